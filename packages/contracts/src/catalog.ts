@@ -1,0 +1,38 @@
+import { creditNoteIssued, invoiceIssued } from './billing.ts';
+import type { EventOf } from './event.ts';
+import {
+  paymentAuthorized,
+  paymentCanceled,
+  paymentCaptured,
+  paymentFailed,
+  paymentRefunded,
+  paymentsDayClosed,
+} from './payments.ts';
+
+const definitions = [
+  paymentAuthorized,
+  paymentCaptured,
+  paymentFailed,
+  paymentCanceled,
+  paymentRefunded,
+  paymentsDayClosed,
+  invoiceIssued,
+  creditNoteIssued,
+] as const;
+
+type Definition = (typeof definitions)[number];
+
+export type EventType = Definition['type'];
+
+/** The definition of each event by its type. */
+type Catalog = { [Type in EventType]: Extract<Definition, { type: Type }> };
+
+/** The event of a type; without one, any event of the catalog. */
+export type EventOfType<Type extends EventType = EventType> = { [T in Type]: EventOf<Catalog[T]> }[Type];
+
+/** Every event that Fanfold's services say, by type: a service that speaks a new word adds it here. */
+export const catalog = Object.fromEntries(
+  definitions.map((definition) => [definition.type, definition]),
+) as unknown as Catalog;
+
+export const eventTypes = definitions.map((definition) => definition.type);

@@ -1,0 +1,142 @@
+import * as z from 'zod';
+
+/**
+ * The envelope of every event: CloudEvents 1.0 in structured JSON
+ * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md) with the extensions
+ * `correlationid`, `causationid`, `sequence` and `traceparent` of that project, and `merchantid`, because
+ * everything that Fanfold keeps belongs to one merchant.
+ */
+export type Event<Type extends string = string, Data = unknown> = {
+  specversion: '1.0';
+  /** `<subject>:<n>`, where n counts the subject's events from 1: a duplicate has nowhere to go. */
+  id: string;
+  /** Who said it, such as `/payments`. */
+  source: string;
+  type: Type;
+  /** The aggregate that it is about, such as `pay_…`. */
+  subject: string;
+  /** When it happened, RFC 3339 in UTC. */
+  time: string;
+  datacontenttype: 'application/json';
+  /** n of `id`, zero-padded to ten digits so that text order is number order. Contiguous per subject. */
+  sequence: string;
+  merchantid: string;
+  /** The Request-Id of the HTTP request, or the id of the clock's run, that it all began with. */
+  correlationid: string;
+  /** What caused it directly: an event's id, a Request-Id, or a clock's run. */
+  causationid: string;
+  /** https://www.w3.org/TR/trace-context/#traceparent-header */
+  traceparent: string;
+  data: Data;
+};
+
+/** Everything that an event can be, declared once: its type, who says it, when, and what it carries. */
+export type EventDefinition<Type extends string = string, Data extends z.ZodType = z.ZodType> = {
+  type: Type;
+  source: string;
+  /** One sentence: when it is said. */
+  said: string;
+  schema: z.ZodType<Event<Type, z.output<Data>>>;
+};
+
+/** What a flow of work passes on from step to step, so that its events can be found together. */
+export type Trace = Pick<Event, 'correlationid' | 'causationid' | 'traceparent'>;
+
+/**
+ * The largest event, encoded. The smallest limit of the way is the audit log's entry (65,535 bytes,
+ * https://c2sp.org/tlog-tiles); SNS takes 256 KiB and CloudEvents asks carriers for 64 KiB.
+ */
+export const maxEventBytes = 48 * 1024;
+
+const identifier = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces');
+
+/** A merchant's id, as in the `merchant_id` claim of an access token. */
+export const merchantId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+
+const envelope = z.object({
+  specversion: z.literal('1.0'),
+  id: identifier(160),
+  source: identifier(64),
+  type: identifier(64),
+  subject: identifier(128),
+  time: z.iso.datetime(),
+  datacontenttype: z.literal('application/json'),
+  sequence: z.string().regex(/^\d{10}$/, 'must be ten digits'),
+  merchantid: merchantId,
+  correlationid: identifier(128),
+  causationid: identifier(160),
+  traceparent: z
+    .string()
+    .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, 'must be a W3C traceparent'),
+});
+
+/** Declares an event. Unknown fields are tolerated wherever its schema is used: a newer producer may send more. */
+export function defineEvent<Type extends string, Data extends z.ZodType>(definition: {
+  type: Type;
+  source: string;
+  said: string;
+  data: Data;
+}): EventDefinition<Type, Data> {
+  const { type, source, said, data } = definition;
+  const schema = envelope
+    .extend({ type: z.literal(type), source: z.literal(source), data })
+    .refine((event) => event.id === eventId(event.subject, Number(event.sequence)), {
+      path: ['id'],
+      message: 'must be the subject, a colon and the sequence number',
+    });
+  return { type, source, said, schema: schema as unknown as EventDefinition<Type, Data>['schema'] };
+}
+
+/** The data of the event that a definition describes. */
+export type DataOf<Definition> =
+  Definition extends EventDefinition<string, infer Data> ? z.output<Data> : never;
+
+/** The event that a definition describes. */
+export type EventOf<Definition> =
+  Definition extends EventDefinition<infer Type, infer Data> ? Event<Type, z.output<Data>> : never;
+
+export const eventId = (subject: string, n: number): string => `${subject}:${n}`;
+
+export const sequenceOf = (n: number): string => String(n).padStart(10, '0');
+
+/**
+ * The n-th event of a subject, checked against its definition and ready to be sent.
+ *
+ * Producers call this before they write: an event that no consumer could read is never stored.
+ *
+ * @throws z.ZodError when it does not fit its definition
+ * @throws RangeError when it is larger than {@link maxEventBytes}
+ */
+export function makeEvent<Type extends string, Data extends z.ZodType>(
+  definition: EventDefinition<Type, Data>,
+  facts: { subject: string; n: number; time: string; merchantid: string; trace: Trace; data: z.output<Data> },
+): Event<Type, z.output<Data>> {
+  const { subject, n, time, merchantid, trace, data } = facts;
+  const event = definition.schema.parse({
+    specversion: '1.0',
+    id: eventId(subject, n),
+    source: definition.source,
+    type: definition.type,
+    subject,
+    time,
+    datacontenttype: 'application/json',
+    sequence: sequenceOf(n),
+    merchantid,
+    ...trace,
+    data,
+  });
+  const bytes = Buffer.byteLength(JSON.stringify(event));
+  if (bytes > maxEventBytes) {
+    throw new RangeError(
+      `${definition.type} of ${subject} is ${bytes} bytes; an event may have ${maxEventBytes}`,
+    );
+  }
+  return event;
+}

@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import { isCurrency } from './currency.ts';
+
+/** Amounts are integers in the minor unit of their currency (cents for EUR, yen for JPY). */
+export const amountMinor = z.int().min(0).max(999_999_999_999);
+
+/** Active ISO 4217 code, upper case. */
+export const currency = z.string().refine(isCurrency, 'must be an active ISO 4217 code in upper case');
+
+/** Percent with up to four decimals, as text so that no rate is ever a binary fraction: `"21.00"`. */
+export const taxRate = z
+  .string()
+  .regex(/^(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)$/, 'must be a percentage such as "21.00"');
+
+export const day = z.iso.date();
+
+export const line = z.object({
+  description: z.string(),
+  quantity: z.int().min(1),
+  /** Net price of one, in minor units. */
+  unitAmount: amountMinor,
+  taxRate,
+});
+export type Line = z.output<typeof line>;
+
+export const customer = z.object({
+  name: z.string(),
+  email: z.string().nullable(),
+  taxId: z.string().nullable(),
+  address: z.object({
+    line1: z.string().nullable(),
+    line2: z.string().nullable(),
+    city: z.string().nullable(),
+    postalCode: z.string().nullable(),
+    state: z.string().nullable(),
+    /** ISO 3166-1 alpha-2 */
+    country: z.string(),
+  }),
+});
+export type Customer = z.output<typeof customer>;
+
+/** What a document adds up to. `gross` = `net` + `tax`, for the whole and for each rate. */
+export const totals = z.object({
+  net: amountMinor,
+  tax: amountMinor,
+  gross: amountMinor,
+  taxByRate: z.array(z.object({ rate: taxRate, net: amountMinor, tax: amountMinor })),
+});
+export type Totals = z.output<typeof totals>;

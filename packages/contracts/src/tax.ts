@@ -1,0 +1,53 @@
+import type { Line, Totals } from './fields.ts';
+
+/** Rates are counted in ten-thousandths of a percent, so that `"21.00"` is 210,000 and none is a fraction. */
+type RateUnits = bigint;
+const unitsPerWhole = 1_000_000n;
+
+/**
+ * What lines add up to: tax is taken once per rate, on that rate's net sum, and rounded half away from zero to
+ * the minor unit (EN 16931, BR-CO-17).
+ *
+ * @throws RangeError when the sum is beyond what a number holds exactly
+ */
+export function totalsOf(lines: readonly Line[]): Totals {
+  const netByRate = new Map<RateUnits, bigint>();
+  for (const { quantity, unitAmount, taxRate } of lines) {
+    const units = rateUnits(taxRate);
+    netByRate.set(units, (netByRate.get(units) ?? 0n) + BigInt(quantity) * BigInt(unitAmount));
+  }
+  const taxByRate = [...netByRate]
+    .sort(([a], [b]) => (a < b ? 1 : -1))
+    .map(([units, net]) => ({ rate: rateText(units), net: exact(net), tax: exact(taxOf(net, units)) }));
+  return addUp(taxByRate);
+}
+
+/** The totals of a tax breakdown. */
+export function addUp(taxByRate: Totals['taxByRate']): Totals {
+  const sum = (part: 'net' | 'tax') =>
+    exact(taxByRate.reduce((total, entry) => total + BigInt(entry[part]), 0n));
+  const [net, tax] = [sum('net'), sum('tax')];
+  return { net, tax, gross: exact(BigInt(net) + BigInt(tax)), taxByRate };
+}
+
+const taxOf = (net: bigint, units: RateUnits): bigint =>
+  (net * units * 2n + unitsPerWhole) / (unitsPerWhole * 2n);
+
+export function rateUnits(rate: string): RateUnits {
+  const [whole = '0', decimals = ''] = rate.split('.');
+  return BigInt(whole) * 10_000n + BigInt(decimals.padEnd(4, '0'));
+}
+
+/** At least two decimals: `"21.00"`, `"7.125"`. */
+function rateText(units: RateUnits): string {
+  const decimals = String(units % 10_000n)
+    .padStart(4, '0')
+    .replace(/0{1,2}$/, '');
+  return `${units / 10_000n}.${decimals}`;
+}
+
+function exact(value: bigint): number {
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new RangeError('The lines add up to more than can be stated');
+  return Number(value);
+}

@@ -1,0 +1,190 @@
+import { type Message, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
+import { maxEventBytes } from '@fanfold/contracts/event';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { clientSettings } from './aws.ts';
+import { chunksOf } from './batch.ts';
+import { environmentVariable } from './env.ts';
+import { lambda } from './lambda.ts';
+import { describeError, logger } from './logger.ts';
+
+/**
+ * Thrown by a handler when a message can never succeed, however often it comes. It is quarantined: put into the
+ * dead-letter queue at once, with the reason, instead of after all its receives.
+ */
+export class Unprocessable extends Error {
+  override name = 'Unprocessable';
+  readonly reason: string;
+
+  /** @param reason stable, for grouping, such as `unknown-payment` */
+  constructor(reason: string, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** What of a batch can be handled: each event once, although it may have come in several messages. */
+type Handle<E> = (events: E[]) => Promise<void>[];
+
+/** Time to answer with what is left undone before Lambda ends the function. */
+const reportingTimeMs = 1500;
+
+/**
+ * A queue's consumer. For each event, in the order of the batch, `handle` gives a promise: fulfilled means done,
+ * rejected means this message again (and after all its receives, the dead-letter queue). One message's failure
+ * never touches another's. What is still running when time is short counts as failed and comes again, so every
+ * handler must be safe to run twice.
+ *
+ * The event source mapping must have `ReportBatchItemFailures`: without it the answer is taken for success
+ * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
+ */
+export const consume = <Type extends EventType>(hears: readonly Type[], handle: Handle<EventOfType<Type>>) =>
+  lambda(({ Records }: SQSEvent, context: Context) => process(Records, hears, handle, context));
+
+/** Handles each event by its type, independently of the others. */
+export const byType =
+  <Type extends EventType>(
+    handlers: { [T in Type]: (event: EventOfType<T>) => Promise<void> },
+  ): Handle<EventOfType<Type>> =>
+  (events) =>
+    events.map(async (event) => (handlers[event.type as Type] as (event: unknown) => Promise<void>)(event));
+
+async function process<Type extends EventType>(
+  records: SQSRecord[],
+  hears: readonly Type[],
+  handle: Handle<EventOfType<Type>>,
+  context: Context,
+): Promise<SQSBatchResponse> {
+  const messagesById = new Map<string, { event: EventOfType<Type>; records: SQSRecord[] }>();
+  const failed = new Map<SQSRecord, unknown>();
+  for (const record of records) {
+    try {
+      const event = read(record.body, hears);
+      const seen = messagesById.get(event.id);
+      if (seen) seen.records.push(record);
+      else messagesById.set(event.id, { event, records: [record] });
+    } catch (error) {
+      failed.set(record, error);
+    }
+  }
+
+  const messages = [...messagesById.values()];
+  const outcomes = await settleInTime(
+    () => handle(messages.map(({ event }) => event)),
+    messages.length,
+    context,
+  );
+  for (const [i, outcome] of outcomes.entries()) {
+    if (outcome.status === 'rejected')
+      for (const record of messages[i]?.records ?? []) failed.set(record, outcome.reason);
+  }
+
+  for (const record of await quarantine(failed)) failed.delete(record);
+  for (const [record, error] of failed) {
+    logger.error('message failed', {
+      messageId: record.messageId,
+      receiveCount: record.attributes.ApproximateReceiveCount,
+      error: describeError(error),
+    });
+  }
+  // A partial answer does not slow the mapping down; an error does. Where nothing went well, something that all
+  // share is broken: backing off keeps the messages out of the dead-letter queue.
+  if (failed.size > 0 && failed.size === records.length) {
+    throw new Error(`All ${records.length} messages of the batch failed; see the log for each`);
+  }
+  return { batchItemFailures: [...failed.keys()].map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** @throws Unprocessable when the message will never be an event that this service hears */
+function read<Type extends EventType>(body: string, hears: readonly Type[]): EventOfType<Type> {
+  if (Buffer.byteLength(body) > maxEventBytes) {
+    throw new Unprocessable('too-large', `An event may have ${maxEventBytes} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new Unprocessable('not-json', 'The message is not JSON');
+  }
+  const { specversion, type } = (value ?? {}) as { specversion?: unknown; type?: unknown };
+  if (specversion !== '1.0' || typeof type !== 'string') {
+    throw new Unprocessable(
+      'not-cloudevents',
+      'The message is not a CloudEvents 1.0 event in structured JSON',
+    );
+  }
+  if (!(hears as readonly string[]).includes(type)) {
+    throw new Unprocessable(
+      'unknown-type',
+      `${type.slice(0, 100)} is not among the events that this service hears`,
+    );
+  }
+  const result = catalog[type as Type].schema.safeParse(value);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw new Unprocessable('schema-violation', `${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  return result.data as EventOfType<Type>;
+}
+
+async function settleInTime(
+  start: () => Promise<void>[],
+  count: number,
+  context: Context,
+): Promise<PromiseSettledResult<void>[]> {
+  if (count === 0) return [];
+  let timer: NodeJS.Timeout | undefined;
+  const timeIsUp = new Promise<never>((_, reject) => {
+    const timeMs = context.getRemainingTimeInMillis() - reportingTimeMs;
+    timer = setTimeout(() => reject(new Error('Not done before the function had to answer')), timeMs);
+  });
+  timeIsUp.catch(() => undefined);
+  try {
+    return await Promise.allSettled(start().map((promise) => Promise.race([promise, timeIsUp])));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const sqs = new SQSClient(clientSettings);
+
+/**
+ * Sends the unprocessable messages to the dead-letter queue, as they came, with the reason as attributes, and
+ * returns those that are safely there; they are then done. What could not be sent fails and comes again.
+ */
+async function quarantine(failed: Map<SQSRecord, unknown>): Promise<SQSRecord[]> {
+  const unprocessable = [...failed].filter(
+    (entry): entry is [SQSRecord, Unprocessable] => entry[1] instanceof Unprocessable,
+  );
+  const quarantined: SQSRecord[] = [];
+  for (const chunk of chunksOf(unprocessable, ([{ body }]) => Buffer.byteLength(body))) {
+    try {
+      const { Successful = [] } = await sqs.send(
+        new SendMessageBatchCommand({
+          QueueUrl: environmentVariable('EVENTS_DEAD_LETTER_QUEUE_URL'),
+          Entries: chunk.map(([{ body }, error], i) => ({
+            Id: String(i),
+            MessageBody: body,
+            MessageAttributes: causeOf(error),
+          })),
+        }),
+      );
+      for (const { Id } of Successful) {
+        const [record, { reason, message }] = chunk[Number(Id)] as [SQSRecord, Unprocessable];
+        quarantined.push(record);
+        logger.warn('message quarantined', { messageId: record.messageId, reason, message });
+      }
+    } catch (error) {
+      logger.error('quarantine failed', { error: describeError(error) });
+    }
+  }
+  return quarantined;
+}
+
+/** Why a message is in the dead-letter queue, for the person who looks at it there. */
+const causeOf = ({ reason, message }: Unprocessable): Message['MessageAttributes'] => ({
+  'quarantine-reason': { DataType: 'String', StringValue: reason },
+  // Attributes take only characters that XML has; the detail may quote the message.
+  'quarantine-detail': { DataType: 'String', StringValue: message.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) },
+  'quarantined-at': { DataType: 'String', StringValue: new Date().toISOString() },
+});

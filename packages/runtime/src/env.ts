@@ -1,0 +1,11 @@
+/**
+ * The value of an environment variable that the function cannot do without.
+ *
+ * @throws Error when it is not set: the template must give it to the function
+ */
+export function environmentVariable(name: string): string {
+  const value = process.env[name];
+  if (!value)
+    throw new Error(`The environment variable ${name} is not set: give it to the function in serverless.yml`);
+  return value;
+}

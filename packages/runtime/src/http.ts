@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import type { Trace } from '@fanfold/contracts/event';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import * as z from 'zod';
+import { type Caller, verifyAccessToken } from './accessToken.ts';
+import { parseIdempotencyKey } from './idempotency.ts';
+import { lambda } from './lambda.ts';
+import { describeError, logger } from './logger.ts';
+import { type FieldError, Refusal } from './refusal.ts';
+import { parseStrictJson, pointerOf } from './strictJson.ts';
+import { startTrace } from './trace.ts';
+
+/** A request that was let in: its caller is known, its parts fit their schemas. */
+export type Request<Body = unknown, Query = unknown> = {
+  caller: Caller;
+  /** Path parameters, such as `{ id }`. */
+  path: Record<string, string>;
+  query: Query;
+  body: Body;
+  /** Present where the endpoint asks for it. */
+  idempotencyKey: string;
+  now: Date;
+  trace: Trace;
+  /** Milliseconds until Lambda ends the function. */
+  remainingTimeMs: () => number;
+};
+
+export type Reply = {
+  status: number;
+  body: unknown;
+  /** The key had been used for this same request: nothing happened twice. */
+  replayed?: boolean;
+};
+
+type Endpoint<Body, Query> = {
+  /** The scope that the access token must have. */
+  scope: string;
+  /** What the JSON body must fit. Without it, a body is refused. */
+  body?: z.ZodType<Body>;
+  /** What the query string must fit. Without it, query parameters are refused. */
+  query?: z.ZodType<Query>;
+  /** Whether the request must carry an Idempotency-Key. */
+  idempotent?: boolean;
+};
+
+const maxBodyBytes = 32 * 1024;
+const noFields = z.strictObject({});
+
+/**
+ * A route of an HTTP API: checks who asks and what for, runs the handler, and shows every failure as
+ * `application/problem+json`. What the handler throws as a {@link Refusal} is shown, all else is logged and 500.
+ */
+export const endpoint = <Body = Record<string, never>, Query = Record<string, never>>(
+  settings: Endpoint<Body, Query>,
+  handle: (request: Request<Body, Query>) => Promise<Reply>,
+) => respond(async (event, context, trace) => handle(await admit(settings, event, context, trace)));
+
+/** The answer to every route and method that the API does not have. */
+export const unknownRoute = () =>
+  respond(async (event) => {
+    const { method, path } = event.requestContext.http;
+    throw new Refusal(404, 'route_not_found', `This API has no ${method} ${path}.`);
+  });
+
+function respond(answer: (event: APIGatewayProxyEventV2, context: Context, trace: Trace) => Promise<Reply>) {
+  return lambda<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(async (event, context) => {
+    const started = performance.now();
+    const requestId = `req_${randomUUID().replaceAll('-', '')}`;
+    const trace = startTrace(requestId, event.headers.traceparent);
+    logger.appendKeys({ requestId });
+    let result: APIGatewayProxyStructuredResultV2;
+    try {
+      const { status, body, replayed } = await answer(event, context, trace);
+      result = json(status, body, 'application/json', replayed ? { 'Idempotent-Replayed': 'true' } : {});
+    } catch (error) {
+      result = problem(error instanceof Refusal ? error : concealed(error), requestId);
+    }
+    logger.info('request', {
+      route: event.routeKey,
+      status: result.statusCode,
+      durationMs: Math.round(performance.now() - started),
+    });
+    return { ...result, headers: { ...result.headers, 'Request-Id': requestId } };
+  });
+}
+
+async function admit<Body, Query>(
+  { scope, body, query, idempotent }: Endpoint<Body, Query>,
+  event: APIGatewayProxyEventV2,
+  context: Context,
+  trace: Trace,
+): Promise<Request<Body, Query>> {
+  const caller = await verifyAccessToken(event.headers.authorization, scope);
+  logger.appendKeys({ merchantId: caller.merchantId });
+  return {
+    caller,
+    path: (event.pathParameters ?? {}) as Record<string, string>,
+    query: check(query ?? noFields, event.queryStringParameters ?? {}, 'The query') as Query,
+    idempotencyKey: idempotent ? parseIdempotencyKey(event.headers['idempotency-key']) : '',
+    body: check(body ?? noFields, readBody(event), 'The body') as Body,
+    now: new Date(),
+    trace,
+    remainingTimeMs: () => context.getRemainingTimeInMillis(),
+  };
+}
+
+/** The JSON of a request's body; none is as good as `{}`. */
+function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): unknown {
+  if (!body) return {};
+  const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.byteLength > maxBodyBytes) {
+    throw new Refusal(
+      413,
+      'body_too_large',
+      `The body has ${bytes.byteLength} bytes; ${maxBodyBytes} are allowed.`,
+    );
+  }
+  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')) {
+    throw new Refusal(
+      415,
+      'unsupported_media_type',
+      'Send the body as JSON, with `Content-Type: application/json`.',
+    );
+  }
+  return parseStrictJson(utf8(bytes));
+}
+
+function utf8(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new Refusal(400, 'invalid_json', 'The body is not valid UTF-8.');
+  }
+}
+
+function check(schema: z.ZodType, value: unknown, what: string): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new Refusal(422, 'invalid_request', `${what} does not fit. See errors for what to change.`, {
+    errors: fieldErrors(result.error),
+  });
+}
+
+const maxFieldErrors = 20;
+
+/** Each issue with the field that it is about; an unknown field is named itself, not the object that has it. */
+export const fieldErrors = (error: z.ZodError): FieldError[] =>
+  error.issues
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not known here' }))
+        : [{ pointer: pointerOf(issue.path), detail: issue.message }],
+    )
+    .slice(0, maxFieldErrors);
+
+function concealed(error: unknown): Refusal {
+  logger.error('request failed', { error: describeError(error) });
+  return new Refusal(
+    500,
+    'internal_error',
+    'Something went wrong here. Repeat the request with the same key.',
+  );
+}
+
+function problem(refusal: Refusal, requestId: string): APIGatewayProxyStructuredResultV2 {
+  const { status, code, message, errors, members, headers } = refusal;
+  const body = {
+    type: `urn:fanfold:problem:${code}`,
+    title: titles[status] ?? 'Error',
+    status,
+    detail: message,
+    instance: `/requests/${requestId}`,
+    code,
+    requestId,
+    ...(errors && { errors }),
+    ...members,
+  };
+  return json(status, body, 'application/problem+json', headers);
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+const json = (
+  statusCode: number,
+  body: unknown,
+  contentType: string,
+  headers: Record<string, string>,
+): APIGatewayProxyStructuredResultV2 => ({
+  statusCode,
+  headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store', ...headers },
+  body: JSON.stringify(body),
+});

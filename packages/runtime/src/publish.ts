@@ -1,0 +1,99 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { PublishBatchCommand, type PublishBatchRequestEntry, SNSClient } from '@aws-sdk/client-sns';
+import type { Event } from '@fanfold/contracts/event';
+import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { clientSettings } from './aws.ts';
+import { chunksOf } from './batch.ts';
+import { environmentVariable } from './env.ts';
+import { lambda } from './lambda.ts';
+import { describeError, logger } from './logger.ts';
+
+type Image = Record<string, AttributeValue>;
+
+/**
+ * A table's publisher: what each write said goes from the table's stream to the topic. A record fails when any
+ * of its events was not taken; Lambda then goes on from the lowest failed one, so what stands after it is sent
+ * again (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). While SNS is
+ * away the stream waits and repeats.
+ *
+ * @param eventsOf the events that belong to this very write, from the item as it was written
+ */
+export const publishStream = (eventsOf: (image: Image) => Event[]) =>
+  lambda(({ Records }: DynamoDBStreamEvent) => publish(Records, eventsOf));
+
+type Outgoing = { record: DynamoDBRecord; entry: PublishBatchRequestEntry; bytes: number };
+
+async function publish(
+  records: DynamoDBRecord[],
+  eventsOf: (image: Image) => Event[],
+): Promise<DynamoDBBatchResponse> {
+  const failed = new Set<DynamoDBRecord>();
+  const outgoing: Outgoing[] = [];
+  for (const record of records) {
+    const image = record.dynamodb?.NewImage as Image | undefined;
+    if (!image) continue; // a deletion says nothing
+    try {
+      outgoing.push(...eventsOf(image).map((event) => outgoingOf(record, event)));
+    } catch (error) {
+      logger.error('record unreadable', {
+        sequenceNumber: sequenceNumberOf(record),
+        error: describeError(error),
+      });
+      failed.add(record);
+    }
+  }
+
+  for (const chunk of chunksOf(outgoing, ({ bytes }) => bytes)) {
+    try {
+      for (const notTaken of await publishBatch(chunk)) failed.add(notTaken);
+    } catch (error) {
+      logger.error('publish failed', { events: chunk.length, error: describeError(error) });
+      for (const { record } of chunk) failed.add(record);
+      // Everything from here on will come again anyway; a topic that is away is not asked once per chunk.
+      break;
+    }
+  }
+  return { batchItemFailures: [...failed].map((record) => ({ itemIdentifier: sequenceNumberOf(record) })) };
+}
+
+const sns = new SNSClient(clientSettings);
+
+/** @returns the records that SNS did not take although the call as a whole went well */
+async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
+  const { Failed = [] } = await sns.send(
+    new PublishBatchCommand({
+      TopicArn: environmentVariable('EVENTS_TOPIC_ARN'),
+      PublishBatchRequestEntries: chunk.map(({ entry }, i) => ({ ...entry, Id: String(i) })),
+    }),
+  );
+  return Failed.map(({ Id, Code, Message, SenderFault }) => {
+    const { record, entry } = chunk[Number(Id)] as Outgoing;
+    logger.error('event not taken', {
+      event: entry.Id,
+      code: Code,
+      message: Message,
+      senderFault: SenderFault,
+    });
+    return record;
+  });
+}
+
+function outgoingOf(record: DynamoDBRecord, event: Event): Outgoing {
+  const message = JSON.stringify(event);
+  const { id, type, source, subject, merchantid } = event;
+  const attributes = { type, source, subject, merchantid };
+  return {
+    record,
+    entry: {
+      Id: id,
+      Message: message,
+      // What subscriptions filter by. With raw delivery a message may have ten of these at most.
+      MessageAttributes: Object.fromEntries(
+        Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+      ),
+    },
+    bytes: Buffer.byteLength(message) + Buffer.byteLength(JSON.stringify(attributes)) + 64,
+  };
+}
+
+const sequenceNumberOf = (record: DynamoDBRecord): string => record.dynamodb?.SequenceNumber ?? '';

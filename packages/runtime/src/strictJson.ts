@@ -1,0 +1,87 @@
+import { visit } from 'jsonc-parser';
+import { holdsCardNumber } from './cardNumber.ts';
+import { Refusal } from './refusal.ts';
+
+const maxDepth = 20;
+/** C0 and C1 controls, and the overrides that make a text read otherwise than it is stored. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+const forbiddenCharacters = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
+/**
+ * A JSON document without what `JSON.parse` lets through: duplicate keys (last wins), `__proto__`, numbers that
+ * change when read (beyond 2^53, `1e400`, `-0`), nesting over 20 levels, lone surrogates, control characters and
+ * card numbers.
+ *
+ * @throws Refusal 400 `invalid_json` and 422 `card_number_refused`, with a pointer where there is a field
+ */
+export function parseStrictJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refusal(400, 'invalid_json', 'The body is not valid JSON.');
+  }
+
+  // JSON.parse has settled the grammar; visiting it again shows what the parsed value no longer does.
+  let depth = 0;
+  const open = (path: () => (string | number)[]) => {
+    depth += 1;
+    if (depth > maxDepth) throw refuse(path(), `is nested deeper than ${maxDepth} levels`);
+    keysOfOpenObjects.push(new Set());
+  };
+  const close = () => {
+    depth -= 1;
+    keysOfOpenObjects.pop();
+  };
+  const keysOfOpenObjects: Set<string>[] = [];
+
+  visit(text, {
+    onObjectBegin: (_offset, _length, _line, _column, path) => open(path),
+    onObjectEnd: close,
+    onArrayBegin: (_offset, _length, _line, _column, path) => open(path),
+    onArrayEnd: close,
+    onObjectProperty: (key, _offset, _length, _line, _column, path) => {
+      const keys = keysOfOpenObjects.at(-1);
+      if (key === '__proto__') throw refuse(path(), 'has a member named __proto__');
+      if (keys?.has(key)) throw refuse([...path(), key], 'is there twice');
+      keys?.add(key);
+      checkText(key, [...path(), key]);
+    },
+    onLiteralValue: (literal, offset, length, _line, _column, path) => {
+      if (typeof literal === 'string') checkText(literal, path());
+      if (typeof literal === 'number') checkNumber(text.slice(offset, offset + length), literal, path());
+    },
+  });
+  return value;
+}
+
+function checkText(text: string, path: (string | number)[]): void {
+  if (!text.isWellFormed()) throw refuse(path, 'has a lone surrogate, which is no character');
+  if (forbiddenCharacters.test(text)) throw refuse(path, 'has a control character');
+  if (holdsCardNumber(text)) {
+    const detail =
+      'looks like a card number. Send a payment method id instead; card numbers are never stored';
+    throw new Refusal(422, 'card_number_refused', 'The body holds what looks like a card number.', {
+      // The key itself may be the number, so the pointer stops at what holds it.
+      errors: [
+        { pointer: pointerOf(holdsCardNumber(String(path.at(-1))) ? path.slice(0, -1) : path), detail },
+      ],
+    });
+  }
+}
+
+function checkNumber(source: string, value: number, path: (string | number)[]): void {
+  if (Object.is(value, -0)) throw refuse(path, 'is minus zero');
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw refuse(path, `is larger than a number can hold exactly (${source.slice(0, 40)})`);
+  }
+}
+
+const refuse = (path: (string | number)[], detail: string): Refusal =>
+  new Refusal(400, 'invalid_json', 'The body is JSON that cannot be read in one way only.', {
+    errors: [{ pointer: pointerOf(path), detail }],
+  });
+
+/** https://www.rfc-editor.org/rfc/rfc6901#section-6, the form that RFC 9457 uses */
+export const pointerOf = (path: readonly PropertyKey[]): string =>
+  `#${path.map((step) => `/${encodeURIComponent(String(step).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('')}`;

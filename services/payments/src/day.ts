@@ -1,0 +1,96 @@
+import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
+import { paymentsDayClosed } from '@fanfold/contracts/payments';
+import type { Payment } from './payment.ts';
+
+/** What one merchant's payments said on one day (UTC). */
+export type DayClosing = {
+  subject: string;
+  merchantId: string;
+  closedAt: string;
+  trace: Trace;
+  date: string;
+  counts: Record<string, number>;
+  totals: Record<string, { captured: number; refunded: number }>;
+};
+
+/** How long after its day a closing is still made up for, when the clock did not run. */
+const lookBackDays = 7;
+
+/** The days before today that should be closed by now, oldest first. */
+export const daysToClose = (now: Date): string[] =>
+  Array.from({ length: lookBackDays }, (_, i) => dayBefore(now, lookBackDays - i));
+
+/** The days from `date` to today, on which payments of that day may have last said something. */
+export function daysSince(date: string, now: Date): string[] {
+  const days = [];
+  for (let i = 0; dayBefore(now, i) >= date; i++) days.push(dayBefore(now, i));
+  return days;
+}
+
+const dayBefore = (now: Date, days: number): string =>
+  new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10);
+
+/** Counts and adds up, merchant by merchant, what was said on a day. */
+export class DayBook {
+  readonly #closings = new Map<string, DayClosing>();
+  readonly #date: string;
+  readonly #closedAt: string;
+  readonly #trace: Trace;
+
+  constructor(date: string, { now, trace }: { now: Date; trace: Trace }) {
+    this.#date = date;
+    this.#closedAt = now.toISOString();
+    this.#trace = trace;
+  }
+
+  add({ merchantId, currency, amountCaptured, history, refunds }: Payment): void {
+    const said = history.filter(({ time }) => time.startsWith(this.#date));
+    if (said.length === 0) return;
+    const { counts, totals } = this.#closingOf(merchantId);
+    for (const { type } of said) counts[type] = (counts[type] ?? 0) + 1;
+    totals[currency] ??= { captured: 0, refunded: 0 };
+    const total = totals[currency];
+    if (said.some(({ type }) => type === 'payment.captured.v1')) total.captured += amountCaptured;
+    for (const { status, settledAt, amount } of Object.values(refunds)) {
+      if (status === 'succeeded' && settledAt?.startsWith(this.#date)) total.refunded += amount;
+    }
+  }
+
+  closings(): DayClosing[] {
+    return [...this.#closings.values()];
+  }
+
+  #closingOf(merchantId: string): DayClosing {
+    const known = this.#closings.get(merchantId);
+    if (known) return known;
+    const closing: DayClosing = {
+      subject: `day_${this.#date}_${merchantId}`,
+      merchantId,
+      closedAt: this.#closedAt,
+      trace: this.#trace,
+      date: this.#date,
+      counts: {},
+      totals: {},
+    };
+    this.#closings.set(merchantId, closing);
+    return closing;
+  }
+}
+
+export const eventOfDay = ({
+  subject,
+  merchantId,
+  closedAt,
+  trace,
+  date,
+  counts,
+  totals,
+}: DayClosing): Event =>
+  makeEvent(paymentsDayClosed, {
+    subject,
+    n: 1,
+    time: closedAt,
+    merchantid: merchantId,
+    trace,
+    data: { date, counts, totals },
+  });

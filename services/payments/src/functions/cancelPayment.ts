@@ -1,0 +1,18 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { find, momentOf, operate, operationOf } from '../operation.ts';
+import { cancel } from '../payment.ts';
+import { cancelRequest } from '../paymentRequest.ts';
+import { paymentResource } from '../paymentResource.ts';
+
+export const handler = endpoint(
+  { scope: 'payments:write', body: cancelRequest, idempotent: true },
+  async (request) => {
+    const found = await find(request);
+    const operation = operationOf('void', request, `POST /payments/${found.id}/cancel`);
+    const moment = momentOf(request);
+    const { payment, replayed } = await operate(found, operation, moment, (current) =>
+      cancel(current, { ...operation, reason: request.body.reason }, moment),
+    );
+    return { status: 200, body: paymentResource(payment), replayed };
+  },
+);

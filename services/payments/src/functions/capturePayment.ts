@@ -1,0 +1,18 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { find, momentOf, operate, operationOf } from '../operation.ts';
+import { capture } from '../payment.ts';
+import { captureRequest } from '../paymentRequest.ts';
+import { paymentResource } from '../paymentResource.ts';
+
+export const handler = endpoint(
+  { scope: 'payments:write', body: captureRequest, idempotent: true },
+  async (request) => {
+    const found = await find(request);
+    const operation = operationOf('cap', request, `POST /payments/${found.id}/capture`);
+    const moment = momentOf(request);
+    const { payment, replayed } = await operate(found, operation, moment, (current) =>
+      capture(current, { ...operation, amount: request.body.amount }, moment),
+    );
+    return { status: 200, body: paymentResource(payment), replayed };
+  },
+);

@@ -1,0 +1,12 @@
+import { byType, consume } from '@fanfold/runtime/consume';
+import { hears } from '../../subscriptions.js';
+import { noteCreditNoteNumber, noteInvoiceNumber } from '../store.ts';
+
+export const handler = consume(
+  hears,
+  byType({
+    'invoice.issued.v1': ({ merchantid, data }) => noteInvoiceNumber(merchantid, data.paymentId, data.number),
+    'credit-note.issued.v1': ({ merchantid, data }) =>
+      noteCreditNoteNumber(merchantid, data.paymentId, data.refundId, data.number),
+  }),
+);

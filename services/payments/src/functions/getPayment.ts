@@ -1,0 +1,8 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { find } from '../operation.ts';
+import { paymentResource } from '../paymentResource.ts';
+
+export const handler = endpoint({ scope: 'payments:read' }, async (request) => ({
+  status: 200,
+  body: paymentResource(await find(request)),
+}));

@@ -1,0 +1,19 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { find, momentOf, operate, operationOf } from '../operation.ts';
+import { type Refund, refund } from '../payment.ts';
+import { refundRequest } from '../paymentRequest.ts';
+import { refundResource } from '../paymentResource.ts';
+
+export const handler = endpoint(
+  { scope: 'payments:write', body: refundRequest, idempotent: true },
+  async (request) => {
+    const found = await find(request);
+    const operation = operationOf('re', request, `POST /payments/${found.id}/refunds`);
+    const moment = momentOf(request);
+    const { amount, reason } = request.body;
+    const { payment, replayed } = await operate(found, operation, moment, (current) =>
+      refund(current, { ...operation, amount, reason }, moment),
+    );
+    return { status: 201, body: refundResource(payment, payment.refunds[operation.id] as Refund), replayed };
+  },
+);

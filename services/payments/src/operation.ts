@@ -1,0 +1,129 @@
+import type { Request } from '@fanfold/runtime/http';
+import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfold/runtime/idempotency';
+import { notFound, Refusal } from '@fanfold/runtime/refusal';
+import type { Run } from '@fanfold/runtime/schedule';
+import { perform, resolve } from './gateway.ts';
+import { type Change, type Failure, type Moment, type Payment, settle, settleRefund } from './payment.ts';
+import { load, update } from './store.ts';
+
+/** What a request with an Idempotency-Key is known by: made again, it has the same id. */
+export type Operation = { id: string; fingerprint: string };
+
+/** What came of an operation, and whether it was found done (or under way) instead of being begun now. */
+export type Carried = { payment: Payment; replayed: boolean };
+
+/** The operation that a request is: its id follows from the merchant, the route with its ids, and the key. */
+export const operationOf = (
+  prefix: string,
+  request: Request<unknown, unknown>,
+  route: string,
+): Operation => ({
+  id: derivedId(prefix, request.caller.merchantId, route, request.idempotencyKey),
+  fingerprint: fingerprintOf(request.body),
+});
+
+export const momentOf = ({ now, trace, remainingTimeMs }: Request<unknown, unknown> | Run): Moment => ({
+  now,
+  trace,
+  runsUntil: new Date(now.getTime() + remainingTimeMs()).toISOString(),
+});
+
+/**
+ * The payment that a request is about.
+ *
+ * @throws Refusal 404, also for another merchant's payment
+ */
+export async function find({ caller, path }: Request<unknown, unknown>): Promise<Payment> {
+  const id = path.id ?? '';
+  const payment = /^pay_[0-9a-f]{32}$/.test(id) ? await load(caller.merchantId, id) : undefined;
+  if (!payment) throw notFound('payment');
+  return payment;
+}
+
+/**
+ * Begins an operation on a payment and asks the provider, once: an operation that was begun before is only looked
+ * at. The intent is written before the provider is asked, so that no charge is ever forgotten.
+ *
+ * @throws Refusal what `begin` throws; 402 when the provider refuses; see {@link recall}
+ */
+export async function operate(
+  payment: Payment,
+  operation: Operation,
+  moment: Moment,
+  begin: (payment: Payment) => Change,
+): Promise<Carried> {
+  let begun = false;
+  const asked = await update(payment, (current) => {
+    begun = !(operation.id in current.requests);
+    return begun ? begin(current) : { payment: current, said: [] };
+  });
+  return begun ? carryOut(asked, operation, moment) : recall(asked, operation, moment.now);
+}
+
+/** Asks the provider for what a payment's new intent says, and writes what came of it. */
+export async function carryOut(intent: Payment, { id }: Operation, moment: Moment): Promise<Carried> {
+  const asked = instructionOf(intent, id);
+  const outcome = asked ? await perform(asked) : ({ result: 'unknown' } as const);
+  const later = { ...moment, now: new Date() };
+  const payment = await update(intent, (current) =>
+    current.ask?.id === id
+      ? settle(current, outcome, later, true)
+      : settleRefund(current, id, outcome, later),
+  );
+  refuseFailed(payment, id);
+  return { payment, replayed: false };
+}
+
+/**
+ * What came of an operation that was begun before.
+ *
+ * @throws Refusal 422 `idempotency_key_reused`, 409 while it still runs, 402 when it failed then
+ */
+export function recall(payment: Payment, { id, fingerprint }: Operation, now: Date): Carried {
+  if (payment.requests[id]?.fingerprint !== fingerprint) refuseReusedKey();
+  const runsUntil = payment.ask?.id === id ? payment.ask.runsUntil : payment.refunds[id]?.runsUntil;
+  if (runsUntil && runsUntil > now.toISOString()) throw stillRunning();
+  refuseFailed(payment, id, { 'Idempotent-Replayed': 'true' });
+  return { payment, replayed: true };
+}
+
+/** Finds out from the provider what came of everything that a payment still waits for. */
+export async function settleDue(payment: Payment, run: Run): Promise<void> {
+  const now = run.now.toISOString();
+  const { ask, refunds } = payment;
+  if (ask && (ask.runsUntil ?? now) <= now) {
+    const outcome = await resolve(ask.id);
+    await update(payment, (current) =>
+      current.ask?.id === ask.id
+        ? settle(current, outcome, momentOf(run), false)
+        : { payment: current, said: [] },
+    );
+  }
+  for (const { id, status, runsUntil } of Object.values(refunds)) {
+    if (status !== 'pending' || (runsUntil ?? now) > now) continue;
+    const outcome = await resolve(id);
+    await update(payment, (current) => settleRefund(current, id, outcome, momentOf(run)));
+  }
+}
+
+function instructionOf({ id: paymentId, paymentMethod, currency, ask, refunds }: Payment, id: string) {
+  const about = { key: id, paymentId, paymentMethod, currency };
+  if (ask?.id === id) return { ...about, operation: ask.operation, amount: ask.amount };
+  const refund = refunds[id];
+  return refund && { ...about, operation: 'refund' as const, amount: refund.amount };
+}
+
+function refuseFailed(payment: Payment, id: string, headers: Record<string, string> = {}): void {
+  const failure = payment.requests[id]?.failure;
+  if (failure) throw paymentRequired(payment, failure, headers);
+}
+
+const paymentRequired = (payment: Payment, failure: Failure, headers: Record<string, string>): Refusal =>
+  new Refusal(402, failure.code, failure.message, {
+    members: {
+      paymentId: payment.id,
+      paymentStatus: payment.status,
+      ...(failure.declineCode && { declineCode: failure.declineCode }),
+    },
+    headers,
+  });

@@ -1,0 +1,396 @@
+import type { EventOfType } from '@fanfold/contracts/catalog';
+import { makeEvent, type Trace } from '@fanfold/contracts/event';
+import type { Customer, Line } from '@fanfold/contracts/fields';
+import {
+  paymentAuthorized,
+  paymentCanceled,
+  paymentCaptured,
+  paymentFailed,
+  paymentRefunded,
+} from '@fanfold/contracts/payments';
+import { Refusal } from '@fanfold/runtime/refusal';
+
+/** One payment as it is now. Amounts are integers in the minor unit of `currency`, times RFC 3339 in UTC. */
+export type Payment = PaymentRequest & {
+  id: string;
+  merchantId: string;
+  /** `processing`: the provider was asked and its answer is not known so far. */
+  status: 'processing' | 'authorized' | 'captured' | 'canceled' | 'failed';
+  amountCaptured: number;
+  amountRefunded: number;
+  failure: Failure | null;
+  cancellationReason: string | null;
+  /** When an authorization that was not captured is given up. */
+  expiresAt: string | null;
+  invoiceNumber: string | null;
+  /** By refund id. */
+  refunds: Record<string, Refund>;
+  /** What the provider was asked to do and has not answered; only while `processing`. */
+  ask: Ask | null;
+  /** What each request with an Idempotency-Key asked for and failed with, by the id that follows from its key. */
+  requests: Record<string, { fingerprint: string; failure: Failure | null }>;
+  /** What was said of it so far, and when: the n-th event is the n-th entry. */
+  history: { type: Said['type']; time: string }[];
+  createdAt: string;
+  updatedAt: string;
+  version: number;
+};
+
+export type PaymentRequest = {
+  amount: number;
+  currency: string;
+  paymentMethod: string;
+  captureMethod: 'automatic' | 'manual';
+  orderId: string;
+  description: string | null;
+  customer: Customer;
+  lines: Line[] | null;
+  metadata: Record<string, string>;
+};
+
+export type Refund = {
+  id: string;
+  amount: number;
+  reason: string | null;
+  status: 'pending' | 'succeeded' | 'failed';
+  creditNoteNumber: string | null;
+  /** Until when the request that asked for it may still be running; null once it has answered. */
+  runsUntil: string | null;
+  createdAt: string;
+  /** When it succeeded or failed. */
+  settledAt: string | null;
+};
+
+export type Ask = {
+  /** Also the provider's idempotency key. */
+  id: string;
+  operation: 'authorize' | 'charge' | 'capture' | 'void';
+  amount: number;
+  /** Why an authorization is given up. */
+  reason: string | null;
+  /** Until when the request that asked may still be running; null once it has answered. */
+  runsUntil: string | null;
+};
+
+export type Failure = { code: string; message: string; declineCode: string | null };
+
+/** What the provider made of a request. `nothing`: it has never taken it and never will. */
+export type Outcome =
+  | { result: 'succeeded' }
+  | { result: 'failed'; failure: Failure }
+  | { result: 'nothing' }
+  | { result: 'unknown' };
+
+/** An event that a change says. Its facts are those of the payment as the same change left it. */
+export type Said = {
+  type: PaymentEvent['type'];
+  n: number;
+  time: string;
+  trace: Trace;
+  /** The refund that a `payment.refunded.v1` is about. */
+  refundId?: string;
+};
+
+/** The next state of a payment and what is said with it. */
+export type Change = { payment: Payment; said: Said[] };
+
+/** When and on whose behalf something happens, and how long its request may run. */
+export type Moment = { now: Date; trace: Trace; runsUntil: string | null };
+
+export type PaymentEvent = EventOfType<
+  | 'payment.authorized.v1'
+  | 'payment.captured.v1'
+  | 'payment.failed.v1'
+  | 'payment.canceled.v1'
+  | 'payment.refunded.v1'
+>;
+
+const authorizationDays = 7;
+
+/** A payment that the provider is about to be asked for. */
+export function create(
+  request: PaymentRequest,
+  { id, merchantId, fingerprint }: { id: string; merchantId: string; fingerprint: string },
+  { now, runsUntil }: Moment,
+): Change {
+  const time = now.toISOString();
+  const operation = request.captureMethod === 'automatic' ? 'charge' : 'authorize';
+  const payment: Payment = {
+    ...request,
+    id,
+    merchantId,
+    status: 'processing',
+    amountCaptured: 0,
+    amountRefunded: 0,
+    failure: null,
+    cancellationReason: null,
+    expiresAt: null,
+    invoiceNumber: null,
+    refunds: {},
+    ask: { id, operation, amount: request.amount, reason: null, runsUntil },
+    requests: { [id]: { fingerprint, failure: null } },
+    history: [],
+    createdAt: time,
+    updatedAt: time,
+    version: 1,
+  };
+  return { payment, said: [] };
+}
+
+/**
+ * Takes an authorized payment, in whole or in part; what is not taken is released.
+ *
+ * @throws Refusal 409 `payment_not_capturable`, 422 `amount_too_large`
+ */
+export function capture(
+  payment: Payment,
+  {
+    id,
+    amount = payment.amount,
+    fingerprint,
+  }: { id: string; amount: number | undefined; fingerprint: string },
+  moment: Moment,
+): Change {
+  if (payment.status !== 'authorized' || isExpired(payment, moment.now)) {
+    throw conflict('payment_not_capturable', payment, 'captured');
+  }
+  if (amount > payment.amount) {
+    throw new Refusal(
+      422,
+      'amount_too_large',
+      `At most ${payment.amount} was authorized and can be captured.`,
+      {
+        errors: [{ pointer: '#/amount', detail: `must be at most ${payment.amount}` }],
+      },
+    );
+  }
+  return ask(payment, { id, operation: 'capture', amount, reason: null }, fingerprint, moment);
+}
+
+/**
+ * Gives up an authorization; no money moves.
+ *
+ * @throws Refusal 409 `payment_not_cancelable`
+ */
+export function cancel(
+  payment: Payment,
+  { id, reason, fingerprint }: { id: string; reason: string; fingerprint: string },
+  moment: Moment,
+): Change {
+  if (payment.status !== 'authorized') throw conflict('payment_not_cancelable', payment, 'canceled');
+  return ask(payment, { id, operation: 'void', amount: payment.amount, reason }, fingerprint, moment);
+}
+
+/** Whether an authorization's time is over. */
+export const isExpired = ({ status, expiresAt }: Payment, now: Date): boolean =>
+  status === 'authorized' && expiresAt !== null && expiresAt <= now.toISOString();
+
+/**
+ * Gives captured money back, in part or in whole. Refunds that are still pending count as given.
+ *
+ * @throws Refusal 409 `payment_not_refundable`, 409 `refund_exceeds_captured`
+ */
+export function refund(
+  payment: Payment,
+  request: { id: string; amount: number | undefined; reason: string | null; fingerprint: string },
+  { now, runsUntil }: Moment,
+): Change {
+  if (payment.status !== 'captured') throw conflict('payment_not_refundable', payment, 'refunded');
+  const left = refundable(payment);
+  const amount = request.amount ?? left;
+  if (amount > left || left === 0) {
+    const message = `Of this payment ${left} can still be refunded.`;
+    throw new Refusal(409, 'refund_exceeds_captured', message, {
+      errors: [{ pointer: '#/amount', detail: `must be at most ${left}` }],
+    });
+  }
+  const time = now.toISOString();
+  const { id, reason, fingerprint } = request;
+  const pending: Refund = {
+    id,
+    amount,
+    reason,
+    status: 'pending',
+    creditNoteNumber: null,
+    runsUntil,
+    createdAt: time,
+    settledAt: null,
+  };
+  const requests = { ...payment.requests, [id]: { fingerprint, failure: null } };
+  return revise(payment, { refunds: { ...payment.refunds, [id]: pending }, requests }, now);
+}
+
+const refundable = ({ amountCaptured, refunds }: Payment): number =>
+  Object.values(refunds).reduce(
+    (left, { status, amount }) => left - (status === 'failed' ? 0 : amount),
+    amountCaptured,
+  );
+
+/**
+ * What becomes of a payment by the provider's answer to its ask.
+ *
+ * @param answered whether the answer goes to the client whose request it was: a failure is then part of it
+ */
+export function settle(payment: Payment, outcome: Outcome, moment: Moment, answered: boolean): Change {
+  const { ask: asked } = payment;
+  if (!asked) return { payment, said: [] };
+  const { now, trace } = moment;
+  if (outcome.result === 'unknown') {
+    // Known to be unknown already: nothing to write.
+    if (asked.runsUntil === null) return { payment, said: [] };
+    return revise(payment, { ask: { ...asked, runsUntil: null } }, now);
+  }
+
+  if (outcome.result === 'succeeded') {
+    switch (asked.operation) {
+      case 'authorize': {
+        const expiresAt = new Date(now.getTime() + authorizationDays * 86_400_000).toISOString();
+        return say(
+          payment,
+          { status: 'authorized', ask: null, expiresAt },
+          'payment.authorized.v1',
+          now,
+          trace,
+        );
+      }
+      case 'charge':
+      case 'capture': {
+        const captured = {
+          status: 'captured',
+          ask: null,
+          expiresAt: null,
+          amountCaptured: asked.amount,
+        } as const;
+        return say(payment, captured, 'payment.captured.v1', now, trace);
+      }
+      case 'void': {
+        const canceled = {
+          status: 'canceled',
+          ask: null,
+          expiresAt: null,
+          cancellationReason: asked.reason,
+        } as const;
+        return say(payment, canceled, 'payment.canceled.v1', now, trace);
+      }
+    }
+  }
+
+  const failure = failureOf(outcome);
+  const requests = answered ? withFailure(payment.requests, asked.id, failure) : payment.requests;
+  if (asked.operation === 'capture' || asked.operation === 'void') {
+    return revise(payment, { status: 'authorized', ask: null, requests }, now);
+  }
+  return say(payment, { status: 'failed', ask: null, failure, requests }, 'payment.failed.v1', now, trace);
+}
+
+/** What becomes of a pending refund by the provider's answer. */
+export function settleRefund(
+  payment: Payment,
+  refundId: string,
+  outcome: Outcome,
+  { now, trace }: Moment,
+): Change {
+  const pending = payment.refunds[refundId];
+  if (pending?.status !== 'pending') return { payment, said: [] };
+  const become = (changes: Partial<Refund>) => ({
+    ...payment.refunds,
+    [refundId]: { ...pending, ...changes },
+  });
+  const settledAt = now.toISOString();
+  switch (outcome.result) {
+    case 'unknown':
+      if (pending.runsUntil === null) return { payment, said: [] };
+      return revise(payment, { refunds: become({ runsUntil: null }) }, now);
+    case 'succeeded': {
+      const refunds = become({ status: 'succeeded', runsUntil: null, settledAt });
+      const amountRefunded = payment.amountRefunded + pending.amount;
+      return say(payment, { refunds, amountRefunded }, 'payment.refunded.v1', now, trace, refundId);
+    }
+    default:
+      return revise(payment, { refunds: become({ status: 'failed', runsUntil: null, settledAt }) }, now);
+  }
+}
+
+/** The event that was said with the change that left the payment as it is here. */
+export function eventOf(payment: Payment, { type, n, time, trace, refundId }: Said): PaymentEvent {
+  const { id, orderId, amount, currency, amountCaptured, amountRefunded } = payment;
+  const facts = { paymentId: id, orderId, amount, currency };
+  const about = { subject: id, n, time, merchantid: payment.merchantId, trace };
+  switch (type) {
+    case 'payment.authorized.v1':
+      return makeEvent(paymentAuthorized, {
+        ...about,
+        data: { ...facts, expiresAt: payment.expiresAt ?? '' },
+      });
+    case 'payment.captured.v1': {
+      const { description, customer, lines } = payment;
+      return makeEvent(paymentCaptured, {
+        ...about,
+        data: { ...facts, amountCaptured, description, customer, lines },
+      });
+    }
+    case 'payment.failed.v1':
+      return makeEvent(paymentFailed, { ...about, data: { ...facts, reason: payment.failure ?? notTaken } });
+    case 'payment.canceled.v1':
+      return makeEvent(paymentCanceled, {
+        ...about,
+        data: { ...facts, reason: payment.cancellationReason ?? '' },
+      });
+    case 'payment.refunded.v1': {
+      const refund = payment.refunds[refundId ?? ''];
+      if (!refund) throw new Error(`${id} has no refund ${refundId} to speak of`);
+      const data = { ...facts, amountCaptured, amountRefunded, refund };
+      return makeEvent(paymentRefunded, { ...about, data });
+    }
+  }
+}
+
+function ask(
+  payment: Payment,
+  asked: Omit<Ask, 'runsUntil'>,
+  fingerprint: string,
+  { now, runsUntil }: Moment,
+): Change {
+  const requests = { ...payment.requests, [asked.id]: { fingerprint, failure: null } };
+  return revise(payment, { status: 'processing', ask: { ...asked, runsUntil }, requests }, now);
+}
+
+const revise = (payment: Payment, changes: Partial<Payment>, now: Date): Change => ({
+  payment: { ...payment, ...changes, updatedAt: now.toISOString(), version: payment.version + 1 },
+  said: [],
+});
+
+function say(
+  payment: Payment,
+  changes: Partial<Payment>,
+  type: Said['type'],
+  now: Date,
+  trace: Trace,
+  refundId?: string,
+): Change {
+  const time = now.toISOString();
+  const history = [...payment.history, { type, time }];
+  const { payment: revised } = revise(payment, { ...changes, history }, now);
+  return {
+    payment: revised,
+    said: [{ type, n: history.length, time, trace, ...(refundId && { refundId }) }],
+  };
+}
+
+const notTaken: Failure = {
+  code: 'provider_timeout',
+  message: 'The payment provider did not answer and has not taken the payment.',
+  declineCode: null,
+};
+
+const failureOf = (outcome: Outcome): Failure => (outcome.result === 'failed' ? outcome.failure : notTaken);
+
+const withFailure = (requests: Payment['requests'], id: string, failure: Failure): Payment['requests'] => {
+  const request = requests[id];
+  return request ? { ...requests, [id]: { ...request, failure } } : requests;
+};
+
+const conflict = (code: string, { status }: Payment, verb: string): Refusal =>
+  new Refusal(409, code, `A payment that is ${status} cannot be ${verb}.`, {
+    members: { paymentStatus: status },
+  });

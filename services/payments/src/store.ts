@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Event } from '@fanfold/contracts/event';
+import { Unprocessable } from '@fanfold/runtime/consume';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { environmentVariable } from '@fanfold/runtime/env';
+import type { Page } from '@fanfold/runtime/list';
+import { Refusal } from '@fanfold/runtime/refusal';
+import { type DayClosing, eventOfDay } from './day.ts';
+import { type Change, eventOf, type Payment, type Said } from './payment.ts';
+
+/**
+ * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
+ *
+ * Every write replaces the item under the condition that nobody wrote since it was read. The item carries the
+ * state, its version, and in `said` the events of this very write: the table's stream takes each image with its
+ * events to the publisher, so there is no event without its write and no write without its event. What was said
+ * by earlier writes has gone out with their images.
+ *
+ * Indexes hold keys only, so that a write costs them nothing unless a key changes:
+ * - `ByMerchant`: the payments of a merchant by time of creation;
+ * - `Due`: what a clock must look at, and when; in 16 parts, as one part takes 1,000 writes a second;
+ * - `ByDay`: which payments last said something on a day (UTC), in 16 parts.
+ */
+type Item = Payment & {
+  pk: string;
+  /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
+  writeId: string;
+  said: Said[];
+  due?: string;
+  dueAt?: string;
+  day?: string;
+};
+
+const tableName = () => environmentVariable('PAYMENTS_TABLE_NAME');
+
+export async function load(merchantId: string, id: string): Promise<Payment | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName(), Key: keyOf(merchantId, id), ConsistentRead: true }),
+  );
+  return Item && paymentOf(Item);
+}
+
+/** Writes a new payment, unless there is one with its id: then that is returned and nothing is written. */
+export const insert = (change: Change): Promise<Payment | undefined> =>
+  put(change, 'attribute_not_exists(pk)');
+
+/**
+ * Applies a decision to a payment, again when another write came between: `decide` sees the payment as it is
+ * then. A decision that says nothing and keeps the payment writes nothing.
+ *
+ * @throws what `decide` throws, and Refusal 409 when others keep writing
+ */
+export async function update(payment: Payment, decide: (payment: Payment) => Change): Promise<Payment> {
+  let current = payment;
+  for (let attempt = 0; attempt < 8; attempt++) {
+    const change = decide(current);
+    if (change.payment === current) return current;
+    const newer = await put(change, 'version = :version', { ':version': { N: String(current.version) } });
+    if (!newer) return change.payment;
+    current = newer;
+  }
+  throw new Refusal(409, 'payment_busy', 'Other requests keep changing this payment. Try again.', {
+    headers: { 'Retry-After': '1' },
+  });
+}
+
+/** @returns the payment that is there, when the condition failed because of another's write */
+async function put(
+  { payment, said }: Change,
+  condition: string,
+  values?: Record<string, AttributeValue>,
+): Promise<Payment | undefined> {
+  for (const each of said) eventOf(payment, each); // what no consumer could read is never written
+  const item = itemOf(payment, said);
+  try {
+    await dynamodb.send(
+      new PutItemCommand({
+        TableName: tableName(),
+        Item: marshall(item, { removeUndefinedValues: true }),
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
+    // The SDK repeats a write whose answer was lost, and the repetition fails on the condition.
+    return error.Item.writeId?.S === item.writeId ? undefined : paymentOf(error.Item);
+  }
+}
+
+/** The events of the write that left an item as it is in this image of the stream. */
+export function eventsOf(image: Record<string, AttributeValue>): Event[] {
+  const item = unmarshall(image) as Item | DayItem | Marker;
+  if ('closing' in item) return [eventOfDay(item.closing)];
+  return 'said' in item ? item.said.map((said) => eventOf(item, said)) : [];
+}
+
+/** Notes the number of the invoice that billing issued for a payment. */
+export const noteInvoiceNumber = (merchantId: string, paymentId: string, number: string): Promise<void> =>
+  note(merchantId, paymentId, 'invoiceNumber', {}, number);
+
+/** Notes the number of the credit note that billing issued for a refund. */
+export const noteCreditNoteNumber = (
+  merchantId: string,
+  paymentId: string,
+  refundId: string,
+  number: string,
+): Promise<void> =>
+  note(merchantId, paymentId, 'refunds.#refund.creditNoteNumber', { '#refund': refundId }, number);
+
+/** One write without reading first. It says nothing, so it takes away what the write before it said. */
+async function note(
+  merchantId: string,
+  paymentId: string,
+  attribute: string,
+  names: Record<string, string>,
+  number: string,
+): Promise<void> {
+  try {
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: tableName(),
+        Key: keyOf(merchantId, paymentId),
+        UpdateExpression: `SET ${attribute} = :number, version = version + :one, said = :nothing, writeId = :writeId`,
+        ConditionExpression: `${attribute} = :none`,
+        ExpressionAttributeNames: Object.keys(names).length > 0 ? names : undefined,
+        ExpressionAttributeValues: marshall({
+          ':number': number,
+          ':one': 1,
+          ':nothing': [],
+          ':none': null,
+          ':writeId': randomUUID(),
+        }),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    if (!error.Item) throw new Unprocessable('unknown-payment', `There is no payment ${paymentId}`);
+    const { invoiceNumber, refunds } = paymentOf(error.Item);
+    const refundId = names['#refund'];
+    const noted = refundId === undefined ? invoiceNumber : refunds[refundId]?.creditNoteNumber;
+    if (noted === undefined)
+      throw new Unprocessable('unknown-refund', `${paymentId} has no refund ${refundId}`);
+    if (noted !== number)
+      throw new Unprocessable('contradiction', `${paymentId} already has the number ${noted}`);
+  }
+}
+
+/**
+ * A merchant's payments, newest first.
+ *
+ * @throws Refusal 422 when there is no payment with the id `startingAfter`
+ */
+export async function list(
+  merchantId: string,
+  { limit, startingAfter }: { limit: number; startingAfter?: string | undefined },
+): Promise<Page<Payment>> {
+  const start = startingAfter === undefined ? undefined : await load(merchantId, startingAfter);
+  if (startingAfter !== undefined && !start) {
+    throw new Refusal(422, 'invalid_request', 'There is no payment to start after.', {
+      errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a payment' }],
+    });
+  }
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: tableName(),
+      IndexName: 'ByMerchant',
+      KeyConditionExpression: 'merchantId = :merchantId',
+      ExpressionAttributeValues: marshall({ ':merchantId': merchantId }),
+      ScanIndexForward: false,
+      Limit: limit + 1,
+      ExclusiveStartKey:
+        start && marshall({ pk: `${merchantId}#${start.id}`, merchantId, createdAt: start.createdAt }),
+    }),
+  );
+  const items = await loadAll(Items.slice(0, limit));
+  return { items, hasMore: Items.length > limit };
+}
+
+/** What is due for a clock: payments to settle with the provider, or authorizations to expire. Oldest first. */
+export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment> {
+  for (const shard of shards) {
+    const keys = queryKeys('Due', 'due = :part AND dueAt <= :now', {
+      ':part': `${kind}#${shard}`,
+      ':now': now.toISOString(),
+    });
+    for await (const page of keys) yield* await loadAll(page);
+  }
+}
+
+/** Every payment that last said something on a day. */
+export async function* activeOn(date: string): AsyncGenerator<Payment> {
+  for (const shard of shards) {
+    for await (const page of queryKeys(
+      'ByDay',
+      '#day = :part',
+      { ':part': `${date}#${shard}` },
+      { '#day': 'day' },
+    )) {
+      yield* await loadAll(page);
+    }
+  }
+}
+
+/** Payment ids end in hexadecimal digits of a hash: the last one spreads them evenly. */
+const shards = '0123456789abcdef';
+const shardOf = ({ id }: Payment) => id.slice(-1);
+
+type DayItem = { pk: string; closing: DayClosing };
+type Marker = { pk: string };
+
+/** Writes a merchant's closed day, whose event goes out like a payment's; a day that is closed stays as it is. */
+export async function closeDay(closing: DayClosing): Promise<void> {
+  eventOfDay(closing);
+  await putOnce({ pk: `${closing.merchantId}#${closing.subject}`, closing });
+}
+
+/** Notes that every merchant's day is closed. */
+export const markClosed = (date: string): Promise<void> => putOnce({ pk: `closed#${date}` });
+
+export async function isClosed(date: string): Promise<boolean> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({
+      TableName: tableName(),
+      Key: { pk: { S: `closed#${date}` } },
+      ConsistentRead: true,
+    }),
+  );
+  return Item !== undefined;
+}
+
+async function putOnce(item: DayItem | Marker): Promise<void> {
+  try {
+    await dynamodb.send(
+      new PutItemCommand({
+        TableName: tableName(),
+        Item: marshall(item, { removeUndefinedValues: true }),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+async function* queryKeys(
+  index: string,
+  condition: string,
+  values: Record<string, string>,
+  names?: Record<string, string>,
+): AsyncGenerator<Record<string, AttributeValue>[]> {
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        IndexName: index,
+        KeyConditionExpression: condition,
+        ExpressionAttributeValues: marshall(values),
+        ExpressionAttributeNames: names,
+        ExclusiveStartKey: start,
+        Limit: 100,
+      }),
+    );
+    if (Items.length > 0) yield Items;
+    start = LastEvaluatedKey;
+  } while (start);
+}
+
+/** The payments that index entries point to, in their order. */
+async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payment[]> {
+  const found = new Map<string, Payment>();
+  let keys = entries.flatMap(({ pk }) => (pk ? [{ pk }] : []));
+  while (keys.length > 0) {
+    const { Responses, UnprocessedKeys } = await dynamodb.send(
+      new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
+    );
+    for (const item of Responses?.[tableName()] ?? []) found.set(item.pk?.S ?? '', paymentOf(item));
+    keys = (UnprocessedKeys?.[tableName()]?.Keys ?? []) as typeof keys;
+  }
+  return entries.flatMap(({ pk }) => found.get(pk?.S ?? '') ?? []);
+}
+
+const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${id}` } });
+
+function itemOf(payment: Payment, said: Said[]): Item {
+  const dueAt = settleAt(payment);
+  const lastSaid = payment.history.at(-1)?.time.slice(0, 10);
+  return {
+    ...payment,
+    pk: `${payment.merchantId}#${payment.id}`,
+    writeId: randomUUID(),
+    said,
+    ...(dueAt !== undefined && { due: `settle#${shardOf(payment)}`, dueAt }),
+    ...(payment.expiresAt &&
+      dueAt === undefined && { due: `expire#${shardOf(payment)}`, dueAt: payment.expiresAt }),
+    ...(lastSaid && { day: `${lastSaid}#${shardOf(payment)}` }),
+  };
+}
+
+/** When the janitor should ask the provider: once no request can be waiting for its answer any more. */
+function settleAt({ ask, refunds, updatedAt }: Payment): string | undefined {
+  const asked = ask ? [ask.runsUntil ?? updatedAt] : [];
+  const pending = Object.values(refunds)
+    .filter(({ status }) => status === 'pending')
+    .map(({ runsUntil }) => runsUntil ?? updatedAt);
+  return [...asked, ...pending].sort()[0];
+}
+
+function paymentOf(item: Record<string, AttributeValue>): Payment {
+  const { pk, writeId, said, due, dueAt, day, ...payment } = unmarshall(item) as Item;
+  return payment;
+}
