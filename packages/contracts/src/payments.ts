@@ -4,6 +4,12 @@ import { amountMinor, currency, customer, day, line } from './fields.ts';
 
 const source = '/payments';
 
+/**
+ * How often a payment can be refunded. Billing issues the credit notes of refunds that came before their capture
+ * together with the invoice, in one transaction of at most 100 writes.
+ */
+export const maxRefundsPerPayment = 50;
+
 const paymentFacts = z.object({
   paymentId: z.string(),
   orderId: z.string(),

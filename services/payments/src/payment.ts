@@ -2,6 +2,7 @@ import type { EventOfType } from '@fanfold/contracts/catalog';
 import { makeEvent, type Trace } from '@fanfold/contracts/event';
 import type { Customer, Line } from '@fanfold/contracts/fields';
 import {
+  maxRefundsPerPayment,
   paymentAuthorized,
   paymentCanceled,
   paymentCaptured,
@@ -188,7 +189,7 @@ export const isExpired = ({ status, expiresAt }: Payment, now: Date): boolean =>
 /**
  * Gives captured money back, in part or in whole. Refunds that are still pending count as given.
  *
- * @throws Refusal 409 `payment_not_refundable`, 409 `refund_exceeds_captured`
+ * @throws Refusal 409 `payment_not_refundable`, `refund_exceeds_captured`, `too_many_refunds`
  */
 export function refund(
   payment: Payment,
@@ -196,6 +197,9 @@ export function refund(
   { now, runsUntil }: Moment,
 ): Change {
   if (payment.status !== 'captured') throw conflict('payment_not_refundable', payment, 'refunded');
+  if (Object.keys(payment.refunds).length >= maxRefundsPerPayment) {
+    throw new Refusal(409, 'too_many_refunds', `A payment can have ${maxRefundsPerPayment} refunds.`);
+  }
   const left = refundable(payment);
   const amount = request.amount ?? left;
   if (amount > left || left === 0) {

@@ -1,0 +1,59 @@
+import type { EventOfType } from '@fanfold/contracts/catalog';
+import type { Customer, Totals } from '@fanfold/contracts/fields';
+import { type Invoice, type Numbered, suffixOf } from './invoice.ts';
+import { shareOf } from './share.ts';
+
+/** Corrects an invoice by what was refunded. Amounts are minor units of `currency`. */
+export type CreditNote = {
+  id: string;
+  number: string;
+  series: string;
+  issueDate: string;
+  invoiceId: string;
+  invoiceNumber: string;
+  paymentId: string;
+  refundId: string;
+  orderId: string;
+  currency: string;
+  customer: Customer;
+  reason: string | null;
+  amount: number;
+  totals: Totals;
+  createdAt: string;
+};
+
+export type Refunded = EventOfType<'payment.refunded.v1'>;
+
+/** One credit note per refund: its id follows from the refund's. */
+export const creditNoteIdOf = (refundId: string): string => `cn_${suffixOf(refundId)}`;
+
+/**
+ * The credit note of a refund. Which part of the invoice it takes back follows from what had been refunded
+ * before it, not from the order in which refunds arrive here.
+ *
+ * @throws RangeError when more was refunded than invoiced
+ */
+export function creditNoteFor(
+  invoice: Invoice,
+  { data }: Refunded,
+  numbered: Numbered,
+  now: Date,
+): CreditNote {
+  const { refund, amountRefunded } = data;
+  const { id: invoiceId, number: invoiceNumber, paymentId, orderId, currency, customer } = invoice;
+  return {
+    id: creditNoteIdOf(refund.id),
+    ...numbered,
+    invoiceId,
+    invoiceNumber,
+    paymentId,
+    refundId: refund.id,
+    orderId,
+    currency,
+    customer,
+    reason: refund.reason,
+    amount: refund.amount,
+    totals: shareOf(invoice.totals, amountRefunded - refund.amount, amountRefunded),
+    createdAt: now.toISOString(),
+  };
+}

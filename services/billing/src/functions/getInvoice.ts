@@ -1,0 +1,11 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { notFound } from '@fanfold/runtime/refusal';
+import { invoiceResource } from '../resources.ts';
+import { loadInvoiced } from '../store.ts';
+
+export const handler = endpoint({ scope: 'invoices:read' }, async ({ caller, path }) => {
+  const id = path.id ?? '';
+  const account = /^inv_[0-9a-f]{32}$/.test(id) ? await loadInvoiced(caller.merchantId, id) : undefined;
+  if (!account) throw notFound('invoice');
+  return { status: 200, body: invoiceResource(account) };
+});

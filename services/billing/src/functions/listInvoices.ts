@@ -1,0 +1,25 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { listOf, listQuery } from '@fanfold/runtime/list';
+import * as z from 'zod';
+import { invoiceIdOf } from '../invoice.ts';
+import { invoiceResource } from '../resources.ts';
+import { listInvoices, loadInvoiced } from '../store.ts';
+
+const query = z.strictObject({
+  ...listQuery,
+  paymentId: z.string().min(1).max(100).optional(),
+  orderId: z.string().min(1).max(100).optional(),
+});
+
+export const handler = endpoint({ scope: 'invoices:read', query }, async ({ caller, query }) => {
+  const { paymentId, orderId } = query;
+  if (paymentId === undefined) {
+    const { items, hasMore } = await listInvoices(caller.merchantId, query);
+    return { status: 200, body: listOf({ items: items.map(invoiceResource), hasMore }) };
+  }
+  // A payment has one invoice at most, and its id follows from the payment's.
+  const account = await loadInvoiced(caller.merchantId, invoiceIdOf(paymentId));
+  const items =
+    account && (orderId ?? account.invoice?.orderId) === account.invoice?.orderId ? [account] : [];
+  return { status: 200, body: listOf({ items: items.map(invoiceResource), hasMore: false }) };
+});

@@ -1,0 +1,94 @@
+import type { EventOfType } from '@fanfold/contracts/catalog';
+import { formatAmount } from '@fanfold/contracts/currency';
+import type { Customer, Line, Totals } from '@fanfold/contracts/fields';
+import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
+import { apportion, shareOf } from './share.ts';
+
+/** An invoice. Once issued it never changes; only credit notes correct it. Amounts are minor units of `currency`. */
+export type Invoice = {
+  id: string;
+  number: string;
+  series: string;
+  issueDate: string;
+  paymentId: string;
+  orderId: string;
+  currency: string;
+  customer: Customer;
+  lines: InvoiceLine[];
+  totals: Totals;
+  createdAt: string;
+};
+
+export type InvoiceLine = Line & { net: number; tax: number; gross: number };
+
+/** The number that a document gets. */
+export type Numbered = { number: string; series: string; issueDate: string };
+
+export type Captured = EventOfType<'payment.captured.v1'>;
+
+/** One invoice per payment: its id follows from the payment's, so that a second one has nowhere to go. */
+export const invoiceIdOf = (paymentId: string): string => `inv_${suffixOf(paymentId)}`;
+
+export const suffixOf = (id: string): string => id.slice(id.indexOf('_') + 1);
+
+/** Whether a captured payment can be invoiced: its lines make up its amount, and it took no more than that. */
+export function addsUp({ data }: Captured): boolean {
+  const { amount, amountCaptured } = data;
+  return amountCaptured >= 1 && amountCaptured <= amount && totalsOf(orderedLines(data)).gross === amount;
+}
+
+/** The invoice of a captured payment that {@link addsUp}. */
+export function invoiceFor({ data }: Captured, numbered: Numbered, now: Date): Invoice {
+  const { paymentId, orderId, currency, customer, amount, amountCaptured } = data;
+  const ordered = orderedLines(data);
+  const orderedTotals = totalsOf(ordered);
+  const inWhole = amountCaptured === amount;
+  const totals = inWhole ? orderedTotals : shareOf(orderedTotals, 0, amountCaptured);
+  return {
+    id: invoiceIdOf(paymentId),
+    ...numbered,
+    paymentId,
+    orderId,
+    currency,
+    customer,
+    lines: inWhole ? linesWithTax(ordered, totals) : linesOfPart(data, totals),
+    totals,
+    createdAt: now.toISOString(),
+  };
+}
+
+/** Without lines, the invoice has one for the whole amount, at rate 0. */
+const orderedLines = ({ lines, description, orderId, amount }: Captured['data']): Line[] =>
+  lines ?? [
+    { description: description ?? `Order ${orderId}`, quantity: 1, unitAmount: amount, taxRate: '0.00' },
+  ];
+
+/** Tax is rounded once per rate; its lines share that sum so that they add up to it. */
+function linesWithTax(lines: Line[], { taxByRate }: Totals): InvoiceLine[] {
+  const netOf = ({ quantity, unitAmount }: Line) => quantity * unitAmount;
+  const taxOf = new Map<Line, number>();
+  for (const { rate, tax } of taxByRate) {
+    const ofRate = lines.filter(({ taxRate }) => rateUnits(taxRate) === rateUnits(rate));
+    const taxes = apportion(tax, ofRate.map(netOf));
+    for (const [i, line] of ofRate.entries()) taxOf.set(line, taxes[i] ?? 0);
+  }
+  return lines.map((line) => {
+    const [net, tax] = [netOf(line), taxOf.get(line) ?? 0];
+    return { ...line, net, tax, gross: net + tax };
+  });
+}
+
+/** A partial capture says nothing of which goods it is for: it has a line for each rate. */
+const linesOfPart = (
+  { orderId, amount, amountCaptured, currency }: Captured['data'],
+  { taxByRate }: Totals,
+) =>
+  taxByRate.map(({ rate, net, tax }) => ({
+    description: `Order ${orderId}: ${formatAmount(amountCaptured, currency)} of ${formatAmount(amount, currency)}`,
+    quantity: 1,
+    unitAmount: net,
+    taxRate: rate,
+    net,
+    tax,
+    gross: net + tax,
+  }));

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { newSeries, nextNumber, seriesName } from './series.ts';
+
+const at = (time: string) => new Date(time);
+
+describe('a series of numbers', () => {
+  it('starts at one and goes on without a gap', () => {
+    const first = nextNumber(newSeries('acme', 'INV-2026'), at('2026-11-23T10:00:00Z'));
+    expect(first).toMatchObject({ number: 'INV-2026-000001', issueDate: '2026-11-23' });
+    expect(nextNumber(first.series, at('2026-11-24T10:00:00Z'))).toMatchObject({
+      number: 'INV-2026-000002',
+      issueDate: '2026-11-24',
+    });
+  });
+
+  it('never dates a number before the one that stands before it', () => {
+    const series = { ...newSeries('acme', 'INV-2026'), count: 7, lastIssueDate: '2026-11-24' };
+    expect(nextNumber(series, at('2026-11-23T23:59:59Z'))).toMatchObject({
+      number: 'INV-2026-000008',
+      issueDate: '2026-11-24',
+    });
+  });
+
+  it('does not shorten numbers beyond a million', () => {
+    const series = { ...newSeries('acme', 'CN-2026'), count: 999_999 };
+    expect(nextNumber(series, at('2026-11-23T10:00:00Z')).number).toBe('CN-2026-1000000');
+  });
+
+  it('is a new one each year (UTC)', () => {
+    expect(seriesName('INV', at('2026-12-31T23:59:59Z'))).toBe('INV-2026');
+    expect(seriesName('CN', at('2027-01-01T00:00:00Z'))).toBe('CN-2027');
+  });
+});
