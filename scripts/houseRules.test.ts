@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { breachesOf } from './houseRules.ts';
+
+const breaches = (path: string, text: string) => breachesOf([{ path, text }]).length;
+
+it.each([
+  ['services/billing/src/a.ts', "import { load } from '@fanfold/payments/store';"],
+  ['services/billing/src/a.ts', "import { load } from '../../../payments/src/store.ts';"],
+  ['packages/contracts/src/a.ts', "import { logger } from '@fanfold/runtime/logger';"],
+  ['packages/runtime/src/a.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
+  ['services/audit/src/a.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
+  ['services/audit/src/a.ts', 'if (process.env.IS_OFFLINE) log();'],
+  ['services/audit/src/invoice.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
+  ['packages/runtime/src/index.ts', "export * from './http.ts';"],
+  ['services/audit/src/a.test.ts', "it.only('works', () => {});"],
+  ['services/audit/src/a.test.ts', 'await sleep(100);'],
+])('%s may not say %s', (path, text) => {
+  expect(breaches(path, text)).toBe(1);
+});
+
+it.each([
+  ['services/billing/src/store.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
+  ['services/billing/src/functions/a.ts', "import { hears } from '../../subscriptions.js';"],
+  ['services/billing/src/a.local.test.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
+  ['packages/runtime/src/a.ts', "import { catalog } from '@fanfold/contracts/catalog';"],
+])('%s may say %s', (path, text) => {
+  expect(breaches(path, text)).toBe(0);
+});

@@ -1,0 +1,71 @@
+/** A source file by its path from the root of the repository. */
+export type SourceFile = { path: string; text: string };
+
+type Rule = {
+  /** What the rule is for, shown when it is broken. */
+  because: string;
+  applies: (path: string) => boolean;
+  breaks: (file: SourceFile) => boolean;
+};
+
+const isTest = (path: string) => path.endsWith('.test.ts');
+const isServiceSource = (path: string) => /^services\/[^/]+\/src\//.test(path) && !isTest(path);
+
+/** What a file imports, as written. */
+const importsOf = ({ text }: SourceFile): string[] =>
+  [...text.matchAll(/(?:from|import\()\s*'([^']+)'|^import '([^']+)'/gm)].map(([, a, b]) => a ?? b ?? '');
+
+const imports = (file: SourceFile, pattern: RegExp) => importsOf(file).some((name) => pattern.test(name));
+
+const rules: Rule[] = [
+  {
+    because: 'services speak through events only: none imports another',
+    applies: (path) => path.startsWith('services/'),
+    breaks: (file) => imports(file, /@fanfold\/(bus|payments|billing|audit)\b|^(\.\.\/){3,}/),
+  },
+  {
+    because: 'contracts are words: they know no other package and no AWS',
+    applies: (path) => path.startsWith('packages/contracts/src/') && !isTest(path),
+    breaks: (file) => imports(file, /^@(fanfold|aws-sdk|aws-lambda-powertools|middy)\//),
+  },
+  {
+    because: 'the runtime knows contracts and nothing else of Fanfold',
+    applies: (path) => path.startsWith('packages/runtime/src/') && !isTest(path),
+    breaks: (file) => imports(file, /^@fanfold\/(?!contracts\/)/),
+  },
+  {
+    because: 'services run the same everywhere: their code knows no local cloud and no stage',
+    applies: isServiceSource,
+    breaks: (file) =>
+      imports(file, /^@fanfold\/(?!contracts\/|runtime\/)/) ||
+      /\b(IS_OFFLINE|IS_LOCAL|NODE_ENV)\b/.test(file.text),
+  },
+  {
+    because: 'only store.ts knows the table (and sandbox.ts its own)',
+    applies: (path) => isServiceSource(path) && !/\/(store|sandbox)\.ts$/.test(path),
+    breaks: (file) => imports(file, /^@aws-sdk\//),
+  },
+  {
+    because: 'modules are imported by their own path, not through a barrel',
+    applies: (path) => !isTest(path),
+    breaks: ({ text }) => /^export \* from/m.test(text),
+  },
+  {
+    because: 'a test that does not run proves nothing',
+    applies: isTest,
+    breaks: ({ text }) => /\b(it|test|describe)\.(only|skip|todo)\(/.test(text),
+  },
+  {
+    because: 'tests wait for events, never for time',
+    applies: isTest,
+    breaks: ({ text }) => /\b(sleep|waitForTimeout)\(/.test(text),
+  },
+];
+
+/** The rules of the house that files break, each as `path: why it matters`. */
+export const breachesOf = (files: SourceFile[]): string[] =>
+  files.flatMap((file) =>
+    rules
+      .filter((rule) => rule.applies(file.path) && rule.breaks(file))
+      .map(({ because }) => `${file.path}: ${because}`),
+  );
