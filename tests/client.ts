@@ -1,0 +1,73 @@
+import { signToken } from '@fanfold/local-cloud/issuer';
+
+/** An answer of an API: `body` is its JSON. */
+export type Answer = { status: number; headers: Headers; body: any };
+
+/** A merchant's way to the APIs of a running stack. */
+export type Client = {
+  merchantId: string;
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  get(path: string): Promise<Answer>;
+  /** All pages of a list. */
+  all(path: string): Promise<any[]>;
+};
+
+const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+/** Which service answers a path, by its first segment: its port above the base. */
+const offsets: Record<string, number> = { payments: 1, invoices: 2, 'credit-notes': 2, events: 3 };
+
+export async function clientOf(base: number, merchantId: string): Promise<Client> {
+  const token = await signToken({
+    issuer: `http://127.0.0.1:${base}`,
+    subject: 'story',
+    merchantId,
+    scopes,
+    expiresInSeconds: 3600,
+  });
+  const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
+    const offset = offsets[/^\/([^/?]+)/.exec(path)?.[1] ?? ''];
+    const response = await fetch(`http://127.0.0.1:${base + (offset ?? 1)}${path}`, {
+      ...init,
+      method,
+      headers: { authorization: `Bearer ${token}`, ...init.headers },
+    });
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  };
+  const get = (path: string) => send('GET', path);
+  return {
+    merchantId,
+    get,
+    post: (path, body, headers = {}) =>
+      send('POST', path, {
+        body: body === undefined ? null : JSON.stringify(body),
+        headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), ...headers },
+      }),
+    async all(path) {
+      const found: any[] = [];
+      for (let hasMore = true; hasMore; ) {
+        const after = found.length > 0 ? `&startingAfter=${encodeURIComponent(found.at(-1).id)}` : '';
+        const { body } = await get(`${path}${path.includes('?') ? '&' : '?'}limit=100${after}`);
+        found.push(...body.data);
+        hasMore = body.hasMore;
+      }
+      return found;
+    },
+  };
+}
+
+/** A payment of two chairs, 121.00 EUR with tax. */
+export const twoChairs = (changes: Record<string, unknown> = {}) => ({
+  amount: 12_100,
+  currency: 'EUR',
+  paymentMethod: 'pm_card_visa',
+  orderId: 'order-1001',
+  description: 'Two chairs',
+  customer: {
+    name: 'Ada Example',
+    email: 'ada@example.com',
+    address: { line1: 'Main St 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
+  },
+  lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
+  metadata: { channel: 'web' },
+  ...changes,
+});

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+
+/** A stack as `pnpm dev` starts it, in a process of its own. */
+export type RunningStack = {
+  base: number;
+  /** What it printed so far. */
+  output: string[];
+  process: ChildProcess;
+  /** Presses Ctrl-C and waits for the end. */
+  stop(): Promise<number | null>;
+};
+
+/** Starts `pnpm dev` and waits for its last line of the start, `fanfold is ready …`. */
+export async function startDev(base: number, environment: Record<string, string> = {}): Promise<RunningStack> {
+  const child = spawn(process.execPath, ['scripts/dev.ts'], {
+    cwd: new URL('..', import.meta.url),
+    env: { ...process.env, ...environment, FANFOLD_PORT: String(base) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: string[] = [];
+  const ready = new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        output.push(line);
+        if (line.startsWith('fanfold is ready')) resolve();
+      });
+    }
+    child.once('exit', (code) => reject(new Error(`pnpm dev ended with ${code}:\n${output.join('\n')}`)));
+  });
+  await ready;
+  return {
+    base,
+    output,
+    process: child,
+    async stop() {
+      if (child.exitCode !== null) return child.exitCode;
+      const ended = once(child, 'exit');
+      child.kill('SIGINT');
+      const [code] = await ended;
+      return code;
+    },
+  };
+}
+
+/** A base port with the next nine free as well. */
+export async function freeBasePort(): Promise<number> {
+  for (;;) {
+    const base = 10_000 + Math.floor(Math.random() * 2000) * 10;
+    const free = await Promise.all(Array.from({ length: 10 }, (_, i) => isFree(base + i)));
+    if (free.every(Boolean)) return base;
+  }
+}
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });

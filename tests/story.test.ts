@@ -1,0 +1,264 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
+import { type Client, clientOf, twoChairs } from './client.ts';
+import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
+import { deadLettersOf, queues, Wire } from './wire.ts';
+
+/**
+ * The main story, told over HTTP to the stack that `pnpm dev` starts. Each chapter has a merchant of its own; the
+ * last one checks all of them.
+ */
+let stack: RunningStack;
+let sns: BreakableProxy;
+let wire: Wire;
+let heardByFourth: () => Promise<string[]>;
+const merchants = ['straight', 'disorder', 'poison', 'outage', 'unknown'].map((chapter) => `story-${chapter}`);
+
+beforeAll(async () => {
+  const base = await freeBasePort();
+  sns = await startBreakableProxy(base + 4);
+  stack = await startDev(base, { AWS_ENDPOINT_URL_SNS: sns.url });
+  wire = new Wire(`http://127.0.0.1:${base + 4}`);
+  heardByFourth = await wire.listenIn('fourth-service');
+}, 60_000);
+
+afterAll(async () => {
+  sns?.stop();
+  expect(await stack?.stop()).toBe(0);
+});
+
+const client = (chapter: string): Promise<Client> => clientOf(stack.base, `story-${chapter}`);
+
+/** Holds once it holds: everything after an answer of the API happens on its own time. */
+const eventually = <T>(check: () => Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 30_000, interval: 100 });
+
+const pay = async (merchant: Client, changes: Record<string, unknown> = {}) => {
+  const { status, body } = await merchant.post('/payments', twoChairs(changes));
+  expect(status).toBe(201);
+  return body;
+};
+
+const invoiceOf = (merchant: Client, paymentId: string) =>
+  eventually(async () => {
+    const { body } = await merchant.get(`/invoices?paymentId=${paymentId}`);
+    expect(body.data).toHaveLength(1);
+    return body.data[0];
+  });
+
+describe('a payment', () => {
+  it('captured in part and refunded twice has one invoice and two credit notes, and shows their numbers', async () => {
+    const merchant = await client('straight');
+    const payment = await pay(merchant, { captureMethod: 'manual' });
+    expect(payment).toMatchObject({ object: 'payment', status: 'authorized', amountCaptured: 0 });
+
+    const captured = await merchant.post(`/payments/${payment.id}/capture`, { amount: 9000 });
+    expect(captured).toMatchObject({ status: 200, body: { status: 'captured', amountCaptured: 9000 } });
+
+    for (const amount of [2000, 7000]) {
+      const refund = await merchant.post(`/payments/${payment.id}/refunds`, { amount });
+      expect(refund).toMatchObject({ status: 201, body: { object: 'refund', amount, status: 'succeeded' } });
+    }
+    const tooMuch = await merchant.post(`/payments/${payment.id}/refunds`, { amount: 1 });
+    expect(tooMuch).toMatchObject({ status: 409, body: { code: 'refund_exceeds_captured' } });
+
+    const shown = await eventually(async () => {
+      const { body } = await merchant.get(`/payments/${payment.id}`);
+      expect(body.invoiceNumber).toBe('INV-2026-000001'.replace('2026', String(new Date().getUTCFullYear())));
+      expect(body.refunds.every(({ creditNoteNumber }: any) => creditNoteNumber !== null)).toBe(true);
+      return body;
+    });
+    expect(shown).toMatchObject({ status: 'captured', amountRefunded: 9000 });
+    const invoice = await invoiceOf(merchant, payment.id);
+    expect(invoice).toMatchObject({ status: 'credited', totals: { gross: 9000 } });
+    expect(invoice.creditNotes).toHaveLength(2);
+  });
+
+  it('asked for again with the same key is the same payment, and another body is refused', async () => {
+    const merchant = await client('straight');
+    const key = { 'idempotency-key': '"one-order-one-payment"' };
+    const first = await merchant.post('/payments', twoChairs({ orderId: 'order-again' }), key);
+    const again = await merchant.post('/payments', twoChairs({ orderId: 'order-again' }), key);
+    expect(again).toMatchObject({ status: 201, body: { id: first.body.id } });
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    const other = await merchant.post('/payments', twoChairs({ orderId: 'another' }), key);
+    expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
+  });
+
+  it('of another merchant is not there', async () => {
+    const payment = await pay(await client('straight'));
+    const stranger = await client('stranger');
+    const { status, body } = await stranger.get(`/payments/${payment.id}`);
+    const missing = await stranger.get(`/payments/pay_${'0'.repeat(32)}`);
+    expect(status).toBe(404);
+    expect({ ...body, requestId: '', instance: '' }).toEqual({ ...missing.body, requestId: '', instance: '' });
+  });
+
+  it('whose provider never answers is settled by the janitor', async () => {
+    const merchant = await client('unknown');
+    const [charged, lost] = await Promise.all([
+      pay(merchant, { paymentMethod: 'pm_card_timeout' }),
+      pay(merchant, { paymentMethod: 'pm_card_timeout_lost' }),
+    ]);
+    expect([charged.status, lost.status]).toEqual(['processing', 'processing']);
+    await invoke('payments', 'janitor');
+    expect((await merchant.get(`/payments/${charged.id}`)).body).toMatchObject({ status: 'captured' });
+    expect((await merchant.get(`/payments/${lost.id}`)).body).toMatchObject({
+      status: 'failed',
+      failure: { code: 'provider_timeout' },
+    });
+    await invoiceOf(merchant, charged.id);
+  });
+});
+
+describe('messages', () => {
+  it('that come twice and in reverse, refunds before their captures, change nothing', async () => {
+    const merchant = await client('disorder');
+    const reconnect = await wire.disconnect(queues.billing);
+    const payments = [];
+    for (let n = 0; n < 3; n++) {
+      const payment = await pay(merchant, { orderId: `order-${n}` });
+      await merchant.post(`/payments/${payment.id}/refunds`, { amount: 100 });
+      await merchant.post(`/payments/${payment.id}/refunds`);
+      payments.push(payment);
+    }
+    const forBilling = await eventually(async () => {
+      const messages = (await heardByFourth()).filter(
+        (body) => body.includes('"story-disorder"') && body.includes('/payments'),
+      );
+      expect(messages).toHaveLength(9);
+      return messages;
+    });
+    await reconnect();
+    // Each one twice at once, the last first.
+    for (const body of forBilling.toReversed()) {
+      await Promise.all([wire.send(queues.billing, body), wire.send(queues.billing, body)]);
+    }
+    for (const { id } of payments) {
+      await eventually(async () => {
+        const { body } = await merchant.get(`/invoices?paymentId=${id}`);
+        expect(body.data[0]).toMatchObject({ status: 'credited', totals: { gross: 12_100 } });
+      });
+    }
+    // And everything that was ever said, once more, to everybody.
+    const said = await heardByFourth();
+    for (const body of said.toReversed()) {
+      const { type } = JSON.parse(body);
+      await wire.send(queues.audit, body);
+      if (/^payment\.(captured|refunded)/.test(type)) await wire.send(queues.billing, body);
+      if (/^(invoice|credit-note)\./.test(type)) await wire.send(queues.payments, body);
+    }
+  });
+
+  it('that can never succeed are quarantined at once, with the reason, and hold nothing up', async () => {
+    const merchant = await client('poison');
+    const payment = await pay(merchant);
+    await invoiceOf(merchant, payment.id);
+    const captured = JSON.parse(
+      (await eventually(async () => {
+        const found = (await heardByFourth()).find((body) => body.includes(`"${payment.id}:1"`));
+        expect(found).toBeDefined();
+        return found;
+      })) as string,
+    );
+    const poison = {
+      'not-json': 'this is not JSON {',
+      'not-cloudevents': '{"hello":"world"}',
+      'unknown-type': JSON.stringify({ ...captured, type: 'payment.captured.v9' }),
+      'schema-violation': JSON.stringify({ ...captured, data: { ...captured.data, amountCaptured: '121.00' } }),
+    };
+    for (const queue of [queues.billing, queues.audit]) {
+      await Promise.all(Object.values(poison).map((body) => wire.send(queue, body)));
+      const deadLetters = await eventually(async () => {
+        expect(await wire.depth(deadLettersOf(queue))).toBe(4);
+        return wire.drain(deadLettersOf(queue));
+      });
+      const reasons = deadLetters.map(({ MessageAttributes, Body }) => [
+        MessageAttributes?.['quarantine-reason']?.StringValue,
+        Body,
+      ]);
+      expect(Object.fromEntries(reasons)).toEqual(poison);
+    }
+    const tolerated = { ...captured, somethingNew: 1, data: { ...captured.data, alsoNew: true } };
+    await wire.send(queues.billing, JSON.stringify(tolerated));
+    await invoiceOf(merchant, (await pay(merchant)).id);
+  });
+});
+
+describe('while SNS is away', () => {
+  it('payments are taken, and everything that follows comes when it is back', async () => {
+    const merchant = await client('outage');
+    const tried = sns.refused();
+    sns.cut();
+    const payments = await Promise.all(Array.from({ length: 5 }, (_, n) => pay(merchant, { orderId: `order-${n}` })));
+    await tried;
+    expect((await merchant.get('/invoices')).body.data).toEqual([]);
+    sns.mend();
+    for (const { id } of payments) await invoiceOf(merchant, id);
+  }, 60_000);
+});
+
+describe('in the end', () => {
+  it('every queue is empty and no dead letters are left', async () => {
+    for (const queue of Object.values(queues)) {
+      await eventually(async () => expect(await wire.depth(queue)).toBe(0));
+      expect(await wire.depth(deadLettersOf(queue))).toBe(0);
+    }
+  });
+
+  it.each(merchants)('%s has one invoice per capture, one credit note per refund, and numbers without a gap', async (id) => {
+    const merchant = await clientOf(stack.base, id);
+    const payments = await merchant.all('/payments');
+    const captured = payments.filter(({ status }) => status === 'captured');
+    const refunds = payments.flatMap((payment) => payment.refunds);
+    const [invoices, creditNotes] = await eventually(async () => {
+      const documents = await Promise.all([merchant.all('/invoices'), merchant.all('/credit-notes')]);
+      expect(documents.map(({ length }) => length)).toEqual([captured.length, refunds.length]);
+      return documents as [any[], any[]];
+    });
+
+    expect(invoices.map(({ paymentId }) => paymentId).sort()).toEqual(captured.map(({ id }) => id).sort());
+    expect(creditNotes.map(({ refundId }) => refundId).sort()).toEqual(refunds.map(({ id }) => id).sort());
+    for (const [documents, prefix] of [[invoices, 'INV'], [creditNotes, 'CN']] as const) {
+      const year = new Date().getUTCFullYear();
+      const expected = documents.map((_, i) => `${prefix}-${year}-${String(i + 1).padStart(6, '0')}`);
+      expect(documents.map(({ number }) => number).sort()).toEqual(expected);
+    }
+
+    const sum = (amounts: number[]) => amounts.reduce((all, amount) => all + amount, 0);
+    expect(sum(invoices.map(({ totals }) => totals.gross))).toBe(sum(captured.map((each) => each.amountCaptured)));
+    expect(sum(creditNotes.map(({ totals }) => totals.gross))).toBe(sum(captured.map((each) => each.amountRefunded)));
+  });
+
+  it.each(merchants)('audit has everything that %s’s events say, each once and without a gap', async (id) => {
+    const merchant = await clientOf(stack.base, id);
+    const said = new Set(
+      (await heardByFourth())
+        .map((body) => JSON.parse(body))
+        .filter(({ merchantid }) => merchantid === id)
+        .map((event) => event.id),
+    );
+    const recorded = await eventually(async () => {
+      const events = await merchant.all('/events');
+      expect(new Set(events.map((event) => event.id))).toEqual(said);
+      return events;
+    });
+    expect(recorded).toHaveLength(said.size);
+    const bySubject = Map.groupBy(recorded, ({ subject }) => subject);
+    for (const events of bySubject.values()) {
+      const numbers = events.map(({ sequence }) => Number(sequence)).sort((a, b) => a - b);
+      expect(numbers).toEqual(events.map((_, i) => i + 1));
+    }
+  });
+});
+
+/** Runs a function now, as its schedule would. */
+async function invoke(service: string, functionKey: string): Promise<void> {
+  const description: any = await (await fetch(`http://127.0.0.1:${stack.base}/`)).json();
+  const name = `fanfold-${service}-local-${functionKey}`;
+  const response = await fetch(`${description.services[service].lambdaUrl}/2015-03-31/functions/${name}/invocations`, {
+    method: 'POST',
+    body: '{}',
+  });
+  const text = await response.text();
+  expect(response.headers.get('x-amz-function-error'), text).toBeNull();
+}
