@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A way to a server that can be cut and mended, to see what happens while the server is away. */
 export type BreakableProxy = {
@@ -22,7 +22,10 @@ export async function startBreakableProxy(targetPort: number): Promise<Breakable
       return;
     }
     const target = connect(targetPort, '127.0.0.1');
-    for (const [from, to] of [[socket, target], [target, socket]] as const) {
+    for (const [from, to] of [
+      [socket, target],
+      [target, socket],
+    ] as const) {
       sockets.add(from);
       from.on('error', () => to.destroy());
       from.on('close', () => {

@@ -1,7 +1,30 @@
 import { signToken } from '@fanfold/local-cloud/issuer';
 
 /** An answer of an API: `body` is its JSON. */
-export type Answer = { status: number; headers: Headers; body: any };
+export type Answer = { status: number; headers: Headers; body: Shown };
+
+/** What stories look at of the objects, lists and problems that the APIs show; each has some of it. */
+export type Shown = {
+  id: string;
+  status: string;
+  code: string;
+  requestId: string;
+  data: Shown[];
+  hasMore: boolean;
+  errors: { pointer: string; detail: string }[];
+  amountCaptured: number;
+  amountRefunded: number;
+  invoiceNumber: string | null;
+  refunds: Shown[];
+  creditNoteNumber: string | null;
+  number: string;
+  paymentId: string;
+  refundId: string;
+  totals: { gross: number };
+  creditNotes: Shown[];
+  subject: string;
+  sequence: string;
+};
 
 /** A merchant's way to the APIs of a running stack. */
 export type Client = {
@@ -9,7 +32,7 @@ export type Client = {
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   get(path: string): Promise<Answer>;
   /** All pages of a list. */
-  all(path: string): Promise<any[]>;
+  all(path: string): Promise<Shown[]>;
 };
 
 const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
@@ -31,7 +54,7 @@ export async function clientOf(base: number, merchantId: string): Promise<Client
       method,
       headers: { authorization: `Bearer ${token}`, ...init.headers },
     });
-    return { status: response.status, headers: response.headers, body: await response.json() };
+    return { status: response.status, headers: response.headers, body: (await response.json()) as Shown };
   };
   const get = (path: string) => send('GET', path);
   return {
@@ -43,9 +66,9 @@ export async function clientOf(base: number, merchantId: string): Promise<Client
         headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), ...headers },
       }),
     async all(path) {
-      const found: any[] = [];
+      const found: Shown[] = [];
       for (let hasMore = true; hasMore; ) {
-        const after = found.length > 0 ? `&startingAfter=${encodeURIComponent(found.at(-1).id)}` : '';
+        const after = found.length > 0 ? `&startingAfter=${encodeURIComponent(found.at(-1)?.id ?? '')}` : '';
         const { body } = await get(`${path}${path.includes('?') ? '&' : '?'}limit=100${after}`);
         found.push(...body.data);
         hasMore = body.hasMore;

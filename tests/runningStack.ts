@@ -14,7 +14,10 @@ export type RunningStack = {
 };
 
 /** Starts `pnpm dev` and waits for its last line of the start, `fanfold is ready …`. */
-export async function startDev(base: number, environment: Record<string, string> = {}): Promise<RunningStack> {
+export async function startDev(
+  base: number,
+  environment: Record<string, string> = {},
+): Promise<RunningStack> {
   const child = spawn(process.execPath, ['scripts/dev.ts'], {
     cwd: new URL('..', import.meta.url),
     env: { ...process.env, ...environment, FANFOLD_PORT: String(base) },

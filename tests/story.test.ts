@@ -1,6 +1,7 @@
+import { findStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
-import { type Client, clientOf, twoChairs } from './client.ts';
+import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
 import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
@@ -12,7 +13,9 @@ let stack: RunningStack;
 let sns: BreakableProxy;
 let wire: Wire;
 let heardByFourth: () => Promise<string[]>;
-const merchants = ['straight', 'disorder', 'poison', 'outage', 'unknown'].map((chapter) => `story-${chapter}`);
+const merchants = ['straight', 'disorder', 'poison', 'outage', 'unknown'].map(
+  (chapter) => `story-${chapter}`,
+);
 
 beforeAll(async () => {
   const base = await freeBasePort();
@@ -30,7 +33,8 @@ afterAll(async () => {
 const client = (chapter: string): Promise<Client> => clientOf(stack.base, `story-${chapter}`);
 
 /** Holds once it holds: everything after an answer of the API happens on its own time. */
-const eventually = <T>(check: () => Promise<T>): Promise<T> => vi.waitFor(check, { timeout: 30_000, interval: 100 });
+const eventually = <T>(check: () => Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 30_000, interval: 100 });
 
 const pay = async (merchant: Client, changes: Record<string, unknown> = {}) => {
   const { status, body } = await merchant.post('/payments', twoChairs(changes));
@@ -63,8 +67,8 @@ describe('a payment', () => {
 
     const shown = await eventually(async () => {
       const { body } = await merchant.get(`/payments/${payment.id}`);
-      expect(body.invoiceNumber).toBe('INV-2026-000001'.replace('2026', String(new Date().getUTCFullYear())));
-      expect(body.refunds.every(({ creditNoteNumber }: any) => creditNoteNumber !== null)).toBe(true);
+      expect(body.invoiceNumber).toBe(`INV-${new Date().getUTCFullYear()}-000001`);
+      expect(body.refunds.every(({ creditNoteNumber }) => creditNoteNumber !== null)).toBe(true);
       return body;
     });
     expect(shown).toMatchObject({ status: 'captured', amountRefunded: 9000 });
@@ -90,7 +94,11 @@ describe('a payment', () => {
     const { status, body } = await stranger.get(`/payments/${payment.id}`);
     const missing = await stranger.get(`/payments/pay_${'0'.repeat(32)}`);
     expect(status).toBe(404);
-    expect({ ...body, requestId: '', instance: '' }).toEqual({ ...missing.body, requestId: '', instance: '' });
+    expect({ ...body, requestId: '', instance: '' }).toEqual({
+      ...missing.body,
+      requestId: '',
+      instance: '',
+    });
   });
 
   it('whose provider never answers is settled by the janitor', async () => {
@@ -164,7 +172,10 @@ describe('messages', () => {
       'not-json': 'this is not JSON {',
       'not-cloudevents': '{"hello":"world"}',
       'unknown-type': JSON.stringify({ ...captured, type: 'payment.captured.v9' }),
-      'schema-violation': JSON.stringify({ ...captured, data: { ...captured.data, amountCaptured: '121.00' } }),
+      'schema-violation': JSON.stringify({
+        ...captured,
+        data: { ...captured.data, amountCaptured: '121.00' },
+      }),
     };
     for (const queue of [queues.billing, queues.audit]) {
       await Promise.all(Object.values(poison).map((body) => wire.send(queue, body)));
@@ -189,7 +200,9 @@ describe('while SNS is away', () => {
     const merchant = await client('outage');
     const tried = sns.refused();
     sns.cut();
-    const payments = await Promise.all(Array.from({ length: 5 }, (_, n) => pay(merchant, { orderId: `order-${n}` })));
+    const payments = await Promise.all(
+      Array.from({ length: 5 }, (_, n) => pay(merchant, { orderId: `order-${n}` })),
+    );
     await tried;
     expect((await merchant.get('/invoices')).body.data).toEqual([]);
     sns.mend();
@@ -205,29 +218,39 @@ describe('in the end', () => {
     }
   });
 
-  it.each(merchants)('%s has one invoice per capture, one credit note per refund, and numbers without a gap', async (id) => {
-    const merchant = await clientOf(stack.base, id);
-    const payments = await merchant.all('/payments');
-    const captured = payments.filter(({ status }) => status === 'captured');
-    const refunds = payments.flatMap((payment) => payment.refunds);
-    const [invoices, creditNotes] = await eventually(async () => {
-      const documents = await Promise.all([merchant.all('/invoices'), merchant.all('/credit-notes')]);
-      expect(documents.map(({ length }) => length)).toEqual([captured.length, refunds.length]);
-      return documents as [any[], any[]];
-    });
+  it.each(merchants)(
+    '%s has one invoice per capture, one credit note per refund, and numbers without a gap',
+    async (id) => {
+      const merchant = await clientOf(stack.base, id);
+      const payments = await merchant.all('/payments');
+      const captured = payments.filter(({ status }) => status === 'captured');
+      const refunds = payments.flatMap((payment) => payment.refunds);
+      const [invoices, creditNotes] = await eventually(async () => {
+        const documents = await Promise.all([merchant.all('/invoices'), merchant.all('/credit-notes')]);
+        expect(documents.map(({ length }) => length)).toEqual([captured.length, refunds.length]);
+        return documents as [Shown[], Shown[]];
+      });
 
-    expect(invoices.map(({ paymentId }) => paymentId).sort()).toEqual(captured.map(({ id }) => id).sort());
-    expect(creditNotes.map(({ refundId }) => refundId).sort()).toEqual(refunds.map(({ id }) => id).sort());
-    for (const [documents, prefix] of [[invoices, 'INV'], [creditNotes, 'CN']] as const) {
-      const year = new Date().getUTCFullYear();
-      const expected = documents.map((_, i) => `${prefix}-${year}-${String(i + 1).padStart(6, '0')}`);
-      expect(documents.map(({ number }) => number).sort()).toEqual(expected);
-    }
+      expect(invoices.map(({ paymentId }) => paymentId).sort()).toEqual(captured.map(({ id }) => id).sort());
+      expect(creditNotes.map(({ refundId }) => refundId).sort()).toEqual(refunds.map(({ id }) => id).sort());
+      for (const [documents, prefix] of [
+        [invoices, 'INV'],
+        [creditNotes, 'CN'],
+      ] as const) {
+        const year = new Date().getUTCFullYear();
+        const expected = documents.map((_, i) => `${prefix}-${year}-${String(i + 1).padStart(6, '0')}`);
+        expect(documents.map(({ number }) => number).sort()).toEqual(expected);
+      }
 
-    const sum = (amounts: number[]) => amounts.reduce((all, amount) => all + amount, 0);
-    expect(sum(invoices.map(({ totals }) => totals.gross))).toBe(sum(captured.map((each) => each.amountCaptured)));
-    expect(sum(creditNotes.map(({ totals }) => totals.gross))).toBe(sum(captured.map((each) => each.amountRefunded)));
-  });
+      const sum = (amounts: number[]) => amounts.reduce((all, amount) => all + amount, 0);
+      expect(sum(invoices.map(({ totals }) => totals.gross))).toBe(
+        sum(captured.map((each) => each.amountCaptured)),
+      );
+      expect(sum(creditNotes.map(({ totals }) => totals.gross))).toBe(
+        sum(captured.map((each) => each.amountRefunded)),
+      );
+    },
+  );
 
   it.each(merchants)('audit has everything that %s’s events say, each once and without a gap', async (id) => {
     const merchant = await clientOf(stack.base, id);
@@ -253,12 +276,15 @@ describe('in the end', () => {
 
 /** Runs a function now, as its schedule would. */
 async function invoke(service: string, functionKey: string): Promise<void> {
-  const description: any = await (await fetch(`http://127.0.0.1:${stack.base}/`)).json();
+  const description = await findStack(stack.base);
   const name = `fanfold-${service}-local-${functionKey}`;
-  const response = await fetch(`${description.services[service].lambdaUrl}/2015-03-31/functions/${name}/invocations`, {
-    method: 'POST',
-    body: '{}',
-  });
+  const response = await fetch(
+    `${description.services[service].lambdaUrl}/2015-03-31/functions/${name}/invocations`,
+    {
+      method: 'POST',
+      body: '{}',
+    },
+  );
   const text = await response.text();
   expect(response.headers.get('x-amz-function-error'), text).toBeNull();
 }

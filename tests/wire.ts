@@ -1,4 +1,11 @@
 import {
+  GetSubscriptionAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  SNSClient,
+  SubscribeCommand,
+  UnsubscribeCommand,
+} from '@aws-sdk/client-sns';
+import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
@@ -7,13 +14,6 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import {
-  GetSubscriptionAttributesCommand,
-  ListSubscriptionsByTopicCommand,
-  SNSClient,
-  SubscribeCommand,
-  UnsubscribeCommand,
-} from '@aws-sdk/client-sns';
 
 const region = 'eu-west-1';
 const account = '000000000000';
@@ -90,10 +90,16 @@ export class Wire {
 
   /** Takes a queue's subscription away; the returned function puts it back as it was. */
   async disconnect(name: string): Promise<() => Promise<void>> {
-    const { Subscriptions = [] } = await this.#sns.send(new ListSubscriptionsByTopicCommand({ TopicArn: topicArn }));
-    const SubscriptionArn = Subscriptions.find(({ Endpoint }) => Endpoint === queueArn(name))?.SubscriptionArn;
+    const { Subscriptions = [] } = await this.#sns.send(
+      new ListSubscriptionsByTopicCommand({ TopicArn: topicArn }),
+    );
+    const SubscriptionArn = Subscriptions.find(
+      ({ Endpoint }) => Endpoint === queueArn(name),
+    )?.SubscriptionArn;
     if (!SubscriptionArn) throw new Error(`${name} has no subscription`);
-    const { Attributes = {} } = await this.#sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }));
+    const { Attributes = {} } = await this.#sns.send(
+      new GetSubscriptionAttributesCommand({ SubscriptionArn }),
+    );
     await this.#sns.send(new UnsubscribeCommand({ SubscriptionArn }));
     const settable = ['RawMessageDelivery', 'FilterPolicy', 'FilterPolicyScope', 'RedrivePolicy'];
     return async () => {
@@ -102,7 +108,9 @@ export class Wire {
           TopicArn: topicArn,
           Protocol: 'sqs',
           Endpoint: queueArn(name),
-          Attributes: Object.fromEntries(Object.entries(Attributes).filter(([key]) => settable.includes(key))),
+          Attributes: Object.fromEntries(
+            Object.entries(Attributes).filter(([key]) => settable.includes(key)),
+          ),
         }),
       );
     };

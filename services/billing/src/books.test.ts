@@ -1,61 +1,9 @@
-import { makeEvent } from '@fanfold/contracts/event';
-import { maxRefundsPerPayment, paymentCaptured, paymentRefunded } from '@fanfold/contracts/payments';
+import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Books, type Entries, type Heard } from './books.ts';
-import type { Captured } from './invoice.ts';
-
-const now = new Date('2026-11-23T10:00:00.000Z');
-const trace = {
-  correlationid: 'req_1',
-  causationid: 'req_1',
-  traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
-};
-const customer = {
-  name: 'Ada Example',
-  email: null,
-  taxId: null,
-  address: { line1: null, line2: null, city: 'Ghent', postalCode: null, state: null, country: 'BE' },
-};
-const chairs = [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }];
-const about = (subject: string, n: number) => ({
-  subject,
-  n,
-  time: now.toISOString(),
-  merchantid: 'acme',
-  trace,
-});
-
-const captured = (changes: Partial<Captured['data']> = {}): Captured => {
-  const data = {
-    paymentId: 'pay_1',
-    orderId: 'order-1',
-    amount: 12_100,
-    amountCaptured: 12_100,
-    currency: 'EUR',
-    description: null,
-    customer,
-    lines: chairs,
-    ...changes,
-  };
-  return makeEvent(paymentCaptured, { ...about(data.paymentId, 1), data });
-};
-
-/** The n-th refund of a payment, which comes after others that make up `before`. */
-const refunded = (n: number, amount: number, before: number, currency = 'EUR', paymentId = 'pay_1') =>
-  makeEvent(paymentRefunded, {
-    ...about(paymentId, n + 1),
-    data: {
-      paymentId,
-      orderId: 'order-1',
-      amount: 12_100,
-      currency,
-      amountCaptured: 12_100,
-      amountRefunded: before + amount,
-      refund: { id: `re_${n}`, amount, reason: null },
-    },
-  });
+import { captured, chairs, now, refunded } from './eventFixtures.ts';
 
 const refunds = [refunded(1, 4000, 0), refunded(2, 8000, 4000), refunded(3, 100, 12_000)];
 

@@ -1,0 +1,123 @@
+import {
+  BatchGetItemCommand,
+  DynamoDBClient,
+  InternalServerError,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { bill } from './bill.ts';
+import { newAccount } from './books.ts';
+import { captured, refunded } from './eventFixtures.ts';
+
+process.env.BILLING_TABLE_NAME = 'billing';
+const dynamodb = mockClient(DynamoDBClient);
+
+const canceled = (...codes: string[]) =>
+  new TransactionCanceledException({
+    message: 'Transaction cancelled',
+    $metadata: {},
+    CancellationReasons: codes.map((Code) => ({ Code })),
+  });
+const broken = () => new InternalServerError({ message: 'Internal server error', $metadata: {} });
+const captureOf = (n: number) => captured({ paymentId: `pay_${n}` });
+const transactions = () => dynamodb.commandCalls(TransactWriteItemsCommand);
+/** What each transaction wrote: the number of its puts. */
+const sizes = () => transactions().map(({ args }) => args[0].input.TransactItems?.length);
+
+beforeEach(() => {
+  dynamodb.reset();
+  dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [] } });
+  dynamodb.on(TransactWriteItemsCommand).resolves({});
+});
+
+describe('a batch of events', () => {
+  it('is one read and one write', async () => {
+    const failures = await bill([captureOf(1), captureOf(2), refunded(1, 100, 0, 'EUR', 'pay_1')]);
+    expect(failures.size).toBe(0);
+    expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(1);
+    expect(sizes()).toEqual([5]); // two series, two accounts, one credit note
+  });
+
+  it('that changes nothing writes nothing', async () => {
+    const account = {
+      ...newAccount('acme', 'inv_1'),
+      version: 1,
+      parked: [refunded(1, 100, 0)],
+      pk: 'acme#inv_1',
+    };
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [marshall(account)] } });
+    expect((await bill([refunded(1, 100, 0)])).size).toBe(0);
+    expect(transactions()).toEqual([]);
+  });
+
+  it('reads on until the table has given every item', async () => {
+    dynamodb
+      .on(BatchGetItemCommand)
+      .resolvesOnce({
+        Responses: { billing: [] },
+        UnprocessedKeys: { billing: { Keys: [{ pk: { S: 'acme#inv_1' } }] } },
+      })
+      .resolves({ Responses: {} });
+    await bill([captureOf(1)]);
+    expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(2);
+  });
+
+  it.each(['ConditionalCheckFailed', 'TransactionConflict'])(
+    'is decided anew when others wrote first (%s)',
+    async (code) => {
+      dynamodb.on(TransactWriteItemsCommand).rejectsOnce(canceled('None', code)).resolves({});
+      expect((await bill([captureOf(1)])).size).toBe(0);
+      expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(2);
+      expect(transactions()).toHaveLength(2);
+    },
+  );
+
+  it('that fails as a whole is billed one by one, so that only the failing one fails', async () => {
+    const events = [captureOf(1), captureOf(2), captureOf(3)];
+    dynamodb
+      .on(TransactWriteItemsCommand)
+      .rejectsOnce(canceled('None', 'ValidationError'))
+      .resolvesOnce({})
+      .rejectsOnce(broken())
+      .resolves({});
+    const failures = await bill(events);
+    expect([...failures.keys()]).toEqual([events[1]]);
+    expect(failures.get(events[1] as (typeof events)[0])).toBeInstanceOf(InternalServerError);
+    expect(transactions()).toHaveLength(4);
+  });
+
+  it('too large for one transaction is billed one by one', async () => {
+    const accounts = [1, 2].map((n) => ({
+      ...newAccount('acme', `inv_${n}`),
+      version: 50,
+      parked: Array.from({ length: maxRefundsPerPayment }, (_, i) =>
+        refunded(i + 1, 1, i, 'EUR', `pay_${n}`),
+      ),
+      pk: `acme#inv_${n}`,
+    }));
+    dynamodb
+      .on(BatchGetItemCommand)
+      .resolves({ Responses: { billing: accounts.map((item) => marshall(item)) } });
+    expect((await bill([captureOf(1), captureOf(2)])).size).toBe(0);
+    expect(sizes()).toEqual([53, 53]);
+  });
+
+  it('gives up after others came first again and again, and fails every event', async () => {
+    dynamodb.on(TransactWriteItemsCommand).rejects(canceled('TransactionConflict'));
+    const event = captureOf(1);
+    const failures = await bill([event]);
+    expect(failures.get(event)).toMatchObject({ message: expect.stringContaining('came first') });
+    expect(transactions()).toHaveLength(6);
+  });
+
+  it('with one that contradicts the books bills the others', async () => {
+    const contradiction = captured({ paymentId: 'pay_2', amountCaptured: 0 });
+    const failures = await bill([captureOf(1), contradiction]);
+    expect([...failures.keys()]).toEqual([contradiction]);
+    expect(sizes()).toEqual([2]);
+  });
+});
