@@ -46,7 +46,7 @@ const invoiceOf = (merchant: Client, paymentId: string) =>
   eventually(async () => {
     const { body } = await merchant.get(`/invoices?paymentId=${paymentId}`);
     expect(body.data).toHaveLength(1);
-    return body.data[0];
+    return body.data[0] as Shown;
   });
 
 describe('a payment', () => {
@@ -279,7 +279,7 @@ async function invoke(service: string, functionKey: string): Promise<void> {
   const description = await findStack(stack.base);
   const name = `fanfold-${service}-local-${functionKey}`;
   const response = await fetch(
-    `${description.services[service].lambdaUrl}/2015-03-31/functions/${name}/invocations`,
+    `${description?.services[service]?.lambdaUrl}/2015-03-31/functions/${name}/invocations`,
     {
       method: 'POST',
       body: '{}',
