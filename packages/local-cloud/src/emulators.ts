@@ -1,0 +1,185 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { startFauxqs } from 'fauxqs';
+import { credentials, region } from './account.ts';
+
+/** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams. */
+export type Endpoints = { aws: string; dynamodb: string };
+
+export type Emulators = {
+  endpoints: Endpoints;
+  /** Rejects when an emulator dies that nobody stopped; never resolves. */
+  failed: Promise<never>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts fauxqs (SNS, SQS, S3) in this process and dynoxide (DynamoDB) as a child, both on 127.0.0.1.
+ * Ports that are 0 or left out are chosen freely. Data is kept in memory, or below `dataFolder` if given.
+ * FANFOLD_DYNAMODB_ENDPOINT names a DynamoDB endpoint to be used instead of dynoxide.
+ *
+ * @throws when a port is taken, when dynoxide has no binary for this platform and no endpoint is named,
+ *   or when the named endpoint does not answer.
+ */
+export async function startEmulators(
+  options: { port?: number; dynamodbPort?: number; dataFolder?: string } = {},
+): Promise<Emulators> {
+  if (options.dataFolder) await mkdir(options.dataFolder, { recursive: true });
+  const dynamodb = await startDynamodb(options.dynamodbPort ?? 0, options.dataFolder);
+  try {
+    const fauxqs = await startFauxqs({
+      port: options.port ?? 0,
+      logger: false,
+      defaultRegion: region,
+      ...(options.dataFolder && { dataDir: options.dataFolder }),
+    });
+    return {
+      endpoints: { aws: `http://127.0.0.1:${fauxqs.port}`, dynamodb: dynamodb.endpoint },
+      failed: dynamodb.failed,
+      async stop() {
+        await Promise.all([fauxqs.stop(), dynamodb.stop()]);
+      },
+    };
+  } catch (error) {
+    await dynamodb.stop();
+    throw error;
+  }
+}
+
+/** Makes every AWS SDK client of this process, and of the children it starts, speak to the emulators. */
+export function useEndpoints(endpoints: Endpoints): void {
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: endpoints.aws,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  });
+  // Either of them would take precedence over the dummy credentials.
+  delete process.env.AWS_PROFILE;
+  delete process.env.AWS_SESSION_TOKEN;
+}
+
+type Dynamodb = { endpoint: string; failed: Promise<never>; stop(): Promise<void> };
+
+async function startDynamodb(port: number, dataFolder: string | undefined): Promise<Dynamodb> {
+  const endpoint = process.env.FANFOLD_DYNAMODB_ENDPOINT;
+  if (endpoint) return attachToDynamodb(endpoint);
+  const binary = dynoxideBinary();
+  // A free port can be taken by somebody else before dynoxide binds it: then another one is tried.
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await spawnDynoxide(binary, port || (await freePort()), dataFolder);
+    } catch (error) {
+      if (port !== 0 || attempt === 5) throw error;
+    }
+  }
+}
+
+async function attachToDynamodb(endpoint: string): Promise<Dynamodb> {
+  try {
+    await fetch(endpoint, { signal: AbortSignal.timeout(5_000) });
+  } catch (error) {
+    throw new Error(
+      `FANFOLD_DYNAMODB_ENDPOINT=${endpoint} does not answer: start DynamoDB there, or unset the variable.`,
+      { cause: error },
+    );
+  }
+  return { endpoint, failed: new Promise(() => {}), stop: async () => {} };
+}
+
+function dynoxideBinary(): string {
+  const packageName = `@dynoxide/${process.platform}-${process.arch}`;
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`)), 'dynoxide');
+  } catch (error) {
+    throw new Error(
+      `The DynamoDB emulator has no binary for this platform (${packageName} is not installed). ` +
+        'Start DynamoDB Local or any other DynamoDB endpoint and set FANFOLD_DYNAMODB_ENDPOINT to its URL, ' +
+        'for example FANFOLD_DYNAMODB_ENDPOINT=http://127.0.0.1:8000.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The shell ends dynoxide when our end of its standard input closes, which also happens when this process is
+ * killed without a chance to clean up: no orphan keeps the port and the data file.
+ */
+const endWithParent = `
+exec 3<&0
+"$0" "$@" &
+dynoxide=$!
+(read -r _ <&3; kill "$dynoxide") &
+wait "$dynoxide"
+status=$?
+kill $! 2>/dev/null
+exit "$status"`;
+
+async function spawnDynoxide(
+  binary: string,
+  port: number,
+  dataFolder: string | undefined,
+): Promise<Dynamodb> {
+  const database = dataFolder ? ['--db-path', join(dataFolder, 'dynamodb.sqlite')] : [];
+  const child = spawn(
+    'sh',
+    ['-c', endWithParent, binary, 'serve', '--host', '127.0.0.1', '--port', String(port), ...database],
+    // Its own process group: Ctrl-C in the terminal must not end it before the functions that use it.
+    { detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
+  );
+  let stopped = false;
+  const output = outputUntilClosed(child);
+  const died = async (): Promise<never> => {
+    const lastWords = await output;
+    if (stopped) return new Promise(() => {});
+    throw new Error(`The DynamoDB emulator on port ${port} ended: ${lastWords}`);
+  };
+  await Promise.race([listening(child), died()]);
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    failed: died(),
+    async stop() {
+      stopped = true;
+      child.stdin.end();
+      await output;
+    },
+  };
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+function listening(child: Child): Promise<void> {
+  return new Promise((resolve) => {
+    child.stderr.on('data', (chunk) => {
+      if (String(chunk).includes('listening on')) resolve();
+    });
+  });
+}
+
+async function outputUntilClosed(child: Child): Promise<string> {
+  let tail = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      tail = `${tail}${chunk}`.slice(-2_000);
+    });
+  }
+  const [code, signal] = await once(child, 'close');
+  return `${signal ?? `exit code ${code}`}. ${tail.trim()}`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,25 @@
+/** The function was run, and threw, timed out or died. */
+export class FunctionError extends Error {
+  override readonly name = 'FunctionError';
+}
+
+/**
+ * Runs a function behind a Lambda endpoint and waits for its result (invocation type RequestResponse).
+ * Not the AWS SDK's client, which sends a call again when it gets no answer: that is the mapping's decision.
+ *
+ * @param lambdaUrl base URL of the endpoint, for example serverless-offline's.
+ * @throws FunctionError when the function failed; any other error when it could not be reached.
+ */
+export async function invoke(lambdaUrl: string, functionName: string, event: unknown): Promise<unknown> {
+  const response = await fetch(`${lambdaUrl}/2015-03-31/functions/${functionName}/invocations`, {
+    method: 'POST',
+    body: JSON.stringify(event),
+  });
+  const body = await response.text();
+  if (response.headers.has('x-amz-function-error')) {
+    const { errorMessage, trace } = JSON.parse(body);
+    throw new FunctionError(`${functionName}: ${trace?.[0] ?? errorMessage}`);
+  }
+  if (!response.ok) throw new Error(`Invoking ${functionName} was answered ${response.status}: ${body}`);
+  return body === '' ? undefined : JSON.parse(body);
+}

@@ -1,0 +1,192 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Serverless as CompiledServerless, compileTemplate } from './compileTemplate.ts';
+import { invoke } from './invoke.ts';
+import type { Mappings } from './mappings.ts';
+import { freePort, requireFreePorts } from './ports.ts';
+import {
+  basePort,
+  joinStack,
+  type Registration,
+  type RunningService,
+  register,
+  type Stack,
+} from './stack.ts';
+import { type Resource, resolveTemplate } from './template.ts';
+
+/** What a service tells the process that started it, by `process.send`, when it takes requests. */
+export type Ready = RunningService & { type: 'ready'; service: string };
+
+/** What is used of a running Serverless Framework. */
+type Serverless = CompiledServerless & {
+  configSchemaHandler: {
+    schema: { properties: Record<string, unknown> };
+    defineTopLevelProperty(name: string, schema: object): void;
+  };
+  processedInput: { commands: string[]; options: { httpPort?: string; lambdaPort?: string } };
+  service: {
+    service: string;
+    provider: { environment?: object };
+    custom?: { localPort?: number; 'serverless-offline'?: object };
+    functions: Record<string, { name: string; environment?: object }>;
+  };
+};
+
+type Log = { notice(text: string): void; error(text: string): void };
+
+/**
+ * The Serverless plugin that puts a cloud under `serverless offline`: it joins or starts the stack at FANFOLD_PORT,
+ * provisions the service's own template there, tells the functions where everything is, and runs their event
+ * source mappings. It does nothing to packaging and deploying.
+ */
+export default class LocalCloud {
+  readonly hooks = {
+    initialize: () => this.#initialize(),
+    'before:offline:start:init': () => this.#prepare(),
+    'after:offline:start:init': () => this.#begin(),
+    'before:offline:start:end': () => this.#stop(),
+    error: () => this.#giveUp(),
+  };
+  readonly #serverless: Serverless;
+  readonly #log: Log;
+  #stack: Promise<Stack> | undefined;
+  #service: RunningService | undefined;
+  #resources: Record<string, Resource> = {};
+  #provisioned: Promise<void> | undefined;
+  #registration: Registration | undefined;
+  #mappings: Mappings | undefined;
+  #stopping = false;
+
+  constructor(serverless: Serverless, _options: object, { log }: { log: Log }) {
+    this.#serverless = serverless;
+    this.#log = log;
+    allowBuildKey(serverless);
+  }
+
+  #initialize(): void {
+    const { commands } = this.#serverless.processedInput;
+    if (commands[0] !== 'offline') return;
+    // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
+    if (commands.length === 1) commands.push('start');
+    // Schedules mean UTC, and so does code in Lambda.
+    process.env.TZ = 'UTC';
+    // Whoever started this process ended, perhaps without a chance to say so.
+    process.once('disconnect', () => process.exit(1));
+    this.#stack = joinStack(basePort(), dataFolder());
+    this.#stack.catch(() => {}); // Reported where it is awaited.
+  }
+
+  async #prepare(): Promise<void> {
+    const { description, failed } = await this.#startedStack();
+    failed.catch((error: Error) => this.#fail(error));
+    const { useEndpoints } = await import('./emulators.ts');
+    useEndpoints(description.endpoints);
+    this.#resources = resolveTemplate(await compileTemplate(this.#serverless), description.endpoints.aws);
+    useResolvedEnvironment(this.#serverless, this.#resources, description.issuer);
+    const { provision } = await import('./provision.ts');
+    this.#provisioned = provision(this.#resources, description.endpoints);
+    this.#provisioned.catch(() => {}); // Reported where it is awaited.
+    this.#service = await chooseAddresses(this.#serverless, basePort());
+  }
+
+  async #begin(): Promise<void> {
+    const { description } = await this.#startedStack();
+    await this.#provisioned;
+    const service = this.#service as RunningService;
+    const { startMappings } = await import('./mappings.ts');
+    this.#mappings = await startMappings({
+      resources: this.#resources,
+      endpoints: description.endpoints,
+      invoke: (functionName, event) => invoke(service.lambdaUrl, functionName, event),
+    });
+    const name = this.#serverless.service.service.replace(/^fanfold-/, '');
+    this.#registration = await register(description.issuer, name, service);
+    this.#registration.ended.then(() =>
+      this.#fail(
+        new Error(`The Fanfold stack at ${description.issuer} has ended, and this service with it.`),
+      ),
+    );
+    this.#log.notice(`${name} is ready: ${service.url} (Lambda endpoint: ${service.lambdaUrl})`);
+    process.send?.({ type: 'ready', service: name, ...service } satisfies Ready);
+  }
+
+  /** Before serverless-offline ends the functions: what they still do needs the stack. */
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    this.#registration?.end();
+    // A batch that runs for longer is delivered again, as after any other end of a consumer.
+    await Promise.race([this.#mappings?.stop(), setTimeout(1_000)]);
+    await (await this.#stack)?.stop();
+  }
+
+  async #fail(error: Error): Promise<void> {
+    if (this.#stopping) return;
+    this.#log.error(error.message);
+    await this.#stop();
+    process.exit(1);
+  }
+
+  /** A command failed. The framework reports it, but servers and watchers that run already would keep it going. */
+  async #giveUp(): Promise<void> {
+    if (!this.#stack) return;
+    await this.#stop().catch(() => {});
+    setTimeout(100, undefined, { ref: false }).then(() => process.exit(1));
+  }
+
+  #startedStack(): Promise<Stack> {
+    if (!this.#stack)
+      throw new Error('The Serverless Framework started offline without initializing its plugins.');
+    return this.#stack;
+  }
+}
+
+/**
+ * Serverless 4 bundles by itself unless `build.esbuild` is false. The open fork, which leaves bundling to plugins,
+ * does not know the key.
+ */
+function allowBuildKey({ configSchemaHandler }: Serverless): void {
+  if (configSchemaHandler.schema.properties.build) return;
+  configSchemaHandler.defineTopLevelProperty('build', { type: 'object' });
+}
+
+/** Keeps the stack's data across restarts; in memory when it is not set. */
+function dataFolder(): string | undefined {
+  return process.env.FANFOLD_DATA_FOLDER;
+}
+
+/**
+ * Gives functions the environment that CloudFormation would: serverless-offline itself makes `[object Object]` of a
+ * Ref, and the first letter of a Sub.
+ */
+function useResolvedEnvironment(
+  { service }: Serverless,
+  resources: Record<string, Resource>,
+  issuer: string,
+): void {
+  service.provider.environment = {};
+  for (const definition of Object.values(service.functions)) {
+    const resource = Object.values(resources).find(
+      ({ Properties }) => Properties.FunctionName === definition.name,
+    );
+    const { Variables = {} } = (resource?.Properties.Environment ?? {}) as { Variables?: object };
+    definition.environment = { ...Variables, ...('TOKEN_ISSUER' in Variables && { TOKEN_ISSUER: issuer }) };
+  }
+}
+
+async function chooseAddresses(
+  { service, processedInput }: Serverless,
+  base: number,
+): Promise<RunningService> {
+  const { localPort, 'serverless-offline': options } = service.custom ?? {};
+  if (!localPort) {
+    throw new Error(
+      "serverless.yml has no custom.localPort: give the service's HTTP port, counted from FANFOLD_PORT.",
+    );
+  }
+  const httpPort = Number(processedInput.options.httpPort ?? base + localPort);
+  const lambdaPort = Number(processedInput.options.lambdaPort ?? (await freePort()));
+  await requireFreePorts([httpPort]);
+  // Cookies are the functions' business: a gateway passes on what a cookie parser would refuse.
+  const ours = { host: '127.0.0.1', httpPort, lambdaPort, disableCookieValidation: true };
+  service.custom = { ...service.custom, 'serverless-offline': { ...options, ...ours } };
+  return { url: `http://127.0.0.1:${httpPort}`, lambdaUrl: `http://127.0.0.1:${lambdaPort}` };
+}

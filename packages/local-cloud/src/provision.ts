@@ -1,0 +1,184 @@
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ResourceInUseException,
+  type TimeToLiveSpecification,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateTopicCommand,
+  GetSubscriptionAttributesCommand,
+  paginateListSubscriptionsByTopic,
+  SetSubscriptionAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { clientConfiguration } from './account.ts';
+import type { Endpoints } from './emulators.ts';
+import { eventSourceMapping } from './eventSourceMapping.ts';
+import type { Resource } from './template.ts';
+
+/**
+ * Creates the resources of a resolved template in the emulators. What is there already is kept and given the
+ * template's attributes, so that a service can start again on kept data. Keys and indexes of a table are not
+ * changed: like a deployment that would replace the table, that asks for a new one.
+ *
+ * @throws when a resource, or a property of an event source mapping, has no counterpart in the local cloud.
+ */
+export async function provision(resources: Record<string, Resource>, endpoints: Endpoints): Promise<void> {
+  for (const [logicalId, resource] of Object.entries(resources)) checkSupport(logicalId, resource);
+  const cloud = {
+    dynamodb: new DynamoDBClient(clientConfiguration(endpoints.dynamodb)),
+    s3: new S3Client(clientConfiguration(endpoints.aws)),
+    sns: new SNSClient(clientConfiguration(endpoints.aws)),
+    sqs: new SQSClient(clientConfiguration(endpoints.aws)),
+  };
+  try {
+    await Promise.all(
+      Object.values(resources).map(({ Type, Properties }) => creators[Type]?.(cloud, Properties)),
+    );
+  } finally {
+    for (const client of Object.values(cloud)) client.destroy();
+  }
+}
+
+type Cloud = { dynamodb: DynamoDBClient; s3: S3Client; sns: SNSClient; sqs: SQSClient };
+type Properties = Record<string, unknown>;
+
+const creators: Record<string, (cloud: Cloud, properties: Properties) => Promise<unknown>> = {
+  'AWS::DynamoDB::Table': createTable,
+  'AWS::S3::Bucket': createBucket,
+  'AWS::SNS::Subscription': subscribe,
+  'AWS::SNS::Topic': (cloud, properties) => createTopic(cloud, String(properties.TopicName)),
+  'AWS::SQS::Queue': createQueue,
+};
+
+const withoutLocalMeaning = new Set([
+  // Served by serverless-offline, from the functions' events.
+  'AWS::ApiGatewayV2::Api',
+  'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Route',
+  'AWS::ApiGatewayV2::Stage',
+  'AWS::Events::Rule',
+  'AWS::Lambda::Function',
+  'AWS::Lambda::Version',
+  // The emulators let everybody do everything. Tests assert who may do what on the template itself.
+  'AWS::IAM::Role',
+  'AWS::Lambda::Permission',
+  'AWS::S3::BucketPolicy',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SQS::QueuePolicy',
+  // There is no CloudWatch: logs go to the terminal.
+  'AWS::CloudWatch::Alarm',
+  'AWS::Logs::LogGroup',
+]);
+
+function checkSupport(logicalId: string, { Type, Properties }: Resource): void {
+  if (Type === 'AWS::Lambda::EventSourceMapping') eventSourceMapping(Properties);
+  else if (!(Type in creators) && !withoutLocalMeaning.has(Type)) {
+    throw new Error(
+      `${logicalId}: the local cloud has nothing for ${Type}. Create it in packages/local-cloud/src/provision.ts, ` +
+        'or say there why it has no meaning locally.',
+    );
+  }
+}
+
+async function createTable({ dynamodb }: Cloud, properties: Properties): Promise<void> {
+  const { StreamSpecification, TimeToLiveSpecification } = properties;
+  // The emulator knows no backups, encryption or tags.
+  const input = {
+    TableName: properties.TableName,
+    AttributeDefinitions: properties.AttributeDefinitions,
+    KeySchema: properties.KeySchema,
+    BillingMode: properties.BillingMode,
+    ProvisionedThroughput: properties.ProvisionedThroughput,
+    GlobalSecondaryIndexes: properties.GlobalSecondaryIndexes,
+    LocalSecondaryIndexes: properties.LocalSecondaryIndexes,
+    ...(StreamSpecification !== undefined && {
+      StreamSpecification: { StreamEnabled: true, ...StreamSpecification },
+    }),
+  } as CreateTableCommandInput;
+  try {
+    await dynamodb.send(new CreateTableCommand(input));
+  } catch (error) {
+    if (error instanceof ResourceInUseException) return;
+    throw error;
+  }
+  if (TimeToLiveSpecification) {
+    await dynamodb.send(
+      new UpdateTimeToLiveCommand({
+        TableName: input.TableName,
+        TimeToLiveSpecification: TimeToLiveSpecification as TimeToLiveSpecification,
+      }),
+    );
+  }
+}
+
+async function createQueue({ sqs }: Cloud, properties: Properties): Promise<void> {
+  const { QueueName, Tags, ...attributes } = properties;
+  // Attributes come second: a queue that is there with others would refuse to be created.
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: QueueName as string }));
+  const Attributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, attributeText(value)]),
+  );
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+}
+
+/** @returns the topic's ARN. */
+async function createTopic({ sns }: Pick<Cloud, 'sns'>, name: string): Promise<string> {
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: name }));
+  return TopicArn as string;
+}
+
+async function subscribe({ sns }: Cloud, properties: Properties): Promise<void> {
+  const { Protocol, Endpoint } = properties as { Protocol: string; Endpoint: string };
+  // The topic belongs to another service, which need not run yet.
+  const TopicArn = await createTopic({ sns }, String(properties.TopicArn).split(':').at(-1) as string);
+  const wanted = {
+    RawMessageDelivery: attributeText(properties.RawMessageDelivery ?? false),
+    FilterPolicyScope: attributeText(properties.FilterPolicyScope ?? 'MessageAttributes'),
+    FilterPolicy: attributeText(properties.FilterPolicy ?? ''),
+    RedrivePolicy: attributeText(properties.RedrivePolicy ?? ''),
+  };
+  const SubscriptionArn = await subscriptionArn(sns, TopicArn, Endpoint);
+  if (!SubscriptionArn) {
+    const Attributes = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== ''));
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint, Attributes }));
+    return;
+  }
+  // Changed in place: between unsubscribing and subscribing again, messages would be lost.
+  const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }));
+  for (const [AttributeName, AttributeValue] of Object.entries(wanted)) {
+    if (AttributeValue === (Attributes[AttributeName] ?? '')) continue;
+    await sns.send(new SetSubscriptionAttributesCommand({ SubscriptionArn, AttributeName, AttributeValue }));
+  }
+}
+
+async function subscriptionArn(
+  sns: SNSClient,
+  TopicArn: string,
+  endpoint: string,
+): Promise<string | undefined> {
+  for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic(
+    { client: sns },
+    { TopicArn },
+  )) {
+    const found = Subscriptions.find(({ Endpoint }) => Endpoint === endpoint);
+    if (found) return found.SubscriptionArn;
+  }
+  return undefined;
+}
+
+async function createBucket({ s3 }: Cloud, properties: Properties): Promise<void> {
+  // The framework's bucket for bundles, which has no name, is of no use here.
+  if (properties.BucketName === undefined) return;
+  await s3.send(new CreateBucketCommand({ Bucket: properties.BucketName as string }));
+}
+
+/** Attributes of queues and subscriptions are texts. */
+function attributeText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type EchoService, startEcho } from '../fixtures/echoService.ts';
+import { FunctionError, invoke } from './invoke.ts';
+
+// What patches/serverless-offline changes. The letters are those of the README.
+
+let echo: EchoService;
+beforeAll(async () => {
+  echo = await startEcho();
+  await echo.ready;
+}, 60_000);
+afterAll(() => echo.stop());
+
+const internalServerError = { status: 500, body: { message: 'Internal Server Error' } };
+const functionName = 'fanfold-echo-local-echo';
+const event = (body: object) => ({ body: JSON.stringify(body), requestContext: {} });
+
+test('O3: a handler that throws is a 500 without detail', async () => {
+  expect(await echo.post({ how: 'throw' })).toEqual(internalServerError);
+  expect(echo.output()).toContain('RangeError: thrown');
+});
+
+test('O3: a handler that throws something that is no error is a 500 too', async () => {
+  expect(await echo.post({ how: 'throw a string' })).toEqual(internalServerError);
+});
+
+test('O3: a handler that takes too long is a 500 too', async () => {
+  expect(await echo.post({ how: 'hang' })).toEqual(internalServerError);
+  expect(echo.output()).toContain('Lambda timeout');
+}, 10_000);
+
+test('O4: an asynchronous invocation that throws does not end the service', async () => {
+  const { lambdaUrl } = await echo.ready;
+  const response = await fetch(`${lambdaUrl}/2015-03-31/functions/${functionName}/invocations`, {
+    method: 'POST',
+    headers: { 'x-amz-invocation-type': 'Event' },
+    body: JSON.stringify(event({ how: 'throw' })),
+  });
+  expect(response.status).toBe(202);
+  await vi.waitFor(() => expect(echo.output()).toContain(`during invoke of '${functionName}'`));
+  expect((await echo.post({})).status).toBe(200);
+});
+
+test('O5: 200 requests at once are all answered, by ten instances, within the memory of a laptop', async () => {
+  const answers = await Promise.all(Array.from({ length: 200 }, () => echo.post({ waitMs: 20 })));
+  expect(answers.map(({ status }) => status)).toEqual(Array(200).fill(200));
+  expect(answers.filter(({ body }) => body.runs === 1).length).toBeLessThanOrEqual(10);
+  expect(Math.max(...answers.map(({ body }) => body.runs))).toBeGreaterThanOrEqual(20);
+  if (process.platform === 'linux') {
+    const [, peakKibibytes] = /VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${echo.pid}/status`, 'utf8')) ?? [];
+    expect(Number(peakKibibytes)).toBeLessThan(1.5 * 1024 * 1024);
+  }
+}, 30_000);
+
+test('O7: edits under load fail no request, and are answered within two seconds', async () => {
+  const failures: unknown[] = [];
+  let seen = 1;
+  let loading = true;
+  const client = async () => {
+    while (loading) {
+      const { status, body } = await echo.post({ waitMs: 50 });
+      if (status !== 200) failures.push(body);
+      else seen = Math.max(seen, body.version);
+    }
+  };
+  const clients = [client(), client(), client(), client()];
+  for (const version of [2, 3, 4, 5]) {
+    await echo.edit('src/version.ts', `version = ${version - 1}`, `version = ${version}`);
+    await vi.waitUntil(() => seen === version, { timeout: 2_000 });
+  }
+  loading = false;
+  await Promise.all(clients);
+  expect(failures).toEqual([]);
+}, 30_000);
+
+test.runIf(process.platform === 'linux')(
+  'O7: idle instances still end after a reload',
+  async () => {
+    const { version } = (await echo.post({})).body;
+    await echo.edit('src/version.ts', 'version =', 'version = 1 +');
+    await vi.waitUntil(async () => (await echo.post({})).body.version === version + 1);
+    await Promise.all(Array.from({ length: 10 }, () => echo.post({ waitMs: 50 })));
+    const threads = await threadCount();
+    await vi.waitFor(async () => expect(await threadCount()).toBeLessThanOrEqual(threads - 10), 8_000);
+  },
+  20_000,
+);
+
+async function threadCount(): Promise<number> {
+  const [, threads] = /Threads:\s+(\d+)/.exec(await readFile(`/proc/${echo.pid}/status`, 'utf8')) ?? [];
+  return Number(threads);
+}
+
+test.each(['exit', 'reject behind the run'])(
+  'O13: a handler that dies (%s) fails only its own run, at once',
+  async (how) => {
+    const startedAt = performance.now();
+    expect(await echo.post({ how })).toEqual(internalServerError);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const next = await echo.post({});
+    expect(next.status).toBe(200);
+  },
+);
+
+test('O13: an instance that dies after its run is not used again', async () => {
+  expect((await echo.post({ how: 'reject after the run' })).status).toBe(200);
+  await vi.waitFor(() => expect(echo.output()).toContain('Error: rejected after the run'));
+  expect(await echo.post({})).toMatchObject({ status: 200, body: { runs: 1 } });
+});
+
+test('an invocation whose function fails says so, and what went wrong', async () => {
+  const { lambdaUrl } = await echo.ready;
+  await expect(invoke(lambdaUrl, functionName, event({}))).resolves.toMatchObject({ statusCode: 200 });
+  await expect(invoke(lambdaUrl, functionName, event({ how: 'throw' }))).rejects.toThrow(
+    new FunctionError(`${functionName}: RangeError: thrown`),
+  );
+  await expect(invoke(lambdaUrl, 'unknown', {})).rejects.toThrow('404');
+});
+
+test('each request has an id of its own', async () => {
+  const ids = await Promise.all([echo.post({}), echo.post({})]);
+  expect(new Set(ids.map(({ body }) => body.requestId)).size).toBe(2);
+});
+
+test('a cookie that cannot be parsed is passed on, not refused', async () => {
+  expect((await echo.post({}, { cookie: 'a="; b' })).status).toBe(200);
+});

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Ready } from './plugin.ts';
+
+/** A service that runs under `serverless offline` in a child process. */
+export type ServiceProcess = {
+  pid: number | undefined;
+  /** Rejects if the process ends before the service is ready. */
+  ready: Promise<Ready>;
+  /** Resolves when the process has ended, to how: `exit code 1`, `SIGKILL`. */
+  ended: Promise<string>;
+  /** Asks the process to end; after a second and a half it is not asked. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts `serverless offline` for the service in `folder` (an absolute path).
+ *
+ * @param environment set in the process besides this process's own.
+ * @param onLine is given each line of output.
+ */
+export function startService(
+  folder: string,
+  environment: Record<string, string>,
+  onLine: (line: string) => void,
+): ServiceProcess {
+  const serverless = dirname(
+    createRequire(join(folder, 'serverless.yml')).resolve('serverless/package.json'),
+  );
+  const child = spawn(process.execPath, [join(serverless, 'bin/serverless.js'), 'offline'], {
+    cwd: folder,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr] as Readable[]) {
+    createInterface({ input: stream }).on('line', onLine);
+  }
+  // Not `exit`: esbuild, a child of the child, ends a moment later and has its output open until then.
+  const ended = once(child, 'close').then(([code, signal]) => String(signal ?? `exit code ${code}`));
+  const endedEarly = ended.then((how): never => {
+    throw new Error(`The service in ${folder} ended with ${how} before it was ready.`);
+  });
+  const ready = Promise.race([once(child, 'message').then(([message]) => message as Ready), endedEarly]);
+  return {
+    pid: child.pid,
+    ready,
+    ended,
+    async stop() {
+      child.kill('SIGTERM');
+      const impatience = setTimeout(() => child.kill('SIGKILL'), 1_500);
+      await ended;
+      clearTimeout(impatience);
+    },
+  };
+}

@@ -1,0 +1,167 @@
+import {
+  type DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+} from '@aws-sdk/client-dynamodb-streams';
+import type { DynamoDBRecord } from 'aws-lambda';
+import type { Position } from './checkpoints.ts';
+import { backoffMs, pause, splitByEventSize } from './invocation.ts';
+import { lambdaRecord } from './streamRecord.ts';
+
+export type ReadRecord = { sequenceNumber: string; createdAt: Date; event: DynamoDBRecord };
+
+export type ShardReader = {
+  /** Resolves when the shard, or the mapping, has ended. */
+  ended: Promise<void>;
+  /** Resolves when everything that was in the shard when this was called has been delivered. */
+  caughtUp(): Promise<void>;
+};
+
+export type ShardReaderOptions = {
+  streams: DynamoDBStreamsClient;
+  streamArn: string;
+  shardId: string;
+  /** The sequence number after which to begin, or where in the shard. */
+  position: Position | 'TRIM_HORIZON' | 'LATEST';
+  batchSize: number;
+  batchingWindowSeconds: number;
+  stopping: AbortSignal;
+  onError: (error: Error) => void;
+  /** Resolves when the batch needs no further delivery; one that is rejected is delivered again. */
+  deliver: (batch: ReadRecord[]) => Promise<void>;
+  /** Called when all of a closed shard has been delivered. */
+  onEnd: () => Promise<void>;
+};
+
+/** GetRecords gives no more at once. */
+const maximumRecordsPerRead = 1_000;
+
+/**
+ * How long to wait after so many reads in a row that found nothing: from 5 ms, so that a busy stream is followed
+ * closely, to 200 ms, at which an idle one costs about 1 % of a core.
+ */
+function idleDelayMs(emptyReads: number): number {
+  return Math.min(5 * 1.5 ** emptyReads, 200);
+}
+
+/**
+ * Reads one shard and delivers it batch by batch. A batch closes at its size, its window, or 6 MB (E11).
+ * Resolves when the position is taken.
+ */
+export async function readShard(options: ShardReaderOptions): Promise<ShardReader> {
+  const { streams, streamArn, shardId, batchSize, stopping, onError } = options;
+  let waitingToCatchUp: (() => void)[] = [];
+  let sleeping = new AbortController();
+  stopping.addEventListener('abort', () => sleeping.abort());
+  let ended = false;
+  let lastRead = options.position;
+  let iterator: string | undefined = await iteratorAt(lastRead);
+
+  const reading = read().finally(() => {
+    ended = true;
+    for (const resolve of waitingToCatchUp) resolve();
+  });
+  return {
+    ended: reading,
+    caughtUp: () =>
+      new Promise((resolve) => {
+        if (ended) resolve();
+        waitingToCatchUp.push(resolve);
+        sleeping.abort();
+      }),
+  };
+
+  async function read(): Promise<void> {
+    let batch: ReadRecord[] = [];
+    let windowEnd = 0;
+    for (let emptyReads = 0; iterator !== undefined && !stopping.aborted; ) {
+      const waiting = waitingToCatchUp;
+      waitingToCatchUp = [];
+      const found = await nextRecords(Math.min(batchSize - batch.length, maximumRecordsPerRead));
+      if (found.length > 0) {
+        emptyReads = 0;
+        if (batch.length === 0) windowEnd = Date.now() + options.batchingWindowSeconds * 1_000;
+        batch.push(...found);
+      }
+      const due =
+        batch.length === batchSize ||
+        Date.now() >= windowEnd ||
+        iterator === undefined ||
+        exceedsEventSize(batch);
+      if (batch.length > 0 && due) {
+        for (const part of splitByEventSize(batch)) await deliver(part);
+        batch = [];
+      }
+      if (found.length > 0 || batch.length > 0) waitingToCatchUp.push(...waiting);
+      else for (const resolve of waiting) resolve();
+      if (found.length === 0 && iterator !== undefined) {
+        emptyReads += 1;
+        await sleep(Math.min(idleDelayMs(emptyReads), batch.length > 0 ? windowEnd - Date.now() : 200));
+      }
+    }
+    if (iterator === undefined && !stopping.aborted) await options.onEnd();
+  }
+
+  /** The records that follow, and the iterator moved behind them: undefined when the shard is closed and read. */
+  async function nextRecords(limit: number): Promise<ReadRecord[]> {
+    for (let failures = 1; !stopping.aborted; failures += 1) {
+      try {
+        const page = await streams.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }));
+        iterator = page.NextShardIterator;
+        const records = (page.Records ?? []).map((record) => ({
+          sequenceNumber: record.dynamodb?.SequenceNumber as string,
+          createdAt: record.dynamodb?.ApproximateCreationDateTime as Date,
+          event: lambdaRecord(record, streamArn),
+        }));
+        lastRead = records.at(-1)?.sequenceNumber ?? lastRead;
+        return records;
+      } catch (thrown) {
+        const error = thrown as Error;
+        onError(
+          new Error(`Reading ${shardId} of ${streamArn} failed, and is tried again.`, { cause: error }),
+        );
+        await pause(backoffMs(failures), stopping);
+        // An iterator lives for 15 minutes, and records for 24 hours (E2).
+        if (error.name === 'TrimmedDataAccessException') lastRead = 'TRIM_HORIZON';
+        else if (error.name !== 'ExpiredIteratorException') continue;
+        iterator = await iteratorAt(lastRead);
+      }
+    }
+    return [];
+  }
+
+  async function iteratorAt(position: ShardReaderOptions['position']): Promise<string> {
+    const { ShardIterator } = await streams.send(
+      new GetShardIteratorCommand({
+        StreamArn: streamArn,
+        ShardId: shardId,
+        ...(position === 'TRIM_HORIZON' || position === 'LATEST'
+          ? { ShardIteratorType: position }
+          : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position }),
+      }),
+    );
+    return ShardIterator as string;
+  }
+
+  async function deliver(batch: ReadRecord[]): Promise<void> {
+    for (let failures = 1; !stopping.aborted; failures += 1) {
+      try {
+        await options.deliver(batch);
+        return;
+      } catch (error) {
+        if (stopping.aborted) return;
+        onError(new Error(`A batch of ${shardId} is delivered again.`, { cause: error }));
+        await pause(backoffMs(failures), stopping);
+      }
+    }
+  }
+
+  async function sleep(durationMs: number): Promise<void> {
+    await pause(durationMs, sleeping.signal);
+    if (!stopping.aborted) sleeping = new AbortController();
+  }
+}
+
+function exceedsEventSize(batch: ReadRecord[]): boolean {
+  return splitByEventSize(batch).length > 1;
+}

@@ -1,0 +1,179 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DescribeStreamCommand,
+  DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type Shard,
+} from '@aws-sdk/client-dynamodb-streams';
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import { mockClient } from 'aws-sdk-client-mock';
+import { expect, onTestFinished, test } from 'vitest';
+import { type StreamMappingOptions, startStreamMapping } from './streamMapping.ts';
+
+// The emulator has one shard per stream and keeps iterators and records for ever. AWS does not: what follows has to be
+// shown on answers that only AWS gives.
+
+type FakeShard = Shard & { records: string[]; closed?: boolean };
+
+/** A stream whose iterators are `<shard>/<index of the next record>`. */
+function fakeStream(shards: FakeShard[]) {
+  const dynamodb = mockClient(DynamoDBClient).onAnyCommand().resolves({});
+  const streams = mockClient(DynamoDBStreamsClient);
+  streams.on(DescribeStreamCommand).callsFake(() => ({
+    StreamDescription: { Shards: shards.map(({ records, closed, ...shard }) => shard) },
+  }));
+  streams.on(GetShardIteratorCommand).callsFake(({ ShardId, ShardIteratorType, SequenceNumber }) => {
+    const { records = [] } = shards.find((shard) => shard.ShardId === ShardId) ?? {};
+    const index = {
+      TRIM_HORIZON: 0,
+      LATEST: records.length,
+      AFTER_SEQUENCE_NUMBER: records.indexOf(SequenceNumber) + 1,
+    }[ShardIteratorType as 'LATEST'];
+    return { ShardIterator: `${ShardId}/${index}` };
+  });
+  const getRecords = ({ ShardIterator, Limit }: { ShardIterator: string; Limit: number }) => {
+    const [ShardId, index] = ShardIterator.split('/') as [string, string];
+    const { records, closed } = shards.find((shard) => shard.ShardId === ShardId) as FakeShard;
+    const found = records.slice(Number(index), Number(index) + Limit);
+    const next = Number(index) + found.length;
+    return {
+      Records: found.map((SequenceNumber) => ({
+        dynamodb: { SequenceNumber, ApproximateCreationDateTime: new Date() },
+      })),
+      NextShardIterator: closed && next === records.length ? undefined : `${ShardId}/${next}`,
+    };
+  };
+  streams.on(GetRecordsCommand).callsFake(getRecords);
+  onTestFinished(() => {
+    dynamodb.restore();
+    streams.restore();
+  });
+  return { streams, getRecords };
+}
+
+/** Runs a mapping over the fake stream and tells which records were delivered, in order. */
+async function startMapping(
+  handler: (sequenceNumbers: string[]) => unknown,
+  rest: Partial<StreamMappingOptions> = {},
+) {
+  const mapping = await startStreamMapping({
+    dynamodb: new DynamoDBClient({}),
+    streams: new DynamoDBStreamsClient({}),
+    streamArn: 'arn:aws:dynamodb:eu-west-1:000000000000:table/things/stream/1',
+    functionName: 'publisher',
+    eventSourceArn: 'arn:aws:dynamodb:eu-west-1:000000000000:table/things/stream/1',
+    batchSize: 1,
+    batchingWindowSeconds: 0,
+    startingPosition: 'TRIM_HORIZON',
+    bisectsBatchOnFunctionError: false,
+    maximumRetryAttempts: -1,
+    maximumRecordAgeSeconds: -1,
+    reportsBatchItemFailures: true,
+    timeoutMs: 1_000,
+    onError: () => {},
+    invoke: async (event) =>
+      handler(
+        (event as DynamoDBStreamEvent).Records.map(({ dynamodb }) => dynamodb?.SequenceNumber as string),
+      ),
+    ...rest,
+  });
+  onTestFinished(() => mapping.stop());
+  return mapping;
+}
+
+test('A shard is read when the one that it continues has been processed to its end (E1)', async () => {
+  fakeStream([
+    { ShardId: 'child', ParentShardId: 'parent', records: ['3', '4'], closed: true },
+    { ShardId: 'grandchild', ParentShardId: 'child', records: ['5'] },
+    { ShardId: 'parent', ParentShardId: 'trimmed', records: ['1', '2'], closed: true },
+  ]);
+  const seen: string[] = [];
+  const mapping = await startMapping((numbers) => {
+    seen.push(...numbers);
+    if (seen.length === 1) throw new Error('broken');
+  });
+  await mapping.idle();
+  expect(seen).toEqual(['1', '1', '2', '3', '4', '5']);
+});
+
+test('A shard that is blocked blocks no other (E4)', async () => {
+  fakeStream([
+    { ShardId: 'blocked', records: ['1', '2'] },
+    { ShardId: 'free', records: ['11', '12', '13'] },
+  ]);
+  const freed = Promise.withResolvers<void>();
+  const seen: string[] = [];
+  await startMapping((numbers) => {
+    seen.push(...numbers);
+    if (numbers.includes('13')) freed.resolve();
+    if (numbers.includes('1')) throw new Error('broken');
+  });
+  await freed.promise;
+  expect(seen).toEqual(expect.arrayContaining(['1', '11', '12', '13']));
+  expect(seen).not.toContain('2');
+});
+
+test('With LATEST, shards that are closed already are left out, and those that follow are read from the start (E10)', async () => {
+  const open: FakeShard = { ShardId: 'open', ParentShardId: 'old', records: ['2'] };
+  const shards: FakeShard[] = [{ ShardId: 'old', records: ['1'], closed: true }, open];
+  fakeStream(shards);
+  const seen: string[] = [];
+  const mapping = await startMapping((numbers) => void seen.push(...numbers), { startingPosition: 'LATEST' });
+  open.records.push('3');
+  open.closed = true;
+  shards.push({ ShardId: 'next', ParentShardId: 'open', records: ['4'] });
+  await mapping.idle();
+  expect(seen).toEqual(['3', '4']);
+});
+
+test('An iterator that has expired is replaced by one behind the last record (E2)', async () => {
+  const { streams, getRecords } = fakeStream([{ ShardId: 'shard', records: ['1', '2', '3'] }]);
+  let expired = false;
+  streams.on(GetRecordsCommand).callsFake((input) => {
+    if (input.ShardIterator === 'shard/2' && !expired) {
+      expired = true;
+      throw Object.assign(new Error('Iterator expired'), { name: 'ExpiredIteratorException' });
+    }
+    return getRecords(input);
+  });
+  const seen: string[] = [];
+  const mapping = await startMapping((numbers) => void seen.push(...numbers));
+  await mapping.idle();
+  expect(expired).toBe(true);
+  expect(seen).toEqual(['1', '2', '3']);
+});
+
+test('Where records have been trimmed, reading goes on with the oldest that is left (E2)', async () => {
+  const { streams, getRecords } = fakeStream([{ ShardId: 'shard', records: ['1', '2', '3'] }]);
+  let trimmed = false;
+  streams.on(GetRecordsCommand).callsFake((input) => {
+    if (input.ShardIterator === 'shard/1' && !trimmed) {
+      trimmed = true;
+      throw Object.assign(new Error('Trimmed'), { name: 'TrimmedDataAccessException' });
+    }
+    return getRecords(input);
+  });
+  const seen: string[] = [];
+  const mapping = await startMapping((numbers) => void seen.push(...numbers));
+  await mapping.idle();
+  expect(seen).toEqual(['1', '1', '2', '3']);
+});
+
+test('A stream that cannot be read for a while is reported and read on', async () => {
+  const { streams, getRecords } = fakeStream([{ ShardId: 'shard', records: ['1', '2'] }]);
+  const errors: string[] = [];
+  streams.on(GetRecordsCommand).callsFake((input) => {
+    if (errors.length === 0) throw new Error('connection refused');
+    return getRecords(input);
+  });
+  const seen: string[] = [];
+  const mapping = await startMapping((numbers) => void seen.push(...numbers), {
+    onError: ({ message }) => errors.push(message),
+  });
+  await mapping.idle();
+  expect(seen).toEqual(['1', '2']);
+  expect(errors).toEqual([
+    'Reading shard of arn:aws:dynamodb:eu-west-1:000000000000:table/things/stream/1 failed, and is tried again.',
+  ]);
+});

@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+// A test's file name says what it costs: `*.test.ts` next to the code does no IO, `*.local.test.ts` runs on
+// emulators, and what is below tests/ tells stories across services, one file at a time.
+export default defineConfig({
+  test: {
+    coverage: {
+      provider: 'v8',
+      include: ['packages/{contracts,runtime}/src/**/*.ts', 'services/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts'],
+    },
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{packages,services}/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: ['**/*.local.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        test: {
+          name: 'local',
+          include: ['{packages,services}/**/*.local.test.ts', 'scripts/**/*.local.test.ts'],
+          exclude: ['**/node_modules/**'],
+          globalSetup: 'packages/local-cloud/src/vitestTemplates.ts',
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'stories',
+          include: ['tests/**/*.test.ts'],
+          globalSetup: 'packages/local-cloud/src/vitestTemplates.ts',
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
