@@ -20,7 +20,7 @@ const folder = (service: string) => join(import.meta.dirname, '../../services', 
 export const templateFor = (service: string, stage: string, parameters: Record<string, string> = {}) =>
   packageService(folder(service), stage, parameters);
 
-export const services = await serviceNames();
+export const services = (await serviceNames()).sort();
 /** Those with functions: all but the bus. */
 export const servicesWithFunctions = services.filter((service) => service !== 'bus');
 
@@ -33,12 +33,22 @@ for (const service of services) {
   }
 }
 
-/** All resources of a type, such as `AWS::SQS::Queue`. */
-export const allOf = (type: string): Deployed[] => resources.filter(({ Type }) => Type === type);
+/**
+ * All resources of a type, such as `AWS::SQS::Queue`.
+ *
+ * @throws when there is none: nothing could break a rule then
+ */
+export function allOf(type: string): Deployed[] {
+  const found = resources.filter(({ Type }) => Type === type);
+  if (found.length === 0) throw new Error(`No service has a resource of type ${type}`);
+  return found;
+}
 
 /** One resource of a service. */
 export function one(service: string, logicalId: string): Deployed {
-  const found = resources.find((resource) => resource.service === service && resource.logicalId === logicalId);
+  const found = resources.find(
+    (resource) => resource.service === service && resource.logicalId === logicalId,
+  );
   if (!found) throw new Error(`${service} has no resource ${logicalId}`);
   return found;
 }

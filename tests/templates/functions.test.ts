@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
+
+const functions = allOf('AWS::Lambda::Function');
+const mappings = allOf('AWS::Lambda::EventSourceMapping');
+
+const nameOf = (arn: string): string => arn.split(':').at(-1) ?? '';
+const invokedBy = (type: string, functionArnsOf: (properties: Deployed['Properties']) => string[]) => {
+  const names = allOf(type).flatMap(({ Properties }) => functionArnsOf(Properties).map(nameOf));
+  return functions.filter(({ Properties }) => names.includes(Properties.FunctionName));
+};
+
+describe('a function', () => {
+  test("runs on Lambda's newest Node, on ARM", () => {
+    const keeps = ({ Properties: { Runtime, Architectures } }: Deployed) =>
+      Runtime === 'nodejs24.x' && Architectures?.length === 1 && Architectures[0] === 'arm64';
+    expect(breaking(functions, keeps)).toEqual([]);
+  });
+
+  test('is traced', () => {
+    expect(breaking(functions, ({ Properties }) => Properties.TracingConfig?.Mode === 'Active')).toEqual([]);
+  });
+
+  test('that answers a request ends before the gateway gives up after 29 s', () => {
+    const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
+    expect(behindApi).toHaveLength(15);
+    expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
+  });
+
+  test('that consumes or publishes has 30 s', () => {
+    const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
+    expect(mapped).toHaveLength(5);
+    expect(breaking(mapped, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
+  });
+
+  test('that a clock runs has 60 s', () => {
+    const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
+      Targets.map(({ Arn }: { Arn: string }) => Arn),
+    );
+    expect(scheduled).toHaveLength(3);
+    expect(breaking(scheduled, ({ Properties }) => Properties.Timeout === 60)).toEqual([]);
+  });
+
+  test('keeps its logs for 30 days', () => {
+    const logGroups = allOf('AWS::Logs::LogGroup');
+    const names = logGroups.map(({ Properties }) => Properties.LogGroupName);
+    const isLogged = ({ Properties }: Deployed) => names.includes(`/aws/lambda/${Properties.FunctionName}`);
+    expect(breaking(functions, isLogged)).toEqual([]);
+    expect(breaking(logGroups, ({ Properties }) => Properties.RetentionInDays === 30)).toEqual([]);
+  });
+
+  test('with reserved concurrency has enough for all that its queues may start', () => {
+    const keeps = ({ Properties: { FunctionName, ReservedConcurrentExecutions } }: Deployed) => {
+      const started = mappings
+        .filter(({ Properties }) => nameOf(Properties.FunctionName) === FunctionName)
+        .reduce((sum, { Properties }) => sum + (Properties.ScalingConfig?.MaximumConcurrency ?? 0), 0);
+      return ReservedConcurrentExecutions === undefined || ReservedConcurrentExecutions >= started;
+    };
+    expect(breaking(functions, keeps)).toEqual([]);
+  });
+});
+
+describe('the clocks', () => {
+  test('run when they should', () => {
+    const rules = allOf('AWS::Events::Rule').map(({ Properties: { ScheduleExpression, State, Targets } }) => [
+      nameOf(Targets[0].Arn),
+      ScheduleExpression,
+      State,
+    ]);
+    expect(rules).toEqual([
+      ['fanfold-payments-local-janitor', 'rate(1 minute)', 'ENABLED'],
+      ['fanfold-payments-local-expiry', 'rate(5 minutes)', 'ENABLED'],
+      ['fanfold-payments-local-dayClose', 'cron(15 0 * * ? *)', 'ENABLED'],
+    ]);
+  });
+});
+
+describe('an HTTP API', () => {
+  test('has exactly these routes', () => {
+    const routes = allOf('AWS::ApiGatewayV2::Route').map(
+      ({ service, Properties }) => `${service} ${Properties.RouteKey}`,
+    );
+    expect(routes.sort()).toEqual([
+      'audit $default',
+      'audit GET /events',
+      'audit GET /events/{id}',
+      'billing $default',
+      'billing GET /credit-notes',
+      'billing GET /credit-notes/{id}',
+      'billing GET /invoices',
+      'billing GET /invoices/{id}',
+      'payments $default',
+      'payments GET /payments',
+      'payments GET /payments/{id}',
+      'payments POST /payments',
+      'payments POST /payments/{id}/cancel',
+      'payments POST /payments/{id}/capture',
+      'payments POST /payments/{id}/refunds',
+    ]);
+  });
+
+  test('leaves the verifying of tokens to the functions, so that it is the same everywhere', () => {
+    const keeps = ({ Properties }: Deployed) => (Properties.AuthorizationType ?? 'NONE') === 'NONE';
+    expect(breaking(allOf('AWS::ApiGatewayV2::Route'), keeps)).toEqual([]);
+  });
+
+  test.each(servicesWithFunctions)('of %s limits the requests of all its routes', (service) => {
+    const { DefaultRouteSettings } = one(service, 'HttpApiStage').Properties;
+    expect(DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 });
+  });
+
+  test.each(servicesWithFunctions)('of %s logs each access as JSON, and keeps it for 30 days', (service) => {
+    const { AccessLogSettings } = one(service, 'HttpApiStage').Properties;
+    const { LogGroupName, RetentionInDays } = one(service, 'HttpApiLogGroup').Properties;
+    expect(AccessLogSettings.DestinationArn).toContain(`log-group:${LogGroupName}`);
+    expect(Object.keys(JSON.parse(AccessLogSettings.Format))).toContain('requestId');
+    expect(RetentionInDays).toBe(30);
+  });
+});

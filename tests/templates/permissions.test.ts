@@ -1,0 +1,361 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
+
+/**
+ * What each function may do, beside writing its own log and its traces. A permission that is missing here shows
+ * only in AWS, where it makes a function fail; one too many shows never. So this is the list to think about.
+ */
+const permissions: Record<string, Record<string, string[]>> = {
+  payments: {
+    createPayment: [
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+    ],
+    capturePayment: [
+      'dynamodb:GetItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+    ],
+    cancelPayment: [
+      'dynamodb:GetItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+    ],
+    refundPayment: [
+      'dynamodb:GetItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+    ],
+    getPayment: ['dynamodb:GetItem table/fanfold-local-payments'],
+    listPayments: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:GetItem table/fanfold-local-payments',
+      'dynamodb:Query table/fanfold-local-payments/index/ByMerchant',
+    ],
+    unknownRoute: [],
+    publisher: [
+      'dynamodb:DescribeStream table/fanfold-local-payments/stream/local',
+      'dynamodb:GetRecords table/fanfold-local-payments/stream/local',
+      'dynamodb:GetShardIterator table/fanfold-local-payments/stream/local',
+      'dynamodb:ListStreams table/fanfold-local-payments/stream/local',
+      's3:ListBucket fanfold-local-payments-stream-failures-000000000000',
+      's3:PutObject fanfold-local-payments-stream-failures-000000000000/*',
+      'sns:Publish fanfold-local-events',
+    ],
+    consumer: [
+      'dynamodb:UpdateItem table/fanfold-local-payments',
+      'sqs:DeleteMessage fanfold-local-payments-events',
+      'sqs:GetQueueAttributes fanfold-local-payments-events',
+      'sqs:ReceiveMessage fanfold-local-payments-events',
+      'sqs:SendMessage fanfold-local-payments-events-dead-letters',
+    ],
+    janitor: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+      'dynamodb:Query table/fanfold-local-payments/index/Due',
+    ],
+    expiry: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+      'dynamodb:Query table/fanfold-local-payments/index/Due',
+    ],
+    dayClose: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:GetItem table/fanfold-local-payments',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:Query table/fanfold-local-payments/index/ByDay',
+    ],
+  },
+  billing: {
+    getInvoice: ['dynamodb:GetItem table/fanfold-local-billing'],
+    listInvoices: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing',
+      'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:Query table/fanfold-local-billing/index/ByOrder',
+    ],
+    getCreditNote: ['dynamodb:GetItem table/fanfold-local-billing'],
+    listCreditNotes: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing',
+      'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
+    ],
+    unknownRoute: [],
+    consumer: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:PutItem table/fanfold-local-billing',
+      'sqs:DeleteMessage fanfold-local-billing-events',
+      'sqs:GetQueueAttributes fanfold-local-billing-events',
+      'sqs:ReceiveMessage fanfold-local-billing-events',
+      'sqs:SendMessage fanfold-local-billing-events-dead-letters',
+    ],
+    publisher: [
+      'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',
+      'dynamodb:GetRecords table/fanfold-local-billing/stream/local',
+      'dynamodb:GetShardIterator table/fanfold-local-billing/stream/local',
+      'dynamodb:ListStreams table/fanfold-local-billing/stream/local',
+      's3:ListBucket fanfold-local-billing-stream-failures-000000000000',
+      's3:PutObject fanfold-local-billing-stream-failures-000000000000/*',
+      'sns:Publish fanfold-local-events',
+    ],
+  },
+  audit: {
+    listEvents: [
+      'dynamodb:BatchGetItem table/fanfold-local-audit',
+      'dynamodb:GetItem table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit/index/ByCorrelation',
+      'dynamodb:Query table/fanfold-local-audit/index/ByMerchant',
+    ],
+    getEvent: ['dynamodb:GetItem table/fanfold-local-audit'],
+    unknownRoute: [],
+    consumer: [
+      'dynamodb:GetItem table/fanfold-local-audit',
+      'dynamodb:PutItem table/fanfold-local-audit',
+      'dynamodb:UpdateItem table/fanfold-local-audit',
+      'never dynamodb:DeleteItem table/fanfold-local-audit',
+      'sqs:DeleteMessage fanfold-local-audit-events',
+      'sqs:GetQueueAttributes fanfold-local-audit-events',
+      'sqs:ReceiveMessage fanfold-local-audit-events',
+      'sqs:SendMessage fanfold-local-audit-events-dead-letters',
+    ],
+  },
+};
+
+/** Permissions that a function's event source mapping uses, with the function's role. */
+const usedByMappings =
+  /^(dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)|s3:(ListBucket|PutObject)|sqs:(DeleteMessage|GetQueueAttributes|ReceiveMessage)) /;
+
+type Statement = { Effect: 'Allow' | 'Deny'; Action: string | string[]; Resource: string | string[] };
+
+const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+const logicalIdOf = (functionKey: string, suffix: string): string =>
+  `${functionKey.charAt(0).toUpperCase()}${functionKey.slice(1)}${suffix}`;
+
+const functionOf = (service: string, functionKey: string): Deployed =>
+  one(service, logicalIdOf(functionKey, 'LambdaFunction'));
+
+const roleOf = ({ service, Properties }: Deployed): Deployed => {
+  const role = allOf('AWS::IAM::Role').find(
+    (role) => role.service === service && Properties.Role.endsWith(`:role/${role.Properties.RoleName}`),
+  );
+  if (!role) throw new Error(`${service} has no role ${Properties.Role}`);
+  return role;
+};
+
+const statementsOf = (role: Deployed): Statement[] =>
+  role.Properties.Policies.flatMap(
+    ({ PolicyDocument }: { PolicyDocument: { Statement: Statement[] } }) => PolicyDocument.Statement,
+  );
+
+/** Each action with each resource, as `dynamodb:GetItem table/fanfold-local-payments`. */
+const grantsOf = (role: Deployed): string[] =>
+  statementsOf(role)
+    .flatMap(({ Effect, Action, Resource }) =>
+      listOf(Action).flatMap((action) =>
+        listOf(Resource).map(
+          (resource) =>
+            `${Effect === 'Deny' ? 'never ' : ''}${action} ${resource.replace(/^arn:aws:[^:]*:[^:]*:[^:]*:/, '')}`,
+        ),
+      ),
+    )
+    .sort();
+
+const isForLogsAndTraces = (grant: string): boolean => /^(logs|xray):/.test(grant);
+
+const functionKeys = (service: string): string[] =>
+  allOf('AWS::Lambda::Function')
+    .filter((resource) => resource.service === service)
+    .map(({ Properties }) => Properties.FunctionName.split('-').at(-1));
+
+const everyFunction = servicesWithFunctions.flatMap((service) =>
+  functionKeys(service).map((functionKey) => ({ service, functionKey })),
+);
+
+describe('the role of a function', () => {
+  test('is its own', () => {
+    const roles = allOf('AWS::Lambda::Function').map(({ Properties }) => Properties.Role);
+    expect(new Set(roles).size).toBe(roles.length);
+  });
+
+  test('is assumed by Lambda alone', () => {
+    const keeps = ({ Properties: { AssumeRolePolicyDocument } }: Deployed) =>
+      AssumeRolePolicyDocument.Statement.length === 1 &&
+      listOf(AssumeRolePolicyDocument.Statement[0].Principal.Service).join() === 'lambda.amazonaws.com';
+    expect(breaking(allOf('AWS::IAM::Role'), keeps)).toEqual([]);
+  });
+
+  test('holds nothing that is managed elsewhere', () => {
+    const keeps = ({ Properties }: Deployed) => (Properties.ManagedPolicyArns ?? []).length === 0;
+    expect(breaking(allOf('AWS::IAM::Role'), keeps)).toEqual([]);
+  });
+
+  test.each(everyFunction)(
+    'allows $service $functionKey what the table says, and no more',
+    ({ service, functionKey }) => {
+      const grants = grantsOf(roleOf(functionOf(service, functionKey)));
+      expect(grants.filter((grant) => !isForLogsAndTraces(grant))).toEqual(
+        permissions[service]?.[functionKey],
+      );
+    },
+  );
+
+  test.each(everyFunction)(
+    'lets $service $functionKey log to its own group, and trace',
+    ({ service, functionKey }) => {
+      const group = `log-group:/aws/lambda/fanfold-${service}-local-${functionKey}:*:*`;
+      const grants = grantsOf(roleOf(functionOf(service, functionKey)));
+      expect(grants.filter(isForLogsAndTraces)).toEqual([
+        `logs:CreateLogGroup ${group}`,
+        `logs:CreateLogStream ${group}`,
+        `logs:PutLogEvents ${group}`,
+        'xray:PutTelemetryRecords *',
+        'xray:PutTraceSegments *',
+      ]);
+    },
+  );
+
+  test('names every action, and every resource but those that have no name', () => {
+    const wide = allOf('AWS::IAM::Role')
+      .flatMap(statementsOf)
+      .filter(({ Effect }) => Effect === 'Allow')
+      .flatMap(({ Action, Resource }) =>
+        listOf(Action).flatMap((action) => listOf(Resource).map((resource) => ({ action, resource }))),
+      )
+      .filter(({ action, resource }) => action.includes('*') || resource.includes('*'))
+      .map(
+        ({ action, resource }) =>
+          `${action} ${resource.replace(/^arn:aws:[^:]*:[^:]*:[^:]*:|[^*/:]+(?=:\*:\*$)/g, '')}`,
+      );
+    expect(new Set(wide)).toEqual(
+      new Set([
+        // The streams of a log group, and the objects of a bucket, are made by who writes them.
+        'logs:CreateLogGroup log-group:/aws/lambda/:*:*',
+        'logs:CreateLogStream log-group:/aws/lambda/:*:*',
+        'logs:PutLogEvents log-group:/aws/lambda/:*:*',
+        's3:PutObject fanfold-local-payments-stream-failures-000000000000/*',
+        's3:PutObject fanfold-local-billing-stream-failures-000000000000/*',
+        // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        'xray:PutTelemetryRecords *',
+        'xray:PutTraceSegments *',
+      ]),
+    );
+  });
+
+  test.each(servicesWithFunctions)(
+    'that the framework makes for all functions of %s is empty and unused',
+    (service) => {
+      const shared = one(service, 'IamRoleLambdaExecution');
+      expect(shared.Properties.Policies).toEqual([]);
+      const users = allOf('AWS::Lambda::Function').filter((deployed) => roleOf(deployed) === shared);
+      expect(users).toEqual([]);
+    },
+  );
+});
+
+test('whoever may invoke a function is named by ARN', () => {
+  const keeps = ({ Properties: { Principal, SourceArn } }: Deployed) =>
+    ['apigateway.amazonaws.com', 'events.amazonaws.com'].includes(Principal) && /^arn:aws:/.test(SourceArn);
+  expect(breaking(allOf('AWS::Lambda::Permission'), keeps)).toEqual([]);
+});
+
+/**
+ * In what is bundled for these functions are calls that they never come to: the module that they need a part of
+ * builds the sandbox provider when it is loaded.
+ */
+const neverCalled: Record<string, string[]> = {
+  'payments getPayment': ['dynamodb:PutItem', 'SANDBOX_TABLE_NAME'],
+};
+
+describe.each(everyFunction)('the code of $service $functionKey', ({ service, functionKey }) => {
+  const ignored = neverCalled[`${service} ${functionKey}`] ?? [];
+
+  test('calls what its role allows, and its role allows what it calls', async () => {
+    const { actions } = await bundle(service, functionKey);
+    const allowed = (permissions[service]?.[functionKey] ?? [])
+      .filter((grant) => !usedByMappings.test(grant) && !grant.startsWith('never '))
+      .map((grant) => grant.split(' ')[0]);
+    expect(actions.filter((action) => !ignored.includes(action))).toEqual([...new Set(allowed)].sort());
+  });
+
+  test('finds in its environment what it asks for, and nothing else of ours', async () => {
+    const { environmentVariables } = await bundle(service, functionKey);
+    const { Variables } = functionOf(service, functionKey).Properties.Environment;
+    const given = Object.keys(Variables).filter((name) => !name.startsWith('POWERTOOLS_'));
+    expect(environmentVariables.filter((name) => !ignored.includes(name))).toEqual(given.sort());
+    expect(Variables).toMatchObject({
+      POWERTOOLS_SERVICE_NAME: `fanfold-${service}`,
+      POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
+    });
+  });
+});
+
+type Bundle = { actions: string[]; environmentVariables: string[] };
+
+const bundles = new Map<string, Promise<Bundle>>();
+
+/** What is left of a function's code after everything that it does not use has been shaken off. */
+function bundle(service: string, functionKey: string): Promise<Bundle> {
+  const key = `${service} ${functionKey}`;
+  const bundled = bundles.get(key) ?? bundleAnew(service, functionKey);
+  bundles.set(key, bundled);
+  return bundled;
+}
+
+async function bundleAnew(service: string, functionKey: string): Promise<Bundle> {
+  const folder = join(import.meta.dirname, '../../services', service);
+  const { build } = createRequire(join(folder, 'package.json'))('esbuild');
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: [`src/functions/${functionKey}.ts`],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    outdir: 'out',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const [output] = Object.values(metafile.outputs) as { inputs: Record<string, { bytesInOutput: number }> }[];
+  const used = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const commands = used.flatMap(([path]) => {
+    const [, client, command] = /client-([a-z0-9-]+)\/dist-es\/commands\/(\w+)Command\.js$/.exec(path) ?? [];
+    return client && command ? [`${client}:${command}`] : [];
+  });
+  const text: string = outputFiles[0].text;
+  const environmentVariables = [...text.matchAll(/environmentVariable\("([A-Z_]+)"\)/g)].map(
+    ([, name]) => name,
+  );
+  return {
+    actions: [...new Set(commands.flatMap((command) => actionsOf(command, text)))].sort(),
+    environmentVariables: [...new Set(environmentVariables as string[])].sort(),
+  };
+}
+
+/** The permissions that a command needs. Most are called like it. */
+function actionsOf(command: string, code: string): string[] {
+  switch (command) {
+    // The client would ask for endpoints of its own if that were switched on.
+    case 'dynamodb:DescribeEndpoints':
+      return [];
+    case 'sns:PublishBatch':
+      return ['sns:Publish'];
+    case 'sqs:SendMessageBatch':
+      return ['sqs:SendMessage'];
+    // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+    case 'dynamodb:TransactWriteItems':
+      return ['Put', 'Update', 'Delete', 'ConditionCheck']
+        .filter((write) => new RegExp(`\\b${write}: \\{`).test(code))
+        .map((write) =>
+          write === 'ConditionCheck' ? 'dynamodb:ConditionCheckItem' : `dynamodb:${write}Item`,
+        );
+    default:
+      return [command];
+  }
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { services, servicesWithFunctions, templateFor } from './stacks.ts';
+
+const tokenIssuer = 'https://id.example.com';
+const alarmTopicArn = 'arn:aws:sns:eu-west-1:111111111111:alarms';
+const packagingTimeMs = 60_000;
+
+/** A template as text, without what may differ between stages: names, bundles, and the parameters' values. */
+const textOf = (template: object, stage: string): string =>
+  JSON.stringify(template)
+    .replaceAll(new RegExp(`\\b${stage}\\b`, 'g'), 'STAGE')
+    .replaceAll(/serverless\/[^"]*\.zip/g, 'BUNDLE')
+    .replaceAll(/http:\/\/127\.0\.0\.1:4000|https:\/\/id\.example\.com/g, 'TOKEN ISSUER')
+    .replaceAll(/\{"Ref":"AWS::NoValue"\}|"arn:aws:sns:eu-west-1:1{12}:alarms"/g, 'ALARM TOPIC')
+    .replaceAll(
+      /\{"Fn::Sub":"arn:[^"]*:fanfold-STAGE-events"\}|"arn:aws:sns:eu-west-1:0{12}:fanfold-STAGE-events"/g,
+      'TOPIC',
+    );
+
+describe('a stage in AWS', () => {
+  test.each(services)(
+    'packages %s without an account, and differs from the local stage only in names and parameters',
+    async (service) => {
+      const deployed = await templateFor(service, 'production', { tokenIssuer, alarmTopicArn });
+      expect(textOf(deployed, 'production')).toBe(textOf(await templateFor(service, 'local'), 'local'));
+    },
+    packagingTimeMs,
+  );
+
+  test(
+    'may name the topic, and where alarms go',
+    async () => {
+      const topicArn = 'arn:aws:sns:eu-west-1:111111111111:other-events';
+      const parameters = { tokenIssuer, topicArn, alarmTopicArn };
+      const { Resources } = await templateFor('audit', 'production', parameters);
+      expect(Resources.EventsSubscription?.Properties?.TopicArn).toBe(topicArn);
+      const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+      expect(new Set(alarms.map(({ Properties }) => String(Properties?.AlarmActions)))).toEqual(
+        new Set([alarmTopicArn]),
+      );
+    },
+    packagingTimeMs,
+  );
+
+  test(
+    'has to say who issues its tokens',
+    async () => {
+      await expect(templateFor('payments', 'production')).rejects.toThrow(
+        'There is no token issuer for this stage. Give --param tokenIssuer=https://…, set FANFOLD_TOKEN_ISSUER',
+      );
+    },
+    packagingTimeMs,
+  );
+});
+
+describe('deployed together', () => {
+  test('the services are all, and are told where the topic is', async () => {
+    const compose = await readFile(join(import.meta.dirname, '../../serverless-compose.yml'), 'utf8');
+    expect([...compose.matchAll(/path: services\/(\w+)/g)].map(([, service]) => service).sort()).toEqual(
+      services,
+    );
+    expect(compose.match(/topicArn: \$\{bus\.TopicArn\}/g)).toHaveLength(servicesWithFunctions.length);
+  });
+});
+
+describe('the outputs', () => {
+  const outputsOf = async (service: string) => {
+    const { Outputs } = (await templateFor(service, 'local')) as { Outputs?: object };
+    return Object.keys(Outputs ?? {}).filter((name) => !name.startsWith('Serverless'));
+  };
+  const inbox = [
+    'EventsQueueUrl',
+    'EventsQueueArn',
+    'EventsDeadLetterQueueUrl',
+    'EventsDeadLetterQueueArn',
+    'EventsSubscriptionDeadLetterQueueUrl',
+    'EventsSubscriptionDeadLetterQueueArn',
+  ];
+
+  test.each([
+    ['bus', ['TopicArn']],
+    ['payments', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
+    ['billing', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
+    ['audit', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox]],
+  ])('of %s name what operators need', async (service, expected) => {
+    expect(await outputsOf(service)).toEqual(expected);
+  });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import { allOf, breaking, type Deployed, one } from './stacks.ts';
+
+const tables = allOf('AWS::DynamoDB::Table');
+
+type Index = { IndexName: string; KeySchema: { AttributeName: string }[]; Projection: unknown };
+
+/** A table's or an index's keys with their types, as `merchantId S, createdAt S`. */
+const keysOf = ({ Properties }: Deployed, { KeySchema }: Pick<Index, 'KeySchema'> = Properties): string =>
+  KeySchema.map(({ AttributeName }) => {
+    const { AttributeType } = Properties.AttributeDefinitions.find(
+      (definition: { AttributeName: string }) => definition.AttributeName === AttributeName,
+    );
+    return `${AttributeName} ${AttributeType}`;
+  }).join(', ');
+
+const indexesOf = (table: Deployed) =>
+  Object.fromEntries(
+    (table.Properties.GlobalSecondaryIndexes ?? []).map((index: Index) => [
+      index.IndexName,
+      [keysOf(table, index), index.Projection],
+    ]),
+  );
+
+const keysOnly = { ProjectionType: 'KEYS_ONLY' };
+/** What queries filter by: a filter sees only what its index has. */
+const typeAndTime = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type', 'time'] };
+
+describe('a table', () => {
+  test('is where the code looks for it, with its keys and indexes', () => {
+    const found = Object.fromEntries(
+      tables.map((table) => [table.Properties.TableName, { keys: keysOf(table), indexes: indexesOf(table) }]),
+    );
+    expect(found).toEqual({
+      'fanfold-local-payments': {
+        keys: 'pk S',
+        indexes: {
+          ByMerchant: ['merchantId S, createdAt S', keysOnly],
+          Due: ['due S, dueAt S', keysOnly],
+          ByDay: ['day S, pk S', keysOnly],
+        },
+      },
+      'fanfold-local-payments-sandbox': { keys: 'pk S', indexes: {} },
+      'fanfold-local-billing': {
+        keys: 'pk S',
+        indexes: {
+          ByMerchant: ['documents S, number S', keysOnly],
+          ByOrder: ['order S, number S', keysOnly],
+        },
+      },
+      'fanfold-local-audit': {
+        keys: 'pk S, sk S',
+        indexes: {
+          ByMerchant: ['merchantId S, position N', typeAndTime],
+          ByCorrelation: ['correlation S, position N', typeAndTime],
+        },
+      },
+    });
+  });
+
+  test('that is spoken from has a stream with the new image', () => {
+    const streams = tables
+      .filter(({ Properties }) => Properties.StreamSpecification)
+      .map(({ Properties }) => [Properties.TableName, Properties.StreamSpecification.StreamViewType]);
+    expect(streams).toEqual([
+      ['fanfold-local-billing', 'NEW_IMAGE'],
+      ['fanfold-local-payments', 'NEW_IMAGE'],
+    ]);
+  });
+
+  test('is paid by request', () => {
+    expect(breaking(tables, ({ Properties }) => Properties.BillingMode === 'PAY_PER_REQUEST')).toEqual([]);
+  });
+
+  test('is encrypted with a key whose use is logged', () => {
+    expect(breaking(tables, ({ Properties }) => Properties.SSESpecification?.SSEEnabled === true)).toEqual(
+      [],
+    );
+  });
+
+  test('can be restored to any second of the last 35 days', () => {
+    const keeps = ({ Properties }: Deployed) =>
+      Properties.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled === true;
+    expect(breaking(tables, keeps)).toEqual([]);
+  });
+
+  test('cannot be deleted, not even with its stack', () => {
+    const keeps = ({ DeletionPolicy, UpdateReplacePolicy, Properties }: Deployed) =>
+      DeletionPolicy === 'Retain' &&
+      UpdateReplacePolicy === 'Retain' &&
+      Properties.DeletionProtectionEnabled === true;
+    expect(breaking(tables, keeps)).toEqual([]);
+  });
+});
+
+describe('a bucket', () => {
+  const buckets = allOf('AWS::S3::Bucket');
+  const failures = buckets.filter(({ logicalId }) => logicalId === 'StreamFailuresBucket');
+
+  test('is encrypted', () => {
+    const keeps = ({ Properties }: Deployed) =>
+      Properties.BucketEncryption?.ServerSideEncryptionConfiguration[0].ServerSideEncryptionByDefault
+        .SSEAlgorithm === 'AES256';
+    expect(breaking(buckets, keeps)).toEqual([]);
+  });
+
+  test('is never public', () => {
+    const keeps = ({ Properties }: Deployed) =>
+      ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets'].every(
+        (setting) => Properties.PublicAccessBlockConfiguration?.[setting] === true,
+      );
+    expect(breaking(buckets, keeps)).toEqual([]);
+  });
+
+  test('refuses what does not come over TLS', () => {
+    const keeps = ({ service, logicalId }: Deployed) => {
+      const { Bucket, PolicyDocument } = one(service, `${logicalId}Policy`).Properties;
+      const [{ Effect, Principal, Action, Resource, Condition }] = PolicyDocument.Statement;
+      return (
+        Effect === 'Deny' &&
+        Principal === '*' &&
+        Action === 's3:*' &&
+        [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`].every((arn) => Resource.includes(arn)) &&
+        Condition.Bool['aws:SecureTransport'] === false
+      );
+    };
+    expect(breaking(buckets, keeps)).toEqual([]);
+  });
+
+  test('of records that were given up forgets them after 30 days', () => {
+    expect(failures.map(({ service }) => service)).toEqual(['billing', 'payments']);
+    const keeps = ({ Properties }: Deployed) => {
+      const [rule] = Properties.LifecycleConfiguration.Rules;
+      return rule.Status === 'Enabled' && rule.ExpirationInDays === 30;
+    };
+    expect(breaking(failures, keeps)).toEqual([]);
+  });
+
+  test('of records that were given up outlives its stack', () => {
+    const keeps = ({ DeletionPolicy, UpdateReplacePolicy }: Deployed) =>
+      DeletionPolicy === 'RetainExceptOnCreate' && UpdateReplacePolicy === 'Retain';
+    expect(breaking(failures, keeps)).toEqual([]);
+  });
+});
