@@ -1,0 +1,238 @@
+import { type Event, makeEvent } from '@fanfold/contracts/event';
+import { paymentRefunded } from '@fanfold/contracts/payments';
+import { useEndpoints } from '@fanfold/local-cloud/emulators';
+import { signToken } from '@fanfold/local-cloud/issuer';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { provision } from '@fanfold/local-cloud/provision';
+import { type Stack, startStack } from '@fanfold/local-cloud/stack';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { handler as consumer } from './functions/consumer.ts';
+import { handler as getEvent } from './functions/getEvent.ts';
+import { handler as listEvents } from './functions/listEvents.ts';
+import { handler as unknownRoute } from './functions/unknownRoute.ts';
+
+let stack: Stack;
+let deadLetters: () => Promise<string[]>;
+
+beforeAll(async () => {
+  stack = await startStack(await freeBasePort());
+  const { endpoints, issuer } = stack.description;
+  useEndpoints(endpoints);
+  const { Table, EventsDeadLetterQueue } = await templateOf('audit');
+  if (!Table || !EventsDeadLetterQueue) throw new Error('audit has no table or no dead-letter queue');
+  await provision({ Table, EventsDeadLetterQueue }, endpoints);
+  const queue = String(EventsDeadLetterQueue.Properties.QueueName);
+  Object.assign(process.env, {
+    AUDIT_TABLE_NAME: Table.Properties.TableName,
+    EVENTS_DEAD_LETTER_QUEUE_URL: `${endpoints.aws}/000000000000/${queue}`,
+    TOKEN_ISSUER: issuer,
+    TOKEN_AUDIENCE: 'fanfold',
+  });
+  deadLetters = async () => {
+    const { messages } = (await (await fetch(`${endpoints.aws}/_fauxqs/queues/${queue}`)).json()) as {
+      messages: { ready: { body: string; messageAttributes: Record<string, { StringValue: string }> }[] };
+    };
+    return messages.ready.map(
+      ({ body, messageAttributes }) => `${messageAttributes['quarantine-reason']?.StringValue} ${body}`,
+    );
+  };
+});
+afterAll(() => stack?.stop());
+
+const contextWith = (remainingTimeMs: number) =>
+  ({ getRemainingTimeInMillis: () => remainingTimeMs }) as never;
+
+/** The n-th refund of a payment. */
+const refund = (merchantid: string, paymentId: string, n: number): Event =>
+  makeEvent(paymentRefunded, {
+    subject: paymentId,
+    n,
+    time: `2026-11-23T10:00:0${n}.000Z`,
+    merchantid,
+    trace: {
+      correlationid: `req_${n}`,
+      causationid: `req_${n}`,
+      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    },
+    data: {
+      paymentId,
+      orderId: 'order-1',
+      amount: 900,
+      currency: 'EUR',
+      amountCaptured: 900,
+      amountRefunded: n * 100,
+      refund: { id: `re_${n}`, amount: 100, reason: null },
+    },
+  });
+
+/** Delivers messages in one batch, and says which of them come again. */
+async function deliver(...messages: (Event | string)[]): Promise<number[]> {
+  const Records = messages.map((message, i) => ({
+    messageId: String(i),
+    body: typeof message === 'string' ? message : JSON.stringify(message),
+    attributes: { ApproximateReceiveCount: '1' },
+  }));
+  const answer = await consumer({ Records } as never, contextWith(30_000));
+  return answer.batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
+}
+
+type Asked = {
+  merchantId?: string;
+  scopes?: string[];
+  path?: object;
+  query?: Record<string, string>;
+  remainingTimeMs?: number;
+};
+
+async function ask(
+  handler: typeof getEvent,
+  { merchantId = 'acme', scopes = ['audit:read'], path, query, remainingTimeMs = 15_000 }: Asked,
+) {
+  const token = await signToken({
+    issuer: stack.description.issuer,
+    subject: 'auditor',
+    merchantId,
+    scopes,
+    expiresInSeconds: 60,
+  });
+  const request = {
+    headers: { authorization: `Bearer ${token}` },
+    requestContext: { http: { method: 'GET', path: '/events' } },
+    pathParameters: path,
+    queryStringParameters: query,
+  };
+  const { statusCode, body = '' } = await handler(request as never, contextWith(remainingTimeMs));
+  return { status: statusCode, body: JSON.parse(body) };
+}
+
+const idsOf = ({ body }: { body: { data: { id: string }[] } }) => body.data.map(({ id }) => id);
+
+describe('what is delivered', () => {
+  it('is recorded once, and shown as it was said, fields unknown here included', async () => {
+    const said = { ...refund('acme', 'pay_whole', 1), severity: 'high', unheard: { of: [1.5, 'x'] } };
+    expect(await deliver(said, said)).toEqual([]);
+    expect(await deliver(said)).toEqual([]);
+    const shown = await ask(getEvent, { path: { id: 'pay_whole:1' } });
+    expect(shown).toEqual({
+      status: 200,
+      body: {
+        ...said,
+        object: 'event',
+        position: expect.any(Number),
+        recordedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      },
+    });
+    expect(await ask(listEvents, { query: { subject: 'pay_whole' } })).toEqual({
+      status: 200,
+      body: { object: 'list', data: [shown.body], hasMore: false },
+    });
+  });
+
+  it('with another content under the same id comes again, and is quarantined when it is known to contradict', async () => {
+    const said = refund('acme', 'pay_contradiction', 1);
+    const contradiction = { ...said, time: '2026-11-23T11:00:00.000Z' };
+    expect(await deliver(said, contradiction)).toEqual([1]);
+    expect(await deliver(contradiction, refund('acme', 'pay_contradiction', 2))).toEqual([]);
+    expect(await deadLetters()).toContain(`contradiction ${JSON.stringify(contradiction)}`);
+    const listed = await ask(listEvents, { query: { subject: 'pay_contradiction' } });
+    expect(idsOf(listed)).toEqual(['pay_contradiction:1', 'pay_contradiction:2']);
+    expect(listed.body.data[0].time).toBe(said.time);
+  });
+
+  it('and can never be recorded is quarantined with its reason, and what came with it is recorded', async () => {
+    const poison = {
+      'not-json': 'no JSON',
+      'not-cloudevents': '{}',
+      'unknown-type': JSON.stringify({ ...refund('acme', 'pay_poison', 2), type: 'payment.refunded.v9' }),
+      'schema-violation': JSON.stringify({ ...refund('acme', 'pay_poison', 2), subject: 'pay_other' }),
+      'too-deep': JSON.stringify(refund('acme', 'pay_poison', 2)).replace(
+        '{',
+        `{"deep":${'['.repeat(9000)}${']'.repeat(9000)},`,
+      ),
+    };
+    expect(await deliver(...Object.values(poison), refund('acme', 'pay_poison', 1))).toEqual([]);
+    expect(await deadLetters()).toEqual(
+      expect.arrayContaining(Object.entries(poison).map(([reason, body]) => `${reason} ${body}`)),
+    );
+    expect(idsOf(await ask(listEvents, { query: { subject: 'pay_poison' } }))).toEqual(['pay_poison:1']);
+  });
+
+  it('is kept for its merchant alone', async () => {
+    await deliver(refund('left', 'pay_left', 1), refund('right', 'pay_right', 1));
+    expect(idsOf(await ask(listEvents, { merchantId: 'left' }))).toEqual(['pay_left:1']);
+    const foreign = await ask(getEvent, { merchantId: 'left', path: { id: 'pay_right:1' } });
+    const missing = await ask(getEvent, { merchantId: 'left', path: { id: 'pay_right:2' } });
+    expect(foreign).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect({ ...foreign.body, requestId: '', instance: '' }).toEqual({
+      ...missing.body,
+      requestId: '',
+      instance: '',
+    });
+  });
+});
+
+describe('a list', () => {
+  beforeAll(async () => {
+    await deliver(...[2, 1, 4, 3, 5].map((n) => refund('lists', 'pay_lists', n)));
+  });
+  const list = (query: Record<string, string> = {}) => ask(listEvents, { merchantId: 'lists', query });
+
+  it('stands in the order of arrival, and goes on where the page before ended', async () => {
+    const first = await list({ limit: '2' });
+    expect(idsOf(first)).toEqual(['pay_lists:2', 'pay_lists:1']);
+    expect(first.body.hasMore).toBe(true);
+    const rest = await list({ startingAfter: 'pay_lists:1' });
+    expect(idsOf(rest)).toEqual(['pay_lists:4', 'pay_lists:3', 'pay_lists:5']);
+    expect(rest.body.hasMore).toBe(false);
+  });
+
+  it.each([
+    [{ correlationId: 'req_3' }, ['pay_lists:3']],
+    [
+      { type: 'payment.refunded.v1', from: '2026-11-23T10:00:03Z', to: '2026-11-23T10:00:05Z' },
+      ['pay_lists:4', 'pay_lists:3'],
+    ],
+    [{ subject: 'pay_lists', correlationId: 'req_3', type: 'payment.captured.v1' }, []],
+  ])('by %o gives %o', async (query, ids) => {
+    expect(idsOf(await list(query as Record<string, string>))).toEqual(ids);
+  });
+
+  it.each([
+    [{ from: 'yesterday' }, '#/from'],
+    [{ from: '2026-11-23T10:00:00Z', to: '2026-11-23T10:00:00Z' }, '#/to'],
+    [{ startingAfter: 'pay_unknown:1' }, '#/startingAfter'],
+    [{ correlationid: 'req_1' }, '#/correlationid'],
+  ])('by %o is refused at %s', async (query, pointer) => {
+    expect(await list(query as Record<string, string>)).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer }] },
+    });
+  });
+});
+
+it('a query that finds nothing among more events than there is time for says how to ask for less', async () => {
+  await deliver(...Array.from({ length: 1001 }, (_, i) => refund('many', `pay_${i}`, 1)));
+  const query = { type: 'payment.failed.v1' };
+  expect(await ask(listEvents, { merchantId: 'many', query, remainingTimeMs: 4000 })).toMatchObject({
+    status: 422,
+    body: { code: 'query_too_broad' },
+  });
+  expect(await ask(listEvents, { merchantId: 'many', query })).toMatchObject({
+    status: 200,
+    body: { data: [] },
+  });
+});
+
+it('nobody reads the log without the scope for it', async () => {
+  for (const handler of [getEvent, listEvents]) {
+    expect(await ask(handler, { scopes: ['payments:read', 'invoices:read'] })).toMatchObject({
+      status: 403,
+      body: { code: 'insufficient_scope' },
+    });
+  }
+});
+
+it('a route that is not there is told so', async () => {
+  expect(await ask(unknownRoute, {})).toMatchObject({ status: 404, body: { code: 'route_not_found' } });
+});

@@ -1,0 +1,20 @@
+import { endpoint } from '@fanfold/runtime/http';
+import { listOf } from '@fanfold/runtime/list';
+import { eventQuery } from '../eventQuery.ts';
+import { eventResource } from '../eventResource.ts';
+import { find } from '../store.ts';
+
+/** Time to load a page and to answer, once what is on it is known. */
+const answeringTimeMs = 5000;
+
+export const handler = endpoint(
+  { scope: 'audit:read', query: eventQuery },
+  async ({ caller, query, remainingTimeMs }) => {
+    const { items, hasMore } = await find(
+      caller.merchantId,
+      query,
+      () => remainingTimeMs() < answeringTimeMs,
+    );
+    return { status: 200, body: listOf({ items: items.map(eventResource), hasMore }) };
+  },
+);

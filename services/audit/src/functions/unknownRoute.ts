@@ -1,0 +1,3 @@
+import { unknownRoute } from '@fanfold/runtime/http';
+
+export const handler = unknownRoute();

@@ -1,0 +1,280 @@
+import {
+  type CancellationReason,
+  DynamoDBClient,
+  GetItemCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Entry } from './entry.ts';
+import { entryOf } from './entryFixtures.ts';
+
+const dynamodb = mockClient(DynamoDBClient);
+
+let record: typeof import('./record.ts').record;
+
+beforeEach(async () => {
+  dynamodb.reset();
+  vi.stubEnv('AUDIT_TABLE_NAME', 'audit');
+  // Waiting is not what is tested.
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  // As a new instance of the function: it does not know how long the log is.
+  vi.resetModules();
+  ({ record } = await import('./record.ts'));
+});
+
+const headIs = (size: number) =>
+  dynamodb.on(GetItemCommand).resolves({ Item: marshall({ pk: 'head', sk: 'head', size }) });
+
+const transactions = () => dynamodb.on(TransactWriteItemsCommand);
+
+const fine: CancellationReason = { Code: 'None' };
+const failedCondition: CancellationReason = { Code: 'ConditionalCheckFailed' };
+const conflicting: CancellationReason = { Code: 'TransactionConflict' };
+/** What an event that is recorded already makes of its put. */
+const recordedAs = (text: string): CancellationReason => ({
+  Code: 'ConditionalCheckFailed',
+  Item: marshall({ event: text, position: 1, recordedAt: '2026-11-23T09:00:00.000Z' }),
+});
+
+const cancelled = (...reasons: CancellationReason[]) =>
+  new TransactionCanceledException({ message: 'cancelled', $metadata: {}, CancellationReasons: reasons });
+
+/** What was sent to be appended, transaction by transaction: the move of the head, and the ids by position. */
+const appends = () =>
+  dynamodb.commandCalls(TransactWriteItemsCommand).map(({ args: [{ input }] }) => {
+    const [head, ...puts] = input.TransactItems ?? [];
+    const values = unmarshall(head?.Update?.ExpressionAttributeValues ?? {});
+    const items = puts.map(({ Put }) => unmarshall(Put?.Item ?? {}));
+    return {
+      from: values[':size'] ?? head?.Update?.ConditionExpression,
+      to: values[':newSize'],
+      events: Object.fromEntries(items.map(({ position, event }) => [position, JSON.parse(event).id])),
+    };
+  });
+
+const reads = () => dynamodb.commandCalls(GetItemCommand).length;
+
+const [first, second, third] = [entryOf('pay_1', 1), entryOf('pay_1', 2), entryOf('pay_2', 1)] as [
+  Entry,
+  Entry,
+  Entry,
+];
+
+describe('a batch', () => {
+  it('is appended in one transaction with the move of the head', async () => {
+    headIs(5);
+    transactions().resolves({});
+    expect(await record([first, second, third])).toEqual(new Map());
+    expect(appends()).toEqual([{ from: 5, to: 8, events: { 5: 'pay_1:1', 6: 'pay_1:2', 7: 'pay_2:1' } }]);
+  });
+
+  it('is the beginning of the log when there is no head', async () => {
+    dynamodb.on(GetItemCommand).resolves({});
+    transactions().resolves({});
+    await record([first]);
+    expect(appends()).toEqual([{ from: 'attribute_not_exists(pk)', to: 1, events: { 0: 'pay_1:1' } }]);
+  });
+
+  it('is written only where no event has its id, and asks for the one that has', async () => {
+    headIs(5);
+    transactions().resolves({});
+    await record([first]);
+    const [call] = dynamodb.commandCalls(TransactWriteItemsCommand);
+    expect(call?.args[0].input.TransactItems?.[1]?.Put).toMatchObject({
+      ConditionExpression: 'attribute_not_exists(pk)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    });
+  });
+
+  it('needs no reading after one that was appended', async () => {
+    headIs(5);
+    transactions().resolves({});
+    await record([first]);
+    await record([second]);
+    expect(appends()[1]).toEqual({ from: 6, to: 7, events: { 6: 'pay_1:2' } });
+    expect(reads()).toBe(1);
+  });
+
+  it('of more than 99 events takes several transactions', async () => {
+    headIs(0);
+    transactions().resolves({});
+    expect(await record(Array.from({ length: 200 }, (_, i) => entryOf('pay_1', i + 1)))).toEqual(new Map());
+    expect(appends().map(({ from, to }) => [from, to])).toEqual([
+      ['attribute_not_exists(pk)', 99],
+      [99, 198],
+      [198, 200],
+    ]);
+  });
+
+  it('of more than 4 MB takes several transactions', async () => {
+    headIs(0);
+    transactions().resolves({});
+    const large = Array.from({ length: 99 }, (_, i) => {
+      const { event, text } = entryOf('pay_1', i + 1);
+      return { event, text: text.padEnd(48 * 1024) };
+    });
+    await record(large);
+    expect(appends().map(({ to }) => to)).toEqual([77, 99]);
+  });
+});
+
+describe('an event that is recorded already', () => {
+  it('is done, and the rest of the batch is appended without it', async () => {
+    headIs(5);
+    transactions()
+      .rejectsOnce(cancelled(fine, fine, recordedAs(second.text), fine))
+      .resolves({});
+    expect(await record([first, second, third])).toEqual(new Map());
+    expect(appends()[1]).toEqual({ from: 5, to: 7, events: { 5: 'pay_1:1', 6: 'pay_2:1' } });
+    expect(reads()).toBe(1);
+  });
+
+  it('is done when its members stand in another order', async () => {
+    headIs(5);
+    const { id, ...rest } = first.event;
+    transactions().rejectsOnce(cancelled(fine, recordedAs(JSON.stringify({ ...rest, id }, null, 2))));
+    expect(await record([first])).toEqual(new Map());
+  });
+
+  it('contradicts with another content: it is quarantined, and no other event suffers from it', async () => {
+    headIs(5);
+    const other = entryOf('pay_1', 2, { data: { amount: 1 } });
+    transactions()
+      .rejectsOnce(cancelled(fine, fine, recordedAs(other.text)))
+      .resolves({});
+    const failures = await record([first, second]);
+    expect([...failures.keys()]).toEqual([second]);
+    expect(failures.get(second)).toMatchObject({ name: 'Unprocessable', reason: 'contradiction' });
+    expect(appends()[1]).toMatchObject({ events: { 5: 'pay_1:1' } });
+  });
+
+  it('leaves nothing to append when the whole batch is like it', async () => {
+    headIs(5);
+    transactions().rejectsOnce(cancelled(fine, recordedAs(first.text), recordedAs(second.text)));
+    expect(await record([first, second])).toEqual(new Map());
+    expect(appends()).toHaveLength(1);
+  });
+});
+
+describe('when others append at the same time', () => {
+  it('the head is read again, and the batch comes behind them', async () => {
+    headIs(5);
+    dynamodb
+      .on(GetItemCommand)
+      .resolvesOnce({ Item: marshall({ size: 5 }) })
+      .resolves({ Item: marshall({ size: 9 }) });
+    transactions().rejectsOnce(cancelled(failedCondition, fine)).resolves({});
+    expect(await record([first])).toEqual(new Map());
+    expect(appends()[1]).toEqual({ from: 9, to: 10, events: { 9: 'pay_1:1' } });
+  });
+
+  it('an event that they recorded is done, although the head has moved too', async () => {
+    headIs(5);
+    transactions()
+      .rejectsOnce(cancelled(failedCondition, recordedAs(first.text), fine))
+      .resolves({});
+    expect(await record([first, second])).toEqual(new Map());
+    expect(appends()[1]).toMatchObject({ events: { 5: 'pay_1:2' } });
+  });
+
+  it.each([
+    ['on the head', [conflicting, fine]],
+    ['on an event', [fine, conflicting]],
+    ['for want of capacity', [fine, { Code: 'ThrottlingError' }]],
+    ['for want of provisioned capacity', [{ Code: 'ProvisionedThroughputExceeded' }, fine]],
+  ])('a conflict %s is tried again', async (_where, reasons) => {
+    headIs(5);
+    transactions()
+      .rejectsOnce(cancelled(...reasons))
+      .resolves({});
+    expect(await record([first])).toEqual(new Map());
+    expect(appends()).toHaveLength(2);
+    expect(reads()).toBe(2);
+  });
+
+  it('and always come first, the batch is given up and comes again', async () => {
+    headIs(5);
+    transactions().rejects(cancelled(conflicting, fine, fine));
+    const failures = await record([first, second]);
+    expect([...failures.keys()]).toEqual([first, second]);
+    expect(failures.get(first)).toMatchObject({ message: expect.stringContaining('10 times in a row') });
+    expect(appends()).toHaveLength(10);
+  });
+});
+
+describe('when DynamoDB fails', () => {
+  it('an event that it refuses harms no other', async () => {
+    headIs(5);
+    const refused = { Code: 'ValidationError', Message: 'One or more parameter values were invalid' };
+    transactions()
+      .rejectsOnce(cancelled(fine, fine, refused, fine))
+      .resolves({});
+    const failures = await record([first, second, third]);
+    expect([...failures.keys()]).toEqual([second]);
+    expect(failures.get(second)).toMatchObject({
+      message: expect.stringContaining('pay_1:2 was refused: ValidationError'),
+    });
+    expect(appends()[1]).toMatchObject({ events: { 5: 'pay_1:1', 6: 'pay_2:1' } });
+  });
+
+  it('and the answer is lost, the batch fails; when it comes again, it is found to be recorded', async () => {
+    dynamodb
+      .on(GetItemCommand)
+      .resolvesOnce({ Item: marshall({ size: 5 }) })
+      .resolves({ Item: marshall({ size: 7 }) });
+    const lost = Object.assign(new Error('Connection timed out'), { name: 'TimeoutError' });
+    transactions()
+      .rejectsOnce(lost)
+      .rejectsOnce(cancelled(fine, recordedAs(first.text), recordedAs(second.text)));
+    expect(await record([first, second])).toEqual(
+      new Map([
+        [first, lost],
+        [second, lost],
+      ]),
+    );
+    expect(await record([first, second])).toEqual(new Map());
+    expect(appends()[1]).toMatchObject({ from: 7 });
+  });
+
+  it('at one transaction, the next ones are tried all the same', async () => {
+    headIs(0);
+    const away = new Error('DynamoDB is away');
+    transactions().rejectsOnce(away).resolves({});
+    const entries = Array.from({ length: 100 }, (_, i) => entryOf('pay_1', i + 1));
+    const failures = await record(entries);
+    expect([...failures.keys()]).toEqual(entries.slice(0, 99));
+    expect(appends()[1]).toMatchObject({ events: { 0: 'pay_1:100' } });
+  });
+
+  it.each([
+    ['names no reasons', []],
+    ['names reasons that blame nothing', [fine, fine]],
+    ['blames the head', [{ Code: 'ValidationError' }, fine]],
+  ])('and the answer %s, the batch fails with it', async (_answer, reasons) => {
+    headIs(5);
+    const error = cancelled(...reasons);
+    transactions().rejects(error);
+    expect(await record([first])).toEqual(new Map([[first, error]]));
+    expect(appends()).toHaveLength(1);
+  });
+
+  it('and the head cannot be read, nothing is appended', async () => {
+    const away = new Error('DynamoDB is away');
+    dynamodb.on(GetItemCommand).rejects(away);
+    expect(await record([first])).toEqual(new Map([[first, away]]));
+    expect(appends()).toEqual([]);
+  });
+});
+
+it('an event that is nested too deeply to be shown is quarantined, and no other suffers from it', async () => {
+  headIs(5);
+  transactions().resolves({});
+  const deep = { event: second.event, text: `${'['.repeat(101)}${']'.repeat(101)}` };
+  const failures = await record([first, deep, third]);
+  expect([...failures.keys()]).toEqual([deep]);
+  expect(failures.get(deep)).toMatchObject({ name: 'Unprocessable', reason: 'too-deep' });
+  expect(appends()).toMatchObject([{ events: { 5: 'pay_1:1', 6: 'pay_2:1' } }]);
+});

@@ -1,0 +1,132 @@
+import { BatchGetItemCommand, DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { entryOf } from './entryFixtures.ts';
+import { find, load } from './store.ts';
+
+const dynamodb = mockClient(DynamoDBClient);
+
+beforeEach(() => {
+  dynamodb.reset();
+  vi.stubEnv('AUDIT_TABLE_NAME', 'audit');
+});
+
+const recordedAt = '2026-11-23T10:00:01.000Z';
+
+/** An event as the table has it, and as an index points to it. */
+const itemAt = (position: number) =>
+  marshall({
+    pk: 'acme#pay_1',
+    sk: String(position),
+    position,
+    recordedAt,
+    event: entryOf('pay_1', position + 1).text,
+  });
+const entryAt = (position: number) => marshall({ pk: 'acme#pay_1', sk: String(position), position });
+const next = (position: number) => marshall({ position });
+
+const positionsOf = ({ items }: { items: { position: number }[] }) => items.map(({ position }) => position);
+const isNotUp = () => false;
+const isUp = () => true;
+
+describe('a page', () => {
+  it('asks again for what DynamoDB left out, and stands in the order of the log', async () => {
+    dynamodb.on(QueryCommand).resolves({ Items: [entryAt(1), entryAt(4), entryAt(7)] });
+    dynamodb
+      .on(BatchGetItemCommand)
+      .resolvesOnce({
+        Responses: { audit: [itemAt(7)] },
+        UnprocessedKeys: { audit: { Keys: [{ pk: { S: 'acme#pay_1' }, sk: { S: '4' } }] } },
+      })
+      .resolvesOnce({ Responses: { audit: [itemAt(4), itemAt(1)] } });
+    expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([1, 4, 7]);
+    expect(dynamodb.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems?.audit?.Keys).toEqual([
+      { pk: { S: 'acme#pay_1' }, sk: { S: '4' } },
+    ]);
+  });
+
+  it('is looked for until it is full, also behind parts in which nothing matches', async () => {
+    dynamodb
+      .on(QueryCommand)
+      .resolvesOnce({ Items: [], LastEvaluatedKey: next(999) })
+      .resolvesOnce({ Items: [entryAt(1000), entryAt(1001)], LastEvaluatedKey: next(1999) })
+      .resolvesOnce({ Items: [entryAt(2000)], LastEvaluatedKey: next(2999) });
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(1000), itemAt(1001)] } });
+    const page = await find('acme', { limit: 2, type: 'payment.failed.v1' }, isNotUp);
+    expect(positionsOf(page)).toEqual([1000, 1001]);
+    expect(page.hasMore).toBe(true);
+    expect(dynamodb.commandCalls(QueryCommand)[2]?.args[0].input.ExclusiveStartKey).toEqual(next(1999));
+  });
+
+  it('is the last one when nothing is left, however much DynamoDB had looked at', async () => {
+    dynamodb
+      .on(QueryCommand)
+      .resolvesOnce({ Items: [entryAt(1)], LastEvaluatedKey: next(1) })
+      .resolvesOnce({ Items: [] });
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(1)] } });
+    expect((await find('acme', { limit: 1 }, isNotUp)).hasMore).toBe(false);
+  });
+
+  it('that is not full when time is up is given as it is, and says that there may be more', async () => {
+    dynamodb.on(QueryCommand).resolves({ Items: [entryAt(5)], LastEvaluatedKey: next(999) });
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(5)] } });
+    const page = await find('acme', { limit: 2, type: 'payment.failed.v1' }, isUp);
+    expect(positionsOf(page)).toEqual([5]);
+    expect(page.hasMore).toBe(true);
+  });
+
+  it('on which nothing is when time is up cannot be gone on from: the query is too broad', async () => {
+    dynamodb.on(QueryCommand).resolves({ Items: [], LastEvaluatedKey: next(999) });
+    await expect(find('acme', { limit: 2, type: 'payment.failed.v1' }, isUp)).rejects.toMatchObject({
+      status: 422,
+      code: 'query_too_broad',
+    });
+  });
+
+  it('of a subject is read to its end, because events of one may have come in any order', async () => {
+    dynamodb
+      .on(QueryCommand)
+      .resolvesOnce({ Items: [itemAt(9), itemAt(3)], LastEvaluatedKey: next(3) })
+      .resolvesOnce({ Items: [itemAt(1)] });
+    const page = await find('acme', { limit: 2, subject: 'pay_1' }, isUp);
+    expect(positionsOf(page)).toEqual([1, 3]);
+    expect(page.hasMore).toBe(true);
+    expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(0);
+  });
+});
+
+describe('an id', () => {
+  it.each([
+    '',
+    'pay_1',
+    'pay_1:',
+    ':1',
+    'pay_1:0',
+    'pay_1:01',
+    'pay_1:-1',
+    'pay_1:1.0',
+    'pay_1:12345678901',
+    'pay 1:1',
+  ])('that no event can have is not looked for: %o', async (id) => {
+    expect(await load('acme', id)).toBeUndefined();
+    expect(dynamodb.calls()).toHaveLength(0);
+  });
+
+  it('is the key, so that finding an event takes one read', async () => {
+    dynamodb.on(GetItemCommand).resolves({ Item: itemAt(7) });
+    expect(await load('acme', 'a:b:12')).toMatchObject({ position: 7, recordedAt });
+    expect(dynamodb.commandCalls(GetItemCommand)[0]?.args[0].input).toMatchObject({
+      Key: marshall({ pk: 'acme#a:b', sk: '0000000012' }),
+      ConsistentRead: true,
+    });
+  });
+
+  it('to start after that no event has is refused at its field', async () => {
+    dynamodb.on(GetItemCommand).resolves({});
+    await expect(find('acme', { limit: 2, startingAfter: 'pay_1:7' }, isNotUp)).rejects.toMatchObject({
+      status: 422,
+      errors: [{ pointer: '#/startingAfter' }],
+    });
+  });
+});
