@@ -68,7 +68,7 @@ const envelope = z.object({
   subject: identifier(128),
   time: z.iso.datetime(),
   datacontenttype: z.literal('application/json'),
-  sequence: z.string().regex(/^\d{10}$/, 'must be ten digits'),
+  sequence: z.string().regex(/^(?!0{10})\d{10}$/, 'must be ten digits and count from 1'),
   merchantid: merchantId,
   correlationid: identifier(128),
   causationid: identifier(160),

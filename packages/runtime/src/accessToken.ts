@@ -1,6 +1,7 @@
 import { merchantId } from '@fanfold/contracts/event';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { environmentVariable } from './env.ts';
+import { describeError, logger } from './logger.ts';
 import { Refusal } from './refusal.ts';
 
 /** Who calls, as the access token says. */
@@ -24,7 +25,7 @@ export async function verifyAccessToken(authorization: string | undefined, scope
   const claims = await verify(token);
   const { sub, scope: granted, merchant_id } = claims;
   const merchant = merchantId.safeParse(merchant_id);
-  if (!sub || !merchant.success) {
+  if (typeof sub !== 'string' || sub === '' || !merchant.success) {
     throw invalidToken('The access token must have the claims sub and merchant_id.');
   }
   if (typeof granted !== 'string' || !granted.split(' ').includes(scope)) {
@@ -40,6 +41,7 @@ let keySet: KeySet | undefined;
 
 async function verify(token: string): Promise<JWTPayload> {
   const issuer = environmentVariable('TOKEN_ISSUER');
+  const audience = environmentVariable('TOKEN_AUDIENCE');
   keySet ??= createRemoteJWKSet(new URL(`${issuer.replace(/\/$/, '')}/.well-known/jwks.json`), {
     timeoutDuration: 3000,
     cooldownDuration: 10_000,
@@ -47,7 +49,7 @@ async function verify(token: string): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keySet, {
       issuer,
-      audience: environmentVariable('TOKEN_AUDIENCE'),
+      audience,
       algorithms,
       clockTolerance: 5,
       requiredClaims: ['exp', 'sub'],
@@ -61,6 +63,7 @@ async function verify(token: string): Promise<JWTPayload> {
     }
     if (isAboutToken(error))
       throw invalidToken('The access token is malformed or its signature is not valid.');
+    logger.error('token issuer unavailable', { error: describeError(error) });
     throw new Refusal(
       503,
       'issuer_unavailable',

@@ -1,16 +1,21 @@
-/** SNS PublishBatch and SQS SendMessageBatch take ten entries, */
-const maxEntries = 10;
-/** and SNS 256 KiB for all of them together, attributes included. */
-const maxBatchBytes = 256 * 1024;
+/** What one call takes, in entries and in bytes of all of them together. */
+export type Limits = { entries: number; bytes: number };
 
-/** Splits a list by what one batch call takes, in count and in bytes. */
-export function chunksOf<Item>(items: Item[], bytesOf: (item: Item) => number): Item[][] {
+/** SNS PublishBatch and SQS SendMessageBatch take ten entries, and SNS 256 KiB, attributes included. */
+const messaging: Limits = { entries: 10, bytes: 256 * 1024 };
+
+/** Splits a list by what one call takes: one batch of messages, unless other limits are given. */
+export function chunksOf<Item>(
+  items: Item[],
+  bytesOf: (item: Item) => number,
+  limits: Limits = messaging,
+): Item[][] {
   const chunks: Item[][] = [];
   let bytes = 0;
   for (const item of items) {
     const size = bytesOf(item);
     const last = chunks.at(-1);
-    if (!last || last.length === maxEntries || bytes + size > maxBatchBytes) {
+    if (!last || last.length === limits.entries || bytes + size > limits.bytes) {
       chunks.push([item]);
       bytes = size;
     } else {

@@ -6,19 +6,46 @@
  */
 export function holdsCardNumber(text: string): boolean {
   // NFKC turns full-width and other compatibility digits into 0 to 9.
-  for (const [run] of text.normalize('NFKC').matchAll(/\d(?:[\s.\-‐-―_/]?\d){12,}/gu)) {
-    const groups = run.split(/\D/u);
+  const searched = text
+    .normalize('NFKC')
+    .replace(otherNumbers, 'x')
+    .replace(likeBankAccount, (number) => (isBankAccount(number) ? 'x' : number));
+  // \p{Cf}: zero-width characters and soft hyphens, which nobody sees between digits.
+  for (const [run] of searched.matchAll(/\d(?:[\s.\-‐-―_/\p{Cf}]{0,3}\d){12,}/gu)) {
+    const groups = run.split(/\D+/u);
     // A number may stand beside others ("2 4111 1111 1111 1111"), so every stretch of whole groups is tried.
     for (let first = 0; first < groups.length; first++) {
       let digits = '';
-      for (const group of groups.slice(first)) {
-        digits += group;
-        if (digits.length > 19) break;
-        if (digits.length >= 13 && startsLikeCard(digits) && passesLuhn(digits)) return true;
+      for (let last = first; last < groups.length && digits.length < 19; last++) {
+        digits += groups[last];
+        if (digits.length >= 13 && digits.length <= 19 && startsLikeCard(digits) && passesLuhn(digits))
+          return true;
       }
     }
   }
   return false;
+}
+
+/** What has as many digits and passes now and then by chance: UUIDs and hashes, dates, international phone numbers. */
+const otherNumbers = new RegExp(
+  [
+    /[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12,}/,
+    /\b20\d\d[-/.]\d\d?[-/.]\d\d?\b/,
+    /\b\d\d?[-/.]\d\d?[-/.]20\d\d\b/,
+    /(?<!\w)\+[1-9](?:[ .-]?\d){6,14}(?![ .-]?\d)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gi',
+);
+
+const likeBankAccount = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b/g;
+
+/** IBAN (ISO 13616): the first four characters moved to the end, letters read as 10 to 35, leave 1 by 97. */
+function isBankAccount(number: string): boolean {
+  const characters = number.replaceAll(' ', '');
+  const moved = characters.slice(4) + characters.slice(0, 4);
+  return BigInt(moved.replace(/[A-Z]/g, (letter) => String(Number.parseInt(letter, 36)))) % 97n === 1n;
 }
 
 /** ISO/IEC 7812: 2 to 6 are the issuers of payment cards (travel, banking, merchandising). */

@@ -23,8 +23,11 @@ export class Unprocessable extends Error {
   }
 }
 
-/** What of a batch can be handled: each event once, although it may have come in several messages. */
-type Handle<E> = (events: E[]) => Promise<void>[];
+/**
+ * Handles what of a batch can be handled: each event once, although it may have come in several messages. An event
+ * has the fields that its schema knows; `bodies` are the messages that the events came in, with all of theirs.
+ */
+type Handle<E> = (events: E[], bodies: string[]) => Promise<void>[];
 
 /** Time to answer with what is left undone before Lambda ends the function. */
 const reportingTimeMs = 1500;
@@ -55,14 +58,16 @@ async function process<Type extends EventType>(
   handle: Handle<EventOfType<Type>>,
   context: Context,
 ): Promise<SQSBatchResponse> {
-  const messagesById = new Map<string, { event: EventOfType<Type>; records: SQSRecord[] }>();
+  const messagesById = new Map<string, { event: EventOfType<Type>; body: string; records: SQSRecord[] }>();
   const failed = new Map<SQSRecord, unknown>();
   for (const record of records) {
     try {
       const event = read(record.body, hears);
       const seen = messagesById.get(event.id);
-      if (seen) seen.records.push(record);
-      else messagesById.set(event.id, { event, records: [record] });
+      if (!seen) messagesById.set(event.id, { event, body: record.body, records: [record] });
+      else if (seen.body === record.body) seen.records.push(record);
+      // Whether it is a contradiction is found out against what is known by then.
+      else throw new Error(`${event.id} is in this batch with another content and comes again alone`);
     } catch (error) {
       failed.set(record, error);
     }
@@ -70,13 +75,18 @@ async function process<Type extends EventType>(
 
   const messages = [...messagesById.values()];
   const outcomes = await settleInTime(
-    () => handle(messages.map(({ event }) => event)),
+    () =>
+      handle(
+        messages.map(({ event }) => event),
+        messages.map(({ body }) => body),
+      ),
     messages.length,
     context,
   );
-  for (const [i, outcome] of outcomes.entries()) {
-    if (outcome.status === 'rejected')
-      for (const record of messages[i]?.records ?? []) failed.set(record, outcome.reason);
+  for (const [i, message] of messages.entries()) {
+    const outcome = outcomes[i];
+    if (outcome?.status === 'fulfilled') continue;
+    for (const record of message.records) failed.set(record, outcome?.reason);
   }
 
   for (const record of await quarantine(failed)) failed.delete(record);
@@ -172,7 +182,7 @@ async function quarantine(failed: Map<SQSRecord, unknown>): Promise<SQSRecord[]>
       for (const { Id } of Successful) {
         const [record, { reason, message }] = chunk[Number(Id)] as [SQSRecord, Unprocessable];
         quarantined.push(record);
-        logger.warn('message quarantined', { messageId: record.messageId, reason, message });
+        logger.warn('message quarantined', { messageId: record.messageId, reason, detail: message });
       }
     } catch (error) {
       logger.error('quarantine failed', { error: describeError(error) });
@@ -185,6 +195,9 @@ async function quarantine(failed: Map<SQSRecord, unknown>): Promise<SQSRecord[]>
 const causeOf = ({ reason, message }: Unprocessable): Message['MessageAttributes'] => ({
   'quarantine-reason': { DataType: 'String', StringValue: reason },
   // Attributes take only characters that XML has; the detail may quote the message.
-  'quarantine-detail': { DataType: 'String', StringValue: message.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) },
+  'quarantine-detail': {
+    DataType: 'String',
+    StringValue: message.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) || reason,
+  },
   'quarantined-at': { DataType: 'String', StringValue: new Date().toISOString() },
 });

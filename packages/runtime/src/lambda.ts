@@ -1,5 +1,4 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { logger } from './logger.ts';
@@ -9,5 +8,10 @@ import { metrics } from './metrics.ts';
 export const lambda = <Input, Output>(run: (event: Input, context: Context) => Promise<Output>) =>
   middy<Input, Output>()
     .use(injectLambdaContext(logger, { resetKeys: true }))
-    .use(logMetrics(metrics))
+    .use({ after: flushMetrics, onError: flushMetrics })
     .handler(run);
+
+/** Powertools' own middleware logs a warning at the end of every run that measured nothing, which most do. */
+function flushMetrics(): void {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+}

@@ -71,7 +71,7 @@ async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
     logger.error('event not taken', {
       event: entry.Id,
       code: Code,
-      message: Message,
+      detail: Message,
       senderFault: SenderFault,
     });
     return record;

@@ -9,8 +9,8 @@ const forbiddenCharacters = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
 
 /**
  * A JSON document without what `JSON.parse` lets through: duplicate keys (last wins), `__proto__`, numbers that
- * change when read (beyond 2^53, `1e400`, `-0`), nesting over 20 levels, lone surrogates, control characters and
- * card numbers.
+ * change when read (beyond 2^53, `1e400`, `1e-400`, `-0`), nesting over 20 levels, lone surrogates, control
+ * characters and card numbers.
  *
  * @throws Refusal 400 `invalid_json` and 422 `card_number_refused`, with a pointer where there is a field
  */
@@ -58,23 +58,36 @@ export function parseStrictJson(text: string): unknown {
 function checkText(text: string, path: (string | number)[]): void {
   if (!text.isWellFormed()) throw refuse(path, 'has a lone surrogate, which is no character');
   if (forbiddenCharacters.test(text)) throw refuse(path, 'has a control character');
-  if (holdsCardNumber(text)) {
-    const detail =
-      'looks like a card number. Send a payment method id instead; card numbers are never stored';
-    throw new Refusal(422, 'card_number_refused', 'The body holds what looks like a card number.', {
-      // The key itself may be the number, so the pointer stops at what holds it.
-      errors: [
-        { pointer: pointerOf(holdsCardNumber(String(path.at(-1))) ? path.slice(0, -1) : path), detail },
-      ],
-    });
-  }
+  checkCardNumber(text, path);
 }
 
 function checkNumber(source: string, value: number, path: (string | number)[]): void {
+  checkCardNumber(source, path);
   if (Object.is(value, -0)) throw refuse(path, 'is minus zero');
   if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
     throw refuse(path, `is larger than a number can hold exactly (${source.slice(0, 40)})`);
   }
+  if (Number.isInteger(value) && losesDigits(source, value)) {
+    throw refuse(path, `changes when it is read (${source.slice(0, 40)})`);
+  }
+}
+
+/** Whether a number is whole only because the digits that say otherwise do not fit: a number holds 16 at most. */
+function losesDigits(source: string, value: number): boolean {
+  const digits = source
+    .replace(/e.*/i, '')
+    .replace(/\D/g, '')
+    .replace(/^0+|0+$/g, '');
+  return value === 0 ? digits !== '' : digits.length > 16;
+}
+
+function checkCardNumber(text: string, path: (string | number)[]): void {
+  if (!holdsCardNumber(text)) return;
+  const detail = 'looks like a card number. Send a payment method id instead; card numbers are never stored';
+  throw new Refusal(422, 'card_number_refused', 'The body holds what looks like a card number.', {
+    // The key itself may be the number, so the pointer stops at what holds it.
+    errors: [{ pointer: pointerOf(holdsCardNumber(String(path.at(-1))) ? path.slice(0, -1) : path), detail }],
+  });
 }
 
 const refuse = (path: (string | number)[], detail: string): Refusal =>

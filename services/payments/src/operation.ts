@@ -1,10 +1,10 @@
 import type { Request } from '@fanfold/runtime/http';
 import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfold/runtime/idempotency';
-import { notFound, Refusal } from '@fanfold/runtime/refusal';
+import { Refusal } from '@fanfold/runtime/refusal';
 import type { Run } from '@fanfold/runtime/schedule';
 import { perform, resolve } from './gateway.ts';
 import { type Change, type Failure, type Moment, type Payment, settle, settleRefund } from './payment.ts';
-import { load, update } from './store.ts';
+import { update } from './store.ts';
 
 /** What a request with an Idempotency-Key is known by: made again, it has the same id. */
 export type Operation = { id: string; fingerprint: string };
@@ -27,18 +27,6 @@ export const momentOf = ({ now, trace, remainingTimeMs }: Request<unknown, unkno
   trace,
   runsUntil: new Date(now.getTime() + remainingTimeMs()).toISOString(),
 });
-
-/**
- * The payment that a request is about.
- *
- * @throws Refusal 404, also for another merchant's payment
- */
-export async function find({ caller, path }: Request<unknown, unknown>): Promise<Payment> {
-  const id = path.id ?? '';
-  const payment = /^pay_[0-9a-f]{32}$/.test(id) ? await load(caller.merchantId, id) : undefined;
-  if (!payment) throw notFound('payment');
-  return payment;
-}
 
 /**
  * Begins an operation on a payment and asks the provider, once: an operation that was begun before is only looked

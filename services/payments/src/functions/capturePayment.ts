@@ -1,5 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { find, momentOf, operate, operationOf } from '../operation.ts';
+import { find } from '../find.ts';
+import { momentOf, operate, operationOf } from '../operation.ts';
 import { capture } from '../payment.ts';
 import { captureRequest } from '../paymentRequest.ts';
 import { paymentResource } from '../paymentResource.ts';

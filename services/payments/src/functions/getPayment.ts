@@ -1,5 +1,5 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { find } from '../operation.ts';
+import { find } from '../find.ts';
 import { paymentResource } from '../paymentResource.ts';
 
 export const handler = endpoint({ scope: 'payments:read' }, async (request) => ({

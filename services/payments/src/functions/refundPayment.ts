@@ -1,5 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { find, momentOf, operate, operationOf } from '../operation.ts';
+import { find } from '../find.ts';
+import { momentOf, operate, operationOf } from '../operation.ts';
 import { type Refund, refund } from '../payment.ts';
 import { refundRequest } from '../paymentRequest.ts';
 import { refundResource } from '../paymentResource.ts';

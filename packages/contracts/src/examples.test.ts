@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { catalog, eventTypes } from './catalog.ts';
+import { maxEventBytes } from './event.ts';
+import { addUp } from './tax.ts';
+
+const folder = new URL('../examples/', import.meta.url);
+const example = (file: string) => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+
+describe('The catalog', () => {
+  test('has one example of each event, by the name of its type, and no other', () => {
+    expect(readdirSync(folder).sort()).toEqual(eventTypes.map((type) => `${type}.json`).sort());
+  });
+
+  test('has each type once, as noun, past tense and version', () => {
+    expect(new Set(eventTypes).size).toBe(eventTypes.length);
+    for (const type of eventTypes) expect(type).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v\d+$/);
+  });
+
+  test('finds each definition by its type, with a sentence that says when it is said', () => {
+    for (const type of eventTypes) {
+      expect(catalog[type].type).toBe(type);
+      expect(catalog[type].said).toMatch(/^[A-Z].*\.$/);
+    }
+  });
+});
+
+describe.each(eventTypes)('The example of %s', (type) => {
+  const message = example(`${type}.json`);
+
+  test('is a message that its definition reads, with nothing in it that it does not know', () => {
+    expect(catalog[type].schema.parse(message)).toEqual(message);
+    expect(message.type).toBe(type);
+  });
+
+  test('fits where every event must fit', () => {
+    expect(Buffer.byteLength(JSON.stringify(message))).toBeLessThanOrEqual(maxEventBytes);
+  });
+});
+
+test.each(['invoice.issued.v1', 'credit-note.issued.v1'])(
+  'The totals in the example of %s add up, rate by rate and as a whole',
+  (type) => {
+    const { totals } = example(`${type}.json`).data;
+    expect(addUp(totals.taxByRate)).toEqual(totals);
+  },
+);

@@ -1,0 +1,438 @@
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
+import { makeEvent } from '@fanfold/contracts/event';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { byType, consume, Unprocessable } from './consume.ts';
+import { contextWith, queueEvent } from './invocationFixtures.ts';
+import { captureLog } from './logFixtures.ts';
+
+const sqs = mockClient(SQSClient);
+const logged = captureLog();
+
+beforeEach(() => {
+  vi.stubEnv('EVENTS_DEAD_LETTER_QUEUE_URL', 'http://127.0.0.1/dead-letters');
+  sqs.reset();
+  sqs.on(SendMessageBatchCommand).callsFake(({ Entries }) => ({
+    Successful: Entries.map(({ Id }: { Id: string }) => ({ Id })),
+    Failed: [],
+  }));
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const trace = {
+  correlationid: 'req_1',
+  causationid: 'pay_1:1',
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+};
+const totals = { net: 100, tax: 0, gross: 100, taxByRate: [] };
+const issued = (n: number) =>
+  makeEvent(invoiceIssued, {
+    subject: `inv_${n}`,
+    n: 1,
+    time: '2026-11-23T10:00:00.000Z',
+    merchantid: 'acme',
+    trace,
+    data: {
+      invoiceId: `inv_${n}`,
+      number: `INV-2026-00000${n}`,
+      issueDate: '2026-11-23',
+      paymentId: `pay_${n}`,
+      orderId: 'Ada’s order',
+      currency: 'EUR',
+      totals,
+    },
+  });
+const invoice = (n: number, changes: Record<string, unknown> = {}) =>
+  JSON.stringify({ ...issued(n), ...changes });
+
+const succeeds = async () => {};
+const hears = ['invoice.issued.v1'] as const;
+type Handle = (invoiceId: string) => Promise<void>;
+
+/** Runs a consumer of invoices over a batch. */
+const run = (bodies: string[], handle: Handle = succeeds, remainingTimeMs?: number) =>
+  consume(hears, byType({ 'invoice.issued.v1': ({ data }) => handle(data.invoiceId) }))(
+    queueEvent(bodies),
+    contextWith(remainingTimeMs),
+  );
+
+const failing =
+  (...invoiceIds: string[]): Handle =>
+  async (invoiceId) => {
+    if (invoiceIds.includes(invoiceId)) throw new Error(`${invoiceId} failed`);
+  };
+
+const failures = (...messages: number[]) => ({
+  batchItemFailures: messages.map((n) => ({ itemIdentifier: `message-${n}` })),
+});
+
+/** What was sent to the dead-letter queue: the bodies with their reasons. */
+const quarantined = () =>
+  sqs.commandCalls(SendMessageBatchCommand).flatMap(({ args: [{ input }] }) =>
+    (input.Entries ?? []).map(({ MessageBody, MessageAttributes }) => ({
+      body: MessageBody,
+      reason: MessageAttributes?.['quarantine-reason']?.StringValue,
+      detail: MessageAttributes?.['quarantine-detail']?.StringValue,
+    })),
+  );
+
+describe('A consumer', () => {
+  test('handles each event of a batch, in its order', async () => {
+    const handled: string[] = [];
+    const answer = await run([invoice(1), invoice(2), invoice(3)], async (invoiceId) => {
+      handled.push(invoiceId);
+    });
+    expect(answer).toEqual(failures());
+    expect(handled).toEqual(['inv_1', 'inv_2', 'inv_3']);
+    expect(logged()).toEqual([]);
+  });
+
+  test('handles each event by its type', async () => {
+    const handled: string[] = [];
+    const creditNote = makeEvent(creditNoteIssued, {
+      subject: 'cn_1',
+      n: 1,
+      time: '2026-11-23T10:00:00.000Z',
+      merchantid: 'acme',
+      trace,
+      data: {
+        creditNoteId: 'cn_1',
+        number: 'CN-2026-000001',
+        issueDate: '2026-11-23',
+        invoiceId: 'inv_1',
+        invoiceNumber: 'INV-2026-000001',
+        paymentId: 'pay_1',
+        refundId: 're_1',
+        currency: 'EUR',
+        amount: 100,
+        totals,
+      },
+    });
+    const handler = consume(
+      ['invoice.issued.v1', 'credit-note.issued.v1'],
+      byType({
+        'invoice.issued.v1': async ({ data }) => void handled.push(data.invoiceId),
+        'credit-note.issued.v1': async ({ data }) => void handled.push(data.creditNoteId),
+      }),
+    );
+    await handler(queueEvent([JSON.stringify(creditNote), invoice(1)]), contextWith());
+    expect(handled).toEqual(['cn_1', 'inv_1']);
+  });
+
+  test('gives its handler the events, and the messages that they came in with all of their fields', async () => {
+    const body = invoice(1, { partitionkey: 'new', data: { ...issued(1).data, colour: 'red' } });
+    let seen: unknown;
+    const handler = consume(hears, (events, bodies) => {
+      seen = { invoiceIds: events.map(({ data }) => data.invoiceId), bodies };
+      return events.map(succeeds);
+    });
+    expect(await handler(queueEvent([body]), contextWith())).toEqual(failures());
+    expect(seen).toEqual({ invoiceIds: ['inv_1'], bodies: [body] });
+  });
+
+  test('has nothing to do for an empty batch', async () => {
+    expect(await run([])).toEqual(failures());
+  });
+});
+
+describe('A message that fails', () => {
+  test('comes again, alone', async () => {
+    const handled: string[] = [];
+    const answer = await run([invoice(1), invoice(2), invoice(3)], async (invoiceId) => {
+      await failing('inv_2')(invoiceId);
+      handled.push(invoiceId);
+    });
+    expect(answer).toEqual(failures(1));
+    expect(handled).toEqual(['inv_1', 'inv_3']);
+  });
+
+  test('is logged with its error and without its content', async () => {
+    await run([invoice(1), invoice(2)], failing('inv_2'));
+    expect(logged()).toMatchObject([
+      {
+        level: 'ERROR',
+        message: 'message failed',
+        messageId: 'message-1',
+        receiveCount: '1',
+        error: { name: 'Error', message: 'inv_2 failed', stack: expect.any(String) },
+      },
+    ]);
+    expect(JSON.stringify(logged())).not.toContain('Ada');
+  });
+
+  test('comes again when the handler has no promise for it', async () => {
+    const handler = consume(hears, (events) => events.slice(1).map(succeeds));
+    expect(await handler(queueEvent([invoice(1), invoice(2)]), contextWith())).toEqual(failures(1));
+  });
+
+  test('makes the whole batch fail when no other went well, so that the mapping slows down', async () => {
+    const all = ['inv_1', 'inv_2', 'inv_3'];
+    await expect(run([invoice(1), invoice(2), invoice(3)], failing(...all))).rejects.toThrow(
+      'All 3 messages of the batch failed; see the log for each',
+    );
+    await expect(run([invoice(1)], failing('inv_1'))).rejects.toThrow('All 1 messages');
+    expect(logged().filter(({ message }) => message === 'message failed')).toHaveLength(4);
+  });
+
+  test('does not make the whole batch fail when another was put aside for good', async () => {
+    expect(await run([invoice(1), 'poison'], failing('inv_1'))).toEqual(failures(0));
+  });
+
+  test('makes the whole batch fail when the handler does not even begin', async () => {
+    const handler = consume(hears, () => {
+      throw new Error('no connection');
+    });
+    await expect(handler(queueEvent([invoice(1), invoice(2)]), contextWith())).rejects.toThrow(
+      'no connection',
+    );
+  });
+});
+
+describe('An event that comes in several messages of a batch', () => {
+  test('is handled once, and all of them are done', async () => {
+    const handle = vi.fn(succeeds);
+    const answer = await run([invoice(1), invoice(2), invoice(1), invoice(1)], handle);
+    expect(answer).toEqual(failures());
+    expect(handle.mock.calls).toEqual([['inv_1'], ['inv_2']]);
+  });
+
+  test('comes again in all of them when it fails', async () => {
+    const handle = vi.fn(failing('inv_1'));
+    const answer = await run([invoice(1), invoice(2), invoice(1)], handle);
+    expect(answer).toEqual(failures(0, 2));
+    expect(handle).toHaveBeenCalledTimes(2);
+  });
+
+  test('with another content each time is handled as it came first, and the other comes again', async () => {
+    const other = invoice(1, { time: '2026-11-23T11:00:00.000Z' });
+    const handle = vi.fn(succeeds);
+    expect(await run([invoice(1), other, invoice(1)], handle)).toEqual(failures(1));
+    expect(handle).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('A message that can never succeed is put aside at once:', () => {
+  const data = issued(1).data;
+  test.each([
+    ['not JSON', 'not-json', '{"specversion":"1.0"', 'The message is not JSON'],
+    ['nothing', 'not-json', '', 'The message is not JSON'],
+    ['null', 'not-cloudevents', 'null', 'The message is not a CloudEvents 1.0 event in structured JSON'],
+    ['a number', 'not-cloudevents', '1', expect.any(String)],
+    ['a text', 'not-cloudevents', '"1.0"', expect.any(String)],
+    ['a list', 'not-cloudevents', '[{"specversion":"1.0"}]', expect.any(String)],
+    ['another JSON', 'not-cloudevents', '{"Type":"Notification","Message":"{}"}', expect.any(String)],
+    [
+      'another version of CloudEvents',
+      'not-cloudevents',
+      invoice(1, { specversion: '0.3' }),
+      expect.any(String),
+    ],
+    ['an event without a type', 'not-cloudevents', invoice(1, { type: undefined }), expect.any(String)],
+    ['an event whose type is no text', 'not-cloudevents', invoice(1, { type: { a: 1 } }), expect.any(String)],
+    [
+      'another version of the event',
+      'unknown-type',
+      invoice(1, { type: 'invoice.issued.v2' }),
+      'invoice.issued.v2 is not among the events that this service hears',
+    ],
+    [
+      'an event that others hear',
+      'unknown-type',
+      invoice(1, { type: 'payment.captured.v1' }),
+      expect.any(String),
+    ],
+    ['a type that every object has', 'unknown-type', invoice(1, { type: 'constructor' }), expect.any(String)],
+    [
+      'a very long type, which is cut',
+      'unknown-type',
+      invoice(1, { type: 'x'.repeat(1000) }),
+      `${'x'.repeat(100)} is not among the events that this service hears`,
+    ],
+    [
+      'a field that is missing',
+      'schema-violation',
+      invoice(1, { data: { ...data, number: undefined } }),
+      expect.stringMatching(/^data\.number: /),
+    ],
+    [
+      'a field that is wrong',
+      'schema-violation',
+      invoice(1, { data: { ...data, totals: { ...totals, gross: -1 } } }),
+      expect.stringMatching(/^data\.totals\.gross: /),
+    ],
+    [
+      'an id that is not that of its place',
+      'schema-violation',
+      invoice(1, { id: 'inv_1:2' }),
+      'id: must be the subject, a colon and the sequence number',
+    ],
+    [
+      'more than 48 KiB',
+      'too-large',
+      invoice(1, { extra: '€'.repeat(16 * 1024) }),
+      'An event may have 49152 bytes',
+    ],
+  ])('%s', async (_what, reason, body, detail) => {
+    const handle = vi.fn(succeeds);
+    expect(await run([body, invoice(2)], handle)).toEqual(failures());
+    expect(quarantined()).toEqual([{ body, reason, detail }]);
+    expect(handle.mock.calls).toEqual([['inv_2']]);
+    expect(logged()).toMatchObject([
+      { level: 'WARN', message: 'message quarantined', messageId: 'message-0', reason },
+    ]);
+  });
+
+  test('an event of exactly 48 KiB is none of them', async () => {
+    const room = 48 * 1024 - Buffer.byteLength(invoice(1, { extra: '' }));
+    expect(await run([invoice(1, { extra: 'x'.repeat(room) })])).toEqual(failures());
+    expect(quarantined()).toEqual([]);
+  });
+
+  test('what the handler says so of, with its reason', async () => {
+    const answer = await run([invoice(1), invoice(2)], async (invoiceId) => {
+      if (invoiceId === 'inv_1') throw new Unprocessable('unknown-payment', 'There is no payment pay_1');
+    });
+    expect(answer).toEqual(failures());
+    expect(quarantined()).toEqual([
+      { body: invoice(1), reason: 'unknown-payment', detail: 'There is no payment pay_1' },
+    ]);
+  });
+
+  test('each of the messages that an event came in', async () => {
+    const unprocessable = async () => {
+      throw new Unprocessable('unknown-payment', 'There is no payment');
+    };
+    expect(await run([invoice(1), invoice(1)], unprocessable)).toEqual(failures());
+    expect(quarantined()).toHaveLength(2);
+  });
+
+  test('a batch of nothing else is done', async () => {
+    expect(await run(['{', 'null', ''])).toEqual(failures());
+    expect(quarantined()).toHaveLength(3);
+  });
+
+  test('it goes to the dead-letter queue with when and why, in characters that an attribute can hold', async () => {
+    const before = new Date().toISOString();
+    await run([invoice(1)], async () => {
+      throw new Unprocessable('odd', `\u0000größe ${'x'.repeat(600)}`);
+    });
+    const [call] = sqs.commandCalls(SendMessageBatchCommand);
+    expect(call?.args[0].input.QueueUrl).toBe('http://127.0.0.1/dead-letters');
+    const { MessageAttributes } = call?.args[0].input.Entries?.[0] ?? {};
+    expect(MessageAttributes).toEqual({
+      'quarantine-reason': { DataType: 'String', StringValue: 'odd' },
+      'quarantine-detail': { DataType: 'String', StringValue: `?gr??e ${'x'.repeat(493)}` },
+      'quarantined-at': { DataType: 'String', StringValue: expect.any(String) },
+    });
+    const at = MessageAttributes?.['quarantined-at']?.StringValue ?? '';
+    expect(at >= before && at <= new Date().toISOString()).toBe(true);
+  });
+
+  test('without words it still has a detail, because an attribute must not be empty', async () => {
+    await run([invoice(1)], async () => {
+      throw new Unprocessable('odd', '');
+    });
+    expect(quarantined()).toMatchObject([{ reason: 'odd', detail: expect.stringMatching(/./) }]);
+  });
+
+  test('many of them go ten at a time, and no more than 256 KiB at once', async () => {
+    await run(Array.from({ length: 23 }, () => '{'));
+    await run(Array.from({ length: 5 }, () => `{${'x'.repeat(100 * 1024)}`));
+    const sizes = sqs
+      .commandCalls(SendMessageBatchCommand)
+      .map(({ args: [{ input }] }) => input.Entries?.length);
+    expect(sizes).toEqual([10, 10, 3, 2, 2, 1]);
+    for (const {
+      args: [{ input }],
+    } of sqs.commandCalls(SendMessageBatchCommand)) {
+      expect(new Set(input.Entries?.map(({ Id }) => Id)).size).toBe(input.Entries?.length);
+    }
+  });
+});
+
+describe('A message that cannot be put aside comes again', () => {
+  test('when the dead-letter queue took others but not this one', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({
+      Successful: [{ Id: '0', MessageId: 'a', MD5OfMessageBody: '' }],
+      Failed: [{ Id: '1', Code: 'InternalError', SenderFault: false }],
+    });
+    expect(await run(['{', '[', invoice(1)])).toEqual(failures(1));
+    expect(logged()).toMatchObject([
+      { message: 'message quarantined', messageId: 'message-0' },
+      { message: 'message failed', messageId: 'message-1', error: { name: 'Unprocessable' } },
+    ]);
+  });
+
+  test('when the dead-letter queue says nothing of it', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({});
+    expect(await run(['{', invoice(1)])).toEqual(failures(0));
+  });
+
+  test('when the dead-letter queue is away, beside those that it took before', async () => {
+    sqs
+      .on(SendMessageBatchCommand)
+      .resolvesOnce({
+        Successful: Array.from({ length: 10 }, (_, i) => ({
+          Id: String(i),
+          MessageId: '',
+          MD5OfMessageBody: '',
+        })),
+        Failed: [],
+      })
+      .rejects(new Error('away'));
+    expect(await run(Array.from({ length: 12 }, () => '{'))).toEqual(failures(10, 11));
+    expect(logged()).toContainEqual(
+      expect.objectContaining({
+        message: 'quarantine failed',
+        error: expect.objectContaining({ message: 'away' }),
+      }),
+    );
+  });
+
+  test('when the function does not know the dead-letter queue', async () => {
+    vi.stubEnv('EVENTS_DEAD_LETTER_QUEUE_URL', undefined);
+    expect(await run(['{', invoice(1)])).toEqual(failures(0));
+    expect(JSON.stringify(logged())).toContain('EVENTS_DEAD_LETTER_QUEUE_URL is not set');
+  });
+});
+
+describe('When time runs out', () => {
+  const never = () => new Promise<void>(() => {});
+
+  test('what is done is done, and the rest comes again, before the function is ended', async () => {
+    const started = performance.now();
+    const answer = await run(
+      [invoice(1), invoice(2), invoice(3)],
+      (invoiceId) => (invoiceId === 'inv_2' ? never() : succeeds()),
+      1700,
+    );
+    expect(answer).toEqual(failures(1));
+    const tookMs = performance.now() - started;
+    expect(tookMs).toBeGreaterThan(150);
+    expect(tookMs).toBeLessThan(1000);
+    expect(logged()).toMatchObject([
+      { message: 'message failed', error: { message: 'Not done before the function had to answer' } },
+    ]);
+  });
+
+  test('already at the start, what takes any time comes again', async () => {
+    await expect(run([invoice(1), invoice(2)], never, 100)).rejects.toThrow('All 2 messages');
+  });
+
+  test('what fails afterwards troubles nobody', async () => {
+    const late = Promise.withResolvers<void>();
+    const handle: Handle = (invoiceId) => (invoiceId === 'inv_1' ? late.promise : succeeds());
+    expect(await run([invoice(1), invoice(2)], handle, 1600)).toEqual(failures(0));
+    late.reject(new Error('late'));
+    await new Promise(setImmediate); // a rejection that nobody handled would show by now
+  });
+
+  test('poison is put aside all the same', async () => {
+    const handle: Handle = (invoiceId) => (invoiceId === 'inv_1' ? never() : succeeds());
+    expect(await run([invoice(1), '{', invoice(2)], handle, 1600)).toEqual(failures(0));
+    expect(quarantined()).toHaveLength(1);
+  });
+});

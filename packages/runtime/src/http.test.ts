@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
+import { fieldErrors, unknownRoute } from './http.ts';
+import { answerOf, apiRequest, contextWith } from './invocationFixtures.ts';
+import { captureLog } from './logFixtures.ts';
+
+const logged = captureLog();
+
+test('A route that the API does not have is a problem like any other, for anybody', async () => {
+  const handler = unknownRoute();
+  const answer = answerOf(await handler(apiRequest({ method: 'PATCH', route: '/nowhere' }), contextWith()));
+  expect(answer).toMatchObject({
+    status: 404,
+    headers: { 'Content-Type': 'application/problem+json' },
+    body: {
+      type: 'urn:fanfold:problem:route_not_found',
+      title: 'Not Found',
+      code: 'route_not_found',
+      detail: 'This API has no PATCH /nowhere.',
+      requestId: answer.headers['Request-Id'],
+    },
+  });
+  expect(logged()).toMatchObject([{ message: 'request', status: 404, cold_start: expect.any(Boolean) }]);
+});
+
+describe('What is wrong with a field', () => {
+  const errorsOf = (schema: z.ZodType, value: unknown) => {
+    const { error } = schema.safeParse(value);
+    return error ? fieldErrors(error) : [];
+  };
+
+  test('points to it, however deep', () => {
+    const schema = z.object({ lines: z.array(z.object({ quantity: z.int().min(1, 'must be at least 1') })) });
+    expect(errorsOf(schema, { lines: [{ quantity: 1 }, { quantity: 0 }] })).toEqual([
+      { pointer: '#/lines/1/quantity', detail: 'must be at least 1' },
+    ]);
+  });
+
+  test('points to a field that is not known, not to what holds it', () => {
+    const schema = z.object({ customer: z.strictObject({}) });
+    expect(errorsOf(schema, { customer: { a: 1, 'b/c': 2 } })).toEqual([
+      { pointer: '#/customer/a', detail: 'is not known here' },
+      { pointer: '#/customer/b~1c', detail: 'is not known here' },
+    ]);
+  });
+
+  test('does not repeat the value', () => {
+    const schema = z.strictObject({
+      kind: z.enum(['a', 'b']),
+      email: z.email(),
+      name: z.string().max(3),
+      amount: z.int().max(5),
+      tags: z.record(z.string().max(3), z.string()),
+    });
+    const secret = 'secret';
+    const errors = errorsOf(schema, {
+      kind: secret,
+      email: secret,
+      name: secret,
+      amount: 123_456,
+      tags: { a: { secret } },
+    });
+    expect(errors).toHaveLength(5);
+    expect(JSON.stringify(errors)).not.toMatch(/secret|123456/);
+  });
+});

@@ -1,0 +1,109 @@
+import type { ScheduledEvent } from 'aws-lambda';
+import { describe, expect, test } from 'vitest';
+import { contextWith } from './invocationFixtures.ts';
+import { captureLog } from './logFixtures.ts';
+import { eachDue, onSchedule, type Run } from './schedule.ts';
+
+const logged = captureLog();
+const tick = {} as ScheduledEvent;
+const context = contextWith();
+
+async function* items(...ids: string[]) {
+  for (const id of ids) yield { id };
+}
+
+describe('A clock', () => {
+  test('runs its work with the time, a flow of its own, and what time is left', async () => {
+    let seen: Run | undefined;
+    const before = Date.now();
+    await onSchedule(async (run) => {
+      seen = run;
+      return {};
+    })(tick, contextWith(20_000));
+    expect(seen?.now.getTime()).toBeGreaterThanOrEqual(before);
+    expect(seen?.now.getTime()).toBeLessThanOrEqual(Date.now());
+    expect(seen?.trace).toMatchObject({
+      correlationid: `clock_${context.awsRequestId}`,
+      causationid: `clock_${context.awsRequestId}`,
+    });
+    expect(seen?.remainingTimeMs()).toBeGreaterThan(19_000);
+    expect(seen?.remainingTimeMs()).toBeLessThanOrEqual(20_000);
+  });
+
+  test('says and logs what it did', async () => {
+    expect(await onSchedule(async () => ({ closed: 3 }))(tick, context)).toEqual({ closed: 3 });
+    expect(logged()).toMatchObject([{ level: 'INFO', message: 'clock', closed: 3 }]);
+  });
+
+  test('fails when its work fails', async () => {
+    const handler = onSchedule(() => Promise.reject(new Error('no table')));
+    await expect(handler(tick, context)).rejects.toThrow('no table');
+  });
+});
+
+describe('A clock that works off what is due', () => {
+  test('does one after the other', async () => {
+    const worked: string[] = [];
+    const handler = eachDue(
+      () => items('a', 'b', 'c'),
+      async ({ id }, { now }) => {
+        expect(now).toBeInstanceOf(Date);
+        worked.push(`begin ${id}`);
+        await Promise.resolve();
+        worked.push(`end ${id}`);
+      },
+    );
+    expect(await handler(tick, context)).toEqual({ done: 3, failed: 0 });
+    expect(worked).toEqual(['begin a', 'end a', 'begin b', 'end b', 'begin c', 'end c']);
+  });
+
+  test('goes on after one that failed, and fails at the end so that somebody hears of it', async () => {
+    const worked: string[] = [];
+    const handler = eachDue(
+      () => items('a', 'b', 'c'),
+      async ({ id }) => {
+        if (id === 'b') throw new Error('not b');
+        worked.push(id);
+      },
+    );
+    await expect(handler(tick, context)).rejects.toThrow('1 of 3 due failed; see the log');
+    expect(worked).toEqual(['a', 'c']);
+    expect(logged()).toMatchObject([
+      { level: 'ERROR', message: 'due work failed', id: 'b', error: { message: 'not b' } },
+    ]);
+  });
+
+  test('leaves to the next run what might not end in time', async () => {
+    const worked: string[] = [];
+    let remainingTimeMs = 30_000;
+    const handler = eachDue(
+      () => items('a', 'b', 'c'),
+      async ({ id }) => {
+        worked.push(id);
+        remainingTimeMs -= 10_001;
+      },
+    );
+    const draining = { ...context, getRemainingTimeInMillis: () => remainingTimeMs };
+    expect(await handler(tick, draining)).toEqual({ done: 2, failed: 0 });
+    expect(worked).toEqual(['a', 'b']);
+  });
+
+  test('does nothing when nothing is due', async () => {
+    const handler = eachDue(
+      () => items(),
+      () => Promise.reject(new Error('there was something')),
+    );
+    expect(await handler(tick, context)).toEqual({ done: 0, failed: 0 });
+  });
+
+  test('fails when it cannot find out what is due', async () => {
+    const handler = eachDue(
+      async function* () {
+        yield { id: 'a' };
+        throw new Error('no index');
+      },
+      async () => {},
+    );
+    await expect(handler(tick, context)).rejects.toThrow('no index');
+  });
+});

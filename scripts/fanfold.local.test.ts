@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { publicKeySet } from '@fanfold/local-cloud/issuer';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { describe, expect, it } from 'vitest';
+
+type Ended = { code: number; stdout: string; stderr: string };
+
+/** Runs the command as `pnpm fanfold` does. */
+const fanfold = (args: string[], port = 4000): Promise<Ended> =>
+  new Promise((resolve) => {
+    const environment = { ...process.env, FANFOLD_PORT: String(port), NO_COLOR: '1' };
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, 'fanfold.ts'), ...args],
+      { env: environment },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+
+const verified = async (token: string) =>
+  jwtVerify(token, createLocalJWKSet(await publicKeySet()), { audience: 'fanfold' });
+
+describe('token', () => {
+  it('prints a token for acme with every scope, and nothing else', async () => {
+    const { code, stdout, stderr } = await fanfold(['token'], 4100);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    const { payload } = await verified(stdout.trim());
+    expect(payload).toMatchObject({
+      iss: 'http://127.0.0.1:4100',
+      sub: 'operator',
+      merchant_id: 'acme',
+      scope: 'payments:write payments:read invoices:read audit:read',
+    });
+    expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3600);
+  });
+
+  it('is for the merchant, scopes and time that are asked for', async () => {
+    const options = [
+      '--merchant',
+      'globex',
+      '--scope',
+      'audit:read,invoices:read',
+      '--expires-in',
+      '60',
+      '--json',
+    ];
+    const { stdout } = await fanfold(['token', ...options]);
+    const { access_token, ...rest } = JSON.parse(stdout);
+    expect(rest).toEqual({ token_type: 'Bearer', expires_in: 60, scope: 'audit:read invoices:read' });
+    const { payload } = await verified(access_token);
+    expect(payload).toMatchObject({ merchant_id: 'globex', scope: 'audit:read invoices:read' });
+  });
+
+  it('may have expired, to see what that does', async () => {
+    const { stdout } = await fanfold(['token', '--expires-in', '-60']);
+    await expect(verified(stdout.trim())).rejects.toMatchObject({ code: 'ERR_JWT_EXPIRED' });
+  });
+});
+
+describe('used wrongly', () => {
+  it.each([
+    [[], 'Commands:'],
+    [['reboot'], "unknown command 'reboot'"],
+    [['token', '--colour'], "unknown option '--colour'"],
+    [['token', 'now'], 'too many arguments'],
+    [['trace'], "missing required argument 'id'"],
+    [['token', '--merchant', 'a/b'], '1 to 64 letters'],
+    [['token', '--scope', 'a,,b'], 'a list such as payments:write,payments:read'],
+    [['token', '--expires-in', 'soon'], 'a whole number other than 0'],
+    [['token', '--expires-in', '0'], 'a whole number other than 0'],
+  ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
+    const { code, stdout, stderr } = await fanfold(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(complaint);
+  });
+});
+
+it('help lists the commands and exits with 0', async () => {
+  const { code, stdout } = await fanfold(['--help']);
+  expect(code).toBe(0);
+  for (const command of ['token', 'demo', 'trace']) expect(stdout).toContain(`\n  ${command} `);
+});
+
+it.each([[['demo']], [['trace', 'pay_1', '--json']]])(
+  '%j without a stack says how to start one',
+  async (args) => {
+    const port = await freeBasePort();
+    const { code, stdout, stderr } = await fanfold(args, port);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(`No stack is running at port ${port}. Start one with \`pnpm dev\``);
+  },
+);

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Cause, flowOf, linesOf, type RecordedEvent, table } from './flow.ts';
+
+const event = (id: string, causationid: string, atMs: number, changes: Partial<RecordedEvent> = {}) =>
+  ({
+    id,
+    type: `${id.split(':')[0]}.happened.v1`,
+    correlationid: 'req_1',
+    causationid,
+    time: new Date(Date.UTC(2026, 10, 23, 10) + atMs).toISOString(),
+    recordedAt: new Date(Date.UTC(2026, 10, 23, 10) + atMs + 1000).toISOString(),
+    position: atMs,
+    ...changes,
+  }) as RecordedEvent;
+
+const captured = event('captured:1', 'req_1', 0);
+const invoiced = event('invoiced:1', 'captured:1', 41);
+const noted = event('noted:1', 'invoiced:1', 60);
+const refunded = event('refunded:1', 'captured:1', 1500);
+
+describe('a flow', () => {
+  it('hangs each event under what caused it, in the order in which they were said', () => {
+    expect(flowOf([refunded, noted, captured, invoiced])).toEqual({
+      correlationId: 'req_1',
+      startedAt: captured.time,
+      said: [
+        {
+          event: captured,
+          caused: [
+            { event: invoiced, caused: [{ event: noted, caused: [] }] },
+            { event: refunded, caused: [] },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('begins with whatever was caused by something that is not recorded', () => {
+    expect(
+      flowOf([captured, event('stray:1', 'elsewhere:1', 5)]).said.map(({ event: { id } }) => id),
+    ).toEqual(['captured:1', 'stray:1']);
+  });
+
+  it('puts what was said at the same time in the order of the log', () => {
+    const [later, earlier] = [
+      event('b:1', 'req_1', 7, { position: 9 }),
+      event('a:1', 'req_1', 7, { position: 3 }),
+    ];
+    expect(flowOf([later, earlier]).said.map(({ event: { id } }) => id)).toEqual(['a:1', 'b:1']);
+  });
+
+  it('shows every event once, whatever they say of their causes', () => {
+    const claims = fc.uniqueArray(fc.record({ n: fc.nat(12), cause: fc.nat(14) }), {
+      selector: ({ n }) => n,
+      minLength: 1,
+    });
+    const idsOf = (causes: Cause[]): string[] =>
+      causes.flatMap(({ event: { id }, caused }) => [id, ...idsOf(caused)]);
+    fc.assert(
+      fc.property(claims, (list) => {
+        const events = list.map(({ n, cause }) => event(`e:${n}`, `e:${cause}`, n));
+        expect(idsOf(flowOf(events).said).sort()).toEqual(events.map(({ id }) => id).sort());
+      }),
+    );
+  });
+});
+
+it('a flow reads as a tree, with times since its beginning', () => {
+  expect(linesOf(flowOf([captured, invoiced, noted, refunded]))).toEqual([
+    'req_1  2026-11-23T10:00:00.000Z',
+    '    +0 ms  captured.happened.v1      captured:1  recorded +1,000 ms',
+    '   +41 ms  ├─ invoiced.happened.v1   invoiced:1  recorded +1,041 ms',
+    '   +60 ms  │  └─ noted.happened.v1   noted:1     recorded +1,060 ms',
+    '+1,500 ms  └─ refunded.happened.v1   refunded:1  recorded +2,500 ms',
+  ]);
+});
+
+it('a table is as wide as its widest cells', () => {
+  expect(
+    table([
+      ['1', 'a', 'x'],
+      ['100', 'bbb', ''],
+    ]),
+  ).toEqual(['  1  a    x', '100  bbb']);
+  expect(table([])).toEqual([]);
+});

@@ -1,0 +1,78 @@
+import type { Event } from '@fanfold/contracts/event';
+
+/** An event as audit's API shows it. */
+export type RecordedEvent = Event & { position: number; recordedAt: string };
+
+/** An event, and what was said because of it. */
+export type Cause = { event: RecordedEvent; caused: Cause[] };
+
+/** Everything that followed from one request, or from one run of a clock. */
+export type Flow = {
+  /** The request's id, or the run's. */
+  correlationId: string;
+  startedAt: string;
+  /** What was said because of the request itself, or of something that audit does not know. */
+  said: Cause[];
+};
+
+/** The flow that events with the same correlation id make up; there is one at least. */
+export function flowOf(events: RecordedEvent[]): Flow {
+  const inOrder = events.toSorted((a, b) => compare(a.time, b.time) || a.position - b.position);
+  const [first] = inOrder as [RecordedEvent];
+  const ids = new Set(inOrder.map(({ id }) => id));
+  const shown = new Set<string>();
+  const causeOf = (event: RecordedEvent): Cause => {
+    shown.add(event.id);
+    const because = inOrder.filter(({ id, causationid }) => causationid === event.id && !shown.has(id));
+    return { event, caused: because.map(causeOf) };
+  };
+  const said = inOrder.filter(({ causationid }) => !ids.has(causationid)).map(causeOf);
+  // Events that claim to have caused each other hang from nothing.
+  for (const event of inOrder) if (!shown.has(event.id)) said.push(causeOf(event));
+  return { correlationId: first.correlationid, startedAt: first.time, said };
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** A flow as lines of text: first what it followed from, then each event with its time since the first one. */
+export function linesOf(flow: Flow): string[] {
+  const rows = flow.said.flatMap((cause) => rowsOf(cause, '', ''));
+  const since = (time: string) =>
+    `+${(Date.parse(time) - Date.parse(flow.startedAt)).toLocaleString('en-US')} ms`;
+  return [
+    `${flow.correlationId}  ${flow.startedAt}`,
+    ...table(
+      rows.map(({ branch, event }) => [
+        since(event.time),
+        branch + event.type,
+        event.id,
+        `recorded ${since(event.recordedAt)}`,
+      ]),
+    ),
+  ];
+}
+
+type Row = { branch: string; event: RecordedEvent };
+
+function rowsOf({ event, caused }: Cause, branch: string, below: string): Row[] {
+  const rows = caused.flatMap((cause, i) =>
+    i < caused.length - 1
+      ? rowsOf(cause, `${below}├─ `, `${below}│  `)
+      : rowsOf(cause, `${below}└─ `, `${below}   `),
+  );
+  return [{ branch, event }, ...rows];
+}
+
+/** Columns of equal width; the first one is right-aligned. */
+export function table(rows: string[][]): string[] {
+  const widths = rows.reduce<number[]>(
+    (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)),
+    [],
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,33 @@
+import { signToken } from '@fanfold/local-cloud/issuer';
+import { basePort } from '@fanfold/local-cloud/stack';
+
+/** Everything that an access token can allow. */
+export const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+
+type Options = { merchant: string; scope: string[]; expiresIn: number; json?: true };
+
+/** `fanfold token`: prints an access token, signed with the development key. No stack has to run. */
+export async function token({ merchant, scope, expiresIn, json }: Options): Promise<void> {
+  const accessToken = await developmentToken(merchant, scope, expiresIn);
+  // https://www.rfc-editor.org/rfc/rfc6749#section-5.1
+  const response = {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: expiresIn,
+    scope: scope.join(' '),
+  };
+  console.log(json ? JSON.stringify(response) : accessToken);
+}
+
+export const developmentToken = (
+  merchantId: string,
+  allowed: readonly string[],
+  expiresInSeconds: number,
+): Promise<string> =>
+  signToken({
+    issuer: `http://127.0.0.1:${basePort()}`,
+    subject: 'operator',
+    merchantId,
+    scopes: allowed,
+    expiresInSeconds,
+  });

@@ -1,0 +1,68 @@
+import {
+  type Change,
+  create,
+  type Moment,
+  type Outcome,
+  type Payment,
+  type PaymentRequest,
+  settle,
+} from './payment.ts';
+
+export const paymentRequest: PaymentRequest = {
+  amount: 12_100,
+  currency: 'EUR',
+  paymentMethod: 'pm_card_visa',
+  captureMethod: 'manual',
+  orderId: 'order-1001',
+  description: 'Two chairs',
+  customer: {
+    name: 'Ada Example',
+    email: 'ada@example.com',
+    taxId: null,
+    address: { line1: null, line2: null, city: 'Ghent', postalCode: '9000', state: null, country: 'BE' },
+  },
+  lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
+  metadata: { channel: 'web' },
+};
+
+export const paymentId = `pay_${'0'.repeat(31)}1`;
+
+/** A moment on 23 November 2026, or days later, on behalf of a request that may run for another 15 s. */
+export const momentAt = (time = '10:00:00.000', days = 0): Moment => {
+  const now = new Date(Date.parse(`2026-11-23T${time}Z`) + days * 86_400_000);
+  return {
+    now,
+    trace: {
+      correlationid: 'req_1',
+      causationid: 'req_1',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    },
+    runsUntil: new Date(now.getTime() + 15_000).toISOString(),
+  };
+};
+
+export const declined: Outcome = {
+  result: 'failed',
+  failure: { code: 'card_declined', message: 'The card was declined.', declineCode: 'generic_decline' },
+};
+
+/** A payment about which the provider is being asked for the first time. */
+export const processing = (changes: Partial<PaymentRequest> = {}): Payment =>
+  create(
+    { ...paymentRequest, ...changes },
+    { id: paymentId, merchantId: 'acme', fingerprint: 'f1' },
+    momentAt(),
+  ).payment;
+
+/** The change that the provider's answer makes to a payment, for the request that waits for it. */
+export const answered = (
+  payment: Payment,
+  outcome: Outcome = { result: 'succeeded' },
+  moment = momentAt(),
+): Change => settle(payment, outcome, moment, true);
+
+export const authorized = (changes: Partial<PaymentRequest> = {}): Payment =>
+  answered(processing(changes)).payment;
+
+export const captured = (changes: Partial<PaymentRequest> = {}): Payment =>
+  answered(processing({ captureMethod: 'automatic', ...changes })).payment;

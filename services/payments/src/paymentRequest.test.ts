@@ -1,0 +1,304 @@
+import { fieldErrors } from '@fanfold/runtime/http';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type * as z from 'zod';
+import { cancelRequest, captureRequest, paymentRequest, refundRequest } from './paymentRequest.ts';
+
+const least = {
+  amount: 12_100,
+  currency: 'EUR',
+  paymentMethod: 'pm_card_visa',
+  orderId: 'order-1001',
+  customer: { name: 'Ada Example', address: { country: 'BE' } },
+};
+const chairs = { description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' };
+const full = {
+  ...least,
+  captureMethod: 'manual',
+  description: 'Two chairs',
+  customer: {
+    name: 'Ada Example',
+    email: 'ada@example.com',
+    taxId: 'BE0123456749',
+    address: {
+      line1: 'Main St 1',
+      line2: 'Box 2',
+      city: 'Ghent',
+      postalCode: '9000',
+      state: 'OVL',
+      country: 'BE',
+    },
+  },
+  lines: [chairs],
+  metadata: { channel: 'web' },
+};
+
+/** A body with one field changed, `undefined` being left out; `way` is as `customer.address.country`. */
+function changed(way: string, value: unknown): Record<string, unknown> {
+  const body = structuredClone(full) as Record<string, unknown>;
+  const steps = way.split('.');
+  const last = steps.pop() ?? '';
+  const holder = steps.reduce((at, step) => at[step] as Record<string, unknown>, body);
+  if (value === undefined) delete holder[last];
+  else holder[last] = value;
+  return body;
+}
+
+const errorsOf = (schema: z.ZodType, body: unknown) => {
+  const { error } = schema.safeParse(body);
+  return error ? fieldErrors(error) : [];
+};
+
+describe('A payment is asked for', () => {
+  test('with nothing but what is required; what is left out is null, automatic or empty', () => {
+    expect(paymentRequest.parse(least)).toEqual({
+      ...least,
+      captureMethod: 'automatic',
+      description: null,
+      customer: {
+        name: 'Ada Example',
+        email: null,
+        taxId: null,
+        address: { line1: null, line2: null, city: null, postalCode: null, state: null, country: 'BE' },
+      },
+      lines: null,
+      metadata: {},
+    });
+  });
+
+  test('with everything', () => {
+    expect(paymentRequest.parse(full)).toEqual(full);
+  });
+
+  test.each([
+    ['amount', [1, 999_999_999_999]],
+    ['currency', ['JPY', 'KWD', 'XCG']],
+    [
+      'paymentMethod',
+      [
+        'pm_card_visa',
+        'pm_card_declined',
+        'pm_card_insufficient_funds',
+        'pm_card_timeout',
+        'pm_card_timeout_lost',
+        'pm_card_error',
+      ],
+    ],
+    ['captureMethod', ['automatic', 'manual', undefined]],
+    ['orderId', ['x', 'x'.repeat(100), 'Auftrag 7/ä']],
+    ['description', [null, undefined, 'x'.repeat(500)]],
+    ['customer.name', ['x'.repeat(200), '李小龙']],
+    ['customer.email', [null, undefined, 'ada+shop@mail.example.com']],
+    ['customer.taxId', [null, undefined]],
+    ['customer.address.line1', [null, undefined]],
+    ['customer.address.line2', [null, undefined]],
+    ['customer.address.city', [null, undefined]],
+    ['customer.address.postalCode', [null, undefined]],
+    ['customer.address.state', [null, undefined]],
+    [
+      'metadata',
+      [{}, undefined, Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`key${i}`, 'x'.repeat(500)]))],
+    ],
+    ['metadata.channel', ['', 'x'.repeat(500)]],
+  ])('with any of these for %s', (way, values) => {
+    for (const value of values) {
+      const body = changed(way, value);
+      expect(errorsOf(paymentRequest, { ...body, lines: null }), String(value)).toEqual([]);
+    }
+  });
+
+  test('with lines or without, and null is without', () => {
+    expect(paymentRequest.parse({ ...least, lines: null }).lines).toBeNull();
+    expect(paymentRequest.parse({ ...least, lines: [chairs] }).lines).toEqual([chairs]);
+  });
+
+  test('with spaces around a text, which are taken away', () => {
+    expect(paymentRequest.parse(changed('customer.name', '  Ada  ')).customer.name).toBe('Ada');
+    expect(paymentRequest.parse(changed('orderId', ' 7 ')).orderId).toBe('7');
+  });
+});
+
+describe('A payment is refused, with what to change, for', () => {
+  const text = (max: number) => ['', '   ', 'x'.repeat(max + 1), 7, true, {}, []];
+  test.each([
+    ['amount', [undefined, null, 0, -1, 0.5, 121.5, '12100', 1_000_000_000_000, 1e300, true, {}, []]],
+    ['currency', [undefined, null, 'eur', 'EURO', '', 'ANG', 'XAU', 'ABC', 978, ['EUR']]],
+    ['paymentMethod', [undefined, null, '', 'pm_card_mastercard', 'PM_CARD_VISA', 'toString', 1]],
+    ['captureMethod', [null, '', 'later', 'Manual', 1]],
+    ['orderId', [undefined, null, ...text(100)]],
+    ['description', text(500)],
+    ['customer', [undefined, null, 'Ada', [], 1]],
+    ['customer.name', [undefined, null, ...text(200)]],
+    [
+      'customer.email',
+      [
+        '',
+        'ada',
+        'ada@',
+        '@example.com',
+        'ada example@example.com',
+        'ada@example',
+        `${'x'.repeat(250)}@example.com`,
+        7,
+      ],
+    ],
+    ['customer.taxId', text(40)],
+    ['customer.address', [undefined, null, 'BE', []]],
+    ['customer.address.line1', text(200)],
+    ['customer.address.line2', text(200)],
+    ['customer.address.city', text(100)],
+    ['customer.address.postalCode', text(20)],
+    ['customer.address.state', text(100)],
+    ['customer.address.country', [undefined, null, '', 'be', 'BEL', 'B', 'B1', 32]],
+    ['lines', [[], {}, 'none', 1, Array(51).fill(chairs)]],
+    ['lines.0', [null, 'Chair', 1, []]],
+    ['lines.0.description', [undefined, null, ...text(200)]],
+    ['lines.0.quantity', [undefined, null, 0, -1, 0.5, 1_000_001, '2']],
+    ['lines.0.unitAmount', [undefined, null, -1, 0.5, 1_000_000_000_000, '5000']],
+    ['lines.0.taxRate', [undefined, null, 21, '', '21%', '21,00', '-1', '100.01', '1000', '1.23456']],
+    [
+      'metadata',
+      [null, [], 'web', 1, Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`key${i}`, 'x']))],
+    ],
+    ['metadata.channel', [null, 1, true, {}, 'x'.repeat(501)]],
+  ])('%s', (way, values) => {
+    const pointer = `#/${way.replaceAll('.', '/')}`;
+    for (const value of values) {
+      const errors = errorsOf(paymentRequest, changed(way, value));
+      expect(errors, JSON.stringify(value)).toContainEqual({ pointer, detail: expect.stringMatching(/./) });
+      expect(errors, JSON.stringify(value)).toHaveLength(1);
+    }
+  });
+
+  test.each([
+    ['merchantId', '#/merchantId'],
+    ['capturemethod', '#/capturemethod'],
+    ['customer.phone', '#/customer/phone'],
+    ['customer.address.zip', '#/customer/address/zip'],
+    ['lines.0.price', '#/lines/0/price'],
+  ])('a field that is not known: %s', (way, pointer) => {
+    expect(errorsOf(paymentRequest, changed(way, 'x'))).toEqual([{ pointer, detail: 'is not known here' }]);
+  });
+
+  test.each([
+    ['empty', ''],
+    ['too long', 'x'.repeat(41)],
+  ])('a metadata key that is %s', (_what, key) => {
+    expect(errorsOf(paymentRequest, { ...full, metadata: { [key]: 'x' } })).toMatchObject([
+      { pointer: `#/metadata/${key}` },
+    ]);
+  });
+
+  test('an amount in minor units that are not the currency’s, as far as lines tell', () => {
+    expect(errorsOf(paymentRequest, { ...full, amount: 121 })).toEqual([
+      { pointer: '#/amount', detail: 'the lines add up to 12100 with tax, not to 121' },
+    ]);
+  });
+
+  test('lines that do not add up, by one unit more or less', () => {
+    for (const amount of [12_099, 12_101]) {
+      expect(errorsOf(paymentRequest, { ...full, amount })).toEqual([
+        { pointer: '#/amount', detail: `the lines add up to 12100 with tax, not to ${amount}` },
+      ]);
+    }
+  });
+
+  test('lines whose tax was rounded line by line', () => {
+    const lines = Array.from({ length: 10 }, () => ({ ...chairs, quantity: 1, unitAmount: 1 }));
+    expect(errorsOf(paymentRequest, { ...full, amount: 12, lines })).toEqual([]);
+    expect(errorsOf(paymentRequest, { ...full, amount: 10, lines })).toHaveLength(1);
+  });
+
+  test('lines that add up to more than a number holds', () => {
+    const lines = Array(50).fill({ ...chairs, quantity: 1_000_000, unitAmount: 999_999_999_999 });
+    expect(errorsOf(paymentRequest, { ...full, lines })).toEqual([
+      { pointer: '#/amount', detail: 'the lines add up to more than can be stated with tax, not to 12100' },
+    ]);
+  });
+
+  test('several fields at once, each with its own reason', () => {
+    const body = { ...full, amount: 0, currency: 'eur', lines: [{ ...chairs, quantity: 0 }] };
+    expect(errorsOf(paymentRequest, body).map(({ pointer }) => pointer)).toEqual([
+      '#/amount',
+      '#/currency',
+      '#/lines/0/quantity',
+    ]);
+  });
+
+  test('any JSON, without ever failing itself', () => {
+    const strange = fc.oneof(fc.jsonValue(), fc.constantFrom(0, -1, 2 ** 53, '1e400', '21', {}, [], null));
+    const body = fc.record(
+      {
+        amount: strange,
+        currency: strange,
+        paymentMethod: strange,
+        customer: fc.oneof(strange, fc.record({ name: strange, address: strange })),
+        lines: fc.oneof(
+          strange,
+          fc.array(
+            fc.record(
+              { description: strange, quantity: strange, unitAmount: strange, taxRate: strange },
+              { requiredKeys: [] },
+            ),
+          ),
+        ),
+        metadata: strange,
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(body, fc.jsonValue()), (value) => {
+        const result = paymentRequest.safeParse(value);
+        expect(result.success).toBe(false);
+        expect(fieldErrors(result.error as z.ZodError).length).toBeGreaterThan(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('What moves a payment', () => {
+  test('is a capture of an amount, or of all of it', () => {
+    expect(captureRequest.parse({})).toEqual({});
+    expect(captureRequest.parse({ amount: 5 })).toEqual({ amount: 5 });
+  });
+
+  test('is a cancellation with a reason, or by the merchant’s wish', () => {
+    expect(cancelRequest.parse({})).toEqual({ reason: 'requested_by_merchant' });
+    expect(cancelRequest.parse({ reason: 'out of stock' })).toEqual({ reason: 'out of stock' });
+  });
+
+  test('is a refund of an amount, or of what is left, with a reason or without', () => {
+    expect(refundRequest.parse({})).toEqual({ reason: null });
+    expect(refundRequest.parse({ amount: 5, reason: 'came back' })).toEqual({
+      amount: 5,
+      reason: 'came back',
+    });
+  });
+
+  test.each([
+    ['a capture', captureRequest],
+    ['a refund', refundRequest],
+  ])('is not %s of a wrong amount', (_what, schema) => {
+    for (const amount of [0, -1, 0.5, '5', null, 1_000_000_000_000]) {
+      expect(errorsOf(schema, { amount }), String(amount)).toMatchObject([{ pointer: '#/amount' }]);
+    }
+  });
+
+  test.each([
+    ['a cancellation', cancelRequest],
+    ['a refund', refundRequest],
+  ])('is not %s with a wrong reason', (_what, schema) => {
+    for (const reason of ['', ' ', 'x'.repeat(201), 7]) {
+      expect(errorsOf(schema, { reason }), String(reason)).toMatchObject([{ pointer: '#/reason' }]);
+    }
+  });
+
+  test.each([
+    ['a capture', captureRequest],
+    ['a cancellation', cancelRequest],
+    ['a refund', refundRequest],
+  ])('is not %s with a field that is not known', (_what, schema) => {
+    expect(errorsOf(schema, { ammount: 5 })).toEqual([{ pointer: '#/ammount', detail: 'is not known here' }]);
+  });
+});
