@@ -5,8 +5,13 @@ import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
 
 /** The operator's command, against the stack that `pnpm dev` starts. */
 let stack: RunningStack;
+/** What a merchant's demo made. */
+let made: { paymentId: string; refundId: string };
+const merchant = 'fanfold-demo';
+
 beforeAll(async () => {
   stack = await startDev(await freeBasePort());
+  made = JSON.parse((await fanfold('demo', '--json', '--merchant', merchant)).stdout);
 }, 60_000);
 afterAll(async () => {
   await stack?.stop();
@@ -24,13 +29,13 @@ const fanfold = (...args: string[]): Promise<{ code: number; stdout: string; std
     );
   });
 
-const traceOf = async (id: string, merchant: string) => {
+const traceOf = async (id: string) => {
   const { code, stdout } = await fanfold('trace', id, '--merchant', merchant);
   return { code, types: [...stdout.matchAll(/(\S+\.v\d+)/g)].map(([type]) => type), stdout };
 };
 
 it('demo tells of a payment and a refund until both are invoiced, credited and audited', async () => {
-  const { code, stdout, stderr } = await fanfold('demo', '--merchant', 'demo-told');
+  const { code, stdout, stderr } = await fanfold('demo');
   expect([code, stderr]).toEqual([0, '']);
   const told = stdout.split('\n').flatMap((line) => /^ +\+[\d,]+ ms {2}(.+?) {2,}\S/.exec(line)?.[1] ?? []);
   expect(told).toEqual([
@@ -48,41 +53,36 @@ it('demo tells of a payment and a refund until both are invoiced, credited and a
 });
 
 it('trace shows the flows of a payment, and that of each thing in them, by any of their ids', async () => {
-  const merchant = 'demo-traced';
-  const { paymentId, refundId } = JSON.parse(
-    (await fanfold('demo', '--json', '--merchant', merchant)).stdout,
-  );
-  const [invoice] = await (await clientOf(stack.base, merchant)).all(`/invoices?paymentId=${paymentId}`);
-  const [creditNote] = await (await clientOf(stack.base, merchant)).all(
-    `/credit-notes?paymentId=${paymentId}`,
-  );
+  const { paymentId, refundId } = made;
+  const client = await clientOf(stack.base, merchant);
+  const invoiceId = (await client.all(`/invoices?paymentId=${paymentId}`))[0]?.id ?? '';
+  const creditNoteId = (await client.all(`/credit-notes?paymentId=${paymentId}`))[0]?.id ?? '';
   const pays = ['payment.captured.v1', 'invoice.issued.v1'];
   const refunds = ['payment.refunded.v1', 'credit-note.issued.v1'];
 
-  const whole = await traceOf(paymentId, merchant);
+  const whole = await traceOf(paymentId);
   expect(whole).toMatchObject({ code: 0, types: [...pays, ...refunds] });
   expect(whole.stdout.match(/^ *\+[\d,]+ ms {2}└─ /gm)).toHaveLength(2);
   const [requestId = ''] = /^req_\w+/.exec(whole.stdout) ?? [];
-  for (const id of [requestId, invoice.id, `${paymentId}:1`, `${invoice.id}:1`]) {
-    expect(await traceOf(id, merchant), id).toMatchObject({ code: 0, types: pays });
+  for (const id of [requestId, invoiceId, `${paymentId}:1`]) {
+    expect(await traceOf(id), id).toMatchObject({ code: 0, types: pays });
   }
-  for (const id of [refundId, creditNote.id, `${paymentId}:2`]) {
-    expect(await traceOf(id, merchant), id).toMatchObject({ code: 0, types: refunds });
+  for (const id of [refundId, creditNoteId]) {
+    expect(await traceOf(id), id).toMatchObject({ code: 0, types: refunds });
   }
 
   const { flows } = JSON.parse((await fanfold('trace', requestId, '--json', '--merchant', merchant)).stdout);
   expect(flows).toMatchObject([
     {
       correlationId: requestId,
-      said: [{ event: { id: `${paymentId}:1` }, caused: [{ event: { id: `${invoice.id}:1` }, caused: [] }] }],
+      said: [{ event: { id: `${paymentId}:1` }, caused: [{ event: { id: `${invoiceId}:1` }, caused: [] }] }],
     },
   ]);
 });
 
 it('trace of what nobody knows, or only another merchant, fails and says so', async () => {
-  const { paymentId } = JSON.parse((await fanfold('demo', '--json', '--merchant', 'demo-owner')).stdout);
-  for (const id of ['req_unknown', 're_unknown', 'no id at all', paymentId]) {
-    const { code, stdout, stderr } = await fanfold('trace', id, '--merchant', 'demo-stranger');
+  for (const id of ['re_unknown', 'no id at all', made.paymentId]) {
+    const { code, stdout, stderr } = await fanfold('trace', id, '--merchant', 'stranger');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`Audit knows nothing of ${id}`);
   }

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Cause, flowOf, linesOf, type RecordedEvent, table } from './flow.ts';
 
@@ -51,28 +50,28 @@ describe('a flow', () => {
   });
 
   it('shows every event once, whatever they say of their causes', () => {
-    const claims = fc.uniqueArray(fc.record({ n: fc.nat(12), cause: fc.nat(14) }), {
-      selector: ({ n }) => n,
-      minLength: 1,
-    });
     const idsOf = (causes: Cause[]): string[] =>
       causes.flatMap(({ event: { id }, caused }) => [id, ...idsOf(caused)]);
-    fc.assert(
-      fc.property(claims, (list) => {
-        const events = list.map(({ n, cause }) => event(`e:${n}`, `e:${cause}`, n));
-        expect(idsOf(flowOf(events).said).sort()).toEqual(events.map(({ id }) => id).sort());
-      }),
-    );
+    const ids = ['e:1', 'e:2', 'e:3', 'e:4'];
+    const claims = [...ids, 'e:5'];
+    /** Every way in which the events can claim to have been caused by each other, by themselves or by another. */
+    for (let way = 0; way < claims.length ** ids.length; way++) {
+      const events = ids.map((id, i) => {
+        const claim = claims[Math.floor(way / claims.length ** i) % claims.length] as string;
+        return event(id, claim, i);
+      });
+      expect(idsOf(flowOf(events).said).sort()).toEqual(ids);
+    }
   });
 });
 
 it('a flow reads as a tree, with times since its beginning', () => {
   expect(linesOf(flowOf([captured, invoiced, noted, refunded]))).toEqual([
     'req_1  2026-11-23T10:00:00.000Z',
-    '    +0 ms  captured.happened.v1      captured:1  recorded +1,000 ms',
-    '   +41 ms  ├─ invoiced.happened.v1   invoiced:1  recorded +1,041 ms',
-    '   +60 ms  │  └─ noted.happened.v1   noted:1     recorded +1,060 ms',
-    '+1,500 ms  └─ refunded.happened.v1   refunded:1  recorded +2,500 ms',
+    '    +0 ms  captured.happened.v1     captured:1  recorded +1,000 ms',
+    '   +41 ms  ├─ invoiced.happened.v1  invoiced:1  recorded +1,041 ms',
+    '   +60 ms  │  └─ noted.happened.v1  noted:1     recorded +1,060 ms',
+    '+1,500 ms  └─ refunded.happened.v1  refunded:1  recorded +2,500 ms',
   ]);
 });
 

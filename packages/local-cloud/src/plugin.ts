@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { type Bundler, bundleTogether } from './bundles.ts';
 import { type Serverless as CompiledServerless, compileTemplate } from './compileTemplate.ts';
 import { invoke } from './invoke.ts';
 import type { Mappings } from './mappings.ts';
@@ -18,6 +19,7 @@ export type Ready = RunningService & { type: 'ready'; service: string };
 
 /** What is used of a running Serverless Framework. */
 type Serverless = CompiledServerless & {
+  pluginManager: { plugins: object[] };
   configSchemaHandler: {
     schema: { properties: Record<string, unknown> };
     defineTopLevelProperty(name: string, schema: object): void;
@@ -85,6 +87,8 @@ export default class LocalCloud {
     const { provision } = await import('./provision.ts');
     this.#provisioned = provision(this.#resources, description.endpoints);
     this.#provisioned.catch(() => {}); // Reported where it is awaited.
+    const bundler = this.#serverless.pluginManager.plugins.find(isBundler);
+    if (bundler) bundleTogether(bundler);
     this.#service = await chooseAddresses(this.#serverless, basePort());
   }
 
@@ -146,6 +150,10 @@ export default class LocalCloud {
 function allowBuildKey({ configSchemaHandler }: Serverless): void {
   if (configSchemaHandler.schema.properties.build) return;
   configSchemaHandler.defineTopLevelProperty('build', { type: 'object' });
+}
+
+function isBundler(plugin: object): plugin is Bundler {
+  return plugin.constructor.name === 'EsbuildServerlessPlugin';
 }
 
 /** Keeps the stack's data across restarts; in memory when it is not set. */

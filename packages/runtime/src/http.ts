@@ -115,7 +115,10 @@ function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): u
       `The body has ${bytes.byteLength} bytes; ${maxBodyBytes} are allowed.`,
     );
   }
-  if (!/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] ?? '')) {
+  // Without a type it can only be JSON; the local gateway adds the type by itself.
+  if (
+    !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] || 'application/json')
+  ) {
     throw new Refusal(
       415,
       'unsupported_media_type',

@@ -166,7 +166,9 @@ describe('A payment is refused, with what to change, for', () => {
     for (const value of values) {
       const errors = errorsOf(paymentRequest, changed(way, value));
       expect(errors, JSON.stringify(value)).toContainEqual({ pointer, detail: expect.stringMatching(/./) });
-      expect(errors, JSON.stringify(value)).toHaveLength(1);
+      expect(new Set(errors.map((error) => error.pointer)), JSON.stringify(value)).toEqual(
+        new Set([pointer]),
+      );
     }
   });
 
@@ -246,8 +248,17 @@ describe('A payment is refused, with what to change, for', () => {
       },
       { requiredKeys: [] },
     );
+    const nearlyRight = fc
+      .tuple(fc.constantFrom(...Object.keys(chairs), 'all'), fc.oneof(strange, fc.string()))
+      .filter(([name]) => name !== 'description')
+      .map(([name, value]) => ({
+        ...least,
+        amount: 7,
+        lines: name === 'all' ? value : [{ ...chairs, [name]: value }],
+      }))
+      .filter(({ lines }) => lines !== null);
     fc.assert(
-      fc.property(fc.oneof(body, fc.jsonValue()), (value) => {
+      fc.property(fc.oneof(body, nearlyRight, fc.jsonValue()), (value) => {
         const result = paymentRequest.safeParse(value);
         expect(result.success).toBe(false);
         expect(fieldErrors(result.error as z.ZodError).length).toBeGreaterThan(0);
@@ -281,7 +292,7 @@ describe('What moves a payment', () => {
     ['a refund', refundRequest],
   ])('is not %s of a wrong amount', (_what, schema) => {
     for (const amount of [0, -1, 0.5, '5', null, 1_000_000_000_000]) {
-      expect(errorsOf(schema, { amount }), String(amount)).toMatchObject([{ pointer: '#/amount' }]);
+      expect(errorsOf(schema, { amount })[0], String(amount)).toMatchObject({ pointer: '#/amount' });
     }
   });
 

@@ -51,7 +51,8 @@ export const paymentRequest: z.ZodType<PaymentRequest> = z
     metadata,
   })
   .superRefine(({ amount, lines }, context) => {
-    if (!lines) return;
+    // This runs as well when a field is wrong: a rate that is none cannot be reckoned with.
+    if (!lines || context.issues.length > 0) return;
     const gross = grossOf(lines);
     if (gross !== amount) {
       const message = `the lines add up to ${gross ?? 'more than can be stated'} with tax, not to ${amount}`;

@@ -21,7 +21,7 @@ export const paymentResource = (payment: Payment) => ({
   expiresAt: payment.expiresAt,
   invoiceNumber: payment.invoiceNumber,
   refunds: Object.values(payment.refunds)
-    .sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1))
+    .sort((a, b) => (a.createdAt + a.id < b.createdAt + b.id ? -1 : 1))
     .map((refund) => refundResource(payment, refund)),
   createdAt: payment.createdAt,
   updatedAt: payment.updatedAt,

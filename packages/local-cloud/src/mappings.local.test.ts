@@ -1,0 +1,136 @@
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import type { DynamoDBStreamEvent, SQSEvent } from 'aws-lambda';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { clientConfiguration } from './account.ts';
+import { type Emulators, startEmulators } from './emulators.ts';
+import type { Invocation } from './invocation.ts';
+import { lambdaFunctions, type MappingsOptions, startMappings } from './mappings.ts';
+import { packageService } from './packagedTemplates.ts';
+import { provision } from './provision.ts';
+import { type Resource, resolveTemplate } from './template.ts';
+
+let emulators: Emulators;
+let resources: Record<string, Resource>;
+let dynamodb: DynamoDBClient;
+let sns: SNSClient;
+
+beforeAll(async () => {
+  emulators = await startEmulators();
+  const { aws } = emulators.endpoints;
+  resources = resolveTemplate(await packageService(`${import.meta.dirname}/../fixtures/mapped`), aws);
+  dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
+  sns = new SNSClient(clientConfiguration(aws));
+  await provision(resources, emulators.endpoints);
+});
+
+afterAll(() => emulators.stop());
+
+async function start(rest: Partial<MappingsOptions>) {
+  const mappings = await startMappings({
+    resources,
+    endpoints: emulators.endpoints,
+    invoke: async () => {},
+    ...rest,
+  });
+  onTestFinished(() => mappings.stop());
+  return mappings;
+}
+
+/** Says on the topic what was written into the table, and remembers what was heard. */
+function handlers(heard: string[]): Record<string, (event: never) => Promise<unknown>> {
+  return {
+    'mapped-local-publisher': async ({ Records }: DynamoDBStreamEvent) => {
+      for (const { dynamodb } of Records) {
+        await sns.send(
+          new PublishCommand({
+            TopicArn: 'arn:aws:sns:eu-west-1:000000000000:mapped-bus',
+            Message: dynamodb?.Keys?.pk?.S,
+            MessageAttributes: { type: { DataType: 'String', StringValue: 'thing.made.v1' } },
+          }),
+        );
+      }
+    },
+    'mapped-local-consumer': async ({ Records }: SQSEvent) => {
+      heard.push(...Records.map(({ body }) => body));
+    },
+  };
+}
+
+test('What is written into a table travels by its stream, a topic and a queue to a function', async () => {
+  const heard: string[] = [];
+  const invocations: Invocation[] = [];
+  const functions = handlers(heard);
+  const mappings = await start({
+    invoke: async (name, event) => functions[name]?.(event as never),
+    onInvocation: (invocation) => invocations.push(invocation),
+  });
+  await dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: 'one' } } }));
+  await mappings.idle();
+  expect(heard).toEqual(['one']);
+  expect(invocations).toMatchObject([
+    {
+      functionName: 'mapped-local-publisher',
+      eventSourceArn: expect.stringContaining(
+        'arn:aws:dynamodb:eu-west-1:000000000000:table/mapped-table/stream/',
+      ),
+      itemIdentifiers: [expect.any(String)],
+      status: 'succeeded',
+    },
+    {
+      functionName: 'mapped-local-consumer',
+      eventSourceArn: 'arn:aws:sqs:eu-west-1:000000000000:mapped-queue',
+      itemIdentifiers: [expect.any(String)],
+      status: 'succeeded',
+    },
+  ]);
+});
+
+test('A mapping that is not enabled is not run', async () => {
+  const changed = structuredClone(resources);
+  for (const { Type, Properties } of Object.values(changed)) {
+    if (Type === 'AWS::Lambda::EventSourceMapping') Properties.Enabled = false;
+  }
+  const invocations: Invocation[] = [];
+  const mappings = await start({ resources: changed, onInvocation: (one) => invocations.push(one) });
+  await dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: 'two' } } }));
+  await mappings.idle();
+  expect(invocations).toEqual([]);
+});
+
+test.each([
+  [
+    'a function whose timeout is longer than the visibility timeout of its queue',
+    'ConsumerLambdaFunction',
+    { Timeout: 31 },
+    'AWS refuses to map mapped-queue to mapped-local-consumer',
+  ],
+  [
+    'no such function',
+    'ConsumerLambdaFunction',
+    { FunctionName: 'other' },
+    'names mapped-local-consumer, which is no',
+  ],
+  [
+    'a stream of a table that has none',
+    'PublisherEventSourceMappingDynamodbTable',
+    {
+      EventSourceArn:
+        'arn:aws:dynamodb:eu-west-1:000000000000:table/event-source-mapping-checkpoints/stream/local',
+    },
+    'event-source-mapping-checkpoints has no stream for mapped-local-publisher to read.',
+  ],
+])('A mapping with %s is refused (Q8)', async (_what, logicalId, properties, message) => {
+  const changed = structuredClone(resources);
+  Object.assign((changed[logicalId] as Resource).Properties, properties);
+  await expect(start({ resources: changed })).rejects.toThrow(message);
+});
+
+test('Functions are known by their names in serverless.yml and in Lambda', () => {
+  expect(lambdaFunctions(resources)).toContainEqual({
+    logicalId: 'ConsumerLambdaFunction',
+    key: 'consumer',
+    name: 'mapped-local-consumer',
+    timeoutMs: 5_000,
+  });
+});

@@ -1,0 +1,140 @@
+import {
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  DynamoDBClient,
+  ListTablesCommand,
+} from '@aws-sdk/client-dynamodb';
+import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clientConfiguration } from './account.ts';
+import { type Emulators, startEmulators } from './emulators.ts';
+import { packageService, serviceNames, templateOf } from './packagedTemplates.ts';
+import { provision } from './provision.ts';
+import { type Resource, resolveTemplate } from './template.ts';
+
+let emulators: Emulators;
+let resources: Record<string, Resource>;
+let dynamodb: DynamoDBClient;
+let sns: SNSClient;
+let sqs: SQSClient;
+
+beforeAll(async () => {
+  emulators = await startEmulators();
+  const { aws } = emulators.endpoints;
+  resources = resolveTemplate(await packageService(`${import.meta.dirname}/../fixtures/mapped`), aws);
+  dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
+  sns = new SNSClient(clientConfiguration(aws));
+  sqs = new SQSClient(clientConfiguration(aws));
+  await provision(resources, emulators.endpoints);
+});
+
+afterAll(() => emulators.stop());
+
+const queueUrl = (name: string) => `${emulators.endpoints.aws}/000000000000/${name}`;
+
+async function publish(type: string): Promise<void> {
+  await sns.send(
+    new PublishCommand({
+      TopicArn: 'arn:aws:sns:eu-west-1:000000000000:mapped-bus',
+      Message: type,
+      MessageAttributes: { type: { DataType: 'String', StringValue: type } },
+    }),
+  );
+}
+
+async function receivedBodies(): Promise<(string | undefined)[]> {
+  const { Messages = [] } = await sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: queueUrl('mapped-queue'), MaxNumberOfMessages: 10 }),
+  );
+  return Messages.map(({ Body }) => Body);
+}
+
+test('A table has the keys, indexes, stream and time to live of its template', async () => {
+  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: 'mapped-table' }));
+  expect(Table).toMatchObject({
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+    GlobalSecondaryIndexes: [{ IndexName: 'ByOwner', Projection: { ProjectionType: 'KEYS_ONLY' } }],
+    StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+  });
+  const { TimeToLiveDescription } = await dynamodb.send(
+    new DescribeTimeToLiveCommand({ TableName: 'mapped-table' }),
+  );
+  expect(TimeToLiveDescription).toMatchObject({ AttributeName: 'expiresAt', TimeToLiveStatus: 'ENABLED' });
+});
+
+test('A queue has the attributes of its template', async () => {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: queueUrl('mapped-queue'), AttributeNames: ['All'] }),
+  );
+  expect(Attributes).toMatchObject({ VisibilityTimeout: '30' });
+  expect(JSON.parse(Attributes?.RedrivePolicy as string)).toEqual({
+    deadLetterTargetArn: 'arn:aws:sqs:eu-west-1:000000000000:mapped-dead-letters',
+    maxReceiveCount: 3,
+  });
+});
+
+test('A bucket is there', async () => {
+  await new S3Client(clientConfiguration(emulators.endpoints.aws)).send(
+    new HeadBucketCommand({ Bucket: 'mapped-stream-failures-000000000000' }),
+  );
+});
+
+test('A subscription filters and delivers as in its template, from a topic of another service', async () => {
+  await publish('thing.made.v1');
+  await publish('thing.lost.v1');
+  expect(await receivedBodies()).toEqual(['thing.made.v1']);
+});
+
+test('Provisioning again changes queues and subscriptions in place', async () => {
+  const changed = structuredClone(resources);
+  (changed.Queue as Resource).Properties.VisibilityTimeout = 60;
+  (changed.Subscription as Resource).Properties.FilterPolicy = { type: ['thing.lost.v1'] };
+  await provision(changed, emulators.endpoints);
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: queueUrl('mapped-queue'),
+      AttributeNames: ['VisibilityTimeout'],
+    }),
+  );
+  expect(Attributes?.VisibilityTimeout).toBe('60');
+  await publish('thing.made.v1');
+  await publish('thing.lost.v1');
+  expect(await receivedBodies()).toEqual(['thing.lost.v1']);
+
+  delete (changed.Subscription as Resource).Properties.FilterPolicy;
+  await provision(changed, emulators.endpoints);
+  await publish('thing.made.v1');
+  expect(await receivedBodies()).toEqual(['thing.made.v1']);
+  await provision(resources, emulators.endpoints);
+});
+
+test.each([
+  [
+    'a resource of an unknown type',
+    { Type: 'AWS::Kinesis::Stream', Properties: {} },
+    'has nothing for AWS::Kinesis',
+  ],
+  [
+    'a mapping with a filter',
+    {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: 'arn:aws:sqs:eu-west-1:000000000000:queue', FilterCriteria: {} },
+    },
+    'FilterCriteria is not supported by the local cloud',
+  ],
+])('A template with %s is refused before anything is created', async (_what, resource, message) => {
+  const table = { ...resources.Table, Properties: { ...resources.Table?.Properties, TableName: 'refused' } };
+  await expect(provision({ table, resource } as never, emulators.endpoints)).rejects.toThrow(message);
+  const { TableNames } = await dynamodb.send(new ListTablesCommand({}));
+  expect(TableNames).not.toContain('refused');
+});
+
+test('Every service can be provisioned, again and again', async () => {
+  for (const name of await serviceNames()) {
+    const service = await templateOf(name, emulators.endpoints.aws);
+    await provision(service, emulators.endpoints);
+    await provision(service, emulators.endpoints);
+  }
+});
