@@ -264,30 +264,20 @@ test('whoever may invoke a function is named by ARN', () => {
   expect(breaking(allOf('AWS::Lambda::Permission'), keeps)).toEqual([]);
 });
 
-/**
- * In what is bundled for these functions are calls that they never come to: the module that they need a part of
- * builds the sandbox provider when it is loaded.
- */
-const neverCalled: Record<string, string[]> = {
-  'payments getPayment': ['dynamodb:PutItem', 'SANDBOX_TABLE_NAME'],
-};
-
 describe.each(everyFunction)('the code of $service $functionKey', ({ service, functionKey }) => {
-  const ignored = neverCalled[`${service} ${functionKey}`] ?? [];
-
   test('calls what its role allows, and its role allows what it calls', async () => {
     const { actions } = await bundle(service, functionKey);
     const allowed = (permissions[service]?.[functionKey] ?? [])
       .filter((grant) => !usedByMappings.test(grant) && !grant.startsWith('never '))
       .map((grant) => grant.split(' ')[0]);
-    expect(actions.filter((action) => !ignored.includes(action))).toEqual([...new Set(allowed)].sort());
+    expect(actions).toEqual([...new Set(allowed)].sort());
   });
 
   test('finds in its environment what it asks for, and nothing else of ours', async () => {
     const { environmentVariables } = await bundle(service, functionKey);
     const { Variables } = functionOf(service, functionKey).Properties.Environment;
     const given = Object.keys(Variables).filter((name) => !name.startsWith('POWERTOOLS_'));
-    expect(environmentVariables.filter((name) => !ignored.includes(name))).toEqual(given.sort());
+    expect(environmentVariables).toEqual(given.sort());
     expect(Variables).toMatchObject({
       POWERTOOLS_SERVICE_NAME: `fanfold-${service}`,
       POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',

@@ -157,6 +157,14 @@ describe('an event that is recorded already', () => {
     expect(await record([first, second])).toEqual(new Map());
     expect(appends()).toHaveLength(1);
   });
+
+  it('is no conflict: a batch is not given up, however many are found one after the other', async () => {
+    headIs(5);
+    const entries = Array.from({ length: 12 }, (_, i) => entryOf('pay_1', i + 1));
+    entries.reduce((sends, { text }) => sends.rejectsOnce(cancelled(fine, recordedAs(text))), transactions());
+    expect(await record(entries)).toEqual(new Map());
+    expect(appends()).toHaveLength(12);
+  });
 });
 
 describe('when others append at the same time', () => {
@@ -202,6 +210,15 @@ describe('when others append at the same time', () => {
     expect([...failures.keys()]).toEqual([first, second]);
     expect(failures.get(first)).toMatchObject({ message: expect.stringContaining('10 times in a row') });
     expect(appends()).toHaveLength(10);
+  });
+
+  it('and recorded all of the batch in the end, it is done', async () => {
+    headIs(5);
+    const lost = Array.from({ length: 9 }, () => cancelled(conflicting, fine));
+    lost
+      .reduce((sends, error) => sends.rejectsOnce(error), transactions())
+      .rejectsOnce(cancelled(failedCondition, recordedAs(first.text)));
+    expect(await record([first])).toEqual(new Map());
   });
 });
 

@@ -20,18 +20,22 @@ const lookBackDays = 7;
 export const daysToClose = (now: Date): string[] =>
   Array.from({ length: lookBackDays }, (_, i) => dayBefore(now, lookBackDays - i));
 
-/** The days from `date` to today, on which payments of that day may have last said something. */
+/**
+ * The days from `date` to today, on which payments of that day may have last said something. Oldest first: a payment
+ * that says something while it is looked for moves to a later day, so it may be met twice but is never missed.
+ */
 export function daysSince(date: string, now: Date): string[] {
   const days = [];
-  for (let i = 0; dayBefore(now, i) >= date; i++) days.push(dayBefore(now, i));
+  for (let i = 0; dayBefore(now, i) >= date; i++) days.unshift(dayBefore(now, i));
   return days;
 }
 
 const dayBefore = (now: Date, days: number): string =>
   new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10);
 
-/** Counts and adds up, merchant by merchant, what was said on a day. */
+/** Counts and adds up, merchant by merchant, what was said on a day. A payment counts once, however often it comes. */
 export class DayBook {
+  readonly #seen = new Set<string>();
   readonly #closings = new Map<string, DayClosing>();
   readonly #date: string;
   readonly #closedAt: string;
@@ -43,7 +47,9 @@ export class DayBook {
     this.#trace = trace;
   }
 
-  add({ merchantId, currency, amountCaptured, history, refunds }: Payment): void {
+  add({ id, merchantId, currency, amountCaptured, history, refunds }: Payment): void {
+    if (this.#seen.has(id)) return;
+    this.#seen.add(id);
     const said = history.filter(({ time }) => time.startsWith(this.#date));
     if (said.length === 0) return;
     const { counts, totals } = this.#closingOf(merchantId);

@@ -9,8 +9,7 @@ import { load } from './store.ts';
  * @throws Refusal 404, also for another merchant's payment
  */
 export async function find({ caller, path }: Request<unknown, unknown>): Promise<Payment> {
-  const id = path.id ?? '';
-  const payment = /^pay_[0-9a-f]{32}$/.test(id) ? await load(caller.merchantId, id) : undefined;
+  const payment = await load(caller.merchantId, path.id ?? '');
   if (!payment) throw notFound('payment');
   return payment;
 }

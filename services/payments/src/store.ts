@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -43,7 +44,9 @@ type Item = Payment & {
 
 const tableName = () => environmentVariable('PAYMENTS_TABLE_NAME');
 
+/** @param id whatever a client sent: what is no payment's id is not looked up, for other items have keys like it */
 export async function load(merchantId: string, id: string): Promise<Payment | undefined> {
+  if (!/^pay_[0-9a-f]{32}$/.test(id)) return undefined;
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: keyOf(merchantId, id), ConsistentRead: true }),
   );
@@ -54,6 +57,8 @@ export async function load(merchantId: string, id: string): Promise<Payment | un
 export const insert = (change: Change): Promise<Payment | undefined> =>
   put(change, 'attribute_not_exists(pk)');
 
+const maxAttempts = 16;
+
 /**
  * Applies a decision to a payment, again when another write came between: `decide` sees the payment as it is
  * then. A decision that says nothing and keeps the payment writes nothing.
@@ -62,12 +67,15 @@ export const insert = (change: Change): Promise<Payment | undefined> =>
  */
 export async function update(payment: Payment, decide: (payment: Payment) => Change): Promise<Payment> {
   let current = payment;
-  for (let attempt = 0; attempt < 8; attempt++) {
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const change = decide(current);
     if (change.payment === current) return current;
     const newer = await put(change, 'version = :version', { ':version': { N: String(current.version) } });
     if (!newer) return change.payment;
     current = newer;
+    // What a failed write gives back is as new as a read, so the next one follows at once. When that fails as well
+    // there is a crowd: it parts by waiting at random, at most 5 s in all.
+    if (attempt % 2 === 1) await delay(Math.random() * 10 * 2 ** ((attempt + 1) / 2));
   }
   throw new Refusal(409, 'payment_busy', 'Other requests keep changing this payment. Try again.', {
     headers: { 'Retry-After': '1' },
@@ -284,7 +292,8 @@ async function* queryKeys(
 async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payment[]> {
   const found = new Map<string, Payment>();
   let keys = entries.flatMap(({ pk }) => (pk ? [{ pk }] : []));
-  while (keys.length > 0) {
+  for (let attempt = 0; keys.length > 0; attempt++) {
+    if (attempt > 0) await delay(Math.random() * Math.min(10 * 2 ** attempt, 1000));
     const { Responses, UnprocessedKeys } = await dynamodb.send(
       new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
     );

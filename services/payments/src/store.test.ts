@@ -1,0 +1,516 @@
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { DayBook, type DayClosing } from './day.ts';
+import { type Change, type Payment, refund, settle, settleRefund } from './payment.ts';
+import {
+  answered,
+  authorized,
+  captured,
+  declined,
+  momentAt,
+  paymentId,
+  processing,
+} from './paymentFixtures.ts';
+import {
+  activeOn,
+  closeDay,
+  dueFor,
+  eventsOf,
+  insert,
+  isClosed,
+  list,
+  load,
+  markClosed,
+  noteCreditNoteNumber,
+  noteInvoiceNumber,
+  update,
+} from './store.ts';
+
+/** What a real table does not do on command: answers that are lost, late or partial, and conflicts. */
+const table = mockClient(DynamoDBClient);
+
+beforeEach(() => {
+  vi.stubEnv('PAYMENTS_TABLE_NAME', 'payments');
+  vi.spyOn(Math, 'random').mockReturnValue(0); // no waiting between attempts
+  table.reset();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+type Item = Record<string, AttributeValue>;
+
+const conditionFailed = (item?: Item) =>
+  new ConditionalCheckFailedException({
+    $metadata: {},
+    message: 'The conditional request failed',
+    ...(item && { Item: item }),
+  });
+
+const itemOf = (payment: Payment, more: Record<string, unknown> = {}): Item =>
+  marshall({ ...payment, pk: `acme#${payment.id}`, writeId: 'theirs', said: [], ...more });
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+const puts = () => table.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input);
+const written = () => puts().map(({ Item }) => unmarshall(Item ?? {}));
+
+const unchanged = (payment: Payment): Change => ({ payment, said: [] });
+const capturedNow = () => answered(processing({ captureMethod: 'automatic' }));
+
+describe('A new payment is written', () => {
+  test('unless there is one with its id, in one write that carries its events and when to look at it', async () => {
+    table.on(PutItemCommand).resolves({});
+    const { payment, said } = capturedNow();
+    expect(await insert({ payment, said })).toBeUndefined();
+    expect(puts()).toMatchObject([
+      {
+        TableName: 'payments',
+        ConditionExpression: 'attribute_not_exists(pk)',
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      },
+    ]);
+    expect(written()).toEqual([
+      { ...payment, said, pk: `acme#${paymentId}`, writeId: expect.any(String), day: '2026-11-23#1' },
+    ]);
+  });
+
+  test('and the one that is there already is returned as it is', async () => {
+    const theirs = authorized();
+    table
+      .on(PutItemCommand)
+      .rejects(conditionFailed(itemOf(theirs, { due: 'expire#1', dueAt: 'x', day: 'y' })));
+    expect(await insert(unchanged(processing()))).toEqual(theirs);
+  });
+
+  test('even when the answer to the write was lost and its repetition met it', async () => {
+    table.on(PutItemCommand).callsFake(({ Item }) => {
+      throw conditionFailed(Item);
+    });
+    expect(await insert(unchanged(processing()))).toBeUndefined();
+  });
+
+  test('never, when one of its events could not be read by anybody', async () => {
+    const { payment, said } = capturedNow();
+    await expect(insert({ payment: { ...payment, orderId: 'x'.repeat(50_000) }, said })).rejects.toThrow(
+      RangeError,
+    );
+    await expect(insert({ payment: { ...payment, currency: 'XXX' }, said })).rejects.toThrow();
+    expect(puts()).toEqual([]);
+  });
+
+  test.each([
+    ['the condition failed but nothing is there', conditionFailed()],
+    ['the table is away', new Error('away')],
+  ])('or not, and that is an error, when %s', async (_what, error) => {
+    table.on(PutItemCommand).rejects(error);
+    await expect(insert(unchanged(processing()))).rejects.toBe(error);
+  });
+});
+
+describe('A payment is changed', () => {
+  const asked = processing();
+  const decide = (payment: Payment) => answered(payment);
+
+  test('when nobody changed it since it was read', async () => {
+    table.on(PutItemCommand).resolves({});
+    const payment = await update(asked, decide);
+    expect(payment).toEqual(authorized());
+    expect(puts()).toMatchObject([
+      { ConditionExpression: 'version = :version', ExpressionAttributeValues: { ':version': { N: '1' } } },
+    ]);
+    expect(written()).toMatchObject([{ status: 'authorized', version: 2, said: [{ n: 1 }] }]);
+  });
+
+  test('not at all, when the decision is to leave it as it is', async () => {
+    expect(await update(asked, unchanged)).toBe(asked);
+    expect(puts()).toEqual([]);
+  });
+
+  test('again as it is by then, when another change came between', async () => {
+    const newer = { ...asked, version: 5, invoiceNumber: 'INV-2026-000001' };
+    table
+      .on(PutItemCommand)
+      .rejectsOnce(conditionFailed(itemOf(newer)))
+      .resolves({});
+    const decided = vi.fn(decide);
+    const payment = await update(asked, decided);
+    expect(decided.mock.calls.map(([{ version }]) => version)).toEqual([1, 5]);
+    expect(payment).toMatchObject({ status: 'authorized', version: 6, invoiceNumber: 'INV-2026-000001' });
+    expect(puts()[1]?.ExpressionAttributeValues).toEqual({ ':version': { N: '5' } });
+  });
+
+  test('not any more, when by then there is nothing left to do', async () => {
+    const newer = authorized();
+    table.on(PutItemCommand).rejects(conditionFailed(itemOf(newer)));
+    expect(await update(asked, decide)).toEqual(newer);
+    expect(puts()).toHaveLength(1);
+  });
+
+  test('or refused, when by then it is not allowed', async () => {
+    table.on(PutItemCommand).rejects(conditionFailed(itemOf(captured())));
+    const refusing = (payment: Payment) => {
+      if (payment.status === 'captured') throw new Error('too late');
+      return decide(payment);
+    };
+    await expect(update(asked, refusing)).rejects.toThrow('too late');
+  });
+
+  test('once, when the answer to the write was lost and its repetition met it', async () => {
+    table.on(PutItemCommand).callsFake(({ Item }) => {
+      throw conditionFailed(Item);
+    });
+    const decided = vi.fn(decide);
+    expect(await update(asked, decided)).toEqual(authorized());
+    expect(decided).toHaveBeenCalledTimes(1);
+  });
+
+  test('under an id of each write, so that another write of the same change is not taken for one’s own', async () => {
+    table.on(PutItemCommand).resolves({});
+    await update(asked, decide);
+    await update(asked, decide);
+    const [one, other] = written();
+    expect(one?.writeId).not.toBe(other?.writeId);
+  });
+
+  test('until others have come between too often: then the caller is told to try again', async () => {
+    let version = 1;
+    table.on(PutItemCommand).callsFake(() => {
+      version += 1;
+      throw conditionFailed(itemOf({ ...asked, version }));
+    });
+    await expect(update(asked, decide)).rejects.toEqual(
+      expect.objectContaining({ status: 409, code: 'payment_busy', headers: { 'Retry-After': '1' } }),
+    );
+    expect(puts()).toHaveLength(16);
+  });
+
+  test('or not, and that is an error, when the table is away or the payment gone', async () => {
+    for (const error of [new Error('away'), conditionFailed()]) {
+      table.on(PutItemCommand).rejects(error);
+      await expect(update(asked, decide)).rejects.toBe(error);
+    }
+  });
+});
+
+describe('A payment that is written is due', () => {
+  const due = async (payment: Payment) => {
+    table.reset();
+    table.on(PutItemCommand).resolves({});
+    await insert(unchanged(payment));
+    const [item] = written();
+    return { due: item?.due, dueAt: item?.dueAt };
+  };
+  const refunding = (payment: Payment, id: string, time: string) =>
+    refund(payment, { id, amount: 100, reason: null, fingerprint: 'f' }, momentAt(time)).payment;
+
+  test('for the janitor once the request that asks the provider must be over', async () => {
+    expect(await due(processing())).toEqual({ due: 'settle#1', dueAt: '2026-11-23T10:00:15.000Z' });
+  });
+
+  test('for the janitor at once, when it is known that the outcome is not', async () => {
+    const unknown = settle(processing(), { result: 'unknown' }, momentAt('10:00:03.000'), true).payment;
+    expect(await due(unknown)).toEqual({ due: 'settle#1', dueAt: '2026-11-23T10:00:03.000Z' });
+  });
+
+  test('for the janitor for the first of its refunds that are pending', async () => {
+    const two = refunding(refunding(captured(), 're_1', '11:00:00.000'), 're_2', '10:30:00.000');
+    expect(await due(two)).toEqual({ due: 'settle#1', dueAt: '2026-11-23T10:30:15.000Z' });
+    const one = settleRefund(two, 're_2', { result: 'succeeded' }, momentAt()).payment;
+    expect(await due(one)).toEqual({ due: 'settle#1', dueAt: '2026-11-23T11:00:15.000Z' });
+  });
+
+  test('for the expiry when its authorization ends, unless the provider is being asked', async () => {
+    expect(await due(authorized())).toEqual({ due: 'expire#1', dueAt: '2026-11-30T10:00:00.000Z' });
+    const asked: Payment = { ...authorized(), ask: processing().ask, status: 'processing' };
+    expect((await due(asked)).due).toBe('settle#1');
+  });
+
+  test('for nobody when there is nothing to wait for', async () => {
+    const none = { due: undefined, dueAt: undefined };
+    expect(await due(captured())).toEqual(none);
+    expect(await due(answered(processing(), declined).payment)).toEqual(none);
+  });
+});
+
+describe('What a write said', () => {
+  test('is read from the item as it was written', () => {
+    const { payment, said } = capturedNow();
+    expect(eventsOf(itemOf(payment, { said }))).toMatchObject([
+      { id: `${paymentId}:1`, type: 'payment.captured.v1', data: { amountCaptured: 12_100 } },
+    ]);
+  });
+
+  test('is nothing, where it said nothing', () => {
+    expect(eventsOf(itemOf(processing()))).toEqual([]);
+    expect(eventsOf(marshall({ pk: 'closed#2026-11-23' }))).toEqual([]);
+  });
+});
+
+describe('A number from billing is noted', () => {
+  const updates = () => table.commandCalls(UpdateItemCommand).map(({ args: [{ input }] }) => input);
+  const withRefund = refund(
+    captured(),
+    { id: 're_1', amount: 1, reason: null, fingerprint: 'f' },
+    momentAt(),
+  ).payment;
+
+  test('in one write that says nothing, so that what was said before does not go out again', async () => {
+    table.on(UpdateItemCommand).resolves({});
+    await noteInvoiceNumber('acme', paymentId, 'INV-2026-000001');
+    await noteCreditNoteNumber('acme', paymentId, 're_1', 'CN-2026-000001');
+    expect(updates()).toMatchObject([
+      {
+        Key: { pk: { S: `acme#${paymentId}` } },
+        ConditionExpression: 'invoiceNumber = :none',
+        ExpressionAttributeValues: { ':number': { S: 'INV-2026-000001' }, ':nothing': { L: [] } },
+      },
+      {
+        ConditionExpression: 'refunds.#refund.creditNoteNumber = :none',
+        ExpressionAttributeNames: { '#refund': 're_1' },
+        ExpressionAttributeValues: { ':number': { S: 'CN-2026-000001' } },
+      },
+    ]);
+    for (const { UpdateExpression } of updates()) {
+      expect(UpdateExpression).toContain('version = version + :one, said = :nothing, writeId = :writeId');
+    }
+  });
+
+  test('once: the same number again is no news', async () => {
+    table
+      .on(UpdateItemCommand)
+      .rejects(conditionFailed(itemOf({ ...withRefund, invoiceNumber: 'INV-2026-000001' })));
+    await expect(noteInvoiceNumber('acme', paymentId, 'INV-2026-000001')).resolves.toBeUndefined();
+  });
+
+  test.each([
+    [
+      'another invoice number',
+      'contradiction',
+      { ...withRefund, invoiceNumber: 'INV-2026-000002' },
+      undefined,
+    ],
+    [
+      'another credit note number',
+      'contradiction',
+      {
+        ...withRefund,
+        refunds: { re_1: { ...withRefund.refunds.re_1, creditNoteNumber: 'CN-2026-000002' } },
+      },
+      're_1',
+    ],
+    ['no such refund', 'unknown-refund', withRefund, 're_2'],
+    ['no refund by a name that every object has', 'unknown-refund', withRefund, 'constructor'],
+  ])('never where there is %s', async (_what, reason, payment, refundId) => {
+    table.on(UpdateItemCommand).rejects(conditionFailed(itemOf(payment as Payment)));
+    const noting = refundId
+      ? noteCreditNoteNumber('acme', paymentId, refundId, 'CN-2026-000001')
+      : noteInvoiceNumber('acme', paymentId, 'INV-2026-000001');
+    await expect(noting).rejects.toMatchObject({ name: 'Unprocessable', reason });
+  });
+
+  test('never where there is no payment', async () => {
+    table.on(UpdateItemCommand).rejects(conditionFailed());
+    await expect(noteInvoiceNumber('acme', paymentId, 'INV-2026-000001')).rejects.toMatchObject({
+      name: 'Unprocessable',
+      reason: 'unknown-payment',
+    });
+  });
+
+  test('or not, and comes again, when the table is away', async () => {
+    table.on(UpdateItemCommand).rejects(new Error('away'));
+    await expect(noteInvoiceNumber('acme', paymentId, 'INV-2026-000001')).rejects.toThrow('away');
+  });
+});
+
+describe('Payments that an index points to', () => {
+  const ids = ['a', 'b', 'c'].map((letter) => `pay_${letter.repeat(32)}`);
+  const payments = ids.map((id): Payment => ({ ...captured(), id }));
+  const entries = ids.map((id) => marshall({ pk: `acme#${id}` }));
+  const found = (...chosen: Payment[]) => ({
+    Responses: { payments: chosen.map((payment) => itemOf(payment)) },
+  });
+
+  test('are read in the order of the index, whatever the order of the answer', async () => {
+    table.on(QueryCommand).resolves({ Items: entries });
+    table.on(BatchGetItemCommand).resolves(found(...payments.toReversed()));
+    const { items, hasMore } = await list('acme', { limit: 3 });
+    expect(items.map(({ id }) => id)).toEqual(ids);
+    expect(hasMore).toBe(false);
+    expect(table.commandCalls(QueryCommand)[0]?.args[0].input).toMatchObject({
+      IndexName: 'ByMerchant',
+      ScanIndexForward: false,
+      Limit: 4,
+    });
+  });
+
+  test('are asked for again as long as some were not answered', async () => {
+    const [a, b, c] = payments as [Payment, Payment, Payment];
+    const unprocessed = (...keys: Item[]) => ({ UnprocessedKeys: { payments: { Keys: keys } } });
+    table.on(QueryCommand).resolves({ Items: entries });
+    table
+      .on(BatchGetItemCommand)
+      .resolvesOnce({ ...found(b), ...unprocessed(entries[0] as Item, entries[2] as Item) })
+      .resolvesOnce(unprocessed(entries[0] as Item, entries[2] as Item))
+      .resolvesOnce({ ...found(c), ...unprocessed(entries[0] as Item) })
+      .resolves(found(a));
+    expect((await list('acme', { limit: 3 })).items.map(({ id }) => id)).toEqual(ids);
+    const asked = table
+      .commandCalls(BatchGetItemCommand)
+      .map(({ args: [{ input }] }) => input.RequestItems?.payments?.Keys?.length);
+    expect(asked).toEqual([3, 2, 2, 1]);
+  });
+
+  test('are left out when they are gone', async () => {
+    table.on(QueryCommand).resolves({ Items: entries });
+    table.on(BatchGetItemCommand).resolves(found(payments[2] as Payment));
+    expect((await list('acme', { limit: 3 })).items.map(({ id }) => id)).toEqual([ids[2]]);
+  });
+
+  test('are one page, and there is more when the index has one more', async () => {
+    table.on(QueryCommand).resolves({ Items: entries });
+    table.on(BatchGetItemCommand).resolves(found(...payments.slice(0, 2)));
+    const { items, hasMore } = await list('acme', { limit: 2 });
+    expect(items.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    expect(hasMore).toBe(true);
+    expect(
+      table.commandCalls(BatchGetItemCommand)[0]?.args[0].input.RequestItems?.payments?.Keys,
+    ).toHaveLength(2);
+  });
+
+  test('are none when the index has none, and then nothing is read', async () => {
+    table.on(QueryCommand).resolves({});
+    expect(await list('acme', { limit: 2 })).toEqual({ items: [], hasMore: false });
+    expect(table.commandCalls(BatchGetItemCommand)).toEqual([]);
+  });
+
+  test('are found in every part and on every page of what is due, also behind an empty page', async () => {
+    const part = (input: { ExpressionAttributeValues?: Item | undefined }) =>
+      input.ExpressionAttributeValues?.[':part']?.S;
+    table.on(QueryCommand).callsFake((input) => {
+      if (part(input) !== 'settle#f') return { Items: [] };
+      if (!input.ExclusiveStartKey) return { Items: [], LastEvaluatedKey: { pk: { S: 'first' } } };
+      if (input.ExclusiveStartKey.pk.S === 'first') {
+        return { Items: entries.slice(0, 2), LastEvaluatedKey: { pk: { S: 'second' } } };
+      }
+      return { Items: entries.slice(2) };
+    });
+    table
+      .on(BatchGetItemCommand)
+      .callsFake(({ RequestItems }) =>
+        found(
+          ...payments.filter(({ id }) =>
+            RequestItems.payments.Keys.some(({ pk }: Item) => pk?.S === `acme#${id}`),
+          ),
+        ),
+      );
+    const due = await collect(dueFor('settle', new Date('2026-11-23T10:00:00Z')));
+    expect(due.map(({ id }) => id)).toEqual(ids);
+    const parts = new Set(table.commandCalls(QueryCommand).map(({ args: [{ input }] }) => part(input)));
+    expect([...parts]).toEqual([...'0123456789abcdef'].map((shard) => `settle#${shard}`));
+  });
+
+  test('are found in every part of a day', async () => {
+    table
+      .on(QueryCommand)
+      .callsFake(({ ExpressionAttributeValues }) =>
+        ExpressionAttributeValues[':part'].S === '2026-11-23#c' ? { Items: entries.slice(2) } : {},
+      );
+    table.on(BatchGetItemCommand).resolves(found(payments[2] as Payment));
+    const active = await collect(activeOn('2026-11-23'));
+    expect(active.map(({ id }) => id)).toEqual([ids[2]]);
+    expect(table.commandCalls(QueryCommand)).toHaveLength(16);
+  });
+});
+
+describe('What is no payment’s id', () => {
+  const others = [
+    '',
+    'day_2026-11-23_acme',
+    'pay_1',
+    `pay_${'g'.repeat(32)}`,
+    `pay_${'a'.repeat(33)}`,
+    `${paymentId}#`,
+  ];
+
+  test('is not looked up', async () => {
+    for (const id of others) expect(await load('acme', id)).toBeUndefined();
+    expect(table.calls()).toEqual([]);
+  });
+
+  test('is no place for a page of a list to start after', async () => {
+    table.on(GetItemCommand).resolves({});
+    for (const startingAfter of [...others, paymentId]) {
+      await expect(list('acme', { limit: 1, startingAfter })).rejects.toEqual(
+        expect.objectContaining({
+          status: 422,
+          code: 'invalid_request',
+          errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a payment' }],
+        }),
+      );
+    }
+    expect(table.commandCalls(QueryCommand)).toEqual([]);
+  });
+});
+
+describe('A closed day', () => {
+  const book = new DayBook('2026-11-23', { now: new Date('2026-11-24T00:15:00Z'), trace: momentAt().trace });
+  book.add(captured());
+  const [closing] = book.closings() as [DayClosing];
+
+  test('is written once with what it says, whose event is read from it', async () => {
+    table.on(PutItemCommand).resolves({});
+    await closeDay(closing);
+    expect(puts()).toMatchObject([{ ConditionExpression: 'attribute_not_exists(pk)' }]);
+    expect(eventsOf(puts()[0]?.Item ?? {})).toMatchObject([
+      { id: 'day_2026-11-23_acme:1', type: 'payments.day-closed.v1', data: { date: '2026-11-23' } },
+    ]);
+  });
+
+  test('stays as it is when it is closed again', async () => {
+    table.on(PutItemCommand).rejects(conditionFailed());
+    await expect(closeDay(closing)).resolves.toBeUndefined();
+    await expect(markClosed('2026-11-23')).resolves.toBeUndefined();
+  });
+
+  test('is not closed when the table is away', async () => {
+    table.on(PutItemCommand).rejects(new Error('away'));
+    await expect(closeDay(closing)).rejects.toThrow('away');
+    await expect(markClosed('2026-11-23')).rejects.toThrow('away');
+  });
+
+  test('is never written when its event could not be read by anybody', async () => {
+    await expect(closeDay({ ...closing, date: 'yesterday' })).rejects.toThrow();
+    expect(puts()).toEqual([]);
+  });
+
+  test('is known to be closed by its mark, which is read as it was written last', async () => {
+    table
+      .on(GetItemCommand)
+      .resolvesOnce({})
+      .resolves({ Item: marshall({ pk: 'closed#2026-11-23' }) });
+    expect(await isClosed('2026-11-23')).toBe(false);
+    expect(await isClosed('2026-11-23')).toBe(true);
+    expect(table.commandCalls(GetItemCommand)[0]?.args[0].input).toEqual({
+      TableName: 'payments',
+      Key: { pk: { S: 'closed#2026-11-23' } },
+      ConsistentRead: true,
+    });
+  });
+});
