@@ -156,7 +156,7 @@ async function settleInTime(
   }
 }
 
-const sqs = new SQSClient(clientSettings);
+const sqs = /* @__PURE__ */ new SQSClient(clientSettings);
 
 /**
  * Sends the unprocessable messages to the dead-letter queue, as they came, with the reason as attributes, and

@@ -1,4 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { clientSettings } from './aws.ts';
 
-export const dynamodb = new DynamoDBClient(clientSettings);
+export const dynamodb = /* @__PURE__ */ new DynamoDBClient(clientSettings);

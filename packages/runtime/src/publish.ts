@@ -56,7 +56,7 @@ async function publish(
   return { batchItemFailures: [...failed].map((record) => ({ itemIdentifier: sequenceNumberOf(record) })) };
 }
 
-const sns = new SNSClient(clientSettings);
+const sns = /* @__PURE__ */ new SNSClient(clientSettings);
 
 /** @returns the records that SNS did not take although the call as a whole went well */
 async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
