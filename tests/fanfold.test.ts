@@ -11,7 +11,9 @@ const merchant = 'fanfold-demo';
 
 beforeAll(async () => {
   stack = await startDev(await freeBasePort());
-  made = JSON.parse((await fanfold('demo', '--json', '--merchant', merchant)).stdout);
+  const { code, stdout, stderr } = await fanfold('demo', '--json', '--merchant', merchant);
+  expect([code, stderr]).toEqual([0, '']);
+  made = JSON.parse(stdout);
 }, 60_000);
 afterAll(async () => {
   await stack?.stop();

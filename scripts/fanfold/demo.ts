@@ -99,5 +99,5 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   if (json) console.log(JSON.stringify({ paymentId: id, refundId, steps }, null, 2));
 }
 
-/** Most things follow within 100 ms, audit gathers events for a second: more is trouble. */
-const patienceMs = 15_000;
+/** Most follows within 100 ms, and audit gathers events for a second. But every function has to start once. */
+const patienceMs = 30_000;

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { type BuildContext, type BuildOptions, context } from 'esbuild';
+import { type BuildContext, type BuildOptions, context, stop } from 'esbuild';
 
 /** What is used of serverless-esbuild. */
 export type Bundler = {
@@ -18,6 +18,8 @@ export type Bundler = {
  */
 export function bundleTogether(bundler: Bundler): void {
   if (bundler.buildOptions.format !== 'esm') return;
+  // Left to notice it by itself, esbuild outlives this process by a second and ends with the report of a crash.
+  process.once('exit', () => stop());
   let building: Promise<BuildContext> | undefined;
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;

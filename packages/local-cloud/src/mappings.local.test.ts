@@ -86,6 +86,24 @@ test('What is written into a table travels by its stream, a topic and a queue to
   ]);
 });
 
+test('Mappings are idle when all that functions wrote has been heard in turn', async () => {
+  const heard: string[] = [];
+  const functions = handlers(heard);
+  const mappings = await start({
+    async invoke(name, event) {
+      await functions[name]?.(event as never);
+      // What is heard is written again, twice.
+      if (name !== 'mapped-local-consumer' || heard.length > 2) return;
+      await dynamodb.send(
+        new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: `echo ${heard.length}` } } }),
+      );
+    },
+  });
+  await dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: 'call' } } }));
+  await mappings.idle();
+  expect(heard).toEqual(['call', 'echo 1', 'echo 2']);
+});
+
 test('A mapping that is not enabled is not run', async () => {
   const changed = structuredClone(resources);
   for (const { Type, Properties } of Object.values(changed)) {

@@ -43,8 +43,8 @@ type Log = { notice(text: string): void; error(text: string): void };
 export default class LocalCloud {
   readonly hooks = {
     initialize: () => this.#initialize(),
-    'before:offline:start:init': () => this.#prepare(),
-    'after:offline:start:init': () => this.#begin(),
+    'before:offline:start:init': () => this.#prepare().catch(explain),
+    'after:offline:start:init': () => this.#begin().catch(explain),
     'before:offline:start:end': () => this.#stop(),
     error: () => this.#giveUp(),
   };
@@ -150,6 +150,12 @@ export default class LocalCloud {
 function allowBuildKey({ configSchemaHandler }: Serverless): void {
   if (configSchemaHandler.schema.properties.build) return;
   configSchemaHandler.defineTopLevelProperty('build', { type: 'object' });
+}
+
+/** What is written to be read is shown without its stack: the framework knows it by this name. */
+function explain(error: Error): never {
+  if (error.constructor === Error) error.name = 'ServerlessError';
+  throw error;
 }
 
 function isBundler(plugin: object): plugin is Bundler {

@@ -17,6 +17,12 @@ export type ServiceProcess = {
   stop(): Promise<void>;
 };
 
+/** Of new objects: 4 MiB instead of 16, here and in each instance of a function. Takes 15 % off the memory. */
+const smallHeap = '--max-semi-space-size=4';
+
+/** Of the framework, whose compiling is a seventh of the time that it takes to start. */
+const compileCache = join(import.meta.dirname, '../../../node_modules/.cache/fanfold/compiled');
+
 /**
  * Starts `serverless offline` for the service in `folder` (an absolute path).
  *
@@ -31,9 +37,9 @@ export function startService(
   const serverless = dirname(
     createRequire(join(folder, 'serverless.yml')).resolve('serverless/package.json'),
   );
-  const child = spawn(process.execPath, [join(serverless, 'bin/serverless.js'), 'offline'], {
+  const child = spawn(process.execPath, [smallHeap, join(serverless, 'bin/serverless.js'), 'offline'], {
     cwd: folder,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   for (const stream of [child.stdout, child.stderr] as Readable[]) {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
@@ -81,6 +82,7 @@ test('a service learns that its stack has ended', async () => {
 
 test('a port that something else has is not a stack: the error names the process', async () => {
   const other = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
+  await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
   await expect(joinStack(port)).rejects.toThrow(new RegExp(`Port ${port} is taken by .*pid ${process.pid}`));
   other.close();
@@ -89,6 +91,7 @@ test('a port that something else has is not a stack: the error names the process
 test('a port above the base port that is taken is named, and nothing is left behind', async () => {
   const base = await freeBasePort();
   const other = createServer().listen(base + 5, '127.0.0.1');
+  await once(other, 'listening');
   await expect(joinStack(base)).rejects.toThrow(`Port ${base + 5} is taken by`);
   expect(await findStack(base)).toBeUndefined();
   other.close();

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -140,7 +141,7 @@ describe.concurrent('A record', () => {
     const mapping = await startMapping(table, (event) => {
       events.push(JSON.stringify(event));
       if (events.length > 1) return;
-      event.Records = [];
+      delete event.Records[0]?.dynamodb;
       throw new Error('broken');
     });
     await mapping.idle();
@@ -449,17 +450,18 @@ test('Stopping lets the batch that runs end, and notes it', async ({ expect }) =
   const table = await createTable();
   const seen: (string | undefined)[] = [];
   const running = Promise.withResolvers<void>();
-  const release = Promise.withResolvers<void>();
+  let ended = false;
   await put(table, 'one');
   const first = await startMapping(table, async (event) => {
     seen.push(...keysOf(event));
     running.resolve();
-    await release.promise;
+    // A function that takes its time.
+    await setTimeout(100);
+    ended = true;
   });
   await running.promise;
-  const stopped = first.stop();
-  release.resolve();
-  await stopped;
+  await first.stop();
+  expect(ended).toBe(true);
   await put(table, 'two');
   const second = await startMapping(table, (event) => void seen.push(...keysOf(event)));
   await second.idle();

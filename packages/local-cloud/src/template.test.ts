@@ -63,8 +63,9 @@ test('AWS::NoValue takes a property or list entry away', () => {
   });
 });
 
-test('A plain object stays what it is, also with a key named like a type', () => {
+test('A plain object stays what it is, also with keys named like a type or a function', () => {
   expect(resolve({ type: ['thing.made.v1'] })).toEqual({ type: ['thing.made.v1'] });
+  expect(resolve({ Ref: 'Table', type: 'x' })).toEqual({ Ref: 'Table', type: 'x' });
 });
 
 test('Without an endpoint, the URL of a queue is that of AWS', () => {

@@ -316,7 +316,6 @@ describe('A refusal', () => {
   });
 
   test.each([
-    [''],
     ['text/plain'],
     ['application/x-www-form-urlencoded'],
     ['application/jsonp'],

@@ -38,10 +38,10 @@ export const { paymentMethods } = provider;
 
 /** Asks the provider, once. What is not known for sure is `unknown`: a timeout may have charged the card. */
 export const perform = (instruction: Instruction): Promise<Outcome> =>
-  answerOf(instruction.key, () => provider.perform(instruction));
+  answerOf(instruction.key, async () => provider.perform(instruction));
 
 /** Finds out what came of an instruction whose outcome was unknown. */
-export const resolve = (key: string): Promise<Outcome> => answerOf(key, () => provider.resolve(key));
+export const resolve = (key: string): Promise<Outcome> => answerOf(key, async () => provider.resolve(key));
 
 async function answerOf(key: string, call: () => Promise<Outcome>): Promise<Outcome> {
   const timeUp = new AbortController();

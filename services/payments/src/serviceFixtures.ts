@@ -8,7 +8,8 @@ import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { provision } from '@fanfold/local-cloud/provision';
 import { startStack } from '@fanfold/local-cloud/stack';
-import { answerOf, apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
+import { answerOf, apiRequest, contextWith, streamEvent } from '@fanfold/runtime/invocationFixtures';
+import { publishStream } from '@fanfold/runtime/publish';
 import type { paymentResource } from './paymentResource.ts';
 
 /** A body that asks for a payment of two chairs, at once and in whole. */
@@ -137,6 +138,9 @@ export async function startService() {
       await provision({ Subscription }, endpoints);
       return async () => (await messagesIn(name)).map(({ body }) => JSON.parse(body));
     },
+
+    /** Says what another service would say, to the topic. */
+    say: (event: Event) => publishStream(() => [event])(streamEvent([{}]), contextWith()),
 
     /** What was put aside by the consumer. */
     deadLetters: () => messagesIn(String(resources.EventsDeadLetterQueue?.Properties.QueueName)),

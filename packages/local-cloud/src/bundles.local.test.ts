@@ -1,0 +1,88 @@
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Bundler, bundleTogether } from './bundles.ts';
+
+let folder: string;
+let bundler: Bundler;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bundles-'));
+  await writeFile(join(folder, 'shared.ts'), 'export const word: string = "first";');
+  await writeFile(
+    join(folder, 'one.ts'),
+    'import { word } from "./shared.ts"; export const handler = () => "one " + word;',
+  );
+  await writeFile(
+    join(folder, 'two.ts'),
+    'import { word } from "./shared.ts"; export const handler = () => "two " + word;',
+  );
+  bundler = {
+    buildOptions: {
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      outputFileExtension: '.mjs',
+      logLevel: 'silent',
+      // What only serverless-esbuild understands, esbuild must not see.
+      ...{ exclude: ['aws-sdk'], watch: { pattern: '*.ts' }, packager: 'npm', concurrency: 4 },
+    },
+    functionEntries: [{ entry: 'one.ts' }, { entry: 'two.ts' }],
+    serviceDirPath: folder,
+    buildDirPath: join(folder, 'out'),
+    prepare() {},
+    bundle: () => Promise.reject(new Error('each apart')),
+  };
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** Runs the bundle as it is now: imported by a name of its own, because modules are imported once. */
+let imports = 0;
+async function answer(entry: string): Promise<string> {
+  imports += 1;
+  return (await import(`${join(folder, 'out', entry)}?${imports}`)).handler();
+}
+
+test('functions run from bundles that share what is common', async () => {
+  bundleTogether(bundler);
+  await bundler.bundle();
+  expect([await answer('one.mjs'), await answer('two.mjs')]).toEqual(['one first', 'two first']);
+  for (const entry of ['one.mjs', 'two.mjs']) {
+    expect(await readFile(join(folder, 'out', entry), 'utf8')).not.toContain('"first"');
+  }
+});
+
+test('an edit during a build is in the result of the next one, however many ask for it', async () => {
+  bundleTogether(bundler);
+  await bundler.bundle();
+  for (let edit = 1; edit <= 20; edit += 1) {
+    const during = bundler.bundle();
+    await writeFile(join(folder, 'one.ts'), `export const handler = () => "edit ${edit}";`);
+    const after = [bundler.bundle(), bundler.bundle()];
+    await Promise.all([during, ...after]);
+    expect(await answer('one.mjs')).toBe(`edit ${edit}`);
+  }
+});
+
+test('a build that fails says so, and the next one works', async () => {
+  bundleTogether(bundler);
+  await writeFile(join(folder, 'one.ts'), 'export const handler = (;');
+  await expect(bundler.bundle()).rejects.toThrow('Unexpected ";"');
+  await writeFile(join(folder, 'one.ts'), 'export const handler = () => "mended";');
+  await bundler.bundle();
+  expect(await answer('one.mjs')).toBe('mended');
+});
+
+test('chunks of an earlier run are taken away', async () => {
+  await mkdir(join(folder, 'out'));
+  await writeFile(join(folder, 'out/chunk-of-yesterday.mjs'), '');
+  bundleTogether(bundler);
+  await bundler.bundle();
+  await expect(access(join(folder, 'out/chunk-of-yesterday.mjs'))).rejects.toThrow('ENOENT');
+});
+
+test('bundles that are not ES modules are left to serverless-esbuild', async () => {
+  bundler.buildOptions.format = 'cjs';
+  bundleTogether(bundler);
+  await expect(bundler.bundle()).rejects.toThrow('each apart');
+});

@@ -1,0 +1,119 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { type EchoService, startEcho } from '../fixtures/echoService.ts';
+import { packageService } from './packagedTemplates.ts';
+import { freeBasePort } from './ports.ts';
+import { findStack } from './stack.ts';
+
+const echoes: EchoService[] = [];
+async function start(...options: Parameters<typeof startEcho>): Promise<EchoService> {
+  const echo = await startEcho(...options);
+  echoes.push(echo);
+  return echo;
+}
+afterEach(async () => {
+  await Promise.all(echoes.splice(0).map((echo) => echo.stop()));
+});
+
+test('a service alone has everything: what is said by HTTP is heard through stream, topic and queue', async () => {
+  const echo = await start({ environment: { TZ: 'America/New_York' } });
+  const ready = await echo.ready;
+  expect(ready).toEqual({
+    type: 'ready',
+    service: 'echo',
+    url: `http://127.0.0.1:${echo.base + 1}`,
+    lambdaUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+  });
+  expect((await findStack(echo.base))?.services).toEqual({
+    echo: { url: ready.url, lambdaUrl: ready.lambdaUrl },
+  });
+
+  expect((await echo.post({ say: 'hello' })).status).toBe(200);
+  await vi.waitUntil(async () => (await echo.get('hello')).body.item.heard, { timeout: 5_000 });
+
+  const { environment, timezoneOffsetMinutes } = (await echo.post({})).body;
+  expect(environment).toMatchObject({
+    ECHO_TABLE_NAME: 'fanfold-echo',
+    ECHO_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:fanfold-echo',
+    ECHO_QUEUE_URL: `http://127.0.0.1:${echo.base + 4}/000000000000/fanfold-echo`,
+    TOKEN_ISSUER: `http://127.0.0.1:${echo.base}`,
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${echo.base + 4}`,
+    AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${echo.base + 5}`,
+    AWS_REGION: 'eu-west-1',
+  });
+  expect(timezoneOffsetMinutes).toBe(0);
+});
+
+test('services started at once find each other, and end when the stack of the first one ends', async () => {
+  const base = await freeBasePort();
+  const echo = await start({ base });
+  const parrot = await start({
+    base,
+    configuration: { 'service: fanfold-echo': 'service: fanfold-parrot', 'localPort: 1': 'localPort: 2' },
+  });
+  await Promise.all([echo.ready, parrot.ready]);
+  const description = await findStack(base);
+  expect(Object.keys(description?.services ?? {}).sort()).toEqual(['echo', 'parrot']);
+  const [first, second] = description?.pid === echo.pid ? [echo, parrot] : [parrot, echo];
+  first.stop();
+  expect(await second.ended).toBe('exit code 1');
+  expect(second.output()).toContain(`The Fanfold stack at http://127.0.0.1:${base} has ended`);
+}, 60_000);
+
+test('an SNS endpoint that is given stands between the functions and the topic', async () => {
+  let calls = 0;
+  const broken = createServer((_request, response) => {
+    calls += 1;
+    response.writeHead(503).end();
+  }).listen(0, '127.0.0.1');
+  await once(broken, 'listening');
+  const { port } = broken.address() as { port: number };
+  const echo = await start({ environment: { AWS_ENDPOINT_URL_SNS: `http://127.0.0.1:${port}` } });
+  await echo.post({ say: 'hello' });
+  await vi.waitUntil(() => calls > 0, { timeout: 5_000 });
+  expect((await echo.get('hello')).body.item.heard).toBeUndefined();
+  broken.close();
+});
+
+test.each([
+  {
+    reason: 'a port that is taken',
+    configuration: { 'localPort: 1': 'localPort: 5' },
+    says: /Port \d+ is taken by .* \(pid \d+\)/,
+  },
+  {
+    reason: 'no port',
+    configuration: { 'localPort: 1': 'localPorts: 1' },
+    says: /custom\.localPort/,
+  },
+  {
+    reason: 'a resource that the emulators do not have',
+    configuration: { 'AWS::SQS::Queue': 'AWS::Kinesis::Stream' },
+    says: /AWS::Kinesis::Stream/,
+  },
+  {
+    // Without it serverless-offline would go on, neither ready nor ended.
+    reason: 'what serverless-offline refuses',
+    configuration: {
+      'timeout: 3':
+        'timeout: 3\n  httpApi: { authorizers: { jwt: { type: jwt, issuerUrl: https://issuer.invalid, audience: echo, identitySource: $request.header.Authorization } } }',
+      '- httpApi: POST /echo': '- httpApi: { method: POST, path: /echo, authorizer: { name: jwt } }',
+    },
+    says: /only supports retrieving JWT/,
+  },
+])('a service that cannot start ends, and says why: $reason', async ({ configuration, says }) => {
+  const echo = await start({ configuration });
+  echo.ready.catch(() => {});
+  expect(await echo.ended).toBe('exit code 1');
+  expect(echo.output()).toMatch(says);
+  expect(await findStack(echo.base)).toBeUndefined();
+});
+
+test('packaging is not touched: the template keeps its intrinsic functions', async () => {
+  const template = await packageService(join(import.meta.dirname, '../fixtures/echo'));
+  expect(template.Resources.EchoLambdaFunction?.Properties?.Environment).toMatchObject({
+    Variables: { ECHO_TABLE_NAME: { Ref: 'Table' }, TOKEN_ISSUER: 'https://issuer.invalid' },
+  });
+});

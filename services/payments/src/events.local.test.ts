@@ -1,0 +1,256 @@
+import { creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
+import { catalog, type EventType } from '@fanfold/contracts/catalog';
+import { type Event, makeEvent } from '@fanfold/contracts/event';
+import type { Mappings } from '@fanfold/local-cloud/mappings';
+import { queueEvent } from '@fanfold/runtime/invocationFixtures';
+import { captureLog } from '@fanfold/runtime/logFixtures';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Client, type Service, type ShownPayment, startService } from './serviceFixtures.ts';
+
+let service: Service;
+let mappings: Mappings;
+let heard: () => Promise<Event[]>;
+captureLog();
+
+beforeAll(async () => {
+  service = await startService();
+  heard = await service.listen('listener');
+  mappings = await service.startMappings();
+});
+afterAll(async () => {
+  await mappings?.stop();
+  await service?.stop();
+});
+
+let merchants = 0;
+const newMerchant = async () => {
+  const merchantId = `merchant-${merchants++}`;
+  return { merchantId, client: await service.clientOf(merchantId) };
+};
+
+/** What was said of a payment, once everything that was written has gone out, in its own order. */
+async function saidOf(paymentId: string): Promise<Event[]> {
+  await mappings.idle();
+  const events = (await heard()).filter(({ subject }) => subject === paymentId);
+  return events.sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
+}
+const typesOf = (events: Event[]) => events.map(({ type }) => type);
+
+const totals = { net: 12_100, tax: 0, gross: 12_100, taxByRate: [{ rate: '0.00', net: 12_100, tax: 0 }] };
+const about = (merchantid: string, subject: string) => ({
+  subject,
+  n: 1,
+  time: '2026-11-23T10:00:00.000Z',
+  merchantid,
+  trace: {
+    correlationid: 'req_1',
+    causationid: 'pay_1:1',
+    traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+  },
+});
+const issued = (merchantid: string, paymentId: string, number = 'INV-2026-000001') =>
+  makeEvent(invoiceIssued, {
+    ...about(merchantid, `inv_${paymentId}`),
+    data: {
+      invoiceId: 'inv_1',
+      number,
+      issueDate: '2026-11-23',
+      paymentId,
+      orderId: 'order-1001',
+      currency: 'EUR',
+      totals,
+    },
+  });
+const credited = (merchantid: string, { id, refunds }: ShownPayment, number = 'CN-2026-000001') =>
+  makeEvent(creditNoteIssued, {
+    ...about(merchantid, `cn_${number}`),
+    data: {
+      creditNoteId: 'cn_1',
+      number,
+      issueDate: '2026-11-23',
+      invoiceId: 'inv_1',
+      invoiceNumber: 'INV-2026-000001',
+      paymentId: id,
+      refundId: refunds[0]?.id ?? 're_none',
+      currency: 'EUR',
+      amount: 100,
+      totals,
+    },
+  });
+
+/** Hands messages to the consumer in one batch. */
+const hear = (...messages: (Event | string)[]) =>
+  service.run(
+    'consumer',
+    queueEvent(messages.map((message) => (typeof message === 'string' ? message : JSON.stringify(message)))),
+  );
+const done = { batchItemFailures: [] };
+
+async function refunded(client: Client): Promise<ShownPayment> {
+  const { id } = (await client.pay()).body;
+  await client.refund(id, { amount: 100 });
+  return (await client.show(id)).body as ShownPayment;
+}
+
+describe('What happens to a payment is said', () => {
+  test('once, in events with contiguous numbers that everybody can read and that follow from the request', async () => {
+    const { merchantId, client } = await newMerchant();
+    const paid = await client.pay({ captureMethod: 'manual' });
+    const { id } = paid.body;
+    await client.capture(id, { amount: 9000 });
+    await client.refund(id, { amount: 100 });
+    const last = await client.refund(id, { amount: 200 });
+
+    const events = await saidOf(id);
+    expect(events.map((event) => event.id)).toEqual([1, 2, 3, 4].map((n) => `${id}:${n}`));
+    expect(typesOf(events)).toEqual([
+      'payment.authorized.v1',
+      'payment.captured.v1',
+      'payment.refunded.v1',
+      'payment.refunded.v1',
+    ]);
+    for (const event of events) {
+      expect(catalog[event.type as EventType].schema.parse(event)).toEqual(event);
+      expect(event.merchantid).toBe(merchantId);
+    }
+    expect(events[0]?.correlationid).toBe(paid.headers['Request-Id']);
+    expect(events[3]?.correlationid).toBe(last.headers['Request-Id']);
+    expect(events[3]?.data).toMatchObject({
+      amountCaptured: 9000,
+      amountRefunded: 300,
+      refund: { amount: 200 },
+    });
+  });
+
+  test.each([
+    ['a declined card', { paymentMethod: 'pm_card_declined' }, ['payment.failed.v1']],
+    ['an automatic capture', {}, ['payment.captured.v1']],
+    ['a payment whose outcome is not known', { paymentMethod: 'pm_card_timeout' }, []],
+  ])('also of %s', async (_what, changes, types) => {
+    const { client } = await newMerchant();
+    await client.pay(changes);
+    const [payment] = (await client.list()).body.data;
+    expect(typesOf(await saidOf(payment?.id ?? ''))).toEqual(types);
+  });
+
+  test('also of a cancellation', async () => {
+    const { client } = await newMerchant();
+    const { id } = (await client.pay({ captureMethod: 'manual' })).body;
+    await client.cancel(id);
+    expect(typesOf(await saidOf(id))).toEqual(['payment.authorized.v1', 'payment.canceled.v1']);
+  });
+
+  test('once, however often it is asked for', async () => {
+    const { client } = await newMerchant();
+    const { id } = (await client.pay({}, 'key')).body;
+    await Promise.all(Array.from({ length: 5 }, () => client.pay({}, 'key')));
+    await Promise.all(Array.from({ length: 5 }, () => client.refund(id, {}, 'key')));
+    expect(typesOf(await saidOf(id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
+  });
+
+  test('once each, of many payments at once', async () => {
+    const { merchantId, client } = await newMerchant();
+    const made = await Promise.all(Array.from({ length: 30 }, () => client.pay()));
+    await Promise.all(made.map(({ body }) => client.refund(body.id, { amount: 1 })));
+    await mappings.idle();
+    const ids = (await heard()).filter(({ merchantid }) => merchantid === merchantId).map(({ id }) => id);
+    expect(ids.sort()).toEqual(made.flatMap(({ body }) => [`${body.id}:1`, `${body.id}:2`]).sort());
+  });
+});
+
+describe('What billing says is noted', () => {
+  test('on the payment and on its refund, and nothing is said again for that', async () => {
+    const { merchantId, client } = await newMerchant();
+    const payment = await refunded(client);
+    expect(await hear(credited(merchantId, payment), issued(merchantId, payment.id))).toEqual(done);
+    const noted = (await client.show(payment.id)).body;
+    expect(noted).toMatchObject({
+      invoiceNumber: 'INV-2026-000001',
+      refunds: [{ creditNoteNumber: 'CN-2026-000001' }],
+      version: payment.version + 2,
+    });
+    expect(typesOf(await saidOf(payment.id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
+  });
+
+  test('once, however often and in whatever order it comes', async () => {
+    const { merchantId, client } = await newMerchant();
+    const payment = await refunded(client);
+    const messages = [issued(merchantId, payment.id), credited(merchantId, payment)];
+    expect(await hear(...messages, ...messages)).toEqual(done);
+    expect(await hear(...messages.toReversed())).toEqual(done);
+    expect((await client.show(payment.id)).body.version).toBe(payment.version + 2);
+    expect(await service.deadLetters()).toEqual([]);
+  });
+
+  test('and what happens to the payment afterwards is said as ever, with the numbers kept', async () => {
+    const { merchantId, client } = await newMerchant();
+    const { id } = (await client.pay()).body;
+    await hear(issued(merchantId, id));
+    await client.refund(id);
+    expect((await client.show(id)).body).toMatchObject({
+      invoiceNumber: 'INV-2026-000001',
+      amountRefunded: 12_100,
+    });
+    expect((await saidOf(id)).map((event) => event.id)).toEqual([`${id}:1`, `${id}:2`]);
+  });
+
+  test('while the payment is being changed, without either being lost', async () => {
+    const { merchantId, client } = await newMerchant();
+    const { id } = (await client.pay()).body;
+    await Promise.all([
+      ...Array.from({ length: 4 }, () => client.refund(id, { amount: 10 })),
+      hear(issued(merchantId, id)),
+    ]);
+    expect((await client.show(id)).body).toMatchObject({
+      invoiceNumber: 'INV-2026-000001',
+      amountRefunded: 40,
+    });
+    expect(await saidOf(id)).toHaveLength(5);
+  });
+
+  test('from the topic, through the queue', async () => {
+    const { merchantId, client } = await newMerchant();
+    const { id } = (await client.pay()).body;
+    await service.say(issued(merchantId, id));
+    await mappings.idle();
+    expect((await client.show(id)).body.invoiceNumber).toBe('INV-2026-000001');
+  });
+});
+
+describe('What billing can never have meant is put aside, and touches nothing', () => {
+  test('a payment or a refund that is not there, another merchant’s, another number', async () => {
+    const { merchantId, client } = await newMerchant();
+    const payment = await refunded(client);
+    await hear(issued(merchantId, payment.id));
+    const wrong = [
+      issued(merchantId, `pay_${'0'.repeat(32)}`),
+      credited(merchantId, { ...payment, refunds: [] }),
+      issued('somebody-else', payment.id),
+      issued(merchantId, payment.id, 'INV-2026-000002'),
+    ];
+    for (const event of wrong) expect(await hear(event)).toEqual(done);
+    const aside = (await service.deadLetters()).map(({ body, messageAttributes }) => [
+      messageAttributes['quarantine-reason']?.StringValue,
+      body,
+    ]);
+    expect(aside).toEqual([
+      ['unknown-payment', JSON.stringify(wrong[0])],
+      ['unknown-refund', JSON.stringify(wrong[1])],
+      ['unknown-payment', JSON.stringify(wrong[2])],
+      ['contradiction', JSON.stringify(wrong[3])],
+    ]);
+    expect((await client.show(payment.id)).body).toMatchObject({
+      invoiceNumber: 'INV-2026-000001',
+      refunds: [{ creditNoteNumber: null }],
+    });
+  });
+
+  test('poison, beside a good message that is noted all the same', async () => {
+    const { merchantId, client } = await newMerchant();
+    const { id } = (await client.pay()).body;
+    const before = (await service.deadLetters()).length;
+    expect(await hear('poison', issued(merchantId, id), '{}')).toEqual(done);
+    expect((await client.show(id)).body.invoiceNumber).toBe('INV-2026-000001');
+    expect(await service.deadLetters()).toHaveLength(before + 2);
+  });
+});

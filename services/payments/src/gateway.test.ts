@@ -1,0 +1,112 @@
+import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { captureLog } from '@fanfold/runtime/logFixtures';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type Instruction, paymentMethods, perform, resolve } from './gateway.ts';
+import { sandbox } from './sandbox.ts';
+
+const table = mockClient(DynamoDBClient);
+const logged = captureLog();
+
+beforeEach(() => {
+  vi.stubEnv('SANDBOX_TABLE_NAME', 'sandbox');
+  table.reset();
+  table.on(PutItemCommand).resolves({});
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+const instruction = (paymentMethod: string): Instruction => ({
+  key: 'pay_1',
+  operation: 'charge',
+  paymentId: 'pay_1',
+  paymentMethod,
+  amount: 100,
+  currency: 'EUR',
+});
+const keyIsTaken = (item?: Record<string, unknown>) =>
+  new ConditionalCheckFailedException({ $metadata: {}, message: 'no', ...item });
+
+describe('The provider', () => {
+  test('knows the payment methods of the sandbox', () => {
+    expect(paymentMethods).toEqual([
+      'pm_card_visa',
+      'pm_card_declined',
+      'pm_card_insufficient_funds',
+      'pm_card_timeout',
+      'pm_card_timeout_lost',
+      'pm_card_error',
+    ]);
+  });
+
+  test.each([
+    ['pm_card_visa', { result: 'succeeded' }],
+    [
+      'pm_card_declined',
+      { result: 'failed', failure: { code: 'card_declined', declineCode: 'generic_decline' } },
+    ],
+    ['pm_card_insufficient_funds', { result: 'failed', failure: { declineCode: 'insufficient_funds' } }],
+    ['pm_card_error', { result: 'failed', failure: { code: 'provider_error', declineCode: null } }],
+  ])('answers %s, and remembers it under the key of the instruction', async (paymentMethod, outcome) => {
+    expect(await perform(instruction(paymentMethod))).toMatchObject(outcome);
+    const [call] = table.commandCalls(PutItemCommand);
+    expect(call?.args[0].input).toMatchObject({
+      TableName: 'sandbox',
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    expect(unmarshall(call?.args[0].input.Item ?? {})).toMatchObject({
+      pk: 'pay_1',
+      operation: 'charge',
+      paymentId: 'pay_1',
+      amount: 100,
+      currency: 'EUR',
+      outcome,
+      recordedAt: expect.any(String),
+    });
+  });
+
+  test('answers a key that it has seen as it did the first time', async () => {
+    const first = { M: { result: { S: 'nothing' } } };
+    table.on(PutItemCommand).rejects(keyIsTaken({ Item: { outcome: first } }));
+    expect(await perform(instruction('pm_card_visa'))).toEqual({ result: 'nothing' });
+    expect(await resolve('pay_1')).toEqual({ result: 'nothing' });
+  });
+});
+
+describe('The outcome is unknown, and why is logged,', () => {
+  const unknown = { result: 'unknown' };
+
+  test('when the provider cannot be reached', async () => {
+    table.on(PutItemCommand).rejects(new Error('away'));
+    expect(await perform(instruction('pm_card_visa'))).toEqual(unknown);
+    expect(await resolve('pay_1')).toEqual(unknown);
+    const line = {
+      level: 'WARN',
+      message: 'provider outcome unknown',
+      key: 'pay_1',
+      error: { message: 'away' },
+    };
+    expect(logged()).toMatchObject([line, line]);
+  });
+
+  test('when it has seen the key but does not say what came of it', async () => {
+    table.on(PutItemCommand).rejects(keyIsTaken());
+    expect(await perform(instruction('pm_card_visa'))).toEqual(unknown);
+  });
+
+  test('when it fails before it even begins', async () => {
+    vi.spyOn(sandbox, 'perform').mockImplementation(() => {
+      throw new Error('no key configured');
+    });
+    vi.spyOn(sandbox, 'resolve').mockImplementation(() => {
+      throw new Error('no key configured');
+    });
+    expect(await perform(instruction('pm_card_visa'))).toEqual(unknown);
+    expect(await resolve('pay_1')).toEqual(unknown);
+    expect(logged()).toMatchObject([{ error: { message: 'no key configured' } }, { error: {} }]);
+    await new Promise(setImmediate); // a rejection that nobody handled would show by now
+  });
+});
