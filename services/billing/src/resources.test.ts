@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { type Account, newAccount } from './books.ts';
+import { captured, now } from './eventFixtures.ts';
+import { invoiceFor } from './invoice.ts';
+import { invoiceResource } from './resources.ts';
+
+const invoice = invoiceFor(
+  captured(),
+  { number: 'INV-2026-000001', series: 'INV-2026', issueDate: '2026-11-23' },
+  now,
+);
+
+const shown = (...amounts: number[]) => {
+  const creditNotes: Account['creditNotes'] = amounts.map((amount, i) => ({
+    id: `cn_${i}`,
+    number: `CN-2026-00000${i + 1}`,
+    refundId: `re_${i}`,
+    amount,
+  }));
+  return invoiceResource({ ...newAccount('acme', invoice.id), invoice, creditNotes });
+};
+
+it.each([
+  ['paid', []],
+  ['partially_credited', [12_099]],
+  ['credited', [12_000, 100]],
+])('an invoice is %s when %j of 12100 was credited', (status, amounts) => {
+  expect(shown(...amounts)).toMatchObject({ status });
+});
+
+it('an invoice is shown as it was issued, without what only the table needs', () => {
+  expect(shown()).toEqual({ object: 'invoice', ...invoice, status: 'paid', creditNotes: [] });
+});
