@@ -25,11 +25,11 @@ beforeEach(async () => {
       outputFileExtension: '.mjs',
       logLevel: 'silent',
       // What only serverless-esbuild understands, esbuild must not see.
-      ...{ exclude: ['aws-sdk'], watch: { pattern: '*.ts' }, packager: 'npm', concurrency: 4 },
+      ...{ exclude: ['aws-sdk'], watch: { chokidar: {} }, packager: 'npm', concurrency: 4 },
     },
     functionEntries: [{ entry: 'one.ts' }, { entry: 'two.ts' }],
     serviceDirPath: folder,
-    buildDirPath: join(folder, 'out'),
+    buildDirPath: join(folder, '.esbuild/.build'),
     prepare() {},
     bundle: () => Promise.reject(new Error('each apart')),
   };
@@ -40,20 +40,20 @@ afterEach(() => rm(folder, { recursive: true }));
 let imports = 0;
 async function answer(entry: string): Promise<string> {
   imports += 1;
-  return (await import(`${join(folder, 'out', entry)}?${imports}`)).handler();
+  return (await import(`${join(folder, '.fanfold/4000', entry)}?${imports}`)).handler();
 }
 
 test('functions run from bundles that share what is common', async () => {
-  bundleTogether(bundler);
+  bundleTogether(bundler, '4000', () => {});
   await bundler.bundle();
   expect([await answer('one.mjs'), await answer('two.mjs')]).toEqual(['one first', 'two first']);
   for (const entry of ['one.mjs', 'two.mjs']) {
-    expect(await readFile(join(folder, 'out', entry), 'utf8')).not.toContain('"first"');
+    expect(await readFile(join(folder, '.fanfold/4000', entry), 'utf8')).not.toContain('"first"');
   }
 });
 
 test('an edit during a build is in the result of the next one, however many ask for it', async () => {
-  bundleTogether(bundler);
+  bundleTogether(bundler, '4000', () => {});
   await bundler.bundle();
   for (let edit = 1; edit <= 20; edit += 1) {
     const during = bundler.bundle();
@@ -64,8 +64,35 @@ test('an edit during a build is in the result of the next one, however many ask 
   }
 });
 
+test('a function that starts during a build finds the old bundle or the new one, whole', async () => {
+  bundleTogether(bundler, '4000', () => {});
+  await bundler.bundle();
+  let building = true;
+  const starts = (async () => {
+    while (building) expect(await answer('one.mjs')).toMatch(/^one (first|edit \d+)$/);
+  })();
+  for (let edit = 1; edit <= 100; edit += 1) {
+    await writeFile(
+      join(folder, 'shared.ts'),
+      `export const word = "edit ${edit}"; // ${'x'.repeat(100_000)}`,
+    );
+    await bundler.bundle();
+  }
+  building = false;
+  await starts;
+});
+
+test('reloads are told, and the first build is none', async () => {
+  const reloads: number[] = [];
+  bundleTogether(bundler, '4000', (durationMs) => reloads.push(durationMs));
+  await bundler.bundle();
+  expect(reloads).toEqual([]);
+  await bundler.bundle();
+  expect(reloads).toEqual([expect.any(Number)]);
+});
+
 test('a build that fails says so, and the next one works', async () => {
-  bundleTogether(bundler);
+  bundleTogether(bundler, '4000', () => {});
   await writeFile(join(folder, 'one.ts'), 'export const handler = (;');
   await expect(bundler.bundle()).rejects.toThrow('Unexpected ";"');
   await writeFile(join(folder, 'one.ts'), 'export const handler = () => "mended";');
@@ -74,15 +101,15 @@ test('a build that fails says so, and the next one works', async () => {
 });
 
 test('chunks of an earlier run are taken away', async () => {
-  await mkdir(join(folder, 'out'));
-  await writeFile(join(folder, 'out/chunk-of-yesterday.mjs'), '');
-  bundleTogether(bundler);
+  await mkdir(join(folder, '.fanfold/4000'), { recursive: true });
+  await writeFile(join(folder, '.fanfold/4000/chunk-of-yesterday.mjs'), '');
+  bundleTogether(bundler, '4000', () => {});
   await bundler.bundle();
-  await expect(access(join(folder, 'out/chunk-of-yesterday.mjs'))).rejects.toThrow('ENOENT');
+  await expect(access(join(folder, '.fanfold/4000/chunk-of-yesterday.mjs'))).rejects.toThrow('ENOENT');
 });
 
 test('bundles that are not ES modules are left to serverless-esbuild', async () => {
   bundler.buildOptions.format = 'cjs';
-  bundleTogether(bundler);
+  bundleTogether(bundler, '4000', () => {});
   await expect(bundler.bundle()).rejects.toThrow('each apart');
 });

@@ -1,9 +1,14 @@
-import { rm } from 'node:fs/promises';
-import { type BuildContext, type BuildOptions, context, stop } from 'esbuild';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type BuildContext, type BuildOptions, context, type OutputFile, stop } from 'esbuild';
 
 /** What is used of serverless-esbuild. */
 export type Bundler = {
-  buildOptions: BuildOptions & { exclude?: string | string[]; outputFileExtension: string };
+  buildOptions: BuildOptions & {
+    exclude?: string | string[];
+    outputFileExtension: string;
+    watch: { chokidar: { awaitWriteFinish?: object } };
+  };
   functionEntries: { entry: string }[];
   serviceDirPath: string;
   buildDirPath: string;
@@ -15,18 +20,30 @@ export type Bundler = {
  * Makes serverless-esbuild bundle all functions at once, in chunks that they share, for `serverless offline` only:
  * it would bundle each apart, as deploying needs it, at ten times the time and memory, at the start and at each edit.
  * Bundles that are not ES modules cannot be split, and are left to it.
+ *
+ * @param name of the folder in the service's `.fanfold` where the bundles go: not where packaging puts its own and
+ *   clears up, and not where a stack beside this one reads.
+ * @param onReload is called after each time but the first.
  */
-export function bundleTogether(bundler: Bundler): void {
+export function bundleTogether(bundler: Bundler, name: string, onReload: (durationMs: number) => void): void {
   if (bundler.buildOptions.format !== 'esm') return;
+  bundler.buildDirPath = join(bundler.serviceDirPath, '.fanfold', name);
+  // An editor empties a file before it fills it: without a pause the empty one would be bundled too.
+  bundler.buildOptions.watch.chokidar.awaitWriteFinish = { stabilityThreshold: 50, pollInterval: 10 };
   // Left to notice it by itself, esbuild outlives this process by a second and ends with the report of a crash.
   process.once('exit', () => stop());
+  const written = new Map<string, string>();
   let building: Promise<BuildContext> | undefined;
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
   const build = async () => {
     next = undefined;
+    const isReload = building !== undefined;
+    const startedAt = performance.now();
     building ??= createContext(bundler);
-    await (await building).rebuild();
+    const { outputFiles = [] } = await (await building).rebuild();
+    await writeWhole(outputFiles, written);
+    if (isReload) onReload(performance.now() - startedAt);
   };
   bundler.bundle = () => {
     // esbuild lets a rebuild that is asked for during another one share that one's result, which may be of files from
@@ -62,6 +79,9 @@ const settingsOfPlugin = new Set([
   'zipConcurrency',
 ]);
 
+/** Where in the folder of bundles that goes which several functions import. */
+const chunkFolder = 'shared';
+
 async function createContext(bundler: Bundler): Promise<BuildContext> {
   const { buildOptions, functionEntries, serviceDirPath, buildDirPath } = bundler;
   // Chunks are named by their content: those of the last run would stay for ever.
@@ -76,8 +96,27 @@ async function createContext(bundler: Bundler): Promise<BuildContext> {
     external: [...external, ...[buildOptions.exclude ?? []].flat()],
     outExtension: { '.js': buildOptions.outputFileExtension },
     splitting: true,
+    write: false,
     absWorkingDir: serviceDirPath,
     outbase: serviceDirPath,
     outdir: buildDirPath,
+    chunkNames: `${chunkFolder}/[hash]`,
   });
+}
+
+/**
+ * Writes what has changed so that a function that starts meanwhile finds each file whole, and what it imports. One that
+ * has read half a file would fail for as long as its instance lives.
+ */
+async function writeWhole(files: OutputFile[], written: Map<string, string>): Promise<void> {
+  const changed = files.filter(({ path, hash }) => written.get(path) !== hash);
+  const isChunk = ({ path }: OutputFile) => basename(dirname(path)) === chunkFolder;
+  for (const { path, contents, hash } of changed.toSorted(
+    (a, b) => Number(isChunk(b)) - Number(isChunk(a)),
+  )) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.new`, contents);
+    await rename(`${path}.new`, path);
+    written.set(path, hash);
+  }
 }

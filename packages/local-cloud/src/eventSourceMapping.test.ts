@@ -77,9 +77,17 @@ test('What the template says is taken', () => {
 });
 
 test.each([
-  ['filters', { ...queue, FilterCriteria: {} }, 'FilterCriteria is not supported by the local cloud'],
-  ['parallel shards', { ...stream, ParallelizationFactor: 2 }, 'ParallelizationFactor is not supported'],
-  ['tumbling windows', { ...stream, TumblingWindowInSeconds: 5 }, 'TumblingWindowInSeconds is not supported'],
+  ['filters (E12)', { ...queue, FilterCriteria: {} }, 'FilterCriteria is not supported by the local cloud'],
+  [
+    'parallel batches of a shard (E8)',
+    { ...stream, ParallelizationFactor: 2 },
+    'ParallelizationFactor is not supported',
+  ],
+  [
+    'tumbling windows (E13)',
+    { ...stream, TumblingWindowInSeconds: 5 },
+    'TumblingWindowInSeconds is not supported',
+  ],
   ['FIFO queues', { ...queue, EventSourceArn: `${queue.EventSourceArn}.fifo` }, 'maps standard SQS queues'],
   [
     'other sources',

@@ -61,7 +61,8 @@ const known = {
  * Reads the resolved properties of an AWS::Lambda::EventSourceMapping.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
  *
- * @throws when a property is not supported by the local cloud, rather than run the function otherwise than AWS would.
+ * @throws when a property is not supported by the local cloud, such as filters (semantics E12), parallel batches of a
+ *   shard (E8) or tumbling windows (E13), rather than run the function otherwise than AWS would.
  */
 export function eventSourceMapping(
   properties: Record<string, unknown>,

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { DynamoDBStreamEvent, SQSEvent } from 'aws-lambda';
@@ -92,8 +96,9 @@ test('Mappings are idle when all that functions wrote has been heard in turn', a
   const mappings = await start({
     async invoke(name, event) {
       await functions[name]?.(event as never);
-      // What is heard is written again, twice.
+      // What is heard is written again, twice, and not before the stream has been drained.
       if (name !== 'mapped-local-consumer' || heard.length > 2) return;
+      await setTimeout(200);
       await dynamodb.send(
         new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: `echo ${heard.length}` } } }),
       );
@@ -102,6 +107,48 @@ test('Mappings are idle when all that functions wrote has been heard in turn', a
   await dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: 'call' } } }));
   await mappings.idle();
   expect(heard).toEqual(['call', 'echo 1', 'echo 2']);
+});
+
+test('Mappings go on where they were when the emulators were away, on data that is kept', async () => {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'fanfold-mappings-'));
+  onTestFinished(() => rm(dataFolder, { recursive: true }));
+  const first = await startEmulators({ dataFolder });
+  const { endpoints } = first;
+  const table = new DynamoDBClient(clientConfiguration(endpoints.dynamodb));
+  const put = (pk: string) =>
+    table.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: pk } } }));
+  await provision(resources, endpoints);
+  const published: (string | undefined)[] = [];
+  const away = Promise.withResolvers<void>();
+  const options: Partial<MappingsOptions> = {
+    endpoints,
+    async invoke(name, event) {
+      if (name !== 'mapped-local-publisher') return;
+      const { Records } = event as DynamoDBStreamEvent;
+      published.push(...Records.map(({ dynamodb }) => dynamodb?.Keys?.pk?.S));
+    },
+    onError: () => away.resolve(),
+  };
+  const mappings = await start(options);
+  await put('one');
+  await mappings.idle();
+  await first.stop();
+  await away.promise;
+
+  const port = Number(new URL(endpoints.aws).port);
+  const dynamodbPort = Number(new URL(endpoints.dynamodb).port);
+  const second = await startEmulators({ port, dynamodbPort, dataFolder });
+  onTestFinished(() => second.stop());
+  await provision(resources, endpoints);
+  await put('two');
+  await mappings.idle();
+  expect(published).toEqual(['one', 'two']);
+
+  await mappings.stop();
+  await put('three');
+  const next = await start(options);
+  await next.idle();
+  expect(published).toEqual(['one', 'two', 'three']);
 });
 
 test('A mapping that is not enabled is not run', async () => {

@@ -58,7 +58,7 @@ export async function startMappings(options: MappingsOptions): Promise<Mappings>
       options.onInvocation?.(invocation);
     },
   };
-  const mappings = await Promise.all(
+  const starting = await Promise.allSettled(
     Object.values(options.resources)
       .filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
       .map(({ Properties }) => eventSourceMapping(Properties))
@@ -69,6 +69,12 @@ export async function startMappings(options: MappingsOptions): Promise<Mappings>
           : startStream(properties, observed, clients),
       ),
   );
+  const mappings = starting.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
+  const refused = starting.find((one) => one.status === 'rejected');
+  if (refused) {
+    await Promise.all(mappings.map((mapping) => mapping.stop()));
+    throw refused.reason;
+  }
   return {
     async stop() {
       await Promise.all(mappings.map((mapping) => mapping.stop()));

@@ -88,7 +88,11 @@ export default class LocalCloud {
     this.#provisioned = provision(this.#resources, description.endpoints);
     this.#provisioned.catch(() => {}); // Reported where it is awaited.
     const bundler = this.#serverless.pluginManager.plugins.find(isBundler);
-    if (bundler) bundleTogether(bundler);
+    if (bundler) {
+      bundleTogether(bundler, String(basePort()), (ms) =>
+        this.#log.notice(`Reloaded in ${Math.round(ms)} ms.`),
+      );
+    }
     this.#service = await chooseAddresses(this.#serverless, basePort());
   }
 

@@ -31,7 +31,8 @@ export type QueueMappingOptions = Invoker & {
  *
  * - a batch closes at its size, its window or 6 MB, whichever comes first (E11);
  * - a message that succeeded is deleted. One that failed is left alone: it comes again when its visibility timeout
- *   ends (Q2), and when it has been received too often the queue moves it to its dead-letter queue (Q4, Q5);
+ *   ends (Q2), and when it has been received too often the queue moves it to its dead-letter queue (Q4, Q5). Failures do
+ *   not slow down what is received meanwhile (finding 14);
  * - a throttled invocation is tried again until the visibility timeout ends, and then dropped (Q8);
  * - deleting can fail, and then a message that was processed comes again (Q1, Q8).
  *

@@ -74,6 +74,21 @@ test('O7: edits under load fail no request, and are answered within two seconds'
   expect(failures).toEqual([]);
 }, 30_000);
 
+test('O7: edits while messages are being handled interrupt none: each is heard, and once', async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => `slowly-${index}`);
+  const said = Promise.all(ids.map((say) => echo.post({ say })));
+  for (let edit = 1; edit <= 4; edit += 1) {
+    const { version } = (await echo.post({})).body;
+    await echo.edit('src/version.ts', 'version =', 'version = 1 +');
+    await vi.waitUntil(async () => (await echo.post({})).body.version === version + 1, 4_000);
+  }
+  expect((await said).map(({ status }) => status)).toEqual(ids.map(() => 200));
+  for (const id of ids) {
+    await vi.waitUntil(async () => (await echo.get(id)).body.item.heard, 10_000);
+    expect((await echo.get(id)).body.item.heardTimes).toBe('1');
+  }
+}, 30_000);
+
 test.runIf(process.platform === 'linux')(
   'O7: idle instances still end after a reload',
   async () => {

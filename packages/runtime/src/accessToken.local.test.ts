@@ -120,6 +120,16 @@ describe('The caller is refused', () => {
     }
   });
 
+  test('with a token whose algorithm is none of ours, although the issuer signed it', async () => {
+    const other = await startIssuer('RS512');
+    vi.stubEnv('TOKEN_ISSUER', other.url);
+    try {
+      await expect(verify(await other.token())).rejects.toEqual(unauthenticated());
+    } finally {
+      await other.stop();
+    }
+  });
+
   test('with a token that another key signed, under our key’s name or its own', async () => {
     const other = await generateKeyPair('ES256', { extractable: true });
     await expect(verify(await issuer.token({}, {}, other))).rejects.toEqual(unauthenticated());

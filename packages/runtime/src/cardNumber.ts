@@ -14,12 +14,12 @@ export function holdsCardNumber(text: string): boolean {
   for (const [run] of searched.matchAll(/\d(?:[\s.\-‐-―_/\p{Cf}]{0,3}\d){12,}/gu)) {
     const groups = run.split(/\D+/u);
     // A number may stand beside others ("2 4111 1111 1111 1111"), so every stretch of whole groups is tried.
-    for (let first = 0; first < groups.length; first++) {
+    for (const [first, group] of groups.entries()) {
+      if (!startsLikeCard(group)) continue;
       let digits = '';
       for (let last = first; last < groups.length && digits.length < 19; last++) {
         digits += groups[last];
-        if (digits.length >= 13 && digits.length <= 19 && startsLikeCard(digits) && passesLuhn(digits))
-          return true;
+        if (digits.length >= 13 && digits.length <= 19 && passesLuhn(digits)) return true;
       }
     }
   }

@@ -30,6 +30,7 @@ describe('JSON is read', () => {
     ['"\\u00e9 \\ud83d\\ude00 / \\/ \\" \\\\"', 'é 😀 / / " \\'],
     ['{"":{"":1}}', { '': { '': 1 } }],
     ['{"constructor":1,"prototype":2,"toString":3}', { constructor: 1, prototype: 2, toString: 3 }],
+    ['{"a":{"b":1},"b":{"a":2}}', { a: { b: 1 }, b: { a: 2 } }],
     [
       '{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}',
       { a: { x: 1 }, b: { x: 1 }, c: [{ x: 1 }, { x: 1 }] },
@@ -170,6 +171,7 @@ describe('JSON is refused', () => {
       'is there twice',
     ],
     ['a key that is there twice after an inner object', '{"a":1,"b":{"a":1},"a":2}', '#/a', 'is there twice'],
+    ['a key that is there twice around an object', '{"a":1,"b":{},"a":2}', '#/a', 'is there twice'],
     ['__proto__', '{"a":{"__proto__":{}}}', '#/a', 'has a member named __proto__'],
     ['__proto__ written with an escape', '{"\\u005f_proto__":1}', '#', 'has a member named __proto__'],
     [

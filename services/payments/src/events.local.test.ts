@@ -5,7 +5,7 @@ import type { Mappings } from '@fanfold/local-cloud/mappings';
 import { queueEvent } from '@fanfold/runtime/invocationFixtures';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, type Service, type ShownPayment, startService } from './serviceFixtures.ts';
+import { type Client, type Service, type ShownPayment, startService } from '../fixtures/service.ts';
 
 let service: Service;
 let mappings: Mappings;

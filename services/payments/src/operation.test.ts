@@ -1,0 +1,265 @@
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { contextWith } from '@fanfold/runtime/invocationFixtures';
+import { captureLog } from '@fanfold/runtime/logFixtures';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { handler as expiry } from './functions/expiry.ts';
+import { carryOut, operate, recall, settleDue } from './operation.ts';
+import { capture, type Payment, refund, settle } from './payment.ts';
+import {
+  answered,
+  authorized,
+  captured,
+  declined,
+  momentAt,
+  paymentId,
+  processing,
+} from './paymentFixtures.ts';
+
+/** Two tables in memory that let another write come between where a test says so. */
+const client = mockClient(DynamoDBClient);
+captureLog();
+
+/** The payment as it is stored, and what the provider was asked for, by key. */
+let stored: Payment;
+let provider: Map<string, Record<string, unknown>>;
+/** What happens just before the n-th write of the payment. */
+let meanwhile: ((payment: Payment) => Payment)[];
+
+const itemOf = (payment: Payment): Record<string, AttributeValue> =>
+  marshall({ ...payment, pk: `acme#${payment.id}`, writeId: 'theirs', said: [] });
+const conditionFailed = (Item: Record<string, AttributeValue>) =>
+  new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed', Item });
+
+beforeEach(() => {
+  vi.stubEnv('PAYMENTS_TABLE_NAME', 'payments');
+  vi.stubEnv('SANDBOX_TABLE_NAME', 'sandbox');
+  provider = new Map();
+  meanwhile = [];
+  client.reset();
+  client.on(PutItemCommand, { TableName: 'sandbox' }).callsFake(({ Item }) => {
+    const { pk, ...record } = unmarshall(Item);
+    const known = provider.get(pk);
+    if (known) throw conditionFailed(marshall(known));
+    provider.set(pk, record);
+    return {};
+  });
+  client.on(PutItemCommand, { TableName: 'payments' }).callsFake(({ Item, ExpressionAttributeValues }) => {
+    stored = meanwhile.shift()?.(stored) ?? stored;
+    if (ExpressionAttributeValues[':version'].N !== String(stored.version))
+      throw conditionFailed(itemOf(stored));
+    const {
+      pk: _pk,
+      writeId: _writeId,
+      said: _said,
+      due: _due,
+      dueAt: _dueAt,
+      day: _day,
+      ...payment
+    } = unmarshall(Item);
+    stored = payment as Payment;
+    return {};
+  });
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const writes = () =>
+  client.commandCalls(PutItemCommand).filter(({ args: [{ input }] }) => input.TableName === 'payments')
+    .length;
+const noted = (payment: Payment): Payment => ({
+  ...payment,
+  invoiceNumber: 'INV-2026-000001',
+  version: payment.version + 1,
+});
+const unmoved = (payment: Payment): Payment => payment;
+const operation = { id: 'cap_1', fingerprint: 'f2' };
+const capturing = (payment: Payment) =>
+  capture(payment, { ...operation, amount: undefined }, momentAt()).payment;
+const begin = (payment: Payment) => capture(payment, { ...operation, amount: undefined }, momentAt());
+const run = { ...momentAt('10:00:20.000'), remainingTimeMs: () => 60_000 };
+
+describe('An operation', () => {
+  test('is written before the provider is asked, and settled after it has answered', async () => {
+    stored = authorized();
+    const { payment, replayed } = await operate(stored, operation, momentAt(), begin);
+    expect(replayed).toBe(false);
+    expect(payment).toMatchObject({ status: 'captured', version: 4 });
+    expect(stored).toEqual(payment);
+    expect([...provider]).toMatchObject([
+      ['cap_1', { operation: 'capture', amount: 12_100, outcome: { result: 'succeeded' } }],
+    ]);
+    const tables = client.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input.TableName);
+    expect(tables).toEqual(['payments', 'sandbox', 'payments']);
+  });
+
+  test('that another request with the same key has begun meanwhile is not begun again', async () => {
+    stored = authorized();
+    meanwhile = [capturing];
+    await expect(operate(stored, operation, momentAt(), begin)).rejects.toEqual(
+      expect.objectContaining({ status: 409, code: 'request_in_progress' }),
+    );
+    expect(provider.size).toBe(0);
+  });
+
+  test('that another request has made impossible meanwhile is refused, and the provider is not asked', async () => {
+    stored = authorized();
+    meanwhile = [() => ({ ...captured(), version: 7 })];
+    await expect(operate(stored, operation, momentAt(), begin)).rejects.toEqual(
+      expect.objectContaining({ status: 409, code: 'payment_not_capturable' }),
+    );
+    expect(provider.size).toBe(0);
+  });
+
+  test('is settled on top of what others wrote while the provider was asked', async () => {
+    stored = authorized();
+    meanwhile = [unmoved, noted];
+    const { payment } = await operate(stored, operation, momentAt(), begin);
+    expect(payment).toMatchObject({ status: 'captured', invoiceNumber: 'INV-2026-000001', version: 5 });
+  });
+
+  test('that the janitor has settled while the provider was asked is as the janitor left it', async () => {
+    stored = authorized();
+    const givenUp = (payment: Payment) => settle(payment, { result: 'nothing' }, momentAt(), false).payment;
+    meanwhile = [unmoved, givenUp];
+    const { payment } = await operate(stored, operation, momentAt(), begin);
+    expect(payment).toMatchObject({ status: 'authorized', ask: null, amountCaptured: 0 });
+    expect(payment.history).toHaveLength(1);
+  });
+
+  test('asks the provider for a refund just as for a capture', async () => {
+    const pending = refund(
+      captured(),
+      { id: 're_1', amount: 5, reason: null, fingerprint: 'f' },
+      momentAt(),
+    ).payment;
+    stored = pending;
+    const { payment } = await carryOut(pending, { id: 're_1', fingerprint: 'f' }, momentAt());
+    expect(payment).toMatchObject({ amountRefunded: 5, refunds: { re_1: { status: 'succeeded' } } });
+    expect([...provider]).toMatchObject([['re_1', { operation: 'refund', amount: 5, paymentId }]]);
+  });
+});
+
+describe('An operation that was begun before', () => {
+  const now = momentAt().now;
+  const own = { id: paymentId, fingerprint: 'f1' };
+
+  test('is shown as it is now', () => {
+    const payment = captured();
+    expect(recall(payment, own, now)).toEqual({ payment, replayed: true });
+  });
+
+  test('is another request when its fingerprint is another one', () => {
+    for (const payment of [processing(), captured(), answered(processing(), declined).payment]) {
+      expect(() => recall(payment, { ...own, fingerprint: 'other' }, now)).toThrow(
+        expect.objectContaining({ status: 422, code: 'idempotency_key_reused' }),
+      );
+    }
+  });
+
+  test('is still running until its time is over, and then only not settled', () => {
+    expect(() => recall(processing(), own, momentAt('10:00:14.999').now)).toThrow(
+      expect.objectContaining({ status: 409, code: 'request_in_progress' }),
+    );
+    expect(recall(processing(), own, momentAt('10:00:15.000').now)).toMatchObject({ replayed: true });
+  });
+
+  test('is not running because another one is', () => {
+    expect(recall(capturing(authorized()), own, now)).toMatchObject({
+      replayed: true,
+      payment: { status: 'processing' },
+    });
+  });
+
+  test('is still running as a refund, too', () => {
+    const pending = refund(
+      captured(),
+      { id: 're_1', amount: 5, reason: null, fingerprint: 'f' },
+      momentAt(),
+    ).payment;
+    expect(() => recall(pending, { id: 're_1', fingerprint: 'f' }, now)).toThrow(
+      expect.objectContaining({ status: 409, code: 'request_in_progress' }),
+    );
+  });
+
+  test('fails as it failed then, and says that this is old', () => {
+    const { payment } = answered(processing(), declined);
+    expect(() => recall(payment, own, now)).toThrow(
+      expect.objectContaining({
+        status: 402,
+        code: 'card_declined',
+        members: { paymentId, paymentStatus: 'failed', declineCode: 'generic_decline' },
+        headers: { 'Idempotent-Replayed': 'true' },
+      }),
+    );
+  });
+});
+
+describe('Settling what is due', () => {
+  test('asks for nothing that is still running', async () => {
+    stored = processing();
+    await settleDue(stored, { ...run, now: momentAt('10:00:14.000').now });
+    expect(provider.size).toBe(0);
+    expect(writes()).toBe(0);
+  });
+
+  test('changes nothing when the request itself has settled it meanwhile', async () => {
+    stored = processing();
+    meanwhile = [(payment) => answered(payment).payment];
+    await settleDue(stored, run);
+    expect(stored).toEqual(authorized());
+    expect(writes()).toBe(1);
+  });
+
+  test('changes nothing when that was settled meanwhile and the provider is asked for something else', async () => {
+    stored = processing();
+    meanwhile = [(payment) => capturing(answered(payment).payment)];
+    await settleDue(stored, run);
+    expect(stored).toEqual(capturing(authorized()));
+  });
+
+  test('asks for the refunds that are due, and not for those that are settled or still running', async () => {
+    const refunding = (payment: Payment, id: string, time: string) =>
+      refund(payment, { id, amount: 5, reason: null, fingerprint: 'f' }, momentAt(time)).payment;
+    stored = ['re_1', 're_2', 're_3'].reduce(
+      (payment, id, i) => refunding(payment, id, `10:00:0${i * 4}.000`),
+      captured(),
+    );
+    stored = {
+      ...stored,
+      refunds: {
+        ...stored.refunds,
+        re_1: { ...(stored.refunds.re_1 as Payment['refunds'][string]), status: 'failed' },
+      },
+    };
+    await settleDue(stored, run);
+    expect([...provider.keys()]).toEqual(['re_2']);
+    expect(stored.refunds).toMatchObject({
+      re_1: { status: 'failed' },
+      re_2: { status: 'failed', settledAt: '2026-11-23T10:00:20.000Z' },
+      re_3: { status: 'pending', settledAt: null },
+    });
+  });
+});
+
+test('An authorization that was captured while the expiry came to it is not given up', async () => {
+  stored = { ...authorized(), expiresAt: '2026-01-01T00:00:00.000Z' };
+  client
+    .on(QueryCommand)
+    .resolvesOnce({ Items: [marshall({ pk: `acme#${paymentId}` })] })
+    .resolves({});
+  client.on(BatchGetItemCommand).resolves({ Responses: { payments: [itemOf(stored)] } });
+  meanwhile = [() => ({ ...captured(), version: 5 })];
+  expect(await expiry({} as never, contextWith(60_000))).toEqual({ done: 1, failed: 0 });
+  expect(provider.size).toBe(0);
+  expect(stored.status).toBe('captured');
+});
