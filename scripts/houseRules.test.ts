@@ -15,7 +15,7 @@ it.each([
   ['services/audit/src/a.test.ts', "it.only('works', () => {});"],
   ['services/audit/src/a.test.ts', 'await sleep(100);'],
 ])('%s may not say %s', (path, text) => {
-  expect(breaches(path, text)).toBe(1);
+  expect(breaches(path, text)).toBeGreaterThan(0);
 });
 
 it.each([
