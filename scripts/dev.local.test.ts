@@ -59,7 +59,7 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
   ]);
   // Nothing of serverless-offline's announcements, and what a request does.
   expect(dev.output()).not.toMatch(/[│╔┌]|Server ready|Offline \[http/);
-  await vi.waitUntil(() => /payments +ANY \/nowhere/.test(dev.output()));
+  await vi.waitUntil(() => /payments +ANY \/nowhere/.test(dev.output()), 10_000);
 
   const second = startDev(base);
   expect(await second.ended).toBe('1');
@@ -68,7 +68,7 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
   for (const edited of ['services/payments/src/payment.ts', 'packages/runtime/src/http.ts']) {
     const reloads = dev.output().split(/payments +Reloaded/).length;
     await utimes(join(repository, edited), new Date(), new Date());
-    await vi.waitUntil(() => dev.output().split(/payments +Reloaded/).length > reloads, { timeout: 2_000 });
+    await vi.waitUntil(() => dev.output().split(/payments +Reloaded/).length > reloads, 10_000);
   }
 
   const processes = await descendants(dev.process.pid);
@@ -76,7 +76,7 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
   const interruptedAt = performance.now();
   dev.process.kill('SIGINT');
   expect(await dev.ended).toBe('0');
-  expect(performance.now() - interruptedAt).toBeLessThan(2_000);
+  expect(performance.now() - interruptedAt).toBeLessThan(3_000);
   expect(await stillRunning(processes)).toEqual([]);
 }, 60_000);
 
@@ -98,7 +98,7 @@ test('dev that is killed takes everything with it, and --persist keeps its data'
   await sqs(queueUrl, 'SendMessage', { MessageBody: 'kept' });
   const processes = await descendants(dev.process.pid);
   dev.process.kill('SIGKILL');
-  await vi.waitUntil(async () => (await stillRunning(processes)).length === 0, { timeout: 2_000 });
+  await vi.waitUntil(async () => (await stillRunning(processes)).length === 0, 10_000);
 
   const again = startDev(base, '--persist');
   await again.ready;

@@ -31,7 +31,7 @@ test('a service alone has everything: what is said by HTTP is heard through stre
   });
 
   expect((await echo.post({ say: 'hello' })).status).toBe(200);
-  await vi.waitUntil(async () => (await echo.get('hello')).body.item.heard, { timeout: 5_000 });
+  await vi.waitUntil(async () => (await echo.get('hello')).body.item.heard, { timeout: 10_000 });
 
   const { environment, timezoneOffsetMinutes } = (await echo.post({})).body;
   expect(environment).toMatchObject({
@@ -72,7 +72,7 @@ test('an SNS endpoint that is given stands between the functions and the topic',
   const { port } = broken.address() as { port: number };
   const echo = await start({ environment: { AWS_ENDPOINT_URL_SNS: `http://127.0.0.1:${port}` } });
   await echo.post({ say: 'hello' });
-  await vi.waitUntil(() => calls > 0, { timeout: 5_000 });
+  await vi.waitUntil(() => calls > 0, { timeout: 10_000 });
   expect((await echo.get('hello')).body.item.heard).toBeUndefined();
   broken.close();
 });

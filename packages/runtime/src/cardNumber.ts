@@ -30,8 +30,8 @@ export function holdsCardNumber(text: string): boolean {
 const otherNumbers = new RegExp(
   [
     /[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12,}/,
-    /\b20\d\d[-/.]\d\d?[-/.]\d\d?\b/,
-    /\b\d\d?[-/.]\d\d?[-/.]20\d\d\b/,
+    /(?<!\d-)\b20\d\d-\d\d?-\d\d?\b(?!-\d)/,
+    /(?<!\d[./])\b\d\d?[./]\d\d?[./]20\d\d\b(?![./]\d)/,
     /(?<!\w)\+[1-9](?:[ .-]?\d){6,14}(?![ .-]?\d)/,
   ]
     .map(({ source }) => source)

