@@ -278,10 +278,7 @@ describe.each(everyFunction)('the code of $service $functionKey', ({ service, fu
     const { Variables } = functionOf(service, functionKey).Properties.Environment;
     const given = Object.keys(Variables).filter((name) => !name.startsWith('POWERTOOLS_'));
     expect(environmentVariables).toEqual(given.sort());
-    expect(Variables).toMatchObject({
-      POWERTOOLS_SERVICE_NAME: `fanfold-${service}`,
-      POWERTOOLS_METRICS_NAMESPACE: 'Fanfold',
-    });
+    expect(Variables).toMatchObject({ POWERTOOLS_SERVICE_NAME: `fanfold-${service}` });
   });
 });
 

@@ -5,10 +5,10 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { byType, consume, Unprocessable } from './consume.ts';
 import { contextWith, queueEvent } from './invocationFixtures.ts';
-import { captureLog } from './logFixtures.ts';
+import { captureOutput } from './logFixtures.ts';
 
 const sqs = mockClient(SQSClient);
-const logged = captureLog();
+const { logged, measured } = captureOutput();
 
 beforeEach(() => {
   vi.stubEnv('EVENTS_DEAD_LETTER_QUEUE_URL', 'http://127.0.0.1/dead-letters');
@@ -434,5 +434,21 @@ describe('When time runs out', () => {
     const handle: Handle = (invoiceId) => (invoiceId === 'inv_1' ? never() : succeeds());
     expect(await run([invoice(1), '{', invoice(2)], handle, 1600)).toEqual(failures(0));
     expect(quarantined()).toHaveLength(1);
+  });
+});
+
+describe('Metrics', () => {
+  test('tell how long events took to be handled, and how many messages were quarantined', async () => {
+    vi.setSystemTime('2026-11-23T10:00:01.500Z');
+    await run([invoice(1), invoice(2), 'no event']);
+    vi.useRealTimers();
+    expect(measured()).toMatchObject([{ CriticalTime: [1500, 1500], MessagesQuarantined: 1 }]);
+  });
+
+  test('are not written for events that come again', async () => {
+    await run([invoice(1), invoice(2)], async (id) => {
+      if (id === 'inv_1') throw new Error('not now');
+    });
+    expect(measured()).toMatchObject([{ CriticalTime: expect.any(Number) }]);
   });
 });

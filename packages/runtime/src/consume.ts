@@ -7,6 +7,7 @@ import { chunksOf } from './batch.ts';
 import { environmentVariable } from './env.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
+import { metrics } from './metrics.ts';
 
 /**
  * Thrown by a handler when a message can never succeed, however often it comes. It is quarantined: put into the
@@ -85,11 +86,18 @@ async function process<Type extends EventType>(
   );
   for (const [i, message] of messages.entries()) {
     const outcome = outcomes[i];
-    if (outcome?.status === 'fulfilled') continue;
+    if (outcome?.status === 'fulfilled') {
+      // How long it took from what happened to what it led to here: what users feel of a queue.
+      metrics.addMetric('CriticalTime', 'Milliseconds', Date.now() - Date.parse(message.event.time));
+      continue;
+    }
     for (const record of message.records) failed.set(record, outcome?.reason);
   }
 
-  for (const record of await quarantine(failed)) failed.delete(record);
+  for (const record of await quarantine(failed)) {
+    failed.delete(record);
+    metrics.addMetric('MessagesQuarantined', 'Count', 1);
+  }
   for (const [record, error] of failed) {
     logger.error('message failed', {
       messageId: record.messageId,

@@ -2,15 +2,12 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { environmentVariable } from './env.ts';
 import { contextWith } from './invocationFixtures.ts';
 import { lambda } from './lambda.ts';
-import { captureLog } from './logFixtures.ts';
+import { captureOutput } from './logFixtures.ts';
 import { describeError, logger } from './logger.ts';
 import { metrics } from './metrics.ts';
 import { notFound, Refusal } from './refusal.ts';
 
-vi.hoisted(() => {
-  process.env.POWERTOOLS_METRICS_NAMESPACE = 'Fanfold';
-});
-const logged = captureLog();
+const { logged, measured } = captureOutput();
 afterEach(() => {
   vi.unstubAllEnvs();
 });
@@ -49,9 +46,9 @@ describe('A function', () => {
     });
     await handler(false, contextWith());
     await expect(handler(true, contextWith())).rejects.toThrow('no');
-    expect(logged().map(({ things }) => things)).toEqual([2, 2]);
+    expect(measured().map(({ things }) => things)).toEqual([2, 2]);
     await lambda(async () => {})(undefined, contextWith());
-    expect(logged()).toHaveLength(2);
+    expect(measured()).toHaveLength(2);
   });
 });
 

@@ -1,7 +1,20 @@
 import { afterEach, beforeEach, type MockInstance, vi } from 'vitest';
 
+type Line = Record<string, unknown>;
+
 /** Takes what each test logs away from the terminal. Gives back the structured lines of the test that runs. */
-export function captureLog(): () => Record<string, unknown>[] {
+export const captureLog = (): (() => Line[]) => captureOutput().logged;
+
+/** The same, and what the test measures: lines in CloudWatch's embedded metric format. */
+export function captureOutput(): { logged: () => Line[]; measured: () => Line[] } {
+  const lines = captureLines();
+  return {
+    logged: () => lines().filter((line) => !('_aws' in line)),
+    measured: () => lines().filter((line) => '_aws' in line),
+  };
+}
+
+function captureLines(): () => Line[] {
   let lines: string[] = [];
   let terminal: MockInstance[] = [];
   beforeEach(() => {

@@ -1,4 +1,4 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 
-/** CloudWatch embedded metrics: a log line each, no call. The namespace comes from POWERTOOLS_METRICS_NAMESPACE. */
-export const metrics = new Metrics();
+/** CloudWatch embedded metrics, by service: a log line for each run that measured something, and no call. */
+export const metrics = new Metrics({ namespace: 'Fanfold' });
