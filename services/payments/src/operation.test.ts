@@ -143,7 +143,7 @@ describe('An operation', () => {
       momentAt(),
     ).payment;
     stored = pending;
-    const { payment } = await carryOut(pending, { id: 're_1', fingerprint: 'f' }, momentAt());
+    const { payment } = await carryOut(pending, { id: 're_1' }, momentAt());
     expect(payment).toMatchObject({ amountRefunded: 5, refunds: { re_1: { status: 'succeeded' } } });
     expect([...provider]).toMatchObject([['re_1', { operation: 'refund', amount: 5, paymentId }]]);
   });

@@ -49,7 +49,11 @@ export async function operate(
 }
 
 /** Asks the provider for what a payment's new intent says, and writes what came of it. */
-export async function carryOut(intent: Payment, { id }: Operation, moment: Moment): Promise<Carried> {
+export async function carryOut(
+  intent: Payment,
+  { id }: Pick<Operation, 'id'>,
+  moment: Moment,
+): Promise<Carried> {
   const asked = instructionOf(intent, id);
   const outcome = asked ? await perform(asked) : ({ result: 'unknown' } as const);
   const later = { ...moment, now: new Date() };

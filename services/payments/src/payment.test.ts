@@ -300,6 +300,31 @@ describe('An authorized payment', () => {
   });
 });
 
+describe('What a payment remembers of its requests', () => {
+  const manyRequests = (payment: Payment, count: number): Payment => ({
+    ...payment,
+    requests: Object.fromEntries(
+      Array.from({ length: count }, (_, n) => [`cap_old_${n}`, { fingerprint: 'f', failure: null }]),
+    ),
+  });
+
+  test('has an end: the hundred-and-first operation is refused', () => {
+    expect(capturing(manyRequests(authorized(), 99)).payment.requests).toHaveProperty('cap_1');
+    for (const begin of [capturing, canceling]) {
+      expect(() => begin(manyRequests(authorized(), 100))).toThrow(refusal(409, 'too_many_operations'));
+    }
+    expect(() => refunding(manyRequests(captured(), 100))).toThrow(refusal(409, 'too_many_operations'));
+  });
+
+  test('does not grow by what a clock does, however often', () => {
+    const full = manyRequests(authorized(), 100);
+    const expiring = cancel(full, { id: 'void_2', reason: 'expired', fingerprint: null }, momentAt()).payment;
+    expect(expiring).toMatchObject({ status: 'processing', requests: full.requests });
+    const given = settle(expiring, nothing, momentAt(), true).payment;
+    expect(given).toMatchObject({ status: 'authorized', requests: full.requests });
+  });
+});
+
 describe('Only an authorized payment', () => {
   const others: [string, Payment][] = [
     ['processing', processing()],

@@ -108,6 +108,9 @@ export type PaymentEvent = EventOfType<
 
 const authorizationDays = 7;
 
+/** Captures, cancellations and refunds of one payment, those that failed included. */
+const maxOperations = 100;
+
 /** A payment that the provider is about to be asked for. */
 export function create(
   request: PaymentRequest,
@@ -171,11 +174,12 @@ export function capture(
 /**
  * Gives up an authorization; no money moves.
  *
+ * @param request its `fingerprint` is null when no client asked for it, so that no answer has to be repeated
  * @throws Refusal 409 `payment_not_cancelable`
  */
 export function cancel(
   payment: Payment,
-  { id, reason, fingerprint }: { id: string; reason: string; fingerprint: string },
+  { id, reason, fingerprint }: { id: string; reason: string; fingerprint: string | null },
   moment: Moment,
 ): Change {
   if (payment.status !== 'authorized') throw conflict('payment_not_cancelable', payment, 'canceled');
@@ -220,7 +224,7 @@ export function refund(
     createdAt: time,
     settledAt: null,
   };
-  const requests = { ...payment.requests, [id]: { fingerprint, failure: null } };
+  const requests = remember(payment, id, fingerprint);
   return revise(payment, { refunds: { ...payment.refunds, [id]: pending }, requests }, now);
 }
 
@@ -352,11 +356,19 @@ export function eventOf(payment: Payment, { type, n, time, trace, refundId }: Sa
 function ask(
   payment: Payment,
   asked: Omit<Ask, 'runsUntil'>,
-  fingerprint: string,
+  fingerprint: string | null,
   { now, runsUntil }: Moment,
 ): Change {
-  const requests = { ...payment.requests, [asked.id]: { fingerprint, failure: null } };
+  const requests = fingerprint === null ? payment.requests : remember(payment, asked.id, fingerprint);
   return revise(payment, { status: 'processing', ask: { ...asked, runsUntil }, requests }, now);
+}
+
+/** @throws Refusal 409 `too_many_operations`: what is remembered for ever must have an end */
+function remember({ requests }: Payment, id: string, fingerprint: string): Payment['requests'] {
+  if (Object.keys(requests).length >= maxOperations) {
+    throw new Refusal(409, 'too_many_operations', `A payment can have ${maxOperations} operations.`);
+  }
+  return { ...requests, [id]: { fingerprint, failure: null } };
 }
 
 const revise = (payment: Payment, changes: Partial<Payment>, now: Date): Change => ({

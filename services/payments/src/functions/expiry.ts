@@ -12,7 +12,7 @@ export const handler = eachDue(
     // By version: when the provider never took one attempt, the next one is another instruction.
     const operation = {
       id: derivedId('void', payment.id, 'expiry', String(payment.version)),
-      fingerprint: '',
+      fingerprint: null,
     };
     const intent = await update(payment, (current) =>
       isExpired(current, run.now)
