@@ -3,9 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { readableLine } from '@fanfold/local-cloud/offlineOutput';
-import type { Ready } from '@fanfold/local-cloud/plugin';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
-import { startService } from '@fanfold/local-cloud/serviceProcess';
+import { type Ready, startService } from '@fanfold/local-cloud/serviceProcess';
 import { basePort, findStack, type StackDescription, startStack } from '@fanfold/local-cloud/stack';
 import { Command } from 'commander';
 

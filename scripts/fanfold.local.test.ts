@@ -68,7 +68,7 @@ describe('used wrongly', () => {
     [['token', 'now'], 'too many arguments'],
     [['trace'], "missing required argument 'id'"],
     [['token', '--merchant', 'a/b'], '1 to 64 letters'],
-    [['token', '--scope', 'a,,b'], 'a list such as payments:write,payments:read'],
+    [['token', '--scope', 'a,,b'], 'a list, separated by commas, of: payments:write'],
     [['token', '--expires-in', 'soon'], 'a whole number other than 0'],
     [['token', '--expires-in', '0'], 'a whole number other than 0'],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {

@@ -65,11 +65,10 @@ function merchant(value: string): string {
   throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
 }
 
-/** https://www.rfc-editor.org/rfc/rfc6749#section-3.3 without the comma, which separates here. */
 function scopeList(value: string): string[] {
   const list = value.split(',');
-  if (list.every((scope) => /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/.test(scope))) return list;
-  throw new InvalidArgumentError(`It is a list such as ${scopes.slice(0, 2).join(',')}.`);
+  if (list.every((scope) => scopes.includes(scope))) return list;
+  throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
 }
 
 function seconds(value: string): number {

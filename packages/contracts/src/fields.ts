@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { isCurrency } from './currency.ts';
 
+export const maxAmountMinor = 999_999_999_999;
+
 /** Amounts are integers in the minor unit of their currency (cents for EUR, yen for JPY). */
-export const amountMinor = z.int().min(0).max(999_999_999_999);
+export const amountMinor = z.int().min(0).max(maxAmountMinor);
 
 /** Active ISO 4217 code, upper case. */
 export const currency = z.string().refine(isCurrency, 'must be an active ISO 4217 code in upper case');

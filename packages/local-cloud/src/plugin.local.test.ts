@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type EchoService, startEcho } from '../fixtures/echoService.ts';
 import { packageService } from './packagedTemplates.ts';
@@ -97,8 +99,8 @@ test.each([
     // Without it serverless-offline would go on, neither ready nor ended.
     reason: 'what serverless-offline refuses',
     configuration: {
-      'timeout: 3':
-        'timeout: 3\n  httpApi: { authorizers: { jwt: { type: jwt, issuerUrl: https://issuer.invalid, audience: echo, identitySource: $request.header.Authorization } } }',
+      'timeout: 10':
+        'timeout: 10\n  httpApi: { authorizers: { jwt: { type: jwt, issuerUrl: https://issuer.invalid, audience: echo, identitySource: $request.header.Authorization } } }',
       '- httpApi: POST /echo': '- httpApi: { method: POST, path: /echo, authorizer: { name: jwt } }',
     },
     says: /only supports retrieving JWT/,
@@ -109,6 +111,14 @@ test.each([
   expect(await echo.ended).toBe('exit code 1');
   expect(echo.output()).toMatch(says);
   expect(await findStack(echo.base)).toBeUndefined();
+});
+
+test('on a Node that cannot run it, the plugin says how to start the framework', async () => {
+  const older = 'Object.defineProperty(process.versions, "node", { value: "20.20.2" })';
+  const load = `${older}; require(${JSON.stringify(join(import.meta.dirname, 'plugin.cjs'))})`;
+  await expect(promisify(execFile)(process.execPath, ['--eval', load])).rejects.toThrow(
+    /ServerlessError: Fanfold runs on Node 24.* this is Node 20\.20\.2.*pnpm exec serverless/s,
+  );
 });
 
 test('packaging is not touched: the template keeps its intrinsic functions', async () => {

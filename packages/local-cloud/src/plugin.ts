@@ -4,6 +4,7 @@ import { type Serverless as CompiledServerless, compileTemplate } from './compil
 import { invoke } from './invoke.ts';
 import type { Mappings } from './mappings.ts';
 import { freePort, requireFreePorts } from './ports.ts';
+import type { Ready } from './serviceProcess.ts';
 import {
   basePort,
   joinStack,
@@ -13,9 +14,6 @@ import {
   type Stack,
 } from './stack.ts';
 import { type Resource, resolveTemplate } from './template.ts';
-
-/** What a service tells the process that started it, by `process.send`, when it takes requests. */
-export type Ready = RunningService & { type: 'ready'; service: string };
 
 /** What is used of a running Serverless Framework. */
 type Serverless = CompiledServerless & {

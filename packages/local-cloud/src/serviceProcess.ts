@@ -4,7 +4,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { Ready } from './plugin.ts';
+import type { RunningService } from './stack.ts';
+
+/** What a service tells the process that started it, by `process.send`, when it takes requests. */
+export type Ready = RunningService & { type: 'ready'; service: string };
 
 /** A service that runs under `serverless offline` in a child process. */
 export type ServiceProcess = {

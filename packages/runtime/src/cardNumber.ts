@@ -1,8 +1,8 @@
 /**
- * Whether a text holds what may be a payment card number: 13 to 19 digits that pass the Luhn check, alone or in
- * groups. Such a text is refused before it is stored or logged (PCI DSS 3.5.1: unreadable anywhere it is stored;
- * here it is not stored at all). One in ten random digit strings of that length passes too: an order id of 16
- * digits may have to be written with a letter.
+ * Whether a text holds what may be a payment card number: digits that begin as an issuer's numbers do, are as many,
+ * and pass the Luhn check, alone or in groups. Such a text is refused before it is stored or logged (PCI DSS 3.5.1:
+ * unreadable anywhere it is stored; here it is not stored at all). One in ten numbers that begin so and are as long
+ * passes too: an order id of 16 digits that begins with 4 may have to be written with a letter.
  */
 export function holdsCardNumber(text: string): boolean {
   // NFKC turns full-width and other compatibility digits into 0 to 9.
@@ -14,12 +14,11 @@ export function holdsCardNumber(text: string): boolean {
   for (const [run] of searched.matchAll(/\d(?:[\s.\-‐-―_/\p{Cf}]{0,3}\d){12,}/gu)) {
     const groups = run.split(/\D+/u);
     // A number may stand beside others ("2 4111 1111 1111 1111"), so every stretch of whole groups is tried.
-    for (const [first, group] of groups.entries()) {
-      if (!startsLikeCard(group)) continue;
+    for (const first of groups.keys()) {
       let digits = '';
       for (let last = first; last < groups.length && digits.length < 19; last++) {
         digits += groups[last];
-        if (digits.length >= 13 && digits.length <= 19 && passesLuhn(digits)) return true;
+        if (issuedNumber.test(digits) && passesLuhn(digits)) return true;
       }
     }
   }
@@ -48,8 +47,19 @@ function isBankAccount(number: string): boolean {
   return BigInt(moved.replace(/[A-Z]/g, (letter) => String(Number.parseInt(letter, 36)))) % 97n === 1n;
 }
 
-/** ISO/IEC 7812: 2 to 6 are the issuers of payment cards (travel, banking, merchandising). */
-const startsLikeCard = (digits: string): boolean => /^[2-6]/.test(digits);
+/** How card numbers begin and how many digits follow: https://en.wikipedia.org/wiki/Payment_card_number (ISO/IEC 7812) */
+const issuedNumber = new RegExp(
+  [
+    /4\d{12}(?:\d{3}){0,2}/, // Visa
+    /(?:5[1-5]|2[2-7])\d{14}/, // Mastercard
+    /3[47]\d{13}/, // American Express
+    /3(?:0[0-59]|[689]\d)\d{11,16}/, // Diners Club
+    /35\d{14,17}/, // JCB
+    /(?:50|5[6-9]|6\d)\d{11,17}/, // Maestro, Discover, UnionPay, RuPay
+  ]
+    .map(({ source }) => `^(?:${source})$`)
+    .join('|'),
+);
 
 function passesLuhn(digits: string): boolean {
   let sum = 0;

@@ -27,15 +27,17 @@ export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>) 
 /** What one piece of due work may take at most; with less time left, the next run goes on. */
 const workTimeMs = 10_000;
 
-/** A clock that works off what is due, one by one. What fails is logged and still due at the next run. */
+/** How much due work is done at once: what waits for a slow provider must not hold up all the rest. */
+const atOnce = 10;
+
+/** A clock that works off what is due. What fails is logged and still due at the next run. */
 export const eachDue = <Item extends { id: string }>(
   due: (run: Run) => AsyncIterable<Item>,
   work: (item: Item, run: Run) => Promise<unknown>,
 ) =>
   onSchedule(async (run) => {
     const count = { done: 0, failed: 0 };
-    for await (const item of due(run)) {
-      if (run.remainingTimeMs() < workTimeMs) break;
+    const attempt = async (item: Item) => {
       try {
         await work(item, run);
         count.done += 1;
@@ -43,8 +45,17 @@ export const eachDue = <Item extends { id: string }>(
         count.failed += 1;
         logger.error('due work failed', { id: item.id, error: describeError(error) });
       }
+    };
+    const running = new Set<Promise<void>>();
+    for await (const item of due(run)) {
+      if (run.remainingTimeMs() < workTimeMs) break;
+      const task: Promise<void> = attempt(item).finally(() => running.delete(task));
+      running.add(task);
+      if (running.size === atOnce) await Promise.race(running);
     }
-    if (count.failed > 0)
+    await Promise.all(running);
+    if (count.failed > 0) {
       throw new Error(`${count.failed} of ${count.done + count.failed} due failed; see the log`);
+    }
     return count;
   });

@@ -57,7 +57,7 @@ export function parseStrictJson(text: string): unknown {
 
 function checkText(text: string, path: (string | number)[]): void {
   if (!text.isWellFormed()) throw refuse(path, 'has a lone surrogate, which is no character');
-  if (forbiddenCharacters.test(text)) throw refuse(path, 'has a control character');
+  if (forbiddenCharacters.test(text)) throw refuse(path, 'has a control character, such as a line break');
   checkCardNumber(text, path);
 }
 
@@ -83,7 +83,8 @@ function losesDigits(source: string, value: number): boolean {
 
 function checkCardNumber(text: string, path: (string | number)[]): void {
   if (!holdsCardNumber(text)) return;
-  const detail = 'looks like a card number. Send a payment method id instead; card numbers are never stored';
+  const detail =
+    'looks like a card number, which is never stored. Send a payment method id; write an id of digits with a letter';
   throw new Refusal(422, 'card_number_refused', 'The body holds what looks like a card number.', {
     // The key itself may be the number, so the pointer stops at what holds it.
     errors: [{ pointer: pointerOf(holdsCardNumber(String(path.at(-1))) ? path.slice(0, -1) : path), detail }],
@@ -91,9 +92,14 @@ function checkCardNumber(text: string, path: (string | number)[]): void {
 }
 
 const refuse = (path: (string | number)[], detail: string): Refusal =>
-  new Refusal(400, 'invalid_json', 'The body is JSON that cannot be read in one way only.', {
-    errors: [{ pointer: pointerOf(path), detail }],
-  });
+  new Refusal(
+    400,
+    'invalid_json',
+    'The body is JSON, but not such as is taken here. See errors for what to change.',
+    {
+      errors: [{ pointer: pointerOf(path), detail }],
+    },
+  );
 
 /** https://www.rfc-editor.org/rfc/rfc6901#section-6, the form that RFC 9457 uses */
 export const pointerOf = (path: readonly PropertyKey[]): string =>

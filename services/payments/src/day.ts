@@ -22,7 +22,8 @@ export const daysToClose = (now: Date): string[] =>
 
 /**
  * The days from `date` to today, on which payments of that day may have last said something. Oldest first: a payment
- * that says something while it is looked for moves to a later day, so it may be met twice but is never missed.
+ * that says something while it is looked for moves to a later day, so it is met twice rather than missed. (Indexes are
+ * eventually consistent: one that moves in the very second could still be missed.)
  */
 export function daysSince(date: string, now: Date): string[] {
   const days = [];

@@ -191,6 +191,15 @@ describe('A payment is refused, with what to change, for', () => {
     ]);
   });
 
+  test.each(Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__'))(
+    'a metadata key that every object has: %s',
+    (key) => {
+      expect(errorsOf(paymentRequest, { ...full, metadata: { [key]: 'x' } })).toMatchObject([
+        { pointer: `#/metadata/${key}` },
+      ]);
+    },
+  );
+
   test('an amount in minor units that are not the currency’s, as far as lines tell', () => {
     expect(errorsOf(paymentRequest, { ...full, amount: 121 })).toEqual([
       { pointer: '#/amount', detail: 'the lines add up to 12100 with tax, not to 121' },

@@ -1,4 +1,4 @@
-import { amountMinor, currency, taxRate } from '@fanfold/contracts/fields';
+import { amountMinor, currency, maxAmountMinor, taxRate } from '@fanfold/contracts/fields';
 import { totalsOf } from '@fanfold/contracts/tax';
 import * as z from 'zod';
 import { paymentMethods } from './gateway.ts';
@@ -7,7 +7,10 @@ import type { PaymentRequest } from './payment.ts';
 const text = (maxLength: number) => z.string().trim().min(1, 'must not be empty').max(maxLength);
 const optionalText = (maxLength: number) => text(maxLength).nullable().default(null);
 
-const positiveAmount = amountMinor.min(1, 'must be at least 1, in minor units of the currency');
+const positiveAmount = z
+  .int()
+  .min(1, 'must be at least 1, in minor units of the currency')
+  .max(maxAmountMinor);
 
 const address = z.strictObject({
   line1: optionalText(200),
@@ -15,7 +18,7 @@ const address = z.strictObject({
   city: optionalText(100),
   postalCode: optionalText(20),
   state: optionalText(100),
-  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 code such as "BE"'),
+  country: z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters, an ISO 3166-1 code such as "BE"'),
 });
 
 const customer = z.strictObject({
@@ -33,7 +36,14 @@ const line = z.strictObject({
 });
 
 const metadata = z
-  .record(z.string().min(1).max(40), z.string().max(500))
+  .record(
+    z
+      .string()
+      .min(1)
+      .max(40)
+      .refine((key) => !(key in Object.prototype), 'is a name that JavaScript keeps for itself'),
+    z.string().max(500),
+  )
   .refine((entries) => Object.keys(entries).length <= 20, 'must have at most 20 entries')
   .default({});
 

@@ -198,9 +198,13 @@ export async function list(
   return { items, hasMore: Items.length > limit };
 }
 
-/** What is due for a clock: payments to settle with the provider, or authorizations to expire. Oldest first. */
+/**
+ * What is due for a clock: payments to settle with the provider, or authorizations to expire. Part by part, from
+ * another one each time, so that a part which a provider cannot settle does not hold up the others for ever.
+ */
 export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment> {
-  for (const shard of shards) {
+  const first = Math.floor(Math.random() * shards.length);
+  for (const shard of shards.slice(first) + shards.slice(0, first)) {
     const keys = queryKeys('Due', 'due = :part AND dueAt <= :now', {
       ':part': `${kind}#${shard}`,
       ':now': now.toISOString(),
