@@ -9,6 +9,8 @@ import { packageService } from './packagedTemplates.ts';
 import { freeBasePort } from './ports.ts';
 import { findStack } from './stack.ts';
 
+const repository = join(import.meta.dirname, '../../..');
+
 const echoes: EchoService[] = [];
 async function start(...options: Parameters<typeof startEcho>): Promise<EchoService> {
   const echo = await startEcho(...options);
@@ -119,6 +121,17 @@ test('on a Node that cannot run it, the plugin says how to start the framework',
   await expect(promisify(execFile)(process.execPath, ['--eval', load])).rejects.toThrow(
     /ServerlessError: Fanfold runs on Node 24.* this is Node 20\.20\.2.*pnpm exec serverless/s,
   );
+});
+
+test('the stage of the laptop is not deployed', async () => {
+  const folder = join(import.meta.dirname, '../fixtures/echo');
+  const deploy = promisify(execFile)(join(repository, 'node_modules/.bin/serverless'), ['deploy'], {
+    cwd: folder,
+  });
+  await expect(deploy).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('The stage local runs on a laptop only'),
+  });
 });
 
 test('packaging is not touched: the template keeps its intrinsic functions', async () => {

@@ -25,7 +25,7 @@ type Serverless = CompiledServerless & {
   processedInput: { commands: string[]; options: { httpPort?: string; lambdaPort?: string } };
   service: {
     service: string;
-    provider: { environment?: object };
+    provider: { environment?: object; stage: string };
     custom?: { localPort?: number; 'serverless-offline'?: object };
     functions: Record<string, { name: string; environment?: object }>;
   };
@@ -36,7 +36,7 @@ type Log = { notice(text: string): void; error(text: string): void };
 /**
  * The Serverless plugin that puts a cloud under `serverless offline`: it joins or starts the stack at FANFOLD_PORT,
  * provisions the service's own template there, tells the functions where everything is, and runs their event
- * source mappings. It does nothing to packaging and deploying.
+ * source mappings. It does nothing to packaging and deploying, but that it refuses to deploy the stage of the laptop.
  */
 export default class LocalCloud {
   readonly hooks = {
@@ -64,6 +64,7 @@ export default class LocalCloud {
 
   #initialize(): void {
     const { commands } = this.#serverless.processedInput;
+    if (commands[0] === 'deploy') refuseLocalStage(this.#serverless.service.provider.stage);
     if (commands[0] !== 'offline') return;
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
@@ -186,6 +187,17 @@ function useResolvedEnvironment(
     const { Variables = {} } = (resource?.Properties.Environment ?? {}) as { Variables?: object };
     definition.environment = { ...Variables, ...('TOKEN_ISSUER' in Variables && { TOKEN_ISSUER: issuer }) };
   }
+}
+
+/** Its account, topic and token issuer are those of the emulators: in AWS it would trust a key on somebody's laptop. */
+function refuseLocalStage(stage: string): void {
+  if (stage !== 'local') return;
+  const error = new Error(
+    'The stage local runs on a laptop only. Deploy another one: --stage production, for example.',
+  );
+  // By this name the framework knows what is written to be read, and shows no stack.
+  error.name = 'ServerlessError';
+  throw error;
 }
 
 async function chooseAddresses(
