@@ -116,7 +116,7 @@ test('a port that is taken is named, with who has it and how to choose others', 
   const dev = startDev(base);
   expect(await dev.ended).toBe('1');
   expect(dev.output()).toMatch(new RegExp(`Port ${base + 2} is taken by .* \\(pid ${process.pid}\\)`));
-  expect(dev.output()).toContain('FANFOLD_PORT=');
+  expect(dev.output()).toContain('choose other ports: FANFOLD_PORT');
   other.close();
 });
 

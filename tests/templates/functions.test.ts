@@ -33,12 +33,16 @@ describe('a function', () => {
     expect(breaking(mapped, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
   });
 
-  test('that a clock runs has 60 s', () => {
+  test('that a clock runs has 60 s, and 15 minutes to close a day', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
     expect(scheduled).toHaveLength(3);
-    expect(breaking(scheduled, ({ Properties }) => Properties.Timeout === 60)).toEqual([]);
+    const timeoutOf = ({ Properties }: Deployed) => [
+      Properties.FunctionName.split('-').at(-1),
+      Properties.Timeout,
+    ];
+    expect(Object.fromEntries(scheduled.map(timeoutOf))).toEqual({ janitor: 60, expiry: 60, dayClose: 900 });
   });
 
   test('keeps its logs for 30 days', () => {

@@ -27,11 +27,8 @@ export async function freeBasePort(): Promise<number> {
 export async function requireFreePorts(ports: readonly number[]): Promise<void> {
   const complaints = (await Promise.all(ports.map(complaint))).filter((line) => line !== undefined);
   if (complaints.length === 0) return;
-  throw new Error(
-    [...complaints, 'Stop what is there, or choose other ports: FANFOLD_PORT=4100 takes 4100 to 4105.'].join(
-      '\n',
-    ),
-  );
+  const advice = 'Stop what is there, or choose other ports: FANFOLD_PORT and the five above it are used.';
+  throw new Error([...complaints, advice].join('\n'));
 }
 
 async function complaint(port: number): Promise<string | undefined> {

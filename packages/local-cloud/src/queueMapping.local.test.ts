@@ -145,7 +145,7 @@ describe.concurrent('A message', () => {
     ['nothing', undefined],
     ['an empty object', {}],
     ['an empty list of failures', { batchItemFailures: [] }],
-  ])('is deleted when the function answers %s (6.1, finding 13)', async ([_what, answer], { expect }) => {
+  ])('is deleted when the function answers %s (recorded, finding 13)', async ([_what, answer], { expect }) => {
     const queue = await createQueue();
     let invocations = 0;
     const mapping = await startMapping(queue, () => {
@@ -163,7 +163,7 @@ describe.concurrent('A message', () => {
     ['names an unknown item', { batchItemFailures: [{ itemIdentifier: 'unknown' }] }],
     ['throws', new Error('broken')],
   ])(
-    'comes again with its whole batch when the function %s, until it is a dead letter (6.1, finding 13, Q5)',
+    'comes again with its whole batch when the function %s, until it is a dead letter (recorded, finding 13, Q5)',
     async ([_what, answer], { expect }) => {
       const queue = await createQueue();
       const events: SQSEvent[] = [];

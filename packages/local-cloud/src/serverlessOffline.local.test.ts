@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type EchoService, startEcho } from '../fixtures/echoService.ts';
 import { FunctionError, invoke } from './invoke.ts';
 
-// What patches/serverless-offline changes. The letters are those of the README.
+// What patches/serverless-offline@14.8.2.patch changes. The numbers are those of the README.
 
 let echo: EchoService;
 beforeAll(async () => {
@@ -123,7 +123,7 @@ test('an invocation whose function fails says so, and what went wrong', async ()
   await expect(invoke(lambdaUrl, 'unknown', {})).rejects.toThrow('404');
 });
 
-test('each request has an id of its own', async () => {
+test('O12: each request has an id of its own', async () => {
   const ids = await Promise.all([echo.post({}), echo.post({})]);
   expect(new Set(ids.map(({ body }) => body.requestId)).size).toBe(2);
 });

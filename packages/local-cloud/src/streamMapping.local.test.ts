@@ -248,7 +248,7 @@ describe.concurrent('A batch that fails', () => {
     ['names a record by null', { batchItemFailures: [{ itemIdentifier: null }] }, null],
     ['names a record under a wrong key', { batchItemFailures: [{ foo: 'notvalid' }] }, null],
   ] as const)(
-    'as a whole because the function %s is told to a queue, without its records (6.1, E7)',
+    'as a whole because the function %s is told to a queue, without its records (recorded, E7)',
     async ([_what, answer, functionError], { expect }) => {
       const table = await createTable();
       const { QueueUrl } = await sqs.send(
