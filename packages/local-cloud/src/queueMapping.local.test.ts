@@ -145,18 +145,21 @@ describe.concurrent('A message', () => {
     ['nothing', undefined],
     ['an empty object', {}],
     ['an empty list of failures', { batchItemFailures: [] }],
-  ])('is deleted when the function answers %s (recorded, finding 13)', async ([_what, answer], { expect }) => {
-    const queue = await createQueue();
-    let invocations = 0;
-    const mapping = await startMapping(queue, () => {
-      invocations += 1;
-      return answer;
-    });
-    await send(queue, 'one');
-    await mapping.idle();
-    expect(invocations).toBe(1);
-    expect(await count(queue.deadLettersUrl)).toBe(0);
-  });
+  ])(
+    'is deleted when the function answers %s (recorded, finding 13)',
+    async ([_what, answer], { expect }) => {
+      const queue = await createQueue();
+      let invocations = 0;
+      const mapping = await startMapping(queue, () => {
+        invocations += 1;
+        return answer;
+      });
+      await send(queue, 'one');
+      await mapping.idle();
+      expect(invocations).toBe(1);
+      expect(await count(queue.deadLettersUrl)).toBe(0);
+    },
+  );
 
   test.for([
     ['names items under a wrong key', { batchItemFailures: [{ foo: 'notvalid' }] }],
