@@ -100,7 +100,7 @@ test('a build that fails says so, and the next one works', async () => {
   expect(await answer('one.mjs')).toBe('mended');
 });
 
-test('chunks of an earlier run are taken away', async () => {
+test('what a run that was killed left behind is taken away', async () => {
   await mkdir(join(folder, '.fanfold/4000'), { recursive: true });
   await writeFile(join(folder, '.fanfold/4000/chunk-of-yesterday.mjs'), '');
   bundleTogether(bundler, '4000', () => {});

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, build, type OutputFile, stop } from 'esbuild';
@@ -30,6 +31,7 @@ export function bundleTogether(bundler: Bundler, name: string, onReload: (durati
   bundler.buildDirPath = join(bundler.serviceDirPath, '.fanfold', name);
   // An editor empties a file before it fills it: without a pause the empty one would be bundled too.
   bundler.buildOptions.watch.chokidar.awaitWriteFinish = { stabilityThreshold: 50, pollInterval: 10 };
+  process.once('exit', () => rmSync(bundler.buildDirPath, { recursive: true, force: true }));
   const written = new Map<string, string>();
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -37,7 +39,7 @@ export function bundleTogether(bundler: Bundler, name: string, onReload: (durati
     next = undefined;
     const isReload = written.size > 0;
     const startedAt = performance.now();
-    // Chunks are named by their content: those of the last run would stay for ever.
+    // A run that was killed left its own behind.
     if (!isReload) await rm(bundler.buildDirPath, { recursive: true, force: true });
     bundler.prepare();
     try {
