@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
+
+/** What the README tells a stranger to type, typed as it stands there, but for the ports. */
+let stack: RunningStack;
+let readme: string;
+
+beforeAll(async () => {
+  readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  stack = await startDev(await freeBasePort());
+}, 60_000);
+
+afterAll(async () => {
+  expect(await stack?.stop()).toBe(0);
+});
+
+/** The shell commands of a section, in one text. */
+function commandsOf(heading: string): string {
+  const section = readme.split(/^## /m).find((text) => text.startsWith(heading));
+  const blocks = [...(section ?? '').matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
+  expect(blocks, `README's section ${heading}`).not.toEqual([]);
+  return blocks.map(([, block]) => block).join('\n');
+}
+
+async function type(commands: string): Promise<string> {
+  const here = commands.replace(
+    /127\.0\.0\.1:400(\d)/g,
+    (_, offset) => `127.0.0.1:${stack.base + Number(offset)}`,
+  );
+  const { stdout } = await promisify(execFile)('bash', ['-euc', here], {
+    cwd: new URL('..', import.meta.url),
+    env: { ...process.env, FANFOLD_PORT: String(stack.base) },
+  });
+  return stdout;
+}
+
+it('a first payment, by curl, becomes an invoice and a record of both', async () => {
+  const commands = commandsOf('A first payment').replace(/^pnpm fanfold trace <id>.*$/m, '');
+  const printed = await type(commands);
+  expect(printed).toContain('{"object":"payment"');
+  expect(printed).toContain('"status":"captured"');
+  expect(printed).toContain('What led to what');
+  // The lists were asked for at once; asked for again, they have what followed.
+  const lists = commands
+    .replace(/^curl -s http:\/\/127\.0\.0\.1:4001[\s\S]*?}'$/m, '')
+    .replace(/^pnpm fanfold demo.*$/m, '');
+  await vi.waitFor(async () => {
+    const found = await type(lists);
+    expect(found).toMatch(/{"object":"invoice".*"orderId":"order-1001"/);
+    expect(found).toContain('"type":"payment.captured.v1"');
+    expect(found).toContain('"type":"invoice.issued.v1"');
+  }, 30_000);
+});
+
+it('what it says a service hears is what the service hears', async () => {
+  const { hears } = await import('../services/billing/subscriptions.js');
+  const [, quoted] = /export const hears = .*?\((\[.*\])\)/.exec(readme) ?? [];
+  expect(quoted).toBe(`[${hears.map((type) => `'${type}'`).join(', ')}]`);
+});
