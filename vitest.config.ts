@@ -4,10 +4,12 @@ import { defineConfig } from 'vitest/config';
 // emulators, and what is below tests/ tells stories across services, one file at a time.
 export default defineConfig({
   test: {
+    // One on two cores would be the default, and most of these tests wait for processes.
+    maxWorkers: 2,
     coverage: {
       provider: 'v8',
       include: ['packages/{contracts,runtime}/src/**/*.ts', 'services/*/src/**/*.ts'],
-      exclude: ['**/*.test.ts'],
+      exclude: ['**/*.test.ts', '**/*Fixtures.ts'],
     },
     projects: [
       {
