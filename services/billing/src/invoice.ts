@@ -65,17 +65,17 @@ const orderedLines = ({ lines, description, orderId, amount }: Captured['data'])
 
 /** Tax is rounded once per rate; its lines share that sum so that they add up to it. */
 function linesWithTax(lines: Line[], { taxByRate }: Totals): InvoiceLine[] {
-  const netOf = ({ quantity, unitAmount }: Line) => quantity * unitAmount;
-  const taxOf = new Map<Line, number>();
+  const priced = lines.map((line) => ({ ...line, net: line.quantity * line.unitAmount, tax: 0 }));
   for (const { rate, tax } of taxByRate) {
-    const ofRate = lines.filter(({ taxRate }) => rateUnits(taxRate) === rateUnits(rate));
-    const taxes = apportion(tax, ofRate.map(netOf));
-    for (const [i, line] of ofRate.entries()) taxOf.set(line, taxes[i] ?? 0);
+    const ofRate = priced.filter(({ taxRate }) => rateUnits(taxRate) === rateUnits(rate));
+    for (const [i, part] of apportion(
+      tax,
+      ofRate.map(({ net }) => net),
+    ).entries()) {
+      (ofRate[i] as { tax: number }).tax = part;
+    }
   }
-  return lines.map((line) => {
-    const [net, tax] = [netOf(line), taxOf.get(line) ?? 0];
-    return { ...line, net, tax, gross: net + tax };
-  });
+  return priced.map((line) => ({ ...line, gross: line.net + line.tax }));
 }
 
 /** A partial capture says nothing of which goods it is for: it has a line for each rate. */

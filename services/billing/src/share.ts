@@ -13,21 +13,24 @@ export function shareOf(totals: Totals, from: number, to: number): Totals {
   if (!(0 <= from && from < to && to <= totals.gross)) {
     throw new RangeError(`${from} to ${to} does not lie within a document of ${totals.gross}`);
   }
-  const [before, after] = [upTo(totals, from), upTo(totals, to)];
-  const taxByRate = totals.taxByRate.map(({ rate }, i) => {
-    const [b, a] = [before[i], after[i]];
-    return { rate, net: (a?.net ?? 0) - (b?.net ?? 0), tax: (a?.tax ?? 0) - (b?.tax ?? 0) };
+  const before = upTo(totals, from);
+  const taxByRate = upTo(totals, to).map((after, i) => {
+    const { net, tax } = before[i] as NetAndTax;
+    return { rate: after.rate, net: after.net - net, tax: after.tax - tax };
   });
   return addUp(taxByRate.filter(({ net, tax }) => net + tax > 0));
 }
 
+type NetAndTax = Totals['taxByRate'][number];
+
 /** How much of each rate's net and tax the first `amount` of the gross takes. */
-function upTo(totals: Totals, amount: number): { net: number; tax: number }[] {
-  const grossByRate = totals.taxByRate.map(({ net, tax }) => net + tax);
-  return apportion(amount, grossByRate).map((gross, i) => {
-    const whole = grossByRate[i] ?? 0;
-    const tax = whole === 0 ? 0 : roundedShare(gross, totals.taxByRate[i]?.tax ?? 0, whole);
-    return { net: gross - tax, tax };
+function upTo({ taxByRate }: Totals, amount: number): NetAndTax[] {
+  const grossByRate = taxByRate.map(({ net, tax }) => net + tax);
+  const parts = apportion(amount, grossByRate);
+  return taxByRate.map((whole, i) => {
+    const gross = parts[i] as number;
+    const tax = gross === 0 ? 0 : roundedShare(gross, whole.tax, whole.net + whole.tax);
+    return { rate: whole.rate, net: gross - tax, tax };
   });
 }
 
@@ -56,17 +59,16 @@ export function apportion(total: number, weights: readonly number[]): number[] {
 function adjust(parts: bigint[], weights: readonly number[], by: 1n | -1n): void {
   let chosen = -1;
   for (const [i, part] of parts.entries()) {
-    const weight = BigInt(weights[i] ?? 0);
+    const weight = BigInt(weights[i] as number);
     if (weight === 0n || (by < 0n && part === 0n)) continue;
     if (chosen < 0) {
       chosen = i;
       continue;
     }
     // Priorities are weight / (2 × units + 1), compared crosswise. Equal ones stand in the order of the weights.
-    const chosenPart = parts[chosen] ?? 0n;
-    const mine = weight * (2n * chosenPart + by);
-    const its = BigInt(weights[chosen] ?? 0) * (2n * part + by);
+    const mine = weight * (2n * (parts[chosen] as bigint) + by);
+    const its = BigInt(weights[chosen] as number) * (2n * part + by);
     if (by > 0n ? mine > its : mine <= its) chosen = i;
   }
-  parts[chosen] = (parts[chosen] ?? 0n) + by;
+  parts[chosen] = (parts[chosen] as bigint) + by;
 }
