@@ -1,7 +1,8 @@
 import { signToken } from '@fanfold/local-cloud/issuer';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
+import { type RunningStack, startDev } from './runningStack.ts';
 
 /** What is sent to the APIs by mistake or on purpose: each a clear 4xx, and nothing of it is kept. */
 let stack: RunningStack;

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { clientOf } from './client.ts';
-import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
+import { type RunningStack, startDev } from './runningStack.ts';
 
 /** The operator's command, against the stack that `pnpm dev` starts. */
 let stack: RunningStack;

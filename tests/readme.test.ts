@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
+import { type RunningStack, startDev } from './runningStack.ts';
 
 /** What the README tells a stranger to type, typed as it stands there, but for the ports. */
 let stack: RunningStack;

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** A stack as `pnpm dev` starts it, in a process of its own. */
@@ -47,19 +46,3 @@ export async function startDev(
     },
   };
 }
-
-/** A base port with the next nine free as well. */
-export async function freeBasePort(): Promise<number> {
-  for (;;) {
-    const base = 10_000 + Math.floor(Math.random() * 2000) * 10;
-    const free = await Promise.all(Array.from({ length: 10 }, (_, i) => isFree(base + i)));
-    if (free.every(Boolean)) return base;
-  }
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });

@@ -1,8 +1,9 @@
+import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { findStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { freeBasePort, type RunningStack, startDev } from './runningStack.ts';
+import { type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
 /**

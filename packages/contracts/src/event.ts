@@ -94,10 +94,6 @@ export function defineEvent<Type extends string, Data extends z.ZodType>(definit
   return { type, source, said, schema: schema as unknown as EventDefinition<Type, Data>['schema'] };
 }
 
-/** The data of the event that a definition describes. */
-export type DataOf<Definition> =
-  Definition extends EventDefinition<string, infer Data> ? z.output<Data> : never;
-
 /** The event that a definition describes. */
 export type EventOf<Definition> =
   Definition extends EventDefinition<infer Type, infer Data> ? Event<Type, z.output<Data>> : never;
