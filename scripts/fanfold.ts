@@ -3,8 +3,10 @@
  * wrong, 2 when it was used wrongly. Results go to standard output, what is wrong to standard error.
  */
 import { merchantId } from '@fanfold/contracts/event';
+import { cellFrom } from '@fanfold/faults/cells';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { demo } from './fanfold/demo.ts';
+import { faults } from './fanfold/faults.ts';
 import { scopes, token } from './fanfold/token.ts';
 import { trace } from './fanfold/trace.ts';
 
@@ -49,6 +51,34 @@ program
   .option('--json', 'print the flows as JSON')
   .action(trace);
 
+program
+  .command('faults')
+  .summary('break every call in turn, and see that nothing is lost and nothing happens twice')
+  .description(
+    'Runs the services on emulators of its own, breaks every call, delivery and request in turn, lets everything heal\n' +
+      'and checks the promises of docs/reliability.md. Then takes out every guard, and sees that it is missed.\n' +
+      'Without options each kind of fault strikes once at each boundary: some minutes.',
+  )
+  .option('--full', 'every single fault, and every pair in the short stories: an hour')
+  .option('--no-mutants', 'leave the guards where they are')
+  .addOption(
+    new Option('--minutes <n>', 'soak: stories and faults drawn by lot, for so long')
+      .argParser(upTo(1440))
+      .conflicts(['full', 'cell']),
+  )
+  .addOption(new Option('--seed <n>', 'what a soak draws its lots from').argParser(upTo(2 ** 31)))
+  .addOption(new Option('--cell <id>', 'one run, as a report names it').conflicts(['full']))
+  .option('--workers <n>', 'processes that run beside each other', upTo(64))
+  .option('--out <file>', 'write what was found as JSON there too')
+  .option('--json', 'print what was found as JSON')
+  .action((options) => {
+    if (options.seed !== undefined && options.minutes === undefined) {
+      program.error('error: --seed is for a soak: say for how long, with --minutes 15 for example.');
+    }
+    if (options.cell !== undefined) cellOf(options.cell);
+    return faults(options);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -69,6 +99,25 @@ function scopeList(value: string): string[] {
   const list = value.split(',');
   if (list.every((scope) => scopes.includes(scope))) return list;
   throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
+}
+
+/** A whole number from 1 to a limit. */
+function upTo(limit: number): (value: string) => number {
+  return (value) => {
+    if (/^[1-9]\d{0,9}$/.test(value) && Number(value) <= limit) return Number(value);
+    throw new InvalidArgumentError(`It is a whole number from 1 to ${limit}.`);
+  };
+}
+
+/** Bad usage when it is none. */
+function cellOf(id: string): void {
+  try {
+    cellFrom(id);
+  } catch (error) {
+    program.error(
+      `error: ${(error as Error).message}\nA violation is printed with the --cell that repeats it.`,
+    );
+  }
 }
 
 function seconds(value: string): number {

@@ -171,7 +171,7 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
 }
 
 /** A message in the shape and letter case of Lambda's event. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
-function eventRecord(message: Message, eventSourceARN: string): SQSRecord {
+export function eventRecord(message: Message, eventSourceARN: string): SQSRecord {
   return {
     messageId: message.MessageId as string,
     receiptHandle: message.ReceiptHandle as string,

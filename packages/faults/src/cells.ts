@@ -1,0 +1,138 @@
+import { deliveryFaultKinds, deliverySite } from './deliveries.ts';
+import { type Fault, type FaultKind, kindsFor, reaches } from './network.ts';
+import type { Cell, Result } from './run.ts';
+import { stories } from './stories.ts';
+
+/** Faults that end a function, or that need no second attempt to have their effect. */
+const onceOnly: FaultKind[] = [
+  'killed-before',
+  'killed-after',
+  'overtaken',
+  'duplicated',
+  'stale',
+  'conflict',
+];
+/** What can go on for long. */
+const lasting: FaultKind[] = ['refused', 'throttled', 'stalled', 'partial'];
+
+/** How far a kind of fault can reach. */
+export const reachesOf = (kind: FaultKind): Fault['reach'][] =>
+  reaches.filter((reach) =>
+    onceOnly.includes(kind) ? reach === 'once' : reach !== 'long' || lasting.includes(kind),
+  );
+
+/** A clock asks each of an index's 16 parts the same. Of so many calls, the first two and the last one can break. */
+const repetitive = 12;
+
+/** Every single fault that can strike in a story, from a run of it in which none did. */
+export function cellsOf(story: string, { places, deliveries }: Result): Cell[] {
+  const cells: Cell[] = [];
+  const counts = Map.groupBy(places, ({ site }) => site);
+  for (const { site, nth, call } of places) {
+    const last = (counts.get(site)?.length ?? 0) - 1;
+    if (nth > 1 && nth < last && last > repetitive) continue;
+    for (const kind of kindsFor(call)) {
+      for (const reach of reachesOf(kind)) {
+        cells.push({ story, faults: [{ site, nth, kind, reach }] });
+      }
+    }
+  }
+  for (const { functionName, source, count } of deliveries) {
+    for (let nth = 0; nth < count; nth++) {
+      for (const kind of deliveryFaultKinds[source]) {
+        const site = deliverySite(functionName, source);
+        cells.push({ story, faults: [{ site, nth, kind, reach: 'once' }] });
+      }
+    }
+    if (source !== 'queue' || count === 0) continue;
+    for (const kind of ['lagging', 'reversed', 'one-by-one'] as const) {
+      cells.push({ story, faults: [], disorder: { functionName, kind } });
+    }
+  }
+  return cells;
+}
+
+/** Faults that leave most to be found out afterwards: what pairs are made of. */
+const pairable = (cell: Cell): boolean =>
+  cell.faults.some(
+    ({ kind, reach }) =>
+      kind === 'killed-before' ||
+      kind === 'killed-after' ||
+      (reach === 'command' && (kind === 'refused' || kind === 'answer-lost' || kind === 'late')),
+  );
+
+/** Every two of them together. */
+export function pairsOf(cells: Cell[]): Cell[] {
+  const single = cells.filter(pairable);
+  return single.flatMap((first, i) =>
+    single
+      .slice(i + 1)
+      .filter(({ faults: [fault] }) => !isSamePlace(first.faults[0], fault))
+      .map(({ story, faults }) => ({ story, faults: [...first.faults, ...faults] })),
+  );
+}
+
+const isSamePlace = (a: Fault | undefined, b: Fault | undefined): boolean =>
+  a?.site === b?.site && a?.nth === b?.nth;
+
+/** A part that has every kind of fault at every boundary once, with the reach that goes furthest into a function. */
+export function sampleOf(cells: Cell[]): Cell[] {
+  const sample = new Map<string, Cell>();
+  const preference = ['command', 'once', 'long'];
+  const rank = ({ faults: [fault] }: Cell) => preference.indexOf(fault?.reach ?? 'once');
+  for (const cell of cells) {
+    const [fault] = cell.faults;
+    const boundary = fault ? `${fault.site} ${fault.kind}` : idOf(cell);
+    const chosen = sample.get(boundary);
+    if (!chosen || rank(cell) < rank(chosen)) sample.set(boundary, cell);
+  }
+  return [...sample.values()];
+}
+
+/**
+ * A fault that the SDK's retries, or the next delivery, should make up for: nobody outside should notice. Not so for a
+ * process that ends, or what the SDK does not repeat.
+ */
+export const isBlip = ({ faults: [fault], disorder }: Cell): boolean =>
+  disorder === undefined && fault?.reach === 'once' && blips.includes(fault.kind);
+
+const blips: string[] = [
+  'refused',
+  'answer-lost',
+  'answered-500',
+  'late',
+  'stalled',
+  'throttled',
+  'duplicated',
+];
+
+/** A cell as text, such as `sale: billing.consumer BatchGetItem billing #0 refused (once)`. */
+export const idOf = ({ story, faults, disorder, seed }: Cell): string =>
+  `${story}${seed === undefined ? '' : `@${seed}`}: ${[
+    ...faults.map(({ site, nth, kind, reach }) => `${site} #${nth} ${kind} (${reach})`),
+    ...(disorder ? [`${disorder.functionName} ${disorder.kind}`] : []),
+  ].join(' + ')}`;
+
+/**
+ * The cell that a text stands for.
+ *
+ * @throws when it is none
+ */
+export function cellFrom(id: string): Cell {
+  const [, story = '', seed, rest = ''] = /^([a-z-]+)(?:@(\d+))?: (.*)$/.exec(id) ?? [];
+  if (!(story in stories)) throw new Error(`Not a cell, as a report names it: ${id}`);
+  const cell: Cell = { story, faults: [], ...(seed && { seed: Number(seed) }) };
+  if (rest === '') return cell;
+  for (const part of rest.split(' + ')) {
+    const [, site, nth, kind, reach] = /^(.+) #(\d+) ([a-z0-9-]+) \((\w+)\)$/.exec(part) ?? [];
+    const [, functionName, disorder] = /^([a-zA-Z.]+) (lagging|reversed|one-by-one)$/.exec(part) ?? [];
+    if (site) {
+      cell.faults.push({ site, nth: Number(nth), kind: kind as FaultKind, reach: reach as Fault['reach'] });
+    } else if (functionName) {
+      cell.disorder = { functionName, kind: disorder as NonNullable<Cell['disorder']>['kind'] };
+    } else {
+      throw new Error(`Not a cell, as a report names it: ${id}`);
+    }
+  }
+  return cell;
+}

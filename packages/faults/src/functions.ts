@@ -1,0 +1,270 @@
+import { Console } from 'node:console';
+import filesystem, { readdir, readFile } from 'node:fs/promises';
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import timersPromises from 'node:timers/promises';
+import { Script } from 'node:vm';
+import { publicKeySet } from '@fanfold/local-cloud/issuer';
+import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
+import type { Resource } from '@fanfold/local-cloud/template';
+import type { Context } from 'aws-lambda';
+import { build } from 'esbuild';
+import type { Clock } from './clock.ts';
+import type { Invocation, Network } from './network.ts';
+
+export const repository = join(import.meta.dirname, '../../..');
+
+/** A change of one source file. `find` must stand there exactly once. */
+export type Mutation = { file: string; find: string; replace: string };
+
+const compiled = new Map<string, Promise<Script>>();
+
+/** The functions of a service in one script, bundled as for deploying, with a mutation if one is given. */
+export function compileService(service: string, mutation?: Mutation): Promise<Script> {
+  // What is shared is in the bundle of every service.
+  const isConcerned =
+    mutation && (mutation.file.startsWith('packages/') || mutation.file.startsWith(`services/${service}/`));
+  const key = JSON.stringify([service, isConcerned && mutation]);
+  const known = compiled.get(key) ?? compile(service, isConcerned ? mutation : undefined);
+  compiled.set(key, known);
+  return known;
+}
+
+async function compile(service: string, mutation: Mutation | undefined): Promise<Script> {
+  const folder = join(repository, 'services', service, 'src/functions');
+  const keys = (await readdir(folder)).filter((file) => !file.endsWith('.test.ts'));
+  const bundle = await build({
+    stdin: {
+      contents: keys.map((file) => `export * as ${file.replace('.ts', '')} from './${file}';`).join('\n'),
+      resolveDir: folder,
+    },
+    bundle: true,
+    write: false,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    // A script has no modules to import.
+    supported: { 'dynamic-import': false },
+    plugins: mutation ? [mutating(mutation)] : [],
+    logLevel: 'silent',
+  });
+  const text = bundle.outputFiles[0]?.text;
+  return new Script(`(function (${injected.join(', ')}) {${text}\n})`, { filename: `${service}.cjs` });
+}
+
+const mutating = ({ file, find, replace }: Mutation) => ({
+  name: 'mutation',
+  setup({ onLoad }: Parameters<NonNullable<Parameters<typeof build>[0]['plugins']>[number]['setup']>[0]) {
+    const path = join(repository, file);
+    onLoad({ filter: /\.ts$/ }, async (loaded) => {
+      if (loaded.path !== path) return undefined;
+      const source = await readFile(path, 'utf8');
+      if (source.split(find).length !== 2) {
+        throw new Error(`${file} has to have this once, to be mutated: ${find}`);
+      }
+      return { contents: source.replace(find, () => replace), loader: 'ts' as const };
+    });
+  },
+});
+
+/** What a script gets in place of what Node gives to all. */
+const injected = [
+  'exports',
+  'require',
+  'module',
+  'process',
+  'console',
+  'fetch',
+  'crypto',
+  'Date',
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+];
+
+/** How a run of a function ended. */
+export type Outcome =
+  | { status: 'answered'; value: unknown }
+  | { status: 'threw'; error: Error }
+  /** Its process was ended, by a fault or by its timeout: nothing is known of what it did. */
+  | { status: 'killed' };
+
+type Handler = (event: unknown, context: Context) => Promise<unknown>;
+
+/** A sandbox as Lambda has it: its own modules, one run at a time, until its process ends. */
+type Instance = { handler: Handler; isBusy: boolean; isAlive: boolean; current: Invocation | undefined };
+
+export type ServiceCode = { script: Script; resources: Record<string, Resource> };
+
+/** Every function of every service, run as Lambda runs them: in sandboxes that are used again, and end. */
+export class Functions {
+  /** Every line that functions logged in this run. */
+  log: string[] = [];
+  readonly #instances = new Map<string, Instance[]>();
+  readonly #services: Record<string, ServiceCode>;
+  readonly #clock: Clock;
+  readonly #network: Network;
+  readonly #environment: Record<string, string>;
+
+  /** @param environment that all functions have, beside what their templates give them */
+  constructor(
+    services: Record<string, ServiceCode>,
+    { clock, network, environment }: { clock: Clock; network: Network; environment: Record<string, string> },
+  ) {
+    this.#services = services;
+    this.#clock = clock;
+    this.#network = network;
+    this.#environment = environment;
+  }
+
+  /** Ends every sandbox of the consumers: what one of them remembers is no part of the next run. */
+  restartConsumers(): void {
+    for (const name of this.#instances.keys()) if (name.endsWith('.consumer')) this.#instances.delete(name);
+  }
+
+  /** Runs a function, such as `payments.createPayment`, until it has answered, thrown or ended. */
+  invoke(functionName: string, event: unknown): Promise<Outcome> {
+    const { timeoutMs } = this.#definitionOf(functionName);
+    const instance = this.#instanceOf(functionName);
+    return new Promise((resolve) => {
+      const end = (outcome: Outcome) => {
+        instance.isBusy = false;
+        timeout.cancel();
+        resolve(outcome);
+      };
+      const kill = () => {
+        instance.isAlive = false;
+        end({ status: 'killed' });
+      };
+      const deadline = this.#clock.now + timeoutMs;
+      const { setTimeout, clearTimeout } = this.#clock.globals(() => instance.isAlive && instance.isBusy);
+      const timer = setTimeout(kill, timeoutMs);
+      const timeout = { cancel: () => clearTimeout(timer) };
+      instance.isBusy = true;
+      instance.current = {
+        functionName,
+        isAlive: () => instance.isAlive,
+        kill,
+        overtake: () => this.invoke(functionName, structuredClone(event)),
+      };
+      const context = contextOf(functionName, () => deadline - this.#clock.now);
+      instance.handler(structuredClone(event), context).then(
+        (value) => instance.isAlive && end({ status: 'answered', value }),
+        (error) => instance.isAlive && end({ status: 'threw', error }),
+      );
+    });
+  }
+
+  /** A client looks for files of settings at its first call. */
+  readonly #readFile = (...[path, options]: Parameters<typeof readFile>) =>
+    this.#network.during(readFile(path, options));
+
+  /** Keys are read and signatures verified beside the main thread, which must not look as if nothing happened. */
+  readonly #subtle = new Proxy(crypto.subtle, {
+    get: (subtle, name) => {
+      const method = Reflect.get(subtle, name) as (...values: unknown[]) => Promise<unknown>;
+      return (...values: unknown[]) => this.#network.during(method.apply(subtle, values));
+    },
+  });
+
+  #definitionOf(functionName: string): { timeoutMs: number; variables: Record<string, string> } {
+    const [service = '', key] = functionName.split('.');
+    const { resources } = this.#services[service] as ServiceCode;
+    const definition = lambdaFunctions(resources).find((each) => each.key === key);
+    if (!definition) throw new Error(`There is no function ${functionName}`);
+    const { Environment } = (resources[definition.logicalId] as Resource).Properties as {
+      Environment?: { Variables: Record<string, string> };
+    };
+    return { timeoutMs: definition.timeoutMs, variables: Environment?.Variables ?? {} };
+  }
+
+  #instanceOf(functionName: string): Instance {
+    const instances = (this.#instances.get(functionName) ?? []).filter(({ isAlive }) => isAlive);
+    this.#instances.set(functionName, instances);
+    const idle = instances.find(({ isBusy }) => !isBusy);
+    if (idle) return idle;
+    const started = this.#start(functionName);
+    instances.push(started);
+    return started;
+  }
+
+  #start(functionName: string): Instance {
+    const [service = '', key = ''] = functionName.split('.');
+    const { script } = this.#services[service] as ServiceCode;
+    const instance: Instance = {
+      handler: async () => undefined,
+      isBusy: false,
+      isAlive: true,
+      current: undefined,
+    };
+    const { delay, ...globals } = this.#clock.globals(() => instance.isAlive);
+    const stdout = new Writable({
+      write: (chunk, _encoding, done) => {
+        this.log.push(String(chunk));
+        done();
+      },
+    });
+    const environment = { ...this.#environment, ...this.#definitionOf(functionName).variables };
+    const own = {
+      process: Object.create(process, {
+        env: { value: environment },
+        stdout: { value: stdout },
+        stderr: { value: stdout },
+      }),
+      console: new Console(stdout),
+      // The only address that functions ask is the token issuer's.
+      fetch: () => this.#network.during(publicKeySet().then((keys) => Response.json(keys))),
+      crypto: { ...crypto, subtle: this.#subtle },
+      ...globals,
+    };
+    const require = createRequire(join(repository, 'services', service, 'package.json'));
+    const requireInstead = (name: string) => {
+      switch (name.replace('node:', '')) {
+        case 'http':
+          return {
+            ...http,
+            request: (
+              ...[options, callback]: Parameters<Network['request']> extends [unknown, ...infer R] ? R : never
+            ) => this.#network.request(instance.current as Invocation, options, callback),
+          };
+        case 'fs/promises':
+          return { ...filesystem, readFile: this.#readFile };
+        case 'timers':
+          return globals;
+        case 'timers/promises':
+          return { ...timersPromises, setTimeout: delay };
+        default:
+          return require(name);
+      }
+    };
+    const module = { exports: {} as Record<string, { handler: Handler }> };
+    const values: Record<string, unknown> = {
+      ...own,
+      module,
+      exports: module.exports,
+      require: requireInstead,
+    };
+    script.runInThisContext()(...injected.map((name) => values[name]));
+    instance.handler = (module.exports[key] as { handler: Handler }).handler;
+    return instance;
+  }
+}
+
+const contextOf = (functionName: string, getRemainingTimeInMillis: () => number): Context => ({
+  callbackWaitsForEmptyEventLoop: true,
+  functionName,
+  functionVersion: '$LATEST',
+  invokedFunctionArn: `arn:aws:lambda:eu-west-1:000000000000:function:${functionName}`,
+  memoryLimitInMB: '512',
+  awsRequestId: crypto.randomUUID(),
+  logGroupName: functionName,
+  logStreamName: 'faults',
+  getRemainingTimeInMillis,
+  done: () => {},
+  fail: () => {},
+  succeed: () => {},
+});

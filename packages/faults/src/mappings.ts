@@ -1,0 +1,182 @@
+import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DescribeStreamCommand,
+  type DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+} from '@aws-sdk/client-dynamodb-streams';
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { failedItems } from '@fanfold/local-cloud/batchResponse';
+import type {
+  QueueMappingProperties,
+  StreamMappingProperties,
+} from '@fanfold/local-cloud/eventSourceMapping';
+import type { Outcome as Delivered } from '@fanfold/local-cloud/invocation';
+import { eventRecord } from '@fanfold/local-cloud/queueMapping';
+import { deliverInOrder } from '@fanfold/local-cloud/streamDelivery';
+import { lambdaRecord } from '@fanfold/local-cloud/streamRecord';
+import type { Clock } from './clock.ts';
+import type { DeliveryFaultKind } from './deliveries.ts';
+import type { Functions } from './functions.ts';
+
+/** Event source mappings that deliver when they are told to: the semantics of those of the local cloud, step by step. */
+export type SteppedMapping = {
+  /** Such as `billing.consumer`. */
+  functionName: string;
+  source: 'queue' | 'stream';
+  /** How many deliveries there were since the run began. */
+  deliveries: number;
+  /** Delivers what is there, and tells whether there was anything. */
+  step(): Promise<boolean>;
+  /** Whether something waits to be visible again. */
+  isWaiting(): Promise<boolean>;
+};
+
+export type Surroundings = {
+  clock: Clock;
+  functions: Functions;
+  sqs: SQSClient;
+  dynamodb: DynamoDBClient;
+  streams: DynamoDBStreamsClient;
+  awsEndpoint: string;
+  /** What is to become of the n-th delivery to a function. */
+  disturbance(functionName: string, nth: number): DeliveryFaultKind | undefined;
+};
+
+/** How many messages are taken at once, whatever the mapping would take, and in which order. */
+export type Order = 'as-it-comes' | 'reversed' | 'one-by-one';
+
+export function steppedQueue(
+  functionName: string,
+  { eventSourceArn, batchSize }: QueueMappingProperties,
+  { sqs, clock, functions, awsEndpoint, disturbance }: Surroundings,
+  order: () => Order,
+): SteppedMapping {
+  const QueueUrl = `${awsEndpoint}/000000000000/${eventSourceArn.split(':').at(-1)}`;
+  const mapping: SteppedMapping = {
+    functionName,
+    source: 'queue',
+    deliveries: 0,
+    async step() {
+      const received = await receive(order() === 'reversed' ? Number.POSITIVE_INFINITY : batchSize);
+      if (received.length === 0) return false;
+      const batches = order() === 'as-it-comes' ? [received] : received.map((message) => [message]);
+      if (order() === 'reversed') batches.reverse();
+      for (const batch of batches) await deliver(batch);
+      return true;
+    },
+    async isWaiting() {
+      const { Attributes = {} } = await sqs.send(
+        new GetQueueAttributesCommand({
+          QueueUrl,
+          AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+        }),
+      );
+      return Object.values(Attributes).some((count) => count !== '0');
+    },
+  };
+  return mapping;
+
+  async function receive(count: number): Promise<Message[]> {
+    const messages: Message[] = [];
+    while (messages.length < count) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl,
+          MaxNumberOfMessages: Math.min(10, count - messages.length),
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['All'],
+        }),
+      );
+      if (Messages.length === 0) break;
+      messages.push(...Messages);
+    }
+    return messages;
+  }
+
+  async function deliver(batch: Message[]): Promise<void> {
+    const kind = disturbance(functionName, mapping.deliveries++);
+    // Invisible until its timeout; then it comes again.
+    if (kind === 'not-invoked') return;
+    const ids = batch.map(({ MessageId }) => MessageId as string);
+    const run = () =>
+      functions.invoke(functionName, {
+        Records: batch.map((message) => eventRecord(message, eventSourceArn)),
+      });
+    const copies = kind === 'delivered-together' ? [run(), run()] : [run()];
+    const [outcome] = await clock.settle(Promise.all(copies));
+    const failed = outcome?.status === 'answered' ? failedItems(outcome.value, ids) : 'all';
+    if (failed === 'all' || kind === 'delivered-twice') return;
+    const Entries = batch
+      .filter(({ MessageId }) => !failed.includes(MessageId as string))
+      .map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
+    for (let first = 0; first < Entries.length; first += 10) {
+      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: Entries.slice(first, first + 10) }));
+    }
+  }
+}
+
+export async function steppedStream(
+  functionName: string,
+  properties: StreamMappingProperties,
+  { clock, functions, dynamodb, streams, disturbance }: Surroundings,
+  giveUp: (why: string) => void,
+): Promise<SteppedMapping> {
+  const TableName = properties.eventSourceArn.split('/')[1];
+  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
+  const StreamArn = Table?.LatestStreamArn as string;
+  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
+  const ShardId = StreamDescription?.Shards?.[0]?.ShardId;
+  let { ShardIterator: iterator } = await streams.send(
+    new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
+  );
+  const mapping: SteppedMapping = {
+    functionName,
+    source: 'stream',
+    deliveries: 0,
+    async step() {
+      const { Records = [], NextShardIterator } = await streams.send(
+        new GetRecordsCommand({ ShardIterator: iterator, Limit: properties.batchSize }),
+      );
+      iterator = NextShardIterator;
+      const records = Records.map((record) => ({
+        sequenceNumber: record.dynamodb?.SequenceNumber as string,
+        // The emulator's own clock knows nothing of ours.
+        createdAt: new Date(clock.now),
+        event: lambdaRecord(record, StreamArn),
+      }));
+      if (records.length === 0) return false;
+      let again = false;
+      await deliverInOrder(records, {
+        ...properties,
+        async deliver(batch): Promise<Delivered> {
+          const kind = disturbance(functionName, mapping.deliveries++);
+          const ids = batch.map(({ sequenceNumber }) => sequenceNumber);
+          if (kind === 'not-invoked') return { status: 'throttled', failedItemIdentifiers: ids };
+          again ||= kind === 'delivered-twice';
+          const event = { Records: batch.map((record) => record.event) };
+          const outcome = await clock.settle(functions.invoke(functionName, event));
+          const failed = outcome.status === 'answered' ? failedItems(outcome.value, ids) : 'all';
+          if (failed === 'all') return { status: 'failed', failedItemIdentifiers: ids };
+          if (failed.length > 0) return { status: 'partially failed', failedItemIdentifiers: failed };
+          if (!again) return { status: 'succeeded', failedItemIdentifiers: [] };
+          again = false;
+          return this.deliver(batch);
+        },
+        done: async () => {},
+        giveUp: async (given, { condition }) =>
+          giveUp(`${functionName} gave up ${given.length} records: ${condition}`),
+        wait: async (durationMs) => clock.advance(durationMs),
+      });
+      return true;
+    },
+    isWaiting: async () => false,
+  };
+  return mapping;
+}

@@ -1,0 +1,170 @@
+import { cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
+import { type Mutant, mutants } from './mutants.ts';
+import type { Pool, Ran } from './pool.ts';
+import type { Cell } from './run.ts';
+import { stories } from './stories.ts';
+
+export type Violation = { cell: string; breaches: string[] };
+
+export type MatrixReport = {
+  /** Cells that there are, of each kind, and how many of them were run. */
+  cells: { single: number; pairs: number; run: number };
+  /** Runs in which every fault struck. In the others the story took another way before. */
+  struck: number;
+  /** Runs whose calls or their outcomes were others than without faults. */
+  changed: number;
+  violations: Violation[];
+  /** By boundary and group of faults: how many runs. */
+  table: Record<string, Record<string, number>>;
+  seconds: number;
+};
+
+export type MutantReport = { name: string; caughtBy: string | null; runs: number };
+
+/** Stories that are told in the matrix: all but the one that is drawn by lot. */
+export const toldStories = Object.keys(stories).filter((name) => name !== 'bazaar');
+
+/** Those short enough for every pair of faults. */
+const pairedStories = ['sale', 'expiry'];
+
+/** Each story once without faults: what can break in it, and what the shops then see. */
+export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
+  const baselines = new Map<string, Ran>();
+  for await (const ran of pool.runAll(toldStories.map((story) => ({ story, faults: [] })))) {
+    if (ran.breaches.length > 0)
+      throw new Error(`${ran.cell.story} breaks promises without any fault:\n${ran.breaches.join('\n')}`);
+    baselines.set(ran.cell.story, ran);
+  }
+  return baselines;
+}
+
+/**
+ * Breaks every call, delivery and request of every story, one at a time and in pairs, and checks the promises.
+ *
+ * @param scope `sample`: every kind of fault at every boundary once; `single`: every single fault; `all`: pairs too
+ */
+export async function runMatrix(
+  pool: Pool,
+  baselines: Map<string, Ran>,
+  scope: 'sample' | 'single' | 'all',
+  {
+    onRun,
+    signal,
+  }: { onRun?: (done: number, of: number, report: MatrixReport) => void; signal?: AbortSignal } = {},
+): Promise<MatrixReport> {
+  const started = performance.now();
+  const single = singleCells(baselines);
+  const pairs = pairsOf(single.filter(({ story }) => pairedStories.includes(story)));
+  const chosen = { sample: sampleOf(single), single, all: [...single, ...pairs] }[scope];
+  const report: MatrixReport = {
+    cells: { single: single.length, pairs: pairs.length, run: 0 },
+    struck: 0,
+    changed: 0,
+    violations: [],
+    table: {},
+    seconds: 0,
+  };
+  for await (const ran of pool.runAll(chosen, signal ? { signal } : {})) {
+    count(report, ran, baselines.get(ran.cell.story) as Ran);
+    report.seconds = Math.round((performance.now() - started) / 1000);
+    onRun?.(report.cells.run, chosen.length, report);
+  }
+  return report;
+}
+
+const singleCells = (baselines: Map<string, Ran>): Cell[] =>
+  toldStories.flatMap((story) => cellsOf(story, baselines.get(story) as Ran));
+
+function count(report: MatrixReport, ran: Ran, baseline: Ran): void {
+  report.cells.run += 1;
+  if (ran.struck.length === ran.cell.faults.length) report.struck += 1;
+  if (ran.trace.join() !== baseline.trace.join()) report.changed += 1;
+  const breaches = breachesIn(ran, baseline);
+  if (breaches.length > 0) report.violations.push({ cell: idOf(ran.cell), breaches });
+  const { faults, disorder } = ran.cell;
+  const where =
+    faults.length > 0
+      ? faults.map(({ site }) => boundaryOf(site))
+      : [boundaryOf(`${disorder?.functionName} delivery`)];
+  const what = faults.length > 0 ? faults.map(({ kind }) => groupOf(kind)) : ['another order'];
+  for (const [i, boundary] of where.entries()) {
+    report.table[boundary] ??= {};
+    const row = report.table[boundary];
+    row[what[i] as string] = (row[what[i] as string] ?? 0) + 1;
+  }
+}
+
+/** V4: of a fault that retries make up for, the shops notice nothing. */
+function breachesIn(ran: Ran, baseline: Ran): string[] {
+  const noticed = isBlip(ran.cell) && ran.struck.length > 0 && ran.seen.join() !== baseline.seen.join();
+  return noticed ? [...ran.breaches, `V4 the shop noticed: ${ran.seen.join('; ')}`] : ran.breaches;
+}
+
+/** Takes out one guard after another, and looks for a cell that shows it. */
+export async function runMutants(
+  pool: Pool,
+  baselines: Map<string, Ran>,
+  onMutant: (report: MutantReport) => void,
+): Promise<MutantReport[]> {
+  const cells = sampleOf(singleCells(baselines));
+  const reports: MutantReport[] = [];
+  for (const mutant of mutants) {
+    const { name, ...mutation } = mutant;
+    const report: MutantReport = { name, caughtBy: null, runs: 0 };
+    const found = new AbortController();
+    for await (const ran of pool.runAll(likeliestFirst(cells, mutant), { mutation, signal: found.signal })) {
+      report.runs += 1;
+      if (report.caughtBy || breachesIn(ran, baselines.get(ran.cell.story) as Ran).length === 0) continue;
+      report.caughtBy = idOf(ran.cell);
+      found.abort();
+    }
+    reports.push(report);
+    onMutant(report);
+  }
+  return reports;
+}
+
+/** A story without faults comes first, then faults at the functions that have the mutated code. */
+function likeliestFirst(cells: Cell[], { file, concerns }: Mutant): Cell[] {
+  const service = /^services\/(\w+)/.exec(file)?.[1] ?? '';
+  const score = ({ faults: [fault], disorder }: Cell): number => {
+    const where = fault?.site ?? disorder?.functionName ?? '';
+    return (
+      (concerns.test(`${where} ${fault?.kind ?? disorder?.kind}`) ? 2 : 0) +
+      (where.startsWith(service) ? 1 : 0)
+    );
+  };
+  return [
+    ...toldStories.map((story) => ({ story, faults: [] })),
+    ...cells.toSorted((a, b) => score(b) - score(a)),
+  ];
+}
+
+/** The boundaries of the table in docs/reliability.md. */
+function boundaryOf(site: string): string {
+  const [, service = '', key = '', rest = ''] = /^(\w+)\.(\w+) (.*)$/.exec(site) ?? [];
+  if (rest === 'request') return 'B1 client → API';
+  if (rest.includes('payments-sandbox')) return 'provider';
+  if (key === 'createPayment') return 'B2 intent and outcome of a payment';
+  if (key.endsWith('Payment') || key.startsWith('list')) return 'B3 capture, cancel, refund';
+  if (key === 'publisher')
+    return `${rest === 'delivery' ? 'B4 stream → publisher' : 'B5 publisher → SNS'} (${service})`;
+  if (key === 'consumer' && rest === 'delivery') return `B6/B7 SNS → queue → consumer (${service})`;
+  if (key === 'consumer' && /Batch .*(events|letters)/.test(rest)) return 'B7 quarantine and backoff';
+  if (key === 'consumer') {
+    return (
+      { payments: 'numbers noted in payments', billing: 'B8 books', audit: 'B11 log' }[service] ?? service
+    );
+  }
+  return 'clocks';
+}
+
+/** Kinds of faults as columns. */
+function groupOf(kind: string): string {
+  if (['refused', 'throttled', 'denied', 'conflict', 'not-invoked'].includes(kind)) return 'not done';
+  if (['answer-lost', 'answered-500', 'stalled', 'unheard'].includes(kind)) return 'done, answer lost';
+  if (kind.startsWith('killed')) return 'killed';
+  if (['duplicated', 'delivered-twice'].includes(kind)) return 'twice';
+  if (['overtaken', 'delivered-together', 'asked-together'].includes(kind)) return 'at once';
+  return { late: 'late', partial: 'in part', stale: 'stale' }[kind] ?? kind;
+}

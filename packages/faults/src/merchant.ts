@@ -1,0 +1,208 @@
+import type { Event } from '@fanfold/contracts/event';
+import { signToken } from '@fanfold/local-cloud/issuer';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Outcome } from './functions.ts';
+import type { World } from './world.ts';
+
+export type Answer<Body> = { status: number; headers: Record<string, string>; body: Body };
+
+export type Refund = { id: string; amount: number; status: string; creditNoteNumber: string | null };
+export type Payment = {
+  id: string;
+  status: string;
+  currency: string;
+  amountCaptured: number;
+  amountRefunded: number;
+  invoiceNumber: string | null;
+  refunds: Refund[];
+};
+export type Document = {
+  id: string;
+  number: string;
+  issueDate: string;
+  currency: string;
+  paymentId: string;
+  refundId?: string;
+  totals: { gross: number };
+};
+
+/** A request that changes something, and everything that was ever answered to it. */
+export type Sent = { key: string; functionName: string; answers: Answer<{ id?: string; code?: string }>[] };
+
+/** A merchant's shop: it repeats a request, with its key, until it knows what came of it. */
+export class Merchant {
+  readonly id: string;
+  /** What must never be in a log. */
+  readonly secrets: string[];
+  readonly sent: Sent[] = [];
+  readonly #world: World;
+  readonly #token: string;
+
+  private constructor(id: string, token: string, world: World) {
+    this.id = id;
+    this.#token = token;
+    this.#world = world;
+    this.secrets = [token.split('.')[2] as string, `Canary of ${id}`, `canary-${id}@example.com`];
+  }
+
+  static async of(id: string, world: World): Promise<Merchant> {
+    const token = await signToken({
+      issuer,
+      subject: 'shop',
+      merchantId: id,
+      scopes: ['payments:write', 'payments:read', 'invoices:read', 'audit:read'],
+      expiresInSeconds: 400 * 86_400,
+    });
+    return new Merchant(id, token, world);
+  }
+
+  /** Pays 121.00 EUR, unless changed. */
+  pay(changes: Record<string, unknown> = {}): Promise<Answer<Payment>> {
+    return this.#insist('payments.createPayment', {
+      amount: 12_100,
+      currency: 'EUR',
+      paymentMethod: 'pm_card_visa',
+      orderId: `order-${this.sent.length}`,
+      customer: { name: this.secrets[1], email: this.secrets[2], address: { country: 'BE' } },
+      lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
+      ...changes,
+    });
+  }
+
+  capture(id: string, amount: number): Promise<Answer<Payment>> {
+    return this.#insist('payments.capturePayment', { amount }, id);
+  }
+
+  cancel(id: string): Promise<Answer<Payment>> {
+    return this.#insist('payments.cancelPayment', { reason: 'changed my mind' }, id);
+  }
+
+  refund(id: string, amount: number): Promise<Answer<Refund>> {
+    return this.#insist('payments.refundPayment', { amount }, id);
+  }
+
+  show(id: string): Promise<Payment> {
+    return this.#read('payments.getPayment', {}, id);
+  }
+
+  payments = (): Promise<Payment[]> => this.#list('payments.listPayments');
+  invoices = (): Promise<Document[]> => this.#list('billing.listInvoices');
+  creditNotes = (): Promise<Document[]> => this.#list('billing.listCreditNotes');
+  events = (): Promise<(Event & { position: number })[]> => this.#list('audit.listEvents');
+
+  /** Asks for something else with the key of the first request. */
+  async misuseFirstKey(): Promise<void> {
+    const [first] = this.sent as [Sent];
+    const sent: Sent = {
+      key: `${first.key}, for something else`,
+      functionName: first.functionName,
+      answers: [],
+    };
+    this.sent.push(sent);
+    const body = { amount: 1, currency: 'EUR', paymentMethod: 'pm_card_visa', orderId: 'another' };
+    const customer = { name: this.secrets[1], address: { country: 'BE' } };
+    this.#requests.set(sent, this.#request('POST', { body: { ...body, customer }, key: first.key }));
+    await this.#repeat(sent);
+  }
+
+  /** Sends every request that was ever sent once more. */
+  async repeatAll(): Promise<void> {
+    for (const sent of [...this.sent]) await this.#repeat(sent);
+  }
+
+  readonly #requests = new Map<Sent, object>();
+
+  async #insist<Body>(functionName: string, body: object, id?: string): Promise<Answer<Body>> {
+    const sent: Sent = { key: `${this.id}-${this.sent.length}`, functionName, answers: [] };
+    this.sent.push(sent);
+    this.#requests.set(sent, this.#request('POST', { body, key: sent.key, id }));
+    return this.#repeat(sent) as Promise<Answer<Body>>;
+  }
+
+  /** Until the answer is one of those that stay: not a 5xx, not "still running", not silence. */
+  async #repeat(sent: Sent): Promise<Answer<unknown>> {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const outcome = await this.#ask(sent);
+      const answer = outcome.status === 'answered' ? answerOf<{ code?: string }>(outcome.value) : undefined;
+      if (answer && answer.status < 500 && !/in_progress|busy/.test(answer.body.code ?? '')) {
+        sent.answers.push(answer);
+        return answer;
+      }
+      this.#world.clock.advance(Math.min(1000 * 2 ** attempt, 30_000));
+    }
+    throw new Error(`${sent.functionName} gave no answer that stays, 20 times`);
+  }
+
+  async #ask(sent: Sent): Promise<Outcome> {
+    const run = () => this.#world.run(sent.functionName, this.#requests.get(sent));
+    switch (this.#world.fateOfRequest(sent.functionName)) {
+      case 'not-invoked':
+        return { status: 'killed' };
+      case 'unheard':
+        await run();
+        return { status: 'killed' };
+      case 'asked-together': {
+        const [first] = await Promise.all([run(), run()]);
+        return first;
+      }
+      default:
+        return run();
+    }
+  }
+
+  async #list<Item extends { id: string }>(functionName: string): Promise<Item[]> {
+    const items: Item[] = [];
+    for (let hasMore = true; hasMore; ) {
+      const startingAfter = items.at(-1)?.id;
+      const query = { limit: '100', ...(startingAfter && { startingAfter }) };
+      const page = await this.#read<{ data: Item[]; hasMore: boolean }>(functionName, query);
+      items.push(...page.data);
+      ({ hasMore } = page);
+    }
+    return items;
+  }
+
+  async #read<Body>(functionName: string, query: Record<string, string>, id?: string): Promise<Body> {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const outcome = await this.#world.run(functionName, this.#request('GET', { query, id }));
+      const answer = outcome.status === 'answered' ? answerOf<Body>(outcome.value) : undefined;
+      if (answer?.status === 200) return answer.body;
+      this.#world.clock.advance(1000);
+    }
+    throw new Error(`${functionName} could not be read, 20 times`);
+  }
+
+  #request(
+    method: string,
+    parts: { body?: object; key?: string; id?: string | undefined; query?: Record<string, string> },
+  ): object {
+    return {
+      version: '2.0',
+      routeKey: method,
+      rawPath: '/',
+      rawQueryString: '',
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        'content-type': 'application/json',
+        ...(parts.key && { 'idempotency-key': parts.key }),
+      },
+      requestContext: { http: { method, path: '/' } },
+      isBase64Encoded: false,
+      ...(parts.body && { body: JSON.stringify(parts.body) }),
+      ...(parts.id && { pathParameters: { id: parts.id } }),
+      ...(parts.query && { queryStringParameters: parts.query }),
+    };
+  }
+}
+
+/** Nobody listens there: functions are given the keys by the harness. */
+const issuer = 'http://127.0.0.1:4000';
+
+const answerOf = <Body>(value: unknown): Answer<Body> => {
+  const { statusCode, headers, body } = value as APIGatewayProxyStructuredResultV2;
+  return {
+    status: statusCode as number,
+    headers: headers as Record<string, string>,
+    body: JSON.parse(body ?? '') as Body,
+  };
+};

@@ -1,0 +1,379 @@
+import { once } from 'node:events';
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import { type Answer, type Call, callOf, errorAnswer, partOf } from './calls.ts';
+import type { DeliveryFaultKind } from './deliveries.ts';
+
+/**
+ * What can become of a call. The wire is broken below the SDK, so that its own retries are part of the truth: most
+ * writes that a consumer sees fail were sent three times.
+ */
+export const faultKinds = [
+  /** The connection is refused: nothing was sent. */
+  'refused',
+  /** Done, and the connection lost before the answer. */
+  'answer-lost',
+  /** Done, and answered with 500. */
+  'answered-500',
+  /** Not answered in time, and done later: after the next write to the same table, or once faults have stopped. */
+  'late',
+  /** Done at once, and never answered. */
+  'stalled',
+  /** Not done, for want of capacity. */
+  'throttled',
+  /** Not done, for want of permission. */
+  'denied',
+  /** Done in part, and answered so. */
+  'partial',
+  /** Not done, because of another transaction. */
+  'conflict',
+  /** Done twice, by the network. */
+  'duplicated',
+  /** An index that does not know yet what was written. */
+  'stale',
+  /** The process ends before the call is sent. */
+  'killed-before',
+  /** The process ends after it was done. */
+  'killed-after',
+  /** The same event or request arrives a second time and is worked off before this call goes on. */
+  'overtaken',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+/** How far a fault reaches: one attempt, all attempts of one command (three), or also the two commands after it. */
+export const reaches = ['once', 'command', 'long'] as const;
+
+/**
+ * A fault at the n-th command (from 0) that a function sends to a target, or at the n-th delivery to a function: what
+ * can become of those is told in deliveries.ts.
+ */
+export type Fault = {
+  site: string;
+  nth: number;
+  kind: FaultKind | DeliveryFaultKind;
+  reach: (typeof reaches)[number];
+};
+
+/** What becomes of each attempt at a call, and of each delivery and request: nothing, or a fault. */
+export type Fate = {
+  call(place: Place, attempt: number): Fault | undefined;
+  delivery(site: string, nth: number): Fault | undefined;
+};
+
+export const nothingBreaks: Fate = { call: () => undefined, delivery: () => undefined };
+
+/** These faults, and no others. */
+export const fateOf = (faults: Fault[]): Fate => ({
+  call: (place, attempt) => faults.find((fault) => strikes(fault, place, attempt)),
+  delivery: (site, nth) => faults.find((fault) => fault.site === site && fault.nth === nth),
+});
+
+/** A call's place in a run: its site is who asks what of whom, such as `billing.consumer BatchGetItem billing`. */
+export type Place = { site: string; nth: number; call: Call };
+
+/** One run of a function, and what the network may do to it. */
+export type Invocation = {
+  functionName: string;
+  isAlive(): boolean;
+  kill(): void;
+  overtake(): Promise<unknown>;
+};
+
+const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteItem']);
+
+/** Which faults a call can have, in the order in which they are tried. */
+export function kindsFor({ operation, target, protocol, body }: Call): FaultKind[] {
+  const isWrite = writes.has(operation) || protocol !== 'dynamodb';
+  return faultKinds.filter((kind) => {
+    switch (kind) {
+      case 'late':
+      case 'duplicated':
+      case 'answered-500':
+        return isWrite;
+      case 'partial':
+        return partOf({ operation, target, protocol, body } as Call) !== undefined;
+      case 'conflict':
+        return writes.has(operation);
+      case 'stale':
+        return operation === 'Query' && target.includes('/');
+      default:
+        return true;
+    }
+  });
+}
+
+/** The way from functions to the emulators, which can break at any call. */
+export class Network {
+  /** What happened, in order: each attempt with its place and what became of it. */
+  trace: string[] = [];
+  /** The places of this run, in order. */
+  places: Place[] = [];
+  /** Faults that struck in this run. */
+  struck: Fault[] = [];
+
+  #fate = nothingBreaks;
+  readonly #counts = new Map<string, number>();
+  readonly #commands = new Map<string, { place: Place; attempts: number }>();
+  readonly #invocations = new Map<string, Invocation>();
+  /** Calls under way, which the clock waits for: neither held back nor abandoned ones. */
+  readonly #active = new Set<string>();
+  #late: { target: string; commandId: string; send: () => Promise<unknown> }[] = [];
+  #waiting: (() => void)[] = [];
+  #nextId = 0;
+  readonly #endpoints: Endpoints;
+  readonly #agent = new http.Agent({ keepAlive: true });
+  readonly #server = http.createServer((request, response) => {
+    this.#answer(request, response).catch((error: Error) => response.destroy(error));
+  });
+
+  constructor(endpoints: Endpoints) {
+    this.#endpoints = endpoints;
+  }
+
+  /** @returns the endpoint that functions are given */
+  async start(): Promise<string> {
+    this.#server.keepAliveTimeout = 0;
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+  }
+
+  isQuiet = (): boolean => this.#active.size === 0;
+
+  quiet = (): Promise<void> => new Promise((resolve) => this.#waiting.push(resolve));
+
+  /** Begins a run: counts from 0. */
+  begin(fate: Fate): void {
+    this.trace = [];
+    this.places = [];
+    this.struck = [];
+    this.#counts.clear();
+    this.#commands.clear();
+    this.#fate = fate;
+  }
+
+  /** From now on nothing breaks any more. What was on its way arrives. */
+  async heal(): Promise<void> {
+    this.#fate = nothingBreaks;
+    for (const { send } of this.#late.splice(0)) await send();
+  }
+
+  /** Waits for what is no call to AWS too, such as the verification of a token. */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    const id = `work-${this.#nextId++}`;
+    this.#active.add(id);
+    try {
+      return await work;
+    } finally {
+      this.#release(id);
+    }
+  }
+
+  /** In place of `http.request`, for one run of a function. */
+  request(
+    invocation: Invocation,
+    options: RequestOptions,
+    callback?: (response: IncomingMessage) => void,
+  ): ClientRequest {
+    const id = String(this.#nextId++);
+    this.#invocations.set(id, invocation);
+    const sent = http.request({ ...options, headers: { ...options.headers, 'x-call': id } }, callback);
+    if (!invocation.isAlive()) return sent.destroy(new Error('The process has ended'));
+    this.#active.add(id);
+    sent.once('close', () => {
+      this.#invocations.delete(id);
+      this.#release(id);
+    });
+    return sent;
+  }
+
+  #release(id: string): void {
+    this.#active.delete(id);
+    if (this.#active.size > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #answer(request: IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const { 'x-call': id, ...headers } = request.headers as Record<string, string>;
+    const body = await text(request);
+    const invocation = this.#invocations.get(id as string);
+    if (!invocation?.isAlive()) {
+      response.destroy();
+      return;
+    }
+    const call = callOf(invocation.functionName, headers, body);
+    const { place, attempt } = this.#place(call);
+    const fault = this.#fate.call(place, attempt);
+    this.#note(place.site, fault);
+
+    const answer = await this.#carry(call, invocation, id as string, fault?.kind);
+    if (answer === 'none') {
+      // Nobody hears of it again; what is left is to wait for the SDK to give up.
+      this.#release(id as string);
+      return;
+    }
+    if (answer === 'cut' || !invocation.isAlive()) {
+      response.destroy();
+      return;
+    }
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+    if (writes.has(call.operation)) await this.#overtakeLate(call);
+  }
+
+  /** What becomes of the n-th delivery to a function, or of a request to it. */
+  fateOfDelivery(site: string, nth: number): Fault | undefined {
+    const fault = this.#fate.delivery(site, nth);
+    if (fault) this.#note(site, fault);
+    return fault;
+  }
+
+  #note(site: string, fault: Fault | undefined): void {
+    this.trace.push(`${site} ${fault?.kind ?? 'done'}`);
+    if (fault && !this.struck.includes(fault)) this.struck.push(fault);
+  }
+
+  #place(call: Call): { place: Place; attempt: number } {
+    const known = this.#commands.get(call.commandId);
+    if (known) {
+      known.attempts += 1;
+      return { place: known.place, attempt: known.attempts };
+    }
+    const site = `${call.functionName} ${call.operation} ${call.target.replace(/^fanfold-local-/, '')}`;
+    const nth = this.#counts.get(site) ?? 0;
+    this.#counts.set(site, nth + 1);
+    const place = { site, nth, call };
+    this.places.push(place);
+    this.#commands.set(call.commandId, { place, attempts: 0 });
+    return { place, attempt: 0 };
+  }
+
+  /** @returns `cut`: the connection breaks; `none`: there is no answer */
+  async #carry(
+    call: Call,
+    invocation: Invocation,
+    id: string,
+    kind?: Fault['kind'],
+  ): Promise<Answer | 'cut' | 'none'> {
+    const forward = (changedBody?: string) => this.#forward(call, changedBody);
+    switch (kind) {
+      case undefined:
+        return forward();
+      case 'refused':
+        return 'cut';
+      case 'answer-lost':
+        await forward();
+        return 'cut';
+      case 'answered-500':
+        await forward();
+        return errorAnswer(call, 500, call.protocol === 'dynamodb' ? 'InternalServerError' : 'InternalError');
+      case 'late':
+        this.#late.push({ target: call.target, commandId: call.commandId, send: forward });
+        return 'none';
+      case 'stalled':
+        await forward();
+        return 'none';
+      case 'throttled':
+        return errorAnswer(call, 400, throttling[call.protocol]);
+      case 'denied':
+        return errorAnswer(call, call.protocol === 'dynamodb' ? 400 : 403, denial[call.protocol]);
+      case 'partial': {
+        const part = partOf(call);
+        if (!part) return forward();
+        return part.answer(
+          part.body === '' ? { status: 200, headers: {}, body: '{}' } : await forward(part.body),
+        );
+      }
+      case 'conflict':
+        return conflictOf(call);
+      case 'duplicated': {
+        const answer = await forward();
+        await forward();
+        return answer;
+      }
+      case 'stale':
+        return {
+          status: 200,
+          headers: { 'content-type': 'application/x-amz-json-1.0' },
+          body: JSON.stringify({ Items: [], Count: 0, ScannedCount: 0 }),
+        };
+      case 'killed-before':
+        invocation.kill();
+        return 'cut';
+      case 'killed-after':
+        await forward();
+        invocation.kill();
+        return 'cut';
+      case 'overtaken':
+        this.#release(id);
+        await invocation.overtake();
+        // Whether or not somebody still waits for it: it was on its way.
+        return forward();
+      default:
+        throw new Error(`${kind} is no fault of a call`);
+    }
+  }
+
+  async #overtakeLate(call: Call): Promise<void> {
+    const arriving = this.#late.filter(
+      ({ target, commandId }) => target === call.target && commandId !== call.commandId,
+    );
+    this.#late = this.#late.filter((late) => !arriving.includes(late));
+    for (const { send } of arriving) await send();
+  }
+
+  /** Sends a call on to its emulator. */
+  #forward(call: Call, changedBody = call.body): Promise<Answer> {
+    return this.during(this.#exchange(call, changedBody));
+  }
+
+  async #exchange({ protocol, headers }: Call, body: string): Promise<Answer> {
+    const url = protocol === 'dynamodb' ? this.#endpoints.dynamodb : this.#endpoints.aws;
+    const { host, 'content-length': _length, connection, ...rest } = headers;
+    const sent = http.request(url, {
+      method: 'POST',
+      agent: this.#agent,
+      headers: { ...rest, 'content-length': Buffer.byteLength(body) },
+    });
+    sent.end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return {
+      status: response.statusCode as number,
+      headers: { 'content-type': String(response.headers['content-type']) },
+      body: await text(response),
+    };
+  }
+}
+
+export function strikes({ site, nth, reach }: Fault, place: Place, attempt: number): boolean {
+  if (site !== place.site) return false;
+  if (reach === 'once') return place.nth === nth && attempt === 0;
+  return place.nth >= nth && place.nth < nth + (reach === 'long' ? 3 : 1);
+}
+
+const throttling = {
+  dynamodb: 'ProvisionedThroughputExceededException',
+  sqs: 'ThrottlingException',
+  sns: 'Throttling',
+};
+const denial = { dynamodb: 'AccessDeniedException', sqs: 'AccessDeniedException', sns: 'AuthorizationError' };
+
+/** What DynamoDB answers while another transaction has one of the items (semantics D6, D8). */
+function conflictOf(call: Call): Answer {
+  if (call.operation !== 'TransactWriteItems') return errorAnswer(call, 400, 'TransactionConflictException');
+  const { TransactItems } = JSON.parse(call.body) as { TransactItems: object[] };
+  const CancellationReasons = TransactItems.map((_, i) =>
+    i === 0
+      ? { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' }
+      : { Code: 'None' },
+  );
+  return errorAnswer(call, 400, 'TransactionCanceledException', { CancellationReasons });
+}

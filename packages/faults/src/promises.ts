@@ -1,0 +1,282 @@
+import { isDeepStrictEqual } from 'node:util';
+import { catalog, type EventType } from '@fanfold/contracts/catalog';
+import type { Event } from '@fanfold/contracts/event';
+import type { Document, Merchant, Payment, Sent } from './merchant.ts';
+import { poisonFor } from './stories.ts';
+import { type Item, servicesUnderTest, type World } from './world.ts';
+
+/** What is there of a shop when everything has come to rest: what its APIs show, and what tables and logs hold. */
+export type Observation = {
+  payments: Payment[];
+  invoices: Document[];
+  creditNotes: Document[];
+  events: (Event & { position: number })[];
+  tables: Record<'payments' | 'payments-sandbox' | 'billing' | 'audit', Item[]>;
+  sent: Sent[];
+};
+
+/** One for each of the shops that have asked for anything. */
+export async function observe(world: World, shops: readonly Merchant[]): Promise<Map<Merchant, Observation>> {
+  const tables = {
+    payments: await world.itemsOf('payments'),
+    'payments-sandbox': await world.itemsOf('payments-sandbox'),
+    billing: await world.itemsOf('billing'),
+    audit: await world.itemsOf('audit'),
+  };
+  const observed = new Map<Merchant, Observation>();
+  for (const shop of shops) {
+    if (shop.sent.length === 0) continue;
+    observed.set(shop, {
+      payments: await shop.payments(),
+      invoices: await shop.invoices(),
+      creditNotes: await shop.creditNotes(),
+      events: await shop.events(),
+      tables,
+      sent: shop.sent,
+    });
+  }
+  return observed;
+}
+
+/** What the tables hold of a shop. */
+const stateOf = ({ tables }: Observation, { id }: Merchant): Item[][] =>
+  Object.values(tables).map((items) =>
+    items
+      .filter(({ pk }) => pk.startsWith(`${id}#`))
+      .sort((a, b) => (`${a.pk}${a.sk}` < `${b.pk}${b.sk}` ? -1 : 1)),
+  );
+
+type Breach = (observed: Observation, shop: Merchant) => string[];
+
+/** The promises, by number (docs/reliability.md). Each gives what breaks it; nothing when it is kept. */
+const safety: Record<string, Breach> = {
+  /** Exactly one invoice for each capture, exactly one credit note for each refund, and none without cause. */
+  I1: ({ payments, invoices, creditNotes, tables }, shop) => {
+    const captured = payments.filter(({ amountCaptured }) => amountCaptured > 0).map(({ id }) => id);
+    const refunds = payments.flatMap((payment) => succeeded(payment).map(({ id }) => id));
+    const stored = tables.billing.filter(({ pk }) => pk.startsWith(`${shop.id}#`));
+    return [
+      ...differences(
+        'captured payments and invoices',
+        captured,
+        invoices.map(({ paymentId }) => paymentId),
+      ),
+      ...differences(
+        'refunds and credit notes',
+        refunds,
+        creditNotes.map(({ refundId }) => refundId ?? ''),
+      ),
+      ...differences(
+        'documents of the API and of the table',
+        [...invoices, ...creditNotes].map(({ number }) => number),
+        stored.flatMap(({ invoice, creditNote }) => numberIn(invoice) ?? numberIn(creditNote) ?? []),
+      ),
+      ...stored
+        .filter(({ parked }) => Array.isArray(parked) && parked.length > 0)
+        .map(({ pk }) => `${pk} still has refunds parked`),
+      ...payments
+        .filter((payment) => payment.amountCaptured > 0 && !payment.invoiceNumber)
+        .map(({ id }) => `${id} does not know its invoice`),
+      ...payments.flatMap((payment) =>
+        succeeded(payment)
+          .filter(({ creditNoteNumber }) => !creditNoteNumber)
+          .map(({ id }) => `${id} does not know its credit note`),
+      ),
+    ];
+  },
+
+  /** The numbers of a series are 1 to n, and their dates never go back. */
+  I2: ({ invoices, creditNotes }) =>
+    [invoices, creditNotes].flatMap((documents) =>
+      [...Map.groupBy(documents, ({ number }) => number.replace(/-\d+$/, ''))].flatMap(([series, issued]) => {
+        const inOrder = issued.toSorted((a, b) => (a.number < b.number ? -1 : 1));
+        const expected = inOrder.map((_, i) => `${series}-${String(i + 1).padStart(6, '0')}`);
+        const goesBack = inOrder.some(({ issueDate }, i) => issueDate < (inOrder[i - 1]?.issueDate ?? ''));
+        return [
+          ...differences(
+            `numbers of ${series}`,
+            expected,
+            inOrder.map(({ number }) => number),
+          ),
+          ...(goesBack ? [`the dates of ${series} go back`] : []),
+        ];
+      }),
+    ),
+
+  /** Every event that a table says was said is in the log, once, and nothing else; numbers of a subject have no gap. */
+  I3: ({ tables, events }, shop) => {
+    const own = (items: Item[]) => items.filter(({ pk }) => pk.startsWith(`${shop.id}#`));
+    const said = [
+      ...own(tables.payments).flatMap(({ id, history, closing }) =>
+        closing
+          ? [`${(closing as { subject: string }).subject}:1`]
+          : ((history ?? []) as unknown[]).map((_, i) => `${id}:${i + 1}`),
+      ),
+      ...own(tables.billing).flatMap(({ id, invoice, creditNote }) =>
+        creditNote ? [`${(creditNote as { id: string }).id}:1`] : invoice ? [`${id}:1`] : [],
+      ),
+    ];
+    return differences(
+      'events said and recorded',
+      said,
+      events.map(({ id }) => id),
+    );
+  },
+
+  /** Money: what was captured and refunded is what was invoiced and credited, and what the provider did, once. */
+  I4: ({ payments, invoices, creditNotes, tables }) =>
+    payments.flatMap((payment) => {
+      const { id, amountCaptured, amountRefunded } = payment;
+      const gross = (documents: Document[]) =>
+        sum(documents.filter(({ paymentId }) => paymentId === id).map(({ totals }) => totals.gross));
+      const done = tables['payments-sandbox'].filter(
+        ({ paymentId, outcome }) =>
+          paymentId === id && (outcome as { result: string }).result === 'succeeded',
+      );
+      const moved = (...operations: string[]) =>
+        sum(
+          done
+            .filter(({ operation }) => operations.includes(String(operation)))
+            .map(({ amount }) => Number(amount)),
+        );
+      return [
+        ...unequal(`${id}: captured and invoiced`, amountCaptured, gross(invoices)),
+        ...unequal(`${id}: refunded and credited`, amountRefunded, gross(creditNotes)),
+        ...unequal(`${id}: captured here and at the provider`, amountCaptured, moved('charge', 'capture')),
+        ...unequal(`${id}: refunded here and at the provider`, amountRefunded, moved('refund')),
+        ...(amountRefunded > amountCaptured ? [`${id}: more was refunded than captured`] : []),
+        ...(payment.status === 'processing' ? [`${id} is still processing`] : []),
+        ...payment.refunds
+          .filter(({ status }) => status === 'pending')
+          .map((each) => `${each.id} is still pending`),
+      ];
+    }),
+
+  /** A request that is repeated is answered with the same object and status, and has one effect. */
+  I5: ({ sent, payments }) =>
+    sent.flatMap(({ key, functionName, answers }) => {
+      const distinct = new Set(answers.map(({ status, body }) => `${status} ${body.id ?? body.code}`));
+      const [first] = answers;
+      const isLost =
+        functionName === 'payments.createPayment' &&
+        first?.status === 201 &&
+        !payments.some(({ id }) => id === first.body.id);
+      const isMisused = key.endsWith('something else') && answers.some(({ status }) => status !== 422);
+      return [
+        ...(isMisused ? [`${key}: it was not refused`] : []),
+        ...(distinct.size > 1 ? [`${key} was answered with ${[...distinct].join(', then ')}`] : []),
+        ...(isLost ? [`${key} was answered 201, and there is no such payment`] : []),
+      ];
+    }),
+
+  /** The log's positions are 0 to n-1, and its head is n. */
+  I6: ({ tables }) => {
+    const positions = tables.audit.flatMap(({ position }) =>
+      position === undefined ? [] : [Number(position)],
+    );
+    const head = tables.audit.find(({ pk }) => pk === 'head');
+    positions.sort((a, b) => a - b);
+    const wrong = positions.findIndex((position, i) => position !== i);
+    return [
+      ...(wrong >= 0 ? [`position ${positions[wrong]} of the log is where ${wrong} should be`] : []),
+      ...unequal('head and length of the log', Number(head?.size ?? 0), positions.length),
+    ];
+  },
+
+  /** A shop sees nothing of another. */
+  I7: ({ payments, invoices, creditNotes, events }, shop) => {
+    const shown = JSON.stringify([payments, invoices, creditNotes, events]);
+    const others = new Set(
+      [...shown.matchAll(/shop-\d+-[ab]/g)].map(([id]) => id).filter((id) => id !== shop.id),
+    );
+    return [...others].map((id) => `${shop.id} is shown something of ${id}`);
+  },
+
+  /** Every event keeps to the schema of its type. */
+  I10: ({ events }) =>
+    events.flatMap(({ position, ...event }) => {
+      const { success, error } = catalog[event.type as EventType].schema.safeParse(event);
+      return success ? [] : [`${event.id}: ${error.message}`];
+    }),
+};
+
+/** What breaks the promises that hold at rest, each with its number. */
+export function breachesOf(observed: Observation, shop: Merchant): string[] {
+  return Object.entries(safety).flatMap(([number, breach]) =>
+    breach(observed, shop).map((what) => `${number} ${what}`),
+  );
+}
+
+/** I9: no log has a token, or a name or address of a customer. */
+export const leaksIn = (log: string[], shop: Merchant): string[] =>
+  shop.secrets
+    .filter((secret) => log.some((line) => line.includes(secret)))
+    .map((secret) => `I9 a log has ${secret.slice(0, 12)}…`);
+
+/** V1: the dead letters are the poison, with its reason, and nothing else. */
+export async function deadLetterBreaches(
+  world: World,
+  shop: Merchant,
+  isPoisoned: boolean,
+): Promise<string[]> {
+  const breaches: string[] = [];
+  for (const service of servicesUnderTest) {
+    const letters = await world.takeDeadLetters(service);
+    const isPoison = ({ body, reason }: (typeof letters)[number]) =>
+      isPoisoned && body === poisonFor(shop) && reason === 'not-json';
+    if (isPoisoned && !letters.some(isPoison)) breaches.push(`V1 ${service} has lost its poison`);
+    for (const { body, reason = 'received too often' } of letters.filter((letter) => !isPoison(letter))) {
+      breaches.push(`V1 ${service} has a dead letter (${reason}): ${body.slice(0, 100)}`);
+    }
+  }
+  return breaches;
+}
+
+/** What a shop noticed: how each request was answered at first, and what became of its payments. */
+export const seenBy = ({ sent, payments }: Observation): string[] => [
+  ...sent.map(
+    ({ functionName, answers: [first] }) => `${functionName} ${first?.status} ${first?.body.code ?? ''}`,
+  ),
+  ...payments.map(({ status, refunds }) => `${status} ${refunds.map((refund) => refund.status)}`).sort(),
+];
+
+/** I8: everything that was ever said is said twice more, in any order, and changes nothing. */
+export async function changesByReplay(world: World, before: Map<Merchant, Observation>): Promise<string[]> {
+  const recorded = [...before].flatMap(([{ id }, { tables }]) =>
+    tables.audit.flatMap(({ pk, event }) =>
+      event !== undefined && pk.startsWith(`${id}#`) ? [String(event)] : [],
+    ),
+  );
+  await world.replay([...recorded, ...recorded].sort(() => Math.random() - 0.5));
+  await world.drain({ withLagging: true });
+  for (const shop of before.keys()) await shop.repeatAll();
+  await world.drain({ withLagging: true });
+  return [...(await observe(world, [...before.keys()]))].flatMap(([shop, after]) => {
+    const isSame = isDeepStrictEqual(stateOf(before.get(shop) as Observation, shop), stateOf(after, shop));
+    const changed = isSame ? [] : ['I8 a replay changed what is stored'];
+    return [...changed, ...breachesOf(after, shop).map((breach) => `${breach} (after a replay)`)];
+  });
+}
+
+const succeeded = ({ refunds }: Payment) => refunds.filter(({ status }) => status === 'succeeded');
+
+const numberIn = (document: unknown): string | undefined => (document as { number?: string } | null)?.number;
+
+const sum = (amounts: number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+
+const unequal = (what: string, a: number, b: number): string[] =>
+  a === b ? [] : [`${what} differ: ${a}, ${b}`];
+
+/** What is in one multiset and not in the other. */
+function differences(what: string, expected: string[], found: string[]): string[] {
+  const missing = [...expected];
+  const extra = found.filter((each) => {
+    const at = missing.indexOf(each);
+    if (at >= 0) missing.splice(at, 1);
+    return at < 0;
+  });
+  return [
+    ...(missing.length > 0 ? [`${what}: missing ${missing.join(', ')}`] : []),
+    ...(extra.length > 0 ? [`${what}: unexpected ${extra.join(', ')}`] : []),
+  ];
+}

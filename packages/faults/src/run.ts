@@ -1,0 +1,96 @@
+import { Merchant } from './merchant.ts';
+import { type Fate, type Fault, fateOf, nothingBreaks, type Place } from './network.ts';
+import { breachesOf, changesByReplay, deadLetterBreaches, leaksIn, observe, seenBy } from './promises.ts';
+import { before, isPoisoned, stories } from './stories.ts';
+import type { Delivery, Disorder, World } from './world.ts';
+
+/** A story, and everything that goes wrong in it. */
+export type Cell = {
+  story: string;
+  faults: Fault[];
+  disorder?: Disorder;
+  /** What a story that draws lots draws them from. */
+  seed?: number;
+};
+
+export type Result = {
+  /** What breaks the promises: none when they are kept. */
+  breaches: string[];
+  /** The faults that struck: all of a cell's, unless the story took another way before. */
+  struck: Fault[];
+  /** Every attempt at a call and what became of it, until faults stopped. */
+  trace: string[];
+  places: Place[];
+  deliveries: Delivery[];
+  /** What the shops noticed. */
+  seen: string[];
+};
+
+/**
+ * Tells a story while faults strike, lets everything heal and come to rest, and checks the promises; then says and asks
+ * everything once more, and checks them again.
+ *
+ * @param number of the run in its world, for the names of its shops
+ * @param fate in place of the cell's faults
+ */
+export async function run(
+  world: World,
+  { story, faults, disorder, seed = 0 }: Cell,
+  number: number,
+  fate: Fate = fateOf(faults),
+): Promise<Result> {
+  const shops = [
+    await Merchant.of(`shop-${number}-a`, world),
+    await Merchant.of(`shop-${number}-b`, world),
+  ] as const;
+  world.begin(nothingBreaks, undefined);
+  await before[story]?.(world);
+  world.begin(fate, disorder);
+  const breaches: string[] = [];
+  try {
+    await stories[story]?.(world, ...shops, seed);
+    await rest(world);
+  } catch (error) {
+    breaches.push(`V2 ${(error as Error).message}`);
+  }
+  const { trace, places, struck } = world.network;
+  // Copies: what follows, without faults, is no part of the story.
+  const result = {
+    trace: [...trace],
+    places: [...places],
+    struck: [...struck],
+    deliveries: world.deliveries(),
+  };
+  await world.heal();
+  const seen: string[] = [];
+  try {
+    await rest(world);
+    const observed = await observe(world, shops);
+    for (const [shop, observation] of observed) {
+      seen.push(...seenBy(observation));
+      breaches.push(...breachesOf(observation, shop));
+    }
+    // What broke already is not worth a replay.
+    if (breaches.length === 0) breaches.push(...(await changesByReplay(world, observed)));
+    breaches.push(...shops.flatMap((shop) => leaksIn(world.functions.log, shop)));
+    breaches.push(...(await deadLetterBreaches(world, shops[0], isPoisoned(story))));
+  } catch (error) {
+    breaches.push(`V2 ${(error as Error).stack}`);
+  }
+  breaches.push(...world.mishaps.map((what) => `V1 ${what}`));
+  return { ...result, seen, breaches };
+}
+
+/** Until nothing is left to do: queues are empty, lagging ones too, and clocks find nothing that is due. */
+async function rest(world: World): Promise<void> {
+  await world.drain();
+  await world.drain({ withLagging: true });
+  for (let run = 0; run < 5 && (await isDue(world)); run++) {
+    world.clock.advance(60_000);
+    await world.run('payments.janitor');
+    await world.drain({ withLagging: true });
+  }
+}
+
+const isDue = async (world: World): Promise<boolean> =>
+  (await world.itemsOf('payments')).some(({ due }) => String(due).startsWith('settle'));

@@ -1,0 +1,143 @@
+import type { Merchant, Payment } from './merchant.ts';
+import { randomFrom } from './random.ts';
+import { servicesUnderTest, type World } from './world.ts';
+
+/** What is told in each run, while faults strike. It goes on until the shop knows what came of each request. */
+export type Story = (world: World, shop: Merchant, other: Merchant, seed: number) => Promise<void>;
+
+/** What happens before faults strike: days before this one are closed. */
+export const before: Record<string, (world: World) => Promise<unknown>> = {
+  'day-close': (world) => world.run('payments.dayClose'),
+};
+
+export const stories: Record<string, Story> = {
+  /** Paid and captured at once. */
+  async sale(world, shop) {
+    await shop.pay();
+    await world.drain();
+  },
+
+  /** Reserved, captured in part, given back in two parts; everything that follows is heard at once. */
+  async refunds(world, shop) {
+    const { body: payment } = await shop.pay({ captureMethod: 'manual' });
+    await settled(world, shop, payment);
+    await shop.capture(payment.id, 9000);
+    await settled(world, shop, payment);
+    await shop.refund(payment.id, 2000);
+    await shop.refund(payment.id, 7000);
+    // Nothing is left to be given back.
+    await shop.refund(payment.id, 1);
+    await world.drain();
+  },
+
+  /** The same with each step heard before the next is taken. */
+  async 'step-by-step'(world, shop) {
+    const { body: payment } = await shop.pay();
+    await world.drain();
+    await settled(world, shop, payment);
+    await shop.refund(payment.id, 2000);
+    await world.drain();
+    await shop.refund(payment.id, 10_100);
+    await world.drain();
+  },
+
+  /** What does not become a sale: given up, declined, and two whose provider never answers. */
+  async endings(world, shop) {
+    const { body: payment } = await shop.pay({ captureMethod: 'manual' });
+    await settled(world, shop, payment);
+    await shop.cancel(payment.id);
+    await shop.pay({ paymentMethod: 'pm_card_declined' });
+    const { body: unknown } = await shop.pay({ paymentMethod: 'pm_card_timeout' });
+    await shop.pay({ paymentMethod: 'pm_card_timeout_lost' });
+    await settled(world, shop, unknown);
+    await shop.misuseFirstKey();
+    await world.drain();
+  },
+
+  /** Reserved and forgotten: a clock gives it up after seven days. */
+  async expiry(world, shop) {
+    const { body: payment } = await shop.pay({ captureMethod: 'manual' });
+    await settled(world, shop, payment);
+    world.clock.advance(8 * 86_400_000);
+    await tick(world, 'payments.expiry');
+    await world.drain();
+  },
+
+  /** A sale and a refund, and the day is closed by the clock after midnight. */
+  async 'day-close'(world, shop) {
+    const { body: payment } = await shop.pay();
+    await settled(world, shop, payment);
+    await shop.refund(payment.id, 100);
+    await world.drain();
+    world.clock.advance(86_400_000);
+    await tick(world, 'payments.dayClose');
+    await world.drain();
+  },
+
+  /** Two shops' sales and refunds come in one batch, with messages among them that can never be handled. */
+  async crowd(world, shop, other) {
+    const payments = await Promise.all([
+      shop.pay(),
+      shop.pay({ amount: 100, lines: undefined }),
+      other.pay(),
+    ]);
+    for (const [seller, { body }] of [
+      [shop, payments[0]],
+      [other, payments[2]],
+    ] as const) {
+      await settled(world, seller, body);
+      await seller.refund(body.id, 12_100);
+    }
+    for (const service of servicesUnderTest) await world.send(service, poisonFor(shop));
+    await world.drain();
+  },
+};
+
+/** Drawn by lot from the seed: what two shops do in any order, heard at any time. For soaks. */
+stories.bazaar = async (world, shop, other, seed) => {
+  const random = randomFrom(seed);
+  const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+  const known: { seller: Merchant; id: string }[] = [];
+  for (let step = 0; step < 4 + random() * 6; step++) {
+    const payment = known.length > 0 ? pick(known) : undefined;
+    const what = payment ? pick(['pay', 'capture', 'refund', 'refund', 'cancel', 'hear', 'tick']) : 'pay';
+    if (what === 'pay' || !payment) {
+      const seller = pick([shop, other]);
+      const paymentMethod = pick(['pm_card_visa', 'pm_card_visa', 'pm_card_timeout', 'pm_card_declined']);
+      const { status, body } = await seller.pay({
+        paymentMethod,
+        captureMethod: pick(['automatic', 'manual']),
+      });
+      if (status === 201) known.push({ seller, id: body.id });
+    } else if (what === 'capture') await payment.seller.capture(payment.id, pick([12_100, 5000]));
+    else if (what === 'refund') await payment.seller.refund(payment.id, pick([100, 3000, 12_100]));
+    else if (what === 'cancel') await payment.seller.cancel(payment.id);
+    else if (what === 'hear') await world.drain();
+    else {
+      world.clock.advance(60_000);
+      await tick(world, 'payments.janitor');
+    }
+  }
+  await world.drain();
+};
+
+/** What is no event, and has to be in the dead letters of each service in the end. */
+export const poisonFor = ({ id }: Merchant): string => `poison of ${id}`;
+export const isPoisoned = (story: string): boolean => story === 'crowd';
+
+/** Runs a clock as EventBridge does: an asynchronous invocation that fails is tried twice more. */
+async function tick(world: World, functionName: string): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if ((await world.run(functionName)).status === 'answered') return;
+    world.clock.advance(60_000);
+  }
+}
+
+/** Until it is known what became of a payment: its request has ended, and the janitor has asked the provider. */
+async function settled(world: World, shop: Merchant, { id }: Payment): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    if ((await shop.show(id)).status !== 'processing') return;
+    world.clock.advance(60_000);
+    await world.run('payments.janitor');
+  }
+}

@@ -1,0 +1,291 @@
+import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
+import {
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Event } from '@fanfold/contracts/event';
+import { accountId, clientConfiguration, credentials, region } from '@fanfold/local-cloud/account';
+import { startEmulators } from '@fanfold/local-cloud/emulators';
+import { eventSourceMapping } from '@fanfold/local-cloud/eventSourceMapping';
+import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { provision } from '@fanfold/local-cloud/provision';
+import type { Resource } from '@fanfold/local-cloud/template';
+import { Clock } from './clock.ts';
+import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
+import { compileService, Functions, type Mutation, type Outcome } from './functions.ts';
+import {
+  type Order,
+  type SteppedMapping,
+  type Surroundings,
+  steppedQueue,
+  steppedStream,
+} from './mappings.ts';
+import { type Fate, Network } from './network.ts';
+
+export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
+
+export type Item = Record<string, unknown> & { pk: string };
+
+/** How queues are emptied in a run: a service's messages may lag behind everything else, or come in reverse. */
+export type Disorder = { functionName: string; kind: 'lagging' | Exclude<Order, 'as-it-comes'> };
+
+/** How often something was delivered to a function, or asked of it. */
+export type Delivery = { functionName: string; source: 'queue' | 'stream' | 'request'; count: number };
+
+/**
+ * All services on emulators in one process, with their own code, templates and queues, a clock that stands still while
+ * anything happens, and a network that breaks when it is told to.
+ */
+export class World {
+  readonly clock: Clock;
+  readonly network: Network;
+  readonly functions: Functions;
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+  /** What went wrong that no promise is about, such as records that were given up. */
+  readonly mishaps: string[] = [];
+  #mappings: SteppedMapping[] = [];
+  readonly #requests = new Map<string, number>();
+  #disorder: Disorder | undefined;
+  readonly #endpoints: { aws: string; dynamodb: string };
+  readonly #stopEmulators: () => Promise<void>;
+  readonly #resources: Record<string, Record<string, Resource>>;
+
+  private constructor(parts: {
+    endpoints: { aws: string; dynamodb: string };
+    resources: Record<string, Record<string, Resource>>;
+    stopEmulators: () => Promise<void>;
+    network: Network;
+    clock: Clock;
+    functions: Functions;
+  }) {
+    this.#endpoints = parts.endpoints;
+    this.#resources = parts.resources;
+    this.#stopEmulators = parts.stopEmulators;
+    this.network = parts.network;
+    this.clock = parts.clock;
+    this.functions = parts.functions;
+    this.dynamodb = new DynamoDBClient(clientConfiguration(parts.endpoints.dynamodb));
+    this.sqs = new SQSClient({ ...clientConfiguration(parts.endpoints.aws), useQueueUrlAsEndpoint: false });
+    this.sns = new SNSClient(clientConfiguration(parts.endpoints.aws));
+  }
+
+  /** Starts emulators of its own, and compiles the services with a mutation, if one is given. */
+  static async start(mutation?: Mutation): Promise<World> {
+    const emulators = await startEmulators();
+    const { endpoints } = emulators;
+    const network = new Network(endpoints);
+    const clock = new Clock(network);
+    // The queues' visibility is reckoned with Date.now(), in this process.
+    Date.now = () => clock.now;
+    const resources: Record<string, Record<string, Resource>> = {};
+    for (const service of servicesUnderTest) resources[service] = await templateOf(service, endpoints.aws);
+    for (const each of Object.values(resources)) await provision(each, endpoints);
+    const code = await Promise.all(
+      servicesUnderTest.map(async (service) => [
+        service,
+        { script: await compileService(service, mutation), resources: resources[service] as never },
+      ]),
+    );
+    const functions = new Functions(Object.fromEntries(code), {
+      clock,
+      network,
+      environment: {
+        AWS_ENDPOINT_URL: await network.start(),
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      },
+    });
+    const stopEmulators = () => emulators.stop();
+    const world = new World({ endpoints, resources, stopEmulators, network, clock, functions });
+    await world.#startMappings();
+    return world;
+  }
+
+  async stop(): Promise<void> {
+    this.network.stop();
+    for (const client of [this.dynamodb, this.sqs, this.sns]) client.destroy();
+    await this.#stopEmulators();
+  }
+
+  async #startMappings(): Promise<void> {
+    const surroundings: Surroundings = {
+      clock: this.clock,
+      functions: this.functions,
+      sqs: this.sqs,
+      dynamodb: this.dynamodb,
+      streams: new DynamoDBStreamsClient(clientConfiguration(this.#endpoints.dynamodb)),
+      awsEndpoint: this.#endpoints.aws,
+      disturbance: (functionName, nth) =>
+        this.network.fateOfDelivery(deliverySite(functionName, 'queue'), nth)?.kind as
+          | DeliveryFaultKind
+          | undefined,
+    };
+    for (const [service, resources] of Object.entries(this.#resources)) {
+      for (const { Type, Properties } of Object.values(resources)) {
+        if (Type !== 'AWS::Lambda::EventSourceMapping') continue;
+        const mapping = eventSourceMapping(Properties);
+        const known = lambdaFunctions(resources).find(({ name }) => name === mapping.functionName);
+        const functionName = `${service}.${known?.key}`;
+        this.#mappings.push(
+          mapping.source === 'queue'
+            ? steppedQueue(functionName, mapping, surroundings, () => this.#orderOf(functionName))
+            : await steppedStream(functionName, mapping, surroundings, (why) => this.mishaps.push(why)),
+        );
+      }
+    }
+    // What producers say first, then those who hear it.
+    this.#mappings.sort((a, b) => (a.source === b.source ? 0 : a.source === 'stream' ? -1 : 1));
+  }
+
+  /** Begins a run. */
+  begin(fate: Fate, disorder: Disorder | undefined): void {
+    this.#disorder = disorder;
+    this.mishaps.length = 0;
+    this.functions.log = [];
+    this.functions.restartConsumers();
+    this.#requests.clear();
+    for (const mapping of this.#mappings) mapping.deliveries = 0;
+    this.network.begin(fate);
+  }
+
+  /** How many deliveries and requests there were in this run, by site. */
+  deliveries(): Delivery[] {
+    return [
+      ...this.#mappings.map(({ functionName, source, deliveries: count }) => ({
+        functionName,
+        source,
+        count,
+      })),
+      ...[...this.#requests].map(([functionName, count]) => ({
+        functionName,
+        source: 'request' as const,
+        count,
+      })),
+    ];
+  }
+
+  /** What becomes of the next request to a function. */
+  fateOfRequest(functionName: string): DeliveryFaultKind | undefined {
+    const nth = this.#requests.get(functionName) ?? 0;
+    this.#requests.set(functionName, nth + 1);
+    return this.network.fateOfDelivery(deliverySite(functionName, 'request'), nth)?.kind as
+      | DeliveryFaultKind
+      | undefined;
+  }
+
+  #orderOf(functionName: string): Order {
+    const { kind } = this.#disorder?.functionName === functionName ? this.#disorder : {};
+    return kind === undefined || kind === 'lagging' ? 'as-it-comes' : kind;
+  }
+
+  /** From now on nothing breaks: what was on its way arrives. */
+  async heal(): Promise<void> {
+    await this.clock.settle(this.network.heal());
+  }
+
+  /** Runs a function by itself, as a schedule or an operator would. */
+  run(functionName: string, event: unknown = {}): Promise<Outcome> {
+    return this.clock.settle(this.functions.invoke(functionName, event));
+  }
+
+  /** Delivers until nothing is left in any stream or queue, but for what lags behind. */
+  async drain({ withLagging = false } = {}): Promise<void> {
+    const isLagging = ({ functionName }: SteppedMapping) =>
+      !withLagging && this.#disorder?.kind === 'lagging' && this.#disorder.functionName === functionName;
+    const isHeld = ({ functionName }: SteppedMapping) =>
+      !withLagging && this.#disorder?.kind === 'reversed' && this.#disorder.functionName === functionName;
+    const mappings = this.#mappings.filter((mapping) => !isLagging(mapping) && !isHeld(mapping));
+    for (let waitedMs = 0; waitedMs < patienceMs; ) {
+      let moved = false;
+      for (const mapping of mappings) if (await mapping.step()) moved = true;
+      if (moved) continue;
+      let waiting = false;
+      for (const mapping of mappings) waiting ||= await mapping.isWaiting();
+      if (!waiting) return;
+      this.clock.advance(waitMs);
+      waitedMs += waitMs;
+    }
+    this.mishaps.push(`Queues are not empty after ${patienceMs / 3_600_000} hours`);
+  }
+
+  /** Everything in a table, as plain values. */
+  async itemsOf(table: string): Promise<Item[]> {
+    const items: Item[] = [];
+    let start: Record<string, never> | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.dynamodb.send(
+        new ScanCommand({
+          TableName: `fanfold-local-${table}`,
+          ConsistentRead: true,
+          ExclusiveStartKey: start,
+        }),
+      );
+      items.push(...Items.map((item) => unmarshall(item) as Item));
+      start = LastEvaluatedKey as typeof start;
+    } while (start);
+    return items;
+  }
+
+  /** Sends events to the topic once more, byte for byte as they were recorded. */
+  async replay(bodies: string[]): Promise<void> {
+    for (let first = 0; first < bodies.length; first += 5) {
+      await this.sns.send(
+        new PublishBatchCommand({
+          TopicArn: `arn:aws:sns:${region}:${accountId}:fanfold-local-events`,
+          PublishBatchRequestEntries: bodies.slice(first, first + 5).map((Message, i) => {
+            const { type, source, subject, merchantid } = JSON.parse(Message) as Event;
+            return {
+              Id: String(i),
+              Message,
+              MessageAttributes: Object.fromEntries(
+                Object.entries({ type, source, subject, merchantid }).map(([name, StringValue]) => [
+                  name,
+                  { DataType: 'String', StringValue },
+                ]),
+              ),
+            };
+          }),
+        }),
+      );
+    }
+  }
+
+  async send(service: string, MessageBody: string): Promise<void> {
+    await this.sqs.send(
+      new SendMessageCommand({ QueueUrl: this.#queueUrl(`${service}-events`), MessageBody }),
+    );
+  }
+
+  /** Takes what is in a service's dead-letter queue. */
+  async takeDeadLetters(service: string): Promise<{ body: string; reason: string | undefined }[]> {
+    const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
+    const taken = [];
+    for (;;) {
+      const { Messages = [] } = await this.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
+      );
+      if (Messages.length === 0) return taken;
+      for (const { ReceiptHandle, Body = '', MessageAttributes } of Messages) {
+        taken.push({ body: Body, reason: MessageAttributes?.['quarantine-reason']?.StringValue });
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  }
+
+  #queueUrl(name: string): string {
+    return `${this.#endpoints.aws}/${accountId}/fanfold-local-${name}`;
+  }
+}
+
+/** How long messages that failed may take until they are done or dead. */
+const patienceMs = 24 * 3_600_000;
+const waitMs = 20_000;

@@ -1,0 +1,157 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { cellFrom, idOf } from '@fanfold/faults/cells';
+import {
+  baselinesOf,
+  type MatrixReport,
+  type MutantReport,
+  runMatrix,
+  runMutants,
+  toldStories,
+} from '@fanfold/faults/matrix';
+import { Pool, type Ran } from '@fanfold/faults/pool';
+import { episodeOf, shrink } from '@fanfold/faults/soak';
+
+type Options = {
+  full?: true;
+  mutants: boolean;
+  minutes?: number;
+  seed?: number;
+  cell?: string;
+  workers?: number;
+  out?: string;
+  json?: true;
+};
+
+/** What a soak did. `violations` are shrunk: each with the fewest faults that still break it. */
+export type SoakReport = {
+  seed: number;
+  episodes: number;
+  faults: number;
+  seconds: number;
+  violations: { seed: number; cell: string; breaches: string[]; reproduced: boolean }[];
+};
+
+export type FaultsReport = {
+  at: string;
+  matrix?: MatrixReport;
+  mutants?: MutantReport[];
+  soak?: SoakReport;
+  cell?: { cell: string; breaches: string[]; trace: string[] };
+};
+
+/**
+ * `fanfold faults`: breaks every call, delivery and request in turn and checks the promises; then takes out every guard
+ * and sees that it is missed.
+ *
+ * @throws when a promise was broken or a missing guard was not noticed, after telling which
+ */
+export async function faults(options: Options): Promise<void> {
+  const pool = new Pool(options.workers ?? availableParallelism());
+  const report: FaultsReport = { at: new Date().toISOString() };
+  try {
+    if (options.cell !== undefined) report.cell = await runCell(pool, options.cell);
+    else if (options.minutes !== undefined) report.soak = await soak(pool, options);
+    else {
+      const baselines = await baselinesOf(pool);
+      report.matrix = await runMatrix(pool, baselines, options.full ? 'all' : 'sample', {
+        onRun: tellProgress,
+      });
+      if (options.mutants) report.mutants = await runMutants(pool, baselines, tellMutant);
+    }
+  } finally {
+    pool.stop();
+  }
+  if (options.out) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  console.log(options.json ? JSON.stringify(report, null, 2) : summaryOf(report));
+  const failed = failuresIn(report);
+  if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
+}
+
+async function runCell(pool: Pool, id: string): Promise<NonNullable<FaultsReport['cell']>> {
+  const { breaches, trace } = await pool.run(cellFrom(id));
+  return { cell: id, breaches, trace };
+}
+
+/** Episodes with faults drawn by lot, each from its own seed, until the time is over. */
+async function soak(
+  pool: Pool,
+  { minutes = 1, seed = Math.floor(Math.random() * 1_000_000) }: Options,
+): Promise<SoakReport> {
+  const started = performance.now();
+  const report: SoakReport = { seed, episodes: 0, faults: 0, seconds: 0, violations: [] };
+  const timeIsUp = AbortSignal.timeout(minutes * 60_000);
+  const failed: Ran[] = [];
+  const episodes = function* () {
+    for (let n = 0; ; n++) yield episodeOf(seed + n, toldStories);
+  };
+  for await (const ran of pool.runAll(episodes(), { isDrawn: true, signal: timeIsUp })) {
+    report.episodes += 1;
+    report.faults += ran.struck.length;
+    if (ran.breaches.length > 0) failed.push(ran);
+    if (report.episodes % 25 === 0) {
+      tell(`${report.episodes} episodes, ${report.faults} faults, ${failed.length} violations`);
+    }
+  }
+  for (const ran of failed) {
+    const smallest = await shrink(pool, ran);
+    report.violations.push({
+      seed: ran.cell.seed as number,
+      cell: idOf(smallest?.cell ?? { ...ran.cell, faults: ran.struck }),
+      breaches: (smallest ?? ran).breaches,
+      reproduced: smallest !== undefined,
+    });
+  }
+  report.seconds = Math.round((performance.now() - started) / 1000);
+  return report;
+}
+
+function tellProgress(done: number, of: number, { violations, seconds }: MatrixReport): void {
+  if (done % 50 === 0 || done === of)
+    tell(`${done} of ${of} runs, ${violations.length} violations, ${seconds} s`);
+}
+
+const tellMutant = ({ name, caughtBy, runs }: MutantReport): void =>
+  tell(caughtBy ? `caught after ${runs} runs: ${name}` : `NOT CAUGHT in ${runs} runs: ${name}`);
+
+/** Progress is no result: it goes to standard error. */
+const tell = (line: string): void => console.error(line);
+
+export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string {
+  const lines: string[] = [];
+  const violated = (id: string, breaches: string[]) =>
+    lines.push(
+      `\n${id}`,
+      ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
+      `  again: pnpm fanfold faults --cell '${id}'`,
+    );
+  if (matrix) {
+    for (const { cell: id, breaches } of matrix.violations) violated(id, breaches);
+    const { single, pairs, run } = matrix.cells;
+    lines.push(
+      `${run} runs (of ${single} single faults and ${pairs} pairs) in ${matrix.seconds} s: in ${matrix.struck} all faults struck, ` +
+        `in ${matrix.changed} the execution changed; ${matrix.violations.length} violations.`,
+    );
+  }
+  if (mutants) {
+    const caught = mutants.filter(({ caughtBy }) => caughtBy);
+    lines.push(`${caught.length} of ${mutants.length} guards that were taken out were missed.`);
+    for (const { name, caughtBy } of mutants) if (!caughtBy) lines.push(`  nobody noticed: ${name}`);
+  }
+  if (soak) {
+    for (const { cell: id, breaches } of soak.violations) violated(id, breaches);
+    lines.push(
+      `Seed ${soak.seed}: ${soak.episodes} episodes with ${soak.faults} faults in ${soak.seconds} s; ${soak.violations.length} violations.`,
+    );
+  }
+  if (cell) {
+    lines.push(...cell.trace, ...(cell.breaches.length > 0 ? cell.breaches : ['Every promise was kept.']));
+  }
+  return lines.join('\n');
+}
+
+const failuresIn = ({ matrix, mutants, soak, cell }: FaultsReport): number =>
+  (matrix?.violations.length ?? 0) +
+  (mutants?.filter(({ caughtBy }) => !caughtBy).length ?? 0) +
+  (soak?.violations.length ?? 0) +
+  (cell && cell.breaches.length > 0 ? 1 : 0);
