@@ -69,7 +69,7 @@ program
   .addOption(new Option('--seed <n>', 'what a soak draws its lots from').argParser(upTo(2 ** 31)))
   .addOption(new Option('--cell <id>', 'one run, as a report names it').conflicts(['full']))
   .option('--workers <n>', 'processes that run beside each other', upTo(64))
-  .option('--out <file>', 'write what was found as JSON there too')
+  .option('--report <file>', 'write what was found into this document, such as docs/reliability.md')
   .option('--json', 'print what was found as JSON')
   .action((options) => {
     if (options.seed !== undefined && options.minutes === undefined) {

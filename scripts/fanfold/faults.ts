@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { cellFrom, idOf } from '@fanfold/faults/cells';
 import {
@@ -11,6 +11,7 @@ import {
 } from '@fanfold/faults/matrix';
 import { Pool, type Ran } from '@fanfold/faults/pool';
 import { episodeOf, shrink } from '@fanfold/faults/soak';
+import { type FaultsReport, failuresIn, type SoakReport, summaryOf, withReport } from './faultsReport.ts';
 
 type Options = {
   full?: true;
@@ -19,25 +20,8 @@ type Options = {
   seed?: number;
   cell?: string;
   workers?: number;
-  out?: string;
+  report?: string;
   json?: true;
-};
-
-/** What a soak did. `violations` are shrunk: each with the fewest faults that still break it. */
-export type SoakReport = {
-  seed: number;
-  episodes: number;
-  faults: number;
-  seconds: number;
-  violations: { seed: number; cell: string; breaches: string[]; reproduced: boolean }[];
-};
-
-export type FaultsReport = {
-  at: string;
-  matrix?: MatrixReport;
-  mutants?: MutantReport[];
-  soak?: SoakReport;
-  cell?: { cell: string; breaches: string[]; trace: string[] };
 };
 
 /**
@@ -48,7 +32,7 @@ export type FaultsReport = {
  */
 export async function faults(options: Options): Promise<void> {
   const pool = new Pool(options.workers ?? availableParallelism());
-  const report: FaultsReport = { at: new Date().toISOString() };
+  const report: FaultsReport = { date: new Date().toISOString().slice(0, 10) };
   try {
     if (options.cell !== undefined) report.cell = await runCell(pool, options.cell);
     else if (options.minutes !== undefined) report.soak = await soak(pool, options);
@@ -62,7 +46,9 @@ export async function faults(options: Options): Promise<void> {
   } finally {
     pool.stop();
   }
-  if (options.out) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  if (options.report) {
+    await writeFile(options.report, withReport(await readFile(options.report, 'utf8'), report));
+  }
   console.log(options.json ? JSON.stringify(report, null, 2) : summaryOf(report));
   const failed = failuresIn(report);
   if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
@@ -96,7 +82,6 @@ async function soak(
   for (const ran of failed) {
     const smallest = await shrink(pool, ran);
     report.violations.push({
-      seed: ran.cell.seed as number,
       cell: idOf(smallest?.cell ?? { ...ran.cell, faults: ran.struck }),
       breaches: (smallest ?? ran).breaches,
       reproduced: smallest !== undefined,
@@ -116,42 +101,3 @@ const tellMutant = ({ name, caughtBy, runs }: MutantReport): void =>
 
 /** Progress is no result: it goes to standard error. */
 const tell = (line: string): void => console.error(line);
-
-export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string {
-  const lines: string[] = [];
-  const violated = (id: string, breaches: string[]) =>
-    lines.push(
-      `\n${id}`,
-      ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
-      `  again: pnpm fanfold faults --cell '${id}'`,
-    );
-  if (matrix) {
-    for (const { cell: id, breaches } of matrix.violations) violated(id, breaches);
-    const { single, pairs, run } = matrix.cells;
-    lines.push(
-      `${run} runs (of ${single} single faults and ${pairs} pairs) in ${matrix.seconds} s: in ${matrix.struck} all faults struck, ` +
-        `in ${matrix.changed} the execution changed; ${matrix.violations.length} violations.`,
-    );
-  }
-  if (mutants) {
-    const caught = mutants.filter(({ caughtBy }) => caughtBy);
-    lines.push(`${caught.length} of ${mutants.length} guards that were taken out were missed.`);
-    for (const { name, caughtBy } of mutants) if (!caughtBy) lines.push(`  nobody noticed: ${name}`);
-  }
-  if (soak) {
-    for (const { cell: id, breaches } of soak.violations) violated(id, breaches);
-    lines.push(
-      `Seed ${soak.seed}: ${soak.episodes} episodes with ${soak.faults} faults in ${soak.seconds} s; ${soak.violations.length} violations.`,
-    );
-  }
-  if (cell) {
-    lines.push(...cell.trace, ...(cell.breaches.length > 0 ? cell.breaches : ['Every promise was kept.']));
-  }
-  return lines.join('\n');
-}
-
-const failuresIn = ({ matrix, mutants, soak, cell }: FaultsReport): number =>
-  (matrix?.violations.length ?? 0) +
-  (mutants?.filter(({ caughtBy }) => !caughtBy).length ?? 0) +
-  (soak?.violations.length ?? 0) +
-  (cell && cell.breaches.length > 0 ? 1 : 0);

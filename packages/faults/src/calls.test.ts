@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { type Call, callOf, errorAnswer, partOf } from './calls.ts';
+
+const publishBatch = (ids: string[]): string =>
+  new URLSearchParams([
+    ['Action', 'PublishBatch'],
+    ['TopicArn', 'arn:aws:sns:eu-west-1:000000000000:fanfold-local-events'],
+    ...ids.flatMap((id, i) => [
+      [`PublishBatchRequestEntries.member.${i + 1}.Id`, id],
+      [`PublishBatchRequestEntries.member.${i + 1}.Message`, `{"n":"${id}"}`],
+    ]),
+  ]).toString();
+
+const read = (body: string, target?: string): Call =>
+  callOf(
+    'payments.publisher',
+    { 'amz-sdk-invocation-id': 'c1', ...(target && { 'x-amz-target': target }) },
+    body,
+  );
+
+describe('a call', () => {
+  it.each([
+    ['DynamoDB_20120810.PutItem', '{"TableName":"t"}', 'PutItem', 't'],
+    ['DynamoDB_20120810.Query', '{"TableName":"t","IndexName":"ByDay"}', 'Query', 't/ByDay'],
+    ['DynamoDB_20120810.BatchGetItem', '{"RequestItems":{"t":{"Keys":[]}}}', 'BatchGetItem', 't'],
+    [
+      'DynamoDB_20120810.TransactWriteItems',
+      '{"TransactItems":[{"Put":{"TableName":"t"}}]}',
+      'TransactWriteItems',
+      't',
+    ],
+    ['AmazonSQS.SendMessageBatch', '{"QueueUrl":"http://127.0.0.1/000000000000/q"}', 'SendMessageBatch', 'q'],
+    [undefined, publishBatch(['0']), 'PublishBatch', 'fanfold-local-events'],
+  ])('%s is known by what it asks of whom', (target, body, operation, of) => {
+    expect(read(body, target)).toMatchObject({ operation, target: of, commandId: 'c1' });
+  });
+
+  it('of another kind is refused', () => {
+    expect(() => read('Version=1')).toThrow('Not a call');
+  });
+});
+
+describe('a part of a call', () => {
+  it('leaves the last message of a batch out, and says that it failed', () => {
+    const part = partOf(read(publishBatch(['0', '1'])));
+    expect(part?.body).not.toContain('member.2');
+    const whole = {
+      status: 200,
+      headers: {},
+      body: '<PublishBatchResult><Successful/></PublishBatchResult>',
+    };
+    expect(part?.answer(whole).body).toMatch(/<Failed><member><Id>1<\/Id>.*<\/Failed><\/PublishBatchResult>/);
+  });
+
+  it('of a single message is nothing but a failure', () => {
+    const part = partOf(read(publishBatch(['0'])));
+    expect(part?.body).toBe('');
+    expect(part?.answer({ status: 200, headers: {}, body: '' }).body).toContain('<Successful/><Failed>');
+  });
+
+  it('reads half of the keys and gives back the others', () => {
+    const body = '{"RequestItems":{"t":{"Keys":[{"pk":{"S":"a"}},{"pk":{"S":"b"}}],"ConsistentRead":true}}}';
+    const part = partOf(read(body, 'DynamoDB_20120810.BatchGetItem'));
+    expect(JSON.parse(part?.body ?? '').RequestItems.t.Keys).toEqual([{ pk: { S: 'a' } }]);
+    const answer = part?.answer({ status: 200, headers: {}, body: '{"Responses":{"t":[]}}' });
+    expect(JSON.parse(answer?.body ?? '')).toEqual({
+      Responses: { t: [] },
+      UnprocessedKeys: { t: { Keys: [{ pk: { S: 'b' } }], ConsistentRead: true } },
+    });
+  });
+
+  it('is not to be had of what has one part only', () => {
+    expect(partOf(read('{"TableName":"t"}', 'DynamoDB_20120810.PutItem'))).toBeUndefined();
+    expect(
+      partOf(read('{"RequestItems":{"t":{"Keys":[{}]}}}', 'DynamoDB_20120810.BatchGetItem')),
+    ).toBeUndefined();
+  });
+});
+
+it('errors have the form of their service', () => {
+  const json = errorAnswer(
+    read('{"TableName":"t"}', 'DynamoDB_20120810.PutItem'),
+    400,
+    'AccessDeniedException',
+  );
+  expect(JSON.parse(json.body).__type).toBe('com.amazonaws.dynamodb.v20120810#AccessDeniedException');
+  expect(errorAnswer(read(publishBatch(['0'])), 403, 'AuthorizationError').body).toContain(
+    '<Code>AuthorizationError</Code>',
+  );
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+import type { Call } from './calls.ts';
+import { cellFrom, cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
+import type { Place } from './network.ts';
+import type { Result } from './run.ts';
+
+const call = (operation: string, target: string): Call => ({
+  functionName: 'billing.consumer',
+  operation,
+  target,
+  protocol: 'dynamodb',
+  commandId: '1',
+  headers: {},
+  body: '{"RequestItems":{"billing":{"Keys":[{},{}]}}}',
+});
+
+const place = (operation: string, target: string, nth = 0): Place => ({
+  site: `billing.consumer ${operation} ${target}`,
+  nth,
+  call: call(operation, target),
+});
+
+const result = (places: Place[]): Result => ({
+  breaches: [],
+  struck: [],
+  trace: [],
+  places,
+  deliveries: [{ functionName: 'billing.consumer', source: 'queue', count: 1 }],
+  seen: [],
+});
+
+const cells = cellsOf(
+  'sale',
+  result([place('TransactWriteItems', 'billing'), place('BatchGetItem', 'billing')]),
+);
+const kindsAt = (site: string) =>
+  new Set(cells.flatMap(({ faults }) => faults.filter((each) => each.site === site).map(({ kind }) => kind)));
+
+describe('the cells of a story', () => {
+  it('break a write in every way that a write can break', () => {
+    expect([...kindsAt('billing.consumer TransactWriteItems billing')].sort()).toEqual([
+      'answer-lost',
+      'answered-500',
+      'conflict',
+      'denied',
+      'duplicated',
+      'killed-after',
+      'killed-before',
+      'late',
+      'overtaken',
+      'refused',
+      'stalled',
+      'throttled',
+    ]);
+  });
+
+  it('answer a read of many in part, and never twice', () => {
+    expect(kindsAt('billing.consumer BatchGetItem billing')).toContain('partial');
+    expect(kindsAt('billing.consumer BatchGetItem billing')).not.toContain('duplicated');
+  });
+
+  it('disturb every delivery, and the order of a queue', () => {
+    expect([...kindsAt('billing.consumer delivery')].sort()).toEqual([
+      'delivered-together',
+      'delivered-twice',
+      'not-invoked',
+    ]);
+    expect(cells.flatMap(({ disorder }) => disorder?.kind ?? [])).toEqual([
+      'lagging',
+      'reversed',
+      'one-by-one',
+    ]);
+  });
+
+  it('leave out the middle of what a clock asks of every part of an index', () => {
+    const many = Array.from({ length: 16 }, (_, nth) => place('Query', 'payments/Due', nth));
+    const broken = cellsOf('expiry', result(many)).flatMap(({ faults }) => faults.map(({ nth }) => nth));
+    expect([...new Set(broken)]).toEqual([0, 1, 15]);
+  });
+
+  it('have a name that they can be found by', () => {
+    expect(cells.map((cell) => cellFrom(idOf(cell)))).toEqual(cells);
+    const drawn = { story: 'bazaar', faults: [], seed: 7 };
+    expect(cellFrom(idOf(drawn))).toEqual(drawn);
+  });
+
+  it.each(['', 'sale', 'nowhere: a.b delivery #0 refused (once)', 'sale: anything'])(
+    'are not named %j',
+    (id) => {
+      expect(() => cellFrom(id)).toThrow('Not a cell');
+    },
+  );
+});
+
+it('a sample has each kind of fault at each boundary once, where it fails a whole command', () => {
+  const sample = sampleOf([...cells, ...cells.map((cell) => ({ ...cell, story: 'refunds' }))]);
+  const boundaries = sample.map(({ faults: [fault] }) => `${fault?.site} ${fault?.kind}`);
+  expect(new Set(boundaries).size + 5).toBe(sample.length);
+  expect(sample.find(({ faults: [fault] }) => fault?.kind === 'refused')?.faults[0]?.reach).toBe('command');
+});
+
+it('pairs are two faults at two places', () => {
+  const pairs = pairsOf(cells);
+  expect(pairs.length).toBeGreaterThan(0);
+  for (const {
+    faults: [a, b],
+  } of pairs)
+    expect([a?.site, a?.nth]).not.toEqual([b?.site, b?.nth]);
+});
+
+it('what one more attempt makes up for is a blip', () => {
+  const blips = cells.filter(isBlip).map(({ faults: [fault] }) => fault?.kind);
+  expect(new Set(blips)).toEqual(
+    new Set(['refused', 'answer-lost', 'answered-500', 'late', 'stalled', 'throttled', 'duplicated']),
+  );
+});

@@ -1,0 +1,90 @@
+import type { MatrixReport, MutantReport } from '@fanfold/faults/matrix';
+
+/** What a soak did. `violations` are shrunk: each with the fewest faults that still break it. */
+export type SoakReport = {
+  seed: number;
+  episodes: number;
+  faults: number;
+  seconds: number;
+  violations: { cell: string; breaches: string[]; reproduced: boolean }[];
+};
+
+export type FaultsReport = {
+  /** The day of the run. */
+  date: string;
+  matrix?: MatrixReport;
+  mutants?: MutantReport[];
+  soak?: SoakReport;
+  cell?: { cell: string; breaches: string[]; trace: string[] };
+};
+
+/** How many runs ended otherwise than they should. */
+export const failuresIn = ({ matrix, mutants, soak, cell }: FaultsReport): number =>
+  (matrix?.violations.length ?? 0) +
+  (mutants?.filter(({ caughtBy }) => !caughtBy).length ?? 0) +
+  (soak?.violations.length ?? 0) +
+  (cell && cell.breaches.length > 0 ? 1 : 0);
+
+/** What was found, for a terminal: each violation with what repeats it, then the sums. */
+export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string {
+  const violated = ({ cell: id, breaches }: { cell: string; breaches: string[] }) => [
+    `\n${id}`,
+    ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
+    `  again: pnpm fanfold faults --cell '${id}'`,
+  ];
+  return [
+    ...(matrix ? [...matrix.violations.flatMap(violated), sumOf(matrix)] : []),
+    ...(mutants
+      ? [
+          `${mutants.filter(({ caughtBy }) => caughtBy).length} of ${mutants.length} guards that were taken out were missed.`,
+          ...mutants.filter(({ caughtBy }) => !caughtBy).map(({ name }) => `  nobody noticed: ${name}`),
+        ]
+      : []),
+    ...(soak ? [...soak.violations.flatMap(violated), soakOf(soak)] : []),
+    ...(cell
+      ? [...cell.trace, ...(cell.breaches.length > 0 ? cell.breaches : ['Every promise was kept.'])]
+      : []),
+  ].join('\n');
+}
+
+const count = (number: number): string => number.toLocaleString('en-US');
+
+const sumOf = ({ cells, struck, changed, violations, seconds }: MatrixReport): string =>
+  `${count(cells.run)} runs, of ${count(cells.single)} single faults and ${count(cells.pairs)} pairs, in ${count(seconds)} s. ` +
+  `In ${count(struck)} all faults struck, in ${count(changed)} the execution changed; ${violations.length} violations.`;
+
+const soakOf = ({ seed, episodes, faults, seconds, violations }: SoakReport): string =>
+  `Seed ${seed}: ${count(episodes)} episodes with ${count(faults)} faults in ${count(seconds)} s; ${violations.length} violations.`;
+
+/** The parts of a document that a run replaces, each between `<!-- name -->` and `<!-- /name -->`. */
+export function withReport(document: string, { date, matrix, mutants, soak }: FaultsReport): string {
+  const parts = {
+    ...(matrix && { matrix: `${date}: ${sumOf(matrix)}\n\n${tableOf(matrix)}` }),
+    ...(mutants && { mutants: mutantTableOf(mutants) }),
+    ...(soak && { soak: `${date}: ${soakOf(soak)}` }),
+  };
+  return Object.entries(parts).reduce((text, [name, part]) => {
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [before, rest] = text.split(begin);
+    const [, after] = rest?.split(end) ?? [];
+    if (after === undefined) throw new Error(`The document has no place for the report: ${begin} … ${end}`);
+    return `${before}${begin}\n${part}\n${end}${after}`;
+  }, document);
+}
+
+function tableOf({ table }: MatrixReport): string {
+  const columns = [...new Set(Object.values(table).flatMap(Object.keys))].sort();
+  const rows = Object.keys(table)
+    .sort()
+    .map((boundary) => [boundary, ...columns.map((column) => String(table[boundary]?.[column] ?? ''))]);
+  return markdown([['Boundary', ...columns], ...rows]);
+}
+
+const mutantTableOf = (mutants: MutantReport[]): string =>
+  markdown([
+    ['Guard taken out, so that…', 'First missed by'],
+    ...mutants.map(({ name, caughtBy }) => [name, caughtBy ? `\`${caughtBy}\`` : '**nobody**']),
+  ]);
+
+const markdown = ([head, ...rows]: string[][]): string =>
+  [head, head?.map(() => '---'), ...rows].map((cells) => `| ${cells?.join(' | ')} |`).join('\n');

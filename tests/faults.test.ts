@@ -1,0 +1,37 @@
+import { baselinesOf, runMatrix, runMutants } from '@fanfold/faults/matrix';
+import { mutants } from '@fanfold/faults/mutants';
+import { Pool, type Ran } from '@fanfold/faults/pool';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/**
+ * A part of `pnpm fanfold faults --full`: every kind of fault at every boundary once, and every guard taken out once.
+ * docs/reliability.md says what the promises are, and what the whole of it found.
+ */
+let pool: Pool;
+let baselines: Map<string, Ran>;
+
+beforeAll(async () => {
+  pool = new Pool(2);
+  baselines = await baselinesOf(pool);
+}, 120_000);
+
+afterAll(() => pool?.stop());
+
+describe('whatever breaks on the way', () => {
+  it('nothing is lost, nothing happens twice, and all of it can be said again', async () => {
+    const report = await runMatrix(pool, baselines, 'sample');
+    expect(report.violations).toEqual([]);
+    expect(report.cells.run).toBeGreaterThan(350);
+    // A fault that does not strike, or changes nothing, proves nothing.
+    expect(report.struck / report.cells.run).toBeGreaterThan(0.98);
+    expect(report.changed / report.cells.run).toBeGreaterThan(0.9);
+  }, 900_000);
+});
+
+describe('a guard that is taken out', () => {
+  it('is missed, each of them', async () => {
+    const reports = await runMutants(pool, baselines, () => {});
+    expect(reports.filter(({ caughtBy }) => caughtBy === null)).toEqual([]);
+    expect(reports).toHaveLength(mutants.length);
+  }, 900_000);
+});
