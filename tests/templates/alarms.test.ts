@@ -43,6 +43,28 @@ test('a message that waits for 15 minutes raises an alarm, in every queue of eve
   expect(breaking(sourceQueues, watched)).toEqual([]);
 });
 
+test('a message that fails for the eighth time raises an alarm, in every consumer', () => {
+  const filters = allOf('AWS::Logs::MetricFilter');
+  const watched = ({ service, Properties: { FunctionName } }: Deployed) =>
+    filters.some(
+      ({ Properties: { LogGroupName, FilterPattern, MetricTransformations } }) =>
+        LogGroupName === `/aws/lambda/${FunctionName}` &&
+        FilterPattern === '{ $.message = "message failed" && $.receiveCount >= 8 }' &&
+        alarms.some(
+          (alarm) =>
+            alarm.service === service &&
+            alarm.Properties.Namespace === MetricTransformations[0].MetricNamespace &&
+            alarm.Properties.MetricName === MetricTransformations[0].MetricName &&
+            alarm.Properties.Dimensions.length === 0 &&
+            alarm.Properties.Statistic === 'Sum' &&
+            alarm.Properties.Threshold === 1,
+        ),
+    );
+  const consumers = functions.filter(({ logicalId }) => logicalId === 'ConsumerLambdaFunction');
+  expect(consumers).toHaveLength(3);
+  expect(breaking(consumers, watched)).toEqual([]);
+});
+
 test('a publisher that is 15 minutes behind its stream raises an alarm', () => {
   const watched = isWatched('AWS/Lambda IteratorAge Maximum', 'FunctionName', 900_000, functionName);
   expect(breaking(publishers, watched)).toEqual([]);

@@ -1,3 +1,4 @@
+import { clientSettings } from '@fanfold/runtime/aws';
 import { describe, expect, test } from 'vitest';
 import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
 
@@ -43,6 +44,14 @@ describe('a function', () => {
       Properties.Timeout,
     ];
     expect(Object.fromEntries(scheduled.map(timeoutOf))).toEqual({ janitor: 60, expiry: 60, dayClose: 900 });
+  });
+
+  test('has time for all attempts of a call to AWS, and to deal with its failure', () => {
+    const { maxAttempts, requestHandler } = clientSettings;
+    const callMs = maxAttempts * Math.max(requestHandler.requestTimeout, requestHandler.socketTimeout);
+    // A second for the pauses between them, and what a consumer needs to report.
+    const neededMs = callMs + 1000 + 1500;
+    expect(breaking(functions, ({ Properties }) => Properties.Timeout * 1000 > neededMs)).toEqual([]);
   });
 
   test('keeps its logs for 30 days', () => {

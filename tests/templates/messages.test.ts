@@ -92,10 +92,10 @@ describe('a queue', () => {
     expect(breaking(queues, keeps)).toEqual([]);
   });
 
-  test('of events gives a message eight times, then to its dead letters', () => {
+  test('of events gives a message twenty times, then to its dead letters', () => {
     expect(sourceQueues).toHaveLength(servicesWithFunctions.length);
     const keeps = ({ service, Properties }: Deployed) =>
-      Properties.RedrivePolicy.maxReceiveCount === 8 &&
+      Properties.RedrivePolicy.maxReceiveCount === 20 &&
       Properties.RedrivePolicy.deadLetterTargetArn === arnOf(one(service, 'EventsDeadLetterQueue'));
     expect(breaking(sourceQueues, keeps)).toEqual([]);
   });

@@ -46,6 +46,7 @@ const permissions: Record<string, Record<string, string[]>> = {
     ],
     consumer: [
       'dynamodb:UpdateItem table/fanfold-local-payments',
+      'sqs:ChangeMessageVisibility fanfold-local-payments-events',
       'sqs:DeleteMessage fanfold-local-payments-events',
       'sqs:GetQueueAttributes fanfold-local-payments-events',
       'sqs:ReceiveMessage fanfold-local-payments-events',
@@ -88,6 +89,7 @@ const permissions: Record<string, Record<string, string[]>> = {
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
       'dynamodb:PutItem table/fanfold-local-billing',
+      'sqs:ChangeMessageVisibility fanfold-local-billing-events',
       'sqs:DeleteMessage fanfold-local-billing-events',
       'sqs:GetQueueAttributes fanfold-local-billing-events',
       'sqs:ReceiveMessage fanfold-local-billing-events',
@@ -118,6 +120,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:PutItem table/fanfold-local-audit',
       'dynamodb:UpdateItem table/fanfold-local-audit',
       'never dynamodb:DeleteItem table/fanfold-local-audit',
+      'sqs:ChangeMessageVisibility fanfold-local-audit-events',
       'sqs:DeleteMessage fanfold-local-audit-events',
       'sqs:GetQueueAttributes fanfold-local-audit-events',
       'sqs:ReceiveMessage fanfold-local-audit-events',
@@ -335,6 +338,8 @@ function actionsOf(command: string, code: string): string[] {
       return ['sns:Publish'];
     case 'sqs:SendMessageBatch':
       return ['sqs:SendMessage'];
+    case 'sqs:ChangeMessageVisibilityBatch':
+      return ['sqs:ChangeMessageVisibility'];
     // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
     case 'dynamodb:TransactWriteItems':
       return ['Put', 'Update', 'Delete', 'ConditionCheck']

@@ -74,6 +74,7 @@ const withoutLocalMeaning = new Set([
   // There is no CloudWatch: logs go to the terminal.
   'AWS::CloudWatch::Alarm',
   'AWS::Logs::LogGroup',
+  'AWS::Logs::MetricFilter',
 ]);
 
 function checkSupport(logicalId: string, { Type, Properties }: Resource): void {

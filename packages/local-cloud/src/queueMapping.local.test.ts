@@ -371,6 +371,61 @@ describe.concurrent('Concurrency', () => {
   });
 });
 
+describe.concurrent('While invocations fail', () => {
+  /**
+   * The first four of sixteen batches, of which four may run at once, end as given, when all of them run; the others
+   * succeed. Gives how many ran when each began, and after which time since the one before.
+   */
+  async function runSixteen(firstFour: (event: SQSEvent) => unknown) {
+    const queue = await createQueue(30);
+    const runs: { running: number; afterMs: number }[] = [];
+    const [firstRun, allRun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let running = 0;
+    let lastAt = Date.now();
+    await send(queue, ...Array.from({ length: 16 }, (_, index) => `${index}`));
+    const mapping = await startMapping(
+      queue,
+      async (event) => {
+        running += 1;
+        runs.push({ running, afterMs: Date.now() - lastAt });
+        lastAt = Date.now();
+        const isFirst = runs.length <= 4;
+        if (runs.length === 4) firstRun.resolve();
+        if (runs.length === 16) allRun.resolve();
+        if (isFirst) await firstRun.promise;
+        // Long enough for more invocations to begin beside this one.
+        else await setTimeout(50);
+        running -= 1;
+        return isFirst ? firstFour(event) : undefined;
+      },
+      { batchSize: 1, maximumConcurrency: 4 },
+    );
+    await allRun.promise;
+    await mapping.stop();
+    return runs;
+  }
+
+  test('there are fewer of them, after pauses, until they succeed again', async ({ expect }) => {
+    const runs = await runSixteen(() => {
+      throw new Error('broken');
+    });
+    expect(runs.slice(0, 4).map(({ running }) => running)).toEqual([1, 2, 3, 4]);
+    expect(runs.slice(4, 8).map(({ running }) => running)).toEqual([1, 1, 1, 1]);
+    // From pause to pause, of 1.6 s at first; timers may be a little early.
+    for (const [index, pauseMs] of [800, 400, 200].entries()) {
+      expect(runs[index + 5]?.afterMs).toBeGreaterThan(pauseMs - 10);
+    }
+    expect(Math.max(...runs.slice(8).map(({ running }) => running))).toBe(4);
+  });
+
+  test('only partially, nothing slows down (finding 14)', async ({ expect }) => {
+    const runs = await runSixteen(({ Records }) => ({
+      batchItemFailures: [{ itemIdentifier: Records[0]?.messageId }],
+    }));
+    expect(Math.max(...runs.slice(4, 8).map(({ running }) => running))).toBeGreaterThan(1);
+  });
+});
+
 describe.concurrent('A throttled invocation (Q8)', () => {
   const throttled = Object.assign(new Error('Rate exceeded'), { name: 'Throttled' });
 

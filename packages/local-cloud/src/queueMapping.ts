@@ -27,12 +27,20 @@ export type QueueMappingOptions = Invoker & {
 };
 
 /**
+ * AWS says that Lambda "gradually backs off, reducing the amount of concurrency allocated", and no numbers. Here each
+ * step halves what runs at once and doubles the pause, from 0.2 s to 12.8 s: an outage is felt, and its end soon as well.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+const mostBackedOff = 7;
+
+/**
  * Delivers the messages of a standard SQS queue to a function, as Lambda does:
  *
  * - a batch closes at its size, its window or 6 MB, whichever comes first (E11);
  * - a message that succeeded is deleted. One that failed is left alone: it comes again when its visibility timeout
- *   ends (Q2), and when it has been received too often the queue moves it to its dead-letter queue (Q4, Q5). Failures do
- *   not slow down what is received meanwhile (finding 14);
+ *   ends (Q2), and when it has been received too often the queue moves it to its dead-letter queue (Q4, Q5);
+ * - while invocations fail as a whole there are fewer of them at once, and pauses before each. Partial answers do not
+ *   slow down what is received meanwhile (finding 14);
  * - a throttled invocation is tried again until the visibility timeout ends, and then dropped (Q8);
  * - deleting can fail, and then a message that was processed comes again (Q1, Q8).
  *
@@ -44,6 +52,8 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
   const onError = options.onError ?? console.error;
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  /** How far it has backed off: a step for each invocation that failed, and one back for each that did not. */
+  let backedOff = 0;
   const visibilityTimeoutMs = (await queueAttribute('VisibilityTimeout')) * 1_000;
   const polling = poll();
 
@@ -62,6 +72,7 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
     for (let failures = 0; !stopping.signal.aborted; ) {
       try {
         await freeSlot();
+        if (backedOff > 0) await pause(backoffMs(backedOff), stopping.signal);
         for (const batch of splitByEventSize(await collectBatch())) {
           await freeSlot();
           const run = deliver(batch).finally(() => running.delete(run));
@@ -77,7 +88,9 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
   }
 
   async function freeSlot(): Promise<void> {
-    while (running.size >= maximumConcurrency) await Promise.race(running);
+    while (running.size >= Math.max(1, Math.floor(maximumConcurrency / 2 ** backedOff))) {
+      await Promise.race(running);
+    }
   }
 
   async function collectBatch(): Promise<Message[]> {
@@ -119,6 +132,8 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
       const event = { Records: batch.map((message) => eventRecord(message, options.eventSourceArn)) };
       const outcome = await deliverBatch(options, event, messageIds);
       if (outcome.status !== 'throttled') {
+        backedOff =
+          outcome.status === 'failed' ? Math.min(backedOff + 1, mostBackedOff) : Math.max(backedOff - 1, 0);
         const failed = new Set(outcome.failedItemIdentifiers);
         await deleteMessages(batch.filter(({ MessageId }) => !failed.has(MessageId as string)));
         return;

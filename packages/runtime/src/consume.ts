@@ -1,10 +1,16 @@
-import { type Message, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  type Message,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
 import { maxEventBytes } from '@fanfold/contracts/event';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { clientSettings } from './aws.ts';
 import { chunksOf } from './batch.ts';
 import { environmentVariable } from './env.ts';
+import { retryDelaySeconds, Unfinished } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { metrics } from './metrics.ts';
@@ -30,14 +36,16 @@ export class Unprocessable extends Error {
  */
 type Handle<E> = (events: E[], bodies: string[]) => Promise<void>[];
 
-/** Time to answer with what is left undone before Lambda ends the function. */
+/** Time to deal with what is left undone, and to answer, before Lambda ends the function. */
 const reportingTimeMs = 1500;
+/** Of this, the time to answer: a queue that does not answer must not take the outcome of the batch with it. */
+const answeringTimeMs = 500;
 
 /**
  * A queue's consumer. For each event, in the order of the batch, `handle` gives a promise: fulfilled means done,
- * rejected means this message again (and after all its receives, the dead-letter queue). One message's failure
- * never touches another's. What is still running when time is short counts as failed and comes again, so every
- * handler must be safe to run twice.
+ * rejected means this message again, soon at first and then ever later (and after all its receives, the dead-letter
+ * queue). One message's failure never touches another's. What is still running when time is short counts as failed and
+ * comes again, so every handler must be safe to run twice.
  *
  * The event source mapping must have `ReportBatchItemFailures`: without it the answer is taken for success
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
@@ -94,19 +102,22 @@ async function process<Type extends EventType>(
     for (const record of message.records) failed.set(record, outcome?.reason);
   }
 
-  for (const record of await quarantine(failed)) {
+  const timeIsUp = AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - answeringTimeMs));
+  for (const record of await quarantine(failed, timeIsUp)) {
     failed.delete(record);
     metrics.addMetric('MessagesQuarantined', 'Count', 1);
   }
-  for (const [record, error] of failed) {
-    logger.error('message failed', {
-      messageId: record.messageId,
-      receiveCount: record.attributes.ApproximateReceiveCount,
-      error: describeError(error),
-    });
-  }
-  // A partial answer does not slow the mapping down; an error does. Where nothing went well, something that all
-  // share is broken: backing off keeps the messages out of the dead-letter queue.
+  const retries = [...failed].map(([record, error]) => {
+    const receiveCount = Number(record.attributes.ApproximateReceiveCount);
+    const delaySeconds = retryDelaySeconds(error, receiveCount, Math.random());
+    const { messageId } = record;
+    logger.error('message failed', { messageId, receiveCount, delaySeconds, error: describeError(error) });
+    return { record, delaySeconds };
+  });
+  await hide(retries, timeIsUp);
+  // A partial answer does not slow the mapping down; an error does. Where nothing went well, what all messages need may
+  // be broken: slowing down spares it the calls and them the receives. Not when something was quarantined, which would
+  // come again with the others.
   if (failed.size > 0 && failed.size === records.length) {
     throw new Error(`All ${records.length} messages of the batch failed; see the log for each`);
   }
@@ -154,7 +165,7 @@ async function settleInTime(
   let timer: NodeJS.Timeout | undefined;
   const timeIsUp = new Promise<never>((_, reject) => {
     const timeMs = context.getRemainingTimeInMillis() - reportingTimeMs;
-    timer = setTimeout(() => reject(new Error('Not done before the function had to answer')), timeMs);
+    timer = setTimeout(() => reject(new Unfinished('Not done before the function had to answer')), timeMs);
   });
   timeIsUp.catch(() => undefined);
   try {
@@ -170,7 +181,7 @@ const sqs = /* @__PURE__ */ new SQSClient(clientSettings);
  * Sends the unprocessable messages to the dead-letter queue, as they came, with the reason as attributes, and
  * returns those that are safely there; they are then done. What could not be sent fails and comes again.
  */
-async function quarantine(failed: Map<SQSRecord, unknown>): Promise<SQSRecord[]> {
+async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSignal): Promise<SQSRecord[]> {
   const unprocessable = [...failed].filter(
     (entry): entry is [SQSRecord, Unprocessable] => entry[1] instanceof Unprocessable,
   );
@@ -186,6 +197,7 @@ async function quarantine(failed: Map<SQSRecord, unknown>): Promise<SQSRecord[]>
             MessageAttributes: causeOf(error),
           })),
         }),
+        { abortSignal },
       );
       for (const { Id } of Successful) {
         const [record, { reason, message }] = chunk[Number(Id)] as [SQSRecord, Unprocessable];
@@ -209,3 +221,36 @@ const causeOf = ({ reason, message }: Unprocessable): Message['MessageAttributes
   },
   'quarantined-at': { DataType: 'String', StringValue: new Date().toISOString() },
 });
+
+type Retry = { record: SQSRecord; delaySeconds: number };
+
+/**
+ * Keeps messages that failed out of sight until they are to come again. Where that fails they come again after the
+ * queue's own visibility timeout.
+ */
+async function hide(retries: Retry[], abortSignal: AbortSignal): Promise<void> {
+  const chunks = chunksOf(retries, () => 0);
+  await Promise.all(
+    chunks.map(async (chunk) => {
+      try {
+        const { Failed = [] } = await sqs.send(
+          new ChangeMessageVisibilityBatchCommand({
+            QueueUrl: environmentVariable('EVENTS_QUEUE_URL'),
+            Entries: chunk.map(({ record, delaySeconds }, i) => ({
+              Id: String(i),
+              ReceiptHandle: record.receiptHandle,
+              VisibilityTimeout: delaySeconds,
+            })),
+          }),
+          { abortSignal },
+        );
+        for (const { Id, Code, Message } of Failed) {
+          const { messageId } = (chunk[Number(Id)] as Retry).record;
+          logger.warn('visibility unchanged', { messageId, code: Code, detail: Message });
+        }
+      } catch (error) {
+        logger.warn('visibility unchanged', { messages: chunk.length, error: describeError(error) });
+      }
+    }),
+  );
+}

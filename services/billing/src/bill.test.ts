@@ -90,6 +90,14 @@ describe('a batch of events', () => {
     expect(transactions()).toHaveLength(4);
   });
 
+  it('that fails because the table is away is not billed one by one', async () => {
+    const events = [captureOf(1), captureOf(2), captureOf(3)];
+    dynamodb.on(TransactWriteItemsCommand).rejects(broken());
+    const failures = await bill(events);
+    expect([...failures.keys()]).toEqual(events);
+    expect(transactions()).toHaveLength(1);
+  });
+
   it('too large for one transaction is billed one by one', async () => {
     const accounts = [1, 2].map((n) => ({
       ...newAccount('acme', `inv_${n}`),

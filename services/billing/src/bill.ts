@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isSystemic } from '@fanfold/runtime/failure';
 import type { Heard } from './books.ts';
 import { commit, open } from './store.ts';
 
@@ -7,13 +8,13 @@ type Failures = Map<Heard, unknown>;
 
 /**
  * Bills a batch of events in one transaction: one read and one write for all of them. Where that does not go, each
- * goes alone, so that none suffers from another.
+ * goes alone, so that none suffers from another; not in an outage, because each would wait for a table that is away.
  */
 export async function bill(events: Heard[]): Promise<Failures> {
   try {
     return await billAtOnce(events);
   } catch (error) {
-    if (events.length === 1) return new Map(events.map((event) => [event, error]));
+    if (events.length === 1 || isSystemic(error)) return new Map(events.map((event) => [event, error]));
   }
   const failures: Failures = new Map();
   for (const event of events) {

@@ -1,0 +1,77 @@
+import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
+
+/** What was still running when the function had to answer. It may go on in this instance, beside its next try. */
+export class Unfinished extends Error {
+  override name = 'Unfinished';
+}
+
+/**
+ * For how long a message that failed stays out of sight, in seconds: it doubles with each receive, and has jitter,
+ * so that what failed together does not come again together.
+ *
+ * What failed for its own sake (a race that others won, a bug) comes within a step. In an outage a message waits for one
+ * step at least and two at most, which is about as long as the outage has lasted for it. So with the 20 receives of
+ * `packages/topology/inbox.yml`:
+ *
+ * | receive | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 to 19 |
+ * |---|---|---|---|---|---|---|---|---|---|---|
+ * | step | 5 s | 10 s | 20 s | 40 s | 80 s | 160 s | 320 s | 640 s | 1280 s | 1800 s |
+ *
+ * They outlast an outage of 5.7 hours at least (2555 s and ten times 1800 s), and of 11.4 at most. After an outage of t
+ * a message comes within 2 t + 10 s, and within an hour after a long one.
+ *
+ * https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter
+ *
+ * @param receiveCount how often the message has been received, from 1
+ * @param random from 0 to 1, 1 excluded
+ */
+export function retryDelaySeconds(error: unknown, receiveCount: number, random: number): number {
+  const step = Math.min(firstStepSeconds * 2 ** (receiveCount - 1), longestStepSeconds);
+  if (error instanceof Unfinished) return Math.ceil(Math.max(step * (1 + random), unfinishedSeconds));
+  return Math.max(1, Math.ceil(isSystemic(error) ? step * (1 + random) : step * random));
+}
+
+const firstStepSeconds = 5;
+const longestStepSeconds = 1800;
+
+/**
+ * As long as a consumer may run. What still runs in a frozen instance goes on with its next batch, however late that
+ * is: no time makes a second run safe, the conditions of its writes do. This one only makes it rare.
+ */
+const unfinishedSeconds = 30;
+
+/**
+ * Whether a failure is one of what we depend on, which is unreachable, short of capacity, broken, or denies access, so
+ * that other messages fail of it as well.
+ */
+export function isSystemic(error: unknown): boolean {
+  if (error instanceof Unfinished) return true;
+  if (!(error instanceof Error)) return false;
+  const failure = error as AwsError;
+  return (
+    isTransientError(failure) ||
+    isThrottlingError(failure) ||
+    isServerError(failure) ||
+    failure.$fault === 'server' ||
+    failure.CancellationReasons?.some(({ Code = '' }) => shortOfCapacity.includes(Code)) ||
+    unavailable.test(failure.name)
+  );
+}
+
+/** What errors of the AWS SDK have beside a name and a message. */
+type AwsError = Parameters<typeof isTransientError>[0] & {
+  $fault?: 'client' | 'server';
+  /** Of a transaction in DynamoDB, in the order of its items. */
+  CancellationReasons?: { Code?: string }[];
+};
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+const shortOfCapacity = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
+
+/**
+ * Access that is denied, credentials and keys that are not valid now, a table or queue that is gone: errors of the
+ * client that only somebody else can mend.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ */
+const unavailable =
+  /^(AccessDenied|CredentialsProviderError|ExpiredToken|InvalidClientTokenId|InvalidSignature|KMS|MissingAuthenticationToken|QueueDoesNotExist|ResourceNotFound|SignatureDoesNotMatch|UnrecognizedClient)/i;
