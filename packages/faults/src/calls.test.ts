@@ -5,7 +5,7 @@ const publishBatch = (ids: string[]): string =>
   new URLSearchParams([
     ['Action', 'PublishBatch'],
     ['TopicArn', 'arn:aws:sns:eu-west-1:000000000000:fanfold-local-events'],
-    ...ids.flatMap((id, i) => [
+    ...ids.flatMap((id, i): [string, string][] => [
       [`PublishBatchRequestEntries.member.${i + 1}.Id`, id],
       [`PublishBatchRequestEntries.member.${i + 1}.Message`, `{"n":"${id}"}`],
     ]),
