@@ -69,6 +69,11 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:Query table/fanfold-local-payments/index/ByDay',
     ],
+    republish: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:Query table/fanfold-local-payments/index/ByDay',
+      'dynamodb:UpdateItem table/fanfold-local-payments',
+    ],
   },
   billing: {
     getInvoice: ['dynamodb:GetItem table/fanfold-local-billing'],
