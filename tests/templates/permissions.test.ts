@@ -93,10 +93,15 @@ const permissions: Record<string, Record<string, string[]>> = {
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
       'dynamodb:PutItem table/fanfold-local-billing',
+      'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
       'sqs:DeleteMessage fanfold-local-billing-events',
       'sqs:GetQueueAttributes fanfold-local-billing-events',
       'sqs:ReceiveMessage fanfold-local-billing-events',
       'sqs:SendMessage fanfold-local-billing-events-dead-letters',
+    ],
+    republish: [
+      'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:UpdateItem table/fanfold-local-billing',
     ],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',

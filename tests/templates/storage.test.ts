@@ -23,6 +23,11 @@ const indexesOf = (table: Deployed) =>
   );
 
 const keysOnly = { ProjectionType: 'KEYS_ONLY' };
+/** What a day is summed up from. */
+const sums = {
+  ProjectionType: 'INCLUDE',
+  NonKeyAttributes: ['issueDate', 'happenedOn', 'currency', 'amount'],
+};
 /** What queries filter by: a filter sees only what its index has. */
 const typeAndTime = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type', 'time'] };
 
@@ -44,7 +49,7 @@ describe('a table', () => {
       'fanfold-local-billing': {
         keys: 'pk S',
         indexes: {
-          ByMerchant: ['documents S, number S', keysOnly],
+          ByMerchant: ['documents S, number S', sums],
           ByOrder: ['order S, number S', keysOnly],
         },
       },

@@ -3,8 +3,8 @@ import { consume } from '@fanfold/runtime/consume';
 import { record } from '../record.ts';
 
 /** Audit hears everything that is said. */
-export const handler = consume(eventTypes, (events, texts) => {
-  const entries = events.map((event, i) => ({ event, text: texts[i] as string }));
+export const handler = consume(eventTypes, (events, messages) => {
+  const entries = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
   const recorded = record(entries);
   return entries.map(async (entry) => {
     const failures = await recorded;
