@@ -124,14 +124,25 @@ const permissions: Record<string, Record<string, string[]>> = {
     getEvent: ['dynamodb:GetItem table/fanfold-local-audit'],
     unknownRoute: [],
     consumer: [
+      'dynamodb:BatchGetItem table/fanfold-local-audit',
       'dynamodb:GetItem table/fanfold-local-audit',
       'dynamodb:PutItem table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit/index/ByMerchant',
       'dynamodb:UpdateItem table/fanfold-local-audit',
       'never dynamodb:DeleteItem table/fanfold-local-audit',
       'sqs:DeleteMessage fanfold-local-audit-events',
       'sqs:GetQueueAttributes fanfold-local-audit-events',
       'sqs:ReceiveMessage fanfold-local-audit-events',
       'sqs:SendMessage fanfold-local-audit-events-dead-letters',
+    ],
+    publisher: [
+      'dynamodb:DescribeStream table/fanfold-local-audit/stream/local',
+      'dynamodb:GetRecords table/fanfold-local-audit/stream/local',
+      'dynamodb:GetShardIterator table/fanfold-local-audit/stream/local',
+      'dynamodb:ListStreams table/fanfold-local-audit/stream/local',
+      's3:ListBucket fanfold-local-audit-stream-failures-000000000000',
+      's3:PutObject fanfold-local-audit-stream-failures-000000000000/*',
+      'sns:Publish fanfold-local-events',
     ],
   },
 };
@@ -248,6 +259,7 @@ describe('the role of a function', () => {
         'logs:CreateLogGroup log-group:/aws/lambda/:*:*',
         'logs:CreateLogStream log-group:/aws/lambda/:*:*',
         'logs:PutLogEvents log-group:/aws/lambda/:*:*',
+        's3:PutObject fanfold-local-audit-stream-failures-000000000000/*',
         's3:PutObject fanfold-local-payments-stream-failures-000000000000/*',
         's3:PutObject fanfold-local-billing-stream-failures-000000000000/*',
         // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html

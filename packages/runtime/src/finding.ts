@@ -42,12 +42,12 @@ export function noteDifference<Difference>(
   if (difference === undefined) {
     return isOpen ? { finding: { ...known, mendedAt: now.toISOString() }, isNews: false } : undefined;
   }
-  if (isOpen && isDeepStrictEqual(known.difference, difference)) return undefined;
   if (now.getTime() - firstReceivedAt.getTime() < graceMs) {
     throw new Error(
       `${dayClosed.subject} does not add up so far; it is compared again, as events may be late`,
     );
   }
+  if (isOpen && isDeepStrictEqual(known.difference, difference)) return undefined;
   const finding = {
     merchantId: dayClosed.merchantid,
     date: dayClosed.data.date,
