@@ -110,8 +110,15 @@ test.each([
       Threshold: 1,
     },
   });
-  const [, section] = /See "(.+)" in docs\/operations\.md/.exec(alarm?.Properties.AlarmDescription) ?? [];
-  expect(operations).toContain(`\n## ${section}\n`);
+  expect(alarm?.Properties.AlarmDescription).toContain('See "An event is missing" in docs/operations.md');
+});
+
+test('every page that an alarm names is there', () => {
+  const keeps = ({ Properties: { AlarmDescription } }: Deployed) => {
+    const [, section] = /see "(.+)" in docs\/operations\.md/i.exec(AlarmDescription) ?? [];
+    return section === undefined || operations.includes(`\n## ${section}\n`);
+  };
+  expect(breaking(alarms, keeps)).toEqual([]);
 });
 
 test('every alarm says what to do, and is quiet while there is nothing to measure', () => {
