@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { allOf, breaking, type Deployed } from './stacks.ts';
+import { allOf, breaking, type Deployed, one } from './stacks.ts';
+
+const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
 const alarms = allOf('AWS::CloudWatch::Alarm');
 
@@ -104,6 +107,40 @@ test.each([
     ({ Properties }) => Properties.TopicName,
   );
   expect(breaking(allOf('AWS::SNS::Topic'), watched)).toEqual([]);
+});
+
+test.each([
+  ['billing', 'ReconciliationFailed'],
+  ['audit', 'GapFound'],
+])('what %s finds missing raises an alarm, whose page says how to mend it: %s', (service, metric) => {
+  const found = alarms.filter(({ Properties }) => Properties.Namespace === 'Fanfold');
+  const [alarm, ...more] = found.filter(({ Properties }) => Properties.MetricName === metric);
+  expect(more).toEqual([]);
+  expect(alarm).toMatchObject({
+    service,
+    Properties: {
+      Statistic: 'Sum',
+      // Powertools measures by the service's name.
+      Dimensions: [
+        {
+          Name: 'service',
+          Value: one(service, 'ConsumerLambdaFunction').Properties.Environment.Variables
+            .POWERTOOLS_SERVICE_NAME,
+        },
+      ],
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Threshold: 1,
+    },
+  });
+  expect(alarm?.Properties.AlarmDescription).toContain('See "An event is missing" in docs/operations.md');
+});
+
+test('every page that an alarm names is there', () => {
+  const keeps = ({ Properties: { AlarmDescription } }: Deployed) => {
+    const [, section] = /see "(.+)" in docs\/operations\.md/i.exec(AlarmDescription) ?? [];
+    return section === undefined || operations.includes(`\n## ${section}\n`);
+  };
+  expect(breaking(alarms, keeps)).toEqual([]);
 });
 
 test('every alarm says what to do, and is quiet while there is nothing to measure', () => {

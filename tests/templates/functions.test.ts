@@ -30,7 +30,7 @@ describe('a function', () => {
 
   test('that consumes or publishes has 30 s', () => {
     const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
-    expect(mapped).toHaveLength(5);
+    expect(mapped).toHaveLength(6);
     expect(breaking(mapped, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
   });
 

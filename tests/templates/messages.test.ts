@@ -191,7 +191,17 @@ describe('the mapping of a stream', () => {
     breaking(mappings, ({ service, Properties }) => rule(Properties, service));
 
   test('is one in each service that speaks', () => {
-    expect(mappings.map(({ service }) => service)).toEqual(['billing', 'payments']);
+    expect(mappings.map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
+  });
+
+  test('of audit lets findings through, and no event that was only recorded', () => {
+    const filters = mappings.map(({ service, Properties }) => [service, Properties.FilterCriteria]);
+    const Pattern = '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"finding:"}]}}}}';
+    expect(Object.fromEntries(filters)).toEqual({
+      audit: { Filters: [{ Pattern }] },
+      billing: undefined,
+      payments: undefined,
+    });
   });
 
   test('begins with what the stream still has, so that one made anew misses nothing', () => {
@@ -247,6 +257,7 @@ describe('the topic', () => {
       ({ Properties }) => 'EVENTS_TOPIC_ARN' in Properties.Environment.Variables,
     );
     expect(publishers.map(({ service, logicalId }) => `${service} ${logicalId}`)).toEqual([
+      'audit PublisherLambdaFunction',
       'billing PublisherLambdaFunction',
       'payments PublisherLambdaFunction',
     ]);
@@ -283,6 +294,7 @@ describe('the topic', () => {
       );
     const speakers = allOf('AWS::IAM::Role').filter(({ Properties }) => mayPublish(Properties.RoleName));
     expect(speakers.map(({ service, logicalId }) => `${service} ${logicalId}`)).toEqual([
+      'audit PublisherIamRoleLambdaExecution',
       'billing PublisherIamRoleLambdaExecution',
       'payments PublisherIamRoleLambdaExecution',
     ]);

@@ -70,6 +70,11 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:Query table/fanfold-local-payments/index/ByDay',
     ],
+    republish: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:Query table/fanfold-local-payments/index/ByDay',
+      'dynamodb:UpdateItem table/fanfold-local-payments',
+    ],
   },
   billing: {
     getInvoice: ['dynamodb:GetItem table/fanfold-local-billing'],
@@ -89,11 +94,16 @@ const permissions: Record<string, Record<string, string[]>> = {
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
       'dynamodb:PutItem table/fanfold-local-billing',
+      'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
       'sqs:ChangeMessageVisibility fanfold-local-billing-events',
       'sqs:DeleteMessage fanfold-local-billing-events',
       'sqs:GetQueueAttributes fanfold-local-billing-events',
       'sqs:ReceiveMessage fanfold-local-billing-events',
       'sqs:SendMessage fanfold-local-billing-events-dead-letters',
+    ],
+    republish: [
+      'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:UpdateItem table/fanfold-local-billing',
     ],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',
@@ -116,8 +126,10 @@ const permissions: Record<string, Record<string, string[]>> = {
     getEvent: ['dynamodb:GetItem table/fanfold-local-audit'],
     unknownRoute: [],
     consumer: [
+      'dynamodb:BatchGetItem table/fanfold-local-audit',
       'dynamodb:GetItem table/fanfold-local-audit',
       'dynamodb:PutItem table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit/index/ByMerchant',
       'dynamodb:UpdateItem table/fanfold-local-audit',
       'never dynamodb:DeleteItem table/fanfold-local-audit',
       'sqs:ChangeMessageVisibility fanfold-local-audit-events',
@@ -125,6 +137,15 @@ const permissions: Record<string, Record<string, string[]>> = {
       'sqs:GetQueueAttributes fanfold-local-audit-events',
       'sqs:ReceiveMessage fanfold-local-audit-events',
       'sqs:SendMessage fanfold-local-audit-events-dead-letters',
+    ],
+    publisher: [
+      'dynamodb:DescribeStream table/fanfold-local-audit/stream/local',
+      'dynamodb:GetRecords table/fanfold-local-audit/stream/local',
+      'dynamodb:GetShardIterator table/fanfold-local-audit/stream/local',
+      'dynamodb:ListStreams table/fanfold-local-audit/stream/local',
+      's3:ListBucket fanfold-local-audit-stream-failures-000000000000',
+      's3:PutObject fanfold-local-audit-stream-failures-000000000000/*',
+      'sns:Publish fanfold-local-events',
     ],
   },
 };
@@ -241,6 +262,7 @@ describe('the role of a function', () => {
         'logs:CreateLogGroup log-group:/aws/lambda/:*:*',
         'logs:CreateLogStream log-group:/aws/lambda/:*:*',
         'logs:PutLogEvents log-group:/aws/lambda/:*:*',
+        's3:PutObject fanfold-local-audit-stream-failures-000000000000/*',
         's3:PutObject fanfold-local-payments-stream-failures-000000000000/*',
         's3:PutObject fanfold-local-billing-stream-failures-000000000000/*',
         // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html

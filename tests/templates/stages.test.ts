@@ -74,7 +74,7 @@ describe('the outputs', () => {
     ['bus', ['TopicArn']],
     ['payments', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['billing', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
-    ['audit', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox]],
+    ['audit', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
   ])('of %s name what operators need', async (service, expected) => {
     expect(await outputsOf(service)).toEqual(expected);
   });

@@ -23,8 +23,16 @@ const indexesOf = (table: Deployed) =>
   );
 
 const keysOnly = { ProjectionType: 'KEYS_ONLY' };
+/** What a day is summed up from. */
+const sums = {
+  ProjectionType: 'INCLUDE',
+  NonKeyAttributes: ['issueDate', 'happenedOn', 'currency', 'amount'],
+};
 /** What queries filter by: a filter sees only what its index has. */
 const typeAndTime = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type', 'time'] };
+
+/** And by what a day's events are known to be read. */
+const typeAndTimes = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type', 'time', 'recordedAt'] };
 
 describe('a table', () => {
   test('is where the code looks for it, with its keys and indexes', () => {
@@ -44,14 +52,14 @@ describe('a table', () => {
       'fanfold-local-billing': {
         keys: 'pk S',
         indexes: {
-          ByMerchant: ['documents S, number S', keysOnly],
+          ByMerchant: ['documents S, number S', sums],
           ByOrder: ['order S, number S', keysOnly],
         },
       },
       'fanfold-local-audit': {
         keys: 'pk S, sk S',
         indexes: {
-          ByMerchant: ['merchantId S, position N', typeAndTime],
+          ByMerchant: ['merchantId S, position N', typeAndTimes],
           ByCorrelation: ['correlation S, position N', typeAndTime],
         },
       },
@@ -63,6 +71,7 @@ describe('a table', () => {
       .filter(({ Properties }) => Properties.StreamSpecification)
       .map(({ Properties }) => [Properties.TableName, Properties.StreamSpecification.StreamViewType]);
     expect(streams).toEqual([
+      ['fanfold-local-audit', 'NEW_IMAGE'],
       ['fanfold-local-billing', 'NEW_IMAGE'],
       ['fanfold-local-payments', 'NEW_IMAGE'],
     ]);
@@ -128,7 +137,7 @@ describe('a bucket', () => {
   });
 
   test('of records that were given up forgets them after 30 days', () => {
-    expect(failures.map(({ service }) => service)).toEqual(['billing', 'payments']);
+    expect(failures.map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
     const keeps = ({ Properties }: Deployed) => {
       const [rule] = Properties.LifecycleConfiguration.Rules;
       return rule.Status === 'Enabled' && rule.ExpirationInDays === 30;

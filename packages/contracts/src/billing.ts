@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineEvent } from './event.ts';
 import { amountMinor, currency, day, totals } from './fields.ts';
+import { dayTotals } from './payments.ts';
 
 const source = '/billing';
 
@@ -34,5 +35,25 @@ export const creditNoteIssued = defineEvent({
     currency,
     amount: amountMinor.min(1),
     totals,
+  }),
+});
+
+const daySum = z.object({
+  captures: z.int().min(0),
+  refunds: z.int().min(0),
+  /** Of currencies in which something was captured or refunded. */
+  totals: dayTotals,
+});
+
+export const billingReconciliationFailed = defineEvent({
+  type: 'billing.reconciliation-failed.v1',
+  source,
+  said: "The invoices and credit notes of a merchant's day differ from what payments captured and refunded on it.",
+  data: z.object({
+    date: day,
+    /** What payments counted and added up. */
+    expected: daySum,
+    /** What the documents add up to. */
+    found: daySum,
   }),
 });

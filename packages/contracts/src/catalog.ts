@@ -1,4 +1,5 @@
-import { creditNoteIssued, invoiceIssued } from './billing.ts';
+import { auditGapFound } from './audit.ts';
+import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from './billing.ts';
 import type { EventOf } from './event.ts';
 import {
   paymentAuthorized,
@@ -18,6 +19,8 @@ const definitions = [
   paymentsDayClosed,
   invoiceIssued,
   creditNoteIssued,
+  billingReconciliationFailed,
+  auditGapFound,
 ] as const;
 
 type Definition = (typeof definitions)[number];

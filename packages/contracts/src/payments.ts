@@ -66,6 +66,12 @@ export const paymentRefunded = defineEvent({
   }),
 });
 
+/** What was captured and refunded on a day, by currency, in minor units. */
+export const dayTotals = z.record(
+  z.string(),
+  z.object({ captured: z.int().min(0), refunded: z.int().min(0) }),
+);
+
 export const paymentsDayClosed = defineEvent({
   type: 'payments.day-closed.v1',
   source,
@@ -74,7 +80,6 @@ export const paymentsDayClosed = defineEvent({
     date: day,
     /** How many events of each type were said on that day. */
     counts: z.record(z.string(), z.int().min(0)),
-    /** By currency, in minor units. */
-    totals: z.record(z.string(), z.object({ captured: z.int().min(0), refunded: z.int().min(0) })),
+    totals: dayTotals,
   }),
 });

@@ -38,6 +38,7 @@ test('A mapping of a stream has the defaults of AWS', () => {
     maximumRetryAttempts: -1,
     maximumRecordAgeSeconds: -1,
     onFailureArn: undefined,
+    filter: expect.any(Function),
   });
 });
 
@@ -77,7 +78,16 @@ test('What the template says is taken', () => {
 });
 
 test.each([
-  ['filters (E12)', { ...queue, FilterCriteria: {} }, 'FilterCriteria is not supported by the local cloud'],
+  [
+    'filters of queues (E12)',
+    { ...queue, FilterCriteria: {} },
+    'FilterCriteria is not supported by the local cloud',
+  ],
+  [
+    'filters that are not known',
+    { ...stream, FilterCriteria: { Filters: [{ Pattern: '{"eventName":[{"suffix":"T"}]}' }] } },
+    'things-local-publisher on arn:aws:dynamodb:eu-west-1:000000000000:table/things/stream/local: the filter pattern',
+  ],
   [
     'parallel batches of a shard (E8)',
     { ...stream, ParallelizationFactor: 2 },

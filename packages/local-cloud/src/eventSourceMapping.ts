@@ -1,3 +1,5 @@
+import { type EventFilter, eventFilter } from './eventFilter.ts';
+
 type Common = {
   /** As Lambda knows it, for example `fanfold-billing-local-consumer`. */
   functionName: string;
@@ -24,6 +26,7 @@ export type StreamMappingProperties = Common & {
   maximumRecordAgeSeconds: number;
   /** ARN of the queue or bucket that is told about records that are given up. */
   onFailureArn: string | undefined;
+  filter: EventFilter;
 };
 
 /** Concurrent batches that Lambda begins with on a queue, when no maximum is set (semantics Q8). */
@@ -48,6 +51,7 @@ const known = {
     'DestinationConfig',
     'Enabled',
     'EventSourceArn',
+    'FilterCriteria',
     'FunctionName',
     'FunctionResponseTypes',
     'MaximumBatchingWindowInSeconds',
@@ -61,8 +65,8 @@ const known = {
  * Reads the resolved properties of an AWS::Lambda::EventSourceMapping.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
  *
- * @throws when a property is not supported by the local cloud, such as filters (semantics E12), parallel batches of a
- *   shard (E8) or tumbling windows (E13), rather than run the function otherwise than AWS would.
+ * @throws when a property is not supported by the local cloud, such as filters of queues (semantics E12), parallel batches
+ *   of a shard (E8) or tumbling windows (E13), rather than run the function otherwise than AWS would.
  */
 export function eventSourceMapping(
   properties: Record<string, unknown>,
@@ -98,6 +102,7 @@ export function eventSourceMapping(
       maximumRetryAttempts: (properties.MaximumRetryAttempts ?? -1) as number,
       maximumRecordAgeSeconds: (properties.MaximumRecordAgeInSeconds ?? -1) as number,
       onFailureArn: supportedDestination(destination?.OnFailure?.Destination, what),
+      filter: eventFilter(properties.FilterCriteria, what),
     };
   }
   if (common.batchSize > 10 && common.batchingWindowSeconds < 1) {

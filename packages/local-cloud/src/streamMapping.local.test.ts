@@ -76,6 +76,7 @@ async function startMapping(
     maximumRetryAttempts: -1,
     maximumRecordAgeSeconds: -1,
     reportsBatchItemFailures: true,
+    filter: () => true,
     timeoutMs: 5_000,
     invoke: async (event) => handler(event as DynamoDBStreamEvent),
     onError: () => {},
@@ -466,4 +467,34 @@ test('Stopping lets the batch that runs end, and notes it', async ({ expect }) =
   const second = await startMapping(table, (event) => void seen.push(...keysOf(event)));
   await second.idle();
   expect(seen).toEqual(['one', 'two']);
+});
+
+describe.concurrent('What a filter leaves out (E12)', () => {
+  const isFinding = (record: unknown) =>
+    (record as DynamoDBStreamEvent['Records'][0]).dynamodb?.Keys?.pk?.S?.startsWith('finding:') ?? false;
+
+  test('runs no function', async ({ expect }) => {
+    const table = await createTable();
+    await put(table, 'one', 'finding:two', 'three', 'finding:four', 'five');
+    const seen: unknown[] = [];
+    const mapping = await startMapping(table, (event) => void seen.push(...keysOf(event)), {
+      filter: isFinding,
+    });
+    await put(table, 'six');
+    await mapping.idle();
+    expect(seen).toEqual(['finding:two', 'finding:four']);
+  });
+
+  test('is skipped for ever, also by a mapping that starts again without the filter', async ({ expect }) => {
+    const table = await createTable();
+    await put(table, 'finding:one', 'two');
+    const seen: unknown[] = [];
+    const see = (event: DynamoDBStreamEvent) => void seen.push(...keysOf(event));
+    const filtered = await startMapping(table, see, { filter: isFinding });
+    await filtered.idle();
+    await filtered.stop();
+    await put(table, 'three');
+    await (await startMapping(table, see)).idle();
+    expect(seen).toEqual(['finding:one', 'three']);
+  });
 });

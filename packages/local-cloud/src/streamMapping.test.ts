@@ -70,6 +70,7 @@ async function startMapping(
     maximumRetryAttempts: -1,
     maximumRecordAgeSeconds: -1,
     reportsBatchItemFailures: true,
+    filter: () => true,
     timeoutMs: 1_000,
     onError: () => {},
     invoke: async (event) =>

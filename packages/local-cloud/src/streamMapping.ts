@@ -132,7 +132,14 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
     });
   }
 
+  /** What the filter leaves out is skipped for ever (E12). */
   async function deliver(shardId: string, batch: ReadRecord[]): Promise<void> {
+    const passing = batch.filter(({ event }) => options.filter(event));
+    if (passing.length > 0) await deliverPassing(shardId, passing);
+    if (passing.at(-1) !== batch.at(-1)) await save(shardId, batch.at(-1)?.sequenceNumber as string);
+  }
+
+  async function deliverPassing(shardId: string, batch: ReadRecord[]): Promise<void> {
     deliveries += 1;
     await deliverInOrder(batch, {
       bisectsBatchOnFunctionError: options.bisectsBatchOnFunctionError,

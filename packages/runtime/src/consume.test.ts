@@ -128,12 +128,15 @@ describe('A consumer', () => {
   test('gives its handler the events, and the messages that they came in with all of their fields', async () => {
     const body = invoice(1, { partitionkey: 'new', data: { ...issued(1).data, colour: 'red' } });
     let seen: unknown;
-    const handler = consume(hears, (events, bodies) => {
-      seen = { invoiceIds: events.map(({ data }) => data.invoiceId), bodies };
+    const handler = consume(hears, (events, messages) => {
+      seen = { invoiceIds: events.map(({ data }) => data.invoiceId), messages };
       return events.map(succeeds);
     });
     expect(await handler(queueEvent([body]), contextWith())).toEqual(failures());
-    expect(seen).toEqual({ invoiceIds: ['inv_1'], bodies: [body] });
+    expect(seen).toEqual({
+      invoiceIds: ['inv_1'],
+      messages: [{ body, firstReceivedAt: new Date(1_795_428_000_000) }],
+    });
   });
 
   test('has nothing to do for an empty batch', async () => {

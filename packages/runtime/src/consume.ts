@@ -32,9 +32,16 @@ export class Unprocessable extends Error {
 
 /**
  * Handles what of a batch can be handled: each event once, although it may have come in several messages. An event
- * has the fields that its schema knows; `bodies` are the messages that the events came in, with all of theirs.
+ * has the fields that its schema knows; `messages` are what the events came in, in the same order.
  */
-type Handle<E> = (events: E[], bodies: string[]) => Promise<void>[];
+type Handle<E> = (events: E[], messages: ReceivedMessage[]) => Promise<void>[];
+
+export type ReceivedMessage = {
+  /** As it came, with fields that are not known here. */
+  body: string;
+  /** When the message was taken from the queue for the first time: since then it may have failed and come again. */
+  firstReceivedAt: Date;
+};
 
 /** Time to deal with what is left undone, and to answer, before Lambda ends the function. */
 const reportingTimeMs = 1500;
@@ -87,7 +94,7 @@ async function process<Type extends EventType>(
     () =>
       handle(
         messages.map(({ event }) => event),
-        messages.map(({ body }) => body),
+        messages.map(({ body, records }) => ({ body, firstReceivedAt: firstReceivedAt(records) })),
       ),
     messages.length,
     context,
@@ -123,6 +130,9 @@ async function process<Type extends EventType>(
   }
   return { batchItemFailures: [...failed.keys()].map(({ messageId }) => ({ itemIdentifier: messageId })) };
 }
+
+const firstReceivedAt = (records: SQSRecord[]): Date =>
+  new Date(Math.min(...records.map(({ attributes }) => Number(attributes.ApproximateFirstReceiveTimestamp))));
 
 /** @throws Unprocessable when the message will never be an event that this service hears */
 function read<Type extends EventType>(body: string, hears: readonly Type[]): EventOfType<Type> {

@@ -75,7 +75,7 @@ describe('A clock that works off what is due', () => {
     await expect(handler(tick, context)).rejects.toThrow('1 of 3 due failed; see the log');
     expect(worked).toEqual(['a', 'c']);
     expect(logged()).toMatchObject([
-      { level: 'ERROR', message: 'due work failed', id: 'b', error: { message: 'not b' } },
+      { level: 'ERROR', message: 'work failed', id: 'b', error: { message: 'not b' } },
     ]);
   });
 

@@ -24,38 +24,49 @@ export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>) 
     return done;
   });
 
-/** What one piece of due work may take at most; with less time left, the next run goes on. */
+/** What one piece of work may take at most; with less time left, no further one is begun. */
 const workTimeMs = 10_000;
 
-/** How much due work is done at once: what waits for a slow provider must not hold up all the rest. */
+/** How much work is done at once: what waits for a slow provider must not hold up all the rest. */
 const atOnce = 10;
 
-/** A clock that works off what is due. What fails is logged and still due at the next run. */
+/** A clock that works off what is due. What fails is logged and still due at the next run, as is what is left. */
 export const eachDue = <Item extends { id: string }>(
   due: (run: Run) => AsyncIterable<Item>,
   work: (item: Item, run: Run) => Promise<unknown>,
 ) =>
   onSchedule(async (run) => {
-    const count = { done: 0, failed: 0 };
-    const attempt = async (item: Item) => {
-      try {
-        await work(item, run);
-        count.done += 1;
-      } catch (error) {
-        count.failed += 1;
-        logger.error('due work failed', { id: item.id, error: describeError(error) });
-      }
-    };
-    const running = new Set<Promise<void>>();
-    for await (const item of due(run)) {
-      if (run.remainingTimeMs() < workTimeMs) break;
-      const task: Promise<void> = attempt(item).finally(() => running.delete(task));
-      running.add(task);
-      if (running.size === atOnce) await Promise.race(running);
-    }
-    await Promise.all(running);
-    if (count.failed > 0) {
-      throw new Error(`${count.failed} of ${count.done + count.failed} due failed; see the log`);
-    }
-    return count;
+    const { done, failed } = await workOff(due(run), (item) => work(item, run), run.remainingTimeMs);
+    if (failed > 0) throw new Error(`${failed} of ${done + failed} due failed; see the log`);
+    return { done, failed };
   });
+
+/** Works through items, some at once. What fails is logged, and the rest goes on. */
+export async function workOff<Item extends { id: string }>(
+  items: AsyncIterable<Item>,
+  work: (item: Item) => Promise<unknown>,
+  remainingTimeMs: () => number,
+): Promise<{ done: number; failed: number; isTimeUp: boolean }> {
+  const count = { done: 0, failed: 0, isTimeUp: false };
+  const attempt = async (item: Item) => {
+    try {
+      await work(item);
+      count.done += 1;
+    } catch (error) {
+      count.failed += 1;
+      logger.error('work failed', { id: item.id, error: describeError(error) });
+    }
+  };
+  const running = new Set<Promise<void>>();
+  for await (const item of items) {
+    if (remainingTimeMs() < workTimeMs) {
+      count.isTimeUp = true;
+      break;
+    }
+    const task: Promise<void> = attempt(item).finally(() => running.delete(task));
+    running.add(task);
+    if (running.size === atOnce) await Promise.race(running);
+  }
+  await Promise.all(running);
+  return count;
+}

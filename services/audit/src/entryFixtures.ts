@@ -1,5 +1,6 @@
 import { type Event, makeEvent } from '@fanfold/contracts/event';
-import { paymentCanceled } from '@fanfold/contracts/payments';
+import { paymentCanceled, paymentsDayClosed } from '@fanfold/contracts/payments';
+import type { DayClosed } from './completeness.ts';
 import type { Entry } from './entry.ts';
 
 /** The n-th event of a payment, for tests. */
@@ -9,13 +10,26 @@ export function entryOf(subject: string, n: number, changes: Partial<Event> = {}
     n,
     time: '2026-11-23T10:00:00.000Z',
     merchantid: 'acme',
-    trace: {
-      correlationid: `req_${subject}`,
-      causationid: `req_${subject}`,
-      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
-    },
+    trace: traceFrom(`req_${subject}`),
     data: { paymentId: subject, orderId: 'order-1', amount: 100, currency: 'EUR', reason: 'expired' },
   });
   const changed = { ...event, ...changes };
   return { event: changed, text: JSON.stringify(changed) };
 }
+
+/** The closing of 23 November 2026 with what payments counted on it. */
+export const dayClosed = (counts: Record<string, number>, merchantid = 'acme'): DayClosed =>
+  makeEvent(paymentsDayClosed, {
+    subject: `day_2026-11-23_${merchantid}`,
+    n: 1,
+    time: '2026-11-24T00:15:00.000Z',
+    merchantid,
+    trace: traceFrom('clock_1'),
+    data: { date: '2026-11-23', counts, totals: {} },
+  });
+
+const traceFrom = (correlationid: string) => ({
+  correlationid,
+  causationid: correlationid,
+  traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+});

@@ -1,9 +1,16 @@
-import { BatchGetItemCommand, DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { entryOf } from './entryFixtures.ts';
-import { find, load } from './store.ts';
+import { absentOf, eventsOf, find, load, mentionsSince, saveFinding } from './store.ts';
 
 const dynamodb = mockClient(DynamoDBClient);
 
@@ -128,5 +135,126 @@ describe('an id', () => {
       status: 422,
       errors: [{ pointer: '#/startingAfter' }],
     });
+  });
+});
+
+describe('what was recorded since a day began', () => {
+  const mentioned = (n: number, at: string) =>
+    marshall({
+      pk: 'acme#pay_1',
+      sk: String(n).padStart(10, '0'),
+      type: 'payment.captured.v1',
+      time: at,
+      recordedAt: at,
+    });
+
+  it('is read from the newest on, until what was recorded before, with some minutes for clocks', async () => {
+    dynamodb
+      .on(QueryCommand)
+      .resolvesOnce({ Items: [mentioned(3, '2026-11-24T01:00:00Z')], LastEvaluatedKey: next(3) })
+      .resolvesOnce({ Items: [mentioned(2, '2026-11-22T23:55:01Z')], LastEvaluatedKey: next(2) })
+      .resolvesOnce({ Items: [mentioned(1, '2026-11-22T23:54:59Z')], LastEvaluatedKey: next(1) })
+      .rejects(new Error('read on'));
+    const mentions = await mentionsSince('acme', '2026-11-23');
+    expect(mentions.map(({ n }) => n)).toEqual([3, 2, 1]);
+    expect(mentions[0]).toEqual({
+      subject: 'pay_1',
+      n: 3,
+      type: 'payment.captured.v1',
+      time: '2026-11-24T01:00:00Z',
+    });
+    const [first, second] = dynamodb.commandCalls(QueryCommand).map(({ args: [{ input }] }) => input);
+    expect(first).toMatchObject({ IndexName: 'ByMerchant', ScanIndexForward: false });
+    expect(second?.ExclusiveStartKey).toEqual(next(3));
+  });
+
+  it('is too much to be read in time at half a million, and the message will never succeed', async () => {
+    const Items = Array.from({ length: 5000 }, (_, i) => mentioned(i + 1, '2026-11-24T01:00:00Z'));
+    dynamodb.on(QueryCommand).resolves({ Items, LastEvaluatedKey: next(1) });
+    await expect(mentionsSince('acme', '2026-11-23')).rejects.toMatchObject({
+      name: 'Unprocessable',
+      reason: 'too-many-events',
+    });
+  }, 30_000);
+});
+
+it('what is absent of some numbers is asked for by key, a hundred at once, and again what was left out', async () => {
+  const numbered = Array.from({ length: 101 }, (_, i) => ({ subject: `pay_${i}`, n: 2 }));
+  const keyOf = (i: number) => marshall({ pk: `acme#pay_${i}`, sk: '0000000002' });
+  dynamodb
+    .on(BatchGetItemCommand)
+    .resolvesOnce({ Responses: { audit: [keyOf(1)] }, UnprocessedKeys: { audit: { Keys: [keyOf(2)] } } })
+    .resolves({ Responses: { audit: [keyOf(2), keyOf(100)] } });
+  const absent = await absentOf('acme', numbered);
+  expect(absent).toHaveLength(98);
+  expect(absent.map(({ subject }) => subject)).not.toContain('pay_2');
+  const asked = dynamodb
+    .commandCalls(BatchGetItemCommand)
+    .map(({ args: [{ input }] }) => input.RequestItems?.audit?.Keys);
+  expect(asked.map((keys) => keys?.length)).toEqual([100, 2]);
+  expect(asked[1]).toEqual([keyOf(2), keyOf(100)]);
+});
+
+describe('a finding', () => {
+  const finding = {
+    merchantId: 'acme',
+    date: '2026-11-23',
+    difference: { counts: {}, missing: ['pay_1:2'], missingCount: 1 },
+    n: 1,
+    foundAt: recordedAt,
+    trace: {
+      correlationid: 'clock_1',
+      causationid: 'day_2026-11-23_acme:1',
+      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    },
+    mendedAt: null,
+  };
+  const puts = () => dynamodb.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input);
+
+  it('is written over what was known of its day, where no query of events can meet it', async () => {
+    dynamodb.on(PutItemCommand).resolves({});
+    await saveFinding({ finding, isNews: true }, undefined);
+    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNews: false }, finding);
+    expect(puts()).toMatchObject([
+      {
+        Item: { pk: { S: 'finding:acme' }, sk: { S: '2026-11-23' } },
+        ConditionExpression: 'attribute_not_exists(pk)',
+      },
+      {
+        ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
+        ExpressionAttributeValues: { ':n': { N: '1' }, ':mendedAt': { NULL: true } },
+      },
+    ]);
+    for (const { Item } of puts()) expect(Object.keys(Item ?? {})).not.toContain('merchantId');
+  });
+
+  it('is said by the write that it is news of, and not when it is mended', async () => {
+    dynamodb.on(PutItemCommand).resolves({});
+    await saveFinding({ finding, isNews: true }, undefined);
+    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNews: false }, finding);
+    const [news, mended] = puts().map(({ Item = {} }) => eventsOf(Item));
+    expect(news).toMatchObject([
+      {
+        id: 'gap_2026-11-23_acme:1',
+        source: '/audit',
+        type: 'audit.gap-found.v1',
+        ...finding.trace,
+        data: { date: '2026-11-23', ...finding.difference },
+      },
+    ]);
+    expect(mended).toEqual([]);
+    expect(eventsOf(itemAt(1))).toEqual([]);
+  });
+
+  it('that another consumer wrote first is an error, so that the day is checked again', async () => {
+    const error = new ConditionalCheckFailedException({ $metadata: {}, message: 'no' });
+    dynamodb.on(PutItemCommand).rejects(error);
+    await expect(saveFinding({ finding, isNews: true }, undefined)).rejects.toThrow('no');
+  });
+
+  it('that nobody could read is never written', async () => {
+    const unreadable = { ...finding, date: 'yesterday' };
+    await expect(saveFinding({ finding: unreadable, isNews: true }, undefined)).rejects.toThrow();
+    expect(dynamodb.calls()).toHaveLength(0);
   });
 });

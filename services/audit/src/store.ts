@@ -3,6 +3,7 @@ import {
   BatchGetItemCommand,
   type CancellationReason,
   GetItemCommand,
+  PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
   TransactionCanceledException,
@@ -10,17 +11,22 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { sequenceOf } from '@fanfold/contracts/event';
+import { auditGapFound } from '@fanfold/contracts/audit';
+import { type Event, makeEvent, sequenceOf } from '@fanfold/contracts/event';
 import { chunksOf } from '@fanfold/runtime/batch';
+import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
+import type { Finding, Noted } from '@fanfold/runtime/finding';
 import type { Page } from '@fanfold/runtime/list';
 import { Refusal } from '@fanfold/runtime/refusal';
+import type { Gap, Mention, Numbered } from './completeness.ts';
 import { comparableTime, type Entry, type Recorded } from './entry.ts';
 import type { EventQuery } from './eventQuery.ts';
 
 /**
- * The audit table is the log: an item per event, and the head, which counts them.
+ * The audit table is the log: an item per event, and the head, which counts them. Beside it stands a finding for each
+ * day on which events were missing. Only findings are said: the stream's mapping runs the publisher for nothing else.
  *
  * Events are appended in one transaction with the head's move from n to n + k, on condition that it still is at n:
  * positions have neither gaps nor doubles, and whoever appends at the same time comes second and is told so. The key
@@ -28,7 +34,7 @@ import type { EventQuery } from './eventQuery.ts';
  * or replay can be recorded again.
  *
  * Indexes have what queries filter by, so that only what is shown is read: `ByMerchant` and `ByCorrelation`, each by
- * position.
+ * position. `ByMerchant` has also when an event was recorded, which tells when a day's events have all been read.
  */
 type EventItem = {
   /** `<merchant>#<subject>` */
@@ -48,6 +54,15 @@ type EventItem = {
 };
 
 const tableName = () => environmentVariable('AUDIT_TABLE_NAME');
+
+type FindingItem = {
+  /** `finding:<merchant>`: no merchant's events have a key without `#`. */
+  pk: string;
+  /** The day. */
+  sk: string;
+  finding: Finding<Gap>;
+  said: boolean;
+};
 
 const headKey = marshall({ pk: 'head', sk: 'head' });
 
@@ -297,3 +312,133 @@ const recordedOf = ({ event, position, recordedAt }: EventItem): Recorded => ({
   position,
   recordedAt,
 });
+
+/** How much clocks may differ, of those who say events and of those who record them. */
+const clockSkewMs = 5 * 60_000;
+
+/** A consumer has 30 s. Reading so many takes some ten of them at 4,000 entries a page. */
+const maxMentionsRead = 500_000;
+
+/**
+ * What of a merchant has been recorded since a day began. Times of recording grow with positions, so the newest are
+ * read first until that time.
+ *
+ * @throws Unprocessable when it is more than can be read
+ */
+export async function mentionsSince(merchantId: string, date: string): Promise<Mention[]> {
+  const mentions: Mention[] = [];
+  const earliest = new Date(Date.parse(date) - clockSkewMs).toISOString();
+  const merchant: Condition = { attribute: 'merchantId', operator: '=', value: merchantId };
+  let next: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        ...expressionsOf([merchant], []),
+        IndexName: 'ByMerchant',
+        ScanIndexForward: false,
+        ExclusiveStartKey: next,
+      }),
+    );
+    const page = Items.map((item) => unmarshall(item) as EventItem);
+    mentions.push(
+      ...page.map(({ pk, sk, type, time }) => ({
+        subject: pk.slice(merchantId.length + 1),
+        n: Number(sk),
+        type,
+        time,
+      })),
+    );
+    next = page.some(({ recordedAt }) => recordedAt < earliest) ? undefined : LastEvaluatedKey;
+    if (next && mentions.length >= maxMentionsRead) {
+      throw new Unprocessable(
+        'too-many-events',
+        `${merchantId} has more than ${maxMentionsRead} events since ${date}: check that day by hand`,
+      );
+    }
+  } while (next);
+  return mentions;
+}
+
+/** DynamoDB reads so many items at once. */
+const maxKeys = 100;
+
+/** Those of some numbers that are not recorded. */
+export async function absentOf(merchantId: string, numbered: Numbered[]): Promise<Numbered[]> {
+  const keyOf = ({ subject, n }: Numbered) => ({ pk: `${merchantId}#${subject}`, sk: sequenceOf(n) });
+  const present = new Set<string>();
+  let waiting: Record<string, AttributeValue>[] = numbered.map((each) => marshall(keyOf(each)));
+  while (waiting.length > 0) {
+    const { Responses, UnprocessedKeys } = await dynamodb.send(
+      new BatchGetItemCommand({
+        RequestItems: {
+          [tableName()]: {
+            Keys: waiting.slice(0, maxKeys),
+            ProjectionExpression: 'pk, sk',
+            ConsistentRead: true,
+          },
+        },
+      }),
+    );
+    for (const { pk, sk } of Responses?.[tableName()] ?? []) present.add(`${pk?.S} ${sk?.S}`);
+    waiting = [...(UnprocessedKeys?.[tableName()]?.Keys ?? []), ...waiting.slice(maxKeys)];
+  }
+  return numbered.filter((each) => {
+    const { pk, sk } = keyOf(each);
+    return !present.has(`${pk} ${sk}`);
+  });
+}
+
+const findingKey = (merchantId: string, date: string) => ({ pk: `finding:${merchantId}`, sk: date });
+
+/** What was found missing of a merchant's day, if ever something was. */
+export async function loadFinding(merchantId: string, date: string): Promise<Finding<Gap> | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({
+      TableName: tableName(),
+      Key: marshall(findingKey(merchantId, date)),
+      ConsistentRead: true,
+    }),
+  );
+  return Item && (unmarshall(Item) as FindingItem).finding;
+}
+
+/**
+ * Writes what was found of a merchant's day, in the place of what was known.
+ *
+ * @throws when another consumer wrote in between: the day has to be checked again
+ */
+export async function saveFinding(
+  { finding, isNews }: Noted<Gap>,
+  known: Finding<Gap> | undefined,
+): Promise<void> {
+  const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNews };
+  eventOf(finding); // what nobody could read is never written
+  await dynamodb.send(
+    new PutItemCommand({
+      TableName: tableName(),
+      Item: marshall(item),
+      ...(known
+        ? {
+            ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
+            ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
+          }
+        : { ConditionExpression: 'attribute_not_exists(pk)' }),
+    }),
+  );
+}
+
+/** The events of the write that left an item as it is in this image of the stream. */
+export function eventsOf(image: Record<string, AttributeValue>): Event[] {
+  const item = unmarshall(image) as Partial<FindingItem>;
+  return item.finding && item.said ? [eventOf(item.finding)] : [];
+}
+
+const eventOf = ({ merchantId, date, difference, n, foundAt, trace }: Finding<Gap>): Event =>
+  makeEvent(auditGapFound, {
+    subject: `gap_${date}_${merchantId}`,
+    n,
+    time: foundAt,
+    merchantid: merchantId,
+    trace,
+    data: { date, ...difference },
+  });

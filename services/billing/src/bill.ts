@@ -38,7 +38,7 @@ async function billAtOnce(events: Heard[]): Promise<Failures> {
         failures.set(event, error);
       }
     }
-    if (await commit(books.entries(), now)) return failures;
+    if (await commit(books.entries())) return failures;
     await delay(Math.random() * 20 * 2 ** attempt);
   }
   throw new Error(`Other writers of the same series came first ${maxAttempts} times`);

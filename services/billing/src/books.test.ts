@@ -99,7 +99,7 @@ describe('a refund', () => {
     expect(accounts[0]?.account.creditNotes).toEqual([
       { id: 'cn_1', number: 'CN-2026-000001', refundId: 're_1', amount: 6050 },
     ]);
-    expect(accounts[0]?.issuedBy).toBeNull();
+    expect(accounts[0]?.isIssued).toBe(false);
   });
 
   it('heard before its capture is parked, and credited when the capture comes', () => {

@@ -20,9 +20,9 @@ export type Heard = Captured | Refunded;
 
 /** What hearing some events changes, to be written together or not at all. */
 export type Entries = {
-  /** Each with the event that made its invoice, when that is new. */
-  accounts: { account: Account; issuedBy: Captured | null }[];
-  creditNotes: { merchantId: string; creditNote: CreditNote; issuedBy: Refunded }[];
+  /** Each with whether its invoice is new. */
+  accounts: { account: Account; isIssued: boolean }[];
+  creditNotes: { merchantId: string; creditNote: CreditNote }[];
   /** Each with how many numbers it had given before. */
   series: { series: Series; countBefore: number }[];
 };
@@ -54,7 +54,7 @@ export class Books {
   readonly #now: Date;
   readonly #accounts: Map<string, Account>;
   readonly #series: Map<string, Series>;
-  readonly #changedAccounts = new Map<string, Captured | null>();
+  readonly #changedAccounts = new Map<string, boolean>();
   readonly #creditNotes: Entries['creditNotes'] = [];
   readonly #countsBefore = new Map<string, number>();
 
@@ -75,9 +75,9 @@ export class Books {
   }
 
   entries(): Entries {
-    const changed = [...this.#changedAccounts].map(([key, issuedBy]) => ({
+    const changed = [...this.#changedAccounts].map(([key, isIssued]) => ({
       account: this.#accounts.get(key) as Account,
-      issuedBy,
+      isIssued,
     }));
     const series = [...this.#countsBefore].map(([key, countBefore]) => ({
       series: this.#series.get(key) as Series,
@@ -103,7 +103,7 @@ export class Books {
     // A parked refund that does not fit stays parked: it must not keep the invoice from being issued.
     const fitting = account.parked.filter((refunded) => fits(invoice, refunded));
     const parked = account.parked.filter((refunded) => !fitting.includes(refunded));
-    this.#change({ ...account, invoice, parked }, event);
+    this.#change({ ...account, invoice, parked }, true);
     for (const refunded of fitting) this.#credit(refunded);
   }
 
@@ -122,7 +122,7 @@ export class Books {
     const next = this.#next('CN', event.merchantid);
     const creditNote = creditNoteFor(invoice, event, next.numbered, this.#now);
     this.#take(next.series);
-    this.#creditNotes.push({ merchantId: event.merchantid, creditNote, issuedBy: event });
+    this.#creditNotes.push({ merchantId: event.merchantid, creditNote });
     const { id, number, amount } = creditNote;
     this.#change({ ...account, creditNotes: [...creditNotes, { id, number, refundId, amount }] });
   }
@@ -132,9 +132,9 @@ export class Books {
     return this.#accounts.get(keyOf(merchantId, id)) ?? newAccount(merchantId, id);
   }
 
-  #change(account: Account, issuedBy: Captured | null = null): void {
+  #change(account: Account, isIssued = false): void {
     const key = keyOf(account.merchantId, account.id);
-    this.#changedAccounts.set(key, issuedBy ?? this.#changedAccounts.get(key) ?? null);
+    this.#changedAccounts.set(key, isIssued || (this.#changedAccounts.get(key) ?? false));
     this.#accounts.set(key, account);
   }
 

@@ -1,10 +1,10 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
-import { type Invoice, type Numbered, suffixOf } from './invoice.ts';
+import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
 import { shareOf } from './share.ts';
 
 /** Corrects an invoice by what was refunded. Amounts are minor units of `currency`. */
-export type CreditNote = {
+export type CreditNote = Cause & {
   id: string;
   number: string;
   series: string;
@@ -33,13 +33,8 @@ export const creditNoteIdOf = (refundId: string): string => `cn_${suffixOf(refun
  *
  * @throws RangeError when more was refunded than invoiced
  */
-export function creditNoteFor(
-  invoice: Invoice,
-  { data }: Refunded,
-  numbered: Numbered,
-  now: Date,
-): CreditNote {
-  const { refund, amountRefunded } = data;
+export function creditNoteFor(invoice: Invoice, event: Refunded, numbered: Numbered, now: Date): CreditNote {
+  const { refund, amountRefunded } = event.data;
   const { id: invoiceId, number: invoiceNumber, paymentId, orderId, currency, customer } = invoice;
   return {
     id: creditNoteIdOf(refund.id),
@@ -55,5 +50,6 @@ export function creditNoteFor(
     amount: refund.amount,
     totals: shareOf(invoice.totals, amountRefunded - refund.amount, amountRefunded),
     createdAt: now.toISOString(),
+    ...causeOf(event),
   };
 }

@@ -1,6 +1,7 @@
 import { makeEvent } from '@fanfold/contracts/event';
-import { paymentCaptured, paymentRefunded } from '@fanfold/contracts/payments';
+import { paymentCaptured, paymentRefunded, paymentsDayClosed } from '@fanfold/contracts/payments';
 import type { Captured } from './invoice.ts';
+import type { DayClosed } from './reconciliation.ts';
 
 export const now = new Date('2026-11-23T10:00:00.000Z');
 const trace = {
@@ -52,4 +53,13 @@ export const refunded = (n: number, amount: number, before: number, currency = '
       amountRefunded: before + amount,
       refund: { id: `re_${n}`, amount, reason: null },
     },
+  });
+
+/** The closing of 23 November 2026, the day of all these events, by default without any. */
+export const dayClosed = (changes: Partial<DayClosed['data']>, merchantid = 'acme'): DayClosed =>
+  makeEvent(paymentsDayClosed, {
+    ...about(`day_2026-11-23_${merchantid}`, 1),
+    time: '2026-11-24T00:15:00.000Z',
+    merchantid,
+    data: { date: '2026-11-23', counts: {}, totals: {}, ...changes },
   });

@@ -1,11 +1,21 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import { formatAmount } from '@fanfold/contracts/currency';
+import type { Trace } from '@fanfold/contracts/event';
 import type { Customer, Line, Totals } from '@fanfold/contracts/fields';
 import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
+import { traceOf } from '@fanfold/runtime/trace';
 import { apportion, shareOf } from './share.ts';
 
+/** What a document keeps of the event that it was issued for. */
+export type Cause = {
+  /** The day (UTC) on which payments captured or refunded, which may be before the day of issue. */
+  happenedOn: string;
+  /** For the event that says that it was issued, whenever that is made. */
+  trace: Trace;
+};
+
 /** An invoice. Once issued it never changes; only credit notes correct it. Amounts are minor units of `currency`. */
-export type Invoice = {
+export type Invoice = Cause & {
   id: string;
   number: string;
   series: string;
@@ -29,6 +39,11 @@ export type Captured = EventOfType<'payment.captured.v1'>;
 /** One invoice per payment: its id follows from the payment's, so that a second one has nowhere to go. */
 export const invoiceIdOf = (paymentId: string): string => `inv_${suffixOf(paymentId)}`;
 
+export const causeOf = (event: Captured | EventOfType<'payment.refunded.v1'>): Cause => ({
+  happenedOn: event.time.slice(0, 10),
+  trace: traceOf(event),
+});
+
 export const suffixOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
 /** Whether a captured payment can be invoiced: its lines make up its amount, and it took no more than that. */
@@ -38,7 +53,8 @@ export function addsUp({ data }: Captured): boolean {
 }
 
 /** The invoice of a captured payment that {@link addsUp}. */
-export function invoiceFor({ data }: Captured, numbered: Numbered, now: Date): Invoice {
+export function invoiceFor(event: Captured, numbered: Numbered, now: Date): Invoice {
+  const { data } = event;
   const { paymentId, orderId, currency, customer, amount, amountCaptured } = data;
   const ordered = orderedLines(data);
   const orderedTotals = totalsOf(ordered);
@@ -54,6 +70,7 @@ export function invoiceFor({ data }: Captured, numbered: Numbered, now: Date): I
     lines: inWhole ? linesWithTax(ordered, totals) : linesOfPart(data, totals),
     totals,
     createdAt: now.toISOString(),
+    ...causeOf(event),
   };
 }
 

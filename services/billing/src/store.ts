@@ -2,51 +2,55 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   GetItemCommand,
+  PutItemCommand,
   QueryCommand,
+  ScanCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
-import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
+import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
+import { type Event, makeEvent } from '@fanfold/contracts/event';
+import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
+import type { Finding, Noted } from '@fanfold/runtime/finding';
 import type { Page } from '@fanfold/runtime/list';
 import { Refusal } from '@fanfold/runtime/refusal';
-import { traceOf } from '@fanfold/runtime/trace';
 import { type Account, accountOf, Books, type Entries, type Heard, seriesOf } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
+import type { Invoice } from './invoice.ts';
+import type { Difference, Document } from './reconciliation.ts';
 import type { Series } from './series.ts';
 
 /**
  * The billing table, `pk` = `<merchant>#<id>`:
  * - an account per payment under its invoice's id: the invoice, what was credited of it, parked refunds;
  * - a credit note per refund;
- * - a series per kind of document and year, under its name.
+ * - a series per kind of document and year, under its name;
+ * - a finding per day on which the documents differed from what payments captured and refunded.
  *
  * A document, the number it takes and what it changes are written in one transaction, on condition that none of
  * them was written since they were read: a number is never taken without its document, and never twice. `said`
- * makes the table's stream carry the event of the document that was issued with this very write.
+ * makes the table's stream carry the event of the document that was issued, or the finding that was made, with this
+ * very write. Should the stream have forgotten it before it was published, {@link sayAgain} makes it carry it again.
  *
- * Indexes hold keys only: `ByMerchant` has a merchant's documents by number, `ByOrder` the invoices of an order.
+ * Indexes: `ByMerchant` has a merchant's documents by number, with what a day is summed up from; nothing of that ever
+ * changes, so it costs no writes. `ByOrder` has the keys of the invoices of an order.
  */
-type AccountItem = Account & {
-  pk: string;
-  said: { time: string; trace: Trace } | null;
-  documents?: string;
-  number?: string;
-  order?: string;
-};
+type AccountItem = Account & Partial<Indexed> & { pk: string; said: boolean; order?: string };
 
-type CreditNoteItem = {
-  pk: string;
-  merchantId: string;
-  creditNote: CreditNote;
-  said: { time: string; trace: Trace };
+type CreditNoteItem = Indexed & { pk: string; merchantId: string; creditNote: CreditNote; said: boolean };
+
+type Indexed = Document & {
+  /** `<merchant>#<kind>` */
   documents: string;
   number: string;
 };
+
+type FindingItem = { pk: string; merchantId: string; finding: Finding<Difference>; said: boolean };
 
 type SeriesItem = Series & { pk: string };
 
@@ -78,22 +82,14 @@ export async function open(events: Heard[], now: Date): Promise<Books> {
  * @returns false when others wrote in between: read again and decide again
  * @throws RangeError when it is more than one transaction holds
  */
-export async function commit({ accounts, creditNotes, series }: Entries, now: Date): Promise<boolean> {
-  const time = now.toISOString();
+export async function commit({ accounts, creditNotes, series }: Entries): Promise<boolean> {
   const writes: TransactWriteItem[] = [
     ...series.map(({ series, countBefore }) => putIf(seriesItem(series), 'count', countBefore)),
-    ...accounts.map(({ account, issuedBy }) =>
-      putIf(
-        accountItem(
-          { ...account, version: account.version + 1 },
-          issuedBy && { time, trace: traceOf(issuedBy) },
-        ),
-        'version',
-        account.version,
-      ),
+    ...accounts.map(({ account, isIssued }) =>
+      putIf(accountItem({ ...account, version: account.version + 1 }, isIssued), 'version', account.version),
     ),
-    ...creditNotes.map(({ merchantId, creditNote, issuedBy }) =>
-      putIf(creditNoteItem(merchantId, creditNote, { time, trace: traceOf(issuedBy) }), 'version', 0),
+    ...creditNotes.map(({ merchantId, creditNote }) =>
+      putIf(creditNoteItem(merchantId, creditNote), 'version', 0),
     ),
   ];
   if (writes.length === 0) return true;
@@ -131,34 +127,46 @@ const putIf = (
   },
 });
 
-function accountItem(account: Account, said: AccountItem['said']): AccountItem {
+function accountItem(account: Account, said: boolean): AccountItem {
   const { merchantId, id, invoice } = account;
-  const item: AccountItem = { ...account, pk: `${merchantId}#${id}`, said };
-  if (invoice) {
-    item.documents = `${merchantId}#invoice`;
-    item.number = sortableNumber(invoice.number);
-    item.order = `${merchantId}#${invoice.orderId}`;
-  }
+  const item: AccountItem = {
+    ...account,
+    pk: `${merchantId}#${id}`,
+    said,
+    ...(invoice && {
+      ...indexed(merchantId, 'invoice', invoice, invoice.totals.gross),
+      order: `${merchantId}#${invoice.orderId}`,
+    }),
+  };
   eventsOfItem(item); // what no consumer could read is never written
   return item;
 }
 
-function creditNoteItem(
-  merchantId: string,
-  creditNote: CreditNote,
-  said: CreditNoteItem['said'],
-): CreditNoteItem {
+function creditNoteItem(merchantId: string, creditNote: CreditNote): CreditNoteItem {
   const item = {
     pk: `${merchantId}#${creditNote.id}`,
     merchantId,
     creditNote,
-    said,
-    documents: `${merchantId}#credit-note`,
-    number: sortableNumber(creditNote.number),
+    said: true,
+    ...indexed(merchantId, 'credit-note', creditNote, creditNote.amount),
   };
   eventsOfItem(item);
   return item;
 }
+
+const indexed = (
+  merchantId: string,
+  kind: 'invoice' | 'credit-note',
+  { number, issueDate, happenedOn, currency }: Invoice | CreditNote,
+  amount: number,
+): Indexed => ({
+  documents: `${merchantId}#${kind}`,
+  number: sortableNumber(number),
+  issueDate,
+  happenedOn,
+  currency,
+  amount,
+});
 
 const seriesItem = (series: Series): SeriesItem => ({ ...series, pk: `${series.merchantId}#${series.name}` });
 
@@ -167,19 +175,159 @@ const sortableNumber = (number: string): string => number.replace(/\d+$/, (count
 
 /** The events of the write that left an item as it is in this image of the stream. */
 export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
-  eventsOfItem(unmarshall(image) as AccountItem | CreditNoteItem | SeriesItem);
+  eventsOfItem(unmarshall(image) as Stored);
 
-function eventsOfItem(item: AccountItem | CreditNoteItem | SeriesItem): Event[] {
+function eventsOfItem(item: Stored): Event[] {
   if (!('said' in item) || !item.said) return [];
-  const { time, trace } = item.said;
-  const about = { n: 1, time, trace, merchantid: item.merchantId };
+  if ('finding' in item) return [eventOfFinding(item.finding)];
+  const about = ({ createdAt, trace }: Invoice | CreditNote) => ({
+    n: 1,
+    time: createdAt,
+    trace,
+    merchantid: item.merchantId,
+  });
   if ('creditNote' in item) {
     const { id, ...facts } = item.creditNote;
-    return [makeEvent(creditNoteIssued, { ...about, subject: id, data: { ...facts, creditNoteId: id } })];
+    const data = { ...facts, creditNoteId: id };
+    return [makeEvent(creditNoteIssued, { ...about(item.creditNote), subject: id, data })];
   }
   if (!item.invoice) return [];
   const { id, ...facts } = item.invoice;
-  return [makeEvent(invoiceIssued, { ...about, subject: id, data: { ...facts, invoiceId: id } })];
+  const data = { ...facts, invoiceId: id };
+  return [makeEvent(invoiceIssued, { ...about(item.invoice), subject: id, data })];
+}
+
+const eventOfFinding = ({ merchantId, date, difference, n, foundAt, trace }: Finding<Difference>): Event =>
+  makeEvent(billingReconciliationFailed, {
+    subject: findingSubject(date, merchantId),
+    n,
+    time: foundAt,
+    merchantid: merchantId,
+    trace,
+    data: { date, ...difference },
+  });
+
+const findingSubject = (date: string, merchantId: string): string => `rec_${date}_${merchantId}`;
+
+const findingKey = (merchantId: string, date: string): string =>
+  `${merchantId}#${findingSubject(date, merchantId)}`;
+
+/** What was found of a merchant's day, if ever its documents differed from what payments said. */
+export async function loadFinding(
+  merchantId: string,
+  date: string,
+): Promise<Finding<Difference> | undefined> {
+  const [item] = (await readAll([findingKey(merchantId, date)])) as FindingItem[];
+  return item?.finding;
+}
+
+/**
+ * Writes what was found of a merchant's day, in the place of what was known.
+ *
+ * @throws when another consumer wrote in between: the day has to be compared again
+ */
+export async function saveFinding(
+  { finding, isNews }: Noted<Difference>,
+  known: Finding<Difference> | undefined,
+): Promise<void> {
+  const { merchantId, date } = finding;
+  const item: FindingItem = { pk: findingKey(merchantId, date), merchantId, finding, said: isNews };
+  eventsOfItem(item);
+  await dynamodb.send(
+    new PutItemCommand({
+      TableName: tableName(),
+      Item: marshall(item),
+      ...(known
+        ? {
+            ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
+            ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
+          }
+        : { ConditionExpression: 'attribute_not_exists(pk)' }),
+    }),
+  );
+}
+
+/** A consumer has 30 s. Reading so many takes some five of them at 5,000 documents a page. */
+const maxDocumentsRead = 500_000;
+
+/**
+ * A merchant's documents of a kind that may have been issued for what happened on a day. In the order of numbers dates
+ * never go back, and nothing is issued before it has happened, so the newest are read first until the day is over,
+ * with a day more for clocks that do not agree.
+ *
+ * @throws Unprocessable when there are more since that day than can be read
+ */
+export async function documentsFor(
+  merchantId: string,
+  kind: 'invoice' | 'credit-note',
+  date: string,
+): Promise<Document[]> {
+  const documents: Document[] = [];
+  const earliest = new Date(Date.parse(date) - 86_400_000).toISOString().slice(0, 10);
+  let read = 0;
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        IndexName: 'ByMerchant',
+        KeyConditionExpression: '#documents = :documents',
+        ExpressionAttributeNames: { '#documents': 'documents' },
+        ExpressionAttributeValues: marshall({ ':documents': `${merchantId}#${kind}` }),
+        ScanIndexForward: false,
+        ExclusiveStartKey: start,
+      }),
+    );
+    const page = Items.map((item) => unmarshall(item) as Indexed);
+    documents.push(...page.filter(({ happenedOn }) => happenedOn === date));
+    read += page.length;
+    start = page.some(({ issueDate }) => issueDate < earliest) ? undefined : LastEvaluatedKey;
+    if (start && read >= maxDocumentsRead) {
+      throw new Unprocessable(
+        'too-many-documents',
+        `${merchantId} has more than ${maxDocumentsRead} documents since ${date}: compare that day by hand`,
+      );
+    }
+  } while (start);
+  return documents;
+}
+
+/**
+ * Every document that was issued on a day (UTC), of one merchant or of all, by its key. An operator runs this rarely: it
+ * looks through the index of all documents, some 200 bytes each.
+ */
+export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }> {
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new ScanCommand({
+        TableName: tableName(),
+        IndexName: 'ByMerchant',
+        FilterExpression: `issueDate = :date${merchantId === undefined ? '' : ' AND begins_with(pk, :merchant)'}`,
+        ExpressionAttributeValues: marshall(
+          { ':date': date, ':merchant': merchantId && `${merchantId}#` },
+          { removeUndefinedValues: true },
+        ),
+        ExclusiveStartKey: start,
+      }),
+    );
+    for (const { pk } of Items) yield { id: pk?.S ?? '' };
+    start = LastEvaluatedKey;
+  } while (start);
+}
+
+/** Lets the table's stream carry the event of a document again. Nothing else changes. */
+export async function sayAgain({ id }: { id: string }, now: Date): Promise<void> {
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: tableName(),
+      Key: { pk: { S: id } },
+      // Without a change there would be nothing in the stream.
+      UpdateExpression: 'SET said = :said, saidAgainAt = :now',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: marshall({ ':said': true, ':now': now.toISOString() }),
+    }),
+  );
 }
 
 /** A payment's account, if its invoice has been issued. */
@@ -255,7 +403,7 @@ async function inOrder(keys: string[]): Promise<Stored[]> {
   return keys.flatMap((key) => found.get(key) ?? []);
 }
 
-type Stored = AccountItem | CreditNoteItem | SeriesItem;
+type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem;
 
 async function read(merchantId: string, id: string): Promise<Stored | undefined> {
   const { Item } = await dynamodb.send(

@@ -303,14 +303,22 @@ describe('A day (UTC) that is over', () => {
 
     at(new Date(midnight + 2 * days + 15 * 60_000).toISOString());
     expect(await service.tick('dayClose')).toEqual({ closed: 1 });
+    // Four payments of that day, and its two closings.
+    expect(await service.run('republish', { date })).toEqual({ republished: 6 });
     vi.useRealTimers();
 
     const mappings = await service.startMappings();
     await mappings.idle();
     await mappings.stop();
-    const closed = ((await heard()) as DayClosed[]).filter(
+    const said = ((await heard()) as DayClosed[]).filter(
       ({ type, data }) => type === 'payments.day-closed.v1' && data.date >= date,
     );
+    expect(said).toHaveLength(5);
+    const closed = [...Map.groupBy(said, ({ id }) => id).values()].map((events) => {
+      const [first, ...again] = events as [DayClosed, ...DayClosed[]];
+      expect(again).toEqual(first.data.date === date ? [first] : []);
+      return first;
+    });
     expect(closed.map(({ data }) => data)).toEqual(
       expect.arrayContaining([
         {

@@ -1,6 +1,6 @@
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
-import type { Payment } from './payment.ts';
+import { type Payment, saidOn } from './payment.ts';
 
 /** What one merchant's payments said on one day (UTC). */
 export type DayClosing = {
@@ -48,10 +48,11 @@ export class DayBook {
     this.#trace = trace;
   }
 
-  add({ id, merchantId, currency, amountCaptured, history, refunds }: Payment): void {
+  add(payment: Payment): void {
+    const { id, merchantId, currency, amountCaptured, history, refunds } = payment;
     if (this.#seen.has(id)) return;
     this.#seen.add(id);
-    const said = history.filter(({ time }) => time.startsWith(this.#date));
+    const said = saidOn(payment, this.#date).flatMap((n) => history[n - 1] ?? []);
     if (said.length === 0) return;
     const { counts, totals } = this.#closingOf(merchantId);
     for (const { type } of said) counts[type] = (counts[type] ?? 0) + 1;
@@ -71,7 +72,7 @@ export class DayBook {
     const known = this.#closings.get(merchantId);
     if (known) return known;
     const closing: DayClosing = {
-      subject: `day_${this.#date}_${merchantId}`,
+      subject: subjectOfDay(this.#date, merchantId),
       merchantId,
       closedAt: this.#closedAt,
       trace: this.#trace,
@@ -83,6 +84,9 @@ export class DayBook {
     return closing;
   }
 }
+
+/** What the closing of a merchant's day is known by. */
+export const subjectOfDay = (date: string, merchantId: string): string => `day_${date}_${merchantId}`;
 
 export const eventOfDay = ({
   subject,

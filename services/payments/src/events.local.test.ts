@@ -217,6 +217,45 @@ describe('What billing says is noted', () => {
   });
 });
 
+describe('What was said on a day is said again when an operator asks for it', () => {
+  const today = () => new Date().toISOString().slice(0, 10);
+
+  test('the same to the letter, of one merchant, whatever has happened to its payments since', async () => {
+    const { merchantId, client } = await newMerchant();
+    const { client: stranger } = await newMerchant();
+    const { id } = (await client.pay({ captureMethod: 'manual' })).body;
+    await client.capture(id, { amount: 9000 });
+    await client.refund(id, { amount: 100 });
+    await client.refund(id, { amount: 200 });
+    const canceled = (await client.pay({ captureMethod: 'manual' })).body;
+    await client.cancel(canceled.id);
+    await client.pay({ paymentMethod: 'pm_card_declined' });
+    await stranger.pay();
+    const payment = (await client.show(id)).body as ShownPayment;
+    await hear(issued(merchantId, id), credited(merchantId, payment));
+    const noted = (await client.list()).body;
+    await mappings.idle();
+    const before = await heard();
+
+    expect(await service.run('republish', { date: today(), merchantId })).toEqual({ republished: 4 });
+    await mappings.idle();
+    const again = (await heard()).slice(before.length).map((event) => JSON.stringify(event));
+    const said = before.filter((event) => event.merchantid === merchantId);
+    expect(again.sort()).toEqual(said.map((event) => JSON.stringify(event)).sort());
+    expect(again).toHaveLength(7);
+    expect((await client.list()).body).toEqual(noted);
+  });
+
+  test('of everybody, as often as one likes, and nothing of other days', async () => {
+    const { client } = await newMerchant();
+    const { id } = (await client.pay()).body;
+    await service.run('republish', { date: today() });
+    await service.run('republish', { date: today() });
+    expect((await saidOf(id)).map((event) => event.id)).toEqual([`${id}:1`, `${id}:1`, `${id}:1`]);
+    expect(await service.run('republish', { date: '2026-01-01' })).toEqual({ republished: 0 });
+  });
+});
+
 describe('What billing can never have meant is put aside, and touches nothing', () => {
   test('a payment or a refund that is not there, another merchant’s, another number', async () => {
     const { merchantId, client } = await newMerchant();

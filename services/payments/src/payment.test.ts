@@ -12,6 +12,7 @@ import {
   type Outcome,
   type Payment,
   refund,
+  saidOn,
   settle,
   settleRefund,
 } from './payment.ts';
@@ -480,23 +481,32 @@ test.each([
 });
 
 describe('An event', () => {
+  /** A captured payment whose history says something else. */
+  const having = (said: Partial<Payment['history'][0]>): Payment => {
+    const payment = captured();
+    return { ...payment, history: payment.history.map((each) => ({ ...each, ...said })) };
+  };
+
   test('of a refund that the payment does not have is never made', () => {
-    const said = {
-      type: 'payment.refunded.v1',
-      n: 1,
-      time: momentAt().now.toISOString(),
-      trace: momentAt().trace,
-    } as const;
-    expect(() => eventOf(captured(), { ...said, refundId: 're_9' })).toThrow(
-      'has no refund re_9 to speak of',
-    );
-    expect(() => eventOf(captured(), said)).toThrow('has no refund');
+    const refunded = having({ type: 'payment.refunded.v1', refundId: 're_9' });
+    expect(() => eventOf(refunded, 1)).toThrow('has no refund re_9 to speak of');
+    expect(() => eventOf(having({ type: 'payment.refunded.v1' }), 1)).toThrow('has no refund');
   });
 
-  test('that a payment cannot have said, as it is now, is never made', () => {
-    const said = { n: 1, time: momentAt().now.toISOString(), trace: momentAt().trace };
-    expect(() => eventOf(captured(), { ...said, type: 'payment.authorized.v1' })).toThrow();
+  test('that a payment cannot have said, or has not said so far, is never made', () => {
+    expect(() => eventOf(having({ type: 'payment.authorized.v1' }), 1)).toThrow();
+    expect(() => eventOf(captured(), 2)).toThrow('has said 1 events and not 2');
+    expect(() => eventOf(captured(), 0)).toThrow('not 0');
   });
+});
+
+test('What a payment said on a day are the events of that day (UTC), by their numbers', () => {
+  const payment = answered(capturing(authorized(), 100, momentAt('23:59:59.999')).payment, succeeded, {
+    ...momentAt('00:00:00.000', 1),
+  }).payment;
+  expect(saidOn(payment, '2026-11-23')).toEqual([1]);
+  expect(saidOn(payment, '2026-11-24')).toEqual([2]);
+  expect(saidOn(payment, '2026-11-25')).toEqual([]);
 });
 
 /** One thing that happens to a payment, with what it is about. */
@@ -548,7 +558,8 @@ describe('Whatever happens to a payment, in whatever order', () => {
 
   /** Lets one thing happen; a refusal leaves the payment as it is. */
   function take(payment: Payment, books: Books, each: Step, n: number, days: number): Change {
-    const moment = momentAt('10:00:00.000', days);
+    const at = momentAt('10:00:00.000', days);
+    const moment = { ...at, trace: { ...at.trace, correlationid: `req_${n}` } };
     try {
       switch (each.kind) {
         case 'capture':
@@ -591,6 +602,7 @@ describe('Whatever happens to a payment, in whatever order', () => {
       fc.property(life, ({ captureMethod, steps }) => {
         const books: Books = { charged: 0, refunded: 0 };
         const types: string[] = [];
+        const events: string[] = [];
         let payment = deeplyFrozen(processing({ captureMethod }));
         let days = 0;
         for (const [n, each] of steps.entries()) {
@@ -605,11 +617,10 @@ describe('Whatever happens to a payment, in whatever order', () => {
 
           // What is said is one event at most, next in its sequence, at the time of the change.
           expect(payment.history.slice(0, before.history.length)).toEqual(before.history);
-          expect(change.said.map(({ type, time }) => ({ type, time }))).toEqual(
-            payment.history.slice(before.history.length),
-          );
-          for (const said of change.said) {
-            const event = eventOf(payment, said);
+          expect(change.said).toEqual(payment.history.map((_, i) => i + 1).slice(before.history.length));
+          for (const n of change.said) {
+            const event = eventOf(payment, n);
+            events.push(JSON.stringify(event));
             expect(event.id).toBe(`${paymentId}:${payment.history.length}`);
             expect(event.time).toBe(payment.updatedAt);
             types.push(event.type);
@@ -642,6 +653,9 @@ describe('Whatever happens to a payment, in whatever order', () => {
           if (['captured', 'canceled', 'failed'].includes(payment.status))
             expect(payment.expiresAt).toBeNull();
         }
+
+        // Whatever came after, each event can be made again as it was, to the letter.
+        expect(payment.history.map((_, i) => JSON.stringify(eventOf(payment, i + 1)))).toEqual(events);
 
         // A life begins with one of these, ends with at most one, and only then are there refunds.
         const word = types.map((type) => type.split('.')[1]).join(' ');

@@ -30,8 +30,8 @@ export type Payment = PaymentRequest & {
   ask: Ask | null;
   /** What each request with an Idempotency-Key asked for and failed with, by the id that follows from its key. */
   requests: Record<string, { fingerprint: string; failure: Failure | null }>;
-  /** What was said of it so far, and when: the n-th event is the n-th entry. */
-  history: { type: Said['type']; time: string }[];
+  /** What was said of it so far: the n-th event is the n-th entry. With the payment's facts each can be made again. */
+  history: Said[];
   createdAt: string;
   updatedAt: string;
   version: number;
@@ -82,18 +82,22 @@ export type Outcome =
   | { result: 'nothing' }
   | { result: 'unknown' };
 
-/** An event that a change says. Its facts are those of the payment as the same change left it. */
+/**
+ * An event that was said, with what the payment does not keep of it: a later change must not alter what was said,
+ * so that the event can be made again, the same to the letter, when it got lost.
+ */
 export type Said = {
   type: PaymentEvent['type'];
-  n: number;
   time: string;
   trace: Trace;
+  /** Until when the authorization of a `payment.authorized.v1` was to hold. */
+  expiresAt?: string;
   /** The refund that a `payment.refunded.v1` is about. */
   refundId?: string;
 };
 
-/** The next state of a payment and what is said with it. */
-export type Change = { payment: Payment; said: Said[] };
+/** The next state of a payment, and the numbers of the events that are said with it. */
+export type Change = { payment: Payment; said: number[] };
 
 /** When and on whose behalf something happens, and how long its request may run. */
 export type Moment = { now: Date; trace: Trace; runsUntil: string | null };
@@ -253,13 +257,8 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
     switch (asked.operation) {
       case 'authorize': {
         const expiresAt = new Date(now.getTime() + authorizationDays * 86_400_000).toISOString();
-        return say(
-          payment,
-          { status: 'authorized', ask: null, expiresAt },
-          'payment.authorized.v1',
-          now,
-          trace,
-        );
+        const authorized = { status: 'authorized', ask: null, expiresAt } as const;
+        return say(payment, authorized, { type: 'payment.authorized.v1', trace, expiresAt }, now);
       }
       case 'charge':
       case 'capture': {
@@ -269,7 +268,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
           expiresAt: null,
           amountCaptured: asked.amount,
         } as const;
-        return say(payment, captured, 'payment.captured.v1', now, trace);
+        return say(payment, captured, { type: 'payment.captured.v1', trace }, now);
       }
       case 'void': {
         const canceled = {
@@ -278,7 +277,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
           expiresAt: null,
           cancellationReason: asked.reason,
         } as const;
-        return say(payment, canceled, 'payment.canceled.v1', now, trace);
+        return say(payment, canceled, { type: 'payment.canceled.v1', trace }, now);
       }
     }
   }
@@ -288,7 +287,8 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
   if (asked.operation === 'capture' || asked.operation === 'void') {
     return revise(payment, { status: 'authorized', ask: null, requests }, now);
   }
-  return say(payment, { status: 'failed', ask: null, failure, requests }, 'payment.failed.v1', now, trace);
+  const failed = { status: 'failed', ask: null, failure, requests } as const;
+  return say(payment, failed, { type: 'payment.failed.v1', trace }, now);
 }
 
 /** What becomes of a pending refund by the provider's answer. */
@@ -312,23 +312,33 @@ export function settleRefund(
     case 'succeeded': {
       const refunds = become({ status: 'succeeded', runsUntil: null, settledAt });
       const amountRefunded = payment.amountRefunded + pending.amount;
-      return say(payment, { refunds, amountRefunded }, 'payment.refunded.v1', now, trace, refundId);
+      return say(payment, { refunds, amountRefunded }, { type: 'payment.refunded.v1', trace, refundId }, now);
     }
     default:
       return revise(payment, { refunds: become({ status: 'failed', runsUntil: null, settledAt }) }, now);
   }
 }
 
-/** The event that was said with the change that left the payment as it is here. */
-export function eventOf(payment: Payment, { type, n, time, trace, refundId }: Said): PaymentEvent {
-  const { id, orderId, amount, currency, amountCaptured, amountRefunded } = payment;
+/** The numbers of the events that a payment said on a day (UTC). */
+export const saidOn = ({ history }: Payment, date: string): number[] =>
+  history.flatMap(({ time }, i) => (time.startsWith(date) ? [i + 1] : []));
+
+/**
+ * The n-th event of a payment, the same whenever it is made: from what never changes once it is said, and from the
+ * history up to n.
+ */
+export function eventOf(payment: Payment, n: number): PaymentEvent {
+  const said = payment.history[n - 1];
+  if (!said) throw new Error(`${payment.id} has said ${payment.history.length} events and not ${n}`);
+  const { type, time, trace, expiresAt, refundId } = said;
+  const { id, orderId, amount, currency, amountCaptured } = payment;
   const facts = { paymentId: id, orderId, amount, currency };
   const about = { subject: id, n, time, merchantid: payment.merchantId, trace };
   switch (type) {
     case 'payment.authorized.v1':
       return makeEvent(paymentAuthorized, {
         ...about,
-        data: { ...facts, expiresAt: payment.expiresAt ?? '' },
+        data: { ...facts, expiresAt: expiresAt ?? '' },
       });
     case 'payment.captured.v1': {
       const { description, customer, lines } = payment;
@@ -347,6 +357,9 @@ export function eventOf(payment: Payment, { type, n, time, trace, refundId }: Sa
     case 'payment.refunded.v1': {
       const refund = payment.refunds[refundId ?? ''];
       if (!refund) throw new Error(`${id} has no refund ${refundId} to speak of`);
+      const amountRefunded = payment.history
+        .slice(0, n)
+        .reduce((sum, { refundId = '' }) => sum + (payment.refunds[refundId]?.amount ?? 0), 0);
       const data = { ...facts, amountCaptured, amountRefunded, refund };
       return makeEvent(paymentRefunded, { ...about, data });
     }
@@ -376,21 +389,10 @@ const revise = (payment: Payment, changes: Partial<Payment>, now: Date): Change 
   said: [],
 });
 
-function say(
-  payment: Payment,
-  changes: Partial<Payment>,
-  type: Said['type'],
-  now: Date,
-  trace: Trace,
-  refundId?: string,
-): Change {
-  const time = now.toISOString();
-  const history = [...payment.history, { type, time }];
+function say(payment: Payment, changes: Partial<Payment>, said: Omit<Said, 'time'>, now: Date): Change {
+  const history = [...payment.history, { ...said, time: now.toISOString() }];
   const { payment: revised } = revise(payment, { ...changes, history }, now);
-  return {
-    payment: revised,
-    said: [{ type, n: history.length, time, trace, ...(refundId && { refundId }) }],
-  };
+  return { payment: revised, said: [history.length] };
 }
 
 const notTaken: Failure = {

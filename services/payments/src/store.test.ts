@@ -34,6 +34,8 @@ import {
   markClosed,
   noteCreditNoteNumber,
   noteInvoiceNumber,
+  sayAgain,
+  sayDayAgain,
   update,
 } from './store.ts';
 
@@ -135,7 +137,7 @@ describe('A payment is changed', () => {
     expect(puts()).toMatchObject([
       { ConditionExpression: 'version = :version', ExpressionAttributeValues: { ':version': { N: '1' } } },
     ]);
-    expect(written()).toMatchObject([{ status: 'authorized', version: 2, said: [{ n: 1 }] }]);
+    expect(written()).toMatchObject([{ status: 'authorized', version: 2, said: [1] }]);
   });
 
   test('not at all, when the decision is to leave it as it is', async () => {
@@ -260,6 +262,46 @@ describe('What a write said', () => {
   test('is nothing, where it said nothing', () => {
     expect(eventsOf(itemOf(processing()))).toEqual([]);
     expect(eventsOf(marshall({ pk: 'closed#2026-11-23' }))).toEqual([]);
+  });
+});
+
+describe('What was said is said again', () => {
+  const now = new Date('2026-11-25T08:00:00.000Z');
+  const updates = () => table.commandCalls(UpdateItemCommand).map(({ args: [{ input }] }) => input);
+
+  test('by a write that changes nothing but what the stream needs to carry it', async () => {
+    table.on(UpdateItemCommand).resolves({});
+    await sayAgain(captured(), [1], now);
+    expect(updates()).toEqual([
+      {
+        TableName: 'payments',
+        Key: { pk: { S: `acme#${paymentId}` } },
+        UpdateExpression: 'SET said = :said, saidAgainAt = :now',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeValues: marshall({ ':said': [1], ':now': now.toISOString() }),
+      },
+    ]);
+  });
+
+  test('as it was, whatever has happened to the payment since', () => {
+    const { payment, said } = capturedNow();
+    const before = eventsOf(itemOf(payment, { said }));
+    const later = refund(payment, { id: 're_1', amount: 5, reason: null, fingerprint: 'f' }, momentAt());
+    const { payment: refunded } = settleRefund(later.payment, 're_1', { result: 'succeeded' }, momentAt());
+    expect(eventsOf(itemOf(refunded, { said: [1], saidAgainAt: now.toISOString() }))).toEqual(before);
+  });
+
+  test('leaves no trace in the payment', async () => {
+    table.on(GetItemCommand).resolves({ Item: itemOf(captured(), { saidAgainAt: now.toISOString() }) });
+    expect(await load('acme', paymentId)).toEqual(captured());
+  });
+
+  test('also of a day that is closed, and not of one that is not', async () => {
+    table.on(UpdateItemCommand).resolvesOnce({}).rejectsOnce(conditionFailed()).rejects(new Error('away'));
+    await sayDayAgain('acme', '2026-11-23', now);
+    expect(updates()).toMatchObject([{ Key: { pk: { S: 'acme#day_2026-11-23_acme' } } }]);
+    await expect(sayDayAgain('acme', '2026-11-24', now)).resolves.toBeUndefined();
+    await expect(sayDayAgain('acme', '2026-11-24', now)).rejects.toThrow('away');
   });
 });
 

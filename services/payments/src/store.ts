@@ -16,16 +16,17 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Page } from '@fanfold/runtime/list';
 import { Refusal } from '@fanfold/runtime/refusal';
-import { type DayClosing, eventOfDay } from './day.ts';
-import { type Change, eventOf, type Payment, type Said } from './payment.ts';
+import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
+import { type Change, eventOf, type Payment } from './payment.ts';
 
 /**
  * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
  *
  * Every write replaces the item under the condition that nobody wrote since it was read. The item carries the
- * state, its version, and in `said` the events of this very write: the table's stream takes each image with its
- * events to the publisher, so there is no event without its write and no write without its event. What was said
- * by earlier writes has gone out with their images.
+ * state, its version, and in `said` the numbers of the events of this very write: the table's stream takes each image
+ * with its events to the publisher, so there is no event without its write and no write without its event. What was
+ * said by earlier writes has gone out with their images; should the stream have forgotten one before it was published,
+ * {@link sayAgain} makes the stream carry it once more.
  *
  * Indexes hold keys only, so that a write costs them nothing unless a key changes:
  * - `ByMerchant`: the payments of a merchant by time of creation;
@@ -36,7 +37,9 @@ type Item = Payment & {
   pk: string;
   /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
   writeId: string;
-  said: Said[];
+  said: number[];
+  /** When an operator last had something said again: without a change there would be nothing in the stream. */
+  saidAgainAt?: string;
   due?: string;
   dueAt?: string;
   day?: string;
@@ -88,7 +91,7 @@ async function put(
   condition: string,
   values?: Record<string, AttributeValue>,
 ): Promise<Payment | undefined> {
-  for (const each of said) eventOf(payment, each); // what no consumer could read is never written
+  for (const n of said) eventOf(payment, n); // what no consumer could read is never written
   const item = itemOf(payment, said);
   try {
     await dynamodb.send(
@@ -112,7 +115,7 @@ async function put(
 export function eventsOf(image: Record<string, AttributeValue>): Event[] {
   const item = unmarshall(image) as Item | DayItem | Marker;
   if ('closing' in item) return [eventOfDay(item.closing)];
-  return 'said' in item ? item.said.map((said) => eventOf(item, said)) : [];
+  return 'said' in item ? item.said.map((n) => eventOf(item, n)) : [];
 }
 
 /** Notes the number of the invoice that billing issued for a payment. */
@@ -165,6 +168,40 @@ async function note(
     if (noted !== number)
       throw new Unprocessable('contradiction', `${paymentId} already has the number ${noted}`);
   }
+}
+
+/**
+ * Lets the table's stream carry events of a payment again, by their numbers. Nothing else changes, so it needs no
+ * condition: they stay what they were whatever is written meanwhile, and every other write has its own image.
+ */
+export const sayAgain = ({ merchantId, id }: Payment, numbers: number[], now: Date): Promise<void> =>
+  touch(keyOf(merchantId, id), 'SET said = :said, saidAgainAt = :now', { ':said': numbers }, now);
+
+/** Lets the stream carry the closing of a merchant's day again, if the day is closed. */
+export async function sayDayAgain(merchantId: string, date: string, now: Date): Promise<void> {
+  try {
+    await touch(keyOf(merchantId, subjectOfDay(date, merchantId)), 'SET saidAgainAt = :now', {}, now);
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
+
+/** @throws ConditionalCheckFailedException when there is no such item */
+async function touch(
+  Key: Record<string, AttributeValue>,
+  UpdateExpression: string,
+  values: Record<string, unknown>,
+  now: Date,
+): Promise<void> {
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: tableName(),
+      Key,
+      UpdateExpression,
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: marshall({ ...values, ':now': now.toISOString() }),
+    }),
+  );
 }
 
 /**
@@ -231,7 +268,7 @@ export async function* activeOn(date: string): AsyncGenerator<Payment> {
 const shards = '0123456789abcdef';
 const shardOf = ({ id }: Payment) => id.slice(-1);
 
-type DayItem = { pk: string; closing: DayClosing };
+type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string };
 type Marker = { pk: string };
 
 /** Writes a merchant's closed day, whose event goes out like a payment's; a day that is closed stays as it is. */
@@ -309,7 +346,7 @@ async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payme
 
 const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${id}` } });
 
-function itemOf(payment: Payment, said: Said[]): Item {
+function itemOf(payment: Payment, said: number[]): Item {
   const dueAt = settleAt(payment);
   const lastSaid = payment.history.at(-1)?.time.slice(0, 10);
   return {
@@ -334,6 +371,6 @@ function settleAt({ ask, refunds, updatedAt }: Payment): string | undefined {
 }
 
 function paymentOf(item: Record<string, AttributeValue>): Payment {
-  const { pk, writeId, said, due, dueAt, day, ...payment } = unmarshall(item) as Item;
+  const { pk, writeId, said, saidAgainAt, due, dueAt, day, ...payment } = unmarshall(item) as Item;
   return payment;
 }

@@ -1,11 +1,15 @@
 import { consume } from '@fanfold/runtime/consume';
 import { hears } from '../../subscriptions.js';
 import { bill } from '../bill.ts';
+import { reconcile } from '../reconcile.ts';
 
-export const handler = consume(hears, (events) => {
-  const billed = bill(events);
-  return events.map(async (event) => {
+/** Bills what was captured and refunded, then compares days that were closed. */
+export const handler = consume(hears, (events, messages) => {
+  const billed = bill(events.filter((event) => event.type !== 'payments.day-closed.v1'));
+  return events.map(async (event, i) => {
     const failures = await billed;
-    if (failures.has(event)) throw failures.get(event);
+    if (event.type === 'payments.day-closed.v1') {
+      await reconcile(event, messages[i]?.firstReceivedAt ?? new Date());
+    } else if (failures.has(event)) throw failures.get(event);
   });
 });

@@ -1,0 +1,21 @@
+import * as z from 'zod';
+import { defineEvent } from './event.ts';
+import { day } from './fields.ts';
+
+/** How many ids an `audit.gap-found.v1` names; there may be more. */
+export const maxMissingIds = 100;
+
+export const auditGapFound = defineEvent({
+  type: 'audit.gap-found.v1',
+  source: '/audit',
+  said: "The log differs from what payments counted on a merchant's day, or lacks numbers of a subject.",
+  data: z.object({
+    date: day,
+    /** Types of which the log has another number of events of that day than payments counted; those only. */
+    counts: z.record(z.string(), z.object({ expected: z.int().min(0), found: z.int().min(0) })),
+    /** Ids of events that must have been said, because ones with higher numbers of their subject were. */
+    missing: z.array(z.string()).max(maxMissingIds),
+    /** How many ids are known to be missing, also when they are more than `missing` names. */
+    missingCount: z.int().min(0),
+  }),
+});

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { contextWith } from './invocationFixtures.ts';
+import { captureLog } from './logFixtures.ts';
+import { type RepublishRequest, republish } from './republish.ts';
+
+const logged = captureLog();
+
+async function* items(...ids: string[]) {
+  for (const id of ids) yield { id };
+}
+
+test('What was said on a day is said again, each once', async () => {
+  let seen: RepublishRequest | undefined;
+  const said: string[] = [];
+  const handler = republish(
+    (asked) => {
+      seen = asked;
+      return items('a', 'b');
+    },
+    async ({ id }, now) => {
+      expect(Date.now() - now.getTime()).toBeLessThan(5000);
+      said.push(id);
+    },
+  );
+  const asked = { date: '2026-11-23', merchantId: 'acme' };
+  expect(await handler(asked, contextWith())).toEqual({ republished: 2 });
+  expect(seen).toEqual(asked);
+  expect(said).toEqual(['a', 'b']);
+  expect(logged()).toMatchObject([{ message: 'republished', date: '2026-11-23', done: 2, failed: 0 }]);
+});
+
+test.each([
+  undefined,
+  {},
+  { date: '23 November' },
+  { date: '2026-11-23', merchantId: 'a#b' },
+  { date: '2026-11-23', subject: 'pay_1' },
+])('What is not a day, as %o, is refused with what to ask for', async (asked) => {
+  const handler = republish(
+    () => items('a'),
+    () => Promise.reject(new Error('said')),
+  );
+  await expect(handler(asked, contextWith())).rejects.toThrow('Ask for a day: {"date":"2026-11-23"}');
+});
+
+test('What fails does not keep the rest from being said, and is told in the end', async () => {
+  const said: string[] = [];
+  const handler = republish(
+    () => items('a', 'b', 'c'),
+    async ({ id }) => {
+      if (id === 'b') throw new Error('not b');
+      said.push(id);
+    },
+  );
+  await expect(handler({ date: '2026-11-23' }, contextWith())).rejects.toThrow('1 of 3 were not said again');
+  expect(said).toEqual(['a', 'c']);
+});
+
+test('What does not fit into the time is told, with how to ask for less', async () => {
+  const handler = republish(
+    () => items('a', 'b'),
+    async () => {},
+  );
+  await expect(handler({ date: '2026-11-23' }, contextWith(5000))).rejects.toThrow(
+    'Time was up after 0; run it for one merchant after another',
+  );
+});

@@ -1,0 +1,131 @@
+import type { Event } from '@fanfold/contracts/event';
+import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { provision } from '@fanfold/local-cloud/provision';
+import { graceMs } from '@fanfold/runtime/finding';
+import { contextWith } from '@fanfold/runtime/invocationFixtures';
+import { captureOutput } from '@fanfold/runtime/logFixtures';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { dayClosed, entryOf } from './entryFixtures.ts';
+import { handler as consumer } from './functions/consumer.ts';
+import { find, load, loadFinding } from './store.ts';
+
+let emulators: Emulators;
+const { measured, logged } = captureOutput();
+
+beforeAll(async () => {
+  emulators = await startEmulators();
+  useEndpoints(emulators.endpoints);
+  const { Table } = await templateOf('audit');
+  if (!Table) throw new Error('audit has no table');
+  await provision({ Table }, emulators.endpoints);
+  process.env.AUDIT_TABLE_NAME = String(Table.Properties.TableName);
+});
+afterAll(() => emulators?.stop());
+
+beforeEach(() => {
+  // Events are recorded on the day that they tell of, unless it is another.
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-23T12:00:00Z') });
+  return () => vi.useRealTimers();
+});
+const at = (time: string) => vi.setSystemTime(new Date(time));
+
+/** Delivers events in one batch that came first so long ago, and says which of them come again. */
+async function deliver(events: Event[], waitedMs = graceMs): Promise<string[]> {
+  const attributes = { ApproximateFirstReceiveTimestamp: String(Date.now() - waitedMs) };
+  const Records = events.map((event) => ({
+    messageId: event.id,
+    body: JSON.stringify(event),
+    attributes,
+  }));
+  try {
+    const { batchItemFailures } = await consumer({ Records } as never, contextWith());
+    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
+  } catch {
+    return events.map(({ id }) => id);
+  }
+}
+
+const canceled = (merchantid: string, subject: string, n: number, time = '2026-11-23T10:00:00.000Z') =>
+  entryOf(subject, n, { merchantid, time }).event;
+const gapsFound = () => measured().reduce((sum, line) => sum + Number(line.GapFound ?? 0), 0);
+const findingOf = (merchantId: string) => loadFinding(merchantId, '2026-11-23');
+
+describe('a closed day', () => {
+  it('that is complete is recorded and done at once, with what came in the same batch', async () => {
+    const closed = dayClosed({ 'payment.canceled.v1': 2 }, 'whole');
+    at('2026-11-24T00:15:01Z');
+    const events = [canceled('whole', 'pay_1', 2), closed, canceled('whole', 'pay_1', 1)];
+    expect(await deliver(events, 0)).toEqual([]);
+    expect(await load('whole', closed.id)).toBeDefined();
+    expect(await findingOf('whole')).toBeUndefined();
+    expect(gapsFound()).toBe(0);
+  });
+
+  it('whose last event is late comes again until that is here, and holds up nothing beside it', async () => {
+    const closed = dayClosed({ 'payment.canceled.v1': 2 }, 'late');
+    at('2026-11-24T00:15:01Z');
+    expect(await deliver([closed, canceled('late', 'pay_1', 1)], 0)).toEqual([closed.id]);
+    expect(await load('late', 'pay_1:1')).toBeDefined();
+    await deliver([canceled('late', 'pay_2', 1)]);
+    expect(await deliver([closed])).toEqual([]);
+    expect(await findingOf('late')).toBeUndefined();
+  });
+
+  it('of which an event is lost is found by its number, measured, and mended when it is sent again', async () => {
+    const closed = dayClosed({ 'payment.canceled.v1': 3 }, 'lost');
+    await deliver([canceled('lost', 'pay_1', 1), canceled('lost', 'pay_1', 3)]);
+    at('2026-11-24T00:15:01Z');
+    expect(await deliver([closed])).toEqual([]);
+    expect(gapsFound()).toBe(1);
+    const finding = await findingOf('lost');
+    expect(finding).toMatchObject({
+      n: 1,
+      difference: {
+        counts: { 'payment.canceled.v1': { expected: 3, found: 2 } },
+        missing: ['pay_1:2'],
+        missingCount: 1,
+      },
+      mendedAt: null,
+    });
+    expect(await deliver([closed])).toEqual([]);
+    expect(await findingOf('lost')).toEqual(finding);
+
+    at('2026-12-01T08:00:00Z');
+    await deliver([canceled('lost', 'pay_1', 2)]);
+    expect(await deliver([closed], 0)).toEqual([]);
+    expect(await findingOf('lost')).toEqual({ ...finding, mendedAt: '2026-12-01T08:00:00.000Z' });
+    expect(logged().at(-1)).toMatchObject({ message: 'gap mended', merchantId: 'lost' });
+  });
+
+  it('knows what its subjects said on days before, and misses what they did not', async () => {
+    const before = '2026-11-20T10:00:00.000Z';
+    at(before);
+    await deliver([canceled('earlier', 'pay_1', 1, before), canceled('earlier', 'pay_2', 1, before)]);
+    at('2026-11-24T00:15:01Z');
+    await deliver([canceled('earlier', 'pay_1', 2), canceled('earlier', 'pay_2', 3)]);
+    await deliver([dayClosed({ 'payment.canceled.v1': 2 }, 'earlier')]);
+    expect(await findingOf('earlier')).toMatchObject({
+      difference: { counts: {}, missing: ['pay_2:2'], missingCount: 1 },
+    });
+  });
+
+  it('of one merchant is not compared with the events of another', async () => {
+    await deliver([canceled('left', 'pay_1', 1)]);
+    await deliver([dayClosed({ 'payment.canceled.v1': 1 }, 'right')]);
+    expect(await findingOf('right')).toMatchObject({ difference: { missingCount: 0 } });
+    expect(await findingOf('left')).toBeUndefined();
+  });
+});
+
+it('what was found is no event: no list, id or merchant’s name leads to it', async () => {
+  await deliver([dayClosed({ 'payment.canceled.v1': 1 }, 'hidden')]);
+  expect(await findingOf('hidden')).toBeDefined();
+  const { items } = await find('hidden', { limit: 100 }, () => false);
+  expect(items).toHaveLength(1);
+  for (const subject of ['hidden', 'finding:hidden', 'gap_2026-11-23_hidden']) {
+    for (const merchantId of ['hidden', 'finding']) {
+      expect((await find(merchantId, { limit: 100, subject }, () => false)).items).toEqual([]);
+    }
+  }
+});

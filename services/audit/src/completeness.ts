@@ -1,0 +1,89 @@
+import { maxMissingIds } from '@fanfold/contracts/audit';
+import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
+import { eventId } from '@fanfold/contracts/event';
+
+/** What of a recorded event completeness is judged by. */
+export type Mention = { subject: string; n: number; type: string; time: string };
+
+/** In what the log differs from a closed day. */
+export type Gap = Omit<EventOfType<'audit.gap-found.v1'>['data'], 'date'>;
+
+export type DayClosed = EventOfType<'payments.day-closed.v1'>;
+
+/** The types that payments counts when it closes a day: all of its own but the closing itself. */
+const counted: readonly string[] = Object.values(catalog)
+  .filter(({ source, type }) => source === '/payments' && type !== 'payments.day-closed.v1')
+  .map(({ type }) => type);
+
+/** Types of which another number was recorded for a day than payments counted. */
+export function miscounted({ data }: DayClosed, mentions: Mention[]): Gap['counts'] {
+  const found: Record<string, number> = {};
+  for (const { type, time } of mentions) {
+    if (time.startsWith(data.date)) found[type] = (found[type] ?? 0) + 1;
+  }
+  const types = new Set([...counted, ...Object.keys(data.counts)]);
+  const compared = [...types].map(
+    (type) => [type, { expected: data.counts[type] ?? 0, found: found[type] ?? 0 }] as const,
+  );
+  return Object.fromEntries(compared.filter(([, { expected, found }]) => expected !== found));
+}
+
+/** A number of a subject. */
+export type Numbered = { subject: string; n: number };
+
+export type Gaps = {
+  /** Numbers between those that are there: as many of each gap as an event can name. */
+  missing: Numbered[];
+  missingCount: number;
+  /** The numbers before the lowest ones. */
+  before: Numbered[];
+};
+
+/**
+ * What must have been said of the subjects of a day, because something with a higher number was: numbers between those
+ * that are there, and the number before the lowest, which may have been recorded long before. What is behind that was
+ * looked for when its own day was closed.
+ */
+export function gapsIn(date: string, mentions: Mention[]): Gaps {
+  const ofThatDay = new Set(
+    mentions.filter(({ time }) => time.startsWith(date)).map(({ subject }) => subject),
+  );
+  const numbersOf = new Map<string, Set<number>>();
+  for (const { subject, n } of mentions) {
+    if (!ofThatDay.has(subject)) continue;
+    const numbers = numbersOf.get(subject) ?? new Set();
+    numbersOf.set(subject, numbers.add(n));
+  }
+  const missing: Numbered[] = [];
+  const before: Numbered[] = [];
+  let missingCount = 0;
+  for (const [subject, numbers] of numbersOf) {
+    const sorted = [...numbers].sort((a, b) => a - b);
+    const [first = 1] = sorted;
+    if (first > 1) before.push({ subject, n: first - 1 });
+    for (const [i, n] of sorted.slice(1).entries()) {
+      const next = (sorted[i] ?? n) + 1;
+      missingCount += n - next;
+      for (let absent = next; absent < Math.min(n, next + maxMissingIds); absent++) {
+        missing.push({ subject, n: absent });
+      }
+    }
+  }
+  return { missing, missingCount, before };
+}
+
+/**
+ * What is missing, in the words of the event; undefined when nothing is.
+ *
+ * @param absent those of the numbers before the lowest ones that are not in the log either
+ */
+export function gapOf(
+  counts: Gap['counts'],
+  { missing, missingCount }: Gaps,
+  absent: Numbered[],
+): Gap | undefined {
+  const count = missingCount + absent.length;
+  if (Object.keys(counts).length === 0 && count === 0) return undefined;
+  const ids = [...missing, ...absent].map(({ subject, n }) => eventId(subject, n)).sort();
+  return { counts, missing: ids.slice(0, maxMissingIds), missingCount: count };
+}

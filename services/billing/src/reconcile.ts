@@ -1,0 +1,33 @@
+import { isDeepStrictEqual } from 'node:util';
+import { noteDifference } from '@fanfold/runtime/finding';
+import { logger } from '@fanfold/runtime/logger';
+import { metrics } from '@fanfold/runtime/metrics';
+import { type DayClosed, expectedOf, sumOf } from './reconciliation.ts';
+import { documentsFor, loadFinding, saveFinding } from './store.ts';
+
+/**
+ * Compares what payments captured and refunded on a merchant's day with the documents that were issued for it. A
+ * difference becomes a finding, which is said, and a metric with an alarm; when the day is compared again and adds up,
+ * the finding is mended.
+ *
+ * @throws Error when documents may still be on their way, and Unprocessable when they are too many to be read
+ */
+export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
+  const { merchantid, data } = dayClosed;
+  const [known, invoices, creditNotes] = await Promise.all([
+    loadFinding(merchantid, data.date),
+    documentsFor(merchantid, 'invoice', data.date),
+    documentsFor(merchantid, 'credit-note', data.date),
+  ]);
+  const compared = { expected: expectedOf(dayClosed), found: sumOf(invoices, creditNotes) };
+  const difference = isDeepStrictEqual(compared.expected, compared.found) ? undefined : compared;
+  const noted = noteDifference(known, difference, dayClosed, { now: new Date(), firstReceivedAt });
+  // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
+  if (difference) metrics.addMetric('ReconciliationFailed', 'Count', 1);
+  if (!noted) return;
+  logger.warn(noted.isNews ? 'reconciliation failed' : 'reconciliation mended', {
+    merchantId: merchantid,
+    date: data.date,
+  });
+  await saveFinding(noted, known);
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { dayClosed } from './eventFixtures.ts';
+import { type Document, expectedOf, sumOf } from './reconciliation.ts';
+
+const document = (amount: number, currency = 'EUR'): Document => ({
+  issueDate: '2026-11-23',
+  happenedOn: '2026-11-23',
+  currency,
+  amount,
+});
+
+describe('what a day should add up to', () => {
+  it('is what payments captured and refunded on it, by currency', () => {
+    const counts = { 'payment.captured.v1': 2, 'payment.refunded.v1': 1, 'payment.failed.v1': 7 };
+    const totals = { EUR: { captured: 200, refunded: 0 }, JPY: { captured: 0, refunded: 5 } };
+    expect(expectedOf(dayClosed({ counts, totals }))).toEqual({ captures: 2, refunds: 1, totals });
+  });
+
+  it('has nothing of currencies in which nothing moved', () => {
+    const counts = { 'payment.authorized.v1': 1 };
+    const totals = { EUR: { captured: 0, refunded: 0 } };
+    expect(expectedOf(dayClosed({ counts, totals }))).toEqual({ captures: 0, refunds: 0, totals: {} });
+  });
+});
+
+describe('what documents add up to', () => {
+  it('is their number and their amounts, by currency', () => {
+    const invoices = [document(100), document(50), document(7, 'JPY')];
+    expect(sumOf(invoices, [document(30), document(1, 'USD')])).toEqual({
+      captures: 3,
+      refunds: 2,
+      totals: {
+        EUR: { captured: 150, refunded: 30 },
+        JPY: { captured: 7, refunded: 0 },
+        USD: { captured: 0, refunded: 1 },
+      },
+    });
+  });
+
+  it('is nothing when there are none, as a day without payments expects', () => {
+    expect(sumOf([], [])).toEqual(expectedOf(dayClosed({})));
+  });
+});

@@ -1,0 +1,28 @@
+import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
+import { daysSince } from '../day.ts';
+import { type Payment, saidOn } from '../payment.ts';
+import { activeOn, sayAgain, sayDayAgain } from '../store.ts';
+
+/** Says again what payments said on a day, and what the day's closing said of it. */
+export const handler = republish(find, (again, now) =>
+  'payment' in again
+    ? sayAgain(again.payment, again.numbers, now)
+    : sayDayAgain(again.merchantId, again.date, now),
+);
+
+type Again =
+  | { id: string; payment: Payment; numbers: number[] }
+  | { id: string; merchantId: string; date: string };
+
+async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGenerator<Again> {
+  const merchants = new Set<string>();
+  for (const day of daysSince(date, now)) {
+    for await (const payment of activeOn(day)) {
+      const numbers = saidOn(payment, date);
+      if (numbers.length === 0 || (merchantId ?? payment.merchantId) !== payment.merchantId) continue;
+      merchants.add(payment.merchantId);
+      yield { id: payment.id, payment, numbers };
+    }
+  }
+  for (const merchant of merchants) yield { id: merchant, merchantId: merchant, date };
+}
