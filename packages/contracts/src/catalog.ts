@@ -1,5 +1,6 @@
 import { creditNoteIssued, invoiceIssued } from './billing.ts';
 import type { EventOf } from './event.ts';
+import { operationOrdered } from './operator.ts';
 import {
   paymentAuthorized,
   paymentCanceled,
@@ -18,6 +19,7 @@ const definitions = [
   paymentsDayClosed,
   invoiceIssued,
   creditNoteIssued,
+  operationOrdered,
 ] as const;
 
 type Definition = (typeof definitions)[number];

@@ -72,6 +72,7 @@ async function deliver(...messages: (Event | string)[]): Promise<number[]> {
     messageId: String(i),
     body: typeof message === 'string' ? message : JSON.stringify(message),
     attributes: { ApproximateReceiveCount: '1' },
+    messageAttributes: {},
   }));
   const answer = await consumer({ Records } as never, contextWith(30_000));
   return answer.batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
