@@ -19,8 +19,6 @@ import {
   UsageError,
 } from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
-import { discard, list, redrive, show } from './fanfold/dlq.ts';
-import { replay } from './fanfold/replay.ts';
 import { scopes, token } from './fanfold/token.ts';
 import { trace } from './fanfold/trace.ts';
 
@@ -68,6 +66,9 @@ program
   .option('--json', 'print the flows as JSON')
   .action(trace);
 
+/** With the AWS clients, which take longer to load than the other commands take to run. */
+const deadLetters = () => import('./fanfold/dlq.ts');
+
 const dlq = program
   .command('dlq')
   .summary('look at dead letters, redrive and discard them')
@@ -76,24 +77,24 @@ const dlq = program
 inStage(dlq.command('list'))
   .summary('what there is, by queue and cause')
   .description('Counts the dead letters of a stage by queue and cause.')
-  .action(list);
+  .action(async (options) => (await deadLetters()).list(options));
 
 filtered(inStage(dlq.command('show')), 'show')
   .summary('what is known of some')
   .description('Shows dead letters. What their bodies say may be personal data, and is left out.')
   .option('--body', 'show the bodies too')
-  .action(show);
+  .action(async (ids, options) => (await deadLetters()).show(ids, options));
 
 acting(filtered(inStage(dlq.command('redrive')), 'redrive'))
   .summary('give them to whom they were meant for')
   .description('Sends dead letters to the queue that they came from, or publishes what was not published.')
-  .action(redrive);
+  .action(async (ids, options) => (await deadLetters()).redrive(ids, options));
 
 acting(filtered(inStage(dlq.command('discard')), 'discard'))
   .summary('take them away for good')
   .description('Deletes dead letters. What they said is still in the audit trail, if it got there.')
   .requiredOption('--reason <text>', 'why, for the audit trail', sentence)
-  .action(discard);
+  .action(async (ids, options) => (await deadLetters()).discard(ids, options));
 
 inStage(program.command('replay'))
   .summary('send recorded events again')
@@ -109,7 +110,7 @@ inStage(program.command('replay'))
   .option('--after <position>', 'go on behind this position in the log', position)
   .option('--rate <per second>', 'how many a second at most', perSecond, 100)
   .option('--dry-run', 'only count what would be sent')
-  .action(replay);
+  .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
 
 try {
   await program.parseAsync();
