@@ -60,6 +60,8 @@ describe('token', () => {
   });
 });
 
+const past = ['replay', '--from', '2025-01-01T00:00Z', '--to', '2025-01-02T00:00Z'];
+
 describe('used wrongly', () => {
   it.each([
     [[], 'Commands:'],
@@ -71,6 +73,28 @@ describe('used wrongly', () => {
     [['token', '--scope', 'a,,b'], 'a list, separated by commas, of: payments:write'],
     [['token', '--expires-in', 'soon'], 'a whole number other than 0'],
     [['token', '--expires-in', '0'], 'a whole number other than 0'],
+    [['dlq'], 'Commands:'],
+    [['dlq', 'list', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
+    [['dlq', 'show'], 'Say which dead letters: either ids, or some of'],
+    [['dlq', 'redrive'], 'Say which dead letters: either ids, or some of'],
+    [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Say which dead letters: either ids, or some of'],
+    [
+      ['dlq', 'redrive', 'some-id', '--type', 'payment.captured.v1'],
+      'Say which dead letters: either ids, or',
+    ],
+    [['dlq', 'redrive', 'an id'], '1 to 160 printable characters without spaces'],
+    [['dlq', 'redrive', '--all', '--rate', '0'], 'a whole number from 1 to 1000'],
+    [['dlq', 'redrive', '--queue', '*'], 'a service, or a name that `fanfold dlq list` shows'],
+    [['dlq', 'discard', '--all'], "required option '--reason <text>' not specified"],
+    [['dlq', 'discard', '--all', '--reason', ' '], '1 to 300 characters in one line'],
+    [['dlq', 'discard', '--all', '--reason', 'x'.repeat(301)], '1 to 300 characters in one line'],
+    [['replay', '--from', '2026-11-23T14:00:00Z'], "required option '--to <time>' not specified"],
+    [['replay', '--from', 'yesterday', '--to', '2026-11-23T14:00:00Z'], 'such as 2026-11-23T14:00:00Z'],
+    [['replay', '--from', '2026-11-23', '--to', '2026-11-24'], 'such as 2026-11-23T14:00:00Z'],
+    [['replay', '--from', '2025-01-02T00:00Z', '--to', '2025-01-02T00:00Z'], 'swap or widen them'],
+    [['replay', '--from', '2025-01-02T00:00Z', '--to', '2999-01-01T00:00Z'], 'is in the future'],
+    [[...past, '--type', 'captured'], 'an event type such as payment.captured.v1'],
+    [[...past, '--after', '-1'], 'a position in the log'],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
     const { code, stdout, stderr } = await fanfold(args);
     expect([code, stdout]).toEqual([2, '']);
@@ -81,10 +105,11 @@ describe('used wrongly', () => {
 it('help lists the commands and exits with 0', async () => {
   const { code, stdout } = await fanfold(['--help']);
   expect(code).toBe(0);
-  for (const command of ['token', 'demo', 'trace']) expect(stdout).toContain(`\n  ${command} `);
+  for (const command of ['token', 'demo', 'trace', 'dlq', 'replay'])
+    expect(stdout).toContain(`\n  ${command} `);
 });
 
-it.each([[['demo']], [['trace', 'pay_1', '--json']]])(
+it.each([[['demo']], [['trace', 'pay_1', '--json']], [['dlq', 'list']], [past]])(
   '%j without a stack says how to start one',
   async (args) => {
     const port = await freeBasePort();

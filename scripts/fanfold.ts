@@ -2,18 +2,34 @@
  * The operator's command: `pnpm fanfold <command>`. Exits with 0 when it is done, 1 when it failed or found something
  * wrong, 2 when it was used wrongly. Results go to standard output, what is wrong to standard error.
  */
-import { merchantId } from '@fanfold/contracts/event';
-import { cellFrom } from '@fanfold/faults/cells';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import {
+  eventType,
+  identifier,
+  identifiers,
+  merchant,
+  perSecond,
+  position,
+  queueName,
+  scopeList,
+  seconds,
+  sentence,
+  stage,
+  time,
+  UsageError,
+  upTo,
+} from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
-import { faults } from './fanfold/faults.ts';
 import { scopes, token } from './fanfold/token.ts';
 import { trace } from './fanfold/trace.ts';
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
-  .description("The operator's tool for the Fanfold stack that `pnpm dev` starts.")
-  .addHelpText('after', '\nThe stack is the one at FANFOLD_PORT (4000 if not set).')
+  .description("The operator's tool for Fanfold: the stack that `pnpm dev` starts, or a stage in AWS.")
+  .addHelpText(
+    'after',
+    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). With --stage it is in AWS, where AWS_PROFILE and AWS_REGION lead.',
+  )
   .exitOverride();
 
 program
@@ -44,12 +60,58 @@ program
 
 program
   .command('trace')
-  .argument('<id>', 'of a payment, refund, invoice, credit note, event or request')
+  .argument('<id>', 'of a payment, refund, invoice, credit note, event, request or operation')
   .summary('show what led to what, across the services')
   .description('Shows every flow of work that an id had part in: what was said, because of what, and when.')
   .option('--merchant <id>', 'whose it is', merchant, 'acme')
   .option('--json', 'print the flows as JSON')
   .action(trace);
+
+/** With the AWS clients, which take longer to load than the other commands take to run. */
+const deadLetters = () => import('./fanfold/dlq.ts');
+
+const dlq = program
+  .command('dlq')
+  .summary('look at dead letters, redrive and discard them')
+  .description('What could not be handled, delivered or published: docs/operations.md, "Dead letters".');
+
+inStage(dlq.command('list'))
+  .summary('what there is, by queue and cause')
+  .description('Counts the dead letters of a stage by queue and cause.')
+  .action(async (options) => (await deadLetters()).list(options));
+
+filtered(inStage(dlq.command('show')), 'show')
+  .summary('what is known of some')
+  .description('Shows dead letters. What their bodies say may be personal data, and is left out.')
+  .option('--body', 'show the bodies too')
+  .action(async (ids, options) => (await deadLetters()).show(ids, options));
+
+acting(filtered(inStage(dlq.command('redrive')), 'redrive'))
+  .summary('give them to whom they were meant for')
+  .description('Sends dead letters to the queue that they came from, or publishes what was not published.')
+  .action(async (ids, options) => (await deadLetters()).redrive(ids, options));
+
+acting(filtered(inStage(dlq.command('discard')), 'discard'))
+  .summary('take them away for good')
+  .description('Deletes dead letters. What they said is still in the audit trail, if it got there.')
+  .requiredOption('--reason <text>', 'why, for the audit trail', sentence)
+  .action(async (ids, options) => (await deadLetters()).discard(ids, options));
+
+inStage(program.command('replay'))
+  .summary('send recorded events again')
+  .description(
+    'Sends events again as they were recorded, in the order of the log: docs/operations.md, "Replay".',
+  )
+  .requiredOption('--from <time>', 'the earliest time of an event, such as 2026-11-23T14:00:00Z', time)
+  .requiredOption('--to <time>', 'the time before which an event must have been', time)
+  .option('--type <type>', 'only events of this type', eventType)
+  .option('--subject <id>', 'only events of this payment, invoice …', identifier)
+  .option('--merchant <id>', 'only events of this merchant', merchant)
+  .option('--to-queue <name>', "only to a service's queue, or a queue by its name, what it hears", queueName)
+  .option('--after <position>', 'go on behind this position in the log', position)
+  .option('--rate <per second>', 'how many a second at most', perSecond, 100)
+  .option('--dry-run', 'only count what would be sent')
+  .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
 
 program
   .command('faults')
@@ -66,18 +128,12 @@ program
       .argParser(upTo(1440))
       .conflicts(['full', 'cell']),
   )
-  .addOption(new Option('--seed <n>', 'what a soak draws its lots from').argParser(upTo(2 ** 31)))
-  .addOption(new Option('--cell <id>', 'one run, as a report names it').conflicts(['full']))
+  .option('--seed <n>', 'what a soak draws its lots from', upTo(2 ** 31))
+  .addOption(new Option('--cell <id>', 'one run, as a report names it').conflicts('full'))
   .option('--workers <n>', 'processes that run beside each other', upTo(64))
   .option('--report <file>', 'write what was found into this document, such as docs/reliability.md')
   .option('--json', 'print what was found as JSON')
-  .action((options) => {
-    if (options.seed !== undefined && options.minutes === undefined) {
-      program.error('error: --seed is for a soak: say for how long, with --minutes 15 for example.');
-    }
-    if (options.cell !== undefined) cellOf(options.cell);
-    return faults(options);
-  });
+  .action(async (options) => (await import('./fanfold/faults.ts')).faults(options));
 
 try {
   await program.parseAsync();
@@ -86,41 +142,28 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     console.error((error as Error).message);
-    process.exitCode = 1;
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }
 
-function merchant(value: string): string {
-  if (merchantId.safeParse(value).success) return value;
-  throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
+function inStage(command: Command): Command {
+  return command
+    .option('--stage <name>', 'local, or a stage in AWS', stage, 'local')
+    .option('--json', 'print the result as JSON');
 }
 
-function scopeList(value: string): string[] {
-  const list = value.split(',');
-  if (list.every((scope) => scopes.includes(scope))) return list;
-  throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
+function filtered(command: Command, verb: string): Command {
+  return command
+    .argument('[id...]', `of the messages to ${verb}`, identifiers)
+    .option('--queue <name>', 'those of a service, or of one queue or bucket', queueName)
+    .option('--cause <cause>', 'those with this cause', sentence)
+    .option('--type <type>', 'those that are events of this type', eventType)
+    .option('--merchant <id>', "those that are this merchant's events", merchant)
+    .option('--all', 'all of them');
 }
 
-/** A whole number from 1 to a limit. */
-function upTo(limit: number): (value: string) => number {
-  return (value) => {
-    if (/^[1-9]\d{0,9}$/.test(value) && Number(value) <= limit) return Number(value);
-    throw new InvalidArgumentError(`It is a whole number from 1 to ${limit}.`);
-  };
-}
-
-/** Bad usage when it is none. */
-function cellOf(id: string): void {
-  try {
-    cellFrom(id);
-  } catch (error) {
-    program.error(
-      `error: ${(error as Error).message}\nA violation is printed with the --cell that repeats it.`,
-    );
-  }
-}
-
-function seconds(value: string): number {
-  if (/^-?[1-9]\d{0,8}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('It is a whole number other than 0.');
+function acting(command: Command): Command {
+  return command
+    .option('--rate <per second>', 'how many a second at most', perSecond, 100)
+    .option('--dry-run', 'only say what would be done');
 }

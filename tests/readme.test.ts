@@ -56,6 +56,14 @@ it('a first payment, by curl, becomes an invoice and a record of both', async ()
   }, 30_000);
 });
 
+it('when something goes wrong, the dead letters and what can be sent again are a command away', async () => {
+  const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];
+  const printed = await type(`${pnpm}\n${commandsOf('When something goes wrong')}`);
+  expect(printed).toContain('There are no dead letters in local.');
+  expect(printed).toMatch(/^ *\d+ {2}payment\.captured\.v1$/m);
+  expect(printed).toMatch(/^Would be sent to the topic: \d+\.$/m);
+});
+
 it('what it says a service hears is what the service hears', async () => {
   const { hears } = await import('../services/billing/subscriptions.js');
   const [, quoted] = /export const hears = .*?\((\[.*\])\)/.exec(readme) ?? [];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { basePort, findStack } from '@fanfold/local-cloud/stack';
+import { basePort, findStack, type StackDescription } from '@fanfold/local-cloud/stack';
 import { developmentToken, scopes } from './token.ts';
 
 /** A merchant's way to the API of one service. Paths begin with `/`. */
@@ -18,24 +18,28 @@ export type Api = {
  * @throws when no stack is running at FANFOLD_PORT, or not all of it
  */
 export async function connect(merchantId: string): Promise<Record<'payments' | 'billing' | 'audit', Api>> {
-  const base = basePort();
-  const stack = await findStack(base);
-  if (!stack) {
-    throw new Error(
-      `No stack is running at port ${base}. Start one with \`pnpm dev\`, or say where it is: FANFOLD_PORT=4100.`,
-    );
-  }
+  const stack = await runningStack();
   const token = await developmentToken(merchantId, scopes, 3600);
   const apiOf = (service: string): Api => {
     const url = stack.services[service]?.url;
     if (!url) {
       throw new Error(
-        `${service} is not running at port ${base}. Wait for \`pnpm dev\` to say that it is ready.`,
+        `${service} is not running at ${stack.issuer}. Wait for \`pnpm dev\` to say that it is ready.`,
       );
     }
     return api(url, token);
   };
   return { payments: apiOf('payments'), billing: apiOf('billing'), audit: apiOf('audit') };
+}
+
+/** @throws when no stack is running at FANFOLD_PORT */
+export async function runningStack(): Promise<StackDescription> {
+  const base = basePort();
+  const stack = await findStack(base);
+  if (stack) return stack;
+  throw new Error(
+    `No stack is running at port ${base}. Start one with \`pnpm dev\`, or say where it is: FANFOLD_PORT=4100.`,
+  );
 }
 
 function api(url: string, token: string): Api {

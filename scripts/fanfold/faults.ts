@@ -10,7 +10,9 @@ import {
   toldStories,
 } from '@fanfold/faults/matrix';
 import { Pool, type Ran } from '@fanfold/faults/pool';
+import type { Cell } from '@fanfold/faults/run';
 import { episodeOf, shrink } from '@fanfold/faults/soak';
+import { UsageError } from './arguments.ts';
 import { type FaultsReport, failuresIn, type SoakReport, summaryOf, withReport } from './faultsReport.ts';
 
 type Options = {
@@ -28,13 +30,18 @@ type Options = {
  * `fanfold faults`: breaks every call, delivery and request in turn and checks the promises; then takes out every guard
  * and sees that it is missed.
  *
+ * @throws UsageError when there is no such cell
  * @throws when a promise was broken or a missing guard was not noticed, after telling which
  */
 export async function faults(options: Options): Promise<void> {
+  const cell = options.cell === undefined ? undefined : cellOf(options.cell);
+  if (options.seed !== undefined && options.minutes === undefined) {
+    throw new UsageError('--seed is for a soak: say for how long, with --minutes 15 for example.');
+  }
   const pool = new Pool(options.workers ?? availableParallelism());
   const report: FaultsReport = { date: new Date().toISOString().slice(0, 10) };
   try {
-    if (options.cell !== undefined) report.cell = await runCell(pool, options.cell);
+    if (cell) report.cell = await runCell(pool, cell);
     else if (options.minutes !== undefined) report.soak = await soak(pool, options);
     else {
       const baselines = await baselinesOf(pool);
@@ -54,9 +61,19 @@ export async function faults(options: Options): Promise<void> {
   if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
 }
 
-async function runCell(pool: Pool, id: string): Promise<NonNullable<FaultsReport['cell']>> {
-  const { breaches, trace } = await pool.run(cellFrom(id));
-  return { cell: id, breaches, trace };
+async function runCell(pool: Pool, cell: Cell): Promise<NonNullable<FaultsReport['cell']>> {
+  const { breaches, trace } = await pool.run(cell);
+  return { cell: idOf(cell), breaches, trace };
+}
+
+function cellOf(id: string): Cell {
+  try {
+    return cellFrom(id);
+  } catch (error) {
+    throw new UsageError(
+      `${(error as Error).message}. Each violation is printed with the --cell that repeats it.`,
+    );
+  }
 }
 
 /** Episodes with faults drawn by lot, each from its own seed, until the time is over. */

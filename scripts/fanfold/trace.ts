@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { operatorMerchantId } from '@fanfold/contracts/operator';
 import { type Api, connect } from './client.ts';
 import { flowOf, linesOf, type RecordedEvent } from './flow.ts';
 
@@ -10,7 +11,7 @@ type Options = { merchant: string; json?: true };
  * @throws when audit knows nothing of it, or is not running
  */
 export async function trace(id: string, { merchant, json }: Options): Promise<void> {
-  const { audit } = await connect(merchant);
+  const { audit } = await connect(id.startsWith('op_') ? operatorMerchantId : merchant);
   const events = await eventsAbout(id, audit);
   if (events.length === 0) {
     throw new Error(

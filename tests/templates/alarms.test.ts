@@ -143,6 +143,17 @@ test('every page that an alarm names is there', () => {
   expect(breaking(alarms, keeps)).toEqual([]);
 });
 
+test('an alarm about what can be sent again names the command for it, and the stage', () => {
+  const commandOf = ({ Properties: { AlarmDescription } }: Deployed) =>
+    /pnpm fanfold (?:dlq|replay)[a-z -]* --stage local\b/.exec(AlarmDescription)?.[0];
+  const about = alarms.filter(
+    ({ logicalId, Properties: { MetricName } }) =>
+      logicalId.endsWith('DeadLetterAlarm') || /OnFailureDestinationDelivered|Dlq$/.test(MetricName),
+  );
+  expect(about).toHaveLength(3 * 2 + 2 + 2);
+  expect(breaking(about, (alarm) => commandOf(alarm) !== undefined)).toEqual([]);
+});
+
 test('every alarm says what to do, and is quiet while there is nothing to measure', () => {
   const keeps = ({ Properties: { AlarmDescription, TreatMissingData } }: Deployed) =>
     AlarmDescription.length > 40 && TreatMissingData === 'notBreaching';

@@ -125,6 +125,11 @@ const permissions: Record<string, Record<string, string[]>> = {
     ],
     getEvent: ['dynamodb:GetItem table/fanfold-local-audit'],
     unknownRoute: [],
+    exportEvents: [
+      'dynamodb:BatchGetItem table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit/index/ByMerchant',
+      'dynamodb:Scan table/fanfold-local-audit/index/ByMerchant',
+    ],
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-audit',
       'dynamodb:GetItem table/fanfold-local-audit',

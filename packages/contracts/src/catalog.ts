@@ -1,6 +1,7 @@
 import { auditGapFound } from './audit.ts';
 import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from './billing.ts';
 import type { EventOf } from './event.ts';
+import { operationOrdered } from './operator.ts';
 import {
   paymentAuthorized,
   paymentCanceled,
@@ -21,6 +22,7 @@ const definitions = [
   creditNoteIssued,
   billingReconciliationFailed,
   auditGapFound,
+  operationOrdered,
 ] as const;
 
 type Definition = (typeof definitions)[number];

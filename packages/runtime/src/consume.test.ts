@@ -563,6 +563,17 @@ describe('Metrics', () => {
     expect(measured()).toMatchObject([{ CriticalTime: [1500, 1500], MessagesQuarantined: 1 }]);
   });
 
+  test.each(['redriven', 'replay'])(
+    'leave out how long events took that an operator sent again: %s',
+    async (name) => {
+      const batch = queueEvent([invoice(1), invoice(2)]);
+      const attribute = { dataType: 'String', stringValue: 'op_1' };
+      for (const record of batch.Records) record.messageAttributes = { [name]: attribute };
+      await consume(hears, byType({ 'invoice.issued.v1': succeeds }))(batch, contextWith());
+      expect(measured()).toEqual([]);
+    },
+  );
+
   test('are not written for events that come again', async () => {
     await run([invoice(1), invoice(2)], async (id) => {
       if (id === 'inv_1') throw new Error('not now');

@@ -13,6 +13,7 @@ import { environmentVariable } from './env.ts';
 import { retryDelaySeconds, Unfinished } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
+import { sentAgain } from './messageAttributes.ts';
 import { metrics } from './metrics.ts';
 
 /**
@@ -102,8 +103,11 @@ async function process<Type extends EventType>(
   for (const [i, message] of messages.entries()) {
     const outcome = outcomes[i];
     if (outcome?.status === 'fulfilled') {
-      // How long it took from what happened to what it led to here: what users feel of a queue.
-      metrics.addMetric('CriticalTime', 'Milliseconds', Date.now() - Date.parse(message.event.time));
+      // How long it took from what happened to what it led to here: what users feel of a queue. What an operator sends
+      // again waited for the operator.
+      if (!message.records.some(isSentAgain)) {
+        metrics.addMetric('CriticalTime', 'Milliseconds', Date.now() - Date.parse(message.event.time));
+      }
       continue;
     }
     for (const record of message.records) failed.set(record, outcome?.reason);
@@ -133,6 +137,9 @@ async function process<Type extends EventType>(
 
 const firstReceivedAt = (records: SQSRecord[]): Date =>
   new Date(Math.min(...records.map(({ attributes }) => Number(attributes.ApproximateFirstReceiveTimestamp))));
+
+const isSentAgain = ({ messageAttributes }: SQSRecord): boolean =>
+  Object.values(sentAgain).some((name) => name in messageAttributes);
 
 /** @throws Unprocessable when the message will never be an event that this service hears */
 function read<Type extends EventType>(body: string, hears: readonly Type[]): EventOfType<Type> {

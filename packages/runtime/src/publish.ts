@@ -7,6 +7,7 @@ import { chunksOf } from './batch.ts';
 import { environmentVariable } from './env.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
+import { messageAttributesOf } from './messageAttributes.ts';
 
 type Image = Record<string, AttributeValue>;
 
@@ -80,19 +81,11 @@ async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
 
 function outgoingOf(record: DynamoDBRecord, event: Event): Outgoing {
   const message = JSON.stringify(event);
-  const { id, type, source, subject, merchantid } = event;
-  const attributes = { type, source, subject, merchantid };
+  const attributes = messageAttributesOf(event);
   return {
     record,
-    entry: {
-      Id: id,
-      Message: message,
-      // What subscriptions filter by. With raw delivery a message may have ten of these at most.
-      MessageAttributes: Object.fromEntries(
-        Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
-      ),
-    },
-    bytes: Buffer.byteLength(message) + Buffer.byteLength(JSON.stringify(attributes)) + 64,
+    entry: { Id: event.id, Message: message, MessageAttributes: attributes },
+    bytes: Buffer.byteLength(message) + Buffer.byteLength(JSON.stringify(attributes)),
   };
 }
 

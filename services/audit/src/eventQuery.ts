@@ -2,12 +2,19 @@ import { listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { comparableTime } from './entry.ts';
 
-const time = z.iso
+/** An RFC 3339 time, in the form that can be compared. */
+export const time = z.iso
   .datetime({
     offset: true,
     error: 'must be an RFC 3339 time such as "2026-11-23T14:02:11Z", with the + of an offset sent as %2B',
   })
   .transform(comparableTime);
+
+/** Not only what is said today: a log has events of types that are not said any more. */
+export const eventType = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"');
 
 /** The query string of `GET /events`. What is given must all be true of an event. */
 export const eventQuery = z
@@ -15,12 +22,7 @@ export const eventQuery = z
     ...listQuery,
     subject: z.string().min(1).max(128).optional(),
     correlationId: z.string().min(1).max(128).optional(),
-    /** Not only what is said today: a log has events of types that are not said any more. */
-    type: z
-      .string()
-      .max(64)
-      .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"')
-      .optional(),
+    type: eventType.optional(),
     /** The earliest time of an event. */
     from: time.optional(),
     /** The time before which an event must have been. */

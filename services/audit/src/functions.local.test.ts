@@ -8,6 +8,7 @@ import { provision } from '@fanfold/local-cloud/provision';
 import { type Stack, startStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as consumer } from './functions/consumer.ts';
+import { handler as exportEvents } from './functions/exportEvents.ts';
 import { handler as getEvent } from './functions/getEvent.ts';
 import { handler as listEvents } from './functions/listEvents.ts';
 import { handler as unknownRoute } from './functions/unknownRoute.ts';
@@ -72,6 +73,7 @@ async function deliver(...messages: (Event | string)[]): Promise<number[]> {
     messageId: String(i),
     body: typeof message === 'string' ? message : JSON.stringify(message),
     attributes: { ApproximateReceiveCount: '1' },
+    messageAttributes: {},
   }));
   const answer = await consumer({ Records } as never, contextWith(30_000));
   return answer.batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));
@@ -221,6 +223,50 @@ it('a query that finds nothing among more events than there is time for says how
   expect(await ask(listEvents, { merchantId: 'many', query })).toMatchObject({
     status: 200,
     body: { data: [] },
+  });
+});
+
+describe('an export', () => {
+  const exported = (request: object): Promise<unknown> => exportEvents(request, contextWith(30_000));
+  const day = { read: 'index', from: '2026-11-23T10:00:00Z', to: '2026-11-23T10:00:03Z' };
+  beforeAll(async () => {
+    await deliver(refund('east', 'pay_both', 2), refund('west', 'pay_both', 1));
+    await deliver(refund('east', 'pay_both', 1), refund('east', 'pay_east', 3));
+  });
+
+  it.each([
+    [{ merchantId: 'east' }, ['east pay_both:2', 'east pay_both:1']],
+    [
+      { merchantId: 'east', subject: 'pay_both', type: 'payment.refunded.v1' },
+      ['east pay_both:2', 'east pay_both:1'],
+    ],
+    [{ merchantId: 'east', type: 'payment.captured.v1' }, []],
+    [{ subject: 'pay_both' }, ['east pay_both:2', 'west pay_both:1', 'east pay_both:1']],
+    [{ subject: 'pay_bot' }, []],
+  ])('of what was said in a time by %o has %j', async (filter, expected) => {
+    const { events } = (await exported({ ...day, ...filter })) as { events: Record<string, never>[] };
+    const inOrder = events.toSorted((a, b) => Number(a.position) - Number(b.position));
+    expect(inOrder.map(({ merchantId, id }) => `${merchantId} ${id}`)).toEqual(expected);
+  });
+
+  it('gives the texts of what its index has, byte for byte, in the order of the log', async () => {
+    const { events } = (await exported({ ...day, subject: 'pay_both' })) as { events: object[] };
+    const texts = (await exported({ read: 'texts', events })) as { text: string; position: number }[];
+    expect(texts.map(({ text }) => text)).toEqual(
+      [refund('east', 'pay_both', 2), refund('west', 'pay_both', 1), refund('east', 'pay_both', 1)].map(
+        (event) => JSON.stringify(event),
+      ),
+    );
+  });
+
+  it.each([
+    {},
+    { ...day, from: 'yesterday' },
+    { ...day, merchant: 'east' },
+    { read: 'texts', events: [] },
+    { read: 'texts', events: [{ merchantId: 'east', id: 'no id', position: 0 }] },
+  ])('that is asked for wrongly, %j, is refused', async (request) => {
+    await expect(exported(request)).rejects.toThrow();
   });
 });
 

@@ -6,13 +6,14 @@ import {
   PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
+  ScanCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditGapFound } from '@fanfold/contracts/audit';
-import { type Event, makeEvent, sequenceOf } from '@fanfold/contracts/event';
+import { type Event, eventId, makeEvent, sequenceOf } from '@fanfold/contracts/event';
 import { chunksOf } from '@fanfold/runtime/batch';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
@@ -23,6 +24,7 @@ import { Refusal } from '@fanfold/runtime/refusal';
 import type { Gap, Mention, Numbered } from './completeness.ts';
 import { comparableTime, type Entry, type Recorded } from './entry.ts';
 import type { EventQuery } from './eventQuery.ts';
+import type { Indexed, IndexRequest } from './exportRequest.ts';
 
 /**
  * The audit table is the log: an item per event, and the head, which counts them. Beside it stands a finding for each
@@ -165,16 +167,18 @@ const isCause = (reason?: CancellationReason): boolean =>
 
 /** An event of a merchant by its id. */
 export async function load(merchantId: string, id: string): Promise<Recorded | undefined> {
-  const [, subject, n] = /^([\x21-\x7e]{1,128}):([1-9]\d{0,9})$/.exec(id) ?? [];
-  if (subject === undefined) return undefined;
+  const key = keyOf(merchantId, id);
+  if (!key) return undefined;
   const { Item } = await dynamodb.send(
-    new GetItemCommand({
-      TableName: tableName(),
-      Key: marshall({ pk: `${merchantId}#${subject}`, sk: sequenceOf(Number(n)) }),
-      ConsistentRead: true,
-    }),
+    new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
   );
   return Item && recordedOf(unmarshall(Item) as EventItem);
+}
+
+/** Undefined for an id that no event can have. */
+function keyOf(merchantId: string, id: string): Pick<EventItem, 'pk' | 'sk'> | undefined {
+  const [, subject, n] = /^([\x21-\x7e]{1,128}):([1-9]\d{0,9})$/.exec(id) ?? [];
+  return subject === undefined ? undefined : { pk: `${merchantId}#${subject}`, sk: sequenceOf(Number(n)) };
 }
 
 /**
@@ -263,12 +267,80 @@ function requestOf(
   return { ...expressionsOf([key, position], filters), IndexName, Limit };
 }
 
+/** Where the next part of the index begins. */
+type Next = NonNullable<IndexRequest['after']>;
+
+/** How many events a part of the index has, give or take a page: some 2 MB, of 6 that Lambda answers. */
+const indexPartSize = 5000;
+
+/**
+ * A part of the log's index: of one merchant by position, of all in no order. `next` is there as long as there may be
+ * more, also behind a part in which nothing is.
+ */
+export async function readIndex(
+  { merchantId, subject, type, from, to, after }: IndexRequest,
+  isTimeUp: () => boolean,
+): Promise<{ events: Indexed[]; next?: Next }> {
+  const filters: Condition[] = [
+    { attribute: 'time', operator: '>=', value: from },
+    { attribute: 'time', operator: '<', value: to },
+    ...(type === undefined ? [] : [{ attribute: 'type', operator: '=', value: type } as const]),
+  ];
+  const keys: Condition[] =
+    merchantId === undefined ? [] : [{ attribute: 'merchantId', operator: '=', value: merchantId }];
+  const request = { ...expressionsOf(keys, filters), IndexName: 'ByMerchant' };
+  const events: Indexed[] = [];
+  let next = after && marshall(after);
+  do {
+    const input = { ...request, ExclusiveStartKey: next };
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      merchantId === undefined ? new ScanCommand(input) : new QueryCommand(input),
+    );
+    for (const item of Items) {
+      const { pk, sk, ...found } = unmarshall(item) as EventItem;
+      const subjectFound = pk.slice(found.merchantId.length + 1);
+      if (subject !== undefined && subject !== subjectFound) continue;
+      const { merchantId, type, position } = found;
+      events.push({ merchantId, id: eventId(subjectFound, Number(sk)), type, position });
+    }
+    next = LastEvaluatedKey;
+  } while (next && events.length < indexPartSize && !isTimeUp());
+  return { events, ...(next && { next: unmarshall(next) as Next }) };
+}
+
+/** Encoded, with room for the rest of what Lambda answers with: 6 MB. */
+const maxTextsBytes = 4_000_000;
+
+/**
+ * The texts of events that the index has, in the order of the log: the first ones, as many as one answer takes.
+ *
+ * @throws when one of them is not in the log
+ */
+export async function loadTexts(
+  events: Pick<Indexed, 'merchantId' | 'id' | 'position'>[],
+): Promise<Pick<Recorded, 'position' | 'text'>[]> {
+  const entries = events.map(({ merchantId, id, position }) => {
+    const key = keyOf(merchantId, id);
+    if (!key) throw new Error(`${id} is no id of an event`);
+    return { ...key, position };
+  });
+  const texts = (await loadAll(entries.toSorted((a, b) => a.position - b.position))).map(
+    ({ position, text }) => ({ position, text }),
+  );
+  if (texts.length < events.length) throw new Error('The log does not have all of these events');
+  const [first = []] = chunksOf(texts, ({ text }) => Buffer.byteLength(JSON.stringify(text)) + 50, {
+    entries: events.length,
+    bytes: maxTextsBytes,
+  });
+  return first;
+}
+
 function expressionsOf(keys: Condition[], filters: Condition[]): QueryCommandInput {
   const all = [...keys, ...filters];
   const texts = all.map(({ attribute, operator }, i) => `#${attribute} ${operator} :${i}`);
   return {
     TableName: tableName(),
-    KeyConditionExpression: texts.slice(0, keys.length).join(' AND '),
+    ...(keys.length > 0 && { KeyConditionExpression: texts.slice(0, keys.length).join(' AND ') }),
     ...(filters.length > 0 && { FilterExpression: texts.slice(keys.length).join(' AND ') }),
     ExpressionAttributeNames: Object.fromEntries(all.map(({ attribute }) => [`#${attribute}`, attribute])),
     ExpressionAttributeValues: marshall(Object.fromEntries(all.map(({ value }, i) => [`:${i}`, value]))),
@@ -276,7 +348,7 @@ function expressionsOf(keys: Condition[], filters: Condition[]): QueryCommandInp
 }
 
 /** The events that index entries point to, in their order. */
-async function loadAll(entries: EventItem[]): Promise<Recorded[]> {
+async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>[]): Promise<Recorded[]> {
   const found = new Map<number, Recorded>();
   let keys: Record<string, AttributeValue>[] = entries.map(({ pk, sk }) => marshall({ pk, sk }));
   while (keys.length > 0) {

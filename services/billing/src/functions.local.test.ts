@@ -59,6 +59,7 @@ const deliver = (...events: (Heard | string)[]) =>
         messageId: String(i),
         body: typeof event === 'string' ? event : JSON.stringify(event),
         attributes: { ApproximateReceiveCount: '1' },
+        messageAttributes: {},
       })),
     } as never,
     context,

@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import { defineEvent } from './event.ts';
+
+/**
+ * Whose objects the operations of operators are: they concern the messages of many merchants, and belong to none of
+ * them. No token issuer may give it to a merchant.
+ */
+export const operatorMerchantId = '_operator';
+
+export const operationOrdered = defineEvent({
+  type: 'operation.ordered.v1',
+  source: '/operator',
+  said: 'An operator is about to move, discard or send again messages. A large operation is said in parts, all before it acts.',
+  data: z.object({
+    command: z.enum(['dlq redrive', 'dlq discard', 'replay']),
+    stage: z.string(),
+    /** The user of the laptop, or the ARN that AWS knows the caller by. */
+    orderedBy: z.string(),
+    reason: z.string().nullable(),
+    /** What the messages were chosen by, as it was given: option and value. */
+    filters: z.record(z.string(), z.string()),
+    /** How many messages it is about in all parts together. */
+    total: z.int().min(1),
+    messages: z.array(
+      z.object({
+        /** Of the message in its queue, or of the object in its bucket; null for an event that is replayed. */
+        messageId: z.string().nullable(),
+        /** Null when the message is no event, or holds several. */
+        eventId: z.string().nullable(),
+      }),
+    ),
+  }),
+});

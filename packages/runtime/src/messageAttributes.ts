@@ -1,0 +1,18 @@
+import type { MessageAttributeValue } from '@aws-sdk/client-sns';
+import type { Event } from '@fanfold/contracts/event';
+
+/** Attributes of a message, in the shape that SNS and SQS share. */
+export type MessageAttributes = Record<string, MessageAttributeValue>;
+
+/** What subscriptions filter by. With raw delivery a message may have ten of these at most. */
+export function messageAttributesOf({ type, source, subject, merchantid }: Event): MessageAttributes {
+  return textAttributes({ type, source, subject, merchantid });
+}
+
+export const textAttributes = (values: Record<string, string>): MessageAttributes =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+  );
+
+/** Names of the attributes that tell of a message sent again by an operator; the value is the operation's id. */
+export const sentAgain = { redriven: 'redriven', replayed: 'replay' } as const;

@@ -1,0 +1,85 @@
+import { merchantId } from '@fanfold/contracts/event';
+import { InvalidArgumentError } from 'commander';
+import { scopes } from './token.ts';
+
+/** The command was used wrongly, in a way that no single option shows. The message says what to do. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+export function merchant(value: string): string {
+  if (merchantId.safeParse(value).success) return value;
+  throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
+}
+
+export function scopeList(value: string): string[] {
+  const list = value.split(',');
+  if (list.every((scope) => scopes.includes(scope))) return list;
+  throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
+}
+
+export function seconds(value: string): number {
+  if (/^-?[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('It is a whole number other than 0.');
+}
+
+export function stage(value: string): string {
+  if (/^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/.test(value)) return value;
+  throw new InvalidArgumentError('It has 1 to 32 letters, digits or -.');
+}
+
+/** The name of a service, a queue or a bucket. */
+export function queueName(value: string): string {
+  if (/^[A-Za-z0-9_-]{1,80}$/.test(value)) return value;
+  throw new InvalidArgumentError('It is a service, or a name that `fanfold dlq list` shows.');
+}
+
+export function eventType(value: string): string {
+  if (/^[a-z][a-z.-]{0,60}\.v\d{1,3}$/.test(value)) return value;
+  throw new InvalidArgumentError('It is an event type such as payment.captured.v1.');
+}
+
+export function identifier(value: string): string {
+  if (/^[\x21-\x7e]{1,160}$/.test(value)) return value;
+  throw new InvalidArgumentError('It is an id: 1 to 160 printable characters without spaces.');
+}
+
+export const identifiers = (value: string, before: string[] = []): string[] => [...before, identifier(value)];
+
+/** A text that is kept for the record, in one line. */
+export function sentence(value: string): string {
+  if (/^(?=.*\S)[^\p{Cc}]{1,300}$/u.test(value)) return value;
+  throw new InvalidArgumentError('It is a text of 1 to 300 characters in one line.');
+}
+
+/** A whole number from 1 to a limit. */
+export const upTo =
+  (limit: number) =>
+  (value: string): number => {
+    if (/^[1-9]\d{0,9}$/.test(value) && Number(value) <= limit) return Number(value);
+    throw new InvalidArgumentError(`It is a whole number from 1 to ${limit}.`);
+  };
+
+export const perSecond = upTo(1000);
+
+export function position(value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('It is a position in the log, as an interrupted replay printed it.');
+}
+
+/** A time with its zone, so that it means the same on every laptop; as RFC 3339 in UTC. */
+export function time(value: string): string {
+  const isComplete = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(value);
+  if (isComplete && !Number.isNaN(Date.parse(value))) return new Date(value).toISOString();
+  throw new InvalidArgumentError('It is a time with its zone, such as 2026-11-23T14:00:00Z.');
+}
+
+/** @throws UsageError when nothing can have been recorded between them */
+export function requirePast({ from, to }: { from: string; to: string }, now: Date): void {
+  if (from >= to) throw new UsageError(`--from ${from} is not before --to ${to}: swap or widen them.`);
+  if (to > now.toISOString()) {
+    throw new UsageError(
+      `--to ${to} is in the future: what comes until then is not recorded yet. Give a time up to now.`,
+    );
+  }
+}

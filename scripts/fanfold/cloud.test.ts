@@ -1,0 +1,72 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { cloudOf, invoke } from './cloud.ts';
+
+/** A stage in AWS, as far as it can be told without one. */
+const sts = mockClient(STSClient);
+const sns = mockClient(SNSClient);
+const lambda = mockClient(LambdaClient);
+const arnOf = (stage: string) => `arn:aws:sns:eu-west-1:123456789012:fanfold-${stage}-events`;
+const operator = 'arn:aws:sts::123456789012:assumed-role/fanfold-test-operator/ada';
+
+beforeEach(() => {
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  for (const client of [sts, sns, lambda]) client.reset();
+  sts.on(GetCallerIdentityCommand).resolves({ Account: '123456789012', Arn: operator });
+  sns.on(ListTopicsCommand).resolves({ Topics: [{ TopicArn: arnOf('test-eu') }], NextToken: 'more' });
+  sns.on(ListTopicsCommand, { NextToken: 'more' }).resolves({
+    Topics: [{ TopicArn: arnOf('test') }, { TopicArn: 'arn:aws:sns:eu-west-1:123456789012:alarms' }],
+  });
+});
+
+it('a stage is known by its topic, and its operator by the ARN that AWS gives', async () => {
+  const cloud = await cloudOf('test');
+  expect(cloud).toMatchObject({
+    stage: 'test',
+    stages: ['test-eu', 'test'],
+    topicArn: arnOf('test'),
+    operator,
+  });
+});
+
+it('a stage without a topic is refused, with those that there are', async () => {
+  await expect(cloudOf('tset')).rejects.toThrow(
+    'There is no stage tset in account 123456789012: no topic fanfold-tset-events. Check --stage and AWS_REGION; stages there: test-eu, test.',
+  );
+});
+
+it('whom AWS does not let in is told what to give', async () => {
+  sts.on(GetCallerIdentityCommand).rejects(new Error('Could not load credentials from any providers'));
+  await expect(cloudOf('test')).rejects.toThrow(
+    /^AWS does not let you in: Could not load.*AWS_PROFILE and AWS_REGION/,
+  );
+});
+
+describe('a function', () => {
+  const answered = (payload: string, FunctionError?: string) =>
+    lambda.on(InvokeCommand).resolves({
+      Payload: Object.assign(Buffer.from(payload), { transformToString: () => payload }) as never,
+      ...(FunctionError && { FunctionError }),
+    });
+
+  it('is run by its name, and gives its result', async () => {
+    answered('{"events":[]}');
+    expect(await invoke(await cloudOf('test'), 'audit', 'exportEvents', { read: 'index' })).toEqual({
+      events: [],
+    });
+    expect(lambda.commandCalls(InvokeCommand)[0]?.args[0].input).toEqual({
+      FunctionName: 'fanfold-audit-test-exportEvents',
+      Payload: '{"read":"index"}',
+    });
+  });
+
+  it('that fails is told of with its error', async () => {
+    answered('{"errorMessage":"Task timed out"}', 'Unhandled');
+    await expect(invoke(await cloudOf('test'), 'audit', 'exportEvents', {})).rejects.toThrow(
+      'fanfold-audit-test-exportEvents failed: Task timed out. See its log.',
+    );
+  });
+});

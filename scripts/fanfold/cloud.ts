@@ -1,0 +1,123 @@
+import { userInfo } from 'node:os';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
+import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { accountId, clientConfiguration } from '@fanfold/local-cloud/account';
+import { clientSettings } from '@fanfold/runtime/aws';
+import { runningStack } from './client.ts';
+import { stageOfTopic } from './places.ts';
+
+/** A stage, wherever it runs. */
+export type Cloud = {
+  stage: string;
+  /** Every stage of the account and region: names of one may begin with another's. */
+  stages: string[];
+  topicArn: string;
+  /** Who gives the orders: the user of the laptop, or the ARN that AWS knows the caller by. */
+  operator: string;
+  sns: SNSClient;
+  sqs: SQSClient;
+  s3: S3Client;
+  lambdaOf(service: string): LambdaClient;
+};
+
+/**
+ * The stage `local` is the stack at FANFOLD_PORT; any other is in AWS, where the SDK's default credentials and region
+ * lead.
+ *
+ * @throws when the stack does not run, AWS lets nobody in, or there is no such stage
+ */
+export async function cloudOf(stage: string): Promise<Cloud> {
+  const clients = stage === 'local' ? await localClients() : await awsClients();
+  const topicArns: string[] = [];
+  for await (const { Topics = [] } of paginateListTopics({ client: clients.sns }, {})) {
+    topicArns.push(...Topics.map(({ TopicArn = '' }) => TopicArn));
+  }
+  const stages = topicArns.flatMap((arn) => stageOfTopic(arn) ?? []);
+  const topicArn = topicArns.find((arn) => stageOfTopic(arn) === stage);
+  if (topicArn) return { ...clients, stage, stages, topicArn };
+  throw new Error(
+    `There is no stage ${stage} in account ${clients.account}: no topic fanfold-${stage}-events. ` +
+      `Check --stage and AWS_REGION; stages there: ${stages.join(', ') || 'none'}.`,
+  );
+}
+
+type Clients = Omit<Cloud, 'stage' | 'stages' | 'topicArn'> & { account: string };
+
+async function localClients(): Promise<Clients> {
+  const { endpoints, services, issuer } = await runningStack();
+  const settings = clientConfiguration(endpoints.aws);
+  return {
+    account: accountId,
+    operator: userInfo().username,
+    sns: new SNSClient(settings),
+    // Queue URLs of the emulator have a host that only the emulator knows.
+    sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
+    s3: new S3Client({ ...settings, forcePathStyle: true }),
+    lambdaOf(service) {
+      const running = services[service];
+      if (running) return new LambdaClient({ ...lambdaSettings, ...clientConfiguration(running.lambdaUrl) });
+      throw new Error(
+        `${service} is not running at ${issuer}, and one of its functions is needed. Start it.`,
+      );
+    },
+  };
+}
+
+async function awsClients(): Promise<Clients> {
+  const sts = new STSClient(clientSettings);
+  const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({})).catch((error: Error) => {
+    throw new Error(
+      `AWS does not let you in: ${error.message}. Give credentials and a region, for example AWS_PROFILE and AWS_REGION.`,
+    );
+  });
+  if (!Account || !Arn) throw new Error('AWS does not say who you are.');
+  const lambda = new LambdaClient(lambdaSettings);
+  return {
+    account: Account,
+    operator: Arn,
+    sns: new SNSClient(clientSettings),
+    sqs: new SQSClient(clientSettings),
+    s3: new S3Client(clientSettings),
+    lambdaOf: () => lambda,
+  };
+}
+
+/** A function that is invoked here may take 30 s. */
+const lambdaSettings = {
+  ...clientSettings,
+  requestHandler: { ...clientSettings.requestHandler, requestTimeout: 60_000 },
+};
+
+/**
+ * Runs a function of a service and gives its result. It may run twice when its answer gets lost.
+ *
+ * @throws when it cannot be run, or fails
+ */
+export async function invoke(
+  cloud: Cloud,
+  service: string,
+  functionKey: string,
+  event: unknown,
+): Promise<unknown> {
+  const name = `fanfold-${service}-${cloud.stage}-${functionKey}`;
+  const { FunctionError, Payload } = await cloud
+    .lambdaOf(service)
+    .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }));
+  const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
+  if (!FunctionError) return answer;
+  const { errorMessage } = answer as { errorMessage?: string };
+  throw new Error(`${name} failed: ${errorMessage ?? FunctionError}. See its log.`);
+}
+
+/** @returns undefined when there is no such queue */
+export async function queueUrlOf({ sqs }: Cloud, name: string): Promise<string | undefined> {
+  try {
+    return (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl;
+  } catch (error) {
+    if (error instanceof QueueDoesNotExist) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,249 @@
+import { styleText } from 'node:util';
+import { chunksOf } from '@fanfold/runtime/batch';
+import { UsageError } from './arguments.ts';
+import { cloudOf } from './cloud.ts';
+import { ageOf, type DeadLetter, groupsOf, isSelected, printable, type Selection } from './deadLetters.ts';
+import { table } from './flow.ts';
+import { type Failures, type OpenedPlace, openPlaces } from './openedPlace.ts';
+import { order } from './operation.ts';
+import { interruption, messageOf, pace, progress } from './sending.ts';
+
+type Options = { stage: string; json?: true };
+type Filters = { queue?: string; cause?: string; type?: string; merchant?: string; all?: true };
+type ActionOptions = Options & Filters & { rate: number; dryRun?: true };
+
+/** `fanfold dlq list`: tells what lies in the dead letters of a stage, by queue and cause. */
+export async function list({ stage, json }: Options): Promise<void> {
+  await withDeadLetters(stage, {}, async ({ places, deadLetters }) => {
+    const groups = groupsOf(deadLetters);
+    if (json) {
+      const heldByOthers = Object.fromEntries(
+        places.filter((each) => each.heldByOthers > 0).map((each) => [each.place.name, each.heldByOthers]),
+      );
+      print({ stage, groups, heldByOthers });
+      return;
+    }
+    if (groups.length === 0) console.log(`There are no dead letters in ${stage}.`);
+    else console.log(linesOf(groups, new Date()).join('\n'));
+    for (const warning of places.flatMap(unseenAt)) console.error(warning);
+  });
+}
+
+function linesOf(groups: ReturnType<typeof groupsOf>, now: Date): string[] {
+  const [heading = '', ...rows] = table([
+    ['count', 'oldest', 'queue', 'cause', 'types', 'for example'],
+    ...groups.map(({ count, oldest, queue, cause, types, examples }) => [
+      count.toLocaleString('en-US'),
+      ageOf(oldest, now),
+      queue,
+      printable(cause),
+      Object.entries(types)
+        .map(([type, n]) => `${type} ${n}`)
+        .join(', ') || '-',
+      examples.join(' '),
+    ]),
+  ]);
+  return [styleText('bold', heading), ...rows];
+}
+
+/**
+ * `fanfold dlq show`: tells all there is to know of dead letters, but what their bodies say unless that is asked for.
+ *
+ * @throws when there are none such
+ */
+export async function show(
+  ids: string[],
+  { stage, json, body, ...filters }: Options & Filters & { body?: true },
+): Promise<void> {
+  const selection = selectionOf(ids, filters);
+  await withDeadLetters(stage, selection, async ({ places, deadLetters }) => {
+    requireFound(deadLetters, selection, places);
+    const shown = deadLetters.map((deadLetter) => {
+      const { place, body: text, ...rest } = deadLetter;
+      return { queue: place.name, service: place.service, ...rest, ...(body && { body: text }) };
+    });
+    if (json) {
+      print({ stage, deadLetters: shown });
+      return;
+    }
+    const now = new Date();
+    for (const { messageId, queue, service, cause, detail, receiveCount, since, body, ...event } of shown) {
+      console.log(styleText('bold', messageId));
+      const rows = [
+        ['queue', queue],
+        ['cause', detail === null ? cause : `${cause}: ${detail}`],
+        ['received', `${receiveCount} times`],
+        ['since', `${since} (${ageOf(since, now)})`],
+        ...Object.entries(event).filter(([, value]) => value !== null),
+        ...(body === undefined ? [] : [['body', body]]),
+      ];
+      for (const [name = '', value = ''] of rows)
+        console.log(`  ${name.padEnd(11)}${printable(value ?? '')}`);
+    }
+  });
+}
+
+/**
+ * `fanfold dlq redrive`: gives dead letters to whom they were meant for. Each is sent before it is taken away: wherever
+ * this ends, nothing is lost, and what is sent twice changes nothing, because consumers know what they have done.
+ *
+ * @throws when not all of it could be done
+ */
+export const redrive = (ids: string[], options: ActionOptions): Promise<void> =>
+  act('redrive', selectionOf(ids, options), options, null, (opened) => opened.redriver());
+
+/**
+ * `fanfold dlq discard`: takes dead letters away for good.
+ *
+ * @throws when not all of it could be done
+ */
+export const discard = (ids: string[], options: ActionOptions & { reason: string }): Promise<void> =>
+  act('discard', selectionOf(ids, options), options, options.reason, async (opened) => opened.discard);
+
+type Act = (deadLetters: DeadLetter[], operationId: string) => Promise<Failures>;
+
+async function act(
+  verb: 'redrive' | 'discard',
+  selection: Selection,
+  { stage, rate, dryRun, json, all }: ActionOptions,
+  reason: string | null,
+  actorOf: (opened: OpenedPlace) => Promise<Act>,
+): Promise<void> {
+  await withDeadLetters(stage, selection, async ({ cloud, places, deadLetters, signal }) => {
+    if (all && deadLetters.length === 0 && places.every((each) => unseenAt(each).length === 0)) {
+      if (json) print({ stage, done: [], failed: [] });
+      else console.log(`There are no dead letters in ${stage}.`);
+      return;
+    }
+    requireFound(deadLetters, selection, places);
+    const chosenAt = ({ place }: OpenedPlace) => deadLetters.filter((each) => each.place === place);
+    const actors: [DeadLetter[], Act][] = [];
+    for (const opened of places) {
+      if (chosenAt(opened).length > 0) actors.push([chosenAt(opened), await actorOf(opened)]);
+    }
+    const done = verb === 'redrive' ? 'redriven' : 'discarded';
+    if (dryRun) {
+      if (json) print({ stage, dryRun: true, messages: deadLetters.map(({ messageId }) => messageId) });
+      else
+        console.log(
+          [...linesOf(groupsOf(deadLetters), new Date()), `Would be ${done}: ${deadLetters.length}.`].join(
+            '\n',
+          ),
+        );
+      return;
+    }
+
+    const { ids: _, ...chosenBy } = selection;
+    const operationId = await order(cloud, {
+      command: `dlq ${verb}`,
+      reason,
+      filters: { ...chosenBy, ...(all && { all: 'true' }) },
+      messages: deadLetters.map(({ messageId, id }) => ({ messageId, eventId: id })),
+    });
+    const ended: string[] = [];
+    const failures: Failures = new Map();
+    let stopped: unknown;
+    try {
+      const turn = pace(rate, signal);
+      const tell = progress();
+      for (const [chosen, actOn] of actors) {
+        for (const batch of batches(chosen, rate)) {
+          await turn(batch.length);
+          const failed = await actOn(batch, operationId);
+          for (const [deadLetter, why] of failed) failures.set(deadLetter, why);
+          ended.push(...batch.filter((each) => !failed.has(each)).map(({ messageId }) => messageId));
+          tell(`${ended.length} of ${deadLetters.length} ${done}`);
+        }
+      }
+    } catch (error) {
+      stopped = error;
+    }
+    const failed = [...failures].map(([{ messageId }, why]) => ({ messageId, why }));
+    if (json) print({ stage, operationId, done: ended, failed });
+    else console.log(`${ended.length} of ${deadLetters.length} ${done}. In the audit trail: ${operationId}`);
+    const problems = [
+      ...failed.map(({ messageId, why }) => `${messageId} is not ${done}: ${printable(why)}`),
+      ...(stopped
+        ? [`${messageOf(stopped)}. What is not ${done} is where it was: run the command again.`]
+        : []),
+      ...(selection.ids ? [] : places.flatMap(unseenAt)),
+    ];
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  });
+}
+
+/** What one call takes of them, and one second. */
+const batches = (deadLetters: DeadLetter[], perSecond: number): DeadLetter[][] =>
+  chunksOf(deadLetters, ({ body }) => Buffer.byteLength(body), {
+    entries: Math.min(10, perSecond),
+    bytes: 256 * 1024,
+  });
+
+type Work = {
+  cloud: Awaited<ReturnType<typeof cloudOf>>;
+  places: OpenedPlace[];
+  /** Those that are selected. */
+  deadLetters: DeadLetter[];
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+};
+
+/** Does something with dead letters while they are held, and then releases what is left. */
+async function withDeadLetters(
+  stage: string,
+  selection: Selection,
+  work: (found: Work) => Promise<void>,
+): Promise<void> {
+  const signal = interruption();
+  const cloud = await cloudOf(stage);
+  const places = await openPlaces(cloud, selection, signal);
+  try {
+    const deadLetters = places
+      .flatMap((opened) => opened.deadLetters)
+      .filter((deadLetter) => isSelected(deadLetter, selection));
+    await work({ cloud, places, deadLetters, signal });
+  } finally {
+    await Promise.all(places.map((opened) => opened.release()));
+  }
+}
+
+/** @throws UsageError when nothing is chosen, or in two ways */
+function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filters): Selection {
+  const filters = {
+    ...(queue && { queue }),
+    ...(cause && { cause }),
+    ...(type && { type }),
+    ...(merchant && { merchant }),
+  };
+  const ways = [ids.length > 0, Object.keys(filters).length > 0, all === true].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new UsageError(
+      'Say which dead letters: either ids, or some of --queue, --cause, --type and --merchant, or --all. `fanfold dlq list` shows what there is.',
+    );
+  }
+  return ids.length > 0 ? { ids } : filters;
+}
+
+function requireFound(deadLetters: DeadLetter[], { ids }: Selection, places: OpenedPlace[]): void {
+  const missing = ids?.filter((id) => !deadLetters.some(({ messageId }) => messageId === id)) ?? [];
+  if (deadLetters.length > 0 && missing.length === 0) return;
+  const what =
+    missing.length > 0 ? `No dead letter has the id ${missing.join(', ')}` : 'No dead letter is like that';
+  throw new Error([`${what}. See \`fanfold dlq list\`.`, ...places.flatMap(unseenAt)].join('\n'));
+}
+
+/** What of a place could not be looked at, and when it can be. */
+function unseenAt({ place, heldByOthers, hasMore }: OpenedPlace): string[] {
+  return [
+    ...(heldByOthers > 0
+      ? [
+          `${heldByOthers} more at ${place.name} are out of sight: somebody else looks at them, or an interrupted command did. They come back within 30 s: try again.`,
+        ]
+      : []),
+    ...(hasMore
+      ? [`There are more at ${place.name} than can be looked at at once: go on with the same command.`]
+      : []),
+  ];
+}
+
+const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));

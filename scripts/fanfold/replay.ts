@@ -1,0 +1,171 @@
+import type { Event } from '@fanfold/contracts/event';
+import { messageAttributesOf, sentAgain, textAttributes } from '@fanfold/runtime/messageAttributes';
+import { requirePast } from './arguments.ts';
+import { type Cloud, cloudOf } from './cloud.ts';
+import { table } from './flow.ts';
+import { type Indexed, indexOf, type RecordedText, textsOf } from './log.ts';
+import { order } from './operation.ts';
+import {
+  batchesOf,
+  interruption,
+  messageOf,
+  type Outgoing,
+  pace,
+  progress,
+  type Send,
+  toQueue,
+  toTopic,
+} from './sending.ts';
+import { subscribedQueue } from './subscriptions.ts';
+
+type Options = {
+  stage: string;
+  from: string;
+  to: string;
+  type?: string;
+  subject?: string;
+  merchant?: string;
+  toQueue?: string;
+  after?: number;
+  rate: number;
+  dryRun?: true;
+  json?: true;
+};
+
+/**
+ * `fanfold replay`: sends recorded events again, as they were recorded and in the order of the log, to every service or
+ * to one queue. Consumers know what they have done, so it changes nothing but what had been missing.
+ *
+ * @throws UsageError when the range is none in the past
+ * @throws when there is nothing to send, or not all of it was sent; the message says how to go on
+ */
+export async function replay(options: Options): Promise<void> {
+  const { stage, rate, dryRun, json } = options;
+  requirePast(options, new Date());
+  const signal = interruption();
+  const cloud = await cloudOf(stage);
+  const target = await targetOf(cloud, options.toQueue);
+  const events = (await indexOf(cloud, filterOf(options))).filter(
+    ({ type, position }) => target.hears(type) && position > (options.after ?? -1),
+  );
+  if (events.length === 0) {
+    throw new Error(
+      `Nothing is recorded that fits and that ${target.name} hears. Check --from, --to and the filters: times are those of the events.`,
+    );
+  }
+  const summary = summaryOf(events);
+  if (dryRun) {
+    if (json) print({ stage, dryRun: true, ...summary });
+    else console.log([...linesOf(summary), `Would be sent to ${target.name}: ${events.length}.`].join('\n'));
+    return;
+  }
+
+  const operationId = await order(cloud, {
+    command: 'replay',
+    reason: null,
+    filters: filtersOf(options),
+    messages: events.map(({ id }) => ({ messageId: null, eventId: id })),
+  });
+  let sent = 0;
+  let last = options.after;
+  let stopped: unknown;
+  try {
+    const turn = pace(rate, signal);
+    const tell = progress();
+    for await (const texts of textsOf(cloud, events)) {
+      for (const batch of batchesOf(
+        texts.map((each) => replayed(each, operationId)),
+        rate,
+      )) {
+        await turn(batch.length);
+        await sendAll(target.send, batch);
+        sent += batch.length;
+        last = (batch.at(-1) as Replayed).position;
+        tell(`${sent} of ${events.length} sent, up to position ${last}`);
+      }
+    }
+  } catch (error) {
+    stopped = error;
+  }
+  if (json) print({ stage, operationId, sent, total: events.length, lastPosition: last ?? null });
+  else console.log(`${sent} of ${events.length} sent to ${target.name}. In the audit trail: ${operationId}`);
+  if (stopped) {
+    const goOn =
+      last === undefined ? 'Run the same command again' : `Go on with the same command and --after ${last}`;
+    throw new Error(`${messageOf(stopped)}. ${goOn}`);
+  }
+}
+
+type Target = { name: string; send: Send; hears: (type: string) => boolean };
+
+async function targetOf(cloud: Cloud, queueName?: string): Promise<Target> {
+  if (queueName === undefined) return { name: 'the topic', send: toTopic(cloud), hears: () => true };
+  const { name, url, hears } = await subscribedQueue(cloud, queueName);
+  return { name, send: toQueue(cloud, url), hears };
+}
+
+const filterOf = ({ from, to, type, subject, merchant }: Options) => ({
+  from,
+  to,
+  ...(type && { type }),
+  ...(subject && { subject }),
+  ...(merchant && { merchantId: merchant }),
+});
+
+/** The options that events were chosen by, for the record. */
+function filtersOf({ from, to, type, subject, merchant, toQueue, after }: Options): Record<string, string> {
+  const given = { from, to, type, subject, merchant, 'to-queue': toQueue, after: after?.toString() };
+  return Object.fromEntries(
+    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+type Replayed = Outgoing & { position: number };
+
+/** The message as it was first sent, marked. */
+function replayed({ text, position }: RecordedText, operationId: string): Replayed {
+  const attributes = {
+    ...messageAttributesOf(JSON.parse(text) as Event),
+    ...textAttributes({ [sentAgain.replayed]: operationId }),
+  };
+  return { body: text, attributes, position };
+}
+
+/** How often what a batch call did not take is sent again, at once. */
+const attempts = 3;
+
+/** @throws when some of them are not taken again and again */
+async function sendAll(send: Send, messages: Replayed[]): Promise<void> {
+  let left = messages;
+  for (let attempt = 1; ; attempt++) {
+    const failed = await send(left);
+    const [why] = failed.values();
+    if (why === undefined) return;
+    if (attempt === attempts) throw new Error(`${failed.size} messages are not taken: ${why}`);
+    left = [...failed.keys()];
+  }
+}
+
+/** What events are, before they are sent. */
+type Summary = {
+  total: number;
+  types: Record<string, number>;
+  first: Indexed;
+  last: Indexed;
+};
+
+function summaryOf(events: Indexed[]): Summary {
+  const types: Record<string, number> = {};
+  for (const { type } of events) types[type] = (types[type] ?? 0) + 1;
+  return { total: events.length, types, first: events[0] as Indexed, last: events.at(-1) as Indexed };
+}
+
+function linesOf({ types, first, last }: Summary): string[] {
+  const counted = Object.entries(types).sort(([, a], [, b]) => b - a);
+  return [
+    ...table(counted.map(([type, count]) => [count.toLocaleString('en-US'), type])),
+    `from ${first.id} at position ${first.position} to ${last.id} at position ${last.position}`,
+  ];
+}
+
+const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PublishBatchCommand } from '@aws-sdk/client-sns';
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { chunksOf } from '@fanfold/runtime/batch';
+import type { MessageAttributes } from '@fanfold/runtime/messageAttributes';
+import type { Cloud } from './cloud.ts';
+
+export type Outgoing = { body: string; attributes: MessageAttributes };
+
+/** Sends at most ten messages at once, and tells why each of those that were not taken was not. */
+export type Send = <Message extends Outgoing>(messages: Message[]) => Promise<Map<Message, string>>;
+
+export const toTopic =
+  ({ sns, topicArn }: Cloud): Send =>
+  async (messages) => {
+    const { Failed } = await sns.send(
+      new PublishBatchCommand({
+        TopicArn: topicArn,
+        PublishBatchRequestEntries: messages.map(({ body, attributes }, i) => ({
+          Id: String(i),
+          Message: body,
+          MessageAttributes: attributes,
+        })),
+      }),
+    );
+    return failuresOf(messages, Failed);
+  };
+
+export const toQueue =
+  ({ sqs }: Cloud, queueUrl: string): Send =>
+  async (messages) => {
+    const { Failed } = await sqs.send(
+      new SendMessageBatchCommand({
+        QueueUrl: queueUrl,
+        Entries: messages.map(({ body, attributes }, i) => ({
+          Id: String(i),
+          MessageBody: body,
+          MessageAttributes: attributes,
+        })),
+      }),
+    );
+    return failuresOf(messages, Failed);
+  };
+
+type Failed = { Id?: string | undefined; Code?: string | undefined; Message?: string | undefined };
+
+/** What a batch call answers about the entries that it did not take, although it went well as a whole. */
+export const failuresOf = <Item>(items: Item[], failed: Failed[] = []): Map<Item, string> =>
+  new Map(failed.map(({ Id, Code, Message }) => [items[Number(Id)] as Item, `${Code}: ${Message ?? ''}`]));
+
+/** Splits messages by what one call takes and what the rate allows. */
+export const batchesOf = <Message extends Outgoing>(messages: Message[], perSecond = 10): Message[][] =>
+  chunksOf(
+    messages,
+    ({ body, attributes }) => Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(attributes)),
+    { entries: Math.min(10, perSecond), bytes: 256 * 1024 },
+  );
+
+/** Waits as long as it takes that no more than so many a second go by. */
+export function pace(perSecond: number, signal: AbortSignal): (count: number) => Promise<void> {
+  let free = performance.now();
+  return async (count) => {
+    const waitMs = free - performance.now();
+    free = Math.max(free, performance.now()) + (count / perSecond) * 1000;
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+    signal.throwIfAborted();
+  };
+}
+
+/** Tells at most once a second, on standard error, how far it has come. */
+export function progress(): (text: string) => void {
+  let toldAt = performance.now();
+  return (text) => {
+    if (performance.now() - toldAt < 1000) return;
+    toldAt = performance.now();
+    console.error(text);
+  };
+}
+
+/** Aborted by Ctrl-C or a request to end; a second one ends the process at once. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(name, () => controller.abort(new Error('Interrupted')));
+  return controller.signal;
+}
+
+/** What to say of an error: an interrupted wait has a name for programs. */
+export const messageOf = (error: unknown): string =>
+  (error as Error).name === 'AbortError' ? 'Interrupted' : (error as Error).message;
