@@ -150,7 +150,7 @@ test('an alarm about what can be sent again names the command for it, and the st
     ({ logicalId, Properties: { MetricName } }) =>
       logicalId.endsWith('DeadLetterAlarm') || /OnFailureDestinationDelivered|Dlq$/.test(MetricName),
   );
-  expect(about).toHaveLength(3 * 2 + 2 + 2);
+  expect(about).toHaveLength(3 * 2 + 3 + 2);
   expect(breaking(about, (alarm) => commandOf(alarm) !== undefined)).toEqual([]);
 });
 
