@@ -304,6 +304,21 @@ describe('An event that comes in several messages of a batch', () => {
     expect(handle.mock.calls).toEqual([['inv_1'], ['inv_2']]);
   });
 
+  test('has been waiting since the first of them was received', async () => {
+    const event = queueEvent([invoice(1), invoice(1), invoice(1)]);
+    for (const [i, received] of [1002, 1001, 1003].entries()) {
+      const { attributes } = event.Records[i] as (typeof event.Records)[0];
+      attributes.ApproximateFirstReceiveTimestamp = String(received);
+    }
+    let seen: Date | undefined;
+    const handler = consume(hears, (events, messages) => {
+      seen = messages[0]?.firstReceivedAt;
+      return events.map(succeeds);
+    });
+    await handler(event, contextWith());
+    expect(seen).toEqual(new Date(1001));
+  });
+
   test('comes again in all of them when it fails', async () => {
     const handle = vi.fn(failing('inv_1'));
     const answer = await run([invoice(1), invoice(2), invoice(1)], handle);

@@ -150,6 +150,12 @@ it('what was issued on a day is said again, the same to the letter, whatever was
   await deliver([{ ...refunded(1, 100, 0), merchantid: 'repeat' }]);
   const [credited, ...none] = await saidBy('repeat');
   expect([credited?.type, none]).toEqual(['credit-note.issued.v1', []]);
+  // Each belongs to the flow of the event that it was issued for.
+  const causes = [...issued, credited].map((event) => [event?.correlationid, event?.causationid]);
+  expect(causes).toEqual([
+    ['req_1', 'pay_1:1'],
+    ['req_1', 'pay_1:2'],
+  ]);
 
   expect(await republish({ date: today, merchantId: 'repeat' }, contextWith())).toEqual({ republished: 2 });
   const again = (await saidBy('repeat')).map((event) => JSON.stringify(event));
