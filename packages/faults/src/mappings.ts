@@ -152,8 +152,9 @@ export async function steppedStream(
         event: lambdaRecord(record, StreamArn),
       }));
       if (records.length === 0) return false;
+      const passing = records.filter(({ event }) => properties.filter(event));
       let again = false;
-      await deliverInOrder(records, {
+      await deliverInOrder(passing, {
         ...properties,
         async deliver(batch): Promise<Delivered> {
           const kind = disturbance(functionName, mapping.deliveries++);
