@@ -1,0 +1,188 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  ListTopicsCommand,
+  PublishBatchCommand,
+  type PublishBatchRequestEntry,
+  SNSClient,
+} from '@aws-sdk/client-sns';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { discard, redrive } from './dlq.ts';
+import { replay } from './replay.ts';
+
+/** What the commands do when AWS refuses, wholly or in part, which the emulators never do. */
+const [sns, sqs, s3, sts, lambda] = [
+  mockClient(SNSClient),
+  mockClient(SQSClient),
+  mockClient(S3Client),
+  mockClient(STSClient),
+  mockClient(LambdaClient),
+];
+
+beforeEach(() => {
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.spyOn(console, 'log').mockReturnValue();
+  for (const client of [sns, sqs, s3, sts, lambda]) client.reset();
+  sts
+    .on(GetCallerIdentityCommand)
+    .resolves({ Account: '123456789012', Arn: 'arn:aws:iam::123456789012:user/ada' });
+  sns.on(ListTopicsCommand).resolves({
+    Topics: [{ TopicArn: 'arn:aws:sns:eu-west-1:123456789012:fanfold-test-events' }],
+  });
+  sns.on(PublishBatchCommand).resolves({});
+  s3.on(ListBucketsCommand).resolves({});
+  sqs
+    .on(ListQueuesCommand)
+    .resolves({ QueueUrls: ['https://sqs/1/fanfold-test-billing-events-dead-letters'] });
+  sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'https://sqs/1/fanfold-test-billing-events' });
+  sqs.on(GetQueueAttributesCommand).resolves({});
+  sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
+  sqs.on(SendMessageBatchCommand).resolves({});
+  sqs.on(DeleteMessageBatchCommand).resolves({});
+  const messages = [{ MessageId: 'message-1', ReceiptHandle: 'receipt-1', Body: '{}' }];
+  sqs.on(ReceiveMessageCommand).callsFake(() => ({ Messages: messages.splice(0) }));
+});
+
+const denied = new Error('AccessDenied: not authorized to perform sns:Publish');
+const namesOf = (client: typeof sqs | typeof sns) =>
+  client.calls().map(({ args }) => args[0].constructor.name);
+
+describe('dead letters', () => {
+  const options = { stage: 'test', all: true, rate: 100 } as const;
+
+  it.each([
+    ['redriven', () => redrive([], options)],
+    ['discarded', () => discard([], { ...options, reason: 'a test' })],
+  ])('are not %s when that cannot be said, and are released', async (_, command) => {
+    sns.on(PublishBatchCommand).rejects(denied);
+    await expect(command()).rejects.toThrow('Nothing was done, because it could not be said');
+    expect(namesOf(sqs)).not.toContain('SendMessageBatchCommand');
+    expect(namesOf(sqs)).not.toContain('DeleteMessageBatchCommand');
+    expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).at(-1)?.args[0].input.Entries).toMatchObject(
+      [{ ReceiptHandle: 'receipt-1', VisibilityTimeout: 0 }],
+    );
+  });
+
+  it('that cannot be sent stay, are released, and are told of', async () => {
+    sqs.on(SendMessageBatchCommand).rejects(new Error('AccessDenied'));
+    await expect(redrive([], options)).rejects.toThrow(
+      'AccessDenied. What is not redriven is where it was: run the command again.',
+    );
+    expect(namesOf(sqs)).not.toContain('DeleteMessageBatchCommand');
+    expect(namesOf(sqs).at(-1)).toBe('ChangeMessageVisibilityBatchCommand');
+  });
+
+  it('of which one is not taken are told of with the reason', async () => {
+    sqs.on(SendMessageBatchCommand).resolves({
+      Failed: [{ Id: '0', Code: 'InvalidMessageContents', Message: 'no', SenderFault: true }],
+    });
+    await expect(redrive([], options)).rejects.toThrow(
+      'message-1 is not redriven: InvalidMessageContents: no',
+    );
+  });
+});
+
+describe('a replay', () => {
+  const options = {
+    stage: 'test',
+    from: '2026-01-01T00:00:00.000Z',
+    to: '2026-01-02T00:00:00.000Z',
+    rate: 1000,
+  };
+  const count = 25;
+  const events = Array.from({ length: count }, (_, i) => ({
+    merchantId: 'acme',
+    id: `pay_${i}:1`,
+    type: 'payment.captured.v1',
+    position: 100 + i,
+  }));
+  const answer = (value: unknown) => ({
+    Payload: { transformToString: () => JSON.stringify(value) } as never,
+  });
+  /** The ids of replayed events, call by call. */
+  const sent = () =>
+    sns
+      .commandCalls(PublishBatchCommand)
+      .map(({ args }) => args[0].input.PublishBatchRequestEntries ?? [])
+      .filter(([first]) => first?.MessageAttributes?.replay)
+      .map((entries) => entries.map(({ Message = '' }) => JSON.parse(Message).id));
+
+  beforeEach(() => {
+    // In two parts, the second one first; texts seven at a time.
+    lambda.on(InvokeCommand).callsFake(({ Payload }) => {
+      const request = JSON.parse(Payload);
+      if (request.read === 'texts') {
+        const texts = (request.events as typeof events).slice(0, 7);
+        return answer(
+          texts.map(({ id, position }) => ({
+            position,
+            text: JSON.stringify({ id, type: 't', source: 's', subject: 'x', merchantid: 'acme' }),
+          })),
+        );
+      }
+      return answer(
+        request.after ? { events: events.slice(0, 10) } : { events: events.slice(10), next: 'more' },
+      );
+    });
+  });
+
+  it('sends every event once, in the order of the log, however the log gives them', async () => {
+    await replay(options);
+    expect(sent().flat()).toEqual(events.map(({ id }) => id));
+  });
+
+  it('goes on behind a position', async () => {
+    await replay({ ...options, after: 120 });
+    expect(sent().flat()).toEqual(events.slice(21).map(({ id }) => id));
+  });
+
+  it('sends nothing when that cannot be said', async () => {
+    sns.on(PublishBatchCommand).rejects(denied);
+    await expect(replay(options)).rejects.toThrow('Nothing was done, because it could not be said');
+    expect(sent()).toEqual([]);
+  });
+
+  it('sends what was not taken again, and nothing else of its batch', async () => {
+    let calls = 0;
+    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: [first] }) => {
+      const isReplay = (first as PublishBatchRequestEntry).MessageAttributes?.replay;
+      if (!isReplay || ++calls !== 1) return {};
+      return { Failed: [{ Id: '2', Code: 'Throttled', SenderFault: false }] };
+    });
+    await replay(options);
+    const [, again] = sent();
+    expect(again).toEqual(['pay_2:1']);
+    expect(new Set(sent().flat()).size).toBe(count);
+  });
+
+  it('that is refused in the middle tells where to go on', async () => {
+    let calls = 0;
+    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: [first] }) => {
+      if ((first as PublishBatchRequestEntry).MessageAttributes?.replay && ++calls > 1) throw denied;
+      return {};
+    });
+    await expect(replay(options)).rejects.toThrow(
+      `${denied.message}. Go on with the same command and --after ${100 + 6}`,
+    );
+  });
+
+  it('that is refused at once tells to begin again', async () => {
+    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: [first] }) => {
+      if ((first as PublishBatchRequestEntry).MessageAttributes?.replay) throw denied;
+      return {};
+    });
+    await expect(replay(options)).rejects.toThrow(`${denied.message}. Run the same command again`);
+  });
+});
