@@ -13,7 +13,14 @@ import { Pool, type Ran } from '@fanfold/faults/pool';
 import type { Cell } from '@fanfold/faults/run';
 import { episodeOf, shrink } from '@fanfold/faults/soak';
 import { UsageError } from './arguments.ts';
-import { type FaultsReport, failuresIn, type SoakReport, summaryOf, withReport } from './faultsReport.ts';
+import {
+  type FaultsReport,
+  failuresIn,
+  type SoakReport,
+  summaryOf,
+  violationOf,
+  withReport,
+} from './faultsReport.ts';
 
 type Options = {
   full?: true;
@@ -45,9 +52,7 @@ export async function faults(options: Options): Promise<void> {
     else if (options.minutes !== undefined) report.soak = await soak(pool, options);
     else {
       const baselines = await baselinesOf(pool);
-      report.matrix = await runMatrix(pool, baselines, options.full ? 'all' : 'sample', {
-        onRun: tellProgress,
-      });
+      report.matrix = await runMatrix(pool, baselines, options.full ? 'all' : 'sample', progress());
       if (options.mutants) report.mutants = await runMutants(pool, baselines, tellMutant);
     }
   } finally {
@@ -108,9 +113,14 @@ async function soak(
   return report;
 }
 
-function tellProgress(done: number, of: number, { violations, seconds }: MatrixReport): void {
-  if (done % 50 === 0 || done === of)
-    tell(`${done} of ${of} runs, ${violations.length} violations, ${seconds} s`);
+/** Tells of each violation at once, and now and then how far it is. */
+function progress(): (of: number, report: MatrixReport) => void {
+  let told = 0;
+  return (of, { cells: { run }, violations, seconds }) => {
+    for (const violation of violations.slice(told)) tell(violationOf(violation).join('\n'));
+    told = violations.length;
+    if (run % 50 === 0 || run === of) tell(`${run} of ${of} runs, ${told} violations, ${seconds} s`);
+  };
 }
 
 const tellMutant = ({ name, caughtBy, runs }: MutantReport): void =>

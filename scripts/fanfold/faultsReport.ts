@@ -1,4 +1,4 @@
-import type { MatrixReport, MutantReport } from '@fanfold/faults/matrix';
+import type { MatrixReport, MutantReport, Violation } from '@fanfold/faults/matrix';
 
 /** What a soak did. `violations` are shrunk: each with the fewest faults that still break it. */
 export type SoakReport = {
@@ -25,22 +25,24 @@ export const failuresIn = ({ matrix, mutants, soak, cell }: FaultsReport): numbe
   (soak?.violations.length ?? 0) +
   (cell && cell.breaches.length > 0 ? 1 : 0);
 
+/** A violation, and what repeats it. */
+export const violationOf = ({ cell, breaches }: Violation): string[] => [
+  `\n${cell}`,
+  ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
+  `  again: pnpm fanfold faults --cell '${cell}'`,
+];
+
 /** What was found, for a terminal: each violation with what repeats it, then the sums. */
 export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string {
-  const violated = ({ cell: id, breaches }: { cell: string; breaches: string[] }) => [
-    `\n${id}`,
-    ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
-    `  again: pnpm fanfold faults --cell '${id}'`,
-  ];
   return [
-    ...(matrix ? [...matrix.violations.flatMap(violated), sumOf(matrix)] : []),
+    ...(matrix ? [...matrix.violations.flatMap(violationOf), sumOf(matrix)] : []),
     ...(mutants
       ? [
           `${mutants.filter(({ caughtBy }) => caughtBy).length} of ${mutants.length} guards that were taken out were missed.`,
           ...mutants.filter(({ caughtBy }) => !caughtBy).map(({ name }) => `  nobody noticed: ${name}`),
         ]
       : []),
-    ...(soak ? [...soak.violations.flatMap(violated), soakOf(soak)] : []),
+    ...(soak ? [...soak.violations.flatMap(violationOf), soakOf(soak)] : []),
     ...(cell
       ? [...cell.trace, ...(cell.breaches.length > 0 ? cell.breaches : ['Every promise was kept.'])]
       : []),

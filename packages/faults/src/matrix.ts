@@ -47,10 +47,7 @@ export async function runMatrix(
   pool: Pool,
   baselines: Map<string, Ran>,
   scope: 'sample' | 'single' | 'all',
-  {
-    onRun,
-    signal,
-  }: { onRun?: (done: number, of: number, report: MatrixReport) => void; signal?: AbortSignal } = {},
+  onRun: (of: number, report: MatrixReport) => void = () => {},
 ): Promise<MatrixReport> {
   const started = performance.now();
   const single = singleCells(baselines);
@@ -64,10 +61,10 @@ export async function runMatrix(
     table: {},
     seconds: 0,
   };
-  for await (const ran of pool.runAll(chosen, signal ? { signal } : {})) {
+  for await (const ran of pool.runAll(chosen)) {
     count(report, ran, baselines.get(ran.cell.story) as Ran);
     report.seconds = Math.round((performance.now() - started) / 1000);
-    onRun?.(report.cells.run, chosen.length, report);
+    onRun(chosen.length, report);
   }
   return report;
 }

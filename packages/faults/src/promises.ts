@@ -192,6 +192,13 @@ const safety: Record<string, Breach> = {
     return [...others].map((id) => `${shop.id} is shown something of ${id}`);
   },
 
+  /** No finding is left that is not mended: nothing was lost, so whoever says so is wrong. */
+  V5: ({ tables }, shop) =>
+    [...tables.billing, ...tables.audit]
+      .filter(({ pk, finding }) => finding !== undefined && pk.includes(shop.id))
+      .filter(({ finding }) => (finding as { mendedAt: string | null }).mendedAt === null)
+      .map(({ pk, finding }) => `${pk} is said to lack something: ${JSON.stringify(finding)}`),
+
   /** Every event keeps to the schema of its type. */
   I10: ({ events }) =>
     events.flatMap(({ position, ...event }) => {

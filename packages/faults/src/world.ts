@@ -197,13 +197,17 @@ export class World {
     return this.clock.settle(this.functions.invoke(functionName, event));
   }
 
+  /** Whether something is left that is delivered only when everything else has been. */
+  isLagging(): boolean {
+    return this.#disorder?.kind === 'lagging' || this.#disorder?.kind === 'reversed';
+  }
+
   /** Delivers until nothing is left in any stream or queue, but for what lags behind. */
   async drain({ withLagging = false } = {}): Promise<void> {
-    const isLagging = ({ functionName }: SteppedMapping) =>
-      !withLagging && this.#disorder?.kind === 'lagging' && this.#disorder.functionName === functionName;
-    const isHeld = ({ functionName }: SteppedMapping) =>
-      !withLagging && this.#disorder?.kind === 'reversed' && this.#disorder.functionName === functionName;
-    const mappings = this.#mappings.filter((mapping) => !isLagging(mapping) && !isHeld(mapping));
+    const { kind, functionName } = this.#disorder ?? {};
+    // In reverse is what there is in the end.
+    const waits = !withLagging && (kind === 'lagging' || kind === 'reversed') ? functionName : undefined;
+    const mappings = this.#mappings.filter((mapping) => mapping.functionName !== waits);
     for (let waitedMs = 0; waitedMs < patienceMs; ) {
       let moved = false;
       for (const mapping of mappings) if (await mapping.step()) moved = true;
