@@ -121,9 +121,9 @@ export class Functions {
     this.#environment = environment;
   }
 
-  /** Ends every sandbox of the consumers: what one of them remembers is no part of the next run. */
-  restartConsumers(): void {
-    for (const name of this.#instances.keys()) if (name.endsWith('.consumer')) this.#instances.delete(name);
+  /** Ends every sandbox of a function: what it remembers is no part of the next run. */
+  restart(functionName: string): void {
+    this.#instances.delete(functionName);
   }
 
   /** Runs a function, such as `payments.createPayment`, until it has answered, thrown or ended. */

@@ -12,6 +12,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { accountId } from '@fanfold/local-cloud/account';
 import { failedItems } from '@fanfold/local-cloud/batchResponse';
 import type {
   QueueMappingProperties,
@@ -35,7 +36,7 @@ export type SteppedMapping = {
   /** Delivers what is there, and tells whether there was anything. */
   step(): Promise<boolean>;
   /** Whether something waits to be visible again. */
-  isWaiting(): Promise<boolean>;
+  isWaiting(): boolean;
 };
 
 export type Surroundings = {
@@ -45,6 +46,8 @@ export type Surroundings = {
   dynamodb: DynamoDBClient;
   streams: DynamoDBStreamsClient;
   awsEndpoint: string;
+  /** How often something was written or sent to any of these. */
+  writesTo(...targets: string[]): number;
   /** What is to become of the n-th delivery to a function. */
   disturbance(functionName: string, nth: number): DeliveryFaultKind | undefined;
 };
@@ -55,33 +58,45 @@ export type Order = 'as-it-comes' | 'reversed' | 'one-by-one';
 export function steppedQueue(
   functionName: string,
   { eventSourceArn, batchSize }: QueueMappingProperties,
-  { sqs, clock, functions, awsEndpoint, disturbance }: Surroundings,
+  { sqs, clock, functions, awsEndpoint, writesTo, disturbance }: Surroundings,
   order: () => Order,
 ): SteppedMapping {
-  const QueueUrl = `${awsEndpoint}/000000000000/${eventSourceArn.split(':').at(-1)}`;
+  const queueName = eventSourceArn.split(':').at(-1) as string;
+  const QueueUrl = `${awsEndpoint}/${accountId}/${queueName}`;
+  const sent = () => writesTo('fanfold-local-events', queueName);
+  let sentBefore = -1;
+  /** Messages that were received and not deleted: they come again, or are dead letters by then. */
+  const left = new Set<string>();
   const mapping: SteppedMapping = {
     functionName,
     source: 'queue',
     deliveries: 0,
     async step() {
+      if (left.size === 0 && sentBefore === sent()) return false;
+      sentBefore = sent();
       const received = await receive(order() === 'reversed' ? Number.POSITIVE_INFINITY : batchSize);
-      if (received.length === 0) return false;
+      if (received.length === 0) {
+        if (left.size > 0 && (await isEmpty())) left.clear();
+        return false;
+      }
       const batches = order() === 'as-it-comes' ? [received] : received.map((message) => [message]);
       if (order() === 'reversed') batches.reverse();
       for (const batch of batches) await deliver(batch);
       return true;
     },
-    async isWaiting() {
-      const { Attributes = {} } = await sqs.send(
-        new GetQueueAttributesCommand({
-          QueueUrl,
-          AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-        }),
-      );
-      return Object.values(Attributes).some((count) => count !== '0');
-    },
+    isWaiting: () => left.size > 0,
   };
   return mapping;
+
+  async function isEmpty(): Promise<boolean> {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({
+        QueueUrl,
+        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return Object.values(Attributes).every((count) => count === '0');
+  }
 
   async function receive(count: number): Promise<Message[]> {
     const messages: Message[] = [];
@@ -103,8 +118,9 @@ export function steppedQueue(
   async function deliver(batch: Message[]): Promise<void> {
     const kind = disturbance(functionName, mapping.deliveries++);
     // Invisible until its timeout; then it comes again.
-    if (kind === 'not-invoked') return;
     const ids = batch.map(({ MessageId }) => MessageId as string);
+    for (const id of ids) left.add(id);
+    if (kind === 'not-invoked') return;
     const run = () =>
       functions.invoke(functionName, {
         Records: batch.map((message) => eventRecord(message, eventSourceArn)),
@@ -116,6 +132,7 @@ export function steppedQueue(
     const Entries = batch
       .filter(({ MessageId }) => !failed.includes(MessageId as string))
       .map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
+    for (const id of ids) if (!failed.includes(id)) left.delete(id);
     for (let first = 0; first < Entries.length; first += 10) {
       await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: Entries.slice(first, first + 10) }));
     }
@@ -125,10 +142,10 @@ export function steppedQueue(
 export async function steppedStream(
   functionName: string,
   properties: StreamMappingProperties,
-  { clock, functions, dynamodb, streams, disturbance }: Surroundings,
+  { clock, functions, dynamodb, streams, writesTo, disturbance }: Surroundings,
   giveUp: (why: string) => void,
 ): Promise<SteppedMapping> {
-  const TableName = properties.eventSourceArn.split('/')[1];
+  const TableName = properties.eventSourceArn.split('/')[1] as string;
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
   const StreamArn = Table?.LatestStreamArn as string;
   const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
@@ -136,11 +153,14 @@ export async function steppedStream(
   let { ShardIterator: iterator } = await streams.send(
     new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
   );
+  let writtenBefore = -1;
   const mapping: SteppedMapping = {
     functionName,
     source: 'stream',
     deliveries: 0,
     async step() {
+      if (writtenBefore === writesTo(TableName)) return false;
+      const written = writesTo(TableName);
       const { Records = [], NextShardIterator } = await streams.send(
         new GetRecordsCommand({ ShardIterator: iterator, Limit: properties.batchSize }),
       );
@@ -151,7 +171,10 @@ export async function steppedStream(
         createdAt: new Date(clock.now),
         event: lambdaRecord(record, StreamArn),
       }));
-      if (records.length === 0) return false;
+      if (records.length === 0) {
+        writtenBefore = written;
+        return false;
+      }
       const passing = records.filter(({ event }) => properties.filter(event));
       let again = false;
       await deliverInOrder(passing, {
@@ -177,7 +200,7 @@ export async function steppedStream(
       });
       return true;
     },
-    isWaiting: async () => false,
+    isWaiting: () => false,
   };
   return mapping;
 }

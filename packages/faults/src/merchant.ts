@@ -105,9 +105,12 @@ export class Merchant {
     await this.#repeat(sent);
   }
 
-  /** Sends every request that was ever sent once more. */
+  /**
+   * Sends every request that was ever sent once more. Not those that were refused by the state of things, which is not
+   * kept: asked again, the state may be another.
+   */
   async repeatAll(): Promise<void> {
-    for (const sent of [...this.sent]) await this.#repeat(sent);
+    for (const sent of [...this.sent]) if (sent.answers.at(-1)?.status !== 409) await this.#repeat(sent);
   }
 
   readonly #requests = new Map<Sent, object>();

@@ -84,17 +84,19 @@ export type Invocation = {
 
 const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteItem']);
 
+const isWrite = ({ operation, protocol }: Call): boolean => writes.has(operation) || protocol !== 'dynamodb';
+
 /** Which faults a call can have, in the order in which they are tried. */
-export function kindsFor({ operation, target, protocol, body }: Call): FaultKind[] {
-  const isWrite = writes.has(operation) || protocol !== 'dynamodb';
+export function kindsFor(call: Call): FaultKind[] {
+  const { operation, target } = call;
   return faultKinds.filter((kind) => {
     switch (kind) {
       case 'late':
       case 'duplicated':
       case 'answered-500':
-        return isWrite;
+        return isWrite(call);
       case 'partial':
-        return partOf({ operation, target, protocol, body } as Call) !== undefined;
+        return partOf(call) !== undefined;
       case 'conflict':
         return writes.has(operation);
       case 'stale':
@@ -116,6 +118,7 @@ export class Network {
 
   #fate = nothingBreaks;
   readonly #counts = new Map<string, number>();
+  readonly #writes = new Map<string, number>();
   readonly #commands = new Map<string, { place: Place; attempts: number }>();
   readonly #invocations = new Map<string, Invocation>();
   /** Calls under way, which the clock waits for: neither held back nor abandoned ones. */
@@ -150,6 +153,9 @@ export class Network {
   isQuiet = (): boolean => this.#active.size === 0;
 
   quiet = (): Promise<void> => new Promise((resolve) => this.#waiting.push(resolve));
+
+  /** How often something was written or sent to a table, topic or queue: nothing is to be read where nothing was. */
+  writesTo = (target: string): number => this.#writes.get(target) ?? 0;
 
   /** Begins a run: counts from 0. */
   begin(fate: Fate): void {
@@ -332,6 +338,7 @@ export class Network {
 
   /** Sends a call on to its emulator. */
   #forward(call: Call, changedBody = call.body): Promise<Answer> {
+    if (isWrite(call)) this.#writes.set(call.target, this.writesTo(call.target) + 1);
     return this.during(this.#exchange(call, changedBody));
   }
 

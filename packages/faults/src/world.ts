@@ -53,6 +53,8 @@ export class World {
   readonly mishaps: string[] = [];
   #mappings: SteppedMapping[] = [];
   readonly #requests = new Map<string, number>();
+  /** How often the harness itself sent something. */
+  #sent = 0;
   #disorder: Disorder | undefined;
   readonly #endpoints: { aws: string; dynamodb: string };
   readonly #stopEmulators: () => Promise<void>;
@@ -124,6 +126,8 @@ export class World {
       dynamodb: this.dynamodb,
       streams: new DynamoDBStreamsClient(clientConfiguration(this.#endpoints.dynamodb)),
       awsEndpoint: this.#endpoints.aws,
+      writesTo: (...targets) =>
+        targets.reduce((sum, target) => sum + this.network.writesTo(target), this.#sent),
       disturbance: (functionName, nth) =>
         this.network.fateOfDelivery(deliverySite(functionName, 'queue'), nth)?.kind as
           | DeliveryFaultKind
@@ -151,7 +155,8 @@ export class World {
     this.#disorder = disorder;
     this.mishaps.length = 0;
     this.functions.log = [];
-    this.functions.restartConsumers();
+    // It remembers the size of the log.
+    this.functions.restart('audit.consumer');
     this.#requests.clear();
     for (const mapping of this.#mappings) mapping.deliveries = 0;
     this.network.begin(fate);
@@ -212,9 +217,7 @@ export class World {
       let moved = false;
       for (const mapping of mappings) if (await mapping.step()) moved = true;
       if (moved) continue;
-      let waiting = false;
-      for (const mapping of mappings) waiting ||= await mapping.isWaiting();
-      if (!waiting) return;
+      if (!mappings.some((mapping) => mapping.isWaiting())) return;
       this.clock.advance(waitMs);
       waitedMs += waitMs;
     }
@@ -241,6 +244,7 @@ export class World {
 
   /** Sends events to the topic once more, byte for byte as they were recorded. */
   async replay(bodies: string[]): Promise<void> {
+    this.#sent += 1;
     for (let first = 0; first < bodies.length; first += 5) {
       await this.sns.send(
         new PublishBatchCommand({
@@ -264,6 +268,7 @@ export class World {
   }
 
   async send(service: string, MessageBody: string): Promise<void> {
+    this.#sent += 1;
     await this.sqs.send(
       new SendMessageCommand({ QueueUrl: this.#queueUrl(`${service}-events`), MessageBody }),
     );
