@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import http, { type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Fault, fateOf, type Invocation, Network } from './network.ts';
+
+/** A DynamoDB that notes what it was asked, in order. */
+const asked: string[] = [];
+const emulator = http.createServer(async (request, response) => {
+  asked.push(JSON.parse(await text(request)).Item.n.N);
+  response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
+});
+let network: Network;
+let url: string;
+
+beforeAll(async () => {
+  emulator.listen(0, '127.0.0.1');
+  await once(emulator, 'listening');
+});
+afterAll(() => emulator.close());
+
+beforeEach(async () => {
+  asked.length = 0;
+  const endpoint = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
+  network = new Network({ aws: endpoint, dynamodb: endpoint });
+  url = await network.start();
+});
+afterEach(() => network.stop());
+
+const alive = (overtake = async () => {}) => ({
+  functionName: 'payments.createPayment',
+  isAlive: () => true,
+  kill: vi.fn<() => void>(),
+  overtake,
+});
+
+/** Puts an item with a number, as one attempt of a command; resolves to the answer's status, or how there was none. */
+async function put(
+  n: number,
+  invocation: Invocation = alive(),
+  command = String(n),
+): Promise<number | string> {
+  const sent = network.request(invocation, {
+    host: '127.0.0.1',
+    port: new URL(url).port,
+    method: 'POST',
+    headers: { 'x-amz-target': 'DynamoDB_20120810.PutItem', 'amz-sdk-invocation-id': command },
+  });
+  sent.end(JSON.stringify({ TableName: 'fanfold-local-payments', Item: { n: { N: String(n) } } }));
+  try {
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    await text(response);
+    return response.statusCode as number;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  }
+}
+
+const breaks = (kind: Fault['kind'], reach: Fault['reach'] = 'once', nth = 0) =>
+  network.begin(fateOf([{ site: 'payments.createPayment PutItem payments', nth, kind, reach }]));
+
+describe('a call that is', () => {
+  it.each([
+    ['refused', 'ECONNRESET', []],
+    ['answer-lost', 'ECONNRESET', ['1']],
+    ['answered-500', 500, ['1']],
+    ['throttled', 400, []],
+    ['denied', 400, []],
+    ['conflict', 400, []],
+    ['duplicated', 200, ['1', '1']],
+  ] as const)('%s has this answer and this effect: %s, %j', async (kind, answer, effects) => {
+    breaks(kind);
+    expect(await put(1)).toBe(answer);
+    expect(asked).toEqual(effects);
+    expect(network.trace).toEqual([`payments.createPayment PutItem payments ${kind}`]);
+  });
+
+  it.each([
+    ['killed-before', []],
+    ['killed-after', ['1']],
+  ] as const)('%s ends the process, with this effect: %j', async (kind, effects) => {
+    breaks(kind);
+    const invocation = alive();
+    await put(1, invocation);
+    expect(invocation.kill).toHaveBeenCalledOnce();
+    expect(asked).toEqual(effects);
+  });
+
+  it('late is done after the next write to the table, and nobody waits for it', async () => {
+    breaks('late');
+    const late = put(1);
+    await vi.waitFor(() => expect(network.trace).toHaveLength(1));
+    expect(network.isQuiet()).toBe(true);
+    expect(await put(2)).toBe(200);
+    await vi.waitFor(() => expect(asked).toEqual(['2', '1']));
+    network.stop();
+    await late;
+  });
+
+  it('late is done in the end when nothing follows', async () => {
+    breaks('late');
+    const late = put(1);
+    await vi.waitFor(() => expect(network.trace).toHaveLength(1));
+    expect(asked).toEqual([]);
+    await network.heal();
+    expect(asked).toEqual(['1']);
+    network.stop();
+    await late;
+  });
+
+  it('stalled is done at once, and nobody waits for it', async () => {
+    breaks('stalled');
+    const stalled = put(1);
+    await vi.waitFor(() => expect(asked).toEqual(['1']));
+    await vi.waitFor(() => expect(network.isQuiet()).toBe(true));
+    network.stop();
+    await stalled;
+  });
+
+  it('overtaken goes on when the other has ended', async () => {
+    breaks('overtaken');
+    const other = async () => {
+      await put(2);
+    };
+    expect(await put(1, alive(other))).toBe(200);
+    expect(asked).toEqual(['2', '1']);
+  });
+});
+
+describe('a fault', () => {
+  it('that strikes once leaves the next attempt alone', async () => {
+    breaks('refused');
+    expect([await put(1, alive(), 'c'), await put(1, alive(), 'c'), await put(2)]).toEqual([
+      'ECONNRESET',
+      200,
+      200,
+    ]);
+  });
+
+  it('of a command strikes all its attempts, and no other command', async () => {
+    breaks('refused', 'command', 1);
+    const answers = [await put(1), await put(2, alive(), 'c'), await put(2, alive(), 'c'), await put(3)];
+    expect(answers).toEqual([200, 'ECONNRESET', 'ECONNRESET', 200]);
+    expect(network.struck).toHaveLength(1);
+  });
+
+  it('that is long strikes three commands', async () => {
+    breaks('throttled', 'long');
+    expect([await put(1), await put(2), await put(3), await put(4)]).toEqual([400, 400, 400, 200]);
+  });
+
+  it('is over when all is healed', async () => {
+    breaks('refused', 'long');
+    await network.heal();
+    expect(await put(1)).toBe(200);
+  });
+});
+
+it('a process that has ended sends nothing', async () => {
+  network.begin(fateOf([]));
+  expect(await put(1, { ...alive(), isAlive: () => false })).toBe('The process has ended');
+  expect(asked).toEqual([]);
+});
