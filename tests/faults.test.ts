@@ -28,6 +28,10 @@ describe('whatever breaks on the way', () => {
   }, 900_000);
 });
 
+it('what really is lost is missed by billing and audit, and mended from the tables', () => {
+  expect(baselines.get('lost')?.seen).toEqual(expect.arrayContaining(['rec 1 mended', 'gap 1 mended']));
+});
+
 describe('a guard that is taken out', () => {
   it('is missed, each of them', async () => {
     const reports = await runMutants(pool, baselines, () => {});

@@ -75,14 +75,18 @@ export function pairsOf(cells: Cell[]): Cell[] {
 const isSamePlace = (a: Fault | undefined, b: Fault | undefined): boolean =>
   a?.site === b?.site && a?.nth === b?.nth;
 
-/** A part that has every kind of fault at every boundary once, with the reach that goes furthest into a function. */
+/**
+ * A part that has every kind of fault at every boundary once, with the reach that goes furthest into a function; and of
+ * answers that get lost also a single one, which retries have to make up for.
+ */
 export function sampleOf(cells: Cell[]): Cell[] {
   const sample = new Map<string, Cell>();
   const preference = ['command', 'once', 'long'];
   const rank = ({ faults: [fault] }: Cell) => preference.indexOf(fault?.reach ?? 'once');
   for (const cell of cells) {
     const [fault] = cell.faults;
-    const boundary = fault ? `${fault.site} ${fault.kind}` : idOf(cell);
+    const isSingle = fault?.kind === 'answer-lost' && fault.reach === 'once';
+    const boundary = fault ? `${fault.site} ${fault.kind}${isSingle ? ' once' : ''}` : idOf(cell);
     const chosen = sample.get(boundary);
     if (!chosen || rank(cell) < rank(chosen)) sample.set(boundary, cell);
   }
@@ -97,13 +101,8 @@ export const isBlip = ({ faults: [fault], disorder }: Cell): boolean =>
   disorder === undefined && fault?.reach === 'once' && blips.includes(fault.kind);
 
 const blips: string[] = [
-  'refused',
-  'answer-lost',
-  'answered-500',
-  'late',
-  'stalled',
-  'throttled',
-  'duplicated',
+  ...['refused', 'answer-lost', 'answered-500', 'late', 'stalled', 'throttled', 'duplicated'],
+  ...['delivered-twice', 'delivered-together', 'unheard', 'asked-together'],
 ];
 
 /** A cell as text, such as `sale: billing.consumer BatchGetItem billing #0 refused (once)`. */

@@ -37,6 +37,8 @@ export type SteppedMapping = {
   step(): Promise<boolean>;
   /** Whether something waits to be visible again. */
   isWaiting(): boolean;
+  /** Takes away what is there, undelivered. */
+  discard(): Promise<void>;
 };
 
 export type Surroundings = {
@@ -85,6 +87,7 @@ export function steppedQueue(
       return true;
     },
     isWaiting: () => left.size > 0,
+    discard: async () => remove(await receive(Number.POSITIVE_INFINITY)),
   };
   return mapping;
 
@@ -129,10 +132,12 @@ export function steppedQueue(
     const [outcome] = await clock.settle(Promise.all(copies));
     const failed = outcome?.status === 'answered' ? failedItems(outcome.value, ids) : 'all';
     if (failed === 'all' || kind === 'delivered-twice') return;
-    const Entries = batch
-      .filter(({ MessageId }) => !failed.includes(MessageId as string))
-      .map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
-    for (const id of ids) if (!failed.includes(id)) left.delete(id);
+    await remove(batch.filter(({ MessageId }) => !failed.includes(MessageId as string)));
+  }
+
+  async function remove(messages: Message[]): Promise<void> {
+    for (const { MessageId } of messages) left.delete(MessageId as string);
+    const Entries = messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
     for (let first = 0; first < Entries.length; first += 10) {
       await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: Entries.slice(first, first + 10) }));
     }
@@ -201,6 +206,7 @@ export async function steppedStream(
       return true;
     },
     isWaiting: () => false,
+    discard: async () => {},
   };
   return mapping;
 }

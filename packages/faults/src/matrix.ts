@@ -2,7 +2,6 @@ import { cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
 import { type Mutant, mutants } from './mutants.ts';
 import type { Pool, Ran } from './pool.ts';
 import type { Cell } from './run.ts';
-import { stories } from './stories.ts';
 
 export type Violation = { cell: string; breaches: string[] };
 
@@ -21,8 +20,20 @@ export type MatrixReport = {
 
 export type MutantReport = { name: string; caughtBy: string | null; runs: number };
 
-/** Stories that are told in the matrix: all but the one that is drawn by lot. */
-export const toldStories = Object.keys(stories).filter((name) => name !== 'bazaar');
+/**
+ * Stories that are told in the matrix: all but the one that is drawn by lot. Those with full batches come first, because a
+ * sample takes each boundary from the first story that has it.
+ */
+export const toldStories = [
+  'refunds',
+  'crowd',
+  'endings',
+  'expiry',
+  'lost',
+  'day-close',
+  'step-by-step',
+  'sale',
+];
 
 /** Those short enough for every pair of faults. */
 const pairedStories = ['sale', 'expiry'];
@@ -121,21 +132,19 @@ export async function runMutants(
   return reports;
 }
 
-/** A story without faults comes first, then faults at the functions that have the mutated code. */
+/** Faults of the kind and at the functions that the guard is for, then others of the same service. */
 function likeliestFirst(cells: Cell[], { file, concerns }: Mutant): Cell[] {
   const service = /^services\/(\w+)/.exec(file)?.[1] ?? '';
   const score = ({ faults: [fault], disorder }: Cell): number => {
     const where = fault?.site ?? disorder?.functionName ?? '';
-    return (
-      (concerns.test(`${where} ${fault?.kind ?? disorder?.kind}`) ? 2 : 0) +
-      (where.startsWith(service) ? 1 : 0)
-    );
+    const what = `${where} ${fault?.kind ?? disorder?.kind}`;
+    return (concerns.test(what) ? 2 : 0) + (where.startsWith(service) ? 1 : 0);
   };
-  return [
-    ...toldStories.map((story) => ({ story, faults: [] })),
-    ...cells.toSorted((a, b) => score(b) - score(a)),
-  ];
+  return cells.toSorted((a, b) => score(b) - score(a)).slice(0, mostRuns);
 }
+
+/** What is not caught by then is not guarded. */
+const mostRuns = 60;
 
 /** The boundaries of the table in docs/reliability.md. */
 function boundaryOf(site: string): string {

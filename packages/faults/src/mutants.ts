@@ -47,7 +47,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a day is closed again',
-    concerns: /dayClose/,
+    concerns: /dayClose PutItem payments killed|dayClose Query payments.ByDay overtaken/,
     file: `${payments}/store.ts`,
     find: "ConditionExpression: 'attribute_not_exists(pk)',",
     replace: '',
@@ -61,7 +61,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'another request with the same key is let through',
-    concerns: /createPayment/,
+    concerns: /cancelPayment/,
     file: `${payments}/operation.ts`,
     find: 'if (payment.requests[id]?.fingerprint !== fingerprint) refuseReusedKey();',
     replace: '',
@@ -103,7 +103,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a consumer answers that all went well',
-    concerns: /consumer .*refused/,
+    concerns: /payments.consumer .*refused/,
     file: `${runtime}/consume.ts`,
     find: 'return { batchItemFailures: [...failed.keys()]',
     replace: 'return { batchItemFailures: [...failed.keys()].slice(0, 0)',
@@ -124,21 +124,21 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'what can never succeed is tried again',
-    concerns: /consumer/,
+    concerns: /SendMessageBatch/,
     file: `${runtime}/consume.ts`,
     find: 'entry[1] instanceof Unprocessable,',
     replace: 'entry[1] instanceof Unprocessable && Date.now() < 0,',
   },
   {
     name: 'books are written over what others wrote',
-    concerns: /TransactWriteItems billing overtaken/,
+    concerns: /TransactWriteItems billing (late|overtaken)/,
     file: `${billing}/store.ts`,
     find: "ConditionExpression: '#counter = :before',",
     replace: "ConditionExpression: '#counter = :before OR attribute_exists(pk)',",
   },
   {
     name: 'the first of the books is written over what others wrote',
-    concerns: /TransactWriteItems billing overtaken/,
+    concerns: /TransactWriteItems billing late/,
     file: `${billing}/store.ts`,
     find: "? { ConditionExpression: 'attribute_not_exists(pk)' }",
     replace: "? { ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(pk)' }",
@@ -213,5 +213,26 @@ export const mutants: Mutant[] = [
     file: `${audit}/record.ts`,
     find: 'for (const entry of batch) failures.set(entry, error);',
     replace: 'void error;',
+  },
+  {
+    name: 'what is late is missed at once',
+    concerns: /day-close|reversed/,
+    file: `${runtime}/finding.ts`,
+    find: 'if (now.getTime() - firstReceivedAt.getTime() < graceMs) {',
+    replace: 'if (now.getTime() - firstReceivedAt.getTime() < 0) {',
+  },
+  {
+    name: 'what is missing is missed again and again',
+    concerns: /consumer delivery delivered/,
+    file: `${runtime}/finding.ts`,
+    find: 'if (isOpen && isDeepStrictEqual(known.difference, difference)) return undefined;',
+    replace: '',
+  },
+  {
+    name: 'what is missing is not told of',
+    concerns: /republish/,
+    file: `${runtime}/finding.ts`,
+    find: 'return { finding, isNews: true };',
+    replace: 'return undefined;',
   },
 ];

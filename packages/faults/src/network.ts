@@ -192,7 +192,12 @@ export class Network {
   ): ClientRequest {
     const id = String(this.#nextId++);
     this.#invocations.set(id, invocation);
-    const sent = http.request({ ...options, headers: { ...options.headers, 'x-call': id } }, callback);
+    const { address, port } = this.#server.address() as AddressInfo;
+    // Wherever it was going: SQS's client goes by the queue's URL.
+    const sent = http.request(
+      { ...options, host: address, port, headers: { ...options.headers, 'x-call': id } },
+      callback,
+    );
     if (!invocation.isAlive()) return sent.destroy(new Error('The process has ended'));
     this.#active.add(id);
     sent.once('close', () => {

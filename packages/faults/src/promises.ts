@@ -112,6 +112,9 @@ const safety: Record<string, Breach> = {
           ? [`${(closing as { subject: string }).subject}:1`]
           : ((history ?? []) as unknown[]).map((_, i) => `${id}:${i + 1}`),
       ),
+      ...findingsOf(tables, shop).flatMap(({ subject, n }) =>
+        Array.from({ length: n }, (_, i) => `${subject}:${i + 1}`),
+      ),
       ...own(tables.billing).flatMap(({ id, invoice, creditNote }) =>
         creditNote ? [`${(creditNote as { id: string }).id}:1`] : invoice ? [`${id}:1`] : [],
       ),
@@ -194,10 +197,9 @@ const safety: Record<string, Breach> = {
 
   /** No finding is left that is not mended: nothing was lost, so whoever says so is wrong. */
   V5: ({ tables }, shop) =>
-    [...tables.billing, ...tables.audit]
-      .filter(({ pk, finding }) => finding !== undefined && pk.includes(shop.id))
-      .filter(({ finding }) => (finding as { mendedAt: string | null }).mendedAt === null)
-      .map(({ pk, finding }) => `${pk} is said to lack something: ${JSON.stringify(finding)}`),
+    findingsOf(tables, shop)
+      .filter(({ isMended }) => !isMended)
+      .map(({ subject, difference }) => `${subject} is left: ${difference}`),
 
   /** Every event keeps to the schema of its type. */
   I10: ({ events }) =>
@@ -239,12 +241,13 @@ export async function deadLetterBreaches(
   return breaches;
 }
 
-/** What a shop noticed: how each request was answered at first, and what became of its payments. */
-export const seenBy = ({ sent, payments }: Observation): string[] => [
+/** What a shop noticed: how each request was answered at first, what became of its payments, and what was missed. */
+export const seenBy = ({ sent, payments, tables }: Observation, shop: Merchant): string[] => [
   ...sent.map(
     ({ functionName, answers: [first] }) => `${functionName} ${first?.status} ${first?.body.code ?? ''}`,
   ),
   ...payments.map(({ status, refunds }) => `${status} ${refunds.map((refund) => refund.status)}`).sort(),
+  ...findingsOf(tables, shop).map(({ kind, n, isMended }) => `${kind} ${n} ${isMended ? 'mended' : 'open'}`),
 ];
 
 /** I8: everything that was ever said is said twice more, in any order, and changes nothing. */
@@ -263,6 +266,24 @@ export async function changesByReplay(world: World, before: Map<Merchant, Observ
     const changed = isSame ? [] : ['I8 a replay changed what is stored'];
     return [...changed, ...breachesOf(after, shop).map((breach) => `${breach} (after a replay)`)];
   });
+}
+
+/** What services found missing of a shop's days. */
+function findingsOf({ billing, audit }: Observation['tables'], { id }: Merchant) {
+  const of = (items: Item[], kind: string) =>
+    items
+      .filter(({ pk, finding }) => finding !== undefined && pk.includes(id))
+      .map(({ finding }) => {
+        const { date, n, mendedAt, difference } = finding as Record<string, unknown>;
+        return {
+          kind,
+          subject: `${kind}_${date}_${id}`,
+          n: Number(n),
+          isMended: mendedAt !== null,
+          difference: JSON.stringify(difference),
+        };
+      });
+  return [...of(billing, 'rec'), ...of(audit, 'gap')];
 }
 
 const succeeded = ({ refunds }: Payment) => refunds.filter(({ status }) => status === 'succeeded');

@@ -67,7 +67,7 @@ export async function run(
     await rest(world);
     const observed = await observe(world, shops);
     for (const [shop, observation] of observed) {
-      seen.push(...seenBy(observation));
+      seen.push(...seenBy(observation, shop));
       breaches.push(...breachesOf(observation, shop));
     }
     // What broke already is not worth a replay.

@@ -8,6 +8,7 @@ export type Story = (world: World, shop: Merchant, other: Merchant, seed: number
 /** What happens before faults strike: days before this one are closed. */
 export const before: Record<string, (world: World) => Promise<unknown>> = {
   'day-close': (world) => world.run('payments.dayClose'),
+  lost: (world) => world.run('payments.dayClose'),
 };
 
 export const stories: Record<string, Story> = {
@@ -74,6 +75,22 @@ export const stories: Record<string, Story> = {
     await world.drain();
   },
 
+  /** Nobody but payments knows of a sale. The day's closing shows it, and what is in the tables is said again. */
+  async lost(world, shop) {
+    const { body: payment } = await shop.pay();
+    await settled(world, shop, payment);
+    const date = new Date(world.clock.now).toISOString().slice(0, 10);
+    await world.lose('billing.consumer', 'audit.consumer');
+    world.clock.advance(86_400_000);
+    await tick(world, 'payments.dayClose');
+    await world.drain();
+    await tick(world, 'payments.republish', { date, merchantId: shop.id });
+    await world.drain();
+    await tick(world, 'billing.republish', { date, merchantId: shop.id });
+    await tick(world, 'payments.republish', { date, merchantId: shop.id });
+    await world.drain();
+  },
+
   /** Two shops' sales and refunds come in one batch, with messages among them that can never be handled. */
   async crowd(world, shop, other) {
     const payments = await Promise.all([
@@ -125,10 +142,10 @@ stories.bazaar = async (world, shop, other, seed) => {
 export const poisonFor = ({ id }: Merchant): string => `poison of ${id}`;
 export const isPoisoned = (story: string): boolean => story === 'crowd';
 
-/** Runs a clock as EventBridge does: an asynchronous invocation that fails is tried twice more. */
-async function tick(world: World, functionName: string): Promise<void> {
+/** Runs a clock as EventBridge does, or a person: when it fails it is tried twice more. */
+async function tick(world: World, functionName: string, event: unknown = {}): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt++) {
-    if ((await world.run(functionName)).status === 'answered') return;
+    if ((await world.run(functionName, event)).status === 'answered') return;
     world.clock.advance(60_000);
   }
 }

@@ -224,6 +224,14 @@ export class World {
     this.mishaps.push(`Queues are not empty after ${patienceMs / 3_600_000} hours`);
   }
 
+  /** What is said now never reaches the queues of these. */
+  async lose(...functionNames: string[]): Promise<void> {
+    for (const mapping of this.#mappings) if (mapping.source === 'stream') while (await mapping.step());
+    for (const { functionName, discard } of this.#mappings) {
+      if (functionNames.includes(functionName)) await discard();
+    }
+  }
+
   /** Everything in a table, as plain values. */
   async itemsOf(table: string): Promise<Item[]> {
     const items: Item[] = [];
