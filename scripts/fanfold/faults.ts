@@ -46,14 +46,26 @@ export async function faults(options: Options): Promise<void> {
     throw new UsageError('--seed is for a soak: say for how long, with --minutes 15 for example.');
   }
   const pool = new Pool(options.workers ?? availableParallelism());
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => {
+    tell('Interrupted: reporting what was run so far. Once more ends it at once.');
+    interrupted.abort();
+  });
   const report: FaultsReport = { date: new Date().toISOString().slice(0, 10) };
   try {
     if (cell) report.cell = await runCell(pool, cell);
-    else if (options.minutes !== undefined) report.soak = await soak(pool, options);
+    else if (options.minutes !== undefined) report.soak = await soak(pool, options, interrupted.signal);
     else {
       const baselines = await baselinesOf(pool);
-      report.matrix = await runMatrix(pool, baselines, options.full ? 'all' : 'sample', progress());
-      if (options.mutants) report.mutants = await runMutants(pool, baselines, tellMutant);
+      report.matrix = await runMatrix(
+        pool,
+        baselines,
+        options.full ? 'all' : 'sample',
+        progress(),
+        interrupted.signal,
+      );
+      if (options.mutants && !interrupted.signal.aborted)
+        report.mutants = await runMutants(pool, baselines, tellMutant);
     }
   } finally {
     pool.stop();
@@ -85,10 +97,11 @@ function cellOf(id: string): Cell {
 async function soak(
   pool: Pool,
   { minutes = 1, seed = Math.floor(Math.random() * 1_000_000) }: Options,
+  interrupted: AbortSignal,
 ): Promise<SoakReport> {
   const started = performance.now();
   const report: SoakReport = { seed, episodes: 0, faults: 0, seconds: 0, violations: [] };
-  const timeIsUp = AbortSignal.timeout(minutes * 60_000);
+  const timeIsUp = AbortSignal.any([AbortSignal.timeout(minutes * 60_000), interrupted]);
   const failed: Ran[] = [];
   const episodes = function* () {
     for (let n = 0; ; n++) yield episodeOf(seed + n, toldStories);

@@ -61,6 +61,7 @@ describe('the cells of a story', () => {
 
   it('disturb every delivery, and the order of a queue', () => {
     expect([...kindsAt('billing.consumer delivery')].sort()).toEqual([
+      'delivered-apart',
       'delivered-together',
       'delivered-twice',
       'not-invoked',
@@ -114,6 +115,7 @@ it('what one more attempt, or the next delivery, makes up for is a blip', () => 
   expect([...new Set(blips)].sort()).toEqual([
     'answer-lost',
     'answered-500',
+    'delivered-apart',
     'delivered-together',
     'delivered-twice',
     'duplicated',

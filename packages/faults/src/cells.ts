@@ -102,7 +102,7 @@ export const isBlip = ({ faults: [fault], disorder }: Cell): boolean =>
 
 const blips: string[] = [
   ...['refused', 'answer-lost', 'answered-500', 'late', 'stalled', 'throttled', 'duplicated'],
-  ...['delivered-twice', 'delivered-together', 'unheard', 'asked-together'],
+  ...['delivered-twice', 'delivered-together', 'delivered-apart', 'unheard', 'asked-together'],
 ];
 
 /** A cell as text, such as `sale: billing.consumer BatchGetItem billing #0 refused (once)`. */

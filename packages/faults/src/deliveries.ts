@@ -5,6 +5,8 @@ export const deliveryFaultKinds = {
     'delivered-twice',
     /** Two copies are delivered to two sandboxes at once. */
     'delivered-together',
+    /** Its halves are delivered to two sandboxes at once, as two batches. */
+    'delivered-apart',
     /** Lambda has no capacity, and gives the messages back. */
     'not-invoked',
   ],

@@ -13,6 +13,7 @@ import type { Context } from 'aws-lambda';
 import { build } from 'esbuild';
 import type { Clock } from './clock.ts';
 import type { Invocation, Network } from './network.ts';
+import { randomFrom } from './random.ts';
 
 export const repository = join(import.meta.dirname, '../../..');
 
@@ -79,6 +80,7 @@ const injected = [
   'console',
   'fetch',
   'crypto',
+  'Math',
   'Date',
   'setTimeout',
   'clearTimeout',
@@ -104,6 +106,8 @@ export type ServiceCode = { script: Script; resources: Record<string, Resource> 
 export class Functions {
   /** Every line that functions logged in this run. */
   log: string[] = [];
+  /** Where the jitter of functions comes from. */
+  random = randomFrom(0);
   readonly #instances = new Map<string, Instance[]>();
   readonly #services: Record<string, ServiceCode>;
   readonly #clock: Clock;
@@ -219,6 +223,8 @@ export class Functions {
       // The only address that functions ask is the token issuer's.
       fetch: () => this.#network.during(publicKeySet().then((keys) => Response.json(keys))),
       crypto: { ...crypto, subtle: this.#subtle },
+      // Jitter is the same each time.
+      Math: Object.create(Math, { random: { value: () => this.random() } }),
       ...globals,
     };
     const require = createRequire(join(repository, 'services', service, 'package.json'));

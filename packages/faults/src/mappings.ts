@@ -124,15 +124,26 @@ export function steppedQueue(
     const ids = batch.map(({ MessageId }) => MessageId as string);
     for (const id of ids) left.add(id);
     if (kind === 'not-invoked') return;
-    const run = () =>
-      functions.invoke(functionName, {
-        Records: batch.map((message) => eventRecord(message, eventSourceArn)),
-      });
-    const copies = kind === 'delivered-together' ? [run(), run()] : [run()];
-    const [outcome] = await clock.settle(Promise.all(copies));
-    const failed = outcome?.status === 'answered' ? failedItems(outcome.value, ids) : 'all';
-    if (failed === 'all' || kind === 'delivered-twice') return;
-    await remove(batch.filter(({ MessageId }) => !failed.includes(MessageId as string)));
+    const half = Math.ceil(batch.length / 2);
+    const parts = {
+      'delivered-together': [batch, batch],
+      'delivered-apart': [batch.slice(0, half), batch.slice(half)].filter(({ length }) => length > 0),
+    };
+    const delivered = parts[kind as keyof typeof parts] ?? [batch];
+    const failures = await clock.settle(Promise.all(delivered.map(failuresIn)));
+    if (kind === 'delivered-twice') return;
+    // Of two copies it is the first one whose answer counts.
+    await remove(kind === 'delivered-apart' ? succeeded(delivered, failures) : succeeded([batch], failures));
+  }
+
+  /** The ids of the messages that a function says, or shows, to have failed. */
+  async function failuresIn(batch: Message[]): Promise<string[]> {
+    const ids = batch.map(({ MessageId }) => MessageId as string);
+    const outcome = await functions.invoke(functionName, {
+      Records: batch.map((message) => eventRecord(message, eventSourceArn)),
+    });
+    const failed = outcome.status === 'answered' ? failedItems(outcome.value, ids) : 'all';
+    return failed === 'all' ? ids : failed;
   }
 
   async function remove(messages: Message[]): Promise<void> {
@@ -210,3 +221,6 @@ export async function steppedStream(
   };
   return mapping;
 }
+
+const succeeded = (batches: Message[][], failures: string[][]): Message[] =>
+  batches.flatMap((batch, i) => batch.filter(({ MessageId }) => !failures[i]?.includes(MessageId as string)));

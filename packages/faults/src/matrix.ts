@@ -52,6 +52,7 @@ export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
 /**
  * Breaks every call, delivery and request of every story, one at a time and in pairs, and checks the promises.
  *
+ * @param signal ends it early: the report is then of what was run
  * @param scope `sample`: every kind of fault at every boundary once; `single`: every single fault; `all`: pairs too
  */
 export async function runMatrix(
@@ -59,6 +60,7 @@ export async function runMatrix(
   baselines: Map<string, Ran>,
   scope: 'sample' | 'single' | 'all',
   onRun: (of: number, report: MatrixReport) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<MatrixReport> {
   const started = performance.now();
   const single = singleCells(baselines);
@@ -72,7 +74,7 @@ export async function runMatrix(
     table: {},
     seconds: 0,
   };
-  for await (const ran of pool.runAll(chosen)) {
+  for await (const ran of pool.runAll(chosen, signal ? { signal } : {})) {
     count(report, ran, baselines.get(ran.cell.story) as Ran);
     report.seconds = Math.round((performance.now() - started) / 1000);
     onRun(chosen.length, report);
@@ -171,6 +173,7 @@ function groupOf(kind: string): string {
   if (['answer-lost', 'answered-500', 'stalled', 'unheard'].includes(kind)) return 'done, answer lost';
   if (kind.startsWith('killed')) return 'killed';
   if (['duplicated', 'delivered-twice'].includes(kind)) return 'twice';
-  if (['overtaken', 'delivered-together', 'asked-together'].includes(kind)) return 'at once';
+  if (['overtaken', 'delivered-together', 'delivered-apart', 'asked-together'].includes(kind))
+    return 'at once';
   return { late: 'late', partial: 'in part', stale: 'stale' }[kind] ?? kind;
 }

@@ -131,7 +131,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'books are written over what others wrote',
-    concerns: /TransactWriteItems billing (late|overtaken)/,
+    concerns: /billing.consumer delivery delivered-apart/,
     file: `${billing}/store.ts`,
     find: "ConditionExpression: '#counter = :before',",
     replace: "ConditionExpression: '#counter = :before OR attribute_exists(pk)',",

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { catalog, type EventType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
 import type { Document, Merchant, Payment, Sent } from './merchant.ts';
+import { randomFrom } from './random.ts';
 import { poisonFor } from './stories.ts';
 import { type Item, servicesUnderTest, type World } from './world.ts';
 
@@ -42,7 +43,7 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
 const stateOf = ({ tables }: Observation, { id }: Merchant): Item[][] =>
   Object.values(tables).map((items) =>
     items
-      .filter(({ pk }) => pk.startsWith(`${id}#`))
+      .filter(({ pk }) => pk.startsWith(`${id}#`) || pk === `finding:${id}`)
       .sort((a, b) => (`${a.pk}${a.sk}` < `${b.pk}${b.sk}` ? -1 : 1)),
   );
 
@@ -257,7 +258,7 @@ export async function changesByReplay(world: World, before: Map<Merchant, Observ
       event !== undefined && pk.startsWith(`${id}#`) ? [String(event)] : [],
     ),
   );
-  await world.replay([...recorded, ...recorded].sort(() => Math.random() - 0.5));
+  await world.replay(shuffled([...recorded, ...recorded]));
   await world.drain({ withLagging: true });
   for (const shop of before.keys()) await shop.repeatAll();
   await world.drain({ withLagging: true });
@@ -266,6 +267,15 @@ export async function changesByReplay(world: World, before: Map<Merchant, Observ
     const changed = isSame ? [] : ['I8 a replay changed what is stored'];
     return [...changed, ...breachesOf(after, shop).map((breach) => `${breach} (after a replay)`)];
   });
+}
+
+/** In an order that has nothing to do with how they came, and is the same for the same number of them. */
+function shuffled(bodies: string[]): string[] {
+  const random = randomFrom(bodies.length);
+  return bodies
+    .map((body) => ({ body, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ body }) => body);
 }
 
 /** What services found missing of a shop's days. */

@@ -37,3 +37,5 @@ process.on('message', async ({ cell, number, mutation, isDrawn }: Order) => {
 });
 
 process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole group; what is running is still part of the report.
+process.on('SIGINT', () => {});

@@ -27,6 +27,7 @@ import {
   steppedStream,
 } from './mappings.ts';
 import { type Fate, Network } from './network.ts';
+import { randomFrom } from './random.ts';
 
 export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
 
@@ -155,6 +156,7 @@ export class World {
     this.#disorder = disorder;
     this.mishaps.length = 0;
     this.functions.log = [];
+    this.functions.random = randomFrom(0);
     // It remembers the size of the log.
     this.functions.restart('audit.consumer');
     this.#requests.clear();
