@@ -36,7 +36,7 @@ export const toldStories = [
 ];
 
 /** Those short enough for every pair of faults. */
-const pairedStories = ['sale', 'expiry'];
+const pairedStories = ['sale'];
 
 /** Each story once without faults: what can break in it, and what the shops then see. */
 export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
@@ -65,7 +65,7 @@ export async function runMatrix(
   const started = performance.now();
   const single = singleCells(baselines);
   const pairs = pairsOf(single.filter(({ story }) => pairedStories.includes(story)));
-  const chosen = { sample: sampleOf(single), single, all: [...single, ...pairs] }[scope];
+  const chosen = { sample: sampleOf(single), single, all: [...pairs, ...single] }[scope];
   const report: MatrixReport = {
     cells: { single: single.length, pairs: pairs.length, run: 0 },
     struck: 0,
