@@ -11,7 +11,7 @@ let pool: Pool;
 let baselines: Map<string, Ran>;
 
 beforeAll(async () => {
-  pool = new Pool(2);
+  pool = await Pool.start(2);
   baselines = await baselinesOf(pool);
 }, 120_000);
 

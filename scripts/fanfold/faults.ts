@@ -45,7 +45,7 @@ export async function faults(options: Options): Promise<void> {
   if (options.seed !== undefined && options.minutes === undefined) {
     throw new UsageError('--seed is for a soak: say for how long, with --minutes 15 for example.');
   }
-  const pool = new Pool(options.workers ?? availableParallelism());
+  const pool = await Pool.start(options.workers ?? availableParallelism());
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
     tell('Interrupted: reporting what was run so far. Once more ends it at once.');

@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Mutation } from './functions.ts';
 import type { Cell, Result } from './run.ts';
 import type { Order } from './worker.ts';
+import { servicesUnderTest } from './world.ts';
 
 export type Ran = Result & { cell: Cell; durationMs: number };
 
@@ -17,8 +19,14 @@ export class Pool {
   #waiting: ((worker: ChildProcess) => void)[] = [];
   #number = 0;
 
-  constructor(size: number) {
+  private constructor(size: number) {
     for (let i = 0; i < size; i++) this.#start();
+  }
+
+  /** Packages the services first: processes that did it beside each other would be in each other's way. */
+  static async start(size: number): Promise<Pool> {
+    await Promise.all(servicesUnderTest.map((service) => templateOf(service)));
+    return new Pool(size);
   }
 
   /** Runs cells beside each other. Results come as they are ready; it ends early when the signal is given. */
