@@ -16,6 +16,7 @@ import { UsageError } from './arguments.ts';
 import {
   type FaultsReport,
   failuresIn,
+  placesIn,
   type SoakReport,
   summaryOf,
   violationOf,
@@ -45,7 +46,8 @@ export async function faults(options: Options): Promise<void> {
   if (options.seed !== undefined && options.minutes === undefined) {
     throw new UsageError('--seed is for a soak: say for how long, with --minutes 15 for example.');
   }
-  const pool = await Pool.start(options.workers ?? availableParallelism());
+  if (options.report) await requirePlaces(options.report);
+  const pool = await Pool.start(options.workers ?? (cell ? 1 : availableParallelism()));
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
     tell('Interrupted: reporting what was run so far. Once more ends it at once.');
@@ -76,6 +78,15 @@ export async function faults(options: Options): Promise<void> {
   console.log(options.json ? JSON.stringify(report, null, 2) : summaryOf(report));
   const failed = failuresIn(report);
   if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
+}
+
+/** Before an hour of work: a report that cannot be written would be lost. */
+async function requirePlaces(path: string): Promise<void> {
+  try {
+    placesIn(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--report ${path}: ${(error as Error).message}`);
+  }
 }
 
 async function runCell(pool: Pool, cell: Cell): Promise<NonNullable<FaultsReport['cell']>> {

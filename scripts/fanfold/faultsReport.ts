@@ -58,20 +58,39 @@ const sumOf = ({ cells, struck, changed, violations, seconds }: MatrixReport): s
 const soakOf = ({ seed, episodes, faults, seconds, violations }: SoakReport): string =>
   `Seed ${seed}: ${count(episodes)} episodes with ${count(faults)} faults in ${count(seconds)} s; ${violations.length} violations.`;
 
-/** The parts of a document that a run replaces, each between `<!-- name -->` and `<!-- /name -->`. */
+const places = ['matrix', 'mutants', 'soak'] as const;
+
+/**
+ * What stands between `<!-- matrix -->` and `<!-- /matrix -->` in a document, and likewise for the other parts of a report.
+ *
+ * @throws when one of them has no place
+ */
+export function placesIn(document: string): Record<(typeof places)[number], string> {
+  const entries = places.map((name) => {
+    const [, text] = new RegExp(`<!-- ${name} -->\n(.*?)<!-- /${name} -->`, 's').exec(document) ?? [];
+    if (text === undefined)
+      throw new Error(`It has no place between <!-- ${name} --> and <!-- /${name} -->.`);
+    return [name, text];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A document with what a run found in its place. What the run did not look for stays as it was. */
 export function withReport(document: string, { date, matrix, mutants, soak }: FaultsReport): string {
-  const parts = {
-    ...(matrix && { matrix: `${date}: ${sumOf(matrix)}\n\n${tableOf(matrix)}` }),
-    ...(mutants && { mutants: mutantTableOf(mutants) }),
-    ...(soak && { soak: `${date}: ${soakOf(soak)}` }),
+  const kept = placesIn(document);
+  const found = {
+    matrix: matrix && `${date}: ${sumOf(matrix)}\n\n${tableOf(matrix)}\n`,
+    mutants: mutants && `${mutantTableOf(mutants)}\n`,
+    soak: soak && `${date}: ${soakOf(soak)}\n`,
   };
-  return Object.entries(parts).reduce((text, [name, part]) => {
-    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-    const [before, rest] = text.split(begin);
-    const [, after] = rest?.split(end) ?? [];
-    if (after === undefined) throw new Error(`The document has no place for the report: ${begin} … ${end}`);
-    return `${before}${begin}\n${part}\n${end}${after}`;
-  }, document);
+  return places.reduce(
+    (text, name) =>
+      text.replace(
+        `<!-- ${name} -->\n${kept[name]}<!-- /${name} -->`,
+        () => `<!-- ${name} -->\n${found[name] ?? kept[name]}<!-- /${name} -->`,
+      ),
+    document,
+  );
 }
 
 function tableOf({ table }: MatrixReport): string {
