@@ -65,7 +65,7 @@ export async function runMatrix(
   const started = performance.now();
   const single = singleCells(baselines);
   const pairs = pairsOf(single.filter(({ story }) => pairedStories.includes(story)));
-  const chosen = { sample: sampleOf(single), single, all: [...pairs, ...single] }[scope];
+  const chosen = { sample: sampleOf(single), single, all: [...single, ...pairs] }[scope];
   const report: MatrixReport = {
     cells: { single: single.length, pairs: pairs.length, run: 0 },
     struck: 0,

@@ -1,4 +1,4 @@
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import {
@@ -234,21 +234,25 @@ export class World {
     }
   }
 
-  /** Everything in a table, as plain values. */
+  /** Everything in a table, as plain values. Not through the SDK, which takes a fifth of a run for it. */
   async itemsOf(table: string): Promise<Item[]> {
     const items: Item[] = [];
-    let start: Record<string, never> | undefined;
+    let ExclusiveStartKey: object | undefined;
     do {
-      const { Items = [], LastEvaluatedKey } = await this.dynamodb.send(
-        new ScanCommand({
-          TableName: `fanfold-local-${table}`,
-          ConsistentRead: true,
-          ExclusiveStartKey: start,
-        }),
-      );
-      items.push(...Items.map((item) => unmarshall(item) as Item));
-      start = LastEvaluatedKey as typeof start;
-    } while (start);
+      const body = { TableName: `fanfold-local-${table}`, ConsistentRead: true, ExclusiveStartKey };
+      const response = await fetch(this.#endpoints.dynamodb, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.Scan' },
+        body: JSON.stringify(body),
+      });
+      if (!response.ok) throw new Error(`Scanning ${table} was answered ${await response.text()}`);
+      const page = (await response.json()) as {
+        Items: Parameters<typeof unmarshall>[0][];
+        LastEvaluatedKey?: object;
+      };
+      items.push(...page.Items.map((item) => unmarshall(item) as Item));
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey);
     return items;
   }
 
