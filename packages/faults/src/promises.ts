@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { catalog, type EventType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
 import type { Document, Merchant, Payment, Sent } from './merchant.ts';
-import { randomFrom } from './random.ts';
+import { shuffled } from './random.ts';
 import { poisonFor } from './stories.ts';
 import { type Item, servicesUnderTest, type World } from './world.ts';
 
@@ -267,15 +267,6 @@ export async function changesByReplay(world: World, before: Map<Merchant, Observ
     const changed = isSame ? [] : ['I8 a replay changed what is stored'];
     return [...changed, ...breachesOf(after, shop).map((breach) => `${breach} (after a replay)`)];
   });
-}
-
-/** In an order that has nothing to do with how they came, and is the same for the same number of them. */
-function shuffled(bodies: string[]): string[] {
-  const random = randomFrom(bodies.length);
-  return bodies
-    .map((body) => ({ body, place: random() }))
-    .sort((a, b) => a.place - b.place)
-    .map(({ body }) => body);
 }
 
 /** What services found missing of a shop's days. */

@@ -10,3 +10,12 @@ export function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** In an order that has nothing to do with how they came, and is the same for the same number of them. */
+export function shuffled<Item>(items: Item[]): Item[] {
+  const random = randomFrom(items.length);
+  return items
+    .map((item) => ({ item, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
