@@ -225,14 +225,14 @@ export const mutants: Mutant[] = [
     name: 'what is missing is missed again and again',
     concerns: /consumer delivery delivered/,
     file: `${runtime}/finding.ts`,
-    find: 'if (isOpen && isDeepStrictEqual(known.difference, difference)) return undefined;',
+    find: 'if (isOpen && isDeepStrictEqual(known.difference, difference)) return { isAlarming: isLast, ...next };',
     replace: '',
   },
   {
     name: 'what is missing is not told of',
     concerns: /republish/,
     file: `${runtime}/finding.ts`,
-    find: 'return { finding, isNews: true };',
-    replace: 'return undefined;',
+    find: 'return { noted: { finding, isNews: true }, isAlarming: true, ...next };',
+    replace: 'return { isAlarming: true, ...next };',
   },
 ];

@@ -5,6 +5,7 @@ import { makeEvent } from '@fanfold/contracts/event';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { byType, consume, Unprocessable } from './consume.ts';
+import { NotYet } from './failure.ts';
 import { contextWith, queueEvent } from './invocationFixtures.ts';
 import { captureOutput } from './logFixtures.ts';
 
@@ -187,6 +188,14 @@ describe('A message that fails', () => {
     expect(await run([invoice(1), 'poison'], failing('inv_1'))).toEqual(failures(0));
   });
 
+  test('does not make the whole batch fail when another only waits for something', async () => {
+    const handle: Handle = async (id) => {
+      throw id === 'inv_1' ? new NotYet('inv_1 is early') : new Error('failed');
+    };
+    expect(await run([invoice(1)], handle)).toEqual(failures(0));
+    expect(await run([invoice(1), invoice(2)], handle)).toEqual(failures(0, 1));
+  });
+
   test('makes the whole batch fail when the handler does not even begin', async () => {
     const handler = consume(hears, () => {
       throw new Error('no connection');
@@ -232,6 +241,15 @@ describe('Until a message that failed comes again', () => {
     const [call] = sqs.commandCalls(ChangeMessageVisibilityBatchCommand);
     expect(call?.args[0].input.QueueUrl).toBe('http://127.0.0.1/events');
     expect(logged().map(({ delaySeconds }) => delaySeconds)).toEqual([3, 20, 900]);
+  });
+
+  test('it waits for five minutes when it is only early, which is no error in the log', async () => {
+    await runAgain([1, 1], async (id) => {
+      if (id === 'inv_2') throw new NotYet('inv_2 is early');
+    });
+    expect(hidden()).toEqual([['handle-1', 300]]);
+    expect(logged()).toMatchObject([{ level: 'INFO', message: 'message waits', detail: 'inv_2 is early' }]);
+    expect(JSON.stringify(logged())).not.toMatch(/stack|message failed/);
   });
 
   test('it waits longer in an outage, although the whole batch fails', async () => {

@@ -10,7 +10,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { clientSettings } from './aws.ts';
 import { chunksOf } from './batch.ts';
 import { environmentVariable } from './env.ts';
-import { retryDelaySeconds, Unfinished } from './failure.ts';
+import { NotYet, retryDelaySeconds, Unfinished } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { sentAgain } from './messageAttributes.ts';
@@ -52,7 +52,7 @@ const answeringTimeMs = 500;
 /**
  * A queue's consumer. For each event, in the order of the batch, `handle` gives a promise: fulfilled means done,
  * rejected means this message again, soon at first and then ever later (and after all its receives, the dead-letter
- * queue). One message's failure never touches another's. What is still running when time is short counts as failed and
+ * queue); with `NotYet` it is no failure. One message's failure never touches another's. What is still running when time is short counts as failed and
  * comes again, so every handler must be safe to run twice.
  *
  * The event source mapping must have `ReportBatchItemFailures`: without it the answer is taken for success
@@ -122,14 +122,17 @@ async function process<Type extends EventType>(
     const receiveCount = Number(record.attributes.ApproximateReceiveCount);
     const delaySeconds = retryDelaySeconds(error, receiveCount, Math.random());
     const { messageId } = record;
-    logger.error('message failed', { messageId, receiveCount, delaySeconds, error: describeError(error) });
+    const about = { messageId, receiveCount, delaySeconds };
+    if (error instanceof NotYet) logger.info('message waits', { ...about, detail: error.message });
+    else logger.error('message failed', { ...about, error: describeError(error) });
     return { record, delaySeconds };
   });
   await hide(retries, timeIsUp);
   // A partial answer does not slow the mapping down; an error does. Where nothing went well, what all messages need may
   // be broken: slowing down spares it the calls and them the receives. Not when something was quarantined, which would
-  // come again with the others.
-  if (failed.size > 0 && failed.size === records.length) {
+  // come again with the others; nor when something only waits, for which all that it needs went well.
+  const isWaiting = [...failed.values()].some((error) => error instanceof NotYet);
+  if (failed.size > 0 && failed.size === records.length && !isWaiting) {
     throw new Error(`All ${records.length} messages of the batch failed; see the log for each`);
   }
   return { batchItemFailures: [...failed.keys()].map(({ messageId }) => ({ itemIdentifier: messageId })) };

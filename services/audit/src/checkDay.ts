@@ -9,7 +9,7 @@ import { absentOf, loadFinding, mentionsSince, saveFinding } from './store.ts';
  * the numbers of its subjects have gaps. A gap becomes a finding, which is said, and a metric with an alarm; when the
  * day is checked again and is complete, the finding is mended.
  *
- * @throws Error when events may still be on their way, and Unprocessable when they are too many to be read
+ * @throws NotYet when events may still be on their way, and Unprocessable when they are too many to be read
  */
 export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
   const { merchantid, data } = dayClosed;
@@ -20,10 +20,15 @@ export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Pro
   const gaps = gapsIn(data.date, mentions);
   const absent = await absentOf(merchantid, gaps.before);
   const gap = gapOf(miscounted(dayClosed, mentions), gaps, absent);
-  const noted = noteDifference(known, gap, dayClosed, { now: new Date(), firstReceivedAt });
+  const { noted, isAlarming, again } = noteDifference(known, gap, dayClosed, {
+    now: new Date(),
+    firstReceivedAt,
+  });
   // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
-  if (gap) metrics.addMetric('GapFound', 'Count', 1);
-  if (!noted) return;
-  logger.warn(noted.isNews ? 'gap found' : 'gap mended', { merchantId: merchantid, date: data.date });
-  await saveFinding(noted, known);
+  if (isAlarming) metrics.addMetric('GapFound', 'Count', 1);
+  if (noted) {
+    logger.warn(noted.isNews ? 'gap found' : 'gap mended', { merchantId: merchantid, date: data.date });
+    await saveFinding(noted, known);
+  }
+  if (again) throw again;
 }
