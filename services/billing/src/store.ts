@@ -1,6 +1,5 @@
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -18,6 +17,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Finding, Noted } from '@fanfold/runtime/finding';
 import type { Page } from '@fanfold/runtime/list';
+import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Account, accountOf, Books, type Entries, type Heard, seriesOf } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
@@ -416,19 +416,11 @@ async function read(merchantId: string, id: string): Promise<Stored | undefined>
   return Item && (unmarshall(Item) as Stored);
 }
 
-/** What BatchGetItem takes at once. */
-const maxKeys = 100;
-
 async function readAll(pks: string[]): Promise<Stored[]> {
-  const items: Stored[] = [];
-  let waiting: Record<string, AttributeValue>[] = pks.map((pk) => ({ pk: { S: pk } }));
-  while (waiting.length > 0) {
-    const keys = waiting.slice(0, maxKeys);
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
-    );
-    items.push(...(Responses?.[tableName()] ?? []).map((item) => unmarshall(item) as Stored));
-    waiting = [...(UnprocessedKeys?.[tableName()]?.Keys ?? []), ...waiting.slice(maxKeys)];
+  const stored: Stored[] = [];
+  const keys = pks.map((pk) => ({ pk }));
+  for await (const items of readItems(tableName(), keys)) {
+    stored.push(...items.map((item) => unmarshall(item) as Stored));
   }
-  return items;
+  return stored;
 }

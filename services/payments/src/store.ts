@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   ConditionalCheckFailedException,
   GetItemCommand,
   PutItemCommand,
@@ -15,6 +14,7 @@ import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Page } from '@fanfold/runtime/list';
+import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
 import { type Change, eventOf, type Payment } from './payment.ts';
@@ -332,14 +332,9 @@ async function* queryKeys(
 /** The payments that index entries point to, in their order. */
 async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payment[]> {
   const found = new Map<string, Payment>();
-  let keys = entries.flatMap(({ pk }) => (pk ? [{ pk }] : []));
-  for (let attempt = 0; keys.length > 0; attempt++) {
-    if (attempt > 0) await delay(Math.random() * Math.min(10 * 2 ** attempt, 1000));
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
-    );
-    for (const item of Responses?.[tableName()] ?? []) found.set(item.pk?.S ?? '', paymentOf(item));
-    keys = (UnprocessedKeys?.[tableName()]?.Keys ?? []) as typeof keys;
+  const keys = entries.map(({ pk }) => ({ pk: pk?.S ?? '' }));
+  for await (const items of readItems(tableName(), keys)) {
+    for (const item of items) found.set(item.pk?.S ?? '', paymentOf(item));
   }
   return entries.flatMap(({ pk }) => found.get(pk?.S ?? '') ?? []);
 }
