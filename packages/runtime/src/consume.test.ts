@@ -206,6 +206,35 @@ describe('A message that fails', () => {
   });
 });
 
+describe('What is heavy', () => {
+  const heavy = (bodies: string[], handle: Handle, remainingTimeMs?: number) =>
+    consume(hears, (events, _messages, inTurn) =>
+      events.map(({ data }) =>
+        data.invoiceId === 'inv_0' ? succeeds() : inTurn(() => handle(data.invoiceId)),
+      ),
+    )(queueEvent(bodies), contextWith(remainingTimeMs));
+
+  test('is done one after another, also behind what fails', async () => {
+    const steps: string[] = [];
+    const answer = await heavy([invoice(1), invoice(2), invoice(3)], async (id) => {
+      steps.push(`${id} begins`);
+      await new Promise(setImmediate);
+      steps.push(`${id} ends`);
+      if (id === 'inv_2') throw new Error('inv_2 failed');
+    });
+    expect(answer).toEqual(failures(1));
+    expect(steps).toEqual(['inv_1', 'inv_2', 'inv_3'].flatMap((id) => [`${id} begins`, `${id} ends`]));
+  });
+
+  test('is not begun with little time left and comes again, and what is beside it is done', async () => {
+    const begun: string[] = [];
+    const handle: Handle = async (id) => void begun.push(id);
+    expect(await heavy([invoice(0), invoice(1)], handle, 9_000)).toEqual(failures(1));
+    expect(begun).toEqual([]);
+    expect(logged()).toMatchObject([{ message: 'message failed', error: { name: 'Unfinished' } }]);
+  });
+});
+
 describe('Until a message that failed comes again', () => {
   /** What was asked of the queue: which messages stay out of sight, and for how many seconds. */
   const hidden = () =>

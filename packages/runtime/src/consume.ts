@@ -35,7 +35,13 @@ export class Unprocessable extends Error {
  * Handles what of a batch can be handled: each event once, although it may have come in several messages. An event
  * has the fields that its schema knows; `messages` are what the events came in, in the same order.
  */
-type Handle<E> = (events: E[], messages: ReceivedMessage[]) => Promise<void>[];
+type Handle<E> = (events: E[], messages: ReceivedMessage[], inTurn: InTurn) => Promise<void>[];
+
+/**
+ * Does what is heavy one after another, each when those before it have ended, so that a batch of it needs no more memory
+ * than one. When time is short no more is begun, and the rest comes again as what was not done.
+ */
+export type InTurn = (work: () => Promise<void>) => Promise<void>;
 
 export type ReceivedMessage = {
   /** As it came, with fields that are not known here. */
@@ -44,6 +50,8 @@ export type ReceivedMessage = {
   firstReceivedAt: Date;
 };
 
+/** What one piece of heavy work may take. */
+const turnTimeMs = 10_000;
 /** Time to deal with what is left undone, and to answer, before Lambda ends the function. */
 const reportingTimeMs = 1500;
 /** Of this, the time to answer: a queue that does not answer must not take the outcome of the batch with it. */
@@ -96,6 +104,7 @@ async function process<Type extends EventType>(
       handle(
         messages.map(({ event }) => event),
         messages.map(({ body, records }) => ({ body, firstReceivedAt: firstReceivedAt(records) })),
+        oneAfterAnother(context),
       ),
     messages.length,
     context,
@@ -174,6 +183,18 @@ function read<Type extends EventType>(body: string, hears: readonly Type[]): Eve
     throw new Unprocessable('schema-violation', `${issue?.path.join('.')}: ${issue?.message}`);
   }
   return result.data as EventOfType<Type>;
+}
+
+function oneAfterAnother(context: Context): InTurn {
+  let before: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = before.then(() => {
+      if (context.getRemainingTimeInMillis() >= turnTimeMs) return work();
+      throw new Unfinished('Not begun, as the function has little time left');
+    });
+    before = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 async function settleInTime(

@@ -1,6 +1,6 @@
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 
-/** What was still running when the function had to answer. It may go on in this instance, beside its next try. */
+/** What was still running, or not begun, when the function had to answer. It may go on in this instance, beside its next try. */
 export class Unfinished extends Error {
   override name = 'Unfinished';
 }

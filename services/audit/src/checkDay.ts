@@ -1,7 +1,7 @@
 import { noteDifference } from '@fanfold/runtime/finding';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
-import { type DayClosed, gapOf, gapsIn, miscounted } from './completeness.ts';
+import { type DayClosed, gapOf, gapsIn, Mentioned, miscounted } from './completeness.ts';
 import { absentOf, loadFinding, mentionsSince, saveFinding } from './store.ts';
 
 /**
@@ -13,13 +13,14 @@ import { absentOf, loadFinding, mentionsSince, saveFinding } from './store.ts';
  */
 export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
   const { merchantid, data } = dayClosed;
-  const [known, mentions] = await Promise.all([
-    loadFinding(merchantid, data.date),
-    mentionsSince(merchantid, data.date),
-  ]);
-  const gaps = gapsIn(data.date, mentions);
+  const known = await loadFinding(merchantid, data.date);
+  const mentioned = new Mentioned(data.date);
+  for await (const mentions of mentionsSince(merchantid, data.date)) {
+    for (const mention of mentions) mentioned.add(mention);
+  }
+  const gaps = gapsIn(mentioned);
   const absent = await absentOf(merchantid, gaps.before);
-  const gap = gapOf(miscounted(dayClosed, mentions), gaps, absent);
+  const gap = gapOf(miscounted(dayClosed, mentioned), gaps, absent);
   const { noted, isAlarming, again } = noteDifference(known, gap, dayClosed, {
     now: new Date(),
     firstReceivedAt,

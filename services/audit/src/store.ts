@@ -384,17 +384,20 @@ const recordedOf = ({ event, position, recordedAt }: EventItem): Recorded => ({
 /** How much clocks may differ, of those who say events and of those who record them. */
 const clockSkewMs = 5 * 60_000;
 
-/** A consumer has 30 s. Reading so many takes some ten of them at 4,000 entries a page. */
-const maxMentionsRead = 500_000;
+/**
+ * A consumer has 30 s and 512 MB. Reading so many takes some five seconds at 4,000 entries a page, and some 60 MB, which
+ * leaves room for as much to look up.
+ */
+const maxMentionsRead = 250_000;
 
 /**
- * What of a merchant has been recorded since a day began. Times of recording grow with positions, so the newest are
+ * What of a merchant has been recorded since a day began, page by page. Times of recording grow with positions, so the newest are
  * read first until that time.
  *
  * @throws Unprocessable when it is more than can be read
  */
-export async function mentionsSince(merchantId: string, date: string): Promise<Mention[]> {
-  const mentions: Mention[] = [];
+export async function* mentionsSince(merchantId: string, date: string): AsyncGenerator<Mention[]> {
+  let read = 0;
   const earliest = new Date(Date.parse(date) - clockSkewMs).toISOString();
   const merchant: Condition = { attribute: 'merchantId', operator: '=', value: merchantId };
   let next: Record<string, AttributeValue> | undefined;
@@ -408,23 +411,21 @@ export async function mentionsSince(merchantId: string, date: string): Promise<M
       }),
     );
     const page = Items.map((item) => unmarshall(item) as EventItem);
-    mentions.push(
-      ...page.map(({ pk, sk, type, time }) => ({
-        subject: pk.slice(merchantId.length + 1),
-        n: Number(sk),
-        type,
-        time,
-      })),
-    );
+    yield page.map(({ pk, sk, type, time }) => ({
+      subject: pk.slice(merchantId.length + 1),
+      n: Number(sk),
+      type,
+      time,
+    }));
+    read += page.length;
     next = page.some(({ recordedAt }) => recordedAt < earliest) ? undefined : LastEvaluatedKey;
-    if (next && mentions.length >= maxMentionsRead) {
+    if (next && read >= maxMentionsRead) {
       throw new Unprocessable(
         'too-many-events',
         `${merchantId} has more than ${maxMentionsRead} events since ${date}: check that day by hand`,
       );
     }
   } while (next);
-  return mentions;
 }
 
 /** Those of some numbers that are not recorded. */
