@@ -251,6 +251,23 @@ describe('A payment that is written is due', () => {
   });
 });
 
+describe('A payment that is written is found by the day', () => {
+  const dayOf = async (...times: string[]) => {
+    table.reset();
+    table.on(PutItemCommand).resolves({});
+    const [said] = captured().history;
+    await insert(unchanged({ ...captured(), history: times.map((time) => ({ ...said, time }) as never) }));
+    return written()[0]?.day;
+  };
+
+  test('on which it last said something, whatever the order in which that was written', async () => {
+    expect(await dayOf()).toBeUndefined();
+    expect(await dayOf('2026-11-23T10:00:00.000Z')).toBe('2026-11-23#1');
+    expect(await dayOf('2026-11-23T10:00:00.000Z', '2026-11-24T00:00:06.000Z')).toBe('2026-11-24#1');
+    expect(await dayOf('2026-11-24T00:00:06.000Z', '2026-11-23T23:59:58.000Z')).toBe('2026-11-24#1');
+  });
+});
+
 describe('What a write said', () => {
   test('is read from the item as it was written', () => {
     const { payment, said } = capturedNow();

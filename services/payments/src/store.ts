@@ -17,7 +17,7 @@ import type { Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
-import { type Change, eventOf, type Payment } from './payment.ts';
+import { type Change, eventOf, lastTimeOf, type Payment } from './payment.ts';
 
 /**
  * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
@@ -343,7 +343,7 @@ const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${i
 
 function itemOf(payment: Payment, said: number[]): Item {
   const dueAt = settleAt(payment);
-  const lastSaid = payment.history.at(-1)?.time.slice(0, 10);
+  const lastDay = lastTimeOf(payment.history).slice(0, 10);
   return {
     ...payment,
     pk: `${payment.merchantId}#${payment.id}`,
@@ -352,7 +352,7 @@ function itemOf(payment: Payment, said: number[]): Item {
     ...(dueAt !== undefined && { due: `settle#${shardOf(payment)}`, dueAt }),
     ...(payment.expiresAt &&
       dueAt === undefined && { due: `expire#${shardOf(payment)}`, dueAt: payment.expiresAt }),
-    ...(lastSaid && { day: `${lastSaid}#${shardOf(payment)}` }),
+    ...(lastDay && { day: `${lastDay}#${shardOf(payment)}` }),
   };
 }
 
