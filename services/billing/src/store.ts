@@ -293,10 +293,10 @@ export async function documentsFor(
 }
 
 /**
- * Every document that was issued on a day (UTC), of one merchant or of all, by its key. An operator runs this rarely: it
+ * Every document that was issued on a day (UTC), of one merchant or of all, by its key, page by page. An operator runs this rarely: it
  * looks through the index of all documents, some 200 bytes each.
  */
-export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }> {
+export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }[]> {
   let start: Record<string, AttributeValue> | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
@@ -311,7 +311,7 @@ export async function* issuedOn(date: string, merchantId?: string): AsyncGenerat
         ExclusiveStartKey: start,
       }),
     );
-    for (const { pk } of Items) yield { id: pk?.S ?? '' };
+    yield Items.map(({ pk }) => ({ id: pk?.S ?? '' }));
     start = LastEvaluatedKey;
   } while (start);
 }

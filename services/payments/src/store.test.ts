@@ -479,7 +479,7 @@ describe('Payments that an index points to', () => {
           ),
         ),
       );
-    const due = await collect(dueFor('settle', new Date('2026-11-23T10:00:00Z')));
+    const due = (await collect(dueFor('settle', new Date('2026-11-23T10:00:00Z')))).flat();
     expect(due.map(({ id }) => id)).toEqual(ids);
     const parts = new Set(table.commandCalls(QueryCommand).map(({ args: [{ input }] }) => part(input)));
     expect([...parts]).toEqual([...'0123456789abcdef'].map((shard) => `settle#${shard}`));
@@ -492,9 +492,23 @@ describe('Payments that an index points to', () => {
         ExpressionAttributeValues[':part'].S === '2026-11-23#c' ? { Items: entries.slice(2) } : {},
       );
     table.on(BatchGetItemCommand).resolves(found(payments[2] as Payment));
-    const active = await collect(activeOn('2026-11-23'));
-    expect(active.map(({ id }) => id)).toEqual([ids[2]]);
+    const pages = await collect(activeOn('2026-11-23'));
+    // Parts without any are pages too: meanwhile time may be up.
+    expect(pages.map((page) => page.map(({ id }) => id))).toEqual(
+      [...'0123456789abcdef'].map((shard) => (shard === 'c' ? [ids[2]] : [])),
+    );
     expect(table.commandCalls(QueryCommand)).toHaveLength(16);
+  });
+
+  test('of one merchant on a day are asked for by that merchant, so that nobody else’s are read', async () => {
+    table.on(QueryCommand).resolves({});
+    await collect(activeOn('2026-11-23', 'acme'));
+    const [first] = table.commandCalls(QueryCommand).map(({ args: [{ input }] }) => input);
+    expect(first).toMatchObject({
+      KeyConditionExpression: '#day = :part AND begins_with(pk, :prefix)',
+      ExpressionAttributeValues: marshall({ ':part': '2026-11-23#0', ':prefix': 'acme#' }),
+    });
+    expect(table.commandCalls(BatchGetItemCommand)).toEqual([]);
   });
 });
 

@@ -239,27 +239,25 @@ export async function list(
  * What is due for a clock: payments to settle with the provider, or authorizations to expire. Part by part, from
  * another one each time, so that a part which a provider cannot settle does not hold up the others for ever.
  */
-export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment> {
+export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment[]> {
   const first = Math.floor(Math.random() * shards.length);
   for (const shard of shards.slice(first) + shards.slice(0, first)) {
     const keys = queryKeys('Due', 'due = :part AND dueAt <= :now', {
       ':part': `${kind}#${shard}`,
       ':now': now.toISOString(),
     });
-    for await (const page of keys) yield* await loadAll(page);
+    for await (const page of keys) yield await loadAll(page);
   }
 }
 
-/** Every payment that last said something on a day. */
-export async function* activeOn(date: string): AsyncGenerator<Payment> {
+/** Every payment that last said something on a day, or every one of a merchant: page by page, empty ones too. */
+export async function* activeOn(date: string, merchantId?: string): AsyncGenerator<Payment[]> {
+  const [ofMerchant, prefix] =
+    merchantId === undefined ? ['', {}] : [' AND begins_with(pk, :prefix)', { ':prefix': `${merchantId}#` }];
   for (const shard of shards) {
-    for await (const page of queryKeys(
-      'ByDay',
-      '#day = :part',
-      { ':part': `${date}#${shard}` },
-      { '#day': 'day' },
-    )) {
-      yield* await loadAll(page);
+    const values = { ':part': `${date}#${shard}`, ...prefix };
+    for await (const page of queryKeys('ByDay', `#day = :part${ofMerchant}`, values, { '#day': 'day' })) {
+      yield await loadAll(page);
     }
   }
 }
@@ -324,7 +322,7 @@ async function* queryKeys(
         Limit: 100,
       }),
     );
-    if (Items.length > 0) yield Items;
+    yield Items;
     start = LastEvaluatedKey;
   } while (start);
 }
