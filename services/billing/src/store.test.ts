@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   ConditionalCheckFailedException,
   DynamoDBClient,
@@ -10,7 +11,7 @@ import type { Finding } from '@fanfold/runtime/finding';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Difference } from './reconciliation.ts';
-import { documentsFor, issuedOn, saveFinding } from './store.ts';
+import { documentsFor, eventsOf, issuedOn, saveFinding } from './store.ts';
 
 const table = mockClient(DynamoDBClient);
 
@@ -137,3 +138,18 @@ describe('what was issued on a day', () => {
     );
   });
 });
+
+/** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */
+const stored = readFileSync(new URL('../fixtures/stored.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as { item: Record<string, unknown>; events: { type: string }[] });
+
+it.each(stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type).join(', '), item, events]))(
+  'what %s said (%s) is for ever the same to the letter, whatever becomes of the code',
+  (_pk, _types, item, events) => {
+    expect(eventsOf(marshall(item)).map((event) => JSON.stringify(event))).toEqual(
+      (events as unknown[]).map((event) => JSON.stringify(event)),
+    );
+  },
+);
