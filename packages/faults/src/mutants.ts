@@ -215,11 +215,11 @@ export const mutants: Mutant[] = [
     replace: 'void error;',
   },
   {
-    name: 'what is late is missed at once',
+    name: 'what is late is missed at once, and for good',
     concerns: /day-close|reversed/,
     file: `${runtime}/finding.ts`,
-    find: 'if (now.getTime() - firstReceivedAt.getTime() < graceMs) {',
-    replace: 'if (now.getTime() - firstReceivedAt.getTime() < 0) {',
+    find: '< graceMs) return { isAlarming: false, again };\n  const isLast = now.getTime() - firstReceivedAt.getTime() >= comparedForMs;',
+    replace: '< 0) return { isAlarming: false, again };\n  const isLast = true;',
   },
   {
     name: 'what is missing is missed again and again',
