@@ -3,7 +3,7 @@ import { type Mappings, startMappings } from '@fanfold/local-cloud/mappings';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
 import type { Resource } from '@fanfold/local-cloud/template';
-import { graceMs } from '@fanfold/runtime/finding';
+import { comparedForMs } from '@fanfold/runtime/finding';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -15,7 +15,7 @@ import { deadLettersOf, queues, Wire } from './wire.ts';
 
 /**
  * What gets lost is found by the clock, and mended by its page in docs/operations.md. All services run in this process,
- * so that payments can have been made yesterday, and what ten minutes of waiting lead to need not be waited for.
+ * so that payments can have been made yesterday, and what hours of waiting lead to need not be waited for.
  */
 let service: Service;
 let wire: Wire;
@@ -111,11 +111,11 @@ async function loseFrom(queue: string, merchantId: Merchant, type: string): Prom
 /** A message, or a record of a stream. */
 type RunFor = { attributes?: Record<string, string>; dynamodb?: { Keys: { pk: { S: string } } } };
 
-/** Runs a function by the name that Lambda knows, with messages that came first ten minutes ago. */
+/** Runs a function by the name that Lambda knows, with messages that came first so long ago that nothing is waited for. */
 async function invoke(name: string, event: unknown): Promise<unknown> {
   const [, owner = '', key = ''] = /^fanfold-([a-z]+)-local-([a-zA-Z]+)$/.exec(name) ?? [];
   for (const { attributes, dynamodb } of (event as { Records: RunFor[] }).Records) {
-    if (attributes) attributes.ApproximateFirstReceiveTimestamp = String(Date.now() - graceMs);
+    if (attributes) attributes.ApproximateFirstReceiveTimestamp = String(Date.now() - comparedForMs);
     if (owner === 'audit' && dynamodb) published.push(dynamodb.Keys.pk.S);
   }
   return run(owner, key, event);

@@ -5,6 +5,7 @@ import { makeEvent } from '@fanfold/contracts/event';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { byType, consume, Unprocessable } from './consume.ts';
+import { NotYet } from './failure.ts';
 import { contextWith, queueEvent } from './invocationFixtures.ts';
 import { captureOutput } from './logFixtures.ts';
 
@@ -187,6 +188,14 @@ describe('A message that fails', () => {
     expect(await run([invoice(1), 'poison'], failing('inv_1'))).toEqual(failures(0));
   });
 
+  test('does not make the whole batch fail when another only waits for something', async () => {
+    const handle: Handle = async (id) => {
+      throw id === 'inv_1' ? new NotYet('inv_1 is early') : new Error('failed');
+    };
+    expect(await run([invoice(1)], handle)).toEqual(failures(0));
+    expect(await run([invoice(1), invoice(2)], handle)).toEqual(failures(0, 1));
+  });
+
   test('makes the whole batch fail when the handler does not even begin', async () => {
     const handler = consume(hears, () => {
       throw new Error('no connection');
@@ -194,6 +203,35 @@ describe('A message that fails', () => {
     await expect(handler(queueEvent([invoice(1), invoice(2)]), contextWith())).rejects.toThrow(
       'no connection',
     );
+  });
+});
+
+describe('What is heavy', () => {
+  const heavy = (bodies: string[], handle: Handle, remainingTimeMs?: number) =>
+    consume(hears, (events, _messages, inTurn) =>
+      events.map(({ data }) =>
+        data.invoiceId === 'inv_0' ? succeeds() : inTurn(() => handle(data.invoiceId)),
+      ),
+    )(queueEvent(bodies), contextWith(remainingTimeMs));
+
+  test('is done one after another, also behind what fails', async () => {
+    const steps: string[] = [];
+    const answer = await heavy([invoice(1), invoice(2), invoice(3)], async (id) => {
+      steps.push(`${id} begins`);
+      await new Promise(setImmediate);
+      steps.push(`${id} ends`);
+      if (id === 'inv_2') throw new Error('inv_2 failed');
+    });
+    expect(answer).toEqual(failures(1));
+    expect(steps).toEqual(['inv_1', 'inv_2', 'inv_3'].flatMap((id) => [`${id} begins`, `${id} ends`]));
+  });
+
+  test('is not begun with little time left and comes again, and what is beside it is done', async () => {
+    const begun: string[] = [];
+    const handle: Handle = async (id) => void begun.push(id);
+    expect(await heavy([invoice(0), invoice(1)], handle, 9_000)).toEqual(failures(1));
+    expect(begun).toEqual([]);
+    expect(logged()).toMatchObject([{ message: 'message failed', error: { name: 'Unfinished' } }]);
   });
 });
 
@@ -232,6 +270,15 @@ describe('Until a message that failed comes again', () => {
     const [call] = sqs.commandCalls(ChangeMessageVisibilityBatchCommand);
     expect(call?.args[0].input.QueueUrl).toBe('http://127.0.0.1/events');
     expect(logged().map(({ delaySeconds }) => delaySeconds)).toEqual([3, 20, 900]);
+  });
+
+  test('it waits for five minutes when it is only early, which is no error in the log', async () => {
+    await runAgain([1, 1], async (id) => {
+      if (id === 'inv_2') throw new NotYet('inv_2 is early');
+    });
+    expect(hidden()).toEqual([['handle-1', 300]]);
+    expect(logged()).toMatchObject([{ level: 'INFO', message: 'message waits', detail: 'inv_2 is early' }]);
+    expect(JSON.stringify(logged())).not.toMatch(/stack|message failed/);
   });
 
   test('it waits longer in an outage, although the whole batch fails', async () => {

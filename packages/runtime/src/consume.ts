@@ -10,7 +10,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { clientSettings } from './aws.ts';
 import { chunksOf } from './batch.ts';
 import { environmentVariable } from './env.ts';
-import { retryDelaySeconds, Unfinished } from './failure.ts';
+import { NotYet, retryDelaySeconds, Unfinished } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { sentAgain } from './messageAttributes.ts';
@@ -35,7 +35,13 @@ export class Unprocessable extends Error {
  * Handles what of a batch can be handled: each event once, although it may have come in several messages. An event
  * has the fields that its schema knows; `messages` are what the events came in, in the same order.
  */
-type Handle<E> = (events: E[], messages: ReceivedMessage[]) => Promise<void>[];
+type Handle<E> = (events: E[], messages: ReceivedMessage[], inTurn: InTurn) => Promise<void>[];
+
+/**
+ * Does what is heavy one after another, each when those before it have ended, so that a batch of it needs no more memory
+ * than one. When time is short no more is begun, and the rest comes again as what was not done.
+ */
+export type InTurn = (work: () => Promise<void>) => Promise<void>;
 
 export type ReceivedMessage = {
   /** As it came, with fields that are not known here. */
@@ -44,6 +50,8 @@ export type ReceivedMessage = {
   firstReceivedAt: Date;
 };
 
+/** What one piece of heavy work may take. */
+const turnTimeMs = 10_000;
 /** Time to deal with what is left undone, and to answer, before Lambda ends the function. */
 const reportingTimeMs = 1500;
 /** Of this, the time to answer: a queue that does not answer must not take the outcome of the batch with it. */
@@ -52,7 +60,7 @@ const answeringTimeMs = 500;
 /**
  * A queue's consumer. For each event, in the order of the batch, `handle` gives a promise: fulfilled means done,
  * rejected means this message again, soon at first and then ever later (and after all its receives, the dead-letter
- * queue). One message's failure never touches another's. What is still running when time is short counts as failed and
+ * queue); with `NotYet` it is no failure. One message's failure never touches another's. What is still running when time is short counts as failed and
  * comes again, so every handler must be safe to run twice.
  *
  * The event source mapping must have `ReportBatchItemFailures`: without it the answer is taken for success
@@ -96,6 +104,7 @@ async function process<Type extends EventType>(
       handle(
         messages.map(({ event }) => event),
         messages.map(({ body, records }) => ({ body, firstReceivedAt: firstReceivedAt(records) })),
+        oneAfterAnother(context),
       ),
     messages.length,
     context,
@@ -122,14 +131,17 @@ async function process<Type extends EventType>(
     const receiveCount = Number(record.attributes.ApproximateReceiveCount);
     const delaySeconds = retryDelaySeconds(error, receiveCount, Math.random());
     const { messageId } = record;
-    logger.error('message failed', { messageId, receiveCount, delaySeconds, error: describeError(error) });
+    const about = { messageId, receiveCount, delaySeconds };
+    if (error instanceof NotYet) logger.info('message waits', { ...about, detail: error.message });
+    else logger.error('message failed', { ...about, error: describeError(error) });
     return { record, delaySeconds };
   });
   await hide(retries, timeIsUp);
   // A partial answer does not slow the mapping down; an error does. Where nothing went well, what all messages need may
   // be broken: slowing down spares it the calls and them the receives. Not when something was quarantined, which would
-  // come again with the others.
-  if (failed.size > 0 && failed.size === records.length) {
+  // come again with the others; nor when something only waits, for which all that it needs went well.
+  const isWaiting = [...failed.values()].some((error) => error instanceof NotYet);
+  if (failed.size > 0 && failed.size === records.length && !isWaiting) {
     throw new Error(`All ${records.length} messages of the batch failed; see the log for each`);
   }
   return { batchItemFailures: [...failed.keys()].map(({ messageId }) => ({ itemIdentifier: messageId })) };
@@ -171,6 +183,18 @@ function read<Type extends EventType>(body: string, hears: readonly Type[]): Eve
     throw new Unprocessable('schema-violation', `${issue?.path.join('.')}: ${issue?.message}`);
   }
   return result.data as EventOfType<Type>;
+}
+
+function oneAfterAnother(context: Context): InTurn {
+  let before: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = before.then(() => {
+      if (context.getRemainingTimeInMillis() >= turnTimeMs) return work();
+      throw new Unfinished('Not begun, as the function has little time left');
+    });
+    before = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 async function settleInTime(

@@ -13,7 +13,8 @@ import {
 import { KmsAccessDenied, KmsDisabled, QueueDoesNotExist, SQSServiceException } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSystemic, retryDelaySeconds, Unfinished } from './failure.ts';
+import { isSystemic, longestDelaySeconds, NotYet, retryDelaySeconds, Unfinished } from './failure.ts';
+import { comparedForMs } from './finding.ts';
 
 const answered = { message: 'as AWS answers', $metadata: { httpStatusCode: 400 } };
 const canceled = (...codes: string[]) =>
@@ -73,6 +74,7 @@ describe('A failure is one of the message itself', () => {
     ['what it writes is not valid', unmodeled('ValidationException', 400)],
     ['a collection is full', new ItemCollectionSizeLimitExceededException(answered)],
     ['an error that is none was thrown', 'ECONNREFUSED'],
+    ['it waits for something else', new NotYet('Not here so far')],
     ['nothing was thrown', undefined],
   ])('when %s', (_what, error) => {
     expect(isSystemic(error)).toBe(false);
@@ -82,6 +84,7 @@ describe('A failure is one of the message itself', () => {
 describe('A message that failed comes again', () => {
   const ofMessage = new Error('others came first');
   const ofDependency = networkError('ECONNREFUSED');
+  const ofOthers = new NotYet('Not here so far');
   const maxReceiveCount = 20;
   const receiveCounts = fc.integer({ min: 1, max: 1000 });
   const chances = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -93,14 +96,14 @@ describe('A message that failed comes again', () => {
   test('after whole seconds, from one to an hour', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom(ofMessage, ofDependency, new Unfinished('Not done')),
+        fc.constantFrom(ofMessage, ofDependency, ofOthers, new Unfinished('Not done')),
         receiveCounts,
         chances,
         (error, receiveCount, random) => {
           const delay = retryDelaySeconds(error, receiveCount, random);
           expect(Number.isInteger(delay)).toBe(true);
           expect(delay).toBeGreaterThanOrEqual(1);
-          expect(delay).toBeLessThanOrEqual(3600);
+          expect(delay).toBeLessThanOrEqual(longestDelaySeconds);
         },
       ),
     );
@@ -144,6 +147,17 @@ describe('A message that failed comes again', () => {
       const outageSeconds = sumOf(leastOf, ofDependency, receiveCount - 1);
       expect(mostOf(ofDependency, receiveCount)).toBeLessThanOrEqual(2 * outageSeconds + 10);
     }
+  });
+
+  test('after five minutes, twice, and then every half hour when it waits for something else', () => {
+    expect([1, 2, 3, 19].map((count) => mostOf(ofOthers, count))).toEqual([300, 300, 1800, 1800]);
+    expect(leastOf(ofOthers, 1)).toBe(300);
+  });
+
+  test('for as long as a closed day is compared, whichever receives were in an outage', () => {
+    const least = (_: Error, count: number) =>
+      Math.min(leastOf(ofOthers, count), leastOf(ofDependency, count));
+    expect(sumOf(least, ofOthers) * 1000).toBeGreaterThan(comparedForMs + longestDelaySeconds * 500);
   });
 
   test('not before a function that still runs has had its time', () => {

@@ -1,8 +1,13 @@
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 
-/** What was still running when the function had to answer. It may go on in this instance, beside its next try. */
+/** What was still running, or not begun, when the function had to answer. It may go on in this instance, beside its next try. */
 export class Unfinished extends Error {
   override name = 'Unfinished';
+}
+
+/** Nothing failed, but what a message waits for is not there: it is to come again, at times that are known beforehand. */
+export class NotYet extends Error {
+  override name = 'NotYet';
 }
 
 /**
@@ -20,12 +25,17 @@ export class Unfinished extends Error {
  * They outlast an outage of 5.7 hours at least (2555 s and ten times 1800 s), and of 11.4 at most. After an outage of t
  * a message comes within 2 t + 10 s, and within an hour after a long one.
  *
+ * What waits for something else comes twice after five minutes and then every half hour. Received three times it no
+ * longer counts for the age of the queue's oldest message, of which an alarm sounds after 15 minutes
+ * (`packages/topology/inbox.yml`).
+ *
  * https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter
  *
  * @param receiveCount how often the message has been received, from 1
  * @param random from 0 to 1, 1 excluded
  */
 export function retryDelaySeconds(error: unknown, receiveCount: number, random: number): number {
+  if (error instanceof NotYet) return receiveCount < 3 ? soonSeconds : longestStepSeconds;
   const step = Math.min(firstStepSeconds * 2 ** (receiveCount - 1), longestStepSeconds);
   if (error instanceof Unfinished) return Math.ceil(Math.max(step * (1 + random), unfinishedSeconds));
   return Math.max(1, Math.ceil(isSystemic(error) ? step * (1 + random) : step * random));
@@ -33,6 +43,10 @@ export function retryDelaySeconds(error: unknown, receiveCount: number, random: 
 
 const firstStepSeconds = 5;
 const longestStepSeconds = 1800;
+const soonSeconds = 300;
+
+/** For how long a message can be out of sight at most. */
+export const longestDelaySeconds = 2 * longestStepSeconds;
 
 /**
  * As long as a consumer may run. What still runs in a frozen instance goes on with its next batch, however late that

@@ -6,7 +6,7 @@ import { type RepublishRequest, republish } from './republish.ts';
 const logged = captureLog();
 
 async function* items(...ids: string[]) {
-  for (const id of ids) yield { id };
+  for (const id of ids) yield [{ id }];
 }
 
 test('What was said on a day is said again, each once', async () => {
@@ -63,5 +63,8 @@ test('What does not fit into the time is told, with how to ask for less', async 
   );
   await expect(handler({ date: '2026-11-23' }, contextWith(5000))).rejects.toThrow(
     'Time was up after 0; run it for one merchant after another',
+  );
+  await expect(handler({ date: '2026-11-23', merchantId: 'acme' }, contextWith(5000))).rejects.toThrow(
+    'Time was up after 0; give the function more memory',
   );
 });

@@ -16,11 +16,11 @@ const request = z.strictObject({ date: day, merchantId: merchantId.optional() })
  * again in a way that says the same once more. To whom it is no news it changes nothing, so it may be run as often as
  * one likes.
  *
- * @param find what has something to be said again
+ * @param find what has something to be said again, page by page
  * @throws Error when the request cannot be read, or something is left unsaid
  */
 export const republish = <Item extends { id: string }>(
-  find: (asked: RepublishRequest, now: Date) => AsyncIterable<Item>,
+  find: (asked: RepublishRequest, now: Date) => AsyncIterable<Item[]>,
   sayAgain: (item: Item, now: Date) => Promise<unknown>,
 ) =>
   lambda(async (event: unknown, context: Context) => {
@@ -34,6 +34,11 @@ export const republish = <Item extends { id: string }>(
     );
     logger.info('republished', { ...asked, done, failed });
     if (failed > 0) throw new Error(`${failed} of ${done + failed} were not said again; see the log`);
-    if (isTimeUp) throw new Error(`Time was up after ${done}; run it for one merchant after another`);
+    if (isTimeUp) throw new Error(`Time was up after ${done}; ${adviceFor(asked)}`);
     return { republished: done };
   });
+
+const adviceFor = ({ merchantId }: RepublishRequest): string =>
+  merchantId === undefined
+    ? 'run it for one merchant after another: {"date":…,"merchantId":…}'
+    : 'give the function more memory, with which it is faster, and run it again: it begins anew';

@@ -9,7 +9,7 @@ const tick = {} as ScheduledEvent;
 const context = contextWith();
 
 async function* items(...ids: string[]) {
-  for (const id of ids) yield { id };
+  for (const id of ids) yield [{ id }];
 }
 
 describe('A clock', () => {
@@ -94,6 +94,41 @@ describe('A clock that works off what is due', () => {
     expect(worked).toEqual(['a', 'b']);
   });
 
+  test('looks no further when time is up, although it has found nothing so far', async () => {
+    let pages = 0;
+    let remainingTimeMs = 30_000;
+    const handler = eachDue(
+      async function* () {
+        for (;;) {
+          pages += 1;
+          remainingTimeMs -= 10_001;
+          yield [];
+        }
+      },
+      async () => {},
+    );
+    const draining = { ...context, getRemainingTimeInMillis: () => remainingTimeMs };
+    expect(await handler(tick, draining)).toEqual({ done: 0, failed: 0 });
+    expect(pages).toBe(2);
+  });
+
+  test('begins nothing of a page that it has no time for', async () => {
+    const worked: string[] = [];
+    let remainingTimeMs = 20_000;
+    const handler = eachDue(
+      async function* () {
+        yield [{ id: 'a' }, { id: 'b' }];
+      },
+      async ({ id }) => {
+        worked.push(id);
+        remainingTimeMs -= 10_001;
+      },
+    );
+    const draining = { ...context, getRemainingTimeInMillis: () => remainingTimeMs };
+    expect(await handler(tick, draining)).toEqual({ done: 1, failed: 0 });
+    expect(worked).toEqual(['a']);
+  });
+
   test('does nothing when nothing is due', async () => {
     const handler = eachDue(
       () => items(),
@@ -105,7 +140,7 @@ describe('A clock that works off what is due', () => {
   test('fails when it cannot find out what is due', async () => {
     const handler = eachDue(
       async function* () {
-        yield { id: 'a' };
+        yield [{ id: 'a' }];
         throw new Error('no index');
       },
       async () => {},

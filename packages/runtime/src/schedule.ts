@@ -32,7 +32,7 @@ const atOnce = 10;
 
 /** A clock that works off what is due. What fails is logged and still due at the next run, as is what is left. */
 export const eachDue = <Item extends { id: string }>(
-  due: (run: Run) => AsyncIterable<Item>,
+  due: (run: Run) => AsyncIterable<Item[]>,
   work: (item: Item, run: Run) => Promise<unknown>,
 ) =>
   onSchedule(async (run) => {
@@ -41,9 +41,13 @@ export const eachDue = <Item extends { id: string }>(
     return { done, failed };
   });
 
-/** Works through items, some at once. What fails is logged, and the rest goes on. */
+/**
+ * Works through items, some at once. What fails is logged, and the rest goes on.
+ *
+ * @param pages as they are read, empty ones too: looking for work takes time as well
+ */
 export async function workOff<Item extends { id: string }>(
-  items: AsyncIterable<Item>,
+  pages: AsyncIterable<Item[]>,
   work: (item: Item) => Promise<unknown>,
   remainingTimeMs: () => number,
 ): Promise<{ done: number; failed: number; isTimeUp: boolean }> {
@@ -58,14 +62,19 @@ export async function workOff<Item extends { id: string }>(
     }
   };
   const running = new Set<Promise<void>>();
-  for await (const item of items) {
-    if (remainingTimeMs() < workTimeMs) {
-      count.isTimeUp = true;
-      break;
+  const isTimeUp = () => {
+    count.isTimeUp = remainingTimeMs() < workTimeMs;
+    return count.isTimeUp;
+  };
+  for await (const page of pages) {
+    if (isTimeUp()) break;
+    for (const item of page) {
+      if (isTimeUp()) break;
+      const task: Promise<void> = attempt(item).finally(() => running.delete(task));
+      running.add(task);
+      if (running.size === atOnce) await Promise.race(running);
     }
-    const task: Promise<void> = attempt(item).finally(() => running.delete(task));
-    running.add(task);
-    if (running.size === atOnce) await Promise.race(running);
+    if (count.isTimeUp) break;
   }
   await Promise.all(running);
   return count;

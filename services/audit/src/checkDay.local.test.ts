@@ -2,7 +2,7 @@ import type { Event } from '@fanfold/contracts/event';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
-import { graceMs } from '@fanfold/runtime/finding';
+import { comparedForMs, graceMs } from '@fanfold/runtime/finding';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -31,19 +31,19 @@ beforeEach(() => {
 const at = (time: string) => vi.setSystemTime(new Date(time));
 
 /** Delivers events in one batch that came first so long ago, and says which of them come again. */
-async function deliver(events: Event[], waitedMs = graceMs): Promise<string[]> {
-  const attributes = { ApproximateFirstReceiveTimestamp: String(Date.now() - waitedMs) };
+async function deliver(events: Event[], waitedMs = comparedForMs): Promise<string[]> {
+  const attributes = {
+    ApproximateReceiveCount: '1',
+    ApproximateFirstReceiveTimestamp: String(Date.now() - waitedMs),
+  };
   const Records = events.map((event) => ({
     messageId: event.id,
     body: JSON.stringify(event),
     attributes,
+    messageAttributes: {},
   }));
-  try {
-    const { batchItemFailures } = await consumer({ Records } as never, contextWith());
-    return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
-  } catch {
-    return events.map(({ id }) => id);
-  }
+  const { batchItemFailures } = await consumer({ Records } as never, contextWith());
+  return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
 const canceled = (merchantid: string, subject: string, n: number, time = '2026-11-23T10:00:00.000Z') =>
@@ -96,6 +96,18 @@ describe('a closed day', () => {
     expect(await deliver([closed], 0)).toEqual([]);
     expect(await findingOf('lost')).toEqual({ ...finding, mendedAt: '2026-12-01T08:00:00.000Z' });
     expect(logged().at(-1)).toMatchObject({ message: 'gap mended', merchantId: 'lost' });
+  });
+
+  it('that outlasts the grace in an outage is found, and mended without anybody when its events come', async () => {
+    const closed = dayClosed({ 'payment.canceled.v1': 2 }, 'outlasted');
+    at('2026-11-24T02:15:01Z');
+    expect(await deliver([closed, canceled('outlasted', 'pay_1', 1)], graceMs)).toEqual([closed.id]);
+    expect(await findingOf('outlasted')).toMatchObject({ n: 1, mendedAt: null });
+    expect(await deliver([closed], comparedForMs - 1_800_000)).toEqual([closed.id]);
+    expect(gapsFound()).toBe(1);
+    await deliver([canceled('outlasted', 'pay_1', 2)]);
+    expect(await deliver([closed], comparedForMs - 60_000)).toEqual([]);
+    expect(await findingOf('outlasted')).toMatchObject({ n: 1, mendedAt: expect.any(String) });
   });
 
   it('knows what its subjects said on days before, and misses what they did not', async () => {

@@ -1,6 +1,5 @@
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   type CancellationReason,
   GetItemCommand,
   PutItemCommand,
@@ -20,6 +19,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Finding, Noted } from '@fanfold/runtime/finding';
 import type { Page } from '@fanfold/runtime/list';
+import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import type { Gap, Mention, Numbered } from './completeness.ts';
 import { comparableTime, type Entry, type Recorded } from './entry.ts';
@@ -350,16 +350,12 @@ function expressionsOf(keys: Condition[], filters: Condition[]): QueryCommandInp
 /** The events that index entries point to, in their order. */
 async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>[]): Promise<Recorded[]> {
   const found = new Map<number, Recorded>();
-  let keys: Record<string, AttributeValue>[] = entries.map(({ pk, sk }) => marshall({ pk, sk }));
-  while (keys.length > 0) {
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
-    );
-    for (const item of Responses?.[tableName()] ?? []) {
+  const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
+  for await (const items of readItems(tableName(), keys)) {
+    for (const item of items) {
       const recorded = recordedOf(unmarshall(item) as EventItem);
       found.set(recorded.position, recorded);
     }
-    keys = UnprocessedKeys?.[tableName()]?.Keys ?? [];
   }
   return entries.flatMap(({ position }) => found.get(position) ?? []);
 }
@@ -388,17 +384,20 @@ const recordedOf = ({ event, position, recordedAt }: EventItem): Recorded => ({
 /** How much clocks may differ, of those who say events and of those who record them. */
 const clockSkewMs = 5 * 60_000;
 
-/** A consumer has 30 s. Reading so many takes some ten of them at 4,000 entries a page. */
-const maxMentionsRead = 500_000;
+/**
+ * A consumer has 30 s and 512 MB. Reading so many takes some five seconds at 4,000 entries a page, and some 60 MB, which
+ * leaves room for as much to look up.
+ */
+const maxMentionsRead = 250_000;
 
 /**
- * What of a merchant has been recorded since a day began. Times of recording grow with positions, so the newest are
+ * What of a merchant has been recorded since a day began, page by page. Times of recording grow with positions, so the newest are
  * read first until that time.
  *
  * @throws Unprocessable when it is more than can be read
  */
-export async function mentionsSince(merchantId: string, date: string): Promise<Mention[]> {
-  const mentions: Mention[] = [];
+export async function* mentionsSince(merchantId: string, date: string): AsyncGenerator<Mention[]> {
+  let read = 0;
   const earliest = new Date(Date.parse(date) - clockSkewMs).toISOString();
   const merchant: Condition = { attribute: 'merchantId', operator: '=', value: merchantId };
   let next: Record<string, AttributeValue> | undefined;
@@ -412,47 +411,29 @@ export async function mentionsSince(merchantId: string, date: string): Promise<M
       }),
     );
     const page = Items.map((item) => unmarshall(item) as EventItem);
-    mentions.push(
-      ...page.map(({ pk, sk, type, time }) => ({
-        subject: pk.slice(merchantId.length + 1),
-        n: Number(sk),
-        type,
-        time,
-      })),
-    );
+    yield page.map(({ pk, sk, type, time }) => ({
+      subject: pk.slice(merchantId.length + 1),
+      n: Number(sk),
+      type,
+      time,
+    }));
+    read += page.length;
     next = page.some(({ recordedAt }) => recordedAt < earliest) ? undefined : LastEvaluatedKey;
-    if (next && mentions.length >= maxMentionsRead) {
+    if (next && read >= maxMentionsRead) {
       throw new Unprocessable(
         'too-many-events',
         `${merchantId} has more than ${maxMentionsRead} events since ${date}: check that day by hand`,
       );
     }
   } while (next);
-  return mentions;
 }
-
-/** DynamoDB reads so many items at once. */
-const maxKeys = 100;
 
 /** Those of some numbers that are not recorded. */
 export async function absentOf(merchantId: string, numbered: Numbered[]): Promise<Numbered[]> {
   const keyOf = ({ subject, n }: Numbered) => ({ pk: `${merchantId}#${subject}`, sk: sequenceOf(n) });
   const present = new Set<string>();
-  let waiting: Record<string, AttributeValue>[] = numbered.map((each) => marshall(keyOf(each)));
-  while (waiting.length > 0) {
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({
-        RequestItems: {
-          [tableName()]: {
-            Keys: waiting.slice(0, maxKeys),
-            ProjectionExpression: 'pk, sk',
-            ConsistentRead: true,
-          },
-        },
-      }),
-    );
-    for (const { pk, sk } of Responses?.[tableName()] ?? []) present.add(`${pk?.S} ${sk?.S}`);
-    waiting = [...(UnprocessedKeys?.[tableName()]?.Keys ?? []), ...waiting.slice(maxKeys)];
+  for await (const items of readItems(tableName(), numbered.map(keyOf), 'pk, sk')) {
+    for (const { pk, sk } of items) present.add(`${pk?.S} ${sk?.S}`);
   }
   return numbered.filter((each) => {
     const { pk, sk } = keyOf(each);

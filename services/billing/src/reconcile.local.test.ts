@@ -3,7 +3,7 @@ import type { Event } from '@fanfold/contracts/event';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
-import { graceMs } from '@fanfold/runtime/finding';
+import { comparedForMs, graceMs } from '@fanfold/runtime/finding';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,19 +31,19 @@ afterAll(async () => {
 });
 
 /** Delivers events in one batch that came first so long ago, and says whether all is done. */
-async function deliver(events: Event[], waitedMs = graceMs): Promise<'done' | 'again'> {
-  const attributes = { ApproximateFirstReceiveTimestamp: String(Date.now() - waitedMs) };
+async function deliver(events: Event[], waitedMs = comparedForMs): Promise<'done' | 'again'> {
+  const attributes = {
+    ApproximateReceiveCount: '1',
+    ApproximateFirstReceiveTimestamp: String(Date.now() - waitedMs),
+  };
   const Records = events.map((event, i) => ({
     messageId: String(i),
     body: JSON.stringify(event),
     attributes,
+    messageAttributes: {},
   }));
-  try {
-    const { batchItemFailures } = await consumer({ Records } as never, contextWith());
-    return batchItemFailures.length === 0 ? 'done' : 'again';
-  } catch {
-    return 'again';
-  }
+  const { batchItemFailures } = await consumer({ Records } as never, contextWith());
+  return batchItemFailures.length === 0 ? 'done' : 'again';
 }
 
 /** What the table's stream carries of a merchant, were every item written now. */
@@ -123,6 +123,21 @@ describe('a closed day', () => {
     expect(await loadFinding('lost', '2026-11-23')).toEqual({ ...known, mendedAt: expect.any(String) });
     expect((await saidBy('lost')).filter(({ type }) => type.startsWith('billing.'))).toEqual([]);
     expect(logged().at(-1)).toMatchObject({ message: 'reconciliation mended', merchantId: 'lost' });
+  });
+
+  it('that outlasts the grace in an outage is found, and mended without anybody when its events come', async () => {
+    const closed = dayClosed(twoCaptures, 'outlasted');
+    expect(await deliver([capture('outlasted', 1), closed], graceMs)).toBe('again');
+    expect(await loadFinding('outlasted', '2026-11-23')).toMatchObject({ n: 1, mendedAt: null });
+    expect(failedReconciliations()).toBe(1);
+    expect(await deliver([closed], comparedForMs - 1_800_000)).toBe('again');
+    expect(failedReconciliations()).toBe(1);
+    await deliver([capture('outlasted', 2)]);
+    expect(await deliver([closed], comparedForMs - 60_000)).toBe('done');
+    expect(await loadFinding('outlasted', '2026-11-23')).toMatchObject({
+      n: 1,
+      mendedAt: expect.any(String),
+    });
   });
 
   it('of which another event is lost than before is found again, under the next number', async () => {

@@ -10,7 +10,7 @@ import { documentsFor, loadFinding, saveFinding } from './store.ts';
  * difference becomes a finding, which is said, and a metric with an alarm; when the day is compared again and adds up,
  * the finding is mended.
  *
- * @throws Error when documents may still be on their way, and Unprocessable when they are too many to be read
+ * @throws NotYet when documents may still be on their way, and Unprocessable when they are too many to be read
  */
 export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
   const { merchantid, data } = dayClosed;
@@ -21,13 +21,18 @@ export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Pr
   ]);
   const compared = { expected: expectedOf(dayClosed), found: sumOf(invoices, creditNotes) };
   const difference = isDeepStrictEqual(compared.expected, compared.found) ? undefined : compared;
-  const noted = noteDifference(known, difference, dayClosed, { now: new Date(), firstReceivedAt });
-  // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
-  if (difference) metrics.addMetric('ReconciliationFailed', 'Count', 1);
-  if (!noted) return;
-  logger.warn(noted.isNews ? 'reconciliation failed' : 'reconciliation mended', {
-    merchantId: merchantid,
-    date: data.date,
+  const { noted, isAlarming, again } = noteDifference(known, difference, dayClosed, {
+    now: new Date(),
+    firstReceivedAt,
   });
-  await saveFinding(noted, known);
+  // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
+  if (isAlarming) metrics.addMetric('ReconciliationFailed', 'Count', 1);
+  if (noted) {
+    logger.warn(noted.isNews ? 'reconciliation failed' : 'reconciliation mended', {
+      merchantId: merchantid,
+      date: data.date,
+    });
+    await saveFinding(noted, known);
+  }
+  if (again) throw again;
 }

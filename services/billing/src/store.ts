@@ -1,6 +1,5 @@
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -18,6 +17,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Finding, Noted } from '@fanfold/runtime/finding';
 import type { Page } from '@fanfold/runtime/list';
+import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Account, accountOf, Books, type Entries, type Heard, seriesOf } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
@@ -293,10 +293,10 @@ export async function documentsFor(
 }
 
 /**
- * Every document that was issued on a day (UTC), of one merchant or of all, by its key. An operator runs this rarely: it
+ * Every document that was issued on a day (UTC), of one merchant or of all, by its key, page by page. An operator runs this rarely: it
  * looks through the index of all documents, some 200 bytes each.
  */
-export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }> {
+export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }[]> {
   let start: Record<string, AttributeValue> | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
@@ -311,7 +311,7 @@ export async function* issuedOn(date: string, merchantId?: string): AsyncGenerat
         ExclusiveStartKey: start,
       }),
     );
-    for (const { pk } of Items) yield { id: pk?.S ?? '' };
+    yield Items.map(({ pk }) => ({ id: pk?.S ?? '' }));
     start = LastEvaluatedKey;
   } while (start);
 }
@@ -416,19 +416,11 @@ async function read(merchantId: string, id: string): Promise<Stored | undefined>
   return Item && (unmarshall(Item) as Stored);
 }
 
-/** What BatchGetItem takes at once. */
-const maxKeys = 100;
-
 async function readAll(pks: string[]): Promise<Stored[]> {
-  const items: Stored[] = [];
-  let waiting: Record<string, AttributeValue>[] = pks.map((pk) => ({ pk: { S: pk } }));
-  while (waiting.length > 0) {
-    const keys = waiting.slice(0, maxKeys);
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
-    );
-    items.push(...(Responses?.[tableName()] ?? []).map((item) => unmarshall(item) as Stored));
-    waiting = [...(UnprocessedKeys?.[tableName()]?.Keys ?? []), ...waiting.slice(maxKeys)];
+  const stored: Stored[] = [];
+  const keys = pks.map((pk) => ({ pk }));
+  for await (const items of readItems(tableName(), keys)) {
+    stored.push(...items.map((item) => unmarshall(item) as Stored));
   }
-  return items;
+  return stored;
 }

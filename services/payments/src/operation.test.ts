@@ -40,6 +40,7 @@ const conditionFailed = (Item: Record<string, AttributeValue>) =>
   new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed', Item });
 
 beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'], now: momentAt('10:00:20.000').now });
   vi.stubEnv('PAYMENTS_TABLE_NAME', 'payments');
   vi.stubEnv('SANDBOX_TABLE_NAME', 'sandbox');
   provider = new Map();
@@ -70,6 +71,7 @@ beforeEach(() => {
   });
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllEnvs();
 });
 
@@ -125,6 +127,21 @@ describe('An operation', () => {
     meanwhile = [unmoved, noted];
     const { payment } = await operate(stored, operation, momentAt(), begin);
     expect(payment).toMatchObject({ status: 'captured', invoiceNumber: 'INV-2026-000001', version: 5 });
+  });
+
+  test('is said at the time of the write, after all that came between', async () => {
+    stored = authorized();
+    const wroteAt = momentAt('00:00:06.000', 1).now;
+    const meet = (payment: Payment) => {
+      vi.setSystemTime(wroteAt);
+      return noted(payment);
+    };
+    meanwhile = [unmoved, meet];
+    const { payment } = await operate(stored, operation, momentAt('23:59:58.000'), begin);
+    expect(payment.history.at(-1)).toMatchObject({
+      type: 'payment.captured.v1',
+      time: wroteAt.toISOString(),
+    });
   });
 
   test('that the janitor has settled while the provider was asked is as the janitor left it', async () => {
@@ -210,6 +227,20 @@ describe('Settling what is due', () => {
     await settleDue(stored, { ...run, now: momentAt('10:00:14.000').now });
     expect(provider.size).toBe(0);
     expect(writes()).toBe(0);
+  });
+
+  test('says what came of it at the time of the write, not of the run', async () => {
+    stored = processing({ captureMethod: 'automatic' });
+    vi.setSystemTime(momentAt('00:00:06.000', 1).now);
+    await settleDue(stored, { ...run, now: momentAt('23:59:58.000').now });
+    expect(stored.history).toMatchObject([{ type: 'payment.failed.v1', time: '2026-11-24T00:00:06.000Z' }]);
+    stored = refund(
+      captured(),
+      { id: 're_1', amount: 5, reason: null, fingerprint: 'f' },
+      momentAt(),
+    ).payment;
+    await settleDue(stored, { ...run, now: momentAt('23:59:58.000').now });
+    expect(stored.refunds.re_1?.settledAt).toBe('2026-11-24T00:00:06.000Z');
   });
 
   test('changes nothing when the request itself has settled it meanwhile', async () => {

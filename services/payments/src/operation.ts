@@ -28,6 +28,9 @@ export const momentOf = ({ now, trace, remainingTimeMs }: Request<unknown, unkno
   runsUntil: new Date(now.getTime() + remainingTimeMs()).toISOString(),
 });
 
+/** What is said has the time of its write, however long the provider took before it, or others that came between. */
+const atWrite = (moment: Moment): Moment => ({ ...moment, now: new Date() });
+
 /**
  * Begins an operation on a payment and asks the provider, once: an operation that was begun before is only looked
  * at. The intent is written before the provider is asked, so that no charge is ever forgotten.
@@ -56,11 +59,10 @@ export async function carryOut(
 ): Promise<Carried> {
   const asked = instructionOf(intent, id);
   const outcome = asked ? await perform(asked) : ({ result: 'unknown' } as const);
-  const later = { ...moment, now: new Date() };
   const payment = await update(intent, (current) =>
     current.ask?.id === id
-      ? settle(current, outcome, later, true)
-      : settleRefund(current, id, outcome, later),
+      ? settle(current, outcome, atWrite(moment), true)
+      : settleRefund(current, id, outcome, atWrite(moment)),
   );
   refuseFailed(payment, id);
   return { payment, replayed: false };
@@ -87,14 +89,14 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
     const outcome = await resolve(ask.id);
     await update(payment, (current) =>
       current.ask?.id === ask.id
-        ? settle(current, outcome, momentOf(run), false)
+        ? settle(current, outcome, atWrite(momentOf(run)), false)
         : { payment: current, said: [] },
     );
   }
   for (const { id, status, runsUntil } of Object.values(refunds)) {
     if (status !== 'pending' || (runsUntil ?? now) > now) continue;
     const outcome = await resolve(id);
-    await update(payment, (current) => settleRefund(current, id, outcome, momentOf(run)));
+    await update(payment, (current) => settleRefund(current, id, outcome, atWrite(momentOf(run))));
   }
 }
 

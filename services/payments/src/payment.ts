@@ -304,7 +304,7 @@ export function settleRefund(
     ...payment.refunds,
     [refundId]: { ...pending, ...changes },
   });
-  const settledAt = now.toISOString();
+  const settledAt = timeToSay(payment, now);
   switch (outcome.result) {
     case 'unknown':
       if (pending.runsUntil === null) return { payment, said: [] };
@@ -384,14 +384,25 @@ function remember({ requests }: Payment, id: string, fingerprint: string): Payme
   return { ...requests, [id]: { fingerprint, failure: null } };
 }
 
+/**
+ * When something is said of a payment: now, but never before what was said last, as clocks may differ. So a payment is
+ * looked for on the day of its last event and on later ones only.
+ */
+const timeToSay = ({ history }: Payment, now: Date): string => lastTimeOf(history, now.toISOString());
+
+/** The latest time of what was said, or another that is later. */
+export const lastTimeOf = (history: Said[], other = ''): string =>
+  [other, ...history.map(({ time }) => time)].sort().at(-1) ?? other;
+
 const revise = (payment: Payment, changes: Partial<Payment>, now: Date): Change => ({
   payment: { ...payment, ...changes, updatedAt: now.toISOString(), version: payment.version + 1 },
   said: [],
 });
 
 function say(payment: Payment, changes: Partial<Payment>, said: Omit<Said, 'time'>, now: Date): Change {
-  const history = [...payment.history, { ...said, time: now.toISOString() }];
-  const { payment: revised } = revise(payment, { ...changes, history }, now);
+  const time = timeToSay(payment, now);
+  const history = [...payment.history, { ...said, time }];
+  const { payment: revised } = revise(payment, { ...changes, history }, new Date(time));
   return { payment: revised, said: [history.length] };
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -251,6 +252,23 @@ describe('A payment that is written is due', () => {
   });
 });
 
+describe('A payment that is written is found by the day', () => {
+  const dayOf = async (...times: string[]) => {
+    table.reset();
+    table.on(PutItemCommand).resolves({});
+    const [said] = captured().history;
+    await insert(unchanged({ ...captured(), history: times.map((time) => ({ ...said, time }) as never) }));
+    return written()[0]?.day;
+  };
+
+  test('on which it last said something, whatever the order in which that was written', async () => {
+    expect(await dayOf()).toBeUndefined();
+    expect(await dayOf('2026-11-23T10:00:00.000Z')).toBe('2026-11-23#1');
+    expect(await dayOf('2026-11-23T10:00:00.000Z', '2026-11-24T00:00:06.000Z')).toBe('2026-11-24#1');
+    expect(await dayOf('2026-11-24T00:00:06.000Z', '2026-11-23T23:59:58.000Z')).toBe('2026-11-24#1');
+  });
+});
+
 describe('What a write said', () => {
   test('is read from the item as it was written', () => {
     const { payment, said } = capturedNow();
@@ -462,7 +480,7 @@ describe('Payments that an index points to', () => {
           ),
         ),
       );
-    const due = await collect(dueFor('settle', new Date('2026-11-23T10:00:00Z')));
+    const due = (await collect(dueFor('settle', new Date('2026-11-23T10:00:00Z')))).flat();
     expect(due.map(({ id }) => id)).toEqual(ids);
     const parts = new Set(table.commandCalls(QueryCommand).map(({ args: [{ input }] }) => part(input)));
     expect([...parts]).toEqual([...'0123456789abcdef'].map((shard) => `settle#${shard}`));
@@ -475,9 +493,23 @@ describe('Payments that an index points to', () => {
         ExpressionAttributeValues[':part'].S === '2026-11-23#c' ? { Items: entries.slice(2) } : {},
       );
     table.on(BatchGetItemCommand).resolves(found(payments[2] as Payment));
-    const active = await collect(activeOn('2026-11-23'));
-    expect(active.map(({ id }) => id)).toEqual([ids[2]]);
+    const pages = await collect(activeOn('2026-11-23'));
+    // Parts without any are pages too: meanwhile time may be up.
+    expect(pages.map((page) => page.map(({ id }) => id))).toEqual(
+      [...'0123456789abcdef'].map((shard) => (shard === 'c' ? [ids[2]] : [])),
+    );
     expect(table.commandCalls(QueryCommand)).toHaveLength(16);
+  });
+
+  test('of one merchant on a day are asked for by that merchant, so that nobody else’s are read', async () => {
+    table.on(QueryCommand).resolves({});
+    await collect(activeOn('2026-11-23', 'acme'));
+    const [first] = table.commandCalls(QueryCommand).map(({ args: [{ input }] }) => input);
+    expect(first).toMatchObject({
+      KeyConditionExpression: '#day = :part AND begins_with(pk, :prefix)',
+      ExpressionAttributeValues: marshall({ ':part': '2026-11-23#0', ':prefix': 'acme#' }),
+    });
+    expect(table.commandCalls(BatchGetItemCommand)).toEqual([]);
   });
 });
 
@@ -556,3 +588,20 @@ describe('A closed day', () => {
     });
   });
 });
+
+/** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */
+const stored = readFileSync(new URL('../fixtures/stored.jsonl', import.meta.url), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as { item: Record<string, unknown>; events: { type: string }[] });
+
+test.each(
+  stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type).join(', '), item, events]),
+)(
+  'what %s said (%s) is for ever the same to the letter, whatever becomes of the code',
+  (_pk, _types, item, events) => {
+    expect(eventsOf(marshall(item)).map((event) => JSON.stringify(event))).toEqual(
+      (events as unknown[]).map((event) => JSON.stringify(event)),
+    );
+  },
+);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeValue,
-  BatchGetItemCommand,
   ConditionalCheckFailedException,
   GetItemCommand,
   PutItemCommand,
@@ -15,9 +14,10 @@ import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Page } from '@fanfold/runtime/list';
+import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
-import { type Change, eventOf, type Payment } from './payment.ts';
+import { type Change, eventOf, lastTimeOf, type Payment } from './payment.ts';
 
 /**
  * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
@@ -239,27 +239,25 @@ export async function list(
  * What is due for a clock: payments to settle with the provider, or authorizations to expire. Part by part, from
  * another one each time, so that a part which a provider cannot settle does not hold up the others for ever.
  */
-export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment> {
+export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment[]> {
   const first = Math.floor(Math.random() * shards.length);
   for (const shard of shards.slice(first) + shards.slice(0, first)) {
     const keys = queryKeys('Due', 'due = :part AND dueAt <= :now', {
       ':part': `${kind}#${shard}`,
       ':now': now.toISOString(),
     });
-    for await (const page of keys) yield* await loadAll(page);
+    for await (const page of keys) yield await loadAll(page);
   }
 }
 
-/** Every payment that last said something on a day. */
-export async function* activeOn(date: string): AsyncGenerator<Payment> {
+/** Every payment that last said something on a day, or every one of a merchant: page by page, empty ones too. */
+export async function* activeOn(date: string, merchantId?: string): AsyncGenerator<Payment[]> {
+  const [ofMerchant, prefix] =
+    merchantId === undefined ? ['', {}] : [' AND begins_with(pk, :prefix)', { ':prefix': `${merchantId}#` }];
   for (const shard of shards) {
-    for await (const page of queryKeys(
-      'ByDay',
-      '#day = :part',
-      { ':part': `${date}#${shard}` },
-      { '#day': 'day' },
-    )) {
-      yield* await loadAll(page);
+    const values = { ':part': `${date}#${shard}`, ...prefix };
+    for await (const page of queryKeys('ByDay', `#day = :part${ofMerchant}`, values, { '#day': 'day' })) {
+      yield await loadAll(page);
     }
   }
 }
@@ -324,7 +322,7 @@ async function* queryKeys(
         Limit: 100,
       }),
     );
-    if (Items.length > 0) yield Items;
+    yield Items;
     start = LastEvaluatedKey;
   } while (start);
 }
@@ -332,14 +330,9 @@ async function* queryKeys(
 /** The payments that index entries point to, in their order. */
 async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payment[]> {
   const found = new Map<string, Payment>();
-  let keys = entries.flatMap(({ pk }) => (pk ? [{ pk }] : []));
-  for (let attempt = 0; keys.length > 0; attempt++) {
-    if (attempt > 0) await delay(Math.random() * Math.min(10 * 2 ** attempt, 1000));
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({ RequestItems: { [tableName()]: { Keys: keys, ConsistentRead: true } } }),
-    );
-    for (const item of Responses?.[tableName()] ?? []) found.set(item.pk?.S ?? '', paymentOf(item));
-    keys = (UnprocessedKeys?.[tableName()]?.Keys ?? []) as typeof keys;
+  const keys = entries.map(({ pk }) => ({ pk: pk?.S ?? '' }));
+  for await (const items of readItems(tableName(), keys)) {
+    for (const item of items) found.set(item.pk?.S ?? '', paymentOf(item));
   }
   return entries.flatMap(({ pk }) => found.get(pk?.S ?? '') ?? []);
 }
@@ -348,7 +341,7 @@ const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${i
 
 function itemOf(payment: Payment, said: number[]): Item {
   const dueAt = settleAt(payment);
-  const lastSaid = payment.history.at(-1)?.time.slice(0, 10);
+  const lastDay = lastTimeOf(payment.history).slice(0, 10);
   return {
     ...payment,
     pk: `${payment.merchantId}#${payment.id}`,
@@ -357,7 +350,7 @@ function itemOf(payment: Payment, said: number[]): Item {
     ...(dueAt !== undefined && { due: `settle#${shardOf(payment)}`, dueAt }),
     ...(payment.expiresAt &&
       dueAt === undefined && { due: `expire#${shardOf(payment)}`, dueAt: payment.expiresAt }),
-    ...(lastSaid && { day: `${lastSaid}#${shardOf(payment)}` }),
+    ...(lastDay && { day: `${lastDay}#${shardOf(payment)}` }),
   };
 }
 

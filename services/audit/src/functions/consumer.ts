@@ -4,14 +4,15 @@ import { checkDay } from '../checkDay.ts';
 import { record } from '../record.ts';
 
 /** Audit hears everything that is said, records it, and then checks days that were closed. */
-export const handler = consume(eventTypes, (events, messages) => {
+export const handler = consume(eventTypes, (events, messages, inTurn) => {
   const entries = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
   const recorded = record(entries);
   return entries.map(async (entry, i) => {
     const failures = await recorded;
     if (failures.has(entry)) throw failures.get(entry);
     if (entry.event.type === 'payments.day-closed.v1') {
-      await checkDay(entry.event, messages[i]?.firstReceivedAt ?? new Date());
+      const closed = entry.event;
+      await inTurn(() => checkDay(closed, messages[i]?.firstReceivedAt ?? new Date()));
     }
   });
 });

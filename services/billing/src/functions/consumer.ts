@@ -4,12 +4,13 @@ import { bill } from '../bill.ts';
 import { reconcile } from '../reconcile.ts';
 
 /** Bills what was captured and refunded, then compares days that were closed. */
-export const handler = consume(hears, (events, messages) => {
+export const handler = consume(hears, (events, messages, inTurn) => {
   const billed = bill(events.filter((event) => event.type !== 'payments.day-closed.v1'));
   return events.map(async (event, i) => {
     const failures = await billed;
     if (event.type === 'payments.day-closed.v1') {
-      await reconcile(event, messages[i]?.firstReceivedAt ?? new Date());
+      const closed = event;
+      await inTurn(() => reconcile(closed, messages[i]?.firstReceivedAt ?? new Date()));
     } else if (failures.has(event)) throw failures.get(event);
   });
 });

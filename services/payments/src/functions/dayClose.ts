@@ -15,7 +15,9 @@ export const handler = onSchedule(async (run) => {
 async function close(date: string, run: Run): Promise<number> {
   const book = new DayBook(date, run);
   for (const day of daysSince(date, run.now)) {
-    for await (const payment of activeOn(day)) book.add(payment);
+    for await (const payments of activeOn(day)) {
+      for (const payment of payments) book.add(payment);
+    }
   }
   const closings = book.closings();
   for (const closing of closings) await closeDay(closing);

@@ -14,15 +14,17 @@ type Again =
   | { id: string; payment: Payment; numbers: number[] }
   | { id: string; merchantId: string; date: string };
 
-async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGenerator<Again> {
+async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGenerator<Again[]> {
   const merchants = new Set<string>();
   for (const day of daysSince(date, now)) {
-    for await (const payment of activeOn(day)) {
-      const numbers = saidOn(payment, date);
-      if (numbers.length === 0 || (merchantId ?? payment.merchantId) !== payment.merchantId) continue;
-      merchants.add(payment.merchantId);
-      yield { id: payment.id, payment, numbers };
+    for await (const payments of activeOn(day, merchantId)) {
+      const spoke = payments.flatMap((payment) => {
+        const numbers = saidOn(payment, date);
+        return numbers.length === 0 ? [] : [{ id: payment.id, payment, numbers }];
+      });
+      for (const { payment } of spoke) merchants.add(payment.merchantId);
+      yield spoke;
     }
   }
-  for (const merchant of merchants) yield { id: merchant, merchantId: merchant, date };
+  for (const merchant of merchants) yield [{ id: merchant, merchantId: merchant, date }];
 }
