@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import {
+  date,
   eventType,
   identifier,
   identifiers,
@@ -11,6 +12,7 @@ import {
   perSecond,
   position,
   queueName,
+  republishing,
   scopeList,
   seconds,
   sentence,
@@ -112,6 +114,17 @@ inStage(program.command('replay'))
   .option('--rate <per second>', 'how many a second at most', perSecond, 100)
   .option('--dry-run', 'only count what would be sent')
   .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
+
+inStage(program.command('republish'))
+  .summary('have a day said again from the tables')
+  .description(
+    'Lets payments and then billing say again what they said on a day, for what was never published:\n' +
+      'docs/operations.md, "Publish a day from the table".',
+  )
+  .requiredOption('--date <day>', 'the day (UTC) on which it was said, such as 2026-11-23', date)
+  .option('--merchant <id>', 'only what this merchant was about', merchant)
+  .addOption(new Option('--service <name>', 'only this service').choices(republishing))
+  .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
 
 program
   .command('faults')

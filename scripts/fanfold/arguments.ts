@@ -77,6 +77,21 @@ export function time(value: string): string {
   throw new InvalidArgumentError('It is a time with its zone, such as 2026-11-23T14:00:00Z.');
 }
 
+/** The services that can say a day again, in the order in which it is done: billing's events follow from payments'. */
+export const republishing = ['payments', 'billing'] as const;
+
+/** A day of the calendar (UTC), as `2026-11-23`. */
+export function date(value: string): string {
+  if (day.safeParse(value).success) return value;
+  throw new InvalidArgumentError('It is a day (UTC), such as 2026-11-23.');
+}
+
+/** @throws UsageError when it has not begun (UTC) */
+export function requirePastDay(date: string, now: Date): void {
+  if (date <= now.toISOString().slice(0, 10)) return;
+  throw new UsageError(`--date ${date} is in the future: nothing was said on that day yet.`);
+}
+
 /** @throws UsageError when nothing can have been recorded between them, or more may still be */
 export function requirePast({ from, to }: { from: string; to: string }, now: Date): void {
   if (from >= to) throw new UsageError(`--from ${from} is not before --to ${to}: swap or widen them.`);

@@ -85,15 +85,17 @@ async function awsClients(): Promise<Clients> {
   };
 }
 
-/** A function that is invoked here may take 30 s. */
+/** As long as any function may run, and some more for the way: nothing goes over the socket meanwhile. */
+export const longestMs = 910_000;
 const lambdaSettings = {
   ...clientSettings,
-  requestHandler: { ...clientSettings.requestHandler, requestTimeout: 60_000 },
+  requestHandler: { ...clientSettings.requestHandler, socketTimeout: longestMs },
 };
 
 /**
  * Runs a function of a service and gives its result. It may run twice when its answer gets lost.
  *
+ * @param timeoutMs how long to wait for its answer; most functions may take 30 s
  * @throws when it cannot be run, or fails
  */
 export async function invoke(
@@ -101,11 +103,14 @@ export async function invoke(
   service: string,
   functionKey: string,
   event: unknown,
+  timeoutMs = 60_000,
 ): Promise<unknown> {
   const name = `fanfold-${service}-${cloud.stage}-${functionKey}`;
   const { FunctionError, Payload } = await cloud
     .lambdaOf(service)
-    .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }));
+    .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }), {
+      requestTimeout: timeoutMs,
+    });
   const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
   if (!FunctionError) return answer;
   const { errorMessage } = answer as { errorMessage?: string };

@@ -21,6 +21,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { discard, redrive } from './dlq.ts';
 import { replay } from './replay.ts';
+import { republish } from './republish.ts';
 
 /** What the commands do when AWS refuses, wholly or in part, which the emulators never do. */
 const [sns, sqs, s3, sts, lambda] = [
@@ -34,6 +35,7 @@ const [sns, sqs, s3, sts, lambda] = [
 beforeEach(() => {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.spyOn(console, 'log').mockReturnValue();
+  vi.spyOn(console, 'error').mockReturnValue();
   for (const client of [sns, sqs, s3, sts, lambda]) client.reset();
   sts
     .on(GetCallerIdentityCommand)
@@ -184,5 +186,53 @@ describe('a replay', () => {
       return {};
     });
     await expect(replay(options)).rejects.toThrow(`${denied.message}. Run the same command again`);
+  });
+});
+
+describe('a day that is said again', () => {
+  const options = { stage: 'test', date: '2026-01-01' };
+  const payload = (text: string) => ({ Payload: { transformToString: () => text } as never });
+  const invoked = () =>
+    lambda.commandCalls(InvokeCommand).map(({ args }) => [args[0].input.FunctionName, args[0].input.Payload]);
+
+  it('is by payments and then by billing, after it was said, waiting for as long as they may take', async () => {
+    lambda.on(InvokeCommand).resolves(payload('{"republished":3}'));
+    await republish({ ...options, merchant: 'acme' });
+    const asked = '{"date":"2026-01-01","merchantId":"acme"}';
+    expect(invoked()).toEqual([
+      ['fanfold-payments-test-republish', asked],
+      ['fanfold-billing-test-republish', asked],
+    ]);
+    expect(
+      sns.commandCalls(PublishBatchCommand)[0]?.calledBefore(lambda.commandCalls(InvokeCommand)[0] as never),
+    ).toBe(true);
+    const calls = lambda.commandCalls(InvokeCommand).map(({ args }): unknown[] => args);
+    expect(calls.map(([, wait]) => wait)).toEqual([{ requestTimeout: 910_000 }, { requestTimeout: 910_000 }]);
+  });
+
+  it('is by one service if that is named', async () => {
+    lambda.on(InvokeCommand).resolves(payload('{"republished":3}'));
+    await republish({ ...options, service: 'billing' });
+    expect(invoked()).toEqual([['fanfold-billing-test-republish', '{"date":"2026-01-01"}']]);
+  });
+
+  it('is not when that cannot be said, or is still to come', async () => {
+    await expect(republish({ ...options, date: '2999-01-01' })).rejects.toThrow('is in the future');
+    sns.on(PublishBatchCommand).rejects(denied);
+    await expect(republish(options)).rejects.toThrow('Nothing was done, because it could not be said');
+    expect(invoked()).toEqual([]);
+  });
+
+  it.each([
+    [
+      'fails',
+      { ...payload('{"errorMessage":"Time was up after 7"}'), FunctionError: 'Unhandled' },
+      'Time was up after 7',
+    ],
+    ['does not count', payload('null'), 'did not answer with a count'],
+  ])('is not by billing when payments %s, and that is told', async (_, answer, told) => {
+    lambda.on(InvokeCommand).resolves(answer);
+    await expect(republish(options)).rejects.toThrow(told);
+    expect(invoked()).toHaveLength(1);
   });
 });
