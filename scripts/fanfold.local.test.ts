@@ -99,6 +99,8 @@ describe('used wrongly', () => {
       ['replay', '--from', '2999-01-01T00:00Z', '--to', '2999-01-02T00:00Z'],
       '--from 2999-01-01T00:00:00.000Z',
     ],
+    [['findings', '--date', '2026-02-30'], 'a day (UTC), such as 2026-11-23'],
+    [['findings', '--date', '2999-01-01'], 'nothing was said on that day yet'],
     [['republish'], "required option '--date <day>' not specified"],
     [['republish', '--date', '2026-02-30'], 'a day (UTC), such as 2026-11-23'],
     [['republish', '--date', '2026-1-1'], 'a day (UTC), such as 2026-11-23'],
@@ -116,7 +118,7 @@ describe('used wrongly', () => {
 it('help lists the commands and exits with 0', async () => {
   const { code, stdout } = await fanfold(['--help']);
   expect(code).toBe(0);
-  for (const command of ['token', 'demo', 'trace', 'dlq', 'replay', 'republish'])
+  for (const command of ['token', 'demo', 'trace', 'dlq', 'replay', 'findings', 'republish'])
     expect(stdout).toContain(`\n  ${command} `);
 });
 

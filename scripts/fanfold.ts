@@ -115,6 +115,16 @@ inStage(program.command('replay'))
   .option('--dry-run', 'only count what would be sent')
   .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
 
+inStage(program.command('findings'))
+  .summary('which days were found not to be complete')
+  .description(
+    'Shows what billing and audit found missing when they compared days: docs/operations.md, "An event is missing".\n' +
+      'Without --date those that were found in the last seven days. Exits with 1 when there are any.',
+  )
+  .option('--date <day>', 'only of this day (UTC), such as 2026-11-23', date)
+  .option('--merchant <id>', 'only of this merchant', merchant)
+  .action(async (options) => exitWith(await (await import('./fanfold/findings.ts')).findings(options)));
+
 inStage(program.command('republish'))
   .summary('have a day said again from the tables')
   .description(
@@ -157,6 +167,11 @@ try {
     console.error((error as Error).message);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** A command that did its work, and whether it found something wrong. */
+function exitWith(foundSomethingWrong: boolean): void {
+  if (foundSomethingWrong) process.exitCode = 1;
 }
 
 function inStage(command: Command): Command {
