@@ -32,9 +32,12 @@ const [sns, sqs, s3, sts, lambda] = [
   mockClient(LambdaClient),
 ];
 
+// Each command listens for Ctrl-C once, for as long as its process lives; here they share one.
+process.setMaxListeners(50);
+
 beforeEach(() => {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
-  vi.spyOn(console, 'log').mockReturnValue();
+  vi.spyOn(console, 'log').mockReset().mockReturnValue();
   vi.spyOn(console, 'error').mockReturnValue();
   for (const client of [sns, sqs, s3, sts, lambda]) client.reset();
   sts
@@ -143,6 +146,38 @@ describe('a replay', () => {
   it('sends every event once, in the order of the log, however the log gives them', async () => {
     await replay(options);
     expect(sent().flat()).toEqual(events.map(({ id }) => id));
+  });
+
+  describe('with a closed day in its range', () => {
+    const closing = {
+      ...(events[0] as (typeof events)[0]),
+      id: 'day_1:1',
+      type: 'payments.day-closed.v1',
+      position: 999,
+    };
+    beforeEach(() => {
+      events.push(closing);
+      return () => void events.pop();
+    });
+    const printed = () => vi.mocked(console.log).mock.calls.flat().join('\n');
+
+    it('leaves it out, and says so', async () => {
+      await replay(options);
+      expect(sent().flat()).toHaveLength(count);
+      expect(printed()).toContain('Left out: 1 of type payments.day-closed.v1.');
+    });
+
+    it('sends it when its type is named', async () => {
+      await replay({ ...options, type: closing.type });
+      expect(sent().flat()).toContain('day_1:1');
+      expect(printed()).not.toContain('Left out');
+    });
+
+    it('and nothing else says why nothing is sent', async () => {
+      await expect(replay({ ...options, after: 998 })).rejects.toThrow(
+        /Nothing is recorded.*\nLeft out: 1 of/,
+      );
+    });
   });
 
   it('goes on behind a position', async () => {
