@@ -77,10 +77,10 @@ describe('used wrongly', () => {
     [['dlq', 'list', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
     [['dlq', 'show'], 'Say which dead letters: either ids, or some of'],
     [['dlq', 'redrive'], 'Say which dead letters: either ids, or some of'],
-    [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Say which dead letters: either ids, or some of'],
+    [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Give either --all or --queue, not both'],
     [
-      ['dlq', 'redrive', 'some-id', '--type', 'payment.captured.v1'],
-      'Say which dead letters: either ids, or',
+      ['dlq', 'redrive', 'some-id', '--type', 'payment.captured.v1', '--cause', 'x'],
+      'Give either ids or --cause --type, not both',
     ],
     [['dlq', 'redrive', 'an id'], '1 to 160 printable characters without spaces'],
     [['dlq', 'redrive', '--all', '--rate', '0'], 'a whole number from 1 to 1000'],

@@ -79,8 +79,8 @@ const dlq = program
 
 inStage(dlq.command('list'))
   .summary('what there is, by queue and cause')
-  .description('Counts the dead letters of a stage by queue and cause.')
-  .action(async (options) => (await deadLetters()).list(options));
+  .description('Counts the dead letters of a stage by queue and cause. Exits with 1 when there are any.')
+  .action(async (options) => exitWith(await (await deadLetters()).list(options)));
 
 filtered(inStage(dlq.command('show')), 'show')
   .summary('what is known of some')

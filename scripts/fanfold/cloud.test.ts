@@ -3,6 +3,7 @@ import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { UsageError } from './arguments.ts';
 import { cloudOf, invoke, longestMs } from './cloud.ts';
 
 /** A stage in AWS, as far as it can be told without one. */
@@ -33,7 +34,9 @@ it('a stage is known by its topic, and its operator by the ARN that AWS gives', 
 });
 
 it('a stage without a topic is refused, with those that there are', async () => {
-  await expect(cloudOf('tset')).rejects.toThrow(
+  const refused = cloudOf('tset');
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(
     'There is no stage tset in account 123456789012: no topic fanfold-tset-events. Check --stage and AWS_REGION; stages there: test-eu, test.',
   );
 });

@@ -6,6 +6,7 @@ import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/clien
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { accountId, clientConfiguration } from '@fanfold/local-cloud/account';
 import { clientSettings } from '@fanfold/runtime/aws';
+import { UsageError } from './arguments.ts';
 import { runningStack } from './client.ts';
 import { stageOfTopic } from './places.ts';
 
@@ -27,7 +28,8 @@ export type Cloud = {
  * The stage `local` is the stack at FANFOLD_PORT; any other is in AWS, where the SDK's default credentials and region
  * lead.
  *
- * @throws when the stack does not run, AWS lets nobody in, or there is no such stage
+ * @throws UsageError when there is no such stage
+ * @throws when the stack does not run, or AWS lets nobody in
  */
 export async function cloudOf(stage: string): Promise<Cloud> {
   const clients = stage === 'local' ? await localClients() : await awsClients();
@@ -38,7 +40,7 @@ export async function cloudOf(stage: string): Promise<Cloud> {
   const stages = topicArns.flatMap((arn) => stageOfTopic(arn) ?? []);
   const topicArn = topicArns.find((arn) => stageOfTopic(arn) === stage);
   if (topicArn) return { ...clients, stage, stages, topicArn };
-  throw new Error(
+  throw new UsageError(
     `There is no stage ${stage} in account ${clients.account}: no topic fanfold-${stage}-events. ` +
       `Check --stage and AWS_REGION; stages there: ${stages.join(', ') || 'none'}.`,
   );

@@ -5,6 +5,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import { type Message, paginateListQueues } from '@aws-sdk/client-sqs';
+import { UsageError } from './arguments.ts';
 import { type Cloud, invoke, queueUrlOf } from './cloud.ts';
 import {
   type DeadLetter,
@@ -43,7 +44,7 @@ export type OpenedPlace = {
 /**
  * Opens the places where a selection's dead letters may be, at the same time.
  *
- * @throws when there is no such queue
+ * @throws UsageError when there is no such queue
  */
 export async function openPlaces(
   cloud: Cloud,
@@ -57,7 +58,7 @@ export async function openPlaces(
   const chosen = places.filter((place) => isAt(place, queue));
   if (queue !== undefined && chosen.length === 0) {
     const known = places.map(({ name, service }) => `${service}: ${name}`).sort();
-    throw new Error(
+    throw new UsageError(
       `No dead letters are kept at ${queue}. Give a service or a place:\n  ${known.join('\n  ')}`,
     );
   }

@@ -19,6 +19,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { UsageError } from './arguments.ts';
 import { discard, redrive } from './dlq.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
@@ -78,6 +79,15 @@ describe('dead letters', () => {
     expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).at(-1)?.args[0].input.Entries).toMatchObject(
       [{ ReceiptHandle: 'receipt-1', VisibilityTimeout: 0 }],
     );
+  });
+
+  it('with an id that none has are asked for wrongly, unless it may be out of sight', async () => {
+    const { all: _, ...rest } = options;
+    await expect(redrive(['no-such-id'], rest)).rejects.toThrow(UsageError);
+    sqs
+      .on(GetQueueAttributesCommand)
+      .resolves({ Attributes: { ApproximateNumberOfMessagesNotVisible: '5' } });
+    await expect(redrive(['no-such-id'], rest)).rejects.not.toThrow(UsageError);
   });
 
   it('that cannot be sent stay, are released, and are told of', async () => {
