@@ -266,7 +266,9 @@ function unseenAt({ place, heldByOthers, hasMore }: OpenedPlace): string[] {
         ]
       : []),
     ...(hasMore
-      ? [`There are more at ${place.name} than can be looked at at once: go on with the same command.`]
+      ? [
+          `There are more at ${place.name} than can be looked at at once. Redrive or discard those that are shown, and the next ones come.`,
+        ]
       : []),
   ];
 }
