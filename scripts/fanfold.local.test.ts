@@ -77,10 +77,10 @@ describe('used wrongly', () => {
     [['dlq', 'list', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
     [['dlq', 'show'], 'Say which dead letters: either ids, or some of'],
     [['dlq', 'redrive'], 'Say which dead letters: either ids, or some of'],
-    [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Say which dead letters: either ids, or some of'],
+    [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Give either --all or --queue, not both'],
     [
-      ['dlq', 'redrive', 'some-id', '--type', 'payment.captured.v1'],
-      'Say which dead letters: either ids, or',
+      ['dlq', 'redrive', 'some-id', '--type', 'payment.captured.v1', '--cause', 'x'],
+      'Give either ids or --cause --type, not both',
     ],
     [['dlq', 'redrive', 'an id'], '1 to 160 printable characters without spaces'],
     [['dlq', 'redrive', '--all', '--rate', '0'], 'a whole number from 1 to 1000'],
@@ -95,6 +95,19 @@ describe('used wrongly', () => {
     [['replay', '--from', '2025-01-02T00:00Z', '--to', '2999-01-01T00:00Z'], 'is in the future'],
     [[...past, '--type', 'captured'], 'an event type such as payment.captured.v1'],
     [[...past, '--after', '-1'], 'a position in the log'],
+    [
+      ['replay', '--from', '2999-01-01T00:00Z', '--to', '2999-01-02T00:00Z'],
+      '--from 2999-01-01T00:00:00.000Z',
+    ],
+    [['findings', '--date', '2026-02-30'], 'a day (UTC), such as 2026-11-23'],
+    [['findings', '--date', '2999-01-01'], 'nothing was said on that day yet'],
+    [['republish'], "required option '--date <day>' not specified"],
+    [['republish', '--date', '2026-02-30'], 'a day (UTC), such as 2026-11-23'],
+    [['republish', '--date', '2026-1-1'], 'a day (UTC), such as 2026-11-23'],
+    [['republish', '--date', '2999-01-01'], 'nothing was said on that day yet'],
+    [['republish', '--date', '2026-01-01', '--merchant', 'a/b'], '1 to 64 letters'],
+    [['republish', '--date', '2026-01-01', '--service', 'audit'], 'Allowed choices are payments, billing'],
+    [['republish', '--date', '2026-01-01', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
     const { code, stdout, stderr } = await fanfold(args);
     expect([code, stdout]).toEqual([2, '']);
@@ -105,16 +118,19 @@ describe('used wrongly', () => {
 it('help lists the commands and exits with 0', async () => {
   const { code, stdout } = await fanfold(['--help']);
   expect(code).toBe(0);
-  for (const command of ['token', 'demo', 'trace', 'dlq', 'replay'])
+  for (const command of ['token', 'demo', 'trace', 'dlq', 'replay', 'findings', 'republish'])
     expect(stdout).toContain(`\n  ${command} `);
 });
 
-it.each([[['demo']], [['trace', 'pay_1', '--json']], [['dlq', 'list']], [past]])(
-  '%j without a stack says how to start one',
-  async (args) => {
-    const port = await freeBasePort();
-    const { code, stdout, stderr } = await fanfold(args, port);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`No stack is running at port ${port}. Start one with \`pnpm dev\``);
-  },
-);
+it.each([
+  [['demo']],
+  [['trace', 'pay_1', '--json']],
+  [['dlq', 'list']],
+  [past],
+  [['republish', '--date', '2026-01-01']],
+])('%j without a stack says how to start one', async (args) => {
+  const port = await freeBasePort();
+  const { code, stdout, stderr } = await fanfold(args, port);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`No stack is running at port ${port}. Start one with \`pnpm dev\``);
+});

@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import {
+  date,
   eventType,
   identifier,
   identifiers,
@@ -11,6 +12,7 @@ import {
   perSecond,
   position,
   queueName,
+  republishing,
   scopeList,
   seconds,
   sentence,
@@ -77,8 +79,8 @@ const dlq = program
 
 inStage(dlq.command('list'))
   .summary('what there is, by queue and cause')
-  .description('Counts the dead letters of a stage by queue and cause.')
-  .action(async (options) => (await deadLetters()).list(options));
+  .description('Counts the dead letters of a stage by queue and cause. Exits with 1 when there are any.')
+  .action(async (options) => exitWith(await (await deadLetters()).list(options)));
 
 filtered(inStage(dlq.command('show')), 'show')
   .summary('what is known of some')
@@ -113,6 +115,27 @@ inStage(program.command('replay'))
   .option('--dry-run', 'only count what would be sent')
   .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
 
+inStage(program.command('findings'))
+  .summary('which days were found not to be complete')
+  .description(
+    'Shows what billing and audit found missing when they compared days: docs/operations.md, "An event is missing".\n' +
+      'Without --date those that were found in the last seven days. Exits with 1 when there are any.',
+  )
+  .option('--date <day>', 'only of this day (UTC), such as 2026-11-23', date)
+  .option('--merchant <id>', 'only of this merchant', merchant)
+  .action(async (options) => exitWith(await (await import('./fanfold/findings.ts')).findings(options)));
+
+inStage(program.command('republish'))
+  .summary('have a day said again from the tables')
+  .description(
+    'Lets payments and then billing say again what they said on a day, for what was never published:\n' +
+      'docs/operations.md, "Publish a day from the table".',
+  )
+  .requiredOption('--date <day>', 'the day (UTC) on which it was said, such as 2026-11-23', date)
+  .option('--merchant <id>', 'only what this merchant was about', merchant)
+  .addOption(new Option('--service <name>', 'only this service').choices(republishing))
+  .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
+
 program
   .command('faults')
   .summary('break every call in turn, and see that nothing is lost and nothing happens twice')
@@ -144,6 +167,11 @@ try {
     console.error((error as Error).message);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** A command that did its work, and whether it found something wrong. */
+function exitWith(foundSomethingWrong: boolean): void {
+  if (foundSomethingWrong) process.exitCode = 1;
 }
 
 function inStage(command: Command): Command {

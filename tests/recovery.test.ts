@@ -81,7 +81,9 @@ async function payUnheard(): Promise<string> {
 it('a message that can never succeed is found with its reason, looked at, and discarded', async () => {
   await wire.send(queues.billing, 'no JSON');
   const group = await eventually(async () => {
-    const { groups } = await done('dlq', 'list');
+    const { code, stdout } = await fanfold('dlq', 'list', '--json');
+    expect(code).toBe(1);
+    const { groups } = JSON.parse(stdout);
     expect(groups).toMatchObject([{ queue: deadLettersOf(queues.billing), cause: 'not-json', count: 1 }]);
     return groups[0];
   });
@@ -172,7 +174,7 @@ describe('replay', () => {
   it('to a queue that does not hear the topic is refused, with those that do', async () => {
     for (const name of ['shipping', 'fanfold-local-billing-events-dead-letters']) {
       const { code, stdout, stderr } = await fanfold('replay', ...everything(), '--to-queue', name);
-      expect([code, stdout]).toEqual([1, '']);
+      expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toContain(`No queue ${name} hears the topic of local`);
       expect(stderr).toContain(queues.billing);
     }

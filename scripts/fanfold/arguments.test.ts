@@ -9,12 +9,18 @@ it.each([
   expect(parse.time(given)).toBe(time);
 });
 
-it.each(['yesterday', '2026-11-23', '2026-11-23T14:00:00', '2026-13-23T14:00:00Z', '1795428000000', ''])(
-  'what is no time with its zone is refused: %j',
-  (given) => {
-    expect(() => parse.time(given)).toThrow('a time with its zone, such as');
-  },
-);
+it.each([
+  'yesterday',
+  '2026-11-23',
+  '2026-11-23T14:00:00',
+  '2026-13-23T14:00:00Z',
+  '2026-02-30T00:00:00Z',
+  '2026-02-29T00:00:00+01:00',
+  '1795428000000',
+  '',
+])('what is no time with its zone is refused: %j', (given) => {
+  expect(() => parse.time(given)).toThrow('a time with its zone, such as');
+});
 
 describe('a range', () => {
   const now = new Date('2026-11-23T14:00:00.000Z');
@@ -22,7 +28,15 @@ describe('a range', () => {
 
   it('ends now at the latest', () => {
     expect(() => parse.requirePast({ from: at('13'), to: at('14') }, now)).not.toThrow();
-    expect(() => parse.requirePast({ from: at('13'), to: at('15') }, now)).toThrow('is in the future');
+    expect(() => parse.requirePast({ from: at('13'), to: at('15') }, now)).toThrow(
+      `--to ${at('15')} is in the future`,
+    );
+  });
+
+  it('that begins in the future is told of by where it begins', () => {
+    expect(() => parse.requirePast({ from: at('15'), to: at('16') }, now)).toThrow(
+      `--from ${at('15')} is in the future`,
+    );
   });
 
   it('has something in it', () => {

@@ -1,4 +1,5 @@
 import { merchantId } from '@fanfold/contracts/event';
+import { day } from '@fanfold/contracts/fields';
 import { InvalidArgumentError } from 'commander';
 import { scopes } from './token.ts';
 
@@ -70,16 +71,35 @@ export function position(value: string): number {
 /** A time with its zone, so that it means the same on every laptop; as RFC 3339 in UTC. */
 export function time(value: string): string {
   const isComplete = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(value);
-  if (isComplete && !Number.isNaN(Date.parse(value))) return new Date(value).toISOString();
+  // JavaScript takes 30 February for 2 March.
+  const isOnADay = day.safeParse(value.slice(0, 10)).success;
+  if (isComplete && isOnADay && !Number.isNaN(Date.parse(value))) return new Date(value).toISOString();
   throw new InvalidArgumentError('It is a time with its zone, such as 2026-11-23T14:00:00Z.');
 }
 
-/** @throws UsageError when nothing can have been recorded between them */
+/** The services that can say a day again, in the order in which it is done: billing's events follow from payments'. */
+export const republishing = ['payments', 'billing'] as const;
+
+/** A day of the calendar (UTC), as `2026-11-23`. */
+export function date(value: string): string {
+  if (day.safeParse(value).success) return value;
+  throw new InvalidArgumentError('It is a day (UTC), such as 2026-11-23.');
+}
+
+/** @throws UsageError when it has not begun (UTC) */
+export function requirePastDay(date: string, now: Date): void {
+  if (date <= now.toISOString().slice(0, 10)) return;
+  throw new UsageError(`--date ${date} is in the future: nothing was said on that day yet.`);
+}
+
+/** @throws UsageError when nothing can have been recorded between them, or more may still be */
 export function requirePast({ from, to }: { from: string; to: string }, now: Date): void {
   if (from >= to) throw new UsageError(`--from ${from} is not before --to ${to}: swap or widen them.`);
-  if (to > now.toISOString()) {
+  const [option, time] = from > now.toISOString() ? ['--from', from] : ['--to', to];
+  if (time > now.toISOString()) {
     throw new UsageError(
-      `--to ${to} is in the future: what comes until then is not recorded yet. Give a time up to now.`,
+      `${option} ${time} is in the future: what comes until then is not recorded yet. ` +
+        'For everything up to now: --to "$(date -u +%FT%TZ)".',
     );
   }
 }

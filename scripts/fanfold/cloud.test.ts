@@ -3,7 +3,8 @@ import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { cloudOf, invoke } from './cloud.ts';
+import { UsageError } from './arguments.ts';
+import { cloudOf, invoke, longestMs } from './cloud.ts';
 
 /** A stage in AWS, as far as it can be told without one. */
 const sts = mockClient(STSClient);
@@ -33,7 +34,9 @@ it('a stage is known by its topic, and its operator by the ARN that AWS gives', 
 });
 
 it('a stage without a topic is refused, with those that there are', async () => {
-  await expect(cloudOf('tset')).rejects.toThrow(
+  const refused = cloudOf('tset');
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(
     'There is no stage tset in account 123456789012: no topic fanfold-tset-events. Check --stage and AWS_REGION; stages there: test-eu, test.',
   );
 });
@@ -61,6 +64,23 @@ describe('a function', () => {
       FunctionName: 'fanfold-audit-test-exportEvents',
       Payload: '{"read":"index"}',
     });
+  });
+
+  it('is waited for as long as it may take, although nothing comes over the wire meanwhile', async () => {
+    answered('{}');
+    const cloud = await cloudOf('test');
+    await invoke(cloud, 'payments', 'republish', {}, longestMs);
+    await invoke(cloud, 'audit', 'exportEvents', {});
+    const patience = lambda.commandCalls(InvokeCommand).map(({ args }): unknown[] => args);
+    expect(patience.map(([, options]) => options)).toEqual([
+      { requestTimeout: 910_000 },
+      { requestTimeout: 60_000 },
+    ]);
+    // A handler tells what it was made with only when it is used.
+    const { configProvider } = cloud.lambdaOf('payments').config.requestHandler as unknown as {
+      configProvider: Promise<{ socketTimeout: number }>;
+    };
+    expect(await configProvider).toMatchObject({ socketTimeout: 910_000 });
   });
 
   it('that fails is told of with its error', async () => {

@@ -6,6 +6,7 @@ import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/clien
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { accountId, clientConfiguration } from '@fanfold/local-cloud/account';
 import { clientSettings } from '@fanfold/runtime/aws';
+import { UsageError } from './arguments.ts';
 import { runningStack } from './client.ts';
 import { stageOfTopic } from './places.ts';
 
@@ -27,7 +28,8 @@ export type Cloud = {
  * The stage `local` is the stack at FANFOLD_PORT; any other is in AWS, where the SDK's default credentials and region
  * lead.
  *
- * @throws when the stack does not run, AWS lets nobody in, or there is no such stage
+ * @throws UsageError when there is no such stage
+ * @throws when the stack does not run, or AWS lets nobody in
  */
 export async function cloudOf(stage: string): Promise<Cloud> {
   const clients = stage === 'local' ? await localClients() : await awsClients();
@@ -38,7 +40,7 @@ export async function cloudOf(stage: string): Promise<Cloud> {
   const stages = topicArns.flatMap((arn) => stageOfTopic(arn) ?? []);
   const topicArn = topicArns.find((arn) => stageOfTopic(arn) === stage);
   if (topicArn) return { ...clients, stage, stages, topicArn };
-  throw new Error(
+  throw new UsageError(
     `There is no stage ${stage} in account ${clients.account}: no topic fanfold-${stage}-events. ` +
       `Check --stage and AWS_REGION; stages there: ${stages.join(', ') || 'none'}.`,
   );
@@ -85,15 +87,17 @@ async function awsClients(): Promise<Clients> {
   };
 }
 
-/** A function that is invoked here may take 30 s. */
+/** As long as any function may run, and some more for the way: nothing goes over the socket meanwhile. */
+export const longestMs = 910_000;
 const lambdaSettings = {
   ...clientSettings,
-  requestHandler: { ...clientSettings.requestHandler, requestTimeout: 60_000 },
+  requestHandler: { ...clientSettings.requestHandler, socketTimeout: longestMs },
 };
 
 /**
  * Runs a function of a service and gives its result. It may run twice when its answer gets lost.
  *
+ * @param timeoutMs how long to wait for its answer; most functions may take 30 s
  * @throws when it cannot be run, or fails
  */
 export async function invoke(
@@ -101,11 +105,14 @@ export async function invoke(
   service: string,
   functionKey: string,
   event: unknown,
+  timeoutMs = 60_000,
 ): Promise<unknown> {
   const name = `fanfold-${service}-${cloud.stage}-${functionKey}`;
   const { FunctionError, Payload } = await cloud
     .lambdaOf(service)
-    .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }));
+    .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }), {
+      requestTimeout: timeoutMs,
+    });
   const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
   if (!FunctionError) return answer;
   const { errorMessage } = answer as { errorMessage?: string };

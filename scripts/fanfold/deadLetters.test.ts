@@ -50,13 +50,20 @@ describe('a message among the dead letters', () => {
     });
     const attributes = { 'quarantine-reason': 'contradiction', 'quarantine-detail': 'said otherwise' };
     expect(deadLetterOf(place('billing'), message(body, attributes))).toEqual(
-      deadLetter({ detail: 'said otherwise', receiveCount: 9, since: '2026-11-23T10:00:00.000Z', body }),
+      deadLetter({ detail: 'said otherwise', receiveCount: null, since: '2026-11-23T10:00:00.000Z', body }),
     );
   });
 
   it('without a reason was received too often, or not delivered, depending on where it lies', () => {
-    expect(deadLetterOf(place('billing'), message('{}')).cause).toBe('received too often');
-    expect(deadLetterOf(place('billing', 'subscription'), message('{}')).cause).toBe('not delivered');
+    // Receives count where SQS moved it for them; elsewhere they are those of operators who looked.
+    expect(deadLetterOf(place('billing'), message('{}'))).toMatchObject({
+      cause: 'received too often',
+      receiveCount: 9,
+    });
+    expect(deadLetterOf(place('billing', 'subscription'), message('{}'))).toMatchObject({
+      cause: 'not delivered',
+      receiveCount: null,
+    });
   });
 
   it('that is no event, or claims to be one with what no identifier has, is shown without', () => {

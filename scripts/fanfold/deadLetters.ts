@@ -18,8 +18,11 @@ export type DeadLetter = EventFacts & {
   /** Stable, for grouping. */
   cause: string;
   detail: string | null;
-  /** How often it was received, or its records were given to the publisher. */
-  receiveCount: number;
+  /**
+   * How often it was received, or its records were given to the publisher. Null where SQS counts nothing but looks like
+   * this one: for what was sent here, and not moved by SQS.
+   */
+  receiveCount: number | null;
   /** Since when it waits. SQS keeps the time when what it moves was first sent. */
   since: string;
   body: string;
@@ -31,14 +34,16 @@ export type DeadLetter = EventFacts & {
  */
 export function deadLetterOf(place: Place, message: Message): DeadLetter {
   const { MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} } = message;
+  const reason = MessageAttributes['quarantine-reason']?.StringValue;
   const unexplained = place.kind === 'subscription' ? 'not delivered' : 'received too often';
+  const wasReceived = reason === undefined && place.kind === 'events';
   return {
     ...factsOf(Body),
     place,
     messageId: MessageId,
-    cause: MessageAttributes['quarantine-reason']?.StringValue ?? unexplained,
+    cause: reason ?? unexplained,
     detail: MessageAttributes['quarantine-detail']?.StringValue ?? null,
-    receiveCount: Number(Attributes.ApproximateReceiveCount ?? 0),
+    receiveCount: wasReceived ? Number(Attributes.ApproximateReceiveCount ?? 0) : null,
     since: new Date(Number(Attributes.SentTimestamp ?? 0)).toISOString(),
     body: Body,
   };

@@ -12,20 +12,26 @@ type Options = { stage: string; json?: true };
 type Filters = { queue?: string; cause?: string; type?: string; merchant?: string; all?: true };
 type ActionOptions = Options & Filters & { rate: number; dryRun?: true };
 
-/** `fanfold dlq list`: tells what lies in the dead letters of a stage, by queue and cause. */
-export async function list({ stage, json }: Options): Promise<void> {
-  await withDeadLetters(stage, {}, async ({ places, deadLetters }) => {
+/**
+ * `fanfold dlq list`: tells what lies in the dead letters of a stage, by queue and cause.
+ *
+ * @returns whether there are any, or some of them could not be seen
+ */
+export async function list({ stage, json }: Options): Promise<boolean> {
+  return withDeadLetters(stage, {}, async ({ places, deadLetters }) => {
+    const unseen = places.flatMap(unseenAt);
     const groups = groupsOf(deadLetters);
     if (json) {
       const heldByOthers = Object.fromEntries(
         places.filter((each) => each.heldByOthers > 0).map((each) => [each.place.name, each.heldByOthers]),
       );
       print({ stage, groups, heldByOthers });
-      return;
+    } else {
+      if (groups.length > 0) console.log(linesOf(groups, new Date()).join('\n'));
+      else if (unseen.length === 0) console.log(`There are no dead letters in ${stage}.`);
+      for (const warning of unseen) console.error(warning);
     }
-    if (groups.length === 0) console.log(`There are no dead letters in ${stage}.`);
-    else console.log(linesOf(groups, new Date()).join('\n'));
-    for (const warning of places.flatMap(unseenAt)) console.error(warning);
+    return groups.length > 0 || unseen.length > 0;
   });
 }
 
@@ -72,7 +78,7 @@ export async function show(
       const rows = [
         ['queue', queue],
         ['cause', detail === null ? cause : `${cause}: ${detail}`],
-        ['received', `${receiveCount} times`],
+        ...(receiveCount === null ? [] : [['received', `${receiveCount} times`]]),
         ['since', `${since} (${ageOf(since, now)})`],
         ...Object.entries(event).filter(([, value]) => value !== null),
         ...(body === undefined ? [] : [['body', body]]),
@@ -189,11 +195,11 @@ type Work = {
 };
 
 /** Does something with dead letters while they are held, and then releases what is left. */
-async function withDeadLetters(
+async function withDeadLetters<Result>(
   stage: string,
   selection: Selection,
-  work: (found: Work) => Promise<void>,
-): Promise<void> {
+  work: (found: Work) => Promise<Result>,
+): Promise<Result> {
   const signal = interruption();
   const cloud = await cloudOf(stage);
   const places = await openPlaces(cloud, selection, signal);
@@ -201,7 +207,7 @@ async function withDeadLetters(
     const deadLetters = places
       .flatMap((opened) => opened.deadLetters)
       .filter((deadLetter) => isSelected(deadLetter, selection));
-    await work({ cloud, places, deadLetters, signal });
+    return await work({ cloud, places, deadLetters, signal });
   } finally {
     await Promise.all(places.map((opened) => opened.release()));
   }
@@ -215,8 +221,21 @@ function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filte
     ...(type && { type }),
     ...(merchant && { merchant }),
   };
-  const ways = [ids.length > 0, Object.keys(filters).length > 0, all === true].filter(Boolean).length;
-  if (ways !== 1) {
+  const ways = [
+    ...(ids.length > 0 ? ['ids'] : []),
+    ...(all ? ['--all'] : []),
+    ...(Object.keys(filters).length > 0
+      ? [
+          Object.keys(filters)
+            .map((name) => `--${name}`)
+            .join(' '),
+        ]
+      : []),
+  ];
+  if (ways.length > 1) {
+    throw new UsageError(`Give either ${ways.join(' or ')}, not both: one says more than the other.`);
+  }
+  if (ways.length === 0) {
     throw new UsageError(
       'Say which dead letters: either ids, or some of --queue, --cause, --type and --merchant, or --all. `fanfold dlq list` shows what there is.',
     );
@@ -224,12 +243,18 @@ function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filte
   return ids.length > 0 ? { ids } : filters;
 }
 
+/**
+ * @throws UsageError when there is none with an id, wherever it could be
+ * @throws when there is none that fits, or one may be where nobody can look now
+ */
 function requireFound(deadLetters: DeadLetter[], { ids }: Selection, places: OpenedPlace[]): void {
   const missing = ids?.filter((id) => !deadLetters.some(({ messageId }) => messageId === id)) ?? [];
   if (deadLetters.length > 0 && missing.length === 0) return;
+  const unseen = places.flatMap(unseenAt);
   const what =
     missing.length > 0 ? `No dead letter has the id ${missing.join(', ')}` : 'No dead letter is like that';
-  throw new Error([`${what}. See \`fanfold dlq list\`.`, ...places.flatMap(unseenAt)].join('\n'));
+  const message = [`${what}. See \`fanfold dlq list\`.`, ...unseen].join('\n');
+  throw missing.length > 0 && unseen.length === 0 ? new UsageError(message) : new Error(message);
 }
 
 /** What of a place could not be looked at, and when it can be. */
@@ -241,7 +266,9 @@ function unseenAt({ place, heldByOthers, hasMore }: OpenedPlace): string[] {
         ]
       : []),
     ...(hasMore
-      ? [`There are more at ${place.name} than can be looked at at once: go on with the same command.`]
+      ? [
+          `There are more at ${place.name} than can be looked at at once. Redrive or discard those that are shown, and the next ones come.`,
+        ]
       : []),
   ];
 }

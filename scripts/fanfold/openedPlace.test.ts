@@ -1,4 +1,4 @@
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
@@ -126,4 +126,21 @@ it('what was opened is released when another place cannot be', async () => {
   await expect(openPlaces(cloud, {}, signal)).rejects.toThrow('AccessDenied');
   const released = sqs.commandCalls(ChangeMessageVisibilityBatchCommand).map(({ args }) => args[0].input);
   expect(released).toMatchObject([{ QueueUrl: expect.stringContaining('billing'), Entries: [{}, {}, {}] }]);
+});
+
+it('objects that fit are found behind a thousand that do not', async () => {
+  const keys = Array.from({ length: 1001 }, (_, n) => ({ Key: `shard/${n}` }));
+  sqs.on(ListQueuesCommand).resolves({});
+  s3.on(ListBucketsCommand).resolves({
+    Buckets: [{ Name: 'fanfold-test-billing-stream-failures-123456789012' }],
+  });
+  s3.on(ListObjectsV2Command).resolves({ Contents: keys });
+  s3.on(GetObjectCommand).callsFake(({ Key }) => {
+    const condition = Key === 'shard/1000' ? 'RecordAgeExceeded' : 'RetryAttemptsExhausted';
+    const text = JSON.stringify({ requestContext: { condition }, timestamp: 'x', payload: { Records: [] } });
+    return { Body: { transformToString: async () => text } };
+  });
+  const [opened] = await openPlaces(cloud, { cause: 'RecordAgeExceeded' }, signal);
+  expect(opened?.deadLetters.map(({ messageId }) => messageId)).toEqual(['1000']);
+  expect(opened?.hasMore).toBe(false);
 });

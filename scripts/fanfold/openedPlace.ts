@@ -5,11 +5,13 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import { type Message, paginateListQueues } from '@aws-sdk/client-sqs';
+import { UsageError } from './arguments.ts';
 import { type Cloud, invoke, queueUrlOf } from './cloud.ts';
 import {
   type DeadLetter,
   deadLetterOf,
   isAt,
+  isSelected,
   redrivenAttributes,
   type Selection,
   type StreamFailure,
@@ -43,13 +45,14 @@ export type OpenedPlace = {
 /**
  * Opens the places where a selection's dead letters may be, at the same time.
  *
- * @throws when there is no such queue
+ * @throws UsageError when there is no such queue
  */
 export async function openPlaces(
   cloud: Cloud,
-  { queue, ids }: Selection,
+  selection: Selection,
   signal: AbortSignal,
 ): Promise<OpenedPlace[]> {
+  const { queue } = selection;
   const urls = await queueUrls(cloud);
   const { Buckets = [] } = await cloud.s3.send(new ListBucketsCommand({}));
   const names = [...urls.keys(), ...Buckets.map(({ Name = '' }) => Name)];
@@ -57,15 +60,15 @@ export async function openPlaces(
   const chosen = places.filter((place) => isAt(place, queue));
   if (queue !== undefined && chosen.length === 0) {
     const known = places.map(({ name, service }) => `${service}: ${name}`).sort();
-    throw new Error(
+    throw new UsageError(
       `No dead letters are kept at ${queue}. Give a service or a place:\n  ${known.join('\n  ')}`,
     );
   }
   const opening = await Promise.allSettled(
     chosen.map((place) =>
       place.kind === 'stream'
-        ? openBucket(cloud, place, ids)
-        : openQueue(cloud, place, urls.get(place.name) as string, ids, signal),
+        ? openBucket(cloud, place, selection, signal)
+        : openQueue(cloud, place, urls.get(place.name) as string, selection.ids, signal),
     ),
   );
   const opened = opening.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -157,24 +160,31 @@ async function openQueue(
   };
 }
 
-/** How many objects are read at most. */
+/** How many objects are held at most. Those that are not selected are read and forgotten, one at a time. */
 const maxObjects = 1000;
 
 /** A bucket cannot hold anything back: two operators publish the same twice, which changes nothing. */
-async function openBucket(cloud: Cloud, place: Place, ids: string[] | undefined): Promise<OpenedPlace> {
+async function openBucket(
+  cloud: Cloud,
+  place: Place,
+  selection: Selection,
+  signal: AbortSignal,
+): Promise<OpenedPlace> {
   const bucket = { Bucket: place.name };
   const objects = new Map<DeadLetter, string>();
   let hasMore = false;
   for await (const { Contents = [] } of paginateListObjectsV2({ client: cloud.s3 }, bucket)) {
     for (const { Key = '', LastModified } of Contents) {
-      if (ids && !ids.some((id) => Key.endsWith(`/${id}`))) continue;
+      signal.throwIfAborted();
+      if (selection.ids && !selection.ids.some((id) => Key.endsWith(`/${id}`))) continue;
       if (objects.size === maxObjects) {
         hasMore = true;
         break;
       }
       const { Body } = await cloud.s3.send(new GetObjectCommand({ ...bucket, Key }));
       const text = (await Body?.transformToString()) ?? '';
-      objects.set(streamFailureOf(place, Key, text, (LastModified ?? new Date(0)).toISOString()), Key);
+      const found = streamFailureOf(place, Key, text, (LastModified ?? new Date(0)).toISOString());
+      if (isSelected(found, selection)) objects.set(found, Key);
     }
     if (hasMore) break;
   }

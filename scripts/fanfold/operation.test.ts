@@ -53,6 +53,12 @@ describe('the events of an order', () => {
     );
   });
 
+  it('are one when it names no messages, because only the service will know them', () => {
+    const filters = { date: '2026-11-23' };
+    const events = operationEvents(ordered({ command: 'republish', messages: [], filters }), facts);
+    expect(events.map(dataOf)).toMatchObject([{ command: 'republish', filters, total: 0, messages: [] }]);
+  });
+
   it("are the operator's, and one flow", () => {
     for (const event of operationEvents(ordered({ messages: messages(3000) }), facts)) {
       expect(event).toMatchObject({

@@ -47,7 +47,7 @@ export async function order(cloud: Cloud, order: Order): Promise<string> {
 /** Room for everything in an event beside the list of messages. */
 const otherBytes = 8 * 1024;
 
-/** The events that an order makes, as many as its messages need. */
+/** The events that an order makes, as many as its messages need, and one when it names none. */
 export function operationEvents(
   { messages, ...order }: Order,
   facts: { operationId: string; stage: string; orderedBy: string; time: Date; traceparent: string },
@@ -57,7 +57,7 @@ export function operationEvents(
     entries: messages.length,
     bytes: maxEventBytes - otherBytes,
   });
-  return parts.map((part, i) =>
+  return (parts.length > 0 ? parts : [[]]).map((part, i) =>
     makeEvent(operationOrdered, {
       subject: operationId,
       n: i + 1,

@@ -19,8 +19,10 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { UsageError } from './arguments.ts';
 import { discard, redrive } from './dlq.ts';
 import { replay } from './replay.ts';
+import { republish } from './republish.ts';
 
 /** What the commands do when AWS refuses, wholly or in part, which the emulators never do. */
 const [sns, sqs, s3, sts, lambda] = [
@@ -31,9 +33,13 @@ const [sns, sqs, s3, sts, lambda] = [
   mockClient(LambdaClient),
 ];
 
+// Each command listens for Ctrl-C once, for as long as its process lives; here they share one.
+process.setMaxListeners(50);
+
 beforeEach(() => {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
-  vi.spyOn(console, 'log').mockReturnValue();
+  vi.spyOn(console, 'log').mockReset().mockReturnValue();
+  vi.spyOn(console, 'error').mockReturnValue();
   for (const client of [sns, sqs, s3, sts, lambda]) client.reset();
   sts
     .on(GetCallerIdentityCommand)
@@ -73,6 +79,15 @@ describe('dead letters', () => {
     expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).at(-1)?.args[0].input.Entries).toMatchObject(
       [{ ReceiptHandle: 'receipt-1', VisibilityTimeout: 0 }],
     );
+  });
+
+  it('with an id that none has are asked for wrongly, unless it may be out of sight', async () => {
+    const { all: _, ...rest } = options;
+    await expect(redrive(['no-such-id'], rest)).rejects.toThrow(UsageError);
+    sqs
+      .on(GetQueueAttributesCommand)
+      .resolves({ Attributes: { ApproximateNumberOfMessagesNotVisible: '5' } });
+    await expect(redrive(['no-such-id'], rest)).rejects.not.toThrow(UsageError);
   });
 
   it('that cannot be sent stay, are released, and are told of', async () => {
@@ -143,6 +158,38 @@ describe('a replay', () => {
     expect(sent().flat()).toEqual(events.map(({ id }) => id));
   });
 
+  describe('with a closed day in its range', () => {
+    const closing = {
+      ...(events[0] as (typeof events)[0]),
+      id: 'day_1:1',
+      type: 'payments.day-closed.v1',
+      position: 999,
+    };
+    beforeEach(() => {
+      events.push(closing);
+      return () => void events.pop();
+    });
+    const printed = () => vi.mocked(console.log).mock.calls.flat().join('\n');
+
+    it('leaves it out, and says so', async () => {
+      await replay(options);
+      expect(sent().flat()).toHaveLength(count);
+      expect(printed()).toContain('Left out: 1 of type payments.day-closed.v1.');
+    });
+
+    it('sends it when its type is named', async () => {
+      await replay({ ...options, type: closing.type });
+      expect(sent().flat()).toContain('day_1:1');
+      expect(printed()).not.toContain('Left out');
+    });
+
+    it('and nothing else says why nothing is sent', async () => {
+      await expect(replay({ ...options, after: 998 })).rejects.toThrow(
+        /Nothing is recorded.*\nLeft out: 1 of/,
+      );
+    });
+  });
+
   it('goes on behind a position', async () => {
     await replay({ ...options, after: 120 });
     expect(sent().flat()).toEqual(events.slice(21).map(({ id }) => id));
@@ -184,5 +231,53 @@ describe('a replay', () => {
       return {};
     });
     await expect(replay(options)).rejects.toThrow(`${denied.message}. Run the same command again`);
+  });
+});
+
+describe('a day that is said again', () => {
+  const options = { stage: 'test', date: '2026-01-01' };
+  const payload = (text: string) => ({ Payload: { transformToString: () => text } as never });
+  const invoked = () =>
+    lambda.commandCalls(InvokeCommand).map(({ args }) => [args[0].input.FunctionName, args[0].input.Payload]);
+
+  it('is by payments and then by billing, after it was said, waiting for as long as they may take', async () => {
+    lambda.on(InvokeCommand).resolves(payload('{"republished":3}'));
+    await republish({ ...options, merchant: 'acme' });
+    const asked = '{"date":"2026-01-01","merchantId":"acme"}';
+    expect(invoked()).toEqual([
+      ['fanfold-payments-test-republish', asked],
+      ['fanfold-billing-test-republish', asked],
+    ]);
+    expect(
+      sns.commandCalls(PublishBatchCommand)[0]?.calledBefore(lambda.commandCalls(InvokeCommand)[0] as never),
+    ).toBe(true);
+    const calls = lambda.commandCalls(InvokeCommand).map(({ args }): unknown[] => args);
+    expect(calls.map(([, wait]) => wait)).toEqual([{ requestTimeout: 910_000 }, { requestTimeout: 910_000 }]);
+  });
+
+  it('is by one service if that is named', async () => {
+    lambda.on(InvokeCommand).resolves(payload('{"republished":3}'));
+    await republish({ ...options, service: 'billing' });
+    expect(invoked()).toEqual([['fanfold-billing-test-republish', '{"date":"2026-01-01"}']]);
+  });
+
+  it('is not when that cannot be said, or is still to come', async () => {
+    await expect(republish({ ...options, date: '2999-01-01' })).rejects.toThrow('is in the future');
+    sns.on(PublishBatchCommand).rejects(denied);
+    await expect(republish(options)).rejects.toThrow('Nothing was done, because it could not be said');
+    expect(invoked()).toEqual([]);
+  });
+
+  it.each([
+    [
+      'fails',
+      { ...payload('{"errorMessage":"Time was up after 7"}'), FunctionError: 'Unhandled' },
+      'Time was up after 7',
+    ],
+    ['does not count', payload('null'), 'did not answer with a count'],
+  ])('is not by billing when payments %s, and that is told', async (_, answer, told) => {
+    lambda.on(InvokeCommand).resolves(answer);
+    await expect(republish(options)).rejects.toThrow(told);
+    expect(invoked()).toHaveLength(1);
   });
 });

@@ -1,4 +1,5 @@
 import { GetSubscriptionAttributesCommand, paginateListSubscriptionsByTopic } from '@aws-sdk/client-sns';
+import { UsageError } from './arguments.ts';
 import { type Cloud, queueUrlOf } from './cloud.ts';
 import { queueOf } from './places.ts';
 
@@ -8,7 +9,8 @@ export type SubscribedQueue = { name: string; url: string; hears: (type: string)
 /**
  * The queue that a name means: a service's, or one by its own name, as long as it hears the topic.
  *
- * @throws when there is none such, or its filter cannot be told
+ * @throws UsageError when there is none such
+ * @throws when its filter cannot be told
  */
 export async function subscribedQueue(cloud: Cloud, name: string): Promise<SubscribedQueue> {
   const { sns, topicArn, stage } = cloud;
@@ -22,7 +24,7 @@ export async function subscribedQueue(cloud: Cloud, name: string): Promise<Subsc
   }
   const queue = [name, queueOf(stage, name)].find((each) => subscriptions.has(each));
   if (queue === undefined) {
-    throw new Error(
+    throw new UsageError(
       `No queue ${name} hears the topic of ${stage}. Deploy its service, which subscribes it, or give one of: ${[...subscriptions.keys()].sort().join(', ')}.`,
     );
   }

@@ -1,0 +1,54 @@
+import { republishing, requirePastDay } from './arguments.ts';
+import { type Cloud, cloudOf, invoke, longestMs } from './cloud.ts';
+import { order } from './operation.ts';
+import { messageOf } from './sending.ts';
+
+type Service = (typeof republishing)[number];
+
+type Options = { stage: string; date: string; merchant?: string; service?: Service; json?: true };
+
+/**
+ * `fanfold republish`: lets services say again, from their tables, what they said on a day. To whom it is no news it
+ * changes nothing.
+ *
+ * @throws UsageError when the day is in the future
+ * @throws when not all of it was said again; the message says how to go on
+ */
+export async function republish({ stage, date, merchant, service, json }: Options): Promise<void> {
+  requirePastDay(date, new Date());
+  const cloud = await cloudOf(stage);
+  const operationId = await order(cloud, {
+    command: 'republish',
+    reason: null,
+    filters: { date, ...(merchant && { merchant }), ...(service && { service }) },
+    messages: [],
+  });
+  const republished: Partial<Record<Service, number>> = {};
+  let stopped: unknown;
+  for (const each of service ? [service] : republishing) {
+    try {
+      if (!json) console.error(`${each} says ${date} again; that may take 15 minutes`);
+      republished[each] = await sayAgain(cloud, each, { date, ...(merchant && { merchantId: merchant }) });
+      if (!json) console.log(`${republished[each]} of ${each} said again`);
+    } catch (error) {
+      stopped = error;
+      break;
+    }
+  }
+  if (json) console.log(JSON.stringify({ stage, operationId, date, republished }, null, 2));
+  else console.log(`In the audit trail: ${operationId}`);
+  if (stopped)
+    throw new Error(
+      `${messageOf(stopped)} What was said again may be said once more: run the command again.`,
+    );
+}
+
+/** @returns how many things had something to say: payments, closings of a day, documents */
+async function sayAgain(cloud: Cloud, service: Service, asked: unknown): Promise<number> {
+  const answer = await invoke(cloud, service, 'republish', asked, longestMs);
+  const { republished } = Object(answer) as { republished?: unknown };
+  if (typeof republished === 'number') return republished;
+  throw new Error(
+    `${service}'s republish did not answer with a count. Deploy the version that this tool is of.`,
+  );
+}

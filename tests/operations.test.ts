@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { clientOf } from './client.ts';
+import { type RunningStack, startDev } from './runningStack.ts';
+import { deadLettersOf, queues, Wire } from './wire.ts';
+
+/**
+ * What docs/operations.md tells the person on call to type, typed as it stands there and in that order, to a stack on
+ * which it has something to do. Filled in are days, ports, and the ids of what is there.
+ */
+let stack: RunningStack;
+/** All commands of the page, in its order. */
+let commands: string[];
+/** An order that was given, which a later command looks at. */
+let operationId = '';
+let discarded = '';
+
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+/** The page's 23 and 24 November, in this order a day and the one after, both over. */
+const [date, next] = [daysAgo(2), daysAgo(1)];
+
+const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8');
+
+/** A real message, but of the page's day. */
+async function example(type: string, time: string, change = (text: string) => text): Promise<string> {
+  const text = change(
+    (await read(`packages/contracts/examples/${type}.json`)).replaceAll('2026-03-03', date),
+  );
+  return JSON.stringify({ ...JSON.parse(text), time });
+}
+const asFirst = (text: string) => text.replaceAll('ac0:2"', 'ac0:1"').replace('0000000002', '0000000001');
+const asGlobex = (text: string) => asFirst(text).replaceAll('pay_cf', 'pay_00').replace('"acme"', '"globex"');
+
+beforeAll(async () => {
+  const page = await read('docs/operations.md');
+  const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, , block = '']) => block);
+  const inRows = [...page.matchAll(/`(pnpm fanfold replay --[^`]+)`/g)].map(([, command = '']) => command);
+  commands = [...blocks.flatMap(linesOf), ...inRows].filter((line) => !line.startsWith('aws '));
+
+  stack = await startDev(await freeBasePort());
+  const wire = new Wire(`http://127.0.0.1:${stack.base + 4}`);
+  // Audit has what billing does not have, and findings about it.
+  await wire.send(queues.audit, await example('payment.captured.v1', `${date}T09:30:00.000Z`, asFirst));
+  await wire.send(queues.audit, await example('payments.day-closed.v1', `${next}T00:15:00.000Z`));
+  for (const type of ['audit.gap-found.v1', 'billing.reconciliation-failed.v1']) {
+    await wire.send(queues.audit, await example(type, `${next}T00:25:00.000Z`));
+  }
+  // Dead letters: one that can be handled, and one that never can.
+  const captured = await example('payment.captured.v1', `${date}T08:00:00.000Z`, asGlobex);
+  await wire.send(deadLettersOf(queues.billing), captured);
+  await wire.send(deadLettersOf(queues.audit), 'no JSON');
+  const acme = await clientOf(stack.base, 'acme');
+  await vi.waitFor(async () => expect(await acme.all('/events')).toHaveLength(4), 30_000);
+  const { stdout } = await type('pnpm --silent fanfold dlq list --json');
+  const { groups } = JSON.parse(stdout) as { groups: { queue: string; examples: string[] }[] };
+  [discarded = ''] = groups.find(({ queue }) => queue === deadLettersOf(queues.audit))?.examples ?? [];
+}, 90_000);
+
+afterAll(async () => {
+  expect(await stack?.stop()).toBe(0);
+});
+
+/** The commands of a block, each in one line and without remarks. */
+const linesOf = (block: string): string[] =>
+  block
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.replace(/ +# .*$/, '').trim())
+    .filter((line) => line !== '');
+
+type Ended = { code: number; stdout: string; stderr: string };
+
+const type = (command: string): Promise<Ended> =>
+  new Promise((resolve) => {
+    const root = new URL('..', import.meta.url);
+    const environment = { ...process.env, FANFOLD_PORT: String(stack.base), NO_COLOR: '1' };
+    execFile(
+      'bash',
+      ['-uc', `${prelude}\n${command}`],
+      { cwd: root, env: environment },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+
+const filledIn = (command: string): string =>
+  command
+    .replaceAll('2026-11-23', date)
+    .replaceAll('2026-11-24', next)
+    .replaceAll('<id>', discarded)
+    .replace(/\bop_[0-9a-f]{32}\b/, operationId)
+    .replace(/127\.0\.0\.1:400(\d)/g, (_, offset) => `127.0.0.1:${stack.base + Number(offset)}`);
+
+/** `pnpm` without its start, which takes longer than the commands; tests/readme.test.ts types it in full. */
+const prelude = `pnpm() { [ "$1" = fanfold ] || shift; shift; node scripts/fanfold.ts "$@"; }`;
+
+/** What each of them does here: its exit code, and a part of what it prints. */
+const expected: [command: string, code: number, printed: string | RegExp][] = [
+  ['pnpm fanfold dlq list', 1, 'received too often'],
+  ['pnpm fanfold dlq show <id>', 0, /cause +received too often/],
+  [
+    'pnpm fanfold dlq redrive --queue billing --cause "received too often" --dry-run',
+    0,
+    'Would be redriven: 1.',
+  ],
+  ['pnpm fanfold dlq redrive --queue billing --cause "received too often" --rate 20', 0, '1 of 1 redriven'],
+  ['pnpm fanfold dlq discard <id> --reason "a test message of ours"', 0, '1 of 1 discarded'],
+  [
+    'pnpm fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --dry-run',
+    0,
+    'Would be sent to the topic: 1.',
+  ],
+  [
+    'pnpm fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --to-queue billing --rate 50',
+    0,
+    '1 of 1 sent to fanfold-local-billing-events',
+  ],
+  ['pnpm fanfold trace op_0d9f6c2e8b1a4c7d9e3f5a6b7c8d9e0f', 0, 'operation.ordered.v1'],
+  [
+    'TOKEN=$(pnpm --silent fanfold token --merchant _operator --scope audit:read); curl -s http://127.0.0.1:4003/events -H "Authorization: Bearer $TOKEN"',
+    0,
+    '"type":"operation.ordered.v1"',
+  ],
+  ['pnpm fanfold findings', 1, 'acme  audit.gap-found.v1'],
+  ['pnpm fanfold findings --date 2026-11-23 --merchant acme', 1, 'acme  billing.reconciliation-failed.v1'],
+  [
+    'pnpm fanfold replay --from 2026-11-24T00:00:00Z --to "$(date -u +%FT%TZ)"    --type payments.day-closed.v1 --subject day_2026-11-23_acme',
+    0,
+    '1 of 1 sent to the topic',
+  ],
+  ['pnpm fanfold republish --date 2026-11-23 --merchant acme', 0, '0 of billing said again'],
+  [
+    'pnpm fanfold replay --from 2026-11-23T00:00:00Z --to 2026-11-24T00:00:00Z --type payment.captured.v1 --to-queue billing',
+    0,
+    '1 of 1 sent to fanfold-local-billing-events',
+  ],
+];
+
+it('every command of the page is known here', () => {
+  const asTyped = commands
+    .join('\n')
+    .replace(/^(TOKEN=.*)\n/m, '$1; ')
+    .split('\n');
+  expect(asTyped).toEqual(expected.map(([command]) => command));
+});
+
+it.each(expected)('%s', async (command, code, printed) => {
+  const check = async () => {
+    const ended = await type(filledIn(command));
+    expect(ended.stdout, ended.stderr).toMatch(printed);
+    expect(ended.code, ended.stderr).toBe(code);
+    [operationId = operationId] = /op_[0-9a-f]{32}/.exec(ended.stdout) ?? [];
+  };
+  // Only what looks at an order may have to look again until audit has it; nothing that acts is typed twice.
+  await (/trace|TOKEN/.test(command) ? vi.waitFor(check, 30_000) : check());
+});
