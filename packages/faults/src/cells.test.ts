@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Call } from './calls.ts';
 import { cellFrom, cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
-import type { Place } from './network.ts';
+import type { Place } from './faults.ts';
 import type { Result } from './run.ts';
 
 const call = (operation: string, target: string): Call => ({

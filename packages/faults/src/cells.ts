@@ -1,5 +1,5 @@
 import { deliveryFaultKinds, deliverySite } from './deliveries.ts';
-import { type Fault, type FaultKind, kindsFor, reaches } from './network.ts';
+import { type Fault, type FaultKind, kindsFor, reaches } from './faults.ts';
 import type { Cell, Result } from './run.ts';
 import { stories } from './stories.ts';
 

@@ -1,6 +1,6 @@
 import { Console } from 'node:console';
 import filesystem, { readdir, readFile } from 'node:fs/promises';
-import http from 'node:http';
+import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -233,9 +233,8 @@ export class Functions {
         case 'http':
           return {
             ...http,
-            request: (
-              ...[options, callback]: Parameters<Network['request']> extends [unknown, ...infer R] ? R : never
-            ) => this.#network.request(instance.current as Invocation, options, callback),
+            request: (options: RequestOptions, onResponse?: (response: IncomingMessage) => void) =>
+              this.#network.request(instance.current as Invocation, options, onResponse),
           };
         case 'fs/promises':
           return { ...filesystem, readFile: this.#readFile };

@@ -3,7 +3,8 @@ import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Fault, fateOf, type Invocation, Network } from './network.ts';
+import { type Fault, fateOf } from './faults.ts';
+import { type Invocation, Network } from './network.ts';
 
 /** A DynamoDB that notes what it was asked, in order. */
 const asked: string[] = [];

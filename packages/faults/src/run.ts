@@ -1,5 +1,5 @@
+import { type Fate, type Fault, fateOf, nothingBreaks, type Place } from './faults.ts';
 import { Merchant } from './merchant.ts';
-import { type Fate, type Fault, fateOf, nothingBreaks, type Place } from './network.ts';
 import { breachesOf, changesByReplay, deadLetterBreaches, leaksIn, observe, seenBy } from './promises.ts';
 import { before, isPoisoned, stories } from './stories.ts';
 import type { Delivery, Disorder, World } from './world.ts';

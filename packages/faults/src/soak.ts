@@ -1,6 +1,6 @@
 import { reachesOf } from './cells.ts';
 import { deliveryFaultKinds } from './deliveries.ts';
-import { type Fate, type Fault, kindsFor, strikes } from './network.ts';
+import { type Fate, type Fault, kindsFor, strikes } from './faults.ts';
 import type { Pool, Ran } from './pool.ts';
 import { randomFrom } from './random.ts';
 import type { Cell } from './run.ts';

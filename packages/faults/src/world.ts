@@ -18,6 +18,7 @@ import { provision } from '@fanfold/local-cloud/provision';
 import type { Resource } from '@fanfold/local-cloud/template';
 import { Clock } from './clock.ts';
 import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
+import type { Fate } from './faults.ts';
 import { compileService, Functions, type Mutation, type Outcome } from './functions.ts';
 import {
   type Order,
@@ -26,7 +27,7 @@ import {
   steppedQueue,
   steppedStream,
 } from './mappings.ts';
-import { type Fate, Network } from './network.ts';
+import { Network } from './network.ts';
 import { randomFrom } from './random.ts';
 
 export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
