@@ -75,9 +75,10 @@ export function steppedQueue(
     deliveries: 0,
     async step() {
       if (left.size === 0 && sentBefore === sent()) return false;
-      sentBefore = sent();
+      const sentNow = sent();
       const received = await receive(order() === 'reversed' ? Number.POSITIVE_INFINITY : batchSize);
       if (received.length === 0) {
+        sentBefore = sentNow;
         if (left.size > 0 && (await isEmpty())) left.clear();
         return false;
       }

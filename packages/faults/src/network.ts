@@ -105,6 +105,10 @@ export class Network {
       { ...options, host: address, port, headers: { ...options.headers, 'x-call': id } },
       callback,
     );
+    // The SDK's timers are virtual. A socket's would go by real time, and end calls whenever this machine is busy.
+    sent.once('socket', (socket) => {
+      socket.setTimeout = () => socket;
+    });
     if (!invocation.isAlive()) return sent.destroy(new Error('The process has ended'));
     this.#active.add(id);
     sent.once('close', () => {
