@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { cellFrom } from '@fanfold/faults/cells';
 import { baselinesOf, runMatrix, runMutants } from '@fanfold/faults/matrix';
 import { mutants } from '@fanfold/faults/mutants';
 import { Pool, type Ran } from '@fanfold/faults/pool';
@@ -31,6 +33,18 @@ describe('whatever breaks on the way', () => {
 it('what really is lost is missed by billing and audit, and mended from the tables', () => {
   expect(baselines.get('lost')?.seen).toEqual(expect.arrayContaining(['rec 1 mended', 'gap 1 mended']));
 });
+
+it('the run that docs/reliability.md shows can be repeated', async () => {
+  const page = await readFile(new URL('../docs/reliability.md', import.meta.url), 'utf8');
+  const [, id = ''] = /--cell "(.+)"/.exec(page) ?? [];
+  const { breaches, struck, trace } = await pool.run(cellFrom(id));
+  expect(breaches).toEqual([]);
+  expect(struck).toHaveLength(1);
+  // The SDK's three attempts are all in vain, and then the message comes again.
+  expect(
+    trace.filter((line) => line === 'billing.consumer TransactWriteItems billing answer-lost'),
+  ).toHaveLength(3);
+}, 60_000);
 
 describe('a guard that is taken out', () => {
   it('is missed, each of them', async () => {
