@@ -120,7 +120,12 @@ async function soak(
   for await (const ran of pool.runAll(episodes(), { isDrawn: true, signal: timeIsUp })) {
     report.episodes += 1;
     report.faults += ran.struck.length;
-    if (ran.breaches.length > 0) failed.push(ran);
+    if (ran.breaches.length > 0) {
+      failed.push(ran);
+      tell(
+        violationOf({ cell: idOf({ ...ran.cell, faults: ran.struck }), breaches: ran.breaches }).join('\n'),
+      );
+    }
     if (report.episodes % 25 === 0) {
       tell(`${report.episodes} episodes, ${report.faults} faults, ${failed.length} violations`);
     }
