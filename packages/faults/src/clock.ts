@@ -62,7 +62,8 @@ export class Clock {
     return {
       Date: timers.Date,
       setTimeout,
-      clearTimeout: timers.clearTimeout.bind(timers),
+      // The SDK also clears -1, where it set none.
+      clearTimeout: (timer: unknown) => typeof timer === 'object' && timers.clearTimeout(timer as never),
       setInterval: timers.setInterval.bind(timers),
       clearInterval: timers.clearInterval.bind(timers),
       /** In place of that of `node:timers/promises`. */
