@@ -216,13 +216,16 @@ export class World {
     // In reverse is what there is in the end.
     const waits = !withLagging && (kind === 'lagging' || kind === 'reversed') ? functionName : undefined;
     const mappings = this.#mappings.filter((mapping) => mapping.functionName !== waits);
+    let waitMs = shortestWaitMs;
     for (let waitedMs = 0; waitedMs < patienceMs; ) {
       let moved = false;
       for (const mapping of mappings) if (await mapping.step()) moved = true;
-      if (moved) continue;
-      if (!mappings.some((mapping) => mapping.isWaiting())) return;
-      this.clock.advance(waitMs);
-      waitedMs += waitMs;
+      if (moved) waitMs = shortestWaitMs;
+      else if (mappings.some((mapping) => mapping.isWaiting())) {
+        this.clock.advance(waitMs);
+        waitedMs += waitMs;
+        waitMs = Math.min(2 * waitMs, longestWaitMs);
+      } else return;
     }
     this.mishaps.push(`Queues are not empty after ${patienceMs / 3_600_000} hours`);
   }
@@ -318,4 +321,6 @@ export class World {
 
 /** How long messages that failed may take until they are done or dead. */
 const patienceMs = 24 * 3_600_000;
-const waitMs = 20_000;
+/** Between looks at a queue whose messages are out of sight. */
+const shortestWaitMs = 20_000;
+const longestWaitMs = 600_000;
