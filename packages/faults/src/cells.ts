@@ -86,7 +86,9 @@ export function sampleOf(cells: Cell[]): Cell[] {
   for (const cell of cells) {
     const [fault] = cell.faults;
     const isSingle = fault?.kind === 'answer-lost' && fault.reach === 'once';
-    const boundary = fault ? `${fault.site} ${fault.kind}${isSingle ? ' once' : ''}` : idOf(cell);
+    // Only what follows on something can get in its way.
+    const nth = fault?.kind === 'delivered-apart' ? fault.nth : '';
+    const boundary = fault ? `${fault.site} ${fault.kind}${isSingle ? ' once' : nth}` : idOf(cell);
     const chosen = sample.get(boundary);
     if (!chosen || rank(cell) < rank(chosen)) sample.set(boundary, cell);
   }

@@ -223,7 +223,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'what is missing is missed again and again',
-    concerns: /consumer delivery delivered/,
+    concerns: /republish .*answer-lost/,
     file: `${runtime}/finding.ts`,
     find: 'if (isOpen && isDeepStrictEqual(known.difference, difference)) return { isAlarming: isLast, ...next };',
     replace: '',
