@@ -37,7 +37,7 @@ describe('a pace', () => {
       await turn(count);
       at.push(performance.now() - started);
     }
-    expect(at[0]).toBeLessThan(50);
+    expect(at[0]).toBeLessThan(99);
     // A timer may be a millisecond early.
     expect(at[1]).toBeGreaterThanOrEqual(99);
     expect(at[2]).toBeGreaterThanOrEqual(149);

@@ -479,7 +479,7 @@ describe.concurrent('Stopping', () => {
     await mapping.idle();
     const start = Date.now();
     await mapping.stop();
-    expect(Date.now() - start).toBeLessThan(500);
+    expect(Date.now() - start).toBeLessThan(5_000);
     // By the time of an answer, the emulator has noticed that a connection was closed before the question.
     await count(queue.url);
     await send(queue, 'for the next consumer');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { holdsCardNumber } from './cardNumber.ts';
-import { quickest } from './durationFixtures.ts';
+import { quickest, slowMs } from './durationFixtures.ts';
 
 /** Test numbers that the card schemes publish, by length. */
 const cards = [
@@ -186,6 +186,6 @@ describe('The search takes no time that a caller could abuse', () => {
     ['characters that normalise to many', '\ufdfa'.repeat(size / 3)],
     ['letters', 'x'.repeat(size)],
   ])('over 50 KB of %s', (_what, text) => {
-    expect(quickest(() => holdsCardNumber(text))).toBeLessThan(50);
+    expect(quickest(() => holdsCardNumber(text))).toBeLessThan(slowMs);
   });
 });

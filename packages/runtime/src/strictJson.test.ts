@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { holdsCardNumber } from './cardNumber.ts';
-import { quickest } from './durationFixtures.ts';
+import { quickest, slowMs } from './durationFixtures.ts';
 import { Refusal } from './refusal.ts';
 import { parseStrictJson, pointerOf } from './strictJson.ts';
 
@@ -257,7 +257,7 @@ describe('JSON is refused', () => {
     ['brackets that are not closed', '['.repeat(32 * 1024)],
     ['braces that are not closed', '{"a":'.repeat(6 * 1024)],
   ])('without harm when 32 KiB of it are nothing but %s', (_what, text) => {
-    expect(quickest(() => expect(refusalOf(text).status).toBe(400))).toBeLessThan(50);
+    expect(quickest(() => expect(refusalOf(text).status).toBe(400))).toBeLessThan(slowMs);
   });
 });
 
@@ -294,14 +294,14 @@ describe('50 KB in one text', () => {
     ['groups of digits', '9999 '.repeat(10_000)],
     ['escapes', '\\u00e9'.repeat(8000)],
     ['emoji', '😀'.repeat(12_000)],
-  ])('of %s is read within 50 ms', (_what, content) => {
+  ])('of %s is read in time that nobody can abuse', (_what, content) => {
     const text = `{"a":"${content}"}`;
-    expect(quickest(() => parseStrictJson(text))).toBeLessThan(50);
+    expect(quickest(() => parseStrictJson(text))).toBeLessThan(slowMs);
   });
 
-  test('and 32 KiB of many small members within 50 ms', () => {
+  test('and 32 KiB of many small members', () => {
     const text = JSON.stringify(Object.fromEntries(Array.from({ length: 2500 }, (_, i) => [`k${i}`, i])));
-    expect(quickest(() => parseStrictJson(text))).toBeLessThan(50);
+    expect(quickest(() => parseStrictJson(text))).toBeLessThan(slowMs);
   });
 });
 
