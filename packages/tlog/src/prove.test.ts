@@ -19,6 +19,9 @@ const leaves = entries.map(leafHash);
 const largeTree = { size: 70_000, root: MTH(entries), tiles: hashTilesOf(entries) };
 const rootOfSize = (size: number) => rootOf(extend(emptyEdge, leaves.slice(0, size)));
 
+/** As one text, which is compared some hundred times faster than the bytes of arrays. */
+const hexOf = (hashes: Uint8Array[]) => Buffer.concat(hashes).toString('hex');
+
 /** Only what was asked for: a proof that reads more fails. */
 function fetched(needed: Tile[], tiles: Map<string, Uint8Array>): Map<string, Uint8Array> {
   const paths = needed.map(tilePath);
@@ -33,7 +36,7 @@ describe('An inclusion proof', () => {
       const tiles = hashTilesOf(tree);
       for (let index = 0; index < size; index += 1) {
         const needed = fetched(tilesForInclusion(index, size), tiles);
-        expect(inclusionProof(index, BigInt(size), needed)).toEqual(PATH(index, tree));
+        expect(hexOf(inclusionProof(index, BigInt(size), needed))).toBe(hexOf(PATH(index, tree)));
       }
     }
   });
@@ -43,7 +46,7 @@ describe('An inclusion proof', () => {
     const tiles = hashTilesOf(tree);
     for (const index of [0, 1, 254, 255, 256, 257, 509, 510, 512, 767, 999].filter((each) => each < size)) {
       const needed = fetched(tilesForInclusion(index, size), tiles);
-      expect(inclusionProof(index, size, needed)).toEqual(PATH(index, tree));
+      expect(hexOf(inclusionProof(index, size, needed))).toBe(hexOf(PATH(index, tree)));
     }
   });
 
@@ -102,7 +105,7 @@ describe('A consistency proof', () => {
       const tiles = hashTilesOf(tree);
       for (let size1 = 1; size1 <= size2; size1 += 1) {
         const needed = fetched(tilesForConsistency(size1, size2), tiles);
-        expect(consistencyProof(size1, BigInt(size2), needed)).toEqual(PROOF(size1, tree));
+        expect(hexOf(consistencyProof(size1, BigInt(size2), needed))).toBe(hexOf(PROOF(size1, tree)));
       }
     }
   });
@@ -112,7 +115,7 @@ describe('A consistency proof', () => {
     const tiles = hashTilesOf(tree);
     for (const size1 of [1, 2, 255, 256, 257, 258, 510, 512, 768, 1000].filter((each) => each <= size2)) {
       const needed = fetched(tilesForConsistency(size1, size2), tiles);
-      expect(consistencyProof(size1, size2, needed)).toEqual(PROOF(size1, tree));
+      expect(hexOf(consistencyProof(size1, size2, needed))).toBe(hexOf(PROOF(size1, tree)));
     }
   });
 
@@ -125,7 +128,7 @@ describe('A consistency proof', () => {
         const proof = consistencyProof(size1, size, fetched(needed, tiles));
         verifyConsistency(size1, size, proof, rootOfSize(size1), root);
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 
