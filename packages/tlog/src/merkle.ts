@@ -55,7 +55,7 @@ export function verifyInclusion(
   if (!isHash(root)) throw noHash('root', root);
   const { inner, border } = shapeOf(entryIndex, treeSize);
   checkProof(proof, inner + border);
-  const computed = joinLeft(joinInner(leaf, proof.slice(0, inner), entryIndex), proof.slice(inner));
+  const computed = joinLeft(joinInner(leaf, proof.slice(0, inner), bitsOf(entryIndex)), proof.slice(inner));
   if (!isEqual(computed, root)) throw new ProofError('root is not the one that leaf hash and proof lead to');
 }
 
@@ -93,7 +93,7 @@ export function verifyConsistency(
   checkProof(proof, (isWhole ? 0 : 1) + inner - height + border);
   const [start = root1, ...rest] = isWhole ? [root1, ...proof] : proof;
   const [innerHashes, borderHashes] = [rest.slice(0, inner - height), rest.slice(inner - height)];
-  const path = (first - 1n) >> BigInt(height);
+  const path = bitsOf((first - 1n) >> BigInt(height));
 
   // Only what is left of the path belongs to the first tree.
   const leftOfPath = innerHashes.filter((_, level) => isBitSet(path, level));
@@ -112,7 +112,7 @@ function shapeOf(index: bigint, size: bigint): { inner: number; border: number }
   return { inner, border: bitCount(index >> BigInt(inner)) };
 }
 
-const joinInner = (start: Uint8Array, hashes: readonly Uint8Array[], path: bigint): Uint8Array =>
+const joinInner = (start: Uint8Array, hashes: readonly Uint8Array[], path: string): Uint8Array =>
   hashes.reduce(
     (joined, sibling, level) =>
       isBitSet(path, level) ? nodeHash(sibling, joined) : nodeHash(joined, sibling),
@@ -224,14 +224,15 @@ export function uint64(part: string, value: Uint64): bigint {
 
 const isEqual = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
-const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);
-const bitCount = (value: bigint): number => value.toString(2).replaceAll('0', '').length;
-const isBitSet = (value: bigint, bit: number): boolean => ((value >> BigInt(bit)) & 1n) === 1n;
-const trailingZeros = (value: bigint): number => /0*$/.exec(value.toString(2))?.[0].length ?? 0;
+const bitsOf = (value: bigint): string => value.toString(2);
+const bitLength = (value: bigint): number => (value === 0n ? 0 : bitsOf(value).length);
+const bitCount = (value: bigint): number => bitsOf(value).replaceAll('0', '').length;
+const isBitSet = (bits: string, bit: number): boolean => bits.at(-1 - bit) === '1';
+const trailingZeros = (value: bigint): number => /0*$/.exec(bitsOf(value))?.[0].length ?? 0;
 
 /** The one bits of a size, the highest first. */
 const levelsOf = (size: bigint): number[] =>
-  [...size.toString(2)]
+  [...bitsOf(size)]
     .toReversed()
     .flatMap((bit, level) => (bit === '1' ? [level] : []))
     .toReversed();
