@@ -8,7 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     coverage: {
       provider: 'v8',
-      include: ['packages/{contracts,runtime}/src/**/*.ts', 'services/*/src/**/*.ts'],
+      include: ['packages/{contracts,runtime,tlog}/src/**/*.ts', 'services/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*Fixtures.ts'],
     },
     projects: [

@@ -34,10 +34,20 @@ const rules: Rule[] = [
     breaks: (file) => imports(file, /^@fanfold\/(?!contracts\/)/),
   },
   {
+    because: 'the transparency log is pure: it knows its own files and node:crypto',
+    applies: (path) => path.startsWith('packages/tlog/src/') && !isTest(path),
+    breaks: (file) => imports(file, /^(?!\.\/|node:crypto$)/),
+  },
+  {
+    because: 'the transparency log is how audit keeps its log: others know the events only',
+    applies: (path) => !isTest(path) && !/^(services\/audit|packages\/(tlog|faults)|tests)\//.test(path),
+    breaks: (file) => imports(file, /^@fanfold\/tlog\/|(^|\/)packages\/tlog\//),
+  },
+  {
     because: 'services run the same everywhere: their code knows no local cloud and no stage',
     applies: isServiceSource,
     breaks: (file) =>
-      imports(file, /^@fanfold\/(?!contracts\/|runtime\/)/) ||
+      imports(file, /^@fanfold\/(?!contracts\/|runtime\/|tlog\/)/) ||
       /\b(IS_OFFLINE|IS_LOCAL|NODE_ENV)\b/.test(file.text),
   },
   {
