@@ -11,6 +11,7 @@ import {
   ListTablesCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { CreateKeyCommand, GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import {
@@ -23,6 +24,7 @@ import {
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { clientConfiguration } from './account.ts';
 import { type Emulators, startEmulators, useEndpoints } from './emulators.ts';
+import { keyKind } from './kms.ts';
 
 beforeEach(() => vi.stubEnv('FANFOLD_DYNAMODB_ENDPOINT', ''));
 afterEach(() => vi.unstubAllEnvs());
@@ -128,6 +130,9 @@ describe('The emulators', () => {
     const sqs = new SQSClient(clientConfiguration(first.endpoints.aws));
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'things' }));
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'hello' }));
+    const kms = new KMSClient(clientConfiguration(first.endpoints.kms));
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand(keyKind));
+    const KeyId = KeyMetadata?.KeyId;
     await first.stop();
 
     const second = await start({ dataFolder });
@@ -139,6 +144,7 @@ describe('The emulators', () => {
       new ReceiveMessageCommand({ QueueUrl }),
     );
     expect(Messages?.map(({ Body }) => Body)).toEqual(['hello']);
+    await new KMSClient(clientConfiguration(second.endpoints.kms)).send(new GetPublicKeyCommand({ KeyId }));
   });
 });
 
@@ -178,6 +184,7 @@ test('SDK clients of this process speak to the emulators, whatever profile the d
   useEndpoints(endpoints);
   await new SNSClient().send(new CreateTopicCommand({ Name: 'events' }));
   await new DynamoDBClient().send(new ListTablesCommand({}));
+  await new KMSClient().send(new CreateKeyCommand(keyKind));
   const s3 = new S3Client();
   await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
   await s3.send(new PutObjectCommand({ Bucket: 'things', Key: 'one', Body: 'hello' }));
