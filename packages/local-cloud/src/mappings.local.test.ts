@@ -139,7 +139,7 @@ test('Mappings go on where they were when the emulators were away, on data that 
   const dynamodbPort = Number(new URL(endpoints.dynamodb).port);
   const second = await startEmulators({ port, dynamodbPort, dataFolder });
   onTestFinished(() => second.stop());
-  await provision(resources, endpoints);
+  await provision(resources, second.endpoints);
   await put('two');
   await mappings.idle();
   expect(published).toEqual(['one', 'two']);
