@@ -179,6 +179,7 @@ class Resolver {
     // What has no name gets one from CloudFormation: it is told apart by its logical id.
     return { name: typeof name === 'string' ? name : logicalId, type: resource.Type, identity };
   }
+
   #keyId(logicalId: string): Record<string, unknown> {
     const aliases = Object.values(this.#template.Resources).filter(({ Type }) => Type === 'AWS::KMS::Alias');
     const names = [
