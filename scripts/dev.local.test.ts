@@ -52,11 +52,9 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
     expect(dev.output()).toMatch(new RegExp(`${service} +${url}`));
     expect((await fetch(`${url}/nowhere`)).status).toBe(404);
   }
-  expect(Object.keys((await findStack(base))?.services ?? {}).sort()).toEqual([
-    'audit',
-    'billing',
-    'payments',
-  ]);
+  const stack = await findStack(base);
+  expect(Object.keys(stack?.services ?? {}).sort()).toEqual(['audit', 'billing', 'payments']);
+  expect(dev.output()).toMatch(new RegExp(`KMS +${stack?.endpoints.kms}\n`));
   // Nothing of serverless-offline's announcements, and what a request does.
   expect(dev.output()).not.toMatch(/[│╔┌]|Server ready|Offline \[http/);
   await vi.waitUntil(() => /payments +ANY \/nowhere/.test(dev.output()), 10_000);

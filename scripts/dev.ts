@@ -102,6 +102,7 @@ function announce({ issuer, endpoints }: StackDescription, services: Ready[]): v
     ['token issuer', issuer],
     ['SNS, SQS, S3', endpoints.aws],
     ['DynamoDB', endpoints.dynamodb],
+    ['KMS', endpoints.kms],
   ];
   for (const [what, url] of urls) console.log(`  ${what.padEnd(14)}${url}`);
   const seconds = (performance.now() / 1_000).toFixed(1);

@@ -30,6 +30,7 @@ describe('a call', () => {
       't',
     ],
     ['AmazonSQS.SendMessageBatch', '{"QueueUrl":"http://127.0.0.1/000000000000/q"}', 'SendMessageBatch', 'q'],
+    ['TrentService.Sign', '{"KeyId":"arn:aws:kms:eu-west-1:000000000000:key/k"}', 'Sign', 'k'],
     [undefined, publishBatch(['0']), 'PublishBatch', 'fanfold-local-events'],
   ])('%s is known by what it asks of whom', (target, body, operation, of) => {
     expect(read(body, target)).toMatchObject({ operation, target: of, commandId: 'c1' });
@@ -87,4 +88,6 @@ it('errors have the form of their service', () => {
   expect(errorAnswer(read(publishBatch(['0'])), 403, 'AuthorizationError').body).toContain(
     '<Code>AuthorizationError</Code>',
   );
+  const ofKms = errorAnswer(read('{"KeyId":"k"}', 'TrentService.Sign'), 400, 'ThrottlingException');
+  expect(JSON.parse(ofKms.body).__type).toBe('ThrottlingException');
 });

@@ -5,9 +5,9 @@ export type Call = {
   /** Such as `payments.createPayment`. */
   functionName: string;
   operation: string;
-  /** The table, topic or queue that it is about. */
+  /** The table, topic, queue or key that it is about. */
   target: string;
-  protocol: 'dynamodb' | 'sqs' | 'sns';
+  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms';
   /** The same for all attempts of a command. */
   commandId: string;
   headers: IncomingHttpHeaders;
@@ -16,7 +16,7 @@ export type Call = {
 
 export type Answer = { status: number; headers: Record<string, string>; body: string };
 
-/** Reads a request of the SDK: JSON with a target for DynamoDB and SQS, a form for SNS. */
+/** Reads a request of the SDK: JSON with a target for DynamoDB, SQS and KMS, a form for SNS. */
 export function callOf(functionName: string, headers: IncomingHttpHeaders, body: string): Call {
   const [service = '', operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
   const about = { functionName, headers, body, commandId: String(headers['amz-sdk-invocation-id']) };
@@ -25,6 +25,9 @@ export function callOf(functionName: string, headers: IncomingHttpHeaders, body:
   }
   if (service.startsWith('AmazonSQS')) {
     return { ...about, operation, protocol: 'sqs', target: lastPart(JSON.parse(body).QueueUrl) };
+  }
+  if (service === 'TrentService') {
+    return { ...about, operation, protocol: 'kms', target: lastPart(JSON.parse(body).KeyId) };
   }
   const form = new URLSearchParams(body);
   const action = form.get('Action');
@@ -52,10 +55,16 @@ export function errorAnswer({ protocol }: Call, status: number, code: string, mo
     const body = `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error><RequestId>fault</RequestId></ErrorResponse>`;
     return { status, headers: { 'content-type': 'text/xml' }, body };
   }
-  const namespace = protocol === 'dynamodb' ? 'com.amazonaws.dynamodb.v20120810' : 'com.amazonaws.sqs';
-  const body = JSON.stringify({ __type: `${namespace}#${code}`, message: code, ...more });
-  return { status, headers: { 'content-type': 'application/x-amz-json-1.0' }, body };
+  const { namespace, contentType } = json[protocol];
+  const body = JSON.stringify({ __type: `${namespace}${code}`, message: code, ...more });
+  return { status, headers: { 'content-type': contentType }, body };
 }
+
+const json = {
+  dynamodb: { namespace: 'com.amazonaws.dynamodb.v20120810#', contentType: 'application/x-amz-json-1.0' },
+  sqs: { namespace: 'com.amazonaws.sqs#', contentType: 'application/x-amz-json-1.0' },
+  kms: { namespace: '', contentType: 'application/x-amz-json-1.1' },
+};
 
 /** A call of which a part is not done, and the answer that says so. Undefined for what has no parts. */
 export function partOf(call: Call): { body: string; answer: (whole: Answer) => Answer } | undefined {

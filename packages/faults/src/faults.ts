@@ -79,7 +79,7 @@ const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteIt
 
 /** Whether a call changes or sends something. */
 export const isWrite = ({ operation, protocol }: Call): boolean =>
-  writes.has(operation) || protocol !== 'dynamodb';
+  writes.has(operation) || protocol === 'sqs' || protocol === 'sns';
 
 /** Which faults a call can have, in the order in which they are tried. */
 export function kindsFor(call: Call): FaultKind[] {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { type Kms, keyKind, startKms } from '@fanfold/local-cloud/kms';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Fault, fateOf } from './faults.ts';
 import { type Invocation, Network } from './network.ts';
@@ -12,19 +13,24 @@ const emulator = http.createServer(async (request, response) => {
   asked.push(JSON.parse(await text(request)).Item.n.N);
   response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
 });
+let kms: Kms;
 let network: Network;
 let url: string;
 
 beforeAll(async () => {
+  kms = await startKms();
   emulator.listen(0, '127.0.0.1');
   await once(emulator, 'listening');
 });
-afterAll(() => emulator.close());
+afterAll(async () => {
+  emulator.close();
+  await kms.stop();
+});
 
 beforeEach(async () => {
   asked.length = 0;
   const endpoint = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
-  network = new Network({ aws: endpoint, dynamodb: endpoint });
+  network = new Network({ aws: endpoint, dynamodb: endpoint, kms: kms.endpoint });
   url = await network.start();
 });
 afterEach(() => network.stop());
@@ -36,26 +42,37 @@ const alive = (overtake = async () => {}) => ({
   overtake,
 });
 
-/** Puts an item with a number, as one attempt of a command; resolves to the answer's status, or how there was none. */
+type Sent = { invocation?: Invocation; command?: string };
+
+/** Sends one attempt of a command; resolves to the answer, or how there was none. */
+async function send(
+  target: string,
+  body: object,
+  { invocation = alive(), command = JSON.stringify(body) }: Sent = {},
+): Promise<{ status: number | string; body: string }> {
+  const sent = network.request(invocation, {
+    host: '127.0.0.1',
+    port: new URL(url).port,
+    method: 'POST',
+    headers: { 'x-amz-target': target, 'amz-sdk-invocation-id': command },
+  });
+  sent.end(JSON.stringify(body));
+  try {
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { status: response.statusCode as number, body: await text(response) };
+  } catch (error) {
+    return { status: (error as NodeJS.ErrnoException).code ?? (error as Error).message, body: '' };
+  }
+}
+
+/** Puts an item with a number; resolves to the answer's status, or how there was none. */
 async function put(
   n: number,
   invocation: Invocation = alive(),
   command = String(n),
 ): Promise<number | string> {
-  const sent = network.request(invocation, {
-    host: '127.0.0.1',
-    port: new URL(url).port,
-    method: 'POST',
-    headers: { 'x-amz-target': 'DynamoDB_20120810.PutItem', 'amz-sdk-invocation-id': command },
-  });
-  sent.end(JSON.stringify({ TableName: 'fanfold-local-payments', Item: { n: { N: String(n) } } }));
-  try {
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    await text(response);
-    return response.statusCode as number;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-  }
+  const body = { TableName: 'fanfold-local-payments', Item: { n: { N: String(n) } } };
+  return (await send('DynamoDB_20120810.PutItem', body, { invocation, command })).status;
 }
 
 const breaks = (kind: Fault['kind'], reach: Fault['reach'] = 'once', nth = 0) =>
@@ -156,6 +173,14 @@ describe('a fault', () => {
     await network.heal();
     expect(await put(1)).toBe(200);
   });
+});
+
+it('what is asked of KMS goes there, and can break as well', async () => {
+  const create = () => send('TrentService.CreateKey', { ...keyKind, KeyId: 'fanfold-local-audit-log' });
+  const site = 'payments.createPayment CreateKey audit-log';
+  network.begin(fateOf([{ site, nth: 0, kind: 'throttled', reach: 'once' }]));
+  expect(await create()).toMatchObject({ status: 400, body: expect.stringContaining('ThrottlingException') });
+  expect(await create()).toMatchObject({ status: 200, body: expect.stringContaining(keyKind.KeySpec) });
 });
 
 it('a process that has ended sends nothing', async () => {

@@ -196,7 +196,7 @@ export class Network {
         return 'cut';
       case 'answered-500':
         await forward();
-        return errorAnswer(call, 500, call.protocol === 'dynamodb' ? 'InternalServerError' : 'InternalError');
+        return errorAnswer(call, 500, internalError[call.protocol]);
       case 'late':
         this.#late.push({ target: call.target, commandId: call.commandId, send: forward });
         return 'none';
@@ -206,7 +206,7 @@ export class Network {
       case 'throttled':
         return errorAnswer(call, 400, throttling[call.protocol]);
       case 'denied':
-        return errorAnswer(call, call.protocol === 'dynamodb' ? 400 : 403, denial[call.protocol]);
+        return errorAnswer(call, denial[call.protocol].status, denial[call.protocol].code);
       case 'partial': {
         const part = partOf(call);
         if (!part) return forward();
@@ -259,7 +259,7 @@ export class Network {
   }
 
   async #exchange({ protocol, headers }: Call, body: string): Promise<Answer> {
-    const url = protocol === 'dynamodb' ? this.#endpoints.dynamodb : this.#endpoints.aws;
+    const url = this.#endpoints[protocol === 'sqs' || protocol === 'sns' ? 'aws' : protocol];
     const { host, 'content-length': _length, connection, ...rest } = headers;
     const sent = http.request(url, {
       method: 'POST',
@@ -276,12 +276,24 @@ export class Network {
   }
 }
 
+const internalError = {
+  dynamodb: 'InternalServerError',
+  sqs: 'InternalError',
+  sns: 'InternalError',
+  kms: 'KMSInternalException',
+};
 const throttling = {
   dynamodb: 'ProvisionedThroughputExceededException',
   sqs: 'ThrottlingException',
   sns: 'Throttling',
+  kms: 'ThrottlingException',
 };
-const denial = { dynamodb: 'AccessDeniedException', sqs: 'AccessDeniedException', sns: 'AuthorizationError' };
+const denial = {
+  dynamodb: { status: 400, code: 'AccessDeniedException' },
+  sqs: { status: 403, code: 'AccessDeniedException' },
+  sns: { status: 403, code: 'AuthorizationError' },
+  kms: { status: 400, code: 'AccessDeniedException' },
+};
 
 /** What DynamoDB answers while another transaction has one of the items (semantics D6, D8). */
 function conflictOf(call: Call): Answer {

@@ -10,7 +10,7 @@ import {
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import { accountId, clientConfiguration, credentials, region } from '@fanfold/local-cloud/account';
-import { startEmulators } from '@fanfold/local-cloud/emulators';
+import { type Endpoints, startEmulators } from '@fanfold/local-cloud/emulators';
 import { eventSourceMapping } from '@fanfold/local-cloud/eventSourceMapping';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
@@ -58,12 +58,12 @@ export class World {
   /** How often the harness itself sent something. */
   #sent = 0;
   #disorder: Disorder | undefined;
-  readonly #endpoints: { aws: string; dynamodb: string };
+  readonly #endpoints: Endpoints;
   readonly #stopEmulators: () => Promise<void>;
   readonly #resources: Record<string, Record<string, Resource>>;
 
   private constructor(parts: {
-    endpoints: { aws: string; dynamodb: string };
+    endpoints: Endpoints;
     resources: Record<string, Record<string, Resource>>;
     stopEmulators: () => Promise<void>;
     network: Network;

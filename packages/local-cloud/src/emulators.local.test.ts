@@ -11,6 +11,7 @@ import {
   ListTablesCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { CreateKeyCommand, GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import {
@@ -23,6 +24,7 @@ import {
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { clientConfiguration } from './account.ts';
 import { type Emulators, startEmulators, useEndpoints } from './emulators.ts';
+import { keyKind } from './kms.ts';
 
 beforeEach(() => vi.stubEnv('FANFOLD_DYNAMODB_ENDPOINT', ''));
 afterEach(() => vi.unstubAllEnvs());
@@ -128,6 +130,9 @@ describe('The emulators', () => {
     const sqs = new SQSClient(clientConfiguration(first.endpoints.aws));
     const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'things' }));
     await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'hello' }));
+    const kms = new KMSClient(clientConfiguration(first.endpoints.kms));
+    const { KeyMetadata } = await kms.send(new CreateKeyCommand(keyKind));
+    const KeyId = KeyMetadata?.KeyId;
     await first.stop();
 
     const second = await start({ dataFolder });
@@ -139,6 +144,7 @@ describe('The emulators', () => {
       new ReceiveMessageCommand({ QueueUrl }),
     );
     expect(Messages?.map(({ Body }) => Body)).toEqual(['hello']);
+    await new KMSClient(clientConfiguration(second.endpoints.kms)).send(new GetPublicKeyCommand({ KeyId }));
   });
 });
 
@@ -178,6 +184,7 @@ test('SDK clients of this process speak to the emulators, whatever profile the d
   useEndpoints(endpoints);
   await new SNSClient().send(new CreateTopicCommand({ Name: 'events' }));
   await new DynamoDBClient().send(new ListTablesCommand({}));
+  await new KMSClient().send(new CreateKeyCommand(keyKind));
   const s3 = new S3Client();
   await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
   await s3.send(new PutObjectCommand({ Bucket: 'things', Key: 'one', Body: 'hello' }));
@@ -207,16 +214,50 @@ describe('fauxqs', () => {
     expect([second?.Body, second?.Attributes?.ApproximateReceiveCount]).toEqual(['hello', '2']);
   });
 
-  test('does not overwrite an object that must not be there (F3)', async () => {
-    const { endpoints } = await start();
-    const s3 = new S3Client(clientConfiguration(endpoints.aws));
-    await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
-    const object = { Bucket: 'things', Key: 'one', IfNoneMatch: '*' };
-    await s3.send(new PutObjectCommand({ ...object, Body: 'first' }));
-    await expect(s3.send(new PutObjectCommand({ ...object, Body: 'second' }))).rejects.toMatchObject({
-      name: 'PreconditionFailed',
+  describe('with a condition', () => {
+    let s3: S3Client;
+    const object = { Bucket: 'things', Key: 'one/of.p/these' };
+    const put = async (Body: string, condition: { IfMatch?: string; IfNoneMatch?: string } = {}) =>
+      (await s3.send(new PutObjectCommand({ ...object, ...condition, Body }))).ETag as string;
+    const content = async () => (await s3.send(new GetObjectCommand(object))).Body?.transformToString();
+    const isRefused = { name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } };
+
+    beforeEach(async () => {
+      const emulators = await startEmulators();
+      s3 = new S3Client(clientConfiguration(emulators.endpoints.aws));
+      await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
+      return () => emulators.stop();
     });
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'things', Key: 'one' }));
-    expect(await Body?.transformToString()).toBe('first');
+
+    test('does not overwrite an object that must not be there (F3)', async () => {
+      await put('first', { IfNoneMatch: '*' });
+      await expect(put('second', { IfNoneMatch: '*' })).rejects.toMatchObject(isRefused);
+      expect(await content()).toBe('first');
+    });
+
+    test('overwrites the object that must be there, and no other', async () => {
+      const first = await put('first');
+      const second = await put('second', { IfMatch: first });
+      await expect(put('third', { IfMatch: first })).rejects.toMatchObject(isRefused);
+      expect(await content()).toBe('second');
+      await put('third', { IfMatch: second.replaceAll('"', '') });
+      expect(await content()).toBe('third');
+    });
+
+    test('puts nothing where the object that must be there is not', async () => {
+      const isMissing = { name: 'NoSuchKey', $metadata: { httpStatusCode: 404 } };
+      await expect(put('first', { IfMatch: '"0"' })).rejects.toMatchObject(isMissing);
+      await expect(content()).rejects.toMatchObject(isMissing);
+    });
+
+    test('lets one of several win that replace the same object', async () => {
+      const IfMatch = await put('first');
+      const writers = ['a', 'b', 'c', 'd'];
+      const ends = await Promise.allSettled(writers.map((writer) => put(writer, { IfMatch })));
+      const winners = writers.filter((_, index) => ends[index]?.status === 'fulfilled');
+      expect(winners).toEqual([await content()]);
+      const losers = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+      expect(losers).toMatchObject([isRefused, isRefused, isRefused]);
+    });
   });
 });

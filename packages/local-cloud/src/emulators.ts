@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { startFauxqs } from 'fauxqs';
 import { credentials, region } from './account.ts';
+import { startKms } from './kms.ts';
 
-/** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams. */
-export type Endpoints = { aws: string; dynamodb: string };
+/** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams, `kms` for KMS. */
+export type Endpoints = { aws: string; dynamodb: string; kms: string };
 
 export type Emulators = {
   endpoints: Endpoints;
@@ -19,34 +20,42 @@ export type Emulators = {
 };
 
 /**
- * Starts fauxqs (SNS, SQS, S3) in this process and dynoxide (DynamoDB) as a child, both on 127.0.0.1.
- * Ports that are 0 or left out are chosen freely. Data is kept in memory, or below `dataFolder` if given.
+ * Starts fauxqs (SNS, SQS, S3) and KMS in this process and dynoxide (DynamoDB) as a child, all on 127.0.0.1.
+ * Ports that are 0 or left out are chosen freely, and KMS's always is. Data is kept in memory, or below `dataFolder` if
+ * given.
  * FANFOLD_DYNAMODB_ENDPOINT names a DynamoDB endpoint to be used instead of dynoxide.
  *
  * @throws when a port is taken, when dynoxide has no binary for this platform and no endpoint is named,
- *   or when the named endpoint does not answer.
+ *   when the named endpoint does not answer, or when the keys below `dataFolder` cannot be read.
  */
 export async function startEmulators(
   options: { port?: number; dynamodbPort?: number; dataFolder?: string } = {},
 ): Promise<Emulators> {
   if (options.dataFolder) await mkdir(options.dataFolder, { recursive: true });
-  const dynamodb = await startDynamodb(options.dynamodbPort ?? 0, options.dataFolder);
+  const started: { stop(): Promise<unknown> }[] = [];
+  const stop = async () => {
+    await Promise.all(started.map((emulator) => emulator.stop()));
+  };
   try {
+    const kms = await startKms(options.dataFolder);
+    started.push(kms);
+    const dynamodb = await startDynamodb(options.dynamodbPort ?? 0, options.dataFolder);
+    started.push(dynamodb);
     const fauxqs = await startFauxqs({
       port: options.port ?? 0,
       logger: false,
       defaultRegion: region,
       ...(options.dataFolder && { dataDir: options.dataFolder }),
     });
+    started.push(fauxqs);
+    const aws = `http://127.0.0.1:${fauxqs.port}`;
     return {
-      endpoints: { aws: `http://127.0.0.1:${fauxqs.port}`, dynamodb: dynamodb.endpoint },
+      endpoints: { aws, dynamodb: dynamodb.endpoint, kms: kms.endpoint },
       failed: dynamodb.failed,
-      async stop() {
-        await Promise.all([fauxqs.stop(), dynamodb.stop()]);
-      },
+      stop,
     };
   } catch (error) {
-    await dynamodb.stop();
+    await stop();
     throw error;
   }
 }
@@ -57,6 +66,7 @@ export function useEndpoints(endpoints: Endpoints): void {
     AWS_ENDPOINT_URL: endpoints.aws,
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb,
+    AWS_ENDPOINT_URL_KMS: endpoints.kms,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,

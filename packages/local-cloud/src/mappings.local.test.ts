@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { DynamoDBStreamEvent, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -139,7 +144,7 @@ test('Mappings go on where they were when the emulators were away, on data that 
   const dynamodbPort = Number(new URL(endpoints.dynamodb).port);
   const second = await startEmulators({ port, dynamodbPort, dataFolder });
   onTestFinished(() => second.stop());
-  await provision(resources, endpoints);
+  await provision(resources, second.endpoints);
   await put('two');
   await mappings.idle();
   expect(published).toEqual(['one', 'two']);
@@ -149,6 +154,86 @@ test('Mappings go on where they were when the emulators were away, on data that 
   const next = await start(options);
   await next.idle();
   expect(published).toEqual(['one', 'two', 'three']);
+});
+
+/** Beside the publisher, which hears of findings, a second function on the stream: the watcher hears of some heads. */
+function withWatcher(properties: object): Record<string, Resource> {
+  const filterBy = (pattern: object) => ({ Filters: [{ Pattern: JSON.stringify(pattern) }] });
+  const publisher = resources.PublisherEventSourceMappingDynamodbTable as Resource;
+  const { DestinationConfig: _kept, ...common } = publisher.Properties;
+  const findings = { dynamodb: { Keys: { pk: { S: [{ prefix: 'finding:' }] } } } };
+  const heads = {
+    dynamodb: { Keys: { pk: { S: ['head'] } }, NewImage: { completesTile: { BOOL: [true] } } },
+  };
+  return {
+    ...resources,
+    PublisherEventSourceMappingDynamodbTable: {
+      ...publisher,
+      Properties: { ...publisher.Properties, FilterCriteria: filterBy(findings) },
+    },
+    WatcherLambdaFunction: {
+      Type: 'AWS::Lambda::Function',
+      Properties: { FunctionName: 'mapped-local-watcher', Timeout: 5 },
+    },
+    WatcherEventSourceMappingDynamodbTable: {
+      ...publisher,
+      Properties: {
+        ...common,
+        ...properties,
+        FunctionName: 'mapped-local-watcher',
+        FilterCriteria: filterBy(heads),
+      },
+    },
+  };
+}
+
+const putItem = (item: Record<string, AttributeValue>) =>
+  dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: item }));
+
+test('Two functions on one stream each hear what their own filter lets through', async () => {
+  const heard: Record<string, unknown[]> = {};
+  const mappings = await start({
+    resources: withWatcher({ MaximumBatchingWindowInSeconds: 1 }),
+    async invoke(name, event) {
+      const items = (event as DynamoDBStreamEvent).Records.map(({ dynamodb }) => dynamodb?.NewImage);
+      heard[name] = [...(heard[name] ?? []), ...items];
+    },
+  });
+  const head = { pk: { S: 'head' } };
+  const finding = { pk: { S: 'finding:acme' }, completesTile: { BOOL: true } };
+  const completing = { ...head, completesTile: { BOOL: true } };
+  await putItem(head);
+  await putItem({ ...head, completesTile: { BOOL: false } });
+  await putItem({ ...head, completesTile: { S: 'true' } });
+  await putItem(finding);
+  await putItem(completing);
+  await putItem({ ...completing, pk: { S: 'headline' } });
+  await dynamodb.send(new DeleteItemCommand({ TableName: 'mapped-table', Key: head }));
+  await mappings.idle();
+  expect(heard).toEqual({ 'mapped-local-publisher': [finding], 'mapped-local-watcher': [completing] });
+});
+
+test('A mapping without a destination for what it gives up says so, and goes on', async () => {
+  const errors: string[] = [];
+  const heard: unknown[] = [];
+  const mappings = await start({
+    resources: withWatcher({ MaximumRetryAttempts: 0 }),
+    async invoke(name, event) {
+      if (name !== 'mapped-local-watcher') return;
+      const [record] = (event as DynamoDBStreamEvent).Records;
+      heard.push(record?.dynamodb?.NewImage?.size?.N);
+      if (heard.length === 1) throw new Error('fails');
+    },
+    onError: ({ message }) => errors.push(message),
+  });
+  for (const N of ['1', '2']) {
+    await putItem({ pk: { S: 'head' }, completesTile: { BOOL: true }, size: { N } });
+    await mappings.idle();
+  }
+  expect(heard).toEqual(['1', '2']);
+  expect(errors).toEqual([
+    expect.stringMatching(/^mapped-local-watcher gave up 1 records of .*: RetryAttemptsExhausted\.$/),
+  ]);
 });
 
 test('A mapping that is not enabled is not run', async () => {

@@ -4,6 +4,7 @@ import {
   DynamoDBClient,
   ListTablesCommand,
 } from '@aws-sdk/client-dynamodb';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -75,10 +76,25 @@ test('A queue has the attributes of its template', async () => {
   });
 });
 
-test('A bucket is there', async () => {
-  await new S3Client(clientConfiguration(emulators.endpoints.aws)).send(
-    new HeadBucketCommand({ Bucket: 'mapped-stream-failures-000000000000' }),
-  );
+test.each(['mapped-stream-failures-000000000000', 'mapped-locked-000000000000'])(
+  'The bucket %s is there',
+  async (Bucket) => {
+    await new S3Client(clientConfiguration(emulators.endpoints.aws)).send(new HeadBucketCommand({ Bucket }));
+  },
+);
+
+test('A key is there under its id, ARN and alias, and stays the same when it is provisioned again', async () => {
+  const kms = new KMSClient(clientConfiguration(emulators.endpoints.kms));
+  const publicKeys = () =>
+    Promise.all(
+      ['mapped-signing', 'arn:aws:kms:eu-west-1:000000000000:key/mapped-signing', 'alias/mapped-signing'].map(
+        async (KeyId) => String((await kms.send(new GetPublicKeyCommand({ KeyId }))).PublicKey),
+      ),
+    );
+  const [first, ...others] = await publicKeys();
+  expect(others).toEqual([first, first]);
+  await provision(resources, emulators.endpoints);
+  expect(await publicKeys()).toEqual([first, first, first]);
 });
 
 test('A subscription filters and delivers as in its template, from a topic of another service', async () => {
@@ -123,6 +139,16 @@ test.each([
       Properties: { EventSourceArn: 'arn:aws:sqs:eu-west-1:000000000000:queue', FilterCriteria: {} },
     },
     'FilterCriteria is not supported by the local cloud',
+  ],
+  [
+    'a key that is no Ed25519 key',
+    { Type: 'AWS::KMS::Key', Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' } },
+    'no key that is {"KeySpec":"ECC_NIST_P256","KeyUsage":"SIGN_VERIFY"}, only',
+  ],
+  [
+    'a key that encrypts',
+    { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: {}, EnableKeyRotation: true } },
+    'no key that is {"EnableKeyRotation":true}, only',
   ],
 ])('A template with %s is refused before anything is created', async (_what, resource, message) => {
   const table = { ...resources.Table, Properties: { ...resources.Table?.Properties, TableName: 'refused' } };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   CreateTableCommand,
   type CreateTableCommandInput,
@@ -6,6 +7,13 @@ import {
   type TimeToLiveSpecification,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
+import {
+  AlreadyExistsException,
+  CreateAliasCommand,
+  CreateKeyCommand,
+  KMSClient,
+  UpdateAliasCommand,
+} from '@aws-sdk/client-kms';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import {
   CreateTopicCommand,
@@ -19,6 +27,7 @@ import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-s
 import { clientConfiguration } from './account.ts';
 import type { Endpoints } from './emulators.ts';
 import { eventSourceMapping } from './eventSourceMapping.ts';
+import { keyIdTag, keyKind } from './kms.ts';
 import type { Resource } from './template.ts';
 
 /**
@@ -26,12 +35,13 @@ import type { Resource } from './template.ts';
  * template's attributes, so that a service can start again on kept data. Keys and indexes of a table are not
  * changed: like a deployment that would replace the table, that asks for a new one.
  *
- * @throws when a resource, or a property of an event source mapping, has no counterpart in the local cloud.
+ * @throws when a resource, or a property of a key or an event source mapping, has no counterpart in the local cloud.
  */
 export async function provision(resources: Record<string, Resource>, endpoints: Endpoints): Promise<void> {
   for (const [logicalId, resource] of Object.entries(resources)) checkSupport(logicalId, resource);
   const cloud = {
     dynamodb: new DynamoDBClient(clientConfiguration(endpoints.dynamodb)),
+    kms: new KMSClient(clientConfiguration(endpoints.kms)),
     s3: new S3Client(clientConfiguration(endpoints.aws)),
     sns: new SNSClient(clientConfiguration(endpoints.aws)),
     sqs: new SQSClient(clientConfiguration(endpoints.aws)),
@@ -45,11 +55,12 @@ export async function provision(resources: Record<string, Resource>, endpoints: 
   }
 }
 
-type Cloud = { dynamodb: DynamoDBClient; s3: S3Client; sns: SNSClient; sqs: SQSClient };
+type Cloud = { dynamodb: DynamoDBClient; kms: KMSClient; s3: S3Client; sns: SNSClient; sqs: SQSClient };
 type Properties = Record<string, unknown>;
 
 const creators: Record<string, (cloud: Cloud, properties: Properties) => Promise<unknown>> = {
   'AWS::DynamoDB::Table': createTable,
+  'AWS::KMS::Alias': createKeyAndAlias,
   'AWS::S3::Bucket': createBucket,
   'AWS::SNS::Subscription': subscribe,
   'AWS::SNS::Topic': (cloud, properties) => createTopic(cloud, String(properties.TopicName)),
@@ -79,12 +90,24 @@ const withoutLocalMeaning = new Set([
 
 function checkSupport(logicalId: string, { Type, Properties }: Resource): void {
   if (Type === 'AWS::Lambda::EventSourceMapping') eventSourceMapping(Properties);
+  else if (Type === 'AWS::KMS::Key') checkKey(logicalId, Properties);
   else if (!(Type in creators) && !withoutLocalMeaning.has(Type)) {
     throw new Error(
       `${logicalId}: the local cloud has nothing for ${Type}. Create it in packages/local-cloud/src/provision.ts, ` +
         'or say there why it has no meaning locally.',
     );
   }
+}
+
+/** Its policy and tags have no meaning locally, and nothing deletes it. */
+function checkKey(
+  logicalId: string,
+  { Description, KeyPolicy, PendingWindowInDays, Tags, ...kind }: Properties,
+): void {
+  if (isDeepStrictEqual(kind, keyKind)) return;
+  throw new Error(
+    `${logicalId}: the local cloud has no key that is ${JSON.stringify(kind)}, only ${JSON.stringify(keyKind)}.`,
+  );
 }
 
 async function createTable({ dynamodb }: Cloud, properties: Properties): Promise<void> {
@@ -173,6 +196,26 @@ async function subscriptionArn(
   return undefined;
 }
 
+/** The key's id is made of its alias's name (template.ts): where data is kept, that finds it again. */
+async function createKeyAndAlias({ kms }: Cloud, { AliasName, TargetKeyId }: Properties): Promise<void> {
+  const alias = { AliasName: String(AliasName), TargetKeyId: String(TargetKeyId) };
+  const TagValue = alias.TargetKeyId.replace(/^arn:.*:key\//, '');
+  await unlessItExists(
+    kms.send(new CreateKeyCommand({ ...keyKind, Tags: [{ TagKey: keyIdTag, TagValue }] })),
+  );
+  await unlessItExists(kms.send(new CreateAliasCommand(alias)));
+  await kms.send(new UpdateAliasCommand(alias));
+}
+
+async function unlessItExists(creating: Promise<unknown>): Promise<void> {
+  try {
+    await creating;
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsException)) throw error;
+  }
+}
+
+/** The emulator knows no versions, object lock, encryption, expiry or public access: whatever asks for them is left out. */
 async function createBucket({ s3 }: Cloud, properties: Properties): Promise<void> {
   // The framework's bucket for bundles, which has no name, is of no use here.
   if (properties.BucketName === undefined) return;

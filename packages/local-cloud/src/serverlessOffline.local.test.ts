@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type EchoService, startEcho } from '../fixtures/echoService.ts';
 import { FunctionError, invoke } from './invoke.ts';
@@ -131,3 +134,63 @@ test('O12: each request has an id of its own', async () => {
 test('a cookie that cannot be parsed is passed on, not refused', async () => {
   expect((await echo.post({}, { headers: { cookie: 'a="; b' } })).status).toBe(200);
 });
+
+/** A request whose path and headers are sent as they are. */
+async function getFile(path: string, headers: OutgoingHttpHeaders = {}) {
+  const { url } = await echo.ready;
+  const sent = request(url, { path, headers }).end();
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
+}
+
+const everyByte = Buffer.from(Array.from({ length: 8_192 }, (_, index) => index % 256));
+
+test.each<[string, OutgoingHttpHeaders]>([
+  ['', {}],
+  [', compressed for nobody (O15)', { 'accept-encoding': 'gzip, deflate, br' }],
+  [', and whole for who wants a part (O15)', { range: 'bytes=0-99' }],
+])('bytes arrive one for one, with the headers that the function gave them%s', async (_what, headers) => {
+  const answer = await getFile('/files/tile/entries/x001/234.p/56', headers);
+  expect(answer).toMatchObject({
+    status: 200,
+    headers: {
+      'cache-control': 'public, max-age=31536000, immutable',
+      'content-disposition': 'attachment; filename="file.bin"',
+      'content-length': '8192',
+      'content-type': 'application/octet-stream',
+    },
+  });
+  expect(answer.headers).not.toHaveProperty('content-encoding');
+  expect(answer.body.equals(everyByte)).toBe(true);
+});
+
+test('text keeps its type and its bytes', async () => {
+  const { headers, body } = await getFile('/files/checkpoint?as=text');
+  expect([headers['content-type'], String(body)]).toEqual(['text/plain; charset=utf-8', '— fanfold\n']);
+});
+
+test.each([
+  ['tile/entries/x001/234.p/56', 'tile/entries/x001/234.p/56'],
+  ['a%2Fb', 'a/b'],
+  ['a%252Fb', 'a%2Fb'],
+  ['a%20b+c', 'a b+c'],
+  ['%C3%A9', 'é'],
+  ['a//b', 'a//b'],
+  ['a%3Fb', 'a?b'],
+  ['..%2F..%2Fa', '../../a'],
+  // What is known to differ from AWS, or not known to be the same: see the README.
+  ['a/../b', 'b'],
+  ['a/%2e%2e/b', 'b'],
+  ['a/', 'a'],
+  ['', null],
+])('a greedy path parameter is the rest of the path, decoded once: %s', async (path, parameter) => {
+  const { status, headers } = await getFile(`/files/${path}`);
+  expect([status, JSON.parse(decodeURIComponent(String(headers['x-path'])))]).toEqual([200, parameter]);
+});
+
+test.each(['%zz', '%2', '%ff'])(
+  'a path that cannot be decoded is refused before any function: %s',
+  async (path) => {
+    expect((await getFile(`/files/${path}`)).status).toBe(400);
+  },
+);

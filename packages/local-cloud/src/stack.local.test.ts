@@ -32,7 +32,11 @@ test('a stack is found by its base port and says where everything is', async () 
     name: 'fanfold',
     pid: process.pid,
     issuer: `http://127.0.0.1:${base}`,
-    endpoints: { aws: `http://127.0.0.1:${base + 4}`, dynamodb: `http://127.0.0.1:${base + 5}` },
+    endpoints: {
+      aws: `http://127.0.0.1:${base + 4}`,
+      dynamodb: `http://127.0.0.1:${base + 5}`,
+      kms: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+    },
     services: {},
   });
   await new SQSClient(clientConfiguration(`http://127.0.0.1:${base + 4}`)).send(new ListQueuesCommand({}));

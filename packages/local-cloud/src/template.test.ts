@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { resolveTemplate } from './template.ts';
 
-/** Resolves one property of a resource beside a table, a queue and a topic. */
+/** Resolves one property of a resource beside a table, a queue, a topic and a key. */
 function resolve(value: unknown): unknown {
   const template = {
     Resources: {
@@ -12,6 +12,17 @@ function resolve(value: unknown): unknown {
       Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'events' } },
       Function: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'things-local-consumer' } },
       Bucket: { Type: 'AWS::S3::Bucket' },
+      Key: { Type: 'AWS::KMS::Key', Properties: {} },
+      KeyAlias: {
+        Type: 'AWS::KMS::Alias',
+        Properties: { AliasName: { 'Fn::Sub': 'alias/things-${AWS::Region}' }, TargetKeyId: { Ref: 'Key' } },
+      },
+      KeyByArn: { Type: 'AWS::KMS::Key', Properties: {} },
+      KeyByArnAlias: {
+        Type: 'AWS::KMS::Alias',
+        Properties: { AliasName: 'alias/by-arn', TargetKeyId: { 'Fn::GetAtt': ['KeyByArn', 'Arn'] } },
+      },
+      KeyWithoutAlias: { Type: 'AWS::KMS::Key', Properties: {} },
       Api: { Type: 'AWS::ApiGatewayV2::Api', Properties: {} },
       Subject: { Type: 'AWS::Any::Thing', Properties: { value } },
     },
@@ -23,6 +34,8 @@ test.each([
   ['a table', { Ref: 'Table' }, 'things'],
   ['a queue', { Ref: 'Queue' }, 'http://127.0.0.1:4004/000000000000/queue-eu-west-1'],
   ['a topic', { Ref: 'Topic' }, 'arn:aws:sns:eu-west-1:000000000000:events'],
+  ['a key', { Ref: 'Key' }, 'things-eu-west-1'],
+  ['an alias', { Ref: 'KeyAlias' }, 'alias/things-eu-west-1'],
   ['a resource without a name', { Ref: 'Bucket' }, 'Bucket'],
   ['a resource of no local meaning', { Ref: 'Api' }, 'Api'],
   ['a region', { Ref: 'AWS::Region' }, 'eu-west-1'],
@@ -37,6 +50,9 @@ test.each([
   ['Queue.Arn', 'arn:aws:sqs:eu-west-1:000000000000:queue-eu-west-1'],
   ['Queue.QueueName', 'queue-eu-west-1'],
   ['Topic.TopicName', 'events'],
+  ['Key.Arn', 'arn:aws:kms:eu-west-1:000000000000:key/things-eu-west-1'],
+  ['Key.KeyId', 'things-eu-west-1'],
+  ['KeyByArn.Arn', 'arn:aws:kms:eu-west-1:000000000000:key/by-arn'],
   ['Function.Arn', 'arn:aws:lambda:eu-west-1:000000000000:function:things-local-consumer'],
 ])('Fn::GetAtt of %s, as a text and as a list', (reference, resolved) => {
   expect(resolve({ 'Fn::GetAtt': reference })).toBe(resolved);
@@ -88,6 +104,7 @@ test.each([
     'Fn::GetAtt Table.Name: of AWS::DynamoDB::Table the local cloud knows Arn, StreamArn.',
   ],
   [{ 'Fn::GetAtt': 'Api.Arn' }, 'of AWS::ApiGatewayV2::Api the local cloud knows no attributes.'],
+  [{ Ref: 'KeyWithoutAlias' }, 'Add an AWS::KMS::Alias whose TargetKeyId is !Ref KeyWithoutAlias.'],
   [{ list: [{ 'Fn::Sub': 'a ${Missing}' }] }, 'Subject.value.list.0: Missing is neither'],
 ])('What cannot be resolved is said with its place: %j', (value, message) => {
   expect(() => resolve(value)).toThrow(message);

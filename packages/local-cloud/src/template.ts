@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { accountId, region } from './account.ts';
 
 /** A CloudFormation template, as `serverless package` writes it. */
@@ -60,6 +61,12 @@ const identities: Record<string, Identity> = {
   'AWS::IAM::Role': {
     nameProperty: 'RoleName',
     attributes: { Arn: (name) => `arn:aws:iam::${accountId}:role/${name}` },
+  },
+  'AWS::KMS::Alias': { nameProperty: 'AliasName', attributes: {} },
+  'AWS::KMS::Key': {
+    // KMS chooses it. Here it is made of the alias's name, and so foretold and found again.
+    nameProperty: 'KeyId',
+    attributes: { Arn: (name) => arn('kms', `key/${name}`), KeyId: itself },
   },
   'AWS::Lambda::Function': {
     nameProperty: 'FunctionName',
@@ -167,8 +174,28 @@ class Resolver {
       );
     }
     const identity = identities[resource.Type];
-    const name = identity && this.resolve(resource.Properties?.[identity.nameProperty], logicalId);
+    const properties = resource.Type === 'AWS::KMS::Key' ? this.#keyId(logicalId) : resource.Properties;
+    const name = identity && this.resolve(properties?.[identity.nameProperty], logicalId);
     // What has no name gets one from CloudFormation: it is told apart by its logical id.
     return { name: typeof name === 'string' ? name : logicalId, type: resource.Type, identity };
+  }
+
+  #keyId(logicalId: string): Record<string, unknown> {
+    const aliases = Object.values(this.#template.Resources).filter(({ Type }) => Type === 'AWS::KMS::Alias');
+    const names = [
+      { Ref: logicalId },
+      { 'Fn::GetAtt': [logicalId, 'Arn'] },
+      { 'Fn::GetAtt': `${logicalId}.Arn` },
+    ];
+    const own = aliases.find(({ Properties }) =>
+      names.some((name) => isDeepStrictEqual(name, Properties?.TargetKeyId)),
+    );
+    if (!own) {
+      throw new Error(
+        `${logicalId}: the local cloud names a key by its alias. Add an AWS::KMS::Alias whose TargetKeyId is ` +
+          `!Ref ${logicalId}.`,
+      );
+    }
+    return { KeyId: String(this.resolve(own.Properties?.AliasName, logicalId)).replace(/^alias\//, '') };
   }
 }
