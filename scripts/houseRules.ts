@@ -34,6 +34,11 @@ const rules: Rule[] = [
     breaks: (file) => imports(file, /^@fanfold\/(?!contracts\/)/),
   },
   {
+    because: 'the verifier is trusted instead of us: it knows nothing but Node',
+    applies: (path) => /^packages\/verify\/src\/(?!logFixtures\.ts)/.test(path) && !isTest(path),
+    breaks: (file) => imports(file, /^(?!node:|\.\/)/),
+  },
+  {
     because: 'services run the same everywhere: their code knows no local cloud and no stage',
     applies: isServiceSource,
     breaks: (file) =>

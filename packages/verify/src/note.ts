@@ -50,13 +50,22 @@ export function parseKey(text: string): VerifierKey {
   if (bytes.toString('base64') !== base64 || bytes.length !== 33 || !kind) {
     throw new Error(`The key ${name}+${id} is not an Ed25519 key, or a part of it is missing.`);
   }
-  const hash = Buffer.from(sha256(Buffer.concat([Buffer.from(`${name}\n`), bytes])));
-  if (hash.toString('hex', 0, 4) !== id.toLowerCase()) {
+  if (idOf(name, bytes) !== id.toLowerCase()) {
     throw new Error(`The key ${name}+${id} has a typing error: its parts do not belong together.`);
   }
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url', 1) };
   return { name, id: id.toLowerCase(), kind, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) };
 }
+
+/** The vkey of an Ed25519 public key, which has 32 bytes. */
+export function formatKey(name: string, kind: VerifierKey['kind'], publicKey: Uint8Array): string {
+  const type = kind === 'log' ? 1 : 4;
+  const bytes = Buffer.from([type, ...publicKey]);
+  return `${name}+${idOf(name, bytes)}+${bytes.toString('base64')}`;
+}
+
+const idOf = (name: string, typeAndKey: Uint8Array): string =>
+  Buffer.from(sha256(Buffer.concat([Buffer.from(`${name}\n`), typeAndKey]))).toString('hex', 0, 4);
 
 /** Many more than a log and its witnesses need; the specification asks for 16. */
 const maxSignatures = 64;
