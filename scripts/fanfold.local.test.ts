@@ -107,6 +107,11 @@ describe('used wrongly', () => {
     [['republish', '--date', '2999-01-01'], 'nothing was said on that day yet'],
     [['republish', '--date', '2026-01-01', '--merchant', 'a/b'], '1 to 64 letters'],
     [['republish', '--date', '2026-01-01', '--service', 'audit'], 'Allowed choices are payments, billing'],
+    [['verify'], "Give the log's key: --key"],
+    [['verify', '--key', 'a+b'], '--key: It is not a key'],
+    [['verify', 'a', 'b'], 'too many arguments'],
+    [['audit'], 'Commands:'],
+    [['audit', 'key', '--origin', 'a b'], 'the name of a log'],
     [['republish', '--date', '2026-01-01', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
     const { code, stdout, stderr } = await fanfold(args);
@@ -118,7 +123,17 @@ describe('used wrongly', () => {
 it('help lists the commands and exits with 0', async () => {
   const { code, stdout } = await fanfold(['--help']);
   expect(code).toBe(0);
-  for (const command of ['token', 'demo', 'trace', 'dlq', 'replay', 'findings', 'republish'])
+  for (const command of [
+    'token',
+    'demo',
+    'trace',
+    'dlq',
+    'replay',
+    'findings',
+    'republish',
+    'verify',
+    'audit',
+  ])
     expect(stdout).toContain(`\n  ${command} `);
 });
 
@@ -128,6 +143,7 @@ it.each([
   [['dlq', 'list']],
   [past],
   [['republish', '--date', '2026-01-01']],
+  [['audit', 'key']],
 ])('%j without a stack says how to start one', async (args) => {
   const port = await freeBasePort();
   const { code, stdout, stderr } = await fanfold(args, port);

@@ -8,6 +8,7 @@ import {
   eventType,
   identifier,
   identifiers,
+  logName,
   merchant,
   perSecond,
   position,
@@ -16,6 +17,7 @@ import {
   scopeList,
   seconds,
   sentence,
+  several,
   stage,
   time,
   UsageError,
@@ -135,6 +137,34 @@ inStage(program.command('republish'))
   .option('--merchant <id>', 'only what this merchant was about', merchant)
   .addOption(new Option('--service <name>', 'only this service').choices(republishing))
   .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
+
+program
+  .command('verify')
+  .argument('[file]', 'a proof of an event, .tlog-proof')
+  .summary('verify the proof of an event, or the whole audit log')
+  .description(
+    'Verifies a proof file offline, or with --log a whole log: packages/verify/README.md says what is verified, and what\n' +
+      'it does not prove. Exits with 1 when anything is wrong.',
+  )
+  .option('--log <url or folder>', 'the whole log that lies there')
+  .option('--key <vkey>', 'a key of the log, as `fanfold audit key` prints it; may be given again', several)
+  .option('--witness <vkey>', 'a witness that must have signed too; may be given again', several)
+  .option('--remember <file>', 'where the checkpoint is kept that the log must continue the next time')
+  .option('--json', 'print the result as JSON')
+  .action(async (file, options) => {
+    process.exitCode = await (await import('@fanfold/verify/command')).verify(file, options);
+  });
+
+const audit = program.command('audit').summary('the audit log').description('What concerns the audit log.');
+
+inStage(audit.command('key'))
+  .summary('print the public key that its checkpoints are signed with')
+  .description(
+    'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(pnpm --silent fanfold audit key)',
+  )
+  .option('--witness', "its witness's key instead")
+  .option('--origin <name>', 'the name of the log; fanfold.example/<stage>/audit if not given', logName)
+  .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
 program
   .command('faults')

@@ -77,6 +77,15 @@ export function time(value: string): string {
   throw new InvalidArgumentError('It is a time with its zone, such as 2026-11-23T14:00:00Z.');
 }
 
+/** The name of a transparency log, as it is in keys (https://c2sp.org/signed-note). */
+export function logName(value: string): string {
+  if (/^[\x21-\x2a\x2c-\x7e]{1,200}$/.test(value)) return value;
+  throw new InvalidArgumentError('It is the name of a log, such as fanfold.example/local/audit.');
+}
+
+/** What may be given several times. */
+export const several = (value: string, before: string[] = []): string[] => [...before, value];
+
 /** The services that can say a day again, in the order in which it is done: billing's events follow from payments'. */
 export const republishing = ['payments', 'billing'] as const;
 

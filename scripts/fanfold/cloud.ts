@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
@@ -22,6 +23,7 @@ export type Cloud = {
   sqs: SQSClient;
   s3: S3Client;
   lambdaOf(service: string): LambdaClient;
+  kms(): KMSClient;
 };
 
 /**
@@ -65,6 +67,12 @@ async function localClients(): Promise<Clients> {
         `${service} is not running at ${issuer}, and one of its functions is needed. Start it.`,
       );
     },
+    kms() {
+      // A stack that an older version started has none.
+      const { kms } = endpoints as typeof endpoints & { kms?: string };
+      if (kms) return new KMSClient(clientConfiguration(kms));
+      throw new Error(`The stack at ${issuer} has no KMS. Stop it and start \`pnpm dev\` again.`);
+    },
   };
 }
 
@@ -84,6 +92,7 @@ async function awsClients(): Promise<Clients> {
     sqs: new SQSClient(clientSettings),
     s3: new S3Client(clientSettings),
     lambdaOf: () => lambda,
+    kms: () => new KMSClient(clientSettings),
   };
 }
 

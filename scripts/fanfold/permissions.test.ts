@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import {
@@ -11,6 +12,7 @@ import { GetQueueUrlCommand, ListQueuesCommand, ReceiveMessageCommand, SQSClient
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
+import { auditKey } from './auditKey.ts';
 import { discard, redrive } from './dlq.ts';
 import { findings } from './findings.ts';
 import { replay } from './replay.ts';
@@ -32,6 +34,7 @@ const clients = {
   s3: mockClient(S3Client),
   sts: mockClient(STSClient),
   lambda: mockClient(LambdaClient),
+  kms: mockClient(KMSClient),
 };
 
 type Grant = { action: string; resource: string };
@@ -42,7 +45,7 @@ beforeAll(async () => {
   vi.stubEnv('AWS_REGION', region);
   vi.spyOn(console, 'log').mockReturnValue();
   vi.spyOn(console, 'error').mockReturnValue();
-  const { sns, sqs, s3, sts, lambda } = clients;
+  const { sns, sqs, s3, sts, lambda, kms } = clients;
   for (const client of [sns, sqs, s3, lambda]) (client as typeof sqs).onAnyCommand().resolves({});
   sts.on(GetCallerIdentityCommand).resolves({ Account: account, Arn: `arn:aws:iam::${account}:user/ada` });
   sns.on(ListTopicsCommand).resolves({ Topics: [{ TopicArn: topicArn }] });
@@ -82,6 +85,10 @@ beforeAll(async () => {
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 
+  // An Ed25519 key, whichever it is.
+  const PublicKey = Buffer.from(`302a300506032b6570032100${'00'.repeat(32)}`, 'hex');
+  kms.on(GetPublicKeyCommand).resolves({ PublicKey });
+
   const all = { stage: 'test', all: true, rate: 1000 } as const;
   const range = {
     stage: 'test',
@@ -95,6 +102,8 @@ beforeAll(async () => {
   await replay({ ...range, toQueue: 'billing' });
   await findings({ stage: 'test' });
   await republish({ stage: 'test', date: '2026-01-01' });
+  await auditKey({ stage: 'test' });
+  await auditKey({ stage: 'test', witness: true });
 
   const made = Object.entries(clients).flatMap(([name, client]) =>
     client.calls().map(({ args: [sent] }) => ({
@@ -123,11 +132,13 @@ const permissions: Record<string, string[]> = {
 
 /** What a call is about, as policies name it; `*` for what lists everything there is. */
 function resourceOf(command: string, input: Record<string, string>): string {
-  const { TopicArn, SubscriptionArn, QueueUrl, QueueName, Bucket, Key, FunctionName } = input;
+  const { TopicArn, SubscriptionArn, QueueUrl, QueueName, Bucket, Key, FunctionName, KeyId } = input;
   const queue = QueueName ?? QueueUrl?.split('/').at(-1);
   if (queue && command !== 'sqs:ListQueues') return `arn:aws:sqs:${region}:${account}:${queue}`;
   if (Bucket) return `arn:aws:s3:::${Bucket}${Key ? `/${Key}` : ''}`;
   if (FunctionName) return `arn:aws:lambda:${region}:${account}:function:${FunctionName}`;
+  // The policy names the aliases in a condition: IAM looks at the key behind an alias.
+  if (KeyId) return `arn:aws:kms:${region}:${account}:key/${KeyId}`;
   return SubscriptionArn ?? TopicArn ?? '*';
 }
 

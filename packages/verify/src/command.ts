@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type LogReport, verifyLog } from './log.ts';
+import { type Checkpoint, openCheckpoint, parseKey, type TrustedKeys, type VerifierKey } from './note.ts';
+import { maxProofFileBytes, type Proven, verifyProofFile } from './proof.ts';
+import { folderReader, type LogReader, urlReader } from './reader.ts';
+import { textOf, VerificationError } from './wrong.ts';
+
+export type VerifyOptions = {
+  /** URL or folder of a log, instead of a proof file. */
+  log?: string | undefined;
+  /** vkeys of the log, and of witnesses. */
+  key?: string[] | undefined;
+  witness?: string[] | undefined;
+  /** Where the checkpoint is remembered that was verified last; by default one file for each key. */
+  remember?: string | undefined;
+  json?: boolean | undefined;
+};
+
+/** The command was used wrongly. The message says what to do. */
+class BadUsage extends Error {}
+
+/** Below the working folder, which is that of the repository for `pnpm fanfold`. */
+const rememberedFolder = join('.fanfold', 'verified');
+
+/**
+ * `fanfold verify`: verifies a proof file, or a whole log, and prints what that means.
+ *
+ * @returns the exit code: 0 verified, 1 wrong or not to be read, 2 used wrongly
+ */
+export async function verify(file: string | undefined, options: VerifyOptions): Promise<0 | 1 | 2> {
+  try {
+    const keys = trustedKeys(options);
+    if ((file === undefined) === (options.log === undefined)) {
+      throw new BadUsage('Give either a proof file or --log <url or folder>.');
+    }
+    if (file !== undefined) {
+      if (options.remember !== undefined)
+        throw new BadUsage('--remember is for --log: a proof needs no memory.');
+      print(await provenOf(file, keys), options, jsonOfProof, linesOfProof);
+      return 0;
+    }
+    const { report, wasRemembered } = await reportOf(options, keys);
+    print(report, options, jsonOfReport, (each) => linesOfReport(each, wasRemembered));
+    return report.findingCount === 0 ? 0 : 1;
+  } catch (error) {
+    const { message } = error as Error;
+    console.error(printable(message));
+    if (error instanceof BadUsage) return 2;
+    const part = error instanceof VerificationError ? error.part : null;
+    if (options.json) console.log(JSON.stringify({ verified: false, part, error: message }, null, 2));
+    return 1;
+  }
+}
+
+function trustedKeys({ key = [], witness = [] }: VerifyOptions): Required<TrustedKeys> {
+  const parse = (option: string, kind: VerifierKey['kind'], texts: string[]) =>
+    texts.map((text) => {
+      try {
+        const parsed = parseKey(text);
+        if (parsed.kind === kind) return parsed;
+      } catch (error) {
+        throw new BadUsage(`${option}: ${(error as Error).message}`);
+      }
+      const other = kind === 'log' ? 'a witness: give it with --witness' : 'a log: give it with --key';
+      throw new BadUsage(`${option}: It is the key of ${other}.`);
+    });
+  if (key.length === 0)
+    throw new BadUsage("Give the log's key: --key <vkey>, as `fanfold audit key` prints it.");
+  return { keys: parse('--key', 'log', key), witnessKeys: parse('--witness', 'witness', witness) };
+}
+
+async function provenOf(file: string, keys: TrustedKeys): Promise<Proven> {
+  const bytes = await folderReader(dirname(file))
+    .read(basename(file), maxProofFileBytes)
+    .catch((error: Error) => {
+      throw new BadUsage(`${file} cannot be read: ${error.message}`);
+    });
+  if (!bytes) throw new BadUsage(`There is no file ${file}.`);
+  if (bytes.length > maxProofFileBytes) throw new VerificationError('proof file', 'is larger than any proof');
+  return verifyProofFile(textOf(bytes, 'proof file'), keys);
+}
+
+async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>) {
+  const reader = await readerOf(options.log as string);
+  const files = options.remember ? [options.remember] : keys.keys.map(({ id }) => join(rememberedFolder, id));
+  const known = await Promise.all(files.map((file) => rememberedIn(file, keys)));
+  const remembered = newestOf(known);
+  const report = await verifyLog(reader, { ...keys, remembered: remembered?.text, onProgress: progress() });
+  if (report.findingCount === 0) {
+    const signers = report.checkpoint.signedBy.map(({ id }) => join(rememberedFolder, id));
+    for (const file of options.remember ? files : signers) await remember(file, report.checkpoint, keys);
+  }
+  return { report, wasRemembered: remembered !== undefined };
+}
+
+async function readerOf(log: string): Promise<LogReader> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(log)) {
+    const url = URL.canParse(log) ? new URL(log) : undefined;
+    if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
+      return urlReader(log);
+    throw new BadUsage(
+      '--log: It is the URL (http or https) below which a log has its checkpoint, or a folder.',
+    );
+  }
+  const found = await stat(log).catch(() => undefined);
+  if (found?.isDirectory()) return folderReader(log);
+  throw new BadUsage(`--log: There is no folder ${log}. A URL begins with http:// or https://.`);
+}
+
+async function rememberedIn(file: string, keys: TrustedKeys): Promise<Checkpoint | undefined> {
+  const bytes = await folderReader(dirname(file)).read(basename(file), 65_536);
+  if (!bytes) return undefined;
+  try {
+    return openCheckpoint(textOf(bytes, 'checkpoint'), { keys: keys.keys });
+  } catch (error) {
+    throw new BadUsage(
+      `What ${file} remembers is no checkpoint of this key (${(error as Error).message}). ` +
+        'Give the key that it was verified with too, or another --remember.',
+    );
+  }
+}
+
+const newestOf = (checkpoints: (Checkpoint | undefined)[]): Checkpoint | undefined =>
+  checkpoints.reduce((newest, each) => (each && each.size >= (newest?.size ?? 0) ? each : newest), undefined);
+
+/** Replaces what was remembered, whole or not at all, unless another run has remembered more meanwhile. */
+async function remember(file: string, checkpoint: Checkpoint, keys: TrustedKeys): Promise<void> {
+  const now = await rememberedIn(file, keys);
+  if (now && now.size > checkpoint.size) return;
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${randomUUID()}`;
+  await writeFile(temporary, checkpoint.text, { flush: true });
+  await rename(temporary, file);
+}
+
+/** One line on a terminal that tells how far it is. */
+function progress(): (entries: number, size: number) => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  let shownAt = 0;
+  return (entries, size) => {
+    if (entries < size && Date.now() - shownAt < 200) return;
+    shownAt = Date.now();
+    process.stderr.write(entries < size ? `\r${entries} of ${size} entries` : '\r\x1b[K');
+  };
+}
+
+function print<Result>(
+  result: Result,
+  { json }: VerifyOptions,
+  jsonOf: (result: Result) => object,
+  linesOf: (result: Result) => string[],
+): void {
+  console.log(json ? JSON.stringify(jsonOf(result), null, 2) : linesOf(result).map(printable).join('\n'));
+}
+
+/** Text that cannot move a terminal's cursor or turn its writing around: what a log says is not ours. */
+const printable = (text: string): string => text.replace(/[^\P{C}\n]/gu, '\u{fffd}');
+
+const keyOf = ({ name, id }: VerifierKey): string => `${name}+${id}`;
+
+const jsonOfCheckpoint = ({ origin, size, root, signedBy, witnessedBy }: Checkpoint) => ({
+  origin,
+  size,
+  root: Buffer.from(root).toString('base64'),
+  keys: signedBy.map(keyOf),
+  witnesses: witnessedBy.map(({ key, time }) => ({ key: keyOf(key), time: time.toISOString() })),
+});
+
+const linesOfCheckpoint = ({ origin, signedBy, witnessedBy }: Checkpoint): string[] => [
+  `log       ${origin}`,
+  ...signedBy.map((key) => `key       ${keyOf(key)}`),
+  ...witnessedBy.map(({ key, time }) => `witness   ${keyOf(key)}, at ${time.toISOString()}`),
+];
+
+const jsonOfProof = ({ index, checkpoint, entry, event }: Proven) => ({
+  verified: true,
+  index,
+  ...jsonOfCheckpoint(checkpoint),
+  entry,
+  erased: event === 'erased',
+  event: event === 'erased' ? null : event,
+});
+
+function linesOfProof({ index, checkpoint, entry, event }: Proven): string[] {
+  const meaning =
+    event === 'erased'
+      ? `verified: there was such an event, and it is entry ${index} of the log; its text was erased`
+      : `verified: this event, to the letter, is entry ${index} of the log`;
+  const ofEvent =
+    event === 'erased'
+      ? []
+      : [`event     ${event.id}`, `merchant  ${event.merchantid}`, `subject   ${event.subject}`];
+  const lines = [
+    ...ofEvent,
+    `type      ${entry.type}`,
+    `time      ${entry.time}, recorded ${entry.recordedtime}`,
+    `index     ${index} of ${checkpoint.size}`,
+    ...linesOfCheckpoint(checkpoint),
+  ];
+  return [meaning, ...lines.map((line) => `  ${line}`)];
+}
+
+const jsonOfReport = ({ checkpoint, rememberedSize, findings, findingCount, warnings }: LogReport) => ({
+  verified: findingCount === 0,
+  ...jsonOfCheckpoint(checkpoint),
+  rememberedSize: rememberedSize ?? null,
+  findingCount,
+  findings,
+  warnings,
+});
+
+function linesOfReport(report: LogReport, wasRemembered: boolean): string[] {
+  const { checkpoint, rememberedSize, findings, findingCount, warnings } = report;
+  const { size, origin } = checkpoint;
+  const memory = wasRemembered
+    ? `continues the ${rememberedSize} entries that were verified before`
+    : 'nothing was remembered of this log; from now on its past cannot change unseen';
+  const meaning =
+    findingCount === 0
+      ? [`verified: all ${size} entries of ${origin} are those that were signed`, `  memory    ${memory}`]
+      : [
+          `WRONG: ${findingCount} ${findingCount === 1 ? 'finding' : 'findings'} in ${origin}, of ${size} entries`,
+        ];
+  const hidden = findingCount - findings.length;
+  return [
+    ...meaning,
+    ...findings.map(({ where, message }) => `  ${where}: ${message}`),
+    ...(hidden > 0 ? [`  and ${hidden} more`] : []),
+    ...linesOfCheckpoint(checkpoint).map((line) => `  ${line}`),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ];
+}

@@ -1,0 +1,110 @@
+import { sha256 } from './merkle.ts';
+import { bytesOf, textOf, VerificationError } from './wrong.ts';
+
+/** An entry of the log. It holds nothing personal and names no merchant: anybody may read it. */
+export type Entry = {
+  /** SHA-256 of salt and event, in base64: who has both can show that this is the event. */
+  commitment: string;
+  /** When audit recorded the event. */
+  recordedtime: string;
+  /** Of the event, counting the events of its subject from 1; ten digits. */
+  sequence: string;
+  source: string;
+  /** A pseudonym, in base64url: the same for all events of a subject, and only who has its salt sees whose. */
+  subject: string;
+  time: string;
+  type: string;
+  version: 1;
+};
+
+/** What it takes to show which event an entry stands for. */
+export type Opening = { event: string; salt: string; subjectSalt: string };
+
+/** The members of an event that an entry speaks of, and its id. */
+export type OpenedEvent = Pick<Entry, 'sequence' | 'source' | 'time' | 'type'> & {
+  id: string;
+  merchantid: string;
+  subject: string;
+};
+
+export const maxEntryBytes = 65_535;
+
+/** What each member looks like. In the order of their names, which is that of canonical JSON. */
+const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/;
+const word = /^[\x21-\x7e]{1,64}$/;
+const members: Record<keyof Entry, RegExp> = {
+  commitment: /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/,
+  recordedtime: time,
+  sequence: /^(?!0{10})\d{10}$/,
+  source: word,
+  subject: /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/,
+  time,
+  type: word,
+  version: /^1$/,
+};
+
+/**
+ * Reads an entry: the canonical JSON (https://www.rfc-editor.org/rfc/rfc8785) of exactly these members.
+ *
+ * @throws VerificationError when it is not that
+ */
+export function parseEntry(bytes: Uint8Array): Entry {
+  if (bytes.length > maxEntryBytes) {
+    throw new VerificationError('entry', `has ${bytes.length} bytes; an entry has ${maxEntryBytes} at most`);
+  }
+  const text = textOf(bytes, 'entry');
+  const parsed = objectOf(text, 'entry');
+  for (const [name, pattern] of Object.entries(members)) {
+    const value = parsed[name];
+    if (typeof value === (name === 'version' ? 'number' : 'string') && pattern.test(String(value))) continue;
+    throw new VerificationError('entry', `its ${name} is missing, or is not what one looks like`);
+  }
+  // With only such values, writing the members in their order is canonical JSON: it shows anything more, and any other way.
+  const written = Object.fromEntries(Object.keys(members).map((name) => [name, parsed[name]]));
+  if (JSON.stringify(written) === text) return written as Entry;
+  throw new VerificationError('entry', 'it is not canonical JSON of the members that an entry has');
+}
+
+/**
+ * Shows that an entry stands for an event.
+ *
+ * @throws VerificationError when it does not
+ */
+export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Opening): OpenedEvent {
+  if (!text.isWellFormed()) throw new VerificationError('event', 'is not text');
+  const commitment = sha256(Buffer.concat([bytesOf(salt, 'salt', 32), Buffer.from(text)]));
+  if (Buffer.from(commitment).toString('base64') !== entry.commitment) {
+    throw new VerificationError(
+      'commitment',
+      'the entry is not that of this event: the event or its salt was changed',
+    );
+  }
+  const event = objectOf(text, 'event') as OpenedEvent;
+  for (const name of ['id', 'merchantid', 'subject'] as const) {
+    if (typeof event[name] !== 'string') throw new VerificationError('event', `it has no ${name}`);
+  }
+  for (const name of ['sequence', 'source', 'time', 'type'] as const) {
+    if (event[name] === entry[name]) continue;
+    throw new VerificationError('event', `its ${name} is another than that of the entry`);
+  }
+  const { id, merchantid, subject, sequence, source, time, type } = event;
+  const named = Buffer.from(`${merchantid}\0${subject}`);
+  const pseudonym = sha256(Buffer.concat([bytesOf(subjectSalt, 'subjectSalt', 32), named]));
+  if (Buffer.from(pseudonym).toString('base64url') !== entry.subject) {
+    throw new VerificationError('subject', 'that of the entry is not the pseudonym of that of the event');
+  }
+  return { id, merchantid, subject, sequence, source, time, type };
+}
+
+/** @throws VerificationError when the text is no JSON object */
+export function objectOf(text: string, part: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch {
+    // Said below.
+  }
+  throw new VerificationError(part, 'is not a JSON object');
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+/**
+ * The verifier on its own, for who does not want to trust the rest of Fanfold either: one file, if it is bundled.
+ * README.md has how.
+ */
+import { parseArgs } from 'node:util';
+import { verify } from './command.ts';
+
+const usage = `usage: verify <proof file> --key <vkey> [--witness <vkey>] [--json]
+       verify --log <url or folder> --key <vkey> [--witness <vkey>] [--remember <file>] [--json]`;
+
+try {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      key: { type: 'string', multiple: true },
+      witness: { type: 'string', multiple: true },
+      log: { type: 'string' },
+      remember: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  if (values.help) console.log(usage);
+  else if (positionals.length > 1) throw new Error('Give one proof file at a time.');
+  else process.exitCode = await verify(positionals[0], values);
+} catch (error) {
+  console.error(`${(error as Error).message}\n${usage}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,169 @@
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { type Hash, sha256 } from './merkle.ts';
+import { bytesOf, VerificationError } from './wrong.ts';
+
+/** A public key that a verifier trusts: of a log, or of a witness. */
+export type VerifierKey = {
+  name: string;
+  /** The first four bytes of the key's hash, in hex. Name and id tell which key a signature is by. */
+  id: string;
+  kind: 'log' | 'witness';
+  publicKey: KeyObject;
+};
+
+/** What a log signed: that its first `size` entries have this root. */
+export type Checkpoint = {
+  /** The log's name. */
+  origin: string;
+  size: number;
+  root: Hash;
+  /** The keys of the log that signed it, of those that are trusted. */
+  signedBy: VerifierKey[];
+  /** The witnesses that are demanded, and when each of them saw it. */
+  witnessedBy: { key: VerifierKey; time: Date }[];
+  /** The note that it was read from. */
+  text: string;
+};
+
+export type TrustedKeys = {
+  /** Of the log. One of them must have signed. */
+  keys: readonly VerifierKey[];
+  /** Of witnesses. Each of them must have signed. */
+  witnessKeys?: readonly VerifierKey[];
+};
+
+/** Signature types of https://c2sp.org/signed-note: Ed25519, and an Ed25519 cosignature with its time. */
+const kinds: Record<number, VerifierKey['kind']> = { 1: 'log', 4: 'witness' };
+
+/**
+ * Reads a vkey: name, id and base64 of type and public key, with `+` between them.
+ *
+ * @throws Error when it is none; the message tells why
+ */
+export function parseKey(text: string): VerifierKey {
+  const [, name, id, base64] = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,100})$/i.exec(text) ?? [];
+  if (name === undefined || id === undefined || base64 === undefined) {
+    throw new Error('It is not a key: it has the form name+id+base64, as `fanfold audit key` prints it.');
+  }
+  const bytes = Buffer.from(base64, 'base64');
+  const kind = kinds[bytes[0] ?? 0];
+  if (bytes.toString('base64') !== base64 || bytes.length !== 33 || !kind) {
+    throw new Error(`The key ${name}+${id} is not an Ed25519 key, or a part of it is missing.`);
+  }
+  if (idOf(name, bytes) !== id.toLowerCase()) {
+    throw new Error(`The key ${name}+${id} has a typing error: its parts do not belong together.`);
+  }
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url', 1) };
+  return { name, id: id.toLowerCase(), kind, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) };
+}
+
+/** The vkey of an Ed25519 public key, which has 32 bytes. */
+export function formatKey(name: string, kind: VerifierKey['kind'], publicKey: Uint8Array): string {
+  const type = kind === 'log' ? 1 : 4;
+  const bytes = Buffer.from([type, ...publicKey]);
+  return `${name}+${idOf(name, bytes)}+${bytes.toString('base64')}`;
+}
+
+const idOf = (name: string, typeAndKey: Uint8Array): string =>
+  Buffer.from(sha256(Buffer.concat([Buffer.from(`${name}\n`), typeAndKey]))).toString('hex', 0, 4);
+
+/** Many more than a log and its witnesses need; the specification asks for 16. */
+const maxSignatures = 64;
+
+/**
+ * Opens a checkpoint (https://c2sp.org/tlog-checkpoint): a note that is signed by a trusted key of the log it names.
+ * Signatures by other keys are ignored; a bad one by a trusted key refuses all.
+ *
+ * @throws VerificationError when it is not that
+ */
+export function openCheckpoint(text: string, { keys, witnessKeys = [] }: TrustedKeys): Checkpoint {
+  const { body, signatures } = parseNote(text);
+  const valid = signatures.flatMap((signature) =>
+    [...keys, ...witnessKeys]
+      .filter(({ name, id }) => name === signature.name && id === signature.id)
+      .map((key) => ({ key, time: timeOfSignature(key, signature.bytes, body) })),
+  );
+  const { origin, size, root } = parseBody(body);
+  const signedBy = keys.filter((key) => valid.some((each) => each.key === key));
+  if (signedBy.length === 0) {
+    const signers = signatures.map(({ name, id }) => `${name}+${id}`).join(', ');
+    throw new VerificationError(
+      'signature',
+      `the checkpoint is signed by none of the keys given, but by ${signers}`,
+    );
+  }
+  const stranger = signedBy.find(({ name }) => name !== origin);
+  if (stranger) {
+    throw new VerificationError('origin', `it is ${origin}, but the key is that of ${stranger.name}`);
+  }
+  const witnessedBy = witnessKeys.map((key) => {
+    const time = valid.find((each) => each.key === key)?.time;
+    if (time) return { key, time };
+    throw new VerificationError('witness', `${key.name}+${key.id} has not signed the checkpoint`);
+  });
+  return { origin, size, root, signedBy, witnessedBy, text };
+}
+
+type Signature = { name: string; id: string; bytes: Buffer };
+
+/** https://c2sp.org/signed-note */
+function parseNote(text: string): { body: string; signatures: Signature[] } {
+  const end = text.lastIndexOf('\n\n');
+  // Control characters other than newline; what was no UTF-8 never became text.
+  const hasForbidden = [...text].some((character) => character < ' ' && character !== '\n');
+  if (end === -1 || hasForbidden || !text.endsWith('\n') || end + 2 === text.length) {
+    throw new VerificationError('checkpoint', 'it is not a signed note: lines, an empty line, signatures');
+  }
+  const lines = text.slice(end + 2, -1).split('\n');
+  if (lines.length > maxSignatures) {
+    throw new VerificationError(
+      'checkpoint',
+      `it has ${lines.length} signatures; at most ${maxSignatures} are read`,
+    );
+  }
+  const signatures = lines.map((line, i) => {
+    const part = `line ${i + 1} of the checkpoint's signatures`;
+    const [, name, base64] = /^— ([^+\s]+) (\S+)$/u.exec(line) ?? [];
+    if (name === undefined || base64 === undefined) throw new VerificationError(part, 'is not a signature');
+    const bytes = bytesOf(base64, part);
+    if (bytes.length < 5) throw new VerificationError(part, 'is not a signature');
+    return { name, id: bytes.toString('hex', 0, 4), bytes: bytes.subarray(4) };
+  });
+  return { body: text.slice(0, end + 1), signatures };
+}
+
+/** Verifies a signature by a trusted key. @returns when a witness signed; undefined for a log, which does not say */
+function timeOfSignature(key: VerifierKey, bytes: Buffer, body: string): Date | undefined {
+  const isValid = (message: string, signature: Buffer) =>
+    verify(null, Buffer.from(message), key.publicKey, signature);
+  if (key.kind === 'log') {
+    if (isValid(body, bytes)) return undefined;
+  } else if (bytes.length === 72) {
+    // https://c2sp.org/tlog-cosignature: eight bytes of seconds since 1970, and the signature.
+    const seconds = bytes.readBigUInt64BE();
+    const time = new Date(Number(seconds) * 1000);
+    const isTime = !Number.isNaN(time.getTime());
+    if (isTime && isValid(`cosignature/v1\ntime ${seconds}\n${body}`, bytes.subarray(8))) return time;
+  }
+  throw new VerificationError(
+    'signature',
+    `that of ${key.name}+${key.id} does not fit: the checkpoint or the signature was changed`,
+  );
+}
+
+function parseBody(body: string): { origin: string; size: number; root: Hash } {
+  const [origin, size, root, ...extensions] = body.slice(0, -1).split('\n');
+  if (!origin || size === undefined || root === undefined || extensions.includes('')) {
+    throw new VerificationError('checkpoint', 'it has not the lines of one: origin, size and root');
+  }
+  return { origin, size: wholeNumber(size, 'size'), root: bytesOf(root, 'root of the checkpoint', 32) };
+}
+
+/** @throws VerificationError when it is not written as a number of a log is, or is 2^53 and more */
+export function wholeNumber(text: string, part: string): number {
+  if (/^(0|[1-9]\d{0,19})$/.test(text)) {
+    if (Number.isSafeInteger(Number(text))) return Number(text);
+    throw new VerificationError(part, `${text} is more than this verifier can count`);
+  }
+  throw new VerificationError(part, 'is not a whole number');
+}

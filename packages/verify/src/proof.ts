@@ -1,0 +1,79 @@
+import { type Entry, type OpenedEvent, type Opening, objectOf, openEntry, parseEntry } from './entry.ts';
+import { leafHash, verifyInclusion } from './merkle.ts';
+import { type Checkpoint, openCheckpoint, type TrustedKeys, wholeNumber } from './note.ts';
+import { bytesOf, textOf, VerificationError } from './wrong.ts';
+
+/** What a proof file has proven: that the log has this entry, and which event it stands for. */
+export type Proven = {
+  index: number;
+  checkpoint: Checkpoint;
+  entry: Entry;
+  /** `erased`: its text is gone, so only that there was an event like the entry is proven. */
+  event: OpenedEvent | 'erased';
+};
+
+/** The largest event with its entry, escaped and in base64, is less than a third of it. */
+export const maxProofFileBytes = 1_048_576;
+
+const maxTreeLevels = 64;
+
+/**
+ * Verifies a proof file (https://c2sp.org/tlog-proof) with nothing but the keys given.
+ *
+ * @throws VerificationError that names what is wrong
+ */
+export function verifyProofFile(text: string, keys: TrustedKeys): Proven {
+  const { extra, index, hashes, note } = parseProofFile(text);
+  const checkpoint = openCheckpoint(note, keys);
+  const { entry: entryText, opening } = parseExtra(extra);
+  const bytes = Buffer.from(entryText);
+  verifyInclusion(index, checkpoint.size, leafHash(bytes), hashes, checkpoint.root);
+  const entry = parseEntry(bytes);
+  return { index, checkpoint, entry, event: opening ? openEntry(entry, opening) : 'erased' };
+}
+
+function parseProofFile(text: string) {
+  if (text.length > maxProofFileBytes) {
+    throw new VerificationError('proof file', `is larger than any proof: ${maxProofFileBytes} bytes`);
+  }
+  const end = text.indexOf('\n\n');
+  const [version, extra = '', index = '', ...hashes] = text.slice(0, Math.max(end, 0)).split('\n');
+  if (version !== 'c2sp.org/tlog-proof@v1') {
+    throw new VerificationError(
+      'proof file',
+      'is none: it does not begin with the line c2sp.org/tlog-proof@v1',
+    );
+  }
+  if (!extra.startsWith('extra ')) {
+    throw new VerificationError('extra', 'the second line of the proof file does not have the entry');
+  }
+  if (!index.startsWith('index ')) {
+    throw new VerificationError('index', 'the third line of the proof file does not have it');
+  }
+  if (hashes.length > maxTreeLevels) {
+    throw new VerificationError('inclusion proof', 'it has more hashes than any tree has levels');
+  }
+  return {
+    extra: extra.slice('extra '.length),
+    index: wholeNumber(index.slice('index '.length), 'index'),
+    hashes: hashes.map((hash, i) => bytesOf(hash, `hash ${i + 1} of the inclusion proof`, 32)),
+    note: text.slice(end + 2),
+  };
+}
+
+const openingMembers = ['event', 'salt', 'subjectSalt'] as const;
+
+function parseExtra(base64: string): { entry: string; opening: Opening | undefined } {
+  const parsed = objectOf(textOf(bytesOf(base64, 'extra'), 'extra'), 'extra');
+  const { version, entry, ...rest } = parsed;
+  if (version !== 1) throw new VerificationError('extra', 'is of a version that this verifier does not know');
+  if (typeof entry !== 'string' || !entry.isWellFormed())
+    throw new VerificationError('extra', 'has no entry');
+  const names = Object.keys(rest).sort();
+  if (names.length === 0) return { entry, opening: undefined };
+  const isOpening = names.join() === openingMembers.join();
+  if (isOpening && openingMembers.every((name) => typeof rest[name] === 'string')) {
+    return { entry, opening: rest as Opening };
+  }
+  throw new VerificationError('extra', 'has not all of event, salt and subjectSalt, or has more');
+}

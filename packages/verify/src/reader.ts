@@ -1,0 +1,91 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Where a log lies. */
+export type LogReader = {
+  /** As a person calls it. */
+  name: string;
+  /**
+   * What lies at a path such as `checkpoint`; undefined where nothing does.
+   *
+   * @param maxBytes of what is longer, one byte more is given, and nothing behind it
+   * @throws when that cannot be told
+   */
+  read(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
+};
+
+/** A log in a folder, with the paths that it has in its bucket. */
+export const folderReader = (folder: string): LogReader => ({
+  name: folder,
+  async read(path, maxBytes) {
+    const file = await open(join(folder, path)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+      throw error;
+    });
+    if (!file) return undefined;
+    try {
+      const bytes = Buffer.alloc(Math.min((await file.stat()).size, maxBytes + 1));
+      let length = 0;
+      for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+        ({ bytesRead: read } = await file.read(bytes, length));
+      }
+      return bytes.subarray(0, length);
+    } finally {
+      await file.close();
+    }
+  },
+});
+
+type Patience = { timeoutMs: number; attempts: number; firstPauseMs: number };
+
+/** A log that is served over HTTP. What fails for the time being (5xx, 429, a connection) is asked for again. */
+export function urlReader(
+  url: string,
+  { timeoutMs, attempts, firstPauseMs }: Patience = { timeoutMs: 30_000, attempts: 5, firstPauseMs: 250 },
+): LogReader {
+  const base = url.replace(/\/+$/, '');
+  const get = async (path: string, maxBytes: number) => {
+    const response = await fetch(`${base}/${path}`, { signal: AbortSignal.timeout(timeoutMs) });
+    if (response.ok) return { bytes: await bytesOf(response, maxBytes) };
+    await response.body?.cancel();
+    if (response.status === 404) return { bytes: undefined };
+    if (response.status === 429 || response.status >= 500) throw new Error(`answered ${response.status}`);
+    return { refused: response.status };
+  };
+  return {
+    name: base,
+    async read(path, maxBytes) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const { bytes, refused } = await get(path, maxBytes);
+          if (!refused) return bytes;
+          throw Object.assign(new Error(`${base}/${path} was answered ${refused}.`), { isFinal: true });
+        } catch (error) {
+          if ((error as { isFinal?: true }).isFinal) throw error;
+          if (attempt === attempts) {
+            const { message, cause } = error as Error;
+            const reason =
+              cause instanceof Error ? cause.message || (cause as { code?: string }).code : message;
+            throw new Error(
+              `${base}/${path} cannot be read (${reason}), after ${attempts} attempts. Try again later.`,
+            );
+          }
+        }
+        await pause(firstPauseMs * 2 ** (attempt - 1));
+      }
+    },
+  };
+}
+
+async function bytesOf(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop cancels the rest.
+  for await (const part of response.body ?? []) {
+    parts.push(part);
+    length += part.length;
+    if (length > maxBytes) break;
+  }
+  return Buffer.concat(parts).subarray(0, maxBytes + 1);
+}
