@@ -138,6 +138,31 @@ inStage(program.command('republish'))
   .addOption(new Option('--service <name>', 'only this service').choices(republishing))
   .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
 
+const audit = program
+  .command('audit')
+  .summary("the log's key, and erasing what is recorded of somebody")
+  .description('The audit log: docs/audit-log.md.');
+
+inStage(audit.command('key'))
+  .summary('print the public key that its checkpoints are signed with')
+  .description(
+    'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(pnpm --silent fanfold audit key)',
+  )
+  .option('--witness', "its witness's key instead")
+  .option('--origin <name>', 'the name of the log; fanfold.example/<stage>/audit if not given', logName)
+  .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
+
+inStage(audit.command('erase'))
+  .argument('<subject>', 'a payment, or a refund, invoice or credit note of one', identifier)
+  .summary('make unreadable what is recorded of a payment and its customer')
+  .description(
+    'Destroys the key of all that the log has of a payment, its refunds and documents: for ever, also for us.\n' +
+      'The log stays as it is, and every proof still verifies: docs/audit-log.md, "Erasing".',
+  )
+  .option('--merchant <id>', 'whose it is', merchant, 'acme')
+  .option('--reason <text>', 'why, for the audit trail: a number of the request, nothing personal', sentence)
+  .action(async (subject, options) => (await import('./fanfold/erase.ts')).erase(subject, options));
+
 program
   .command('verify')
   .argument('[file]', 'a proof of an event, .tlog-proof')
@@ -154,17 +179,6 @@ program
   .action(async (file, options) => {
     process.exitCode = await (await import('@fanfold/verify/command')).verify(file, options);
   });
-
-const audit = program.command('audit').summary('the audit log').description('What concerns the audit log.');
-
-inStage(audit.command('key'))
-  .summary('print the public key that its checkpoints are signed with')
-  .description(
-    'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(pnpm --silent fanfold audit key)',
-  )
-  .option('--witness', "its witness's key instead")
-  .option('--origin <name>', 'the name of the log; fanfold.example/<stage>/audit if not given', logName)
-  .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
 program
   .command('faults')

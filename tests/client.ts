@@ -31,6 +31,8 @@ export type Client = {
   merchantId: string;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   get(path: string): Promise<Answer>;
+  /** What a path has that is no JSON. */
+  text(path: string): Promise<string>;
   /** All pages of a list. */
   all(path: string): Promise<Shown[]>;
 };
@@ -47,19 +49,20 @@ export async function clientOf(base: number, merchantId: string): Promise<Client
     scopes,
     expiresInSeconds: 3600,
   });
-  const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
+  const ask = (method: string, path: string, init: RequestInit) => {
     const offset = offsets[/^\/([^/?]+)/.exec(path)?.[1] ?? ''];
-    const response = await fetch(`http://127.0.0.1:${base + (offset ?? 1)}${path}`, {
-      ...init,
-      method,
-      headers: { authorization: `Bearer ${token}`, ...init.headers },
-    });
+    const headers = { authorization: `Bearer ${token}`, ...init.headers };
+    return fetch(`http://127.0.0.1:${base + (offset ?? 1)}${path}`, { ...init, method, headers });
+  };
+  const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
+    const response = await ask(method, path, init);
     return { status: response.status, headers: response.headers, body: (await response.json()) as Shown };
   };
   const get = (path: string) => send('GET', path);
   return {
     merchantId,
     get,
+    text: async (path) => (await ask('GET', path, {})).text(),
     post: (path, body, headers = {}) =>
       send('POST', path, {
         body: body === undefined ? null : JSON.stringify(body),

@@ -7,7 +7,8 @@ import { comparedForMs } from '@fanfold/runtime/finding';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import * as audit from '../services/audit/src/store.ts';
+import { find } from '../services/audit/src/store/events.ts';
+import * as audit from '../services/audit/src/store/findings.ts';
 import { invoiceResource } from '../services/billing/src/resources.ts';
 import * as billing from '../services/billing/src/store.ts';
 import { type Client, type Service, startService } from '../services/payments/fixtures/service.ts';
@@ -142,7 +143,7 @@ async function compareAgain(queue: string, merchantId: Merchant): Promise<void> 
 const invoicesOf = async (merchantId: Merchant) =>
   (await billing.listInvoices(merchantId, { limit: 100 })).items;
 const logOf = async (merchantId: Merchant) =>
-  (await audit.find(merchantId, { limit: 100 }, () => false)).items.map(({ text }) => text);
+  (await find(merchantId, { limit: 100 }, () => false)).items.map(({ text = '' }) => text);
 const idsIn = (texts: string[]) => texts.map((text) => (JSON.parse(text) as Event).id);
 
 describe('a day on which nothing was lost', () => {

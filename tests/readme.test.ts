@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type RunningStack, startDev } from './runningStack.ts';
+import { invoke, type RunningStack, startDev } from './runningStack.ts';
 
 /** What the README tells a stranger to type, typed as it stands there, but for the ports. */
 let stack: RunningStack;
@@ -55,6 +55,15 @@ it('a first payment, by curl, becomes an invoice and a record of both', async ()
     expect(found).toContain('"type":"invoice.issued.v1"');
   }, 30_000);
 });
+
+it('a payment has a proof in three lines, verified offline', async () => {
+  const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];
+  // Not to wait for the clock.
+  await invoke(stack.base, 'audit', 'publishLog');
+  const token = 'TOKEN=$(pnpm --silent fanfold token)';
+  const printed = await type(`${pnpm}\n${token}\n${commandsOf('Proof that it happened')}`);
+  expect(printed).toMatch(/^verified: this event, to the letter, is entry \d+ of the log$/m);
+}, 120_000);
 
 it('when something goes wrong, the dead letters and what can be sent again are a command away', async () => {
   const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];

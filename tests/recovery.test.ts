@@ -6,6 +6,8 @@ import { operatorMerchantId } from '@fanfold/contracts/operator';
 import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { cloudOf } from '../scripts/fanfold/cloud.ts';
+import { indexOf, textsOf } from '../scripts/fanfold/log.ts';
 import { type Client, clientOf, twoChairs } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
@@ -212,12 +214,17 @@ async function itemsOf(table: string): Promise<Record<string, AttributeValue>[]>
   return items;
 }
 
-/** What audit has recorded of all merchants, in its order. */
-const texts = async () =>
-  (await itemsOf('audit'))
-    .filter(({ merchantId }) => merchantId && merchantId.S !== operatorMerchantId)
-    .sort((a, b) => Number(a.position?.N) - Number(b.position?.N))
-    .map(({ event }) => event?.S);
+/** What audit has recorded of all merchants, in its order, and as it came. */
+async function texts(): Promise<(string | null)[]> {
+  process.env.FANFOLD_PORT = String(stack.base);
+  const cloud = await cloudOf('local');
+  const events = (await indexOf(cloud, { from: startedAt, to: new Date().toISOString() })).filter(
+    ({ merchantId }) => merchantId !== operatorMerchantId,
+  );
+  const recorded: (string | null)[] = [];
+  for await (const part of textsOf(cloud, events)) recorded.push(...part.map(({ text }) => text));
+  return recorded;
+}
 
 /** All that the services know, but what operators ordered. */
 async function state() {

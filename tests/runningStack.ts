@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { findStack } from '@fanfold/local-cloud/stack';
 
 /** A stack as `pnpm dev` starts it, in a process of its own. */
 export type RunningStack = {
@@ -45,4 +46,19 @@ export async function startDev(
       return code;
     },
   };
+}
+
+/** Runs a function now, as its schedule would. */
+export async function invoke(base: number, service: string, functionKey: string): Promise<void> {
+  const description = await findStack(base);
+  const name = `fanfold-${service}-local-${functionKey}`;
+  const response = await fetch(
+    `${description?.services[service]?.lambdaUrl}/2015-03-31/functions/${name}/invocations`,
+    {
+      method: 'POST',
+      body: '{}',
+    },
+  );
+  const text = await response.text();
+  if (response.headers.get('x-amz-function-error')) throw new Error(`${name} failed: ${text}`);
 }

@@ -1,9 +1,15 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import { findStack } from '@fanfold/local-cloud/stack';
+import { verifyLog } from '@fanfold/verify/log';
+import { parseKey } from '@fanfold/verify/note';
+import { verifyProofFile } from '@fanfold/verify/proof';
+import { urlReader } from '@fanfold/verify/reader';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { type RunningStack, startDev } from './runningStack.ts';
+import { invoke, type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
 /**
@@ -109,7 +115,7 @@ describe('a payment', () => {
       pay(merchant, { paymentMethod: 'pm_card_timeout_lost' }),
     ]);
     expect([charged.status, lost.status]).toEqual(['processing', 'processing']);
-    await invoke('payments', 'janitor');
+    await invoke(stack.base, 'payments', 'janitor');
     expect((await merchant.get(`/payments/${charged.id}`)).body).toMatchObject({ status: 'captured' });
     expect((await merchant.get(`/payments/${lost.id}`)).body).toMatchObject({
       status: 'failed',
@@ -275,17 +281,65 @@ describe('in the end', () => {
   });
 });
 
-/** Runs a function now, as its schedule would. */
-async function invoke(service: string, functionKey: string): Promise<void> {
-  const description = await findStack(stack.base);
-  const name = `fanfold-${service}-local-${functionKey}`;
-  const response = await fetch(
-    `${description?.services[service]?.lambdaUrl}/2015-03-31/functions/${name}/invocations`,
-    {
-      method: 'POST',
-      body: '{}',
+describe('the log, to somebody who trusts nobody', () => {
+  const keyOf = async (...more: string[]) => parseKey((await fanfold('audit', 'key', ...more)).trim());
+  const fanfold = async (...args: string[]) => {
+    const environment = { ...process.env, FANFOLD_PORT: String(stack.base) };
+    const command = [join(import.meta.dirname, '../scripts/fanfold.ts'), ...args];
+    return (await promisify(execFile)(process.execPath, command, { env: environment })).stdout;
+  };
+  const url = () => `http://127.0.0.1:${stack.base + 3}`;
+
+  it('is whole: every entry, hash and root is what was signed, and a witness has seen it', async () => {
+    await invoke(stack.base, 'audit', 'publishLog');
+    await invoke(stack.base, 'audit', 'witness');
+    const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
+    const { findings, warnings, checkpoint } = await verifyLog(urlReader(url()), keys);
+    expect([findings, warnings]).toEqual([[], []]);
+    expect(checkpoint.size).toBe((await heardByFourth()).length);
+  });
+
+  it.each(merchants)(
+    'has a proof of each event of %s, which says whose it is and what was said',
+    async (id) => {
+      const merchant = await clientOf(stack.base, id);
+      const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
+      const recorded = await merchant.all('/events');
+      expect(recorded.length).toBeGreaterThan(0);
+      for (const { object: _, position, recordedAt, ...said } of recorded as unknown as Recorded[]) {
+        const proof = await merchant.text(`/events/${said.id}/proof`);
+        const proven = verifyProofFile(proof, keys);
+        expect(proven).toMatchObject({ index: position, entry: { recordedtime: recordedAt } });
+        expect(proven.event).toMatchObject({ id: said.id, merchantid: id });
+      }
+      const stranger = await client('stranger');
+      const foreign = await stranger.get(`/events/${recorded[0]?.id}/proof`);
+      expect(foreign).toMatchObject({ status: 404, body: { code: 'not_found' } });
     },
   );
-  const text = await response.text();
-  expect(response.headers.get('x-amz-function-error'), text).toBeNull();
-}
+
+  it('forgets whom it is told to forget, and stays what it was', async () => {
+    const merchant = await client('straight');
+    const [first] = await merchant.all('/events?type=payment.captured.v1');
+    const keys = { keys: [await keyOf()] };
+    const before = verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
+    await fanfold('audit', 'erase', first?.subject ?? '', '--merchant', merchant.merchantId);
+    await eventually(async () => {
+      const { body } = await merchant.get('/events?type=audit.subject-erased.v1');
+      expect(body.data).toHaveLength(1);
+    });
+    const { body } = await merchant.get(`/events/${first?.id}`);
+    expect(body).toMatchObject({ id: first?.id, erased: true, data: null });
+    for (const { subject, ...event } of await merchant.all(`/events?correlationId=${correlationOf(body)}`)) {
+      expect(event, subject).toMatchObject({ erased: true, data: null });
+    }
+    const after = verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
+    expect(after).toMatchObject({ event: 'erased', index: before.index, entry: before.entry });
+    await invoke(stack.base, 'audit', 'publishLog');
+    const { findings } = await verifyLog(urlReader(url()), keys);
+    expect(findings).toEqual([]);
+  });
+});
+
+type Recorded = { id: string; object: string; position: number; recordedAt: string };
+const correlationOf = (event: unknown): string => (event as { correlationid: string }).correlationid;

@@ -32,7 +32,7 @@ export async function findings({ stage, date, merchant, json }: Options): Promis
   const indexes = await Promise.all(kinds.map(({ type }) => indexOf(cloud, { ...range, type })));
   const found: Finding[] = [];
   for await (const texts of textsOf(cloud, newestOf(indexes.flat()))) {
-    found.push(...texts.map(({ text }) => JSON.parse(text) as Finding));
+    found.push(...texts.flatMap(({ text }) => (text === null ? [] : (JSON.parse(text) as Finding))));
   }
   const shown = found.filter(({ data }) => date === undefined || data.date === date);
   if (json) {

@@ -21,8 +21,8 @@ export async function indexOf(cloud: Cloud, filter: LogFilter): Promise<Indexed[
   }
 }
 
-/** An event as it was recorded, byte for byte. */
-export type RecordedText = { position: number; text: string };
+/** An event as it was recorded, byte for byte; null when it was erased. */
+export type RecordedText = { position: number; text: string | null };
 
 /** How many texts are asked for at once. An answer holds at least one of the largest. */
 const textsPerCall = 100;

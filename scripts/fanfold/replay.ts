@@ -4,7 +4,7 @@ import { messageAttributesOf, sentAgain, textAttributes } from '@fanfold/runtime
 import { requirePast } from './arguments.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
 import { table } from './flow.ts';
-import { type Indexed, indexOf, type RecordedText, textsOf } from './log.ts';
+import { type Indexed, indexOf, textsOf } from './log.ts';
 import { order } from './operation.ts';
 import {
   batchesOf,
@@ -75,16 +75,18 @@ export async function replay(options: Options): Promise<void> {
     messages: events.map(({ id }) => ({ messageId: null, eventId: id })),
   });
   let sent = 0;
+  let erased = 0;
   let last = options.after;
   let stopped: unknown;
   try {
     const turn = pace(rate, signal);
     const tell = progress();
     for await (const texts of textsOf(cloud, events)) {
-      for (const batch of batchesOf(
-        texts.map((each) => replayed(each, operationId)),
-        rate,
-      )) {
+      const readable = texts.flatMap(({ position, text }) =>
+        text === null ? [] : replayed(text, position, operationId),
+      );
+      erased += texts.length - readable.length;
+      for (const batch of batchesOf(readable, rate)) {
         await turn(batch.length);
         await sendAll(target.send, batch);
         sent += batch.length;
@@ -95,8 +97,10 @@ export async function replay(options: Options): Promise<void> {
   } catch (error) {
     stopped = error;
   }
-  if (json) print({ stage, operationId, sent, total: events.length, leftOut, lastPosition: last ?? null });
+  if (json)
+    print({ stage, operationId, sent, total: events.length, erased, leftOut, lastPosition: last ?? null });
   else console.log(`${sent} of ${events.length} sent to ${target.name}. In the audit trail: ${operationId}`);
+  if (erased > 0 && !json) console.log(`${erased} were erased, and nobody can read them any more.`);
   if (stopped) {
     const goOn =
       last === undefined ? 'Run the same command again' : `Go on with the same command and --after ${last}`;
@@ -137,7 +141,7 @@ function filtersOf({ from, to, type, subject, merchant, toQueue, after }: Option
 type Replayed = Outgoing & { position: number };
 
 /** The message as it was first sent, marked. */
-function replayed({ text, position }: RecordedText, operationId: string): Replayed {
+function replayed(text: string, position: number, operationId: string): Replayed {
   const attributes = {
     ...messageAttributesOf(JSON.parse(text) as Event),
     ...textAttributes({ [sentAgain.replayed]: operationId }),

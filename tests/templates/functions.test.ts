@@ -24,26 +24,33 @@ describe('a function', () => {
 
   test('that answers a request ends before the gateway gives up after 29 s', () => {
     const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
-    expect(behindApi).toHaveLength(15);
+    expect(behindApi).toHaveLength(18);
     expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
   });
 
   test('that consumes or publishes has 30 s', () => {
     const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
-    expect(mapped).toHaveLength(6);
-    expect(breaking(mapped, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
+    expect(mapped).toHaveLength(7);
+    const others = mapped.filter(({ logicalId }) => logicalId !== 'PublishLogLambdaFunction');
+    expect(breaking(others, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
   });
 
-  test('that a clock runs has 60 s, and 15 minutes to close a day', () => {
+  test('that a clock runs has 60 s, 15 minutes to close a day, and five to catch up with the log', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
-    expect(scheduled).toHaveLength(3);
+    expect(scheduled).toHaveLength(5);
     const timeoutOf = ({ Properties }: Deployed) => [
       Properties.FunctionName.split('-').at(-1),
       Properties.Timeout,
     ];
-    expect(Object.fromEntries(scheduled.map(timeoutOf))).toEqual({ janitor: 60, expiry: 60, dayClose: 900 });
+    expect(Object.fromEntries(scheduled.map(timeoutOf))).toEqual({
+      janitor: 60,
+      expiry: 60,
+      dayClose: 900,
+      publishLog: 300,
+      witness: 60,
+    });
   });
 
   test('has time for all attempts of a call to AWS, and to deal with its failure', () => {
@@ -81,6 +88,8 @@ describe('the clocks', () => {
       State,
     ]);
     expect(rules).toEqual([
+      ['fanfold-audit-local-publishLog', 'rate(1 minute)', 'ENABLED'],
+      ['fanfold-audit-local-witness', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-janitor', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-expiry', 'rate(5 minutes)', 'ENABLED'],
       ['fanfold-payments-local-dayClose', 'cron(15 0 * * ? *)', 'ENABLED'],
@@ -95,8 +104,11 @@ describe('an HTTP API', () => {
     );
     expect(routes.sort()).toEqual([
       'audit $default',
+      'audit GET /checkpoint',
       'audit GET /events',
       'audit GET /events/{id}',
+      'audit GET /events/{id}/proof',
+      'audit GET /tile/{path+}',
       'billing $default',
       'billing GET /credit-notes',
       'billing GET /credit-notes/{id}',

@@ -63,6 +63,8 @@ describe('a table', () => {
           ByCorrelation: ['correlation S, position N', typeAndTime],
         },
       },
+      'fanfold-local-audit-keys': { keys: 'pk S', indexes: {} },
+      'fanfold-local-audit-witness': { keys: 'pk S', indexes: {} },
     });
   });
 
@@ -87,10 +89,18 @@ describe('a table', () => {
     );
   });
 
-  test('can be restored to any second of the last 35 days', () => {
+  test('can be restored to any second of the last days', () => {
     const keeps = ({ Properties }: Deployed) =>
       Properties.PointInTimeRecoverySpecification?.PointInTimeRecoveryEnabled === true;
     expect(breaking(tables, keeps)).toEqual([]);
+  });
+
+  test('of keys forgets what was destroyed after a week, for which a month would be too long', () => {
+    const days = tables.map(({ logicalId, Properties }) => [
+      logicalId,
+      Properties.PointInTimeRecoverySpecification.RecoveryPeriodInDays ?? 35,
+    ]);
+    expect(Object.fromEntries(days)).toEqual({ Table: 35, SandboxTable: 35, KeysTable: 7, WitnessTable: 35 });
   });
 
   test('cannot be deleted, not even with its stack', () => {
@@ -150,4 +160,63 @@ describe('a bucket', () => {
       DeletionPolicy === 'RetainExceptOnCreate' && UpdateReplacePolicy === 'Retain';
     expect(breaking(failures, keeps)).toEqual([]);
   });
+});
+
+describe('the log’s bucket', () => {
+  const { Properties, DeletionPolicy, UpdateReplacePolicy } = one('audit', 'LogBucket');
+  const statements = one('audit', 'LogBucketPolicy').Properties.PolicyDocument.Statement as {
+    Sid: string;
+    Effect: string;
+    Principal: string;
+    Action: string | string[];
+    Resource: string;
+    Condition?: unknown;
+  }[];
+  const statement = (id: string) => statements.find(({ Sid }) => Sid === id);
+
+  test('keeps every version of every file for a year at least, against everybody', () => {
+    expect(Properties).toMatchObject({
+      VersioningConfiguration: { Status: 'Enabled' },
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 365 } },
+      },
+    });
+    expect(Properties).not.toHaveProperty('LifecycleConfiguration');
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+  });
+
+  test('lets nobody delete, whatever else is allowed', () => {
+    expect(statement('NothingIsDeleted')).toMatchObject({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: expect.arrayContaining(['s3:DeleteObject', 's3:DeleteObjectVersion']),
+      Resource: `arn:aws:s3:::${Properties.BucketName}/*`,
+    });
+    expect(statement('NothingIsDeleted')).not.toHaveProperty('Condition');
+  });
+
+  test('lets nobody write a tile over another', () => {
+    expect(statement('TilesAreWrittenOnce')).toMatchObject({
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:PutObject',
+      Resource: `arn:aws:s3:::${Properties.BucketName}/tile/*`,
+      Condition: { Null: { 's3:if-none-match': true } },
+    });
+  });
+});
+
+test('checkpoints are signed with Ed25519 keys that outlive their stack', () => {
+  const keys = allOf('AWS::KMS::Key');
+  expect(keys.map(({ logicalId }) => logicalId)).toEqual(['LogSigningKey', 'WitnessSigningKey']);
+  const keeps = ({ Properties, DeletionPolicy, UpdateReplacePolicy }: Deployed) =>
+    Properties.KeySpec === 'ECC_NIST_EDWARDS25519' &&
+    Properties.KeyUsage === 'SIGN_VERIFY' &&
+    DeletionPolicy === 'Retain' &&
+    UpdateReplacePolicy === 'Retain';
+  expect(breaking(keys, keeps)).toEqual([]);
+  const aliases = allOf('AWS::KMS::Alias').map(({ Properties }) => Properties.AliasName);
+  expect(aliases).toEqual(['alias/fanfold-local-audit-log', 'alias/fanfold-local-audit-witness']);
 });

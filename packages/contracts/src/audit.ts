@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineEvent } from './event.ts';
+import { defineEvent, identifier } from './event.ts';
 import { day } from './fields.ts';
 
 /** How many ids an `audit.gap-found.v1` names; there may be more. */
@@ -17,5 +17,18 @@ export const auditGapFound = defineEvent({
     missing: z.array(z.string()).max(maxMissingIds),
     /** How many ids are known to be missing, also when they are more than `missing` names. */
     missingCount: z.int().min(0),
+  }),
+});
+
+export const auditSubjectErased = defineEvent({
+  type: 'audit.subject-erased.v1',
+  source: '/audit',
+  said: 'What the log has of a data subject was made unreadable, by the order of an operator.',
+  data: z.object({
+    /** The payment whose events, and those of its refunds and documents, nobody can read any more. */
+    dataSubject: identifier(128),
+    reason: z.string().nullable(),
+    /** The order, an `operation.ordered.v1` of the operator. */
+    operationId: identifier(128),
   }),
 });

@@ -48,7 +48,8 @@ export type Trace = Pick<Event, 'correlationid' | 'causationid' | 'traceparent'>
  */
 export const maxEventBytes = 48 * 1024;
 
-const identifier = (maxLength: number) =>
+/** Of an object of Fanfold's own. */
+export const identifier = (maxLength: number) =>
   z
     .string()
     .min(1)

@@ -32,6 +32,15 @@ export type Reply = {
   replayed?: boolean;
 };
 
+/** An answer that is no JSON. */
+export type FileReply = {
+  file: Uint8Array;
+  contentType: string;
+  cacheControl: string;
+  /** Under which it is to be saved rather than shown. */
+  fileName?: string;
+};
+
 type Endpoint<Body, Query> = {
   /** The scope that the access token must have. */
   scope: string;
@@ -52,8 +61,12 @@ const noFields = z.strictObject({});
  */
 export const endpoint = <Body = Record<string, never>, Query = Record<string, never>>(
   settings: Endpoint<Body, Query>,
-  handle: (request: Request<Body, Query>) => Promise<Reply>,
+  handle: (request: Request<Body, Query>) => Promise<Reply | FileReply>,
 ) => respond(async (event, context, trace) => handle(await admit(settings, event, context, trace)));
+
+/** A route that anybody may read, and that takes nothing but its path. */
+export const publicEndpoint = (handle: (path: Record<string, string>) => Promise<FileReply>) =>
+  respond(async ({ pathParameters }) => handle((pathParameters ?? {}) as Record<string, string>));
 
 /** The answer to every route and method that the API does not have. */
 export const unknownRoute = () =>
@@ -62,7 +75,9 @@ export const unknownRoute = () =>
     throw new Refusal(404, 'route_not_found', `This API has no ${method} ${path}.`);
   });
 
-function respond(answer: (event: APIGatewayProxyEventV2, context: Context, trace: Trace) => Promise<Reply>) {
+function respond(
+  answer: (event: APIGatewayProxyEventV2, context: Context, trace: Trace) => Promise<Reply | FileReply>,
+) {
   return lambda<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(async (event, context) => {
     const started = performance.now();
     const requestId = `req_${randomUUID().replaceAll('-', '')}`;
@@ -70,8 +85,8 @@ function respond(answer: (event: APIGatewayProxyEventV2, context: Context, trace
     logger.appendKeys({ requestId });
     let result: APIGatewayProxyStructuredResultV2;
     try {
-      const { status, body, replayed } = await answer(event, context, trace);
-      result = json(status, body, 'application/json', replayed ? { 'Idempotent-Replayed': 'true' } : {});
+      const reply = await answer(event, context, trace);
+      result = 'file' in reply ? fileResult(reply) : jsonResult(reply);
     } catch (error) {
       result = problem(error instanceof Refusal ? error : concealed(error), requestId);
     }
@@ -194,6 +209,25 @@ const titles: Record<number, string> = {
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
+
+const jsonResult = ({ status, body, replayed }: Reply): APIGatewayProxyStructuredResultV2 =>
+  json(status, body, 'application/json', replayed ? { 'Idempotent-Replayed': 'true' } : {});
+
+const fileResult = ({
+  file,
+  contentType,
+  cacheControl,
+  fileName,
+}: FileReply): APIGatewayProxyStructuredResultV2 => ({
+  statusCode: 200,
+  headers: {
+    'Content-Type': contentType,
+    'Cache-Control': cacheControl,
+    ...(fileName && { 'Content-Disposition': `attachment; filename="${fileName}"` }),
+  },
+  body: Buffer.from(file).toString('base64'),
+  isBase64Encoded: true,
+});
 
 const json = (
   statusCode: number,

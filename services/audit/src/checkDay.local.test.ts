@@ -1,14 +1,14 @@
 import type { Event } from '@fanfold/contracts/event';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
-import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
-import { provision } from '@fanfold/local-cloud/provision';
 import { comparedForMs, graceMs } from '@fanfold/runtime/finding';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dayClosed, entryOf } from './entryFixtures.ts';
 import { handler as consumer } from './functions/consumer.ts';
-import { find, load, loadFinding } from './store.ts';
+import { dayClosed, heardOf } from './heardFixtures.ts';
+import { provideTables } from './provisionFixtures.ts';
+import { find, load } from './store/events.ts';
+import { loadFinding } from './store/findings.ts';
 
 let emulators: Emulators;
 const { measured, logged } = captureOutput();
@@ -16,10 +16,7 @@ const { measured, logged } = captureOutput();
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
-  const { Table } = await templateOf('audit');
-  if (!Table) throw new Error('audit has no table');
-  await provision({ Table }, emulators.endpoints);
-  process.env.AUDIT_TABLE_NAME = String(Table.Properties.TableName);
+  await provideTables(emulators.endpoints);
 });
 afterAll(() => emulators?.stop());
 
@@ -47,7 +44,7 @@ async function deliver(events: Event[], waitedMs = comparedForMs): Promise<strin
 }
 
 const canceled = (merchantid: string, subject: string, n: number, time = '2026-11-23T10:00:00.000Z') =>
-  entryOf(subject, n, { merchantid, time }).event;
+  heardOf(subject, n, { merchantid, time }).event;
 const gapsFound = () => measured().reduce((sum, line) => sum + Number(line.GapFound ?? 0), 0);
 const findingOf = (merchantId: string) => loadFinding(merchantId, '2026-11-23');
 

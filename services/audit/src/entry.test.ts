@@ -1,80 +1,67 @@
-import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { comparableTime, depthOf, saysTheSame } from './entry.ts';
+import { hash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { entryOf, openingOf } from './entry.ts';
+import { heardOf } from './heardFixtures.ts';
+import { newDataKey } from './seal.ts';
 
-describe('texts that say the same', () => {
-  it('differ in the order of members and in space only', () => {
-    expect(saysTheSame('{"a":1,"b":[{"c":null}]}', '{ "b": [{"c":null}],\n"a": 1 }')).toBe(true);
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(4), (said, indent) => {
-        const reversed = Object.fromEntries(Object.entries(said).reverse());
-        expect(saysTheSame(JSON.stringify(said), JSON.stringify(reversed, null, indent))).toBe(true);
-      }),
-    );
-  });
+const key = newDataKey();
+const recordedAt = '2026-11-23T10:00:01.000Z';
+const first = heardOf('pay_1', 1);
 
-  it.each([
-    ['another value', '{"data":{"amount":100}}', '{"data":{"amount":101}}'],
-    ['a value of another type', '{"data":{"amount":100}}', '{"data":{"amount":"100"}}'],
-    ['a member more', '{"data":{}}', '{"data":{"amount":null}}'],
-    ['another order in a list', '{"data":[1,2]}', '{"data":[2,1]}'],
-  ])('do not have %s', (_difference, one, other) => {
-    expect(saysTheSame(one, other)).toBe(false);
+const sha256 = (...parts: Uint8Array[]) => hash('sha256', Buffer.concat(parts), 'buffer');
+const bytes = (base64: string) => Buffer.from(base64, 'base64');
+
+it('an entry has an event’s type, time and number, and nothing that says whose it is or what it said', () => {
+  const entry = JSON.parse(entryOf(first, key, recordedAt));
+  expect(entry).toEqual({
+    commitment: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
+    recordedtime: recordedAt,
+    sequence: '0000000001',
+    source: '/payments',
+    subject: expect.stringMatching(/^[\w-]{43}$/),
+    time: '2026-11-23T10:00:00.000Z',
+    type: 'payment.canceled.v1',
+    version: 1,
   });
+  expect(entryOf(first, key, recordedAt)).not.toMatch(/acme|pay_1|order-1/);
 });
 
-describe('the depth of a text', () => {
-  const depth = (value: unknown): number =>
-    value !== null && typeof value === 'object' ? 1 + Math.max(0, ...Object.values(value).map(depth)) : 0;
-
-  it('is how deeply its value is nested', () => {
-    const json = fc.jsonValue({ stringUnit: fc.constantFrom('[', ']', '{', '}', '"', '\\', 'a') });
-    fc.assert(
-      fc.property(json, fc.nat(2), (value, indent) => {
-        expect(depthOf(JSON.stringify(value, null, indent))).toBe(depth(value));
-      }),
-    );
-  });
-
-  it('is found of a text that is too deep to be walked through', () => {
-    expect(depthOf('['.repeat(24_000) + ']'.repeat(24_000))).toBe(24_000);
-  });
+it('it has one spelling: members in order, and no space', () => {
+  const entry = entryOf(first, key, recordedAt);
+  const sorted = Object.fromEntries(Object.entries(JSON.parse(entry)).sort(([a], [b]) => (a < b ? -1 : 1)));
+  expect(entry).toBe(JSON.stringify(sorted));
 });
 
-describe('the comparable form of a time', () => {
-  it.each([
-    ['2026-11-23T10:00:00Z', '2026-11-23T10:00:00.000000000Z'],
-    ['2026-11-23T10:00:00.5Z', '2026-11-23T10:00:00.500000000Z'],
-    ['2026-11-23T10:00:00.123456Z', '2026-11-23T10:00:00.123456000Z'],
-    ['2026-11-23T00:30:00.25+01:00', '2026-11-22T23:30:00.250000000Z'],
-  ])('of %s is in UTC with nine decimals', (time, comparable) => {
-    expect(comparableTime(time)).toBe(comparable);
+it('its commitment and its pseudonym are opened with the salts that a proof tells', () => {
+  const entry = entryOf(first, key, recordedAt);
+  const opening = JSON.parse(openingOf(entry, { heard: first, key }));
+  expect(opening).toEqual({
+    entry,
+    event: first.text,
+    salt: expect.any(String),
+    subjectSalt: expect.any(String),
+    version: 1,
   });
+  const { commitment, subject } = JSON.parse(opening.entry);
+  expect(sha256(bytes(opening.salt), Buffer.from(opening.event)).toString('base64')).toBe(commitment);
+  expect(
+    sha256(bytes(opening.subjectSalt), Buffer.from('acme'), new Uint8Array(1), Buffer.from('pay_1')).toString(
+      'base64url',
+    ),
+  ).toBe(subject);
+});
 
-  it('stands in the order of the times, whatever their precision and offset', () => {
-    /** A time as nanoseconds since 1970, and one of the ways to write it. */
-    const time = fc
-      .record({
-        seconds: fc.integer({ min: Date.UTC(1990) / 1000, max: Date.UTC(2090) / 1000 }),
-        fraction: fc.stringMatching(/^\d{0,9}$/),
-        offsetMinutes: fc.integer({ min: -14 * 60, max: 14 * 60 }),
-      })
-      .map(({ seconds, fraction, offsetMinutes }) => {
-        const local = new Date((seconds + offsetMinutes * 60) * 1000).toISOString().slice(0, 19);
-        const minutes = Math.abs(offsetMinutes);
-        const pad = (n: number) => String(n).padStart(2, '0');
-        const offset = `${offsetMinutes < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
-        return {
-          nanoseconds: BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')),
-          text: `${local}${fraction && `.${fraction}`}${offset}`,
-        };
-      });
-    fc.assert(
-      fc.property(time, time, (a, b) => {
-        const [x, y] = [comparableTime(a.text), comparableTime(b.text)];
-        expect(x < y).toBe(a.nanoseconds < b.nanoseconds);
-        expect(x === y).toBe(a.nanoseconds === b.nanoseconds);
-      }),
-    );
-  });
+it('a subject’s entries share a pseudonym, which is another one under another key and for another merchant', () => {
+  const pseudonym = (...heard: Parameters<typeof heardOf>) =>
+    JSON.parse(entryOf(heardOf(...heard), key, recordedAt)).subject;
+  const own = pseudonym('pay_1', 1);
+  expect(pseudonym('pay_1', 2)).toBe(own);
+  expect(pseudonym('pay_2', 1)).not.toBe(own);
+  expect(pseudonym('pay_1', 1, { merchantid: 'umbrella' })).not.toBe(own);
+  expect(JSON.parse(entryOf(first, newDataKey(), recordedAt)).subject).not.toBe(own);
+});
+
+it('of an erased event the opening has the entry alone', () => {
+  const entry = entryOf(first, key, recordedAt);
+  expect(JSON.parse(openingOf(entry))).toEqual({ entry, version: 1 });
 });

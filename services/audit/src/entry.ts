@@ -1,34 +1,46 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Event } from '@fanfold/contracts/event';
+import { hash } from 'node:crypto';
+import type { Heard } from './heard.ts';
+import { type DataKey, eventSaltOf, subjectSaltOf } from './seal.ts';
 
-/** An event, and the text that it came as. The text is what is recorded: fields that are not known here too. */
-export type Entry = { event: Event; text: string };
-
-/** An entry of the log. */
-export type Recorded = {
-  text: string;
-  /** Where it stands among all events of all merchants, from 0, in the order of arrival. */
-  position: number;
-  recordedAt: string;
-};
-
-/** Whether two texts say the same, whatever the order of their members and the space between them. */
-export const saysTheSame = (a: string, b: string): boolean =>
-  a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
-
-/** How deeply a JSON text is nested. Read as text, because what is nested too deeply exhausts the stack. */
-export function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === '[' || token === '{') deepest = Math.max(deepest, ++depth);
-    else if (token === ']' || token === '}') depth--;
-  }
-  return deepest;
+/**
+ * What the log has of an event: an entry, which anybody may read. It names no merchant, says nothing of what the event
+ * said, and still fixes every byte of it: a commitment to its text, under a salt that is told only with a proof. The
+ * subject is a pseudonym, the same for all of a subject's events, so that anybody can see that their numbers have no
+ * gaps. Members stand in the order of RFC 8785, so that there is one spelling.
+ *
+ * Its size is bounded by the envelope's (packages/contracts/src/event.ts): well below a kilobyte, of 65,535 bytes that
+ * an entry may have.
+ */
+export function entryOf({ event, text }: Heard, key: DataKey, recordedAt: string): string {
+  const { id, merchantid, sequence, source, subject, time, type } = event;
+  return JSON.stringify({
+    commitment: sha256(Buffer.concat([eventSaltOf(key, id), Buffer.from(text)])).toString('base64'),
+    recordedtime: recordedAt,
+    sequence,
+    source,
+    subject: sha256(
+      Buffer.concat([subjectSaltOf(key, subject), Buffer.from(`${merchantid}\0${subject}`)]),
+    ).toString('base64url'),
+    time,
+    type,
+    version: 1,
+  });
 }
 
-/** An RFC 3339 time in UTC with nine decimals: text order is then time order, whatever form the times came in. */
-export function comparableTime(time: string): string {
-  const [, fraction = ''] = /\.(\d+)/.exec(time) ?? [];
-  return `${new Date(time).toISOString().slice(0, 19)}.${fraction.slice(0, 9).padEnd(9, '0')}Z`;
-}
+/**
+ * What a proof carries beside the log's hashes, as JSON: the entry, and what opens its commitment and its pseudonym.
+ *
+ * @param opened undefined when the event was erased: then the entry is all there is
+ */
+export const openingOf = (entry: string, opened?: { heard: Heard; key: DataKey }): string =>
+  JSON.stringify({
+    entry,
+    ...(opened && {
+      event: opened.heard.text,
+      salt: Buffer.from(eventSaltOf(opened.key, opened.heard.event.id)).toString('base64'),
+      subjectSalt: Buffer.from(subjectSaltOf(opened.key, opened.heard.event.subject)).toString('base64'),
+    }),
+    version: 1,
+  });
+
+const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');

@@ -1,6 +1,6 @@
 import { listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
-import { comparableTime } from './entry.ts';
+import { comparableTime } from './heard.ts';
 
 /** An RFC 3339 time, in the form that can be compared. */
 export const time = z.iso

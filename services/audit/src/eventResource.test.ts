@@ -1,13 +1,22 @@
 import { expect, it } from 'vitest';
-import { entryOf } from './entryFixtures.ts';
 import { eventResource } from './eventResource.ts';
+import { heardOf } from './heardFixtures.ts';
 
+const known = {
+  id: 'pay_1:2',
+  type: 'payment.canceled.v1',
+  subject: 'pay_1',
+  merchantid: 'acme',
+  time: '2026-11-23T10:00:00.000000000Z',
+  sequence: '0000000002',
+  correlationid: 'req_pay_1',
+};
 const kept = { position: 7, recordedAt: '2026-11-23T10:00:01.000Z' };
 
 it('shows an event as it came, fields unknown here included, and where it is in the log', () => {
-  const { event } = entryOf('pay_1', 2);
+  const { event } = heardOf('pay_1', 2);
   const text = JSON.stringify({ ...event, severity: 'high', data: { paymentId: 'pay_1', colour: ['red'] } });
-  expect(eventResource({ text, ...kept })).toEqual({
+  expect(eventResource({ ...known, text, ...kept })).toEqual({
     ...event,
     severity: 'high',
     data: { paymentId: 'pay_1', colour: ['red'] },
@@ -18,10 +27,20 @@ it('shows an event as it came, fields unknown here included, and where it is in 
 
 it('lets no event say where in the log it is', () => {
   const text = JSON.stringify({
-    ...entryOf('pay_1', 2).event,
+    ...heardOf('pay_1', 2).event,
     object: 'payment',
     position: 0,
     recordedAt: 'never',
   });
-  expect(eventResource({ text, ...kept })).toMatchObject({ object: 'event', ...kept });
+  expect(eventResource({ ...known, text, ...kept })).toMatchObject({ object: 'event', ...kept });
+});
+
+it('shows of an erased event what it is known by, and that it was erased', () => {
+  expect(eventResource({ ...known, ...kept })).toEqual({
+    ...known,
+    data: null,
+    erased: true,
+    object: 'event',
+    ...kept,
+  });
 });

@@ -12,6 +12,7 @@ import { handler as exportEvents } from './functions/exportEvents.ts';
 import { handler as getEvent } from './functions/getEvent.ts';
 import { handler as listEvents } from './functions/listEvents.ts';
 import { handler as unknownRoute } from './functions/unknownRoute.ts';
+import { provideTables } from './provisionFixtures.ts';
 
 let stack: Stack;
 let deadLetters: () => Promise<string[]>;
@@ -20,12 +21,12 @@ beforeAll(async () => {
   stack = await startStack(await freeBasePort());
   const { endpoints, issuer } = stack.description;
   useEndpoints(endpoints);
-  const { Table, EventsDeadLetterQueue } = await templateOf('audit');
-  if (!Table || !EventsDeadLetterQueue) throw new Error('audit has no table or no dead-letter queue');
-  await provision({ Table, EventsDeadLetterQueue }, endpoints);
+  const { EventsDeadLetterQueue } = await templateOf('audit');
+  if (!EventsDeadLetterQueue) throw new Error('audit has no dead-letter queue');
+  await provision({ EventsDeadLetterQueue }, endpoints);
+  await provideTables(endpoints);
   const queue = String(EventsDeadLetterQueue.Properties.QueueName);
   Object.assign(process.env, {
-    AUDIT_TABLE_NAME: Table.Properties.TableName,
     EVENTS_DEAD_LETTER_QUEUE_URL: `${endpoints.aws}/000000000000/${queue}`,
     TOKEN_ISSUER: issuer,
     TOKEN_AUDIENCE: 'fanfold',

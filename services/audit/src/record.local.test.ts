@@ -3,15 +3,14 @@ import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
-import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
-import { provision } from '@fanfold/local-cloud/provision';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Entry, Recorded } from './entry.ts';
-import { entryOf } from './entryFixtures.ts';
+import type { Heard, Recorded } from './heard.ts';
+import { heardOf } from './heardFixtures.ts';
+import { provideTables } from './provisionFixtures.ts';
 
 /** A function's instance: what it knows of the head, and its connection, are its own. */
-type Instance = { record: (entries: Entry[]) => Promise<Map<Entry, unknown>> };
+type Instance = { record: (entries: Heard[]) => Promise<Map<Heard, unknown>> };
 const startInstance = async (): Promise<Instance> => {
   vi.resetModules();
   return import('./record.ts');
@@ -19,17 +18,14 @@ const startInstance = async (): Promise<Instance> => {
 
 let emulators: Emulators;
 let instances: Instance[];
-let find: typeof import('./store.ts').find;
+let find: typeof import('./store/events.ts').find;
 
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
-  const { Table } = await templateOf('audit');
-  if (!Table) throw new Error('audit has no table');
-  await provision({ Table }, emulators.endpoints);
-  process.env.AUDIT_TABLE_NAME = String(Table.Properties.TableName);
+  await provideTables(emulators.endpoints);
   instances = [await startInstance(), await startInstance()];
-  ({ find } = await import('./store.ts'));
+  ({ find } = await import('./store/events.ts'));
 });
 
 afterAll(() => emulators?.stop());
@@ -37,20 +33,20 @@ afterAll(() => emulators?.stop());
 const instance = (n: number) => instances[n] as Instance;
 
 /** What a merchant's events are recorded as, in the order of the log. */
-async function logOf(merchantId: string): Promise<(Recorded & { id: string })[]> {
-  const recorded: (Recorded & { id: string })[] = [];
+async function logOf(merchantId: string): Promise<Recorded[]> {
+  const recorded: Recorded[] = [];
   for (let hasMore = true; hasMore; ) {
     const page = await find(merchantId, { limit: 100, startingAfter: recorded.at(-1)?.id }, () => false);
-    recorded.push(...page.items.map((item) => ({ ...item, id: JSON.parse(item.text).id })));
+    recorded.push(...page.items);
     ({ hasMore } = page);
   }
   return recorded;
 }
 
-const idsOf = (entries: Entry[]) => entries.map(({ event }) => event.id);
+const idsOf = (entries: Heard[]) => entries.map(({ event }) => event.id);
 
 it('records events in the order in which they come, with their text as it is', async () => {
-  const entries = [entryOf('pay_b', 2), entryOf('pay_a', 1), entryOf('pay_b', 1)].map(({ event, text }) => {
+  const entries = [heardOf('pay_b', 2), heardOf('pay_a', 1), heardOf('pay_b', 1)].map(({ event, text }) => {
     const changed = { ...event, merchantid: 'order' };
     return { event: changed, text: text.replace('"acme"', '"order", "not known here": 1.50') };
   });
@@ -79,7 +75,7 @@ it('records each event once, however often, in whichever order and to how many i
       const merchantid = `once-${runs++}`;
       const delivered = batches.map(({ to, events }) => ({
         to,
-        entries: events.map(({ subject, n }) => entryOf(`pay_${subject}`, n, { merchantid })),
+        entries: events.map(({ subject, n }) => heardOf(`pay_${subject}`, n, { merchantid })),
       }));
       const outcomes = await Promise.all(delivered.map(({ to, entries }) => instance(to).record(entries)));
       expect(outcomes).toEqual(outcomes.map(() => new Map()));
@@ -95,7 +91,7 @@ it('records each event once, however often, in whichever order and to how many i
 });
 
 it('a batch keeps its order, also when some of its events were there already', async () => {
-  const entries = [1, 2, 3, 4, 5].map((n) => entryOf('pay_1', n, { merchantid: 'rest' }));
+  const entries = [1, 2, 3, 4, 5].map((n) => heardOf('pay_1', n, { merchantid: 'rest' }));
   await instance(0).record(entries.filter(({ event }) => Number(event.sequence) % 2 === 0));
   await instance(1).record(entries.toReversed());
   expect((await logOf('rest')).map(({ id }) => id)).toEqual([
@@ -108,9 +104,9 @@ it('a batch keeps its order, also when some of its events were there already', a
 });
 
 it('another content under the id of an event is refused, and what was recorded stays', async () => {
-  const said = entryOf('pay_1', 1, { merchantid: 'contradicted' });
-  const other = entryOf('pay_1', 1, { merchantid: 'contradicted', data: { amount: 999 } });
-  const next = entryOf('pay_1', 2, { merchantid: 'contradicted' });
+  const said = heardOf('pay_1', 1, { merchantid: 'contradicted' });
+  const other = heardOf('pay_1', 1, { merchantid: 'contradicted', data: { amount: 999 } });
+  const next = heardOf('pay_1', 2, { merchantid: 'contradicted' });
   await instance(0).record([said]);
   const failures = await instance(1).record([other, next]);
   expect([...failures.entries()]).toMatchObject([
@@ -120,7 +116,7 @@ it('another content under the id of an event is refused, and what was recorded s
 });
 
 it('the same id of another merchant is another event', async () => {
-  const entries = ['left', 'right'].map((merchantid) => entryOf('pay_1', 1, { merchantid }));
+  const entries = ['left', 'right'].map((merchantid) => heardOf('pay_1', 1, { merchantid }));
   for (const entry of entries) expect(await instance(0).record([entry])).toEqual(new Map());
   expect(await logOf('left')).toHaveLength(1);
   expect(await logOf('right')).toHaveLength(1);
@@ -130,8 +126,8 @@ it('an append whose answer is lost once is repeated by the SDK and takes effect 
   const proxy = await startLossyProxy(emulators.endpoints.dynamodb, 1);
   const { record } = await startInstanceAt(proxy.url);
   const entries = [
-    entryOf('pay_1', 1, { merchantid: 'lost-once' }),
-    entryOf('pay_1', 2, { merchantid: 'lost-once' }),
+    heardOf('pay_1', 1, { merchantid: 'lost-once' }),
+    heardOf('pay_1', 2, { merchantid: 'lost-once' }),
   ];
   expect(await record(entries)).toEqual(new Map());
   expect(proxy.tokens).toHaveLength(2);
@@ -143,10 +139,10 @@ it('an append whose answer is lost once is repeated by the SDK and takes effect 
 it('an append whose answer is lost for good fails, and is found done when its events come again', async () => {
   const proxy = await startLossyProxy(emulators.endpoints.dynamodb, 3);
   const { record } = await startInstanceAt(proxy.url);
-  const entries = [entryOf('pay_1', 1, { merchantid: 'lost' }), entryOf('pay_1', 2, { merchantid: 'lost' })];
+  const entries = [heardOf('pay_1', 1, { merchantid: 'lost' }), heardOf('pay_1', 2, { merchantid: 'lost' })];
   expect([...(await record(entries)).keys()]).toEqual(entries);
   expect((await logOf('lost')).map(({ id }) => id)).toEqual(idsOf(entries));
-  const another = entryOf('pay_2', 1, { merchantid: 'lost' });
+  const another = heardOf('pay_2', 1, { merchantid: 'lost' });
   expect(await record([...entries, another])).toEqual(new Map());
   expect((await logOf('lost')).map(({ id }) => id)).toEqual(idsOf([...entries, another]));
   proxy.stop();
@@ -157,7 +153,7 @@ async function startInstanceAt(endpoint: string): Promise<Instance> {
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint);
   const started = await startInstance();
   // The client reads its endpoint at its first request.
-  await (await import('./store.ts')).load('nobody', 'nothing:1');
+  await (await import('./store/events.ts')).load('nobody', 'nothing:1');
   vi.unstubAllEnvs();
   return started;
 }

@@ -1,4 +1,5 @@
 import {
+  BatchGetItemCommand,
   type CancellationReason,
   DynamoDBClient,
   GetItemCommand,
@@ -6,10 +7,13 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { emptyEdge, encodeEdge, extend } from '@fanfold/tlog/merkle';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Entry } from './entry.ts';
-import { entryOf } from './entryFixtures.ts';
+import type { Heard } from './heard.ts';
+import { heardOf } from './heardFixtures.ts';
+import { itemOf } from './store/events.ts';
+import { asksFor, dataKey, stubTables } from './storeFixtures.ts';
 
 const dynamodb = mockClient(DynamoDBClient);
 
@@ -17,7 +21,7 @@ let record: typeof import('./record.ts').record;
 
 beforeEach(async () => {
   dynamodb.reset();
-  vi.stubEnv('AUDIT_TABLE_NAME', 'audit');
+  stubTables(dynamodb, ['acme#pay_1', 'acme#pay_2']);
   // Waiting is not what is tested.
   vi.spyOn(Math, 'random').mockReturnValue(0);
   // As a new instance of the function: it does not know how long the log is.
@@ -25,8 +29,12 @@ beforeEach(async () => {
   ({ record } = await import('./record.ts'));
 });
 
-const headIs = (size: number) =>
-  dynamodb.on(GetItemCommand).resolves({ Item: marshall({ pk: 'head', sk: 'head', size }) });
+/** The head of a log of so many entries, whatever they are. */
+function headAt(size: number) {
+  const edge = extend(emptyEdge, Array<Uint8Array>(size).fill(Buffer.alloc(32)));
+  return { Item: marshall({ pk: 'head', sk: 'head', size, edge: encodeEdge(edge) }) };
+}
+const headIs = (size: number) => dynamodb.on(GetItemCommand).resolves(headAt(size));
 
 const transactions = () => dynamodb.on(TransactWriteItemsCommand);
 
@@ -34,33 +42,43 @@ const fine: CancellationReason = { Code: 'None' };
 const failedCondition: CancellationReason = { Code: 'ConditionalCheckFailed' };
 const conflicting: CancellationReason = { Code: 'TransactionConflict' };
 /** What an event that is recorded already makes of its put. */
-const recordedAs = (text: string): CancellationReason => ({
+const recordedAs = ({ event, text }: Heard): CancellationReason => ({
   Code: 'ConditionalCheckFailed',
-  Item: marshall({ event: text, position: 1, recordedAt: '2026-11-23T09:00:00.000Z' }),
+  Item: marshall(itemOf({ event, text }, dataKey, 1, '2026-11-23T09:00:00.000Z')),
 });
 
-const cancelled = (...reasons: CancellationReason[]) =>
-  new TransactionCanceledException({ message: 'cancelled', $metadata: {}, CancellationReasons: reasons });
+/** A transaction that failed, with the reasons of the head, the entries (none), each event and each new key. */
+const cancelled = (...[head, ...others]: CancellationReason[]) =>
+  new TransactionCanceledException({
+    message: 'cancelled',
+    $metadata: {},
+    CancellationReasons: head ? [head, fine, ...others] : [],
+  });
 
 /** What was sent to be appended, transaction by transaction: the move of the head, and the ids by position. */
 const appends = () =>
   dynamodb.commandCalls(TransactWriteItemsCommand).map(({ args: [{ input }] }) => {
-    const [head, ...puts] = input.TransactItems ?? [];
+    const [head, entries, ...others] = input.TransactItems ?? [];
     const values = unmarshall(head?.Update?.ExpressionAttributeValues ?? {});
-    const items = puts.map(({ Put }) => unmarshall(Put?.Item ?? {}));
+    const items = others.flatMap(({ Put }) => (Put?.Item ? unmarshall(Put.Item) : []));
+    const { sk, count } = unmarshall(entries?.Put?.Item ?? {});
+    expect([Number(sk), count]).toEqual([values[':size'] ?? 0, items.length]);
     return {
       from: values[':size'] ?? head?.Update?.ConditionExpression,
       to: values[':newSize'],
-      events: Object.fromEntries(items.map(({ position, event }) => [position, JSON.parse(event).id])),
+      events: Object.fromEntries(
+        items.map(({ pk, sk, position }) => [position, `${pk.slice('acme#'.length)}:${Number(sk)}`]),
+      ),
+      newKeys: others.flatMap(({ Update }) => (Update ? unmarshall(Update.Key ?? {}).pk : [])),
     };
   });
 
 const reads = () => dynamodb.commandCalls(GetItemCommand).length;
 
-const [first, second, third] = [entryOf('pay_1', 1), entryOf('pay_1', 2), entryOf('pay_2', 1)] as [
-  Entry,
-  Entry,
-  Entry,
+const [first, second, third] = [heardOf('pay_1', 1), heardOf('pay_1', 2), heardOf('pay_2', 1)] as [
+  Heard,
+  Heard,
+  Heard,
 ];
 
 describe('a batch', () => {
@@ -68,14 +86,16 @@ describe('a batch', () => {
     headIs(5);
     transactions().resolves({});
     expect(await record([first, second, third])).toEqual(new Map());
-    expect(appends()).toEqual([{ from: 5, to: 8, events: { 5: 'pay_1:1', 6: 'pay_1:2', 7: 'pay_2:1' } }]);
+    expect(appends()).toMatchObject([
+      { from: 5, to: 8, events: { 5: 'pay_1:1', 6: 'pay_1:2', 7: 'pay_2:1' } },
+    ]);
   });
 
   it('is the beginning of the log when there is no head', async () => {
     dynamodb.on(GetItemCommand).resolves({});
     transactions().resolves({});
     await record([first]);
-    expect(appends()).toEqual([{ from: 'attribute_not_exists(pk)', to: 1, events: { 0: 'pay_1:1' } }]);
+    expect(appends()).toMatchObject([{ from: 'attribute_not_exists(pk)', to: 1, events: { 0: 'pay_1:1' } }]);
   });
 
   it('is written only where no event has its id, and asks for the one that has', async () => {
@@ -83,7 +103,7 @@ describe('a batch', () => {
     transactions().resolves({});
     await record([first]);
     const [call] = dynamodb.commandCalls(TransactWriteItemsCommand);
-    expect(call?.args[0].input.TransactItems?.[1]?.Put).toMatchObject({
+    expect(call?.args[0].input.TransactItems?.[2]?.Put).toMatchObject({
       ConditionExpression: 'attribute_not_exists(pk)',
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     });
@@ -94,30 +114,33 @@ describe('a batch', () => {
     transactions().resolves({});
     await record([first]);
     await record([second]);
-    expect(appends()[1]).toEqual({ from: 6, to: 7, events: { 6: 'pay_1:2' } });
+    expect(appends()[1]).toMatchObject({ from: 6, to: 7, events: { 6: 'pay_1:2' } });
     expect(reads()).toBe(1);
   });
 
-  it('of more than 99 events takes several transactions', async () => {
+  it('of more than 49 events takes several transactions, each of which DynamoDB takes', async () => {
     headIs(0);
     transactions().resolves({});
-    expect(await record(Array.from({ length: 200 }, (_, i) => entryOf('pay_1', i + 1)))).toEqual(new Map());
+    expect(await record(Array.from({ length: 100 }, (_, i) => heardOf(`pay_${i}`, 1)))).toEqual(new Map());
     expect(appends().map(({ from, to }) => [from, to])).toEqual([
-      ['attribute_not_exists(pk)', 99],
-      [99, 198],
-      [198, 200],
+      ['attribute_not_exists(pk)', 49],
+      [49, 98],
+      [98, 100],
     ]);
+    for (const { args } of dynamodb.commandCalls(TransactWriteItemsCommand)) {
+      expect(args[0].input.TransactItems?.length).toBeLessThanOrEqual(100);
+    }
   });
 
   it('of more than 4 MB takes several transactions', async () => {
     headIs(0);
     transactions().resolves({});
-    const large = Array.from({ length: 99 }, (_, i) => {
-      const { event, text } = entryOf('pay_1', i + 1);
-      return { event, text: text.padEnd(48 * 1024) };
+    const large = Array.from({ length: 49 }, (_, i) => {
+      const { event, text } = heardOf('pay_1', i + 1);
+      return { event, text: text.padEnd(96 * 1024) };
     });
     await record(large);
-    expect(appends().map(({ to }) => to)).toEqual([77, 99]);
+    expect(appends().map(({ to }) => to)).toEqual([38, 49]);
   });
 });
 
@@ -125,25 +148,27 @@ describe('an event that is recorded already', () => {
   it('is done, and the rest of the batch is appended without it', async () => {
     headIs(5);
     transactions()
-      .rejectsOnce(cancelled(fine, fine, recordedAs(second.text), fine))
+      .rejectsOnce(cancelled(fine, fine, recordedAs(second), fine))
       .resolves({});
     expect(await record([first, second, third])).toEqual(new Map());
-    expect(appends()[1]).toEqual({ from: 5, to: 7, events: { 5: 'pay_1:1', 6: 'pay_2:1' } });
+    expect(appends()[1]).toMatchObject({ from: 5, to: 7, events: { 5: 'pay_1:1', 6: 'pay_2:1' } });
     expect(reads()).toBe(1);
   });
 
   it('is done when its members stand in another order', async () => {
     headIs(5);
     const { id, ...rest } = first.event;
-    transactions().rejectsOnce(cancelled(fine, recordedAs(JSON.stringify({ ...rest, id }, null, 2))));
+    transactions().rejectsOnce(
+      cancelled(fine, recordedAs({ ...first, text: JSON.stringify({ ...rest, id }, null, 2) })),
+    );
     expect(await record([first])).toEqual(new Map());
   });
 
   it('contradicts with another content: it is quarantined, and no other event suffers from it', async () => {
     headIs(5);
-    const other = entryOf('pay_1', 2, { data: { amount: 1 } });
+    const other = heardOf('pay_1', 2, { data: { amount: 1 } });
     transactions()
-      .rejectsOnce(cancelled(fine, fine, recordedAs(other.text)))
+      .rejectsOnce(cancelled(fine, fine, recordedAs(other)))
       .resolves({});
     const failures = await record([first, second]);
     expect([...failures.keys()]).toEqual([second]);
@@ -153,15 +178,15 @@ describe('an event that is recorded already', () => {
 
   it('leaves nothing to append when the whole batch is like it', async () => {
     headIs(5);
-    transactions().rejectsOnce(cancelled(fine, recordedAs(first.text), recordedAs(second.text)));
+    transactions().rejectsOnce(cancelled(fine, recordedAs(first), recordedAs(second)));
     expect(await record([first, second])).toEqual(new Map());
     expect(appends()).toHaveLength(1);
   });
 
   it('is no conflict: a batch is not given up, however many are found one after the other', async () => {
     headIs(5);
-    const entries = Array.from({ length: 12 }, (_, i) => entryOf('pay_1', i + 1));
-    entries.reduce((sends, { text }) => sends.rejectsOnce(cancelled(fine, recordedAs(text))), transactions());
+    const entries = Array.from({ length: 12 }, (_, i) => heardOf('pay_1', i + 1));
+    entries.reduce((sends, heard) => sends.rejectsOnce(cancelled(fine, recordedAs(heard))), transactions());
     expect(await record(entries)).toEqual(new Map());
     expect(appends()).toHaveLength(12);
   });
@@ -170,19 +195,16 @@ describe('an event that is recorded already', () => {
 describe('when others append at the same time', () => {
   it('the head is read again, and the batch comes behind them', async () => {
     headIs(5);
-    dynamodb
-      .on(GetItemCommand)
-      .resolvesOnce({ Item: marshall({ size: 5 }) })
-      .resolves({ Item: marshall({ size: 9 }) });
+    dynamodb.on(GetItemCommand).resolvesOnce(headAt(5)).resolves(headAt(9));
     transactions().rejectsOnce(cancelled(failedCondition, fine)).resolves({});
     expect(await record([first])).toEqual(new Map());
-    expect(appends()[1]).toEqual({ from: 9, to: 10, events: { 9: 'pay_1:1' } });
+    expect(appends()[1]).toMatchObject({ from: 9, to: 10, events: { 9: 'pay_1:1' } });
   });
 
   it('an event that they recorded is done, although the head has moved too', async () => {
     headIs(5);
     transactions()
-      .rejectsOnce(cancelled(failedCondition, recordedAs(first.text), fine))
+      .rejectsOnce(cancelled(failedCondition, recordedAs(first), fine))
       .resolves({});
     expect(await record([first, second])).toEqual(new Map());
     expect(appends()[1]).toMatchObject({ events: { 5: 'pay_1:2' } });
@@ -217,7 +239,7 @@ describe('when others append at the same time', () => {
     const lost = Array.from({ length: 9 }, () => cancelled(conflicting, fine));
     lost
       .reduce((sends, error) => sends.rejectsOnce(error), transactions())
-      .rejectsOnce(cancelled(failedCondition, recordedAs(first.text)));
+      .rejectsOnce(cancelled(failedCondition, recordedAs(first)));
     expect(await record([first])).toEqual(new Map());
   });
 });
@@ -238,14 +260,11 @@ describe('when DynamoDB fails', () => {
   });
 
   it('and the answer is lost, the batch fails; when it comes again, it is found to be recorded', async () => {
-    dynamodb
-      .on(GetItemCommand)
-      .resolvesOnce({ Item: marshall({ size: 5 }) })
-      .resolves({ Item: marshall({ size: 7 }) });
+    dynamodb.on(GetItemCommand).resolvesOnce(headAt(5)).resolves(headAt(7));
     const lost = Object.assign(new Error('Connection timed out'), { name: 'TimeoutError' });
     transactions()
       .rejectsOnce(lost)
-      .rejectsOnce(cancelled(fine, recordedAs(first.text), recordedAs(second.text)));
+      .rejectsOnce(cancelled(fine, recordedAs(first), recordedAs(second)));
     expect(await record([first, second])).toEqual(
       new Map([
         [first, lost],
@@ -260,10 +279,10 @@ describe('when DynamoDB fails', () => {
     headIs(0);
     const away = new Error('DynamoDB is away');
     transactions().rejectsOnce(away).resolves({});
-    const entries = Array.from({ length: 100 }, (_, i) => entryOf('pay_1', i + 1));
+    const entries = Array.from({ length: 50 }, (_, i) => heardOf('pay_1', i + 1));
     const failures = await record(entries);
-    expect([...failures.keys()]).toEqual(entries.slice(0, 99));
-    expect(appends()[1]).toMatchObject({ events: { 0: 'pay_1:100' } });
+    expect([...failures.keys()]).toEqual(entries.slice(0, 49));
+    expect(appends()[1]).toMatchObject({ events: { 0: 'pay_1:50' } });
   });
 
   it.each([
@@ -294,4 +313,44 @@ it('an event that is nested too deeply to be shown is quarantined, and no other 
   expect([...failures.keys()]).toEqual([deep]);
   expect(failures.get(deep)).toMatchObject({ name: 'Unprocessable', reason: 'too-deep' });
   expect(appends()).toMatchObject([{ events: { 5: 'pay_1:1', 6: 'pay_2:1' } }]);
+});
+
+describe('the key of a data subject', () => {
+  const keysThen = (...answers: Uint8Array[]) => {
+    const answer = (key?: Uint8Array) => ({
+      Responses: { keys: key ? [marshall({ pk: 'acme#pay_1', dataKey: key })] : [] },
+    });
+    const reads = dynamodb.on(BatchGetItemCommand, asksFor('keys')).resolvesOnce(answer());
+    for (const key of answers) reads.resolvesOnce(answer(key));
+  };
+
+  it('is made when there is none, in the same transaction, once for all of its events', async () => {
+    stubTables(dynamodb, ['acme#pay_2']);
+    headIs(5);
+    transactions().resolves({});
+    await record([first, second, third]);
+    expect(appends()).toMatchObject([{ to: 8, newKeys: ['acme#pay_1'] }]);
+    const [call] = dynamodb.commandCalls(TransactWriteItemsCommand);
+    expect(call?.args[0].input.TransactItems?.at(-1)?.Update).toMatchObject({
+      TableName: 'keys',
+      ConditionExpression: 'attribute_not_exists(dataKey)',
+    });
+  });
+
+  it('that another consumer made first is taken', async () => {
+    keysThen(dataKey);
+    headIs(5);
+    transactions()
+      .rejectsOnce(cancelled(fine, fine, failedCondition))
+      .resolves({});
+    expect(await record([first])).toEqual(new Map());
+    expect(appends()).toMatchObject([{ newKeys: ['acme#pay_1'] }, { from: 5, to: 6, newKeys: [] }]);
+  });
+
+  it('that was destroyed leaves its events recorded: what comes of them again is done', async () => {
+    stubTables(dynamodb, []);
+    headIs(5);
+    transactions().rejectsOnce(cancelled(fine, recordedAs(first), fine));
+    expect(await record([{ ...first, text: '{"another":"content"}' }])).toEqual(new Map());
+  });
 });

@@ -1,25 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unprocessable } from '@fanfold/runtime/consume';
-import { depthOf, type Entry, saysTheSame } from './entry.ts';
-import { append, transactionsOf } from './store.ts';
+import { depthOf, type Heard, type Recorded, saysTheSame } from './heard.ts';
+import { append, transactionsOf } from './store/log.ts';
 
 /** What of a batch could not be recorded, and why. */
-type Failures = Map<Entry, unknown>;
+type Failures = Map<Heard, unknown>;
 
 /**
  * Records events, each once, in the order in which they are given. An event that is in the log already is done; it
  * is known by its id, which no other event may ever have.
  */
-export async function record(entries: Entry[]): Promise<Failures> {
+export async function record(heard: Heard[]): Promise<Failures> {
   const failures: Failures = new Map();
-  for (const entry of entries) {
-    if (depthOf(entry.text) > maxDepth) failures.set(entry, tooDeep(entry));
+  for (const each of heard) {
+    if (depthOf(each.text) > maxDepth) failures.set(each, tooDeep(each));
   }
-  for (const batch of transactionsOf(entries.filter((entry) => !failures.has(entry)))) {
+  for (const batch of transactionsOf(heard.filter((each) => !failures.has(each)))) {
     try {
-      for (const [entry, error] of await recordTogether(batch)) failures.set(entry, error);
+      for (const [each, error] of await recordTogether(batch)) failures.set(each, error);
     } catch (error) {
-      for (const entry of batch) failures.set(entry, error);
+      for (const each of batch) failures.set(each, error);
     }
   }
   return failures;
@@ -37,16 +37,16 @@ const maxConflicts = 10;
  *
  * @throws when nothing is known of the outcome; what was recorded after all is then found at the next attempt
  */
-async function recordTogether(entries: Entry[]): Promise<Failures> {
+async function recordTogether(heard: Heard[]): Promise<Failures> {
   const failures: Failures = new Map();
-  let left = entries;
+  let left = heard;
   for (let conflicts = 0; left.length > 0; ) {
     const { settled, conflict } = await append(left, new Date());
-    for (const [entry, outcome] of settled) {
-      if (outcome instanceof Error) failures.set(entry, outcome);
-      else if (!saysTheSame(outcome.text, entry.text)) failures.set(entry, contradiction(entry));
+    for (const [each, outcome] of settled) {
+      if (outcome instanceof Error) failures.set(each, outcome);
+      else if (contradicts(each, outcome)) failures.set(each, contradiction(each));
     }
-    left = left.filter((entry) => !settled.has(entry));
+    left = left.filter((each) => !settled.has(each));
     if (conflict && left.length > 0) {
       conflicts += 1;
       if (conflicts === maxConflicts) {
@@ -58,8 +58,12 @@ async function recordTogether(entries: Entry[]): Promise<Failures> {
   return failures;
 }
 
-const tooDeep = ({ event }: Entry): Unprocessable =>
+/** Of an event that was erased nothing can be told any more but that it is recorded. */
+const contradicts = ({ text }: Heard, recorded: Recorded | 'recorded'): boolean =>
+  recorded !== 'recorded' && recorded.text !== undefined && !saysTheSame(recorded.text, text);
+
+const tooDeep = ({ event }: Heard): Unprocessable =>
   new Unprocessable('too-deep', `${event.id} is nested deeper than ${maxDepth} levels`);
 
-const contradiction = ({ event }: Entry): Unprocessable =>
+const contradiction = ({ event }: Heard): Unprocessable =>
   new Unprocessable('contradiction', `${event.id} is recorded already, with another content`);

@@ -5,13 +5,13 @@ import { record } from '../record.ts';
 
 /** Audit hears everything that is said, records it, and then checks days that were closed. */
 export const handler = consume(eventTypes, (events, messages, inTurn) => {
-  const entries = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
-  const recorded = record(entries);
-  return entries.map(async (entry, i) => {
+  const heard = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
+  const recorded = record(heard);
+  return heard.map(async (each, i) => {
     const failures = await recorded;
-    if (failures.has(entry)) throw failures.get(entry);
-    if (entry.event.type === 'payments.day-closed.v1') {
-      const closed = entry.event;
+    if (failures.has(each)) throw failures.get(each);
+    if (each.event.type === 'payments.day-closed.v1') {
+      const closed = each.event;
       await inTurn(() => checkDay(closed, messages[i]?.firstReceivedAt ?? new Date()));
     }
   });

@@ -1,6 +1,6 @@
 import { lambda } from '@fanfold/runtime/lambda';
 import { exportRequest } from '../exportRequest.ts';
-import { loadTexts, readIndex } from '../store.ts';
+import { loadTexts, readIndex } from '../store/events.ts';
 
 /** Time to answer with what has been found. */
 const answeringTimeMs = 5000;

@@ -1,7 +1,7 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { notFound } from '@fanfold/runtime/refusal';
 import { eventResource } from '../eventResource.ts';
-import { load } from '../store.ts';
+import { load } from '../store/events.ts';
 
 export const handler = endpoint({ scope: 'audit:read' }, async ({ caller, path }) => {
   const recorded = await load(caller.merchantId, path.id ?? '');

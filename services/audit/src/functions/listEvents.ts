@@ -2,7 +2,7 @@ import { endpoint } from '@fanfold/runtime/http';
 import { listOf } from '@fanfold/runtime/list';
 import { eventQuery } from '../eventQuery.ts';
 import { eventResource } from '../eventResource.ts';
-import { find } from '../store.ts';
+import { find } from '../store/events.ts';
 
 /** Time to load a page and to answer, once what is on it is known. */
 const answeringTimeMs = 5000;

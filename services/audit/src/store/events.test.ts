@@ -1,38 +1,35 @@
 import {
   BatchGetItemCommand,
-  ConditionalCheckFailedException,
   DynamoDBClient,
   GetItemCommand,
-  PutItemCommand,
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { sequenceOf } from '@fanfold/contracts/event';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Mention } from './completeness.ts';
-import { entryOf } from './entryFixtures.ts';
-import { absentOf, eventsOf, find, load, loadTexts, mentionsSince, readIndex, saveFinding } from './store.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Mention } from '../completeness.ts';
+import { heardOf } from '../heardFixtures.ts';
+import { asksFor, dataKey, stubTables } from '../storeFixtures.ts';
+import { absentOf, find, itemOf, load, loadTexts, mentionsSince, readIndex } from './events.ts';
 
 const dynamodb = mockClient(DynamoDBClient);
 
 beforeEach(() => {
   dynamodb.reset();
-  vi.stubEnv('AUDIT_TABLE_NAME', 'audit');
+  stubTables(dynamodb, ['acme#pay_1']);
 });
+
+/** What is asked of the log and not of the keys. */
+const inLog = asksFor('audit');
 
 const recordedAt = '2026-11-23T10:00:01.000Z';
 
 /** An event as the table has it, and as an index points to it. */
 const itemAt = (position: number) =>
-  marshall({
-    pk: 'acme#pay_1',
-    sk: String(position),
-    position,
-    recordedAt,
-    event: entryOf('pay_1', position + 1).text,
-  });
-const entryAt = (position: number) => marshall({ pk: 'acme#pay_1', sk: String(position), position });
+  marshall(itemOf(heardOf('pay_1', position + 1), dataKey, position, recordedAt));
+const entryAt = (position: number) => marshall({ pk: 'acme#pay_1', sk: sequenceOf(position + 1), position });
 const next = (position: number) => marshall({ position });
 
 const positionsOf = ({ items }: { items: { position: number }[] }) => items.map(({ position }) => position);
@@ -43,15 +40,15 @@ describe('a page', () => {
   it('asks again for what DynamoDB left out, and stands in the order of the log', async () => {
     dynamodb.on(QueryCommand).resolves({ Items: [entryAt(1), entryAt(4), entryAt(7)] });
     dynamodb
-      .on(BatchGetItemCommand)
+      .on(BatchGetItemCommand, inLog)
       .resolvesOnce({
         Responses: { audit: [itemAt(7)] },
-        UnprocessedKeys: { audit: { Keys: [{ pk: { S: 'acme#pay_1' }, sk: { S: '4' } }] } },
+        UnprocessedKeys: { audit: { Keys: [{ pk: { S: 'acme#pay_1' }, sk: { S: '0000000005' } }] } },
       })
       .resolvesOnce({ Responses: { audit: [itemAt(4), itemAt(1)] } });
     expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([1, 4, 7]);
     expect(dynamodb.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems?.audit?.Keys).toEqual([
-      { pk: { S: 'acme#pay_1' }, sk: { S: '4' } },
+      { pk: { S: 'acme#pay_1' }, sk: { S: '0000000005' } },
     ]);
   });
 
@@ -61,7 +58,7 @@ describe('a page', () => {
       .resolvesOnce({ Items: [], LastEvaluatedKey: next(999) })
       .resolvesOnce({ Items: [entryAt(1000), entryAt(1001)], LastEvaluatedKey: next(1999) })
       .resolvesOnce({ Items: [entryAt(2000)], LastEvaluatedKey: next(2999) });
-    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(1000), itemAt(1001)] } });
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1000), itemAt(1001)] } });
     const page = await find('acme', { limit: 2, type: 'payment.failed.v1' }, isNotUp);
     expect(positionsOf(page)).toEqual([1000, 1001]);
     expect(page.hasMore).toBe(true);
@@ -73,13 +70,13 @@ describe('a page', () => {
       .on(QueryCommand)
       .resolvesOnce({ Items: [entryAt(1)], LastEvaluatedKey: next(1) })
       .resolvesOnce({ Items: [] });
-    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(1)] } });
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1)] } });
     expect((await find('acme', { limit: 1 }, isNotUp)).hasMore).toBe(false);
   });
 
   it('that is not full when time is up is given as it is, and says that there may be more', async () => {
     dynamodb.on(QueryCommand).resolves({ Items: [entryAt(5)], LastEvaluatedKey: next(999) });
-    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(5)] } });
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(5)] } });
     const page = await find('acme', { limit: 2, type: 'payment.failed.v1' }, isUp);
     expect(positionsOf(page)).toEqual([5]);
     expect(page.hasMore).toBe(true);
@@ -101,7 +98,7 @@ describe('a page', () => {
     const page = await find('acme', { limit: 2, subject: 'pay_1' }, isUp);
     expect(positionsOf(page)).toEqual([1, 3]);
     expect(page.hasMore).toBe(true);
-    expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(0);
+    expect(dynamodb.commandCalls(BatchGetItemCommand, inLog)).toHaveLength(0);
   });
 });
 
@@ -190,7 +187,7 @@ it('what is absent of some numbers is asked for by key, a hundred at once, and a
   const numbered = Array.from({ length: 101 }, (_, i) => ({ subject: `pay_${i}`, n: 2 }));
   const keyOf = (i: number) => marshall({ pk: `acme#pay_${i}`, sk: '0000000002' });
   dynamodb
-    .on(BatchGetItemCommand)
+    .on(BatchGetItemCommand, inLog)
     .resolvesOnce({ Responses: { audit: [keyOf(1)] }, UnprocessedKeys: { audit: { Keys: [keyOf(2)] } } })
     .resolves({ Responses: { audit: [keyOf(2), keyOf(100)] } });
   const absent = await absentOf('acme', numbered);
@@ -201,70 +198,6 @@ it('what is absent of some numbers is asked for by key, a hundred at once, and a
     .map(({ args: [{ input }] }) => input.RequestItems?.audit?.Keys);
   expect(asked.map((keys) => keys?.length)).toEqual([100, 2]);
   expect(asked[1]).toEqual([keyOf(2), keyOf(100)]);
-});
-
-describe('a finding', () => {
-  const finding = {
-    merchantId: 'acme',
-    date: '2026-11-23',
-    difference: { counts: {}, missing: ['pay_1:2'], missingCount: 1 },
-    n: 1,
-    foundAt: recordedAt,
-    trace: {
-      correlationid: 'clock_1',
-      causationid: 'day_2026-11-23_acme:1',
-      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
-    },
-    mendedAt: null,
-  };
-  const puts = () => dynamodb.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input);
-
-  it('is written over what was known of its day, where no query of events can meet it', async () => {
-    dynamodb.on(PutItemCommand).resolves({});
-    await saveFinding({ finding, isNews: true }, undefined);
-    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNews: false }, finding);
-    expect(puts()).toMatchObject([
-      {
-        Item: { pk: { S: 'finding:acme' }, sk: { S: '2026-11-23' } },
-        ConditionExpression: 'attribute_not_exists(pk)',
-      },
-      {
-        ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
-        ExpressionAttributeValues: { ':n': { N: '1' }, ':mendedAt': { NULL: true } },
-      },
-    ]);
-    for (const { Item } of puts()) expect(Object.keys(Item ?? {})).not.toContain('merchantId');
-  });
-
-  it('is said by the write that it is news of, and not when it is mended', async () => {
-    dynamodb.on(PutItemCommand).resolves({});
-    await saveFinding({ finding, isNews: true }, undefined);
-    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNews: false }, finding);
-    const [news, mended] = puts().map(({ Item = {} }) => eventsOf(Item));
-    expect(news).toMatchObject([
-      {
-        id: 'gap_2026-11-23_acme:1',
-        source: '/audit',
-        type: 'audit.gap-found.v1',
-        ...finding.trace,
-        data: { date: '2026-11-23', ...finding.difference },
-      },
-    ]);
-    expect(mended).toEqual([]);
-    expect(eventsOf(itemAt(1))).toEqual([]);
-  });
-
-  it('that another consumer wrote first is an error, so that the day is checked again', async () => {
-    const error = new ConditionalCheckFailedException({ $metadata: {}, message: 'no' });
-    dynamodb.on(PutItemCommand).rejects(error);
-    await expect(saveFinding({ finding, isNews: true }, undefined)).rejects.toThrow('no');
-  });
-
-  it('that nobody could read is never written', async () => {
-    const unreadable = { ...finding, date: 'yesterday' };
-    await expect(saveFinding({ finding: unreadable, isNews: true }, undefined)).rejects.toThrow();
-    expect(dynamodb.calls()).toHaveLength(0);
-  });
 });
 
 describe('a part of the index', () => {
@@ -304,17 +237,49 @@ describe('texts', () => {
     positions.map((position) => ({ merchantId: 'acme', id: `pay_1:${position + 1}`, position }));
 
   it('that are too large for one answer are given as far as they go, in the order of the log', async () => {
-    const large = (position: number) => ({
-      ...itemAt(position),
-      event: { S: JSON.stringify('"'.repeat(700_000)) },
-    });
-    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [large(3), large(1), large(2)] } });
+    const large = (position: number) => {
+      const heard = { ...heardOf('pay_1', position + 1), text: JSON.stringify('"'.repeat(700_000)) };
+      return marshall(itemOf(heard, dataKey, position, recordedAt));
+    };
+    dynamodb
+      .on(BatchGetItemCommand, inLog)
+      .resolves({ Responses: { audit: [large(3), large(1), large(2)] } });
     const texts = await loadTexts(asked(3, 2, 1));
     expect(texts.map(({ position }) => position)).toEqual([1]);
   });
 
   it('of events that are not there are an error, and not left out', async () => {
-    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { audit: [itemAt(1)] } });
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1)] } });
     await expect(loadTexts(asked(1, 2))).rejects.toThrow('does not have all');
   });
+});
+
+describe('an event that was erased', () => {
+  it('is found, with what it is known by and without its text', async () => {
+    stubTables(dynamodb, []);
+    dynamodb.on(GetItemCommand).resolves({ Item: itemAt(7) });
+    const recorded = await load('acme', 'pay_1:7');
+    expect(recorded).toMatchObject({ subject: 'pay_1', type: 'payment.canceled.v1', position: 7 });
+    expect(recorded).not.toHaveProperty('text');
+  });
+
+  it('stays so when its data subject has a new key', async () => {
+    const item = itemOf(heardOf('pay_1', 1), Buffer.alloc(32, 8), 7, recordedAt);
+    dynamodb.on(GetItemCommand).resolves({ Item: marshall(item) });
+    expect(await load('acme', 'pay_1:1')).not.toHaveProperty('text');
+  });
+
+  it('has no text to be sent again', async () => {
+    stubTables(dynamodb, []);
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1)] } });
+    const asked = [{ merchantId: 'acme', id: 'pay_1:2', position: 1 }];
+    expect(await loadTexts(asked)).toEqual([{ position: 1, text: null }]);
+  });
+});
+
+it('an event whose sealed text was changed is an error, and never shown as erased', async () => {
+  const item = itemOf(heardOf('pay_1', 1), dataKey, 7, recordedAt);
+  const changed = Uint8Array.from(item.sealed, (byte, i) => (i === 20 ? byte ^ 1 : byte));
+  dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...item, sealed: changed }) });
+  await expect(load('acme', 'pay_1:1')).rejects.toThrow();
 });

@@ -1,22 +1,18 @@
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
-import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
-import { provision } from '@fanfold/local-cloud/provision';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparableTime, type Entry } from './entry.ts';
-import { entryOf } from './entryFixtures.ts';
-import { eventQuery } from './eventQuery.ts';
-import { record } from './record.ts';
-import { find, load } from './store.ts';
+import { eventQuery } from '../eventQuery.ts';
+import { comparableTime, type Heard } from '../heard.ts';
+import { heardOf } from '../heardFixtures.ts';
+import { provideTables } from '../provisionFixtures.ts';
+import { record } from '../record.ts';
+import { find, load } from './events.ts';
 
 let emulators: Emulators;
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
-  const { Table } = await templateOf('audit');
-  if (!Table) throw new Error('audit has no table');
-  await provision({ Table }, emulators.endpoints);
-  process.env.AUDIT_TABLE_NAME = String(Table.Properties.TableName);
+  await provideTables(emulators.endpoints);
 });
 afterAll(() => emulators?.stop());
 
@@ -37,7 +33,7 @@ async function pagesOf(merchantId: string, query: Record<string, string>): Promi
     const startingAfter = pages.at(-1)?.at(-1);
     const parsed = eventQuery.parse({ ...query, ...(startingAfter !== undefined && { startingAfter }) });
     const page = await find(merchantId, parsed, () => false);
-    pages.push(page.items.map(({ text }) => JSON.parse(text).id));
+    pages.push(page.items.map(({ id }) => id));
     ({ hasMore } = page);
   }
   return pages;
@@ -45,10 +41,10 @@ async function pagesOf(merchantId: string, query: Record<string, string>): Promi
 
 describe('a query', () => {
   /** Events in the order in which they arrive, which is neither that of their numbers nor that of their times. */
-  const arrivals: Entry[] = Array.from({ length: 60 }, (_, i) => {
+  const arrivals: Heard[] = Array.from({ length: 60 }, (_, i) => {
     const pick = <T>(list: T[], step: number) => list[(i * step) % list.length] as T;
     const subject = pick(subjects, 1);
-    return entryOf(subject, 1 + ((i * 37) % 61), {
+    return heardOf(subject, 1 + ((i * 37) % 61), {
       merchantid: 'query',
       type: pick(types, 7),
       time: pick(times, 5),
@@ -56,7 +52,7 @@ describe('a query', () => {
     });
   });
   const noise = arrivals.map(({ event: { subject, sequence, ...event } }) =>
-    entryOf(subject, Number(sequence), { ...event, subject, sequence, merchantid: 'another' }),
+    heardOf(subject, Number(sequence), { ...event, subject, sequence, merchantid: 'another' }),
   );
 
   beforeAll(async () => {
@@ -106,7 +102,7 @@ describe('a query', () => {
   });
 
   it('cannot start after an event of another merchant', async () => {
-    await record([entryOf('pay_9', 1, { merchantid: 'another' })]);
+    await record([heardOf('pay_9', 1, { merchantid: 'another' })]);
     const query = eventQuery.parse({ startingAfter: 'pay_9:1' });
     await expect(find('query', query, () => false)).rejects.toMatchObject({ status: 422 });
     await expect(find('another', query, () => false)).resolves.toMatchObject({ items: [], hasMore: false });
@@ -114,9 +110,16 @@ describe('a query', () => {
 });
 
 it('an event is found by its id, and only by its merchant', async () => {
-  const entry = entryOf('pay_1', 12, { merchantid: 'owner' });
+  const entry = heardOf('pay_1', 12, { merchantid: 'owner' });
   await record([entry]);
   expect(await load('owner', 'pay_1:12')).toEqual({
+    id: 'pay_1:12',
+    type: entry.event.type,
+    subject: 'pay_1',
+    merchantid: 'owner',
+    time: '2026-11-23T10:00:00.000Z',
+    sequence: '0000000012',
+    correlationid: 'req_pay_1',
     text: entry.text,
     position: expect.any(Number),
     recordedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),

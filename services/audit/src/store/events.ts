@@ -1,44 +1,34 @@
 import {
   type AttributeValue,
-  type CancellationReason,
   GetItemCommand,
-  PutItemCommand,
   QueryCommand,
   type QueryCommandInput,
   ScanCommand,
-  TransactionCanceledException,
-  type TransactWriteItem,
-  TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { auditGapFound } from '@fanfold/contracts/audit';
-import { type Event, eventId, makeEvent, sequenceOf } from '@fanfold/contracts/event';
+import { eventId, sequenceOf } from '@fanfold/contracts/event';
 import { chunksOf } from '@fanfold/runtime/batch';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import { environmentVariable } from '@fanfold/runtime/env';
-import type { Finding, Noted } from '@fanfold/runtime/finding';
 import type { Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
-import type { Gap, Mention, Numbered } from './completeness.ts';
-import { comparableTime, type Entry, type Recorded } from './entry.ts';
-import type { EventQuery } from './eventQuery.ts';
-import type { Indexed, IndexRequest } from './exportRequest.ts';
+import type { Mention, Numbered } from '../completeness.ts';
+import type { EventQuery } from '../eventQuery.ts';
+import type { Indexed, IndexRequest } from '../exportRequest.ts';
+import { comparableTime, dataSubjectOf, type Heard, type Recorded } from '../heard.ts';
+import { type DataKey, keyIdOf, seal, unseal } from '../seal.ts';
+import { keyName, loadKeys } from './keys.ts';
+import { tableName } from './tables.ts';
 
 /**
- * The audit table is the log: an item per event, and the head, which counts them. Beside it stands a finding for each
- * day on which events were missing. Only findings are said: the stream's mapping runs the publisher for nothing else.
- *
- * Events are appended in one transaction with the head's move from n to n + k, on condition that it still is at n:
- * positions have neither gaps nor doubles, and whoever appends at the same time comes second and is told so. The key
- * of an event is its id, so that the item is also the record of having heard it, for ever: no later duplicate, redrive
- * or replay can be recorded again.
+ * A recorded event. Its key is its id, so that the item is also the record of having heard it, for ever: no later
+ * duplicate, redrive or replay can be recorded again, not even of what was erased.
  *
  * Indexes have what queries filter by, so that only what is shown is read: `ByMerchant` and `ByCorrelation`, each by
  * position. `ByMerchant` has also when an event was recorded, which tells when a day's events have all been read.
  */
-type EventItem = {
+export type EventItem = {
   /** `<merchant>#<subject>` */
   pk: string;
   /** The event's number among those of its subject, padded. */
@@ -51,128 +41,98 @@ type EventItem = {
   /** When the event was said, in the form that can be compared. */
   time: string;
   recordedAt: string;
+  /** Whose key it is sealed with, and which of the keys that there were. */
+  dataSubject: string;
+  keyId: string;
   /** The message as it came. */
-  event: string;
+  sealed: Uint8Array;
 };
 
-const tableName = () => environmentVariable('AUDIT_TABLE_NAME');
-
-type FindingItem = {
-  /** `finding:<merchant>`: no merchant's events have a key without `#`. */
-  pk: string;
-  /** The day. */
-  sk: string;
-  finding: Finding<Gap>;
-  said: boolean;
-};
-
-const headKey = marshall({ pk: 'head', sk: 'head' });
-
-/** How many events are in the log, as this instance knows. Undefined: to be read again. */
-let knownSize: number | undefined;
-
-/** DynamoDB takes 100 items in a transaction, the head among them, of 4 MB in all. */
-const transactionLimits = { entries: 99, bytes: 3_900_000 };
-
-/** Splits entries by what one transaction takes. An item has a kilobyte beside the event's text at most. */
-export const transactionsOf = (entries: Entry[]): Entry[][] =>
-  chunksOf(entries, ({ text }) => Buffer.byteLength(text) + 1024, transactionLimits);
-
-/** What came of an attempt to append. Entries that it does not settle were not recorded. */
-export type Attempt = {
-  /** What is in the log, now or since before, and what can never be, with the reason. */
-  settled: Map<Entry, Recorded | Error>;
-  /** Others appended at the same time, or DynamoDB was short of capacity: the rest is to be tried again. */
-  conflict: boolean;
-};
-
-/**
- * Tries to append entries, all or none. No two of them may have the same id.
- *
- * @throws when it is not known whether they were appended
- */
-export async function append(entries: Entry[], now: Date): Promise<Attempt> {
-  const size = knownSize ?? (await readSize());
-  const items = entries.map((entry, i) => itemOf(entry, size + i, now));
-  // Should the answer get lost, the size is not known.
-  knownSize = undefined;
-  try {
-    await dynamodb.send(
-      new TransactWriteItemsCommand({
-        TransactItems: [moveHead(size, size + entries.length), ...items.map(putOnce)],
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
-    return attemptOf(entries, error, size);
-  }
-  knownSize = size + entries.length;
+export function itemOf(
+  { event, text }: Heard,
+  key: DataKey,
+  position: number,
+  recordedAt: string,
+): EventItem {
+  const { merchantid, subject, sequence, correlationid, type, time } = event;
+  const pk = `${merchantid}#${subject}`;
   return {
-    settled: new Map(entries.map((entry, i) => [entry, recordedOf(items[i] as EventItem)])),
-    conflict: false,
+    pk,
+    sk: sequence,
+    merchantId: merchantid,
+    position,
+    correlation: `${merchantid}#${correlationid}`,
+    type,
+    time: comparableTime(time),
+    recordedAt,
+    dataSubject: dataSubjectOf(event),
+    keyId: keyIdOf(key),
+    sealed: seal(key, text, placeOf({ pk, sk: sequence })),
   };
 }
 
-async function readSize(): Promise<number> {
-  const { Item } = await dynamodb.send(
-    new GetItemCommand({ TableName: tableName(), Key: headKey, ConsistentRead: true }),
-  );
-  return Item ? unmarshall(Item).size : 0;
+const placeOf = ({ pk, sk }: Pick<EventItem, 'pk' | 'sk'>): string => `${pk}#${sk}`;
+
+/** The events of items, with what they say where there still is a key to it. */
+export async function unsealAll(items: EventItem[]): Promise<Recorded[]> {
+  const keys = await loadKeys(items.map(keyNameOf));
+  return items.map((item) => {
+    const key = keyTo(item, keys);
+    return { ...recordedOf(item), ...(key && { text: unseal(key, item.sealed, placeOf(item)) }) };
+  });
 }
 
-const moveHead = (size: number, newSize: number): TransactWriteItem => ({
-  Update: {
-    TableName: tableName(),
-    Key: headKey,
-    UpdateExpression: 'SET #size = :newSize',
-    ConditionExpression: size === 0 ? 'attribute_not_exists(pk)' : '#size = :size',
-    ExpressionAttributeNames: { '#size': 'size' },
-    ExpressionAttributeValues: marshall({ ':newSize': newSize, ...(size > 0 && { ':size': size }) }),
-  },
-});
-
-const putOnce = (item: EventItem): TransactWriteItem => ({
-  Put: {
-    TableName: tableName(),
-    Item: marshall(item),
-    ConditionExpression: 'attribute_not_exists(pk)',
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-  },
-});
-
-/** Reads from a cancelled transaction what became of each entry; the reasons are in the order of the items. */
-function attemptOf(entries: Entry[], error: TransactionCanceledException, size: number): Attempt {
-  const [ofHead, ...ofEntries] = error.CancellationReasons ?? [];
-  const moved = ofHead?.Code === 'ConditionalCheckFailed';
-  const settled = new Map<Entry, Recorded | Error>();
-  for (const [i, entry] of entries.entries()) {
-    const { Code, Message, Item } = ofEntries[i] ?? {};
-    if (Item) settled.set(entry, recordedOf(unmarshall(Item) as EventItem));
-    else if (isCause(ofEntries[i]))
-      settled.set(entry, new Error(`${entry.event.id} was refused: ${Code} ${Message}`));
-  }
-  const conflict = moved || [ofHead, ...ofEntries].some(isTransient);
-  if (!conflict && settled.size === 0) throw error;
-  if (!conflict) knownSize = size;
-  return { settled, conflict };
+function recordedOf(item: EventItem): Omit<Recorded, 'text'> {
+  const { pk, sk, merchantId, correlation, type, time, position, recordedAt } = item;
+  const subject = pk.slice(merchantId.length + 1);
+  return {
+    id: eventId(subject, Number(sk)),
+    type,
+    subject,
+    merchantid: merchantId,
+    // Without the decimals that make times comparable, where there is nothing in them.
+    time: time.replace(/0{6}Z$/, 'Z'),
+    sequence: sk,
+    correlationid: correlation.slice(merchantId.length + 1),
+    position,
+    recordedAt,
+  };
 }
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
-const transientCodes = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+/** The key that an item was sealed with, if there still is that one. */
+function keyTo(item: EventItem, keys: Map<string, DataKey>): DataKey | undefined {
+  const key = keys.get(keyNameOf(item));
+  return key && keyIdOf(key) === item.keyId ? key : undefined;
+}
 
-const isTransient = (reason?: CancellationReason): boolean => transientCodes.includes(reason?.Code ?? '');
-
-const isCause = (reason?: CancellationReason): boolean =>
-  reason?.Code !== undefined && reason.Code !== 'None' && !isTransient(reason);
+const keyNameOf = ({ merchantId, dataSubject }: EventItem): string => keyName(merchantId, dataSubject);
 
 /** An event of a merchant by its id. */
 export async function load(merchantId: string, id: string): Promise<Recorded | undefined> {
+  const item = await loadItem(merchantId, id);
+  return item && (await unsealAll([item]))[0];
+}
+
+/** What opens an event's entry in the log: where it is, and the event and its key, unless it was erased. */
+export type Openable = { position: number; opened?: { heard: Heard; key: DataKey } };
+
+/** An event of a merchant by its id, to be proven. */
+export async function loadOpenable(merchantId: string, id: string): Promise<Openable | undefined> {
+  const item = await loadItem(merchantId, id);
+  if (!item) return undefined;
+  const key = keyTo(item, await loadKeys([keyNameOf(item)]));
+  if (!key) return { position: item.position };
+  const text = unseal(key, item.sealed, placeOf(item));
+  return { position: item.position, opened: { heard: { event: JSON.parse(text), text }, key } };
+}
+
+async function loadItem(merchantId: string, id: string): Promise<EventItem | undefined> {
   const key = keyOf(merchantId, id);
   if (!key) return undefined;
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
   );
-  return Item && recordedOf(unmarshall(Item) as EventItem);
+  return Item && (unmarshall(Item) as EventItem);
 }
 
 /** Undefined for an id that no event can have. */
@@ -210,7 +170,7 @@ export async function find(
   const hasMore = next !== undefined || found.length > limit;
   if (subject === undefined) return { items: await loadAll(found.slice(0, limit)), hasMore };
   found.sort((a, b) => a.position - b.position);
-  return { items: found.slice(0, limit).map(recordedOf), hasMore };
+  return { items: await unsealAll(found.slice(0, limit)), hasMore };
 }
 
 async function positionOf(merchantId: string, id: string): Promise<number> {
@@ -311,6 +271,9 @@ export async function readIndex(
 /** Encoded, with room for the rest of what Lambda answers with: 6 MB. */
 const maxTextsBytes = 4_000_000;
 
+/** What a part of the log's index points to. A text is null when the event was erased. */
+export type RecordedText = { position: number; text: string | null };
+
 /**
  * The texts of events that the index has, in the order of the log: the first ones, as many as one answer takes.
  *
@@ -318,14 +281,14 @@ const maxTextsBytes = 4_000_000;
  */
 export async function loadTexts(
   events: Pick<Indexed, 'merchantId' | 'id' | 'position'>[],
-): Promise<Pick<Recorded, 'position' | 'text'>[]> {
+): Promise<RecordedText[]> {
   const entries = events.map(({ merchantId, id, position }) => {
     const key = keyOf(merchantId, id);
     if (!key) throw new Error(`${id} is no id of an event`);
     return { ...key, position };
   });
   const texts = (await loadAll(entries.toSorted((a, b) => a.position - b.position))).map(
-    ({ position, text }) => ({ position, text }),
+    ({ position, text = null }) => ({ position, text }),
   );
   if (texts.length < events.length) throw new Error('The log does not have all of these events');
   const [first = []] = chunksOf(texts, ({ text }) => Buffer.byteLength(JSON.stringify(text)) + 50, {
@@ -349,37 +312,14 @@ function expressionsOf(keys: Condition[], filters: Condition[]): QueryCommandInp
 
 /** The events that index entries point to, in their order. */
 async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>[]): Promise<Recorded[]> {
-  const found = new Map<number, Recorded>();
+  const items: EventItem[] = [];
   const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
-  for await (const items of readItems(tableName(), keys)) {
-    for (const item of items) {
-      const recorded = recordedOf(unmarshall(item) as EventItem);
-      found.set(recorded.position, recorded);
-    }
+  for await (const page of readItems(tableName(), keys)) {
+    items.push(...page.map((item) => unmarshall(item) as EventItem));
   }
+  const found = new Map((await unsealAll(items)).map((recorded) => [recorded.position, recorded]));
   return entries.flatMap(({ position }) => found.get(position) ?? []);
 }
-
-function itemOf({ event, text }: Entry, position: number, now: Date): EventItem {
-  const { merchantid, subject, sequence, correlationid, type, time } = event;
-  return {
-    pk: `${merchantid}#${subject}`,
-    sk: sequence,
-    merchantId: merchantid,
-    position,
-    correlation: `${merchantid}#${correlationid}`,
-    type,
-    time: comparableTime(time),
-    recordedAt: now.toISOString(),
-    event: text,
-  };
-}
-
-const recordedOf = ({ event, position, recordedAt }: EventItem): Recorded => ({
-  text: event,
-  position,
-  recordedAt,
-});
 
 /** How much clocks may differ, of those who say events and of those who record them. */
 const clockSkewMs = 5 * 60_000;
@@ -440,58 +380,3 @@ export async function absentOf(merchantId: string, numbered: Numbered[]): Promis
     return !present.has(`${pk} ${sk}`);
   });
 }
-
-const findingKey = (merchantId: string, date: string) => ({ pk: `finding:${merchantId}`, sk: date });
-
-/** What was found missing of a merchant's day, if ever something was. */
-export async function loadFinding(merchantId: string, date: string): Promise<Finding<Gap> | undefined> {
-  const { Item } = await dynamodb.send(
-    new GetItemCommand({
-      TableName: tableName(),
-      Key: marshall(findingKey(merchantId, date)),
-      ConsistentRead: true,
-    }),
-  );
-  return Item && (unmarshall(Item) as FindingItem).finding;
-}
-
-/**
- * Writes what was found of a merchant's day, in the place of what was known.
- *
- * @throws when another consumer wrote in between: the day has to be checked again
- */
-export async function saveFinding(
-  { finding, isNews }: Noted<Gap>,
-  known: Finding<Gap> | undefined,
-): Promise<void> {
-  const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNews };
-  eventOf(finding); // what nobody could read is never written
-  await dynamodb.send(
-    new PutItemCommand({
-      TableName: tableName(),
-      Item: marshall(item),
-      ...(known
-        ? {
-            ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
-            ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
-          }
-        : { ConditionExpression: 'attribute_not_exists(pk)' }),
-    }),
-  );
-}
-
-/** The events of the write that left an item as it is in this image of the stream. */
-export function eventsOf(image: Record<string, AttributeValue>): Event[] {
-  const item = unmarshall(image) as Partial<FindingItem>;
-  return item.finding && item.said ? [eventOf(item.finding)] : [];
-}
-
-const eventOf = ({ merchantId, date, difference, n, foundAt, trace }: Finding<Gap>): Event =>
-  makeEvent(auditGapFound, {
-    subject: `gap_${date}_${merchantId}`,
-    n,
-    time: foundAt,
-    merchantid: merchantId,
-    trace,
-    data: { date, ...difference },
-  });

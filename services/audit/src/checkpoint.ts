@@ -1,0 +1,81 @@
+import { environmentVariable } from '@fanfold/runtime/env';
+import { type Checkpoint, formatCheckpoint, openCheckpoint, parseCheckpoint } from '@fanfold/tlog/checkpoint';
+import {
+  assembleNote,
+  cosignatureMessage,
+  formatVerifierKey,
+  noteCosignature,
+  noteSignature,
+  openNote,
+  signatureTypes,
+} from '@fanfold/tlog/note';
+import { publicKeyOf, sign } from './store/signingKey.ts';
+
+/** The name of the log, in each of its checkpoints: https://c2sp.org/tlog-checkpoint */
+const logOrigin = () => environmentVariable('LOG_ORIGIN');
+
+/** What the witness signs as. */
+const witnessName = () => `${logOrigin()}/witness`;
+
+/** The keys that sign checkpoints: more than one while one takes over from another. */
+const logKeyIds = () => environmentVariable('LOG_SIGNING_KEY_IDS').split(',');
+
+/**
+ * The checkpoint of a tree, signed with each of the log's keys.
+ *
+ * @throws when a signature does not verify, because a key was changed meanwhile
+ */
+export async function signCheckpoint(size: number, root: Uint8Array): Promise<string> {
+  const origin = logOrigin();
+  const text = formatCheckpoint({ origin, size, root });
+  const signatures = await Promise.all(
+    logKeyIds().map(async (keyId) => {
+      const [publicKey, signature] = await Promise.all([publicKeyOf(keyId), sign(keyId, Buffer.from(text))]);
+      const key = formatVerifierKey(origin, publicKey);
+      return { key, line: noteSignature(origin, publicKey, signature) };
+    }),
+  );
+  const note = assembleNote(
+    text,
+    signatures.map(({ line }) => line),
+  );
+  openNote(
+    note,
+    signatures.map(({ key }) => key),
+  );
+  return note;
+}
+
+/**
+ * A checkpoint as one of the log's keys signed it.
+ *
+ * @throws NoteError when none did, or it is of another log
+ */
+export async function openOwnCheckpoint(note: string): Promise<Checkpoint> {
+  const origin = logOrigin();
+  const keys = await Promise.all(
+    logKeyIds().map(async (keyId) => formatVerifierKey(origin, await publicKeyOf(keyId))),
+  );
+  return openCheckpoint(note, origin, keys);
+}
+
+/**
+ * A checkpoint with the witness's signature behind those of the log: https://c2sp.org/tlog-cosignature
+ *
+ * @throws when the signature does not verify, because the key was changed meanwhile
+ */
+export async function cosign(note: string, now: Date): Promise<string> {
+  const keyId = environmentVariable('WITNESS_SIGNING_KEY_ID');
+  const timestamp = Math.floor(now.getTime() / 1000);
+  const message = cosignatureMessage(timestamp, textOf(note));
+  const [publicKey, signature] = await Promise.all([publicKeyOf(keyId), sign(keyId, message)]);
+  const cosigned = note + noteCosignature(witnessName(), publicKey, timestamp, signature);
+  openNote(cosigned, [formatVerifierKey(witnessName(), publicKey, signatureTypes.cosignatureV1)]);
+  return cosigned;
+}
+
+/** What a note says of the tree; who signed it is not looked at. */
+export const checkpointIn = (note: string): Checkpoint => parseCheckpoint(textOf(note));
+
+/** What is signed of a note. */
+export const textOf = (note: string): string => note.slice(0, note.lastIndexOf('\n\n') + 1);

@@ -1,0 +1,349 @@
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { clientConfiguration } from '@fanfold/local-cloud/account';
+import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
+import { formatCheckpoint, openCheckpoint } from '@fanfold/tlog/checkpoint';
+import { leafHash, verifyConsistency } from '@fanfold/tlog/merkle';
+import { assembleNote, formatVerifierKey, noteSignature, signatureTypes } from '@fanfold/tlog/note';
+import { parseProof, verifyProof } from '@fanfold/tlog/proof';
+import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
+import { newTiles, tilePath } from '@fanfold/tlog/tile';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { heardOf } from './heardFixtures.ts';
+import { provideLog } from './provisionFixtures.ts';
+
+/** Audit's code as a new instance has it: what it knows, and its connections, are its own. */
+async function startInstance() {
+  vi.resetModules();
+  const modules = await Promise.all([
+    import('./record.ts'),
+    import('./publishLog.ts'),
+    import('./witness.ts'),
+    import('./publishedCheckpoint.ts'),
+    import('./proof.ts'),
+    import('./eraseSubject.ts'),
+    import('./store/events.ts'),
+    import('./store/signingKey.ts'),
+  ]);
+  return Object.assign({}, ...modules) as (typeof modules)[0] &
+    (typeof modules)[1] &
+    (typeof modules)[2] &
+    (typeof modules)[3] &
+    (typeof modules)[4] &
+    (typeof modules)[5] &
+    (typeof modules)[6] &
+    (typeof modules)[7];
+}
+
+let emulators: Emulators;
+let audit: Awaited<ReturnType<typeof startInstance>>;
+let dynamodb: DynamoDBClient;
+let s3: S3Client;
+
+const origin = () => String(process.env.LOG_ORIGIN);
+const Bucket = () => String(process.env.AUDIT_LOG_BUCKET_NAME);
+
+// A log of its own for each test, because what happens to a log cannot be undone.
+beforeEach(async () => {
+  emulators = await startEmulators();
+  useEndpoints(emulators.endpoints);
+  await provideLog(emulators.endpoints);
+  audit = await startInstance();
+  dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
+  s3 = new S3Client({ ...clientConfiguration(emulators.endpoints.aws), forcePathStyle: true });
+  return () => emulators.stop();
+});
+
+const logKey = async () =>
+  formatVerifierKey(origin(), await audit.publicKeyOf(String(process.env.LOG_SIGNING_KEY_IDS)));
+const witnessKey = async () =>
+  formatVerifierKey(
+    `${origin()}/witness`,
+    await audit.publicKeyOf(String(process.env.WITNESS_SIGNING_KEY_ID)),
+    signatureTypes.cosignatureV1,
+  );
+
+async function read(path: string): Promise<Uint8Array> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: Bucket(), Key: path }));
+  return (await Body?.transformToByteArray()) ?? new Uint8Array();
+}
+const write = (path: string, bytes: Uint8Array) =>
+  s3.send(new PutObjectCommand({ Bucket: Bucket(), Key: path, Body: bytes }));
+const readNote = async () => Buffer.from(await read('checkpoint')).toString();
+const readCheckpoint = async () => openCheckpoint(await readNote(), origin(), [await logKey()]);
+
+async function paths(): Promise<string[]> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: Bucket(), MaxKeys: 1000 }));
+  return Contents.map(({ Key = '' }) => Key).sort();
+}
+
+/** Records so many more events, a payment for each, and gives their ids. */
+let count = 0;
+async function recordMore(n: number): Promise<string[]> {
+  const heard = Array.from({ length: n }, () => heardOf(`pay_${count++}`, 1));
+  for (let i = 0; i < n; i += 49) expect(await audit.record(heard.slice(i, i + 49))).toEqual(new Map());
+  return heard.map(({ event }) => event.id);
+}
+
+const proofOf = async (id: string) => {
+  const openable = await audit.loadOpenable('acme', id);
+  return openable && audit.proofOf(openable);
+};
+
+const openingIn = (proof: string) => JSON.parse(String(Buffer.from(parseProof(proof).extra ?? '')));
+
+describe('publishing', () => {
+  it('makes of what was recorded a log that anybody can read, and a proof of every event', async () => {
+    const ids = await recordMore(300);
+    expect(await audit.publishLog('clock')).toEqual({ size: 256, published: 256 });
+    expect(await audit.publishLog('clock')).toEqual({ size: 300, published: 44 });
+    const { size } = await readCheckpoint();
+    expect(size).toBe(300n);
+    const partial = ['tile/1/000.p/1', 'tile/0/001.p/44', 'tile/entries/001.p/44'];
+    expect(await paths()).toEqual(['checkpoint', 'tile/0/000', 'tile/entries/000', ...partial].sort());
+
+    const text = JSON.stringify(await audit.load('acme', String(ids[0])));
+    for (const id of ids) {
+      const proof = String(await proofOf(id));
+      const { entry, event } = openingIn(proof);
+      expect(verifyProof(proof, leafHash(Buffer.from(entry)), [await logKey()], origin())).toMatchObject({
+        size: 300n,
+      });
+      expect(JSON.parse(event).id).toBe(id);
+    }
+    expect(text).toContain('pay_');
+  });
+
+  it('writes every tile of every checkpoint’s size, and each checkpoint is the beginning of the next', async () => {
+    let before: Awaited<ReturnType<typeof readCheckpoint>> | undefined;
+    for (const n of [1, 2, 255, 7, 300, 49]) {
+      await recordMore(n);
+      while ((await audit.publishLog('clock')).published > 0);
+      const { size, root } = await readCheckpoint();
+      const there = new Set(await paths());
+      for (const tile of newTiles(0, size)) expect(there).toContain(tilePath(tile));
+      if (before) {
+        const tiles = new Map<string, Uint8Array>();
+        for (const tile of tilesForConsistency(before.size, size)) {
+          tiles.set(tilePath(tile), await read(tilePath(tile)));
+        }
+        const proof = consistencyProof(before.size, size, tiles);
+        verifyConsistency(before.size, size, proof, before.root, root);
+      }
+      before = await readCheckpoint();
+    }
+  });
+
+  it('by size takes whole tiles alone, and leaves what is less to the clock', async () => {
+    await recordMore(255);
+    expect(await audit.publishLog('size')).toEqual({ size: 0, published: 0 });
+    expect(await paths()).toEqual([]);
+    await recordMore(2);
+    expect(await audit.publishLog('size')).toEqual({ size: 256, published: 256 });
+    expect(await paths()).toEqual(['checkpoint', 'tile/0/000', 'tile/1/000.p/1', 'tile/entries/000']);
+    expect(await audit.publishLog('size')).toEqual({ size: 256, published: 0 });
+    expect(await audit.publishLog('clock')).toEqual({ size: 257, published: 1 });
+  });
+
+  it('at the same time by two gives one checkpoint, and nothing is written twice', async () => {
+    await recordMore(10);
+    const [one, other] = [audit, await startInstance()];
+    const outcomes = await Promise.all([one.publishLog('clock'), other.publishLog('clock')]);
+    expect(outcomes.map(({ size }) => size)).toEqual([10, 10]);
+    expect(outcomes.map(({ published }) => published).sort()).toEqual([0, 10]);
+    expect((await readCheckpoint()).size).toBe(10n);
+  });
+
+  it('that ended before its checkpoint is done again by the next, with the same files', async () => {
+    await recordMore(10);
+    await audit.publishLog('clock');
+    const bytes = await read('tile/0/000.p/10');
+    await s3.send(new DeleteObjectCommand({ Bucket: Bucket(), Key: 'checkpoint' }));
+    expect(await (await startInstance()).publishLog('clock')).toEqual({ size: 10, published: 10 });
+    expect(await read('tile/0/000.p/10')).toEqual(bytes);
+  });
+
+  it('signs nothing when a file is there with other content', async () => {
+    await recordMore(3);
+    await write('tile/0/000.p/3', Buffer.alloc(96));
+    await expect(audit.publishLog('clock')).rejects.toThrow('tile/0/000.p/3 is written already');
+    expect(await paths()).not.toContain('checkpoint');
+  });
+
+  it('signs nothing when an entry of the table was changed, published or not', async () => {
+    await recordMore(3);
+    await audit.publishLog('clock');
+    await recordMore(3);
+    await changeEntries(3);
+    await expect(audit.publishLog('clock')).rejects.toThrow('the tree of the head');
+    await changeEntries(0);
+    await expect(audit.publishLog('clock')).rejects.toThrow('the tree of the last checkpoint');
+    expect((await readCheckpoint()).size).toBe(3n);
+  });
+
+  it('signs nothing when the head was put back', async () => {
+    await recordMore(3);
+    await audit.publishLog('clock');
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: process.env.AUDIT_TABLE_NAME,
+        Key: marshall({ pk: 'head', sk: 'head' }),
+        UpdateExpression: 'SET #size = :size, edge = :edge',
+        ExpressionAttributeNames: { '#size': 'size' },
+        ExpressionAttributeValues: marshall({ ':size': 1, ':edge': Buffer.alloc(32) }),
+      }),
+    );
+    await expect(audit.publishLog('clock')).rejects.toThrow('1 entries, and 3 are published');
+  });
+});
+
+/** Replaces entries that were appended together by others. */
+async function changeEntries(index: number): Promise<void> {
+  const entries = Buffer.from('\0\x03one\0\x03two\0\x05three');
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: process.env.AUDIT_TABLE_NAME,
+      Key: marshall({ pk: 'entries', sk: String(index).padStart(16, '0') }),
+      UpdateExpression: 'SET entries = :entries',
+      ExpressionAttributeValues: marshall({ ':entries': entries }),
+    }),
+  );
+}
+
+describe('the witness', () => {
+  const now = new Date('2026-11-23T12:00:00.900Z');
+
+  it('cosigns what is published, and readers get its signature behind the log’s', async () => {
+    const [id = ''] = await recordMore(1);
+    expect(await audit.witness(now)).toEqual({ size: 0 });
+    await audit.publishLog('clock');
+    expect((await audit.publishedCheckpoint())?.note).toBe(await readNote());
+    expect(await audit.witness(now)).toEqual({ size: 1 });
+    const keys = [await logKey(), await witnessKey()];
+    const { note = '' } = (await audit.publishedCheckpoint()) ?? {};
+    expect(openCheckpoint(note, origin(), keys).signatures).toMatchObject([
+      { name: origin() },
+      { name: `${origin()}/witness`, timestamp: 1_795_435_200n },
+    ]);
+    // The next checkpoint is not cosigned yet, and proves less of an event than the one before.
+    await recordMore(1);
+    await audit.publishLog('clock');
+    expect((await audit.publishedCheckpoint())?.size).toBe(2);
+    expect(verifyProofOf(await proofOf(id), keys)).toMatchObject({ size: 1n, signatures: [{}, {}] });
+    expect(await audit.witness(now)).toEqual({ size: 2 });
+    expect(await audit.witness(now)).toEqual({ size: 2 });
+  });
+
+  const verifyProofOf = (proof = '', keys: string[] = []) =>
+    verifyProof(proof, leafHash(Buffer.from(openingIn(proof).entry)), keys, origin());
+
+  it('signs no older checkpoint, no other tree and nothing by another, whatever the log does', async () => {
+    await recordMore(2);
+    await audit.publishLog('clock');
+    const older = await read('checkpoint');
+    await recordMore(3);
+    await audit.publishLog('clock');
+    await audit.witness(now);
+    const { note } = (await audit.publishedCheckpoint()) ?? {};
+
+    await write('checkpoint', older);
+    await expect(audit.witness(now)).rejects.toThrow('size1 5 is larger than size2 2');
+    await write('checkpoint', await signedByTheLog(5));
+    await expect(audit.witness(now)).rejects.toThrow('the log has forked');
+    await recordMore(1);
+    await write('checkpoint', await signedByTheLog(6));
+    await expect(audit.witness(now)).rejects.toThrow('is missing');
+    const stranger = (await readNote()).replaceAll(/ [A-Za-z0-9+/=]{80,}\n/g, ` ${'A'.repeat(91)}=\n`);
+    await write('checkpoint', Buffer.from(stranger));
+    await expect(audit.witness(now)).rejects.toThrow('note');
+    await s3.send(new DeleteObjectCommand({ Bucket: Bucket(), Key: 'checkpoint' }));
+    await expect(audit.witness(now)).rejects.toThrow('no checkpoint');
+
+    await write('checkpoint', Buffer.from(note ?? ''));
+    expect(await audit.witness(now)).toEqual({ size: 5 });
+  });
+
+  /** A checkpoint that the log's own key signed, of a tree that the log never was. */
+  async function signedByTheLog(size: number): Promise<Uint8Array> {
+    const text = formatCheckpoint({ origin: origin(), size, root: Buffer.alloc(32, size) });
+    const keyId = String(process.env.LOG_SIGNING_KEY_IDS);
+    const line = noteSignature(
+      origin(),
+      await audit.publicKeyOf(keyId),
+      await audit.sign(keyId, Buffer.from(text)),
+    );
+    return Buffer.from(assembleNote(text, [line]));
+  }
+});
+
+describe('erasing', () => {
+  const order = { merchantId: 'acme', reason: 'request 1', operationId: 'op_1' };
+
+  it('makes a payment’s events unreadable, in the log and for guesses, and leaves every proof as it was', async () => {
+    const paymentId = 'pay_erased';
+    const invoiced = heardOf('inv_erased', 1, { data: { paymentId, customer: { name: 'Ada' } } });
+    const others = await recordMore(2);
+    await audit.record([heardOf(paymentId, 1), invoiced]);
+    await audit.publishLog('clock');
+    const proof = String(await proofOf(`${paymentId}:1`));
+    const note = await readNote();
+
+    expect(await audit.eraseSubject({ ...order, subject: 'inv_erased' }, new Date())).toMatchObject([
+      { dataSubject: paymentId, operationId: 'op_1' },
+    ]);
+    for (const id of [`${paymentId}:1`, 'inv_erased:1']) {
+      expect(await audit.load('acme', id)).toMatchObject({ id });
+      expect(await audit.load('acme', id)).not.toHaveProperty('text');
+    }
+    for (const id of others) expect(await audit.load('acme', id)).toHaveProperty('text');
+
+    expect(await audit.publishLog('clock')).toMatchObject({ published: 0 });
+    expect(await readNote()).toBe(note);
+    const keys = [await logKey()];
+    const entry = Buffer.from(openingIn(proof).entry);
+    verifyProof(proof, leafHash(entry), keys, origin());
+    const again = String(await proofOf(`${paymentId}:1`));
+    expect(openingIn(again)).toEqual({ entry: entry.toString(), version: 1 });
+    verifyProof(again, leafHash(entry), keys, origin());
+  });
+
+  it('ordered twice is done once, and says so', async () => {
+    await audit.record([heardOf('pay_twice', 1)]);
+    const once = await audit.eraseSubject({ ...order, subject: 'pay_twice' }, new Date());
+    const again = await audit.eraseSubject(
+      { ...order, subject: 'pay_twice', operationId: 'op_2' },
+      new Date(),
+    );
+    expect(again).toEqual(once);
+  });
+
+  it('is refused of what nobody has heard of, another merchant’s included', async () => {
+    await audit.record([heardOf('pay_other', 1, { merchantid: 'umbrella' })]);
+    for (const subject of ['pay_nobody', 'pay_other']) {
+      await expect(audit.eraseSubject({ ...order, subject }, new Date())).rejects.toThrow(
+        `Nothing is recorded of ${subject} of acme`,
+      );
+    }
+    expect(await audit.load('umbrella', 'pay_other:1')).toHaveProperty('text');
+  });
+
+  it('is no way to be recorded again, and what is said afterwards can be read', async () => {
+    const [first, second] = [heardOf('pay_back', 1), heardOf('pay_back', 2)];
+    await audit.record([first]);
+    await audit.eraseSubject({ ...order, subject: 'pay_back' }, new Date());
+    expect(await audit.record([first, second])).toEqual(new Map());
+    expect(await audit.load('acme', 'pay_back:1')).not.toHaveProperty('text');
+    expect(await audit.load('acme', 'pay_back:2')).toMatchObject({ text: second.text, position: 1 });
+    expect(
+      await audit.eraseSubject({ ...order, subject: 'pay_back', operationId: 'op_2' }, new Date()),
+    ).toHaveLength(2);
+    expect(await audit.load('acme', 'pay_back:2')).not.toHaveProperty('text');
+  });
+});

@@ -1,0 +1,30 @@
+import { leafHash, verifyInclusion } from '@fanfold/tlog/merkle';
+import { formatProof } from '@fanfold/tlog/proof';
+import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
+import { decodeBundle, fullWidth, tileAt } from '@fanfold/tlog/tile';
+import { checkpointIn } from './checkpoint.ts';
+import { openingOf } from './entry.ts';
+import { publishedCheckpoint } from './publishedCheckpoint.ts';
+import type { Openable } from './store/events.ts';
+import { readTiles } from './tiles.ts';
+
+/**
+ * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof
+ *
+ * @returns undefined when no checkpoint covers it yet
+ * @throws when the log's files do not prove it
+ */
+export async function proofOf({ position, opened }: Openable): Promise<string | undefined> {
+  const published = await publishedCheckpoint(position);
+  if (!published) return undefined;
+  const { size, root } = checkpointIn(published.note);
+  const index = BigInt(position);
+  const bundle = tileAt('entries', index / BigInt(fullWidth), size);
+  const [bundleBytes = new Uint8Array()] = (await readTiles([bundle])).values();
+  const tiles = await readTiles(tilesForInclusion(index, size));
+  const entry = decodeBundle(bundleBytes, bundle.width)[position % fullWidth] ?? new Uint8Array();
+  const proof = inclusionProof(index, size, tiles);
+  verifyInclusion(index, size, leafHash(entry), proof, root);
+  const extra = Buffer.from(openingOf(Buffer.from(entry).toString(), opened));
+  return formatProof({ extra, index, proof, checkpoint: published.note });
+}

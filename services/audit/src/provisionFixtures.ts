@@ -1,0 +1,35 @@
+import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { provision } from '@fanfold/local-cloud/provision';
+
+/** Makes audit's tables in emulators, and names them to its code. */
+export async function provideTables(endpoints: Endpoints): Promise<void> {
+  await provide(endpoints, ['Table', 'KeysTable']);
+}
+
+/** Makes all that the log needs. */
+export async function provideLog(endpoints: Endpoints): Promise<void> {
+  await provide(endpoints, [
+    'Table',
+    'KeysTable',
+    'WitnessTable',
+    'LogBucket',
+    'LogSigningKey',
+    'LogSigningKeyAlias',
+    'WitnessSigningKey',
+    'WitnessSigningKeyAlias',
+  ]);
+}
+
+/** Makes resources of the template, and gives the code the environment of the functions that use them. */
+async function provide(endpoints: Endpoints, names: string[]): Promise<void> {
+  const template = await templateOf('audit');
+  const resources = Object.fromEntries(names.map((name) => [name, template[name]]));
+  await provision(resources as never, endpoints);
+  for (const { Type, Properties } of Object.values(template)) {
+    if (Type !== 'AWS::Lambda::Function') continue;
+    const { Variables = {} } = Object(Properties.Environment) as { Variables?: Record<string, string> };
+    const named = Object.entries(Variables).filter(([name]) => /^(AUDIT|LOG|WITNESS)_/.test(name));
+    Object.assign(process.env, Object.fromEntries(named));
+  }
+}

@@ -1,0 +1,118 @@
+import { type Edge, emptyRoot, hashBytes, rootOf, splitHashes } from '@fanfold/tlog/merkle';
+import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
+import { checkpointIn, signCheckpoint } from './checkpoint.ts';
+import { Growth, type LogFile } from './growth.ts';
+import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from './store/files.ts';
+import { readEntries, readHead } from './store/log.ts';
+import { readTiles } from './tiles.ts';
+
+/** What made it worth while: a tile was completed, or a minute has passed. */
+export type Occasion = 'size' | 'clock';
+
+/**
+ * Publishes what was appended since the last checkpoint: first the tiles and bundles, and when all of them are written
+ * the checkpoint that covers them. It is signed only after the tree that was built from the entries has been found to be
+ * the one that the head has, and the one that the last checkpoint had: no two trees are ever signed.
+ * https://c2sp.org/tlog-checkpoint
+ *
+ * May run twice at once, or end at any point: files are written once with the same content by whoever comes, and a
+ * checkpoint takes the place of the one that was read or none.
+ *
+ * @throws when head, entries, files and checkpoint do not belong to one tree; then nothing was signed
+ */
+export async function publishLog(occasion: Occasion): Promise<{ size: number; published: number }> {
+  const last = await readLast();
+  const head = await readHead();
+  const size = sizeToPublish(last.size, Number(head.size), occasion);
+  if (size === last.size) return { size, published: 0 };
+
+  const growth = await growthAt(last.size);
+  const root = await writeFiles(growth, last, size, head);
+  const note = await signCheckpoint(size, root);
+  const isNewest = await replaceCheckpoint(note, last.file);
+  return { size, published: isNewest ? size - last.size : 0 };
+}
+
+/**
+ * Up to where to publish. Whole tiles only, when there are any: an entry then costs 4/256 of a write, while partial
+ * tiles, which each checkpoint needs anew, cost six for however few. What that leaves is published by the clock.
+ */
+export function sizeToPublish(published: number, size: number, occasion: Occasion): number {
+  if (size < published) throw new Error(`The log has ${size} entries, and ${published} are published`);
+  const whole = size - (size % fullWidth);
+  if (whole - published >= fullWidth) return whole;
+  return occasion === 'clock' ? size : published;
+}
+
+type Last = { size: number; root: Uint8Array; file?: StoredFile };
+
+async function readLast(): Promise<Last> {
+  const file = await readFile(checkpointPath);
+  if (!file) return { size: 0, root: emptyRoot };
+  const { size, root } = checkpointIn(Buffer.from(file.bytes).toString());
+  return { size: Number(size), root, file };
+}
+
+/** What has to be known of the files to go on with them: where the last bundle ended, and the partial tiles above. */
+async function growthAt(size: number): Promise<Growth> {
+  const above: Promise<Uint8Array[]>[] = [];
+  for (let level = 1; size >= fullWidth ** level; level++) {
+    const count = Math.floor(size / fullWidth ** level);
+    const tile = { level, index: BigInt(Math.floor(count / fullWidth)), width: count % fullWidth };
+    above.push(tile.width === 0 ? Promise.resolve([]) : readHashes(tile));
+  }
+  return new Growth(size - (size % fullWidth), await Promise.all(above));
+}
+
+async function readHashes(tile: Tile): Promise<Uint8Array[]> {
+  const [bytes = new Uint8Array()] = (await readTiles([tile])).values();
+  if (bytes.length !== tile.width * hashBytes) throw new Error(`${tilePath(tile)} is cut off`);
+  return splitHashes(bytes);
+}
+
+/** How many files are written at once. */
+const atOnce = 32;
+
+/**
+ * Writes the files that grow between two sizes.
+ *
+ * @returns the root of the tree of that size
+ * @throws when the entries are not those of the last checkpoint or of the head
+ */
+async function writeFiles(growth: Growth, last: Last, size: number, head: Edge): Promise<Uint8Array> {
+  let root = emptyRoot;
+  let pending: LogFile[] = [];
+  const flush = async () => {
+    await Promise.all(pending.map(({ tile, bytes }) => writeOnce(tilePath(tile), bytes)));
+    pending = [];
+  };
+  const arrive = () => {
+    if (growth.size === last.size) requireSame('the last checkpoint', rootOf(growth.edge()), last.root);
+    if (growth.size !== size) return;
+    root = rootOf(growth.edge());
+    pending.push(...growth.partial());
+  };
+  arrive();
+  for await (const { index, entries } of readEntries(growth.size)) {
+    for (const [i, entry] of entries.entries()) {
+      if (index + i < growth.size || growth.size === Number(head.size)) continue;
+      if (index + i > growth.size) throw new Error(`Entry ${growth.size} is not in the log's table`);
+      // Of what is behind the size, only the hashes are wanted.
+      const files = growth.add(entry);
+      if (growth.size <= size) pending.push(...files);
+      arrive();
+      if (pending.length >= atOnce) await flush();
+    }
+    if (growth.size === Number(head.size)) break;
+  }
+  await flush();
+  requireSame('the head', rootOf(growth.edge()), rootOf(head));
+  return root;
+}
+
+function requireSame(what: string, found: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.from(found).equals(expected)) return;
+  throw new Error(
+    `The log's entries do not make the tree of ${what}: see "The log does not fit" in docs/audit-log.md`,
+  );
+}

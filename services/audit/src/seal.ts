@@ -1,0 +1,45 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+
+/**
+ * The key of a data subject of a merchant, 32 bytes. Everything that could tell what an event said is derived from it:
+ * without the key the sealed event cannot be read, and what the log commits to cannot be guessed and compared.
+ */
+export type DataKey = Uint8Array;
+
+export const newDataKey = (): DataKey => randomBytes(32);
+
+/** Tells keys apart that a data subject has one after the other, and nothing about them. */
+export const keyIdOf = (key: DataKey): string => derive(key, 'id').subarray(0, 8).toString('base64url');
+
+/** The salt of what the log commits to: https://c2sp.org/tlog-tiles has entries that anybody may read. */
+export const eventSaltOf = (key: DataKey, eventId: string): Uint8Array => derive(key, `event ${eventId}`);
+
+/** The salt of a subject's pseudonym in the log. */
+export const subjectSaltOf = (key: DataKey, subject: string): Uint8Array => derive(key, `subject ${subject}`);
+
+/** An HMAC under a random key is a pseudorandom function: what is derived for one purpose says nothing of another. */
+const derive = (key: DataKey, purpose: string): Buffer => createHmac('sha256', key).update(purpose).digest();
+
+const algorithm = 'aes-256-gcm';
+const nonceBytes = 12;
+const tagBytes = 16;
+
+/**
+ * A text that only the key opens, and only in its place: nonce, ciphertext, tag (AES-256-GCM). A key seals a few dozen
+ * events, so random nonces do not meet (NIST SP 800-38D, 8.3 allows 2^32).
+ *
+ * @param place what it belongs to, so that it cannot be passed off as something else
+ */
+export function seal(key: DataKey, text: string, place: string): Uint8Array {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv(algorithm, derive(key, 'seal'), nonce).setAAD(Buffer.from(place));
+  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @throws when it was sealed with another key or for another place, or was changed since */
+export function unseal(key: DataKey, sealed: Uint8Array, place: string): string {
+  const decipher = createDecipheriv(algorithm, derive(key, 'seal'), sealed.subarray(0, nonceBytes))
+    .setAAD(Buffer.from(place))
+    .setAuthTag(sealed.subarray(-tagBytes));
+  return decipher.update(sealed.subarray(nonceBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
+}

@@ -1,0 +1,50 @@
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { environmentVariable } from '@fanfold/runtime/env';
+
+/** What the witness saw last, and signed. Its table is its own: nothing else of audit may write there. */
+export type Cosigned = {
+  size: number;
+  root: Uint8Array;
+  /** The checkpoint with the log's signatures and the witness's. */
+  note: string;
+};
+
+const tableName = () => environmentVariable('AUDIT_WITNESS_TABLE_NAME');
+
+const key = { pk: 'cosigned' };
+
+export async function loadCosigned(): Promise<Cosigned | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
+  );
+  return Item && (unmarshall(Item) as Cosigned);
+}
+
+/**
+ * Remembers a checkpoint in the place of the one that it was compared with.
+ *
+ * @returns whether it did; otherwise another run of the witness came first
+ */
+export async function replaceCosigned(cosigned: Cosigned, compared: Cosigned | undefined): Promise<boolean> {
+  try {
+    await dynamodb.send(
+      new PutItemCommand({
+        TableName: tableName(),
+        Item: marshall({ ...key, ...cosigned }),
+        ...(compared
+          ? {
+              ConditionExpression: '#size = :size AND root = :root',
+              ExpressionAttributeNames: { '#size': 'size' },
+              ExpressionAttributeValues: marshall({ ':size': compared.size, ':root': compared.root }),
+            }
+          : { ConditionExpression: 'attribute_not_exists(pk)' }),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import {
+  type AttributeValue,
+  QueryCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { auditSubjectErased } from '@fanfold/contracts/audit';
+import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { destroyKey, keyName, loadKeys } from './keys.ts';
+import { tableName } from './tables.ts';
+
+/** That a data subject was erased, and by which order. */
+export type Erasure = {
+  merchantId: string;
+  dataSubject: string;
+  reason: string | null;
+  operationId: string;
+  erasedAt: string;
+  trace: Trace;
+};
+
+export type ErasureItem = {
+  /** `erasure:<merchant>`: no merchant's events have a key without `#`. */
+  pk: string;
+  /** `<data subject>#<operation>` */
+  sk: string;
+  erasure: Erasure;
+};
+
+/** Whom the events of a subject are about. */
+export async function dataSubjectsOf(merchantId: string, subject: string): Promise<Set<string>> {
+  const items = await query('pk = :pk', { ':pk': `${merchantId}#${subject}` });
+  return new Set([subject, ...items.map((item) => String(unmarshall(item).dataSubject))]);
+}
+
+/** Those of some data subjects of which something can still be read. */
+export async function readable(merchantId: string, dataSubjects: Iterable<string>): Promise<string[]> {
+  const names = [...dataSubjects].map((each) => [each, keyName(merchantId, each)] as const);
+  const keys = await loadKeys(names.map(([, name]) => name));
+  return names.flatMap(([each, name]) => (keys.has(name) ? [each] : []));
+}
+
+/**
+ * Destroys a data subject's key, and writes down that it was: both or nothing. When somebody else was quicker, there is
+ * nothing left to be done.
+ */
+export async function erase(erasure: Erasure): Promise<void> {
+  const { merchantId, dataSubject, operationId, erasedAt } = erasure;
+  const item: ErasureItem = { pk: `erasure:${merchantId}`, sk: `${dataSubject}#${operationId}`, erasure };
+  erasedEventOf(erasure); // what nobody could read is never written
+  try {
+    await dynamodb.send(
+      new TransactWriteItemsCommand({
+        TransactItems: [
+          destroyKey(keyName(merchantId, dataSubject), erasedAt),
+          { Put: { TableName: tableName(), Item: marshall(item) } },
+        ],
+      }),
+    );
+  } catch (error) {
+    const [ofKey] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+    if (ofKey?.Code !== 'ConditionalCheckFailed') throw error;
+  }
+}
+
+/** What was ever erased of a data subject. */
+export async function erasuresOf(merchantId: string, dataSubject: string): Promise<Erasure[]> {
+  const values = { ':pk': `erasure:${merchantId}`, ':sk': `${dataSubject}#` };
+  const items = await query('pk = :pk AND begins_with(sk, :sk)', values);
+  return items.map((item) => (unmarshall(item) as ErasureItem).erasure);
+}
+
+async function query(
+  condition: string,
+  values: Record<string, string>,
+): Promise<Record<string, AttributeValue>[]> {
+  const found: Record<string, AttributeValue>[] = [];
+  let next: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        KeyConditionExpression: condition,
+        ExpressionAttributeValues: marshall(values),
+        ConsistentRead: true,
+        ExclusiveStartKey: next,
+      }),
+    );
+    found.push(...Items);
+    next = LastEvaluatedKey;
+  } while (next);
+  return found;
+}
+
+export const erasedEventOf = (erasure: Erasure): Event => {
+  const { merchantId, dataSubject, reason, operationId, erasedAt, trace } = erasure;
+  const id = createHash('sha256')
+    .update(JSON.stringify([merchantId, dataSubject, operationId]))
+    .digest('hex');
+  return makeEvent(auditSubjectErased, {
+    subject: `era_${id.slice(0, 32)}`,
+    n: 1,
+    time: erasedAt,
+    merchantid: merchantId,
+    trace,
+    data: { dataSubject, reason, operationId },
+  });
+};

@@ -1,0 +1,69 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { auditGapFound } from '@fanfold/contracts/audit';
+import { type Event, makeEvent } from '@fanfold/contracts/event';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import type { Finding, Noted } from '@fanfold/runtime/finding';
+import type { Gap } from '../completeness.ts';
+import { tableName } from './tables.ts';
+
+/**
+ * A finding for each day on which events were missing.
+ */
+export type FindingItem = {
+  /** `finding:<merchant>`: no merchant's events have a key without `#`. */
+  pk: string;
+  /** The day. */
+  sk: string;
+  finding: Finding<Gap>;
+  said: boolean;
+};
+
+const findingKey = (merchantId: string, date: string) => ({ pk: `finding:${merchantId}`, sk: date });
+
+/** What was found missing of a merchant's day, if ever something was. */
+export async function loadFinding(merchantId: string, date: string): Promise<Finding<Gap> | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({
+      TableName: tableName(),
+      Key: marshall(findingKey(merchantId, date)),
+      ConsistentRead: true,
+    }),
+  );
+  return Item && (unmarshall(Item) as FindingItem).finding;
+}
+
+/**
+ * Writes what was found of a merchant's day, in the place of what was known.
+ *
+ * @throws when another consumer wrote in between: the day has to be checked again
+ */
+export async function saveFinding(
+  { finding, isNews }: Noted<Gap>,
+  known: Finding<Gap> | undefined,
+): Promise<void> {
+  const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNews };
+  findingEventOf(finding); // what nobody could read is never written
+  await dynamodb.send(
+    new PutItemCommand({
+      TableName: tableName(),
+      Item: marshall(item),
+      ...(known
+        ? {
+            ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
+            ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
+          }
+        : { ConditionExpression: 'attribute_not_exists(pk)' }),
+    }),
+  );
+}
+
+export const findingEventOf = ({ merchantId, date, difference, n, foundAt, trace }: Finding<Gap>): Event =>
+  makeEvent(auditGapFound, {
+    subject: `gap_${date}_${merchantId}`,
+    n,
+    time: foundAt,
+    merchantid: merchantId,
+    trace,
+    data: { date, ...difference },
+  });

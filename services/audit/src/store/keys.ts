@@ -1,0 +1,55 @@
+import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { readItems } from '@fanfold/runtime/readItems';
+import type { DataKey } from '../seal.ts';
+import { keysTableName } from './tables.ts';
+
+/**
+ * A key of its own for each data subject of a merchant, in a table of its own: what is erased has to go, while from
+ * the log's table nothing may ever go.
+ */
+type KeyItem = {
+  /** `<merchant>#<data subject>` */
+  pk: string;
+  /** Gone once the data subject was erased, until something new is heard of it, which gets a new key. */
+  dataKey?: DataKey;
+  erasedAt?: string;
+};
+
+export const keyName = (merchantId: string, dataSubject: string): string => `${merchantId}#${dataSubject}`;
+
+/** The keys that there are, by name. */
+export async function loadKeys(names: Iterable<string>): Promise<Map<string, DataKey>> {
+  const keys = new Map<string, DataKey>();
+  const wanted = [...new Set(names)].map((pk) => ({ pk }));
+  for await (const items of readItems(keysTableName(), wanted)) {
+    for (const item of items) {
+      const { pk, dataKey } = unmarshall(item) as KeyItem;
+      if (dataKey) keys.set(pk, dataKey);
+    }
+  }
+  return keys;
+}
+
+/** Writes a new key, unless another consumer was quicker: then its key is what the failed condition gives. */
+export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem => ({
+  Update: {
+    TableName: keysTableName(),
+    Key: marshall({ pk: name }),
+    UpdateExpression: 'SET dataKey = :dataKey',
+    ConditionExpression: 'attribute_not_exists(dataKey)',
+    ExpressionAttributeValues: marshall({ ':dataKey': dataKey }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  },
+});
+
+/** Takes the key away, if there is one. */
+export const destroyKey = (name: string, erasedAt: string): TransactWriteItem => ({
+  Update: {
+    TableName: keysTableName(),
+    Key: marshall({ pk: name }),
+    UpdateExpression: 'REMOVE dataKey SET erasedAt = :erasedAt',
+    ConditionExpression: 'attribute_exists(dataKey)',
+    ExpressionAttributeValues: marshall({ ':erasedAt': erasedAt }),
+  },
+});

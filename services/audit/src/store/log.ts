@@ -1,0 +1,217 @@
+import {
+  type CancellationReason,
+  GetItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { chunksOf } from '@fanfold/runtime/batch';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
+import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
+import { entryOf } from '../entry.ts';
+import { dataSubjectOf, type Heard, type Recorded } from '../heard.ts';
+import { type DataKey, newDataKey } from '../seal.ts';
+import { type EventItem, itemOf, unsealAll } from './events.ts';
+import { keyName, loadKeys, putKeyOnce } from './keys.ts';
+import { tableName } from './tables.ts';
+
+/**
+ * The log: a head, which is how many entries there are and the right edge of the tree over them, and the entries as they
+ * were appended. They are appended in one transaction with their events and with the head's move from n to n + k, on
+ * condition that it still is at n: indexes have neither gaps nor doubles, the tree never forks, and whoever appends at
+ * the same time comes second and is told so. https://www.rfc-editor.org/rfc/rfc6962#section-2.1
+ */
+type HeadItem = {
+  pk: 'head';
+  sk: 'head';
+  size: number;
+  edge: Uint8Array;
+  /** Whether this very move completed a tile of 256 entries: what the log's files grow by. */
+  completesTile: boolean;
+};
+
+/** What was appended together, as an entry bundle. */
+type EntriesItem = {
+  pk: 'entries';
+  /** The index of the first of them, padded. */
+  sk: string;
+  count: number;
+  entries: Uint8Array;
+};
+
+/** The head as this instance knows it. Undefined: to be read again. */
+let known: Edge | undefined;
+
+/**
+ * DynamoDB takes 100 items in a transaction, of 4 MB in all: the head, the entries, and for each event its own and
+ * perhaps its data subject's key.
+ */
+const transactionLimits = { entries: 49, bytes: 3_900_000 };
+
+/** Splits what was heard by what one transaction takes. Beside a text, an event takes two kilobytes at most. */
+export const transactionsOf = (heard: Heard[]): Heard[][] =>
+  chunksOf(heard, ({ text }) => Buffer.byteLength(text) + 2048, transactionLimits);
+
+/** What came of an attempt to append. What it does not settle was not recorded. */
+export type Attempt = {
+  /** What is in the log, now or since before, and what can never be, with the reason. */
+  settled: Map<Heard, Recorded | 'recorded' | Error>;
+  /** Others appended at the same time, or DynamoDB was short of capacity: the rest is to be tried again. */
+  conflict: boolean;
+};
+
+/**
+ * Tries to append events, all or none. No two of them may have the same id.
+ *
+ * @throws when it is not known whether they were appended
+ */
+export async function append(heard: Heard[], now: Date): Promise<Attempt> {
+  const names = heard.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
+  const [edge, keys] = await Promise.all([known ?? readHead(), loadKeys(names)]);
+  const newKeys = new Map<string, DataKey>();
+  for (const name of names) if (!keys.has(name) && !newKeys.has(name)) newKeys.set(name, newDataKey());
+  const recordedAt = now.toISOString();
+  const size = Number(edge.size);
+  const items: EventItem[] = [];
+  const entries: Uint8Array[] = [];
+  for (const [i, each] of heard.entries()) {
+    const name = names[i] ?? '';
+    const key = (keys.get(name) ?? newKeys.get(name)) as DataKey;
+    items.push(itemOf(each, key, size + i, recordedAt));
+    entries.push(Buffer.from(entryOf(each, key, recordedAt)));
+  }
+  const newEdge = extend(edge, entries.map(leafHash));
+  // Should the answer get lost, the head is not known.
+  known = undefined;
+  try {
+    await dynamodb.send(
+      new TransactWriteItemsCommand({
+        TransactItems: [
+          moveHead(edge, newEdge),
+          putEntries(size, entries),
+          ...items.map(putOnce),
+          ...[...newKeys].map(([name, key]) => putKeyOnce(name, key)),
+        ],
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error;
+    return attemptOf(heard, error, edge);
+  }
+  known = newEdge;
+  return { settled: new Map(heard.map((each) => [each, 'recorded'])), conflict: false };
+}
+
+const headKey = marshall({ pk: 'head', sk: 'head' });
+
+/** How many entries there are, and the right edge of the tree over them. */
+export async function readHead(): Promise<Edge> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName(), Key: headKey, ConsistentRead: true }),
+  );
+  if (!Item) return emptyEdge;
+  const { size, edge } = unmarshall(Item) as HeadItem;
+  return decodeEdge(size, edge);
+}
+
+const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
+  Update: {
+    TableName: tableName(),
+    Key: headKey,
+    UpdateExpression: 'SET #size = :newSize, edge = :edge, completesTile = :completesTile',
+    ConditionExpression: edge.size === 0n ? 'attribute_not_exists(pk)' : '#size = :size',
+    ExpressionAttributeNames: { '#size': 'size' },
+    ExpressionAttributeValues: marshall({
+      ':newSize': Number(newEdge.size),
+      ':edge': encodeEdge(newEdge),
+      ':completesTile': newEdge.size / BigInt(fullWidth) > edge.size / BigInt(fullWidth),
+      ...(edge.size > 0n && { ':size': Number(edge.size) }),
+    }),
+  },
+});
+
+const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: String(index).padStart(16, '0') });
+
+const putEntries = (index: number, entries: Uint8Array[]): TransactWriteItem => {
+  const item: EntriesItem = { ...entriesKey(index), count: entries.length, entries: encodeBundle(entries) };
+  return {
+    Put: {
+      TableName: tableName(),
+      Item: marshall(item),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
+  };
+};
+
+const putOnce = (item: EventItem): TransactWriteItem => ({
+  Put: {
+    TableName: tableName(),
+    Item: marshall(item),
+    ConditionExpression: 'attribute_not_exists(pk)',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+  },
+});
+
+/** Reads from a cancelled transaction what became of each event; the reasons are in the order of the items. */
+async function attemptOf(heard: Heard[], error: TransactionCanceledException, edge: Edge): Promise<Attempt> {
+  const [ofHead, ofEntries, ...others] = error.CancellationReasons ?? [];
+  const ofEvents = others.slice(0, heard.length);
+  const ofKeys = others.slice(heard.length);
+  const settled = new Map<Heard, Recorded | Error>();
+  const found: [Heard, EventItem][] = [];
+  for (const [i, each] of heard.entries()) {
+    const { Code, Message, Item } = ofEvents[i] ?? {};
+    if (Item) found.push([each, unmarshall(Item) as EventItem]);
+    else if (isCause(ofEvents[i]))
+      settled.set(each, new Error(`${each.event.id} was refused: ${Code} ${Message}`));
+  }
+  const recorded = await unsealAll(found.map(([, item]) => item));
+  for (const [i, [each]] of found.entries()) settled.set(each, recorded[i] as Recorded);
+  // Entries that are there already were written by whoever moved the head.
+  const isOvertaken = [ofHead, ofEntries, ...ofKeys].some(
+    ({ Code } = {}) => Code === 'ConditionalCheckFailed',
+  );
+  const conflict = isOvertaken || [ofHead, ofEntries, ...others].some(isTransient);
+  if (!conflict && settled.size === 0) throw error;
+  if (!conflict) known = edge;
+  return { settled, conflict };
+}
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
+const transientCodes = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+
+const isTransient = (reason?: CancellationReason): boolean => transientCodes.includes(reason?.Code ?? '');
+
+const isCause = (reason?: CancellationReason): boolean =>
+  reason?.Code !== undefined && reason.Code !== 'None' && !isTransient(reason);
+
+/**
+ * The log's entries from an index on, in their order, as they were appended together. The first ones may begin before the
+ * index: `index` says where.
+ */
+export async function* readEntries(from: number): AsyncGenerator<{ index: number; entries: Uint8Array[] }> {
+  let next: QueryCommandInput['ExclusiveStartKey'];
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        KeyConditionExpression: 'pk = :pk AND sk >= :sk',
+        ExpressionAttributeValues: marshall({
+          ':pk': 'entries',
+          ':sk': entriesKey(Math.max(0, from - transactionLimits.entries + 1)).sk,
+        }),
+        ConsistentRead: true,
+        ExclusiveStartKey: next,
+      }),
+    );
+    for (const item of Items) {
+      const { sk, count, entries } = unmarshall(item) as EntriesItem;
+      yield { index: Number(sk), entries: decodeBundle(entries, count) };
+    }
+    next = LastEvaluatedKey;
+  } while (next);
+}

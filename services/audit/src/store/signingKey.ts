@@ -1,0 +1,30 @@
+import { GetPublicKeyCommand, KMSClient, SignCommand } from '@aws-sdk/client-kms';
+import { clientSettings } from '@fanfold/runtime/aws';
+
+/**
+ * Ed25519 keys that never leave KMS: https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
+ */
+const kms = /* @__PURE__ */ new KMSClient(clientSettings);
+
+/** The 32 bytes of a public key. */
+export async function publicKeyOf(keyId: string): Promise<Uint8Array> {
+  const { PublicKey } = await kms.send(new GetPublicKeyCommand({ KeyId: keyId }));
+  // SubjectPublicKeyInfo of Ed25519 ends with the key: https://www.rfc-editor.org/rfc/rfc8410#section-4
+  const publicKey = PublicKey?.slice(-32);
+  if (publicKey?.length !== 32) throw new Error(`KMS gave no Ed25519 public key for ${keyId}`);
+  return publicKey;
+}
+
+/** Signs a message of 4,096 bytes at most. Ed25519 gives the same signature for the same message, always. */
+export async function sign(keyId: string, message: Uint8Array): Promise<Uint8Array> {
+  const { Signature } = await kms.send(
+    new SignCommand({
+      KeyId: keyId,
+      Message: message,
+      MessageType: 'RAW',
+      SigningAlgorithm: 'ED25519_SHA_512',
+    }),
+  );
+  if (!Signature) throw new Error(`KMS gave no signature of ${keyId}`);
+  return Signature;
+}

@@ -1,0 +1,19 @@
+import { type Tile, tilePath } from '@fanfold/tlog/tile';
+import { readFile } from './store/files.ts';
+
+/**
+ * Tiles and bundles of a checkpoint, by their paths.
+ *
+ * @throws when one is missing: whatever a checkpoint covers was written before it
+ */
+export async function readTiles(tiles: Tile[]): Promise<Map<string, Uint8Array>> {
+  const files = await Promise.all(
+    tiles.map(async (tile): Promise<[string, Uint8Array]> => {
+      const path = tilePath(tile);
+      const file = await readFile(path);
+      if (!file) throw new Error(`${path} is missing, and the checkpoint covers it`);
+      return [path, file.bytes];
+    }),
+  );
+  return new Map(files);
+}
