@@ -19,10 +19,10 @@ afterAll(async () => {
 });
 
 /** The shell commands of a section, in one text. */
-function commandsOf(heading: string): string {
-  const section = readme.split(/^## /m).find((text) => text.startsWith(heading));
+function commandsOf(heading: string, page = readme): string {
+  const section = page.split(/^## /m).find((text) => text.startsWith(heading));
   const blocks = [...(section ?? '').matchAll(/^```sh\n([\s\S]*?)^```$/gm)];
-  expect(blocks, `README's section ${heading}`).not.toEqual([]);
+  expect(blocks, `the section ${heading}`).not.toEqual([]);
   return blocks.map(([, block]) => block).join('\n');
 }
 
@@ -63,6 +63,19 @@ it('a payment has a proof in three lines, verified offline', async () => {
   const token = 'TOKEN=$(pnpm --silent fanfold token)';
   const printed = await type(`${pnpm}\n${token}\n${commandsOf('Proof that it happened')}`);
   expect(printed).toMatch(/^verified: this event, to the letter, is entry \d+ of the log$/m);
+}, 120_000);
+
+it('the page of the log verifies and erases with the commands that it shows', async () => {
+  const page = await readFile(new URL('../docs/audit-log.md', import.meta.url), 'utf8');
+  const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];
+  const token = 'TOKEN=$(pnpm --silent fanfold token)';
+  const [event] = /^EVENT=.*$/m.exec(commandsOf('Proof that it happened')) ?? [];
+  for (const functionKey of ['publishLog', 'witness']) await invoke(stack.base, 'audit', functionKey);
+  const verified = await type([pnpm, token, event, commandsOf('Prove, verify', page)].join('\n'));
+  expect(verified).toMatch(/^verified: this event, to the letter/m);
+  expect(verified).toMatch(/^verified: all \d+ entries of fanfold\.example\/local\/audit/m);
+  const erase = commandsOf('Erasing', page).replace(/pay_[0-9a-f]{32}/, '$(echo "$EVENT" | cut -d: -f1)');
+  expect(await type([pnpm, token, event, erase].join('\n'))).toMatch(/^pay_[0-9a-f]{32}: erased at /m);
 }, 120_000);
 
 it('when something goes wrong, the dead letters and what can be sent again are a command away', async () => {

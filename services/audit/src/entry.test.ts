@@ -65,3 +65,10 @@ it('of an erased event the opening has the entry alone', () => {
   const entry = entryOf(first, key, recordedAt);
   expect(JSON.parse(openingOf(entry))).toEqual({ entry, version: 1 });
 });
+
+it('is the same for ever: what is in the log is built on', () => {
+  const entry = entryOf(first, Buffer.alloc(32, 1), recordedAt);
+  expect(entry).toBe(
+    '{"commitment":"JTfWQhbPlAOH6TIf/Eoaivpmy5oxwnZ39syGE7tq5c4=","recordedtime":"2026-11-23T10:00:01.000Z","sequence":"0000000001","source":"/payments","subject":"CK5F1RqV26wP5bI7YixJ_5ENW2332FqPp0LecLKQT_A","time":"2026-11-23T10:00:00.000Z","type":"payment.canceled.v1","version":1}',
+  );
+});

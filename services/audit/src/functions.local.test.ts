@@ -8,11 +8,17 @@ import { provision } from '@fanfold/local-cloud/provision';
 import { type Stack, startStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as consumer } from './functions/consumer.ts';
+import { handler as eraseSubject } from './functions/eraseSubject.ts';
 import { handler as exportEvents } from './functions/exportEvents.ts';
+import { handler as getCheckpoint } from './functions/getCheckpoint.ts';
 import { handler as getEvent } from './functions/getEvent.ts';
+import { handler as getEventProof } from './functions/getEventProof.ts';
+import { handler as getTile } from './functions/getTile.ts';
 import { handler as listEvents } from './functions/listEvents.ts';
+import { handler as publishLog } from './functions/publishLog.ts';
 import { handler as unknownRoute } from './functions/unknownRoute.ts';
-import { provideTables } from './provisionFixtures.ts';
+import { handler as witness } from './functions/witness.ts';
+import { provideLog } from './provisionFixtures.ts';
 
 let stack: Stack;
 let deadLetters: () => Promise<string[]>;
@@ -24,7 +30,7 @@ beforeAll(async () => {
   const { EventsDeadLetterQueue } = await templateOf('audit');
   if (!EventsDeadLetterQueue) throw new Error('audit has no dead-letter queue');
   await provision({ EventsDeadLetterQueue }, endpoints);
-  await provideTables(endpoints);
+  await provideLog(endpoints);
   const queue = String(EventsDeadLetterQueue.Properties.QueueName);
   Object.assign(process.env, {
     EVENTS_DEAD_LETTER_QUEUE_URL: `${endpoints.aws}/000000000000/${queue}`,
@@ -110,6 +116,129 @@ async function ask(
 }
 
 const idsOf = ({ body }: { body: { data: { id: string }[] } }) => body.data.map(({ id }) => id);
+
+/** An answer that is a file, as its reader gets it. */
+async function download(handler: typeof getTile, path: Record<string, string>, merchantId?: string) {
+  const token = await signToken({
+    issuer: stack.description.issuer,
+    subject: 'auditor',
+    merchantId: merchantId ?? 'acme',
+    scopes: ['audit:read'],
+    expiresInSeconds: 60,
+  });
+  const request = {
+    headers: merchantId ? { authorization: `Bearer ${token}` } : {},
+    requestContext: { http: { method: 'GET', path: '/' } },
+    pathParameters: path,
+  };
+  const {
+    statusCode,
+    headers = {},
+    body = '',
+    isBase64Encoded,
+  } = await handler(request as never, contextWith(15_000));
+  return { status: statusCode, headers, bytes: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8') };
+}
+
+// Before anything else is recorded here: the log begins with nothing.
+describe('the log', () => {
+  const context = { awsRequestId: 'test', getRemainingTimeInMillis: () => 30_000 } as never;
+  const publish = (occasion: 'clock' | 'size') =>
+    publishLog(occasion === 'size' ? { Records: [] } : {}, context);
+
+  it('has no checkpoint and no tile before anything was recorded', async () => {
+    await publish('clock');
+    expect((await download(getCheckpoint, {})).status).toBe(404);
+    expect((await download(getTile, { path: '0/000.p/1' })).status).toBe(404);
+  });
+
+  it('proves an event when a checkpoint covers it, and says until then that it has to be waited for', async () => {
+    await deliver(refund('acme', 'pay_proven', 1));
+    const path = { id: 'pay_proven:1' };
+    const pending = await download(getEventProof, path, 'acme');
+    expect(pending).toMatchObject({ status: 409, headers: { 'Retry-After': '10' } });
+    expect(JSON.parse(pending.bytes.toString())).toMatchObject({ code: 'proof_pending' });
+    await publish('size');
+    expect((await download(getEventProof, path, 'acme')).status).toBe(409);
+    await publish('clock');
+    const proof = await download(getEventProof, path, 'acme');
+    expect(proof).toMatchObject({
+      status: 200,
+      headers: {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Cache-Control': 'no-store',
+        'Content-Disposition': 'attachment; filename="pay_proven-1.tlog-proof"',
+      },
+    });
+    expect(proof.bytes.toString()).toMatch(/^c2sp\.org\/tlog-proof@v1\nextra /);
+  });
+
+  it('shows its checkpoint to anybody, cosigned when the witness has seen it', async () => {
+    const signed = await download(getCheckpoint, {});
+    expect(signed).toMatchObject({
+      status: 200,
+      headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'public, max-age=5' },
+    });
+    expect(signed.bytes.toString().match(/^— /gm)).toHaveLength(1);
+    await witness({} as never, context);
+    const cosigned = (await download(getCheckpoint, {})).bytes.toString();
+    expect(cosigned.startsWith(signed.bytes.toString())).toBe(true);
+    expect(cosigned.match(/^— /gm)).toHaveLength(2);
+  });
+
+  it('shows the tiles that there are to anybody, for ever, and nothing else', async () => {
+    for (const [path, bytes] of [
+      ['0/000.p/1', 32],
+      ['entries/000.p/1', expect.any(Number)],
+    ] as const) {
+      const tile = await download(getTile, { path });
+      expect(tile).toMatchObject({
+        status: 200,
+        headers: {
+          'Content-Type': 'application/octet-stream',
+          'Cache-Control': 'public, max-age=31536000, immutable',
+        },
+      });
+      expect(tile.bytes.length).toEqual(bytes);
+      expect(tile.bytes.toString()).not.toMatch(/acme|pay_proven|order-1/);
+    }
+    for (const path of [
+      '0/000',
+      '0/000.p/2',
+      '0/0',
+      '00/000.p/1',
+      '../checkpoint',
+      'checkpoint',
+      '64/000',
+      '',
+    ]) {
+      expect((await download(getTile, { path })).status, path).toBe(404);
+    }
+  });
+
+  it('proves nothing to another merchant, as if it were not there', async () => {
+    const answers = await Promise.all([
+      download(getEventProof, { id: 'pay_proven:1' }, 'stranger'),
+      download(getEventProof, { id: 'pay_nothing:1' }, 'acme'),
+      download(getEventProof, { id: 'no id' }, 'acme'),
+    ]);
+    const shown = answers.map(({ status, bytes }) => {
+      const { detail, code } = JSON.parse(bytes.toString());
+      return { status, detail, code };
+    });
+    expect(shown[0]).toMatchObject({ status: 404, code: 'not_found' });
+    expect(shown).toEqual(shown.map(() => shown[0]));
+  });
+
+  it('erases by order alone, and refuses what is no order', async () => {
+    const order = { merchantId: 'acme', subject: 'pay_proven', reason: null, operationId: 'op_1' };
+    await expect(eraseSubject({ ...order, subject: '' }, context)).rejects.toThrow();
+    await expect(eraseSubject({ subject: 'pay_proven' }, context)).rejects.toThrow();
+    expect(await eraseSubject(order, context)).toMatchObject([{ dataSubject: 'pay_proven' }]);
+    const shown = await ask(getEvent, { path: { id: 'pay_proven:1' } });
+    expect(shown.body).toMatchObject({ id: 'pay_proven:1', erased: true, data: null });
+  });
+});
 
 describe('what is delivered', () => {
   it('is recorded once, and shown as it was said, fields unknown here included', async () => {
@@ -272,7 +401,7 @@ describe('an export', () => {
 });
 
 it('nobody reads the log without the scope for it', async () => {
-  for (const handler of [getEvent, listEvents]) {
+  for (const handler of [getEvent, listEvents, getEventProof]) {
     expect(await ask(handler, { scopes: ['payments:read', 'invoices:read'] })).toMatchObject({
       status: 403,
       body: { code: 'insufficient_scope' },
