@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Call, callOf, errorAnswer, partOf } from './calls.ts';
+import { type Call, callOf, errorAnswer, partOf, writtenBy } from './calls.ts';
 
 const publishBatch = (ids: string[]): string =>
   new URLSearchParams([
@@ -11,11 +11,11 @@ const publishBatch = (ids: string[]): string =>
     ]),
   ]).toString();
 
-const read = (body: string, target?: string): Call =>
+const read = (body: string, target?: string, url = '/', method = 'POST'): Call =>
   callOf(
     'payments.publisher',
-    { 'amz-sdk-invocation-id': 'c1', ...(target && { 'x-amz-target': target }) },
-    body,
+    { method, url, headers: { 'amz-sdk-invocation-id': 'c1', ...(target && { 'x-amz-target': target }) } },
+    Buffer.from(body),
   );
 
 describe('a call', () => {
@@ -34,6 +34,21 @@ describe('a call', () => {
     [undefined, publishBatch(['0']), 'PublishBatch', 'fanfold-local-events'],
   ])('%s is known by what it asks of whom', (target, body, operation, of) => {
     expect(read(body, target)).toMatchObject({ operation, target: of, commandId: 'c1' });
+  });
+
+  it.each([
+    ['GET', '/fanfold-local-audit-log-000000000000/checkpoint?x-id=GetObject', 'GetObject', 'checkpoint'],
+    ['PUT', '/fanfold-local-audit-log-000000000000/tile/0/000.p/3?x-id=PutObject', 'PutObject', 'tile'],
+  ])('%s %s is about files of one kind', (method, url, operation, kind) => {
+    const target = `fanfold-local-audit-log/${kind}`;
+    expect(read('bytes', undefined, url, method)).toMatchObject({ protocol: 's3', operation, target });
+  });
+
+  it('that is a transaction writes to each of its tables', () => {
+    const body =
+      '{"TransactItems":[{"Update":{"TableName":"a"}},{"Put":{"TableName":"b"}},{"Put":{"TableName":"a"}}]}';
+    expect(writtenBy(read(body, 'DynamoDB_20120810.TransactWriteItems'))).toEqual(['a', 'b']);
+    expect(writtenBy(read('{"TableName":"t"}', 'DynamoDB_20120810.PutItem'))).toEqual(['t']);
   });
 
   it('of another kind is refused', () => {
@@ -64,7 +79,7 @@ describe('a part of a call', () => {
     const part = partOf(read(body, 'DynamoDB_20120810.BatchGetItem'));
     expect(JSON.parse(part?.body ?? '').RequestItems.t.Keys).toEqual([{ pk: { S: 'a' } }]);
     const answer = part?.answer({ status: 200, headers: {}, body: '{"Responses":{"t":[]}}' });
-    expect(JSON.parse(answer?.body ?? '')).toEqual({
+    expect(JSON.parse(String(answer?.body))).toEqual({
       Responses: { t: [] },
       UnprocessedKeys: { t: { Keys: [{ pk: { S: 'b' } }], ConsistentRead: true } },
     });
@@ -84,10 +99,12 @@ it('errors have the form of their service', () => {
     400,
     'AccessDeniedException',
   );
-  expect(JSON.parse(json.body).__type).toBe('com.amazonaws.dynamodb.v20120810#AccessDeniedException');
+  expect(JSON.parse(String(json.body)).__type).toBe('com.amazonaws.dynamodb.v20120810#AccessDeniedException');
   expect(errorAnswer(read(publishBatch(['0'])), 403, 'AuthorizationError').body).toContain(
     '<Code>AuthorizationError</Code>',
   );
   const ofKms = errorAnswer(read('{"KeyId":"k"}', 'TrentService.Sign'), 400, 'ThrottlingException');
-  expect(JSON.parse(ofKms.body).__type).toBe('ThrottlingException');
+  expect(JSON.parse(String(ofKms.body)).__type).toBe('ThrottlingException');
+  const ofS3 = errorAnswer(read('', undefined, '/bucket/checkpoint?x-id=GetObject', 'GET'), 503, 'SlowDown');
+  expect(ofS3.body).toContain('<Error><Code>SlowDown</Code>');
 });

@@ -1,59 +1,97 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** A call to AWS as it goes over the wire: one attempt of one command of the SDK. */
 export type Call = {
   /** Such as `payments.createPayment`. */
   functionName: string;
   operation: string;
-  /** The table, topic, queue or key that it is about. */
+  /** The table, topic, queue, key or kind of file that it is about. */
   target: string;
-  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms';
+  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms' | 's3';
   /** The same for all attempts of a command. */
   commandId: string;
+  method: string;
+  /** With its query. */
+  path: string;
   headers: IncomingHttpHeaders;
-  body: string;
+  body: Buffer;
 };
 
-export type Answer = { status: number; headers: Record<string, string>; body: string };
+export type Answer = { status: number; headers: IncomingHttpHeaders; body: string | Buffer };
 
-/** Reads a request of the SDK: JSON with a target for DynamoDB, SQS and KMS, a form for SNS. */
-export function callOf(functionName: string, headers: IncomingHttpHeaders, body: string): Call {
+/**
+ * Reads a request of the SDK: JSON with a target for DynamoDB, SQS and KMS, a form for SNS, a path with the operation in
+ * its query for S3.
+ */
+export function callOf(
+  functionName: string,
+  { method = '', url: path = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  body: Buffer,
+): Call {
   const [service = '', operation = ''] = String(headers['x-amz-target'] ?? '').split('.');
-  const about = { functionName, headers, body, commandId: String(headers['amz-sdk-invocation-id']) };
+  const commandId = String(headers['amz-sdk-invocation-id']);
+  const about = { functionName, method, path, headers, body, commandId };
   if (service.startsWith('DynamoDB')) {
-    return { ...about, operation, protocol: 'dynamodb', target: tableOf(JSON.parse(body)) };
+    return { ...about, operation, protocol: 'dynamodb', target: tablesOf(inputOf({ body }))[0] ?? '' };
   }
   if (service.startsWith('AmazonSQS')) {
-    return { ...about, operation, protocol: 'sqs', target: lastPart(JSON.parse(body).QueueUrl) };
+    // Whatever the queue's URL is, the emulator reads the body.
+    return { ...about, path: '/', operation, protocol: 'sqs', target: lastPart(inputOf({ body }).QueueUrl) };
   }
   if (service === 'TrentService') {
-    return { ...about, operation, protocol: 'kms', target: lastPart(JSON.parse(body).KeyId) };
+    return { ...about, operation, protocol: 'kms', target: lastPart(inputOf({ body }).KeyId) };
   }
-  const form = new URLSearchParams(body);
+  const { pathname, searchParams } = new URL(path, 'http://localhost');
+  const ofFile = searchParams.get('x-id');
+  if (ofFile) return { ...about, operation: ofFile, protocol: 's3', target: kindOfFile(pathname) };
+  const form = new URLSearchParams(String(body));
   const action = form.get('Action');
-  if (!action) throw new Error(`Not a call that the network knows: ${body.slice(0, 200)}`);
+  if (!action)
+    throw new Error(`Not a call that the network knows: ${method} ${path} ${body.subarray(0, 200)}`);
   return { ...about, operation: action, protocol: 'sns', target: lastPart(form.get('TopicArn') ?? '') };
+}
+
+/** What a call asks in JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever an operation takes
+export const inputOf = ({ body }: Pick<Call, 'body'>): any => JSON.parse(String(body));
+
+/** The bucket and the first part of the path within it: files of a folder are of one kind. */
+function kindOfFile(pathname: string): string {
+  const [, bucket = '', first = ''] = pathname.split('/');
+  return `${bucket.replace(/-\d{12}$/, '')}/${first}`;
 }
 
 const lastPart = (name: string): string => name.split(/[:/]/).at(-1) as string;
 
-function tableOf(input: Record<string, unknown>): string {
+/** The tables that a call is about, in their order, each once. */
+function tablesOf(input: Record<string, unknown>): string[] {
   const { TableName, IndexName, RequestItems, TransactItems } = input as {
     TableName?: string;
     IndexName?: string;
     RequestItems?: object;
     TransactItems?: Record<string, { TableName: string }>[];
   };
-  const first = Object.values(TransactItems?.[0] ?? {})[0];
-  const table = TableName ?? first?.TableName ?? Object.keys(RequestItems ?? {})[0] ?? '';
-  return IndexName ? `${table}/${IndexName}` : table;
+  if (TransactItems) {
+    return [...new Set(TransactItems.flatMap((item) => Object.values(item).map((each) => each.TableName)))];
+  }
+  return [TableName === undefined ? (Object.keys(RequestItems ?? {})[0] ?? '') : TableName].map((table) =>
+    IndexName ? `${table}/${IndexName}` : table,
+  );
 }
+
+/** Everything that a call writes to: a transaction can be about more than one table. */
+export const writtenBy = (call: Call): string[] =>
+  call.operation === 'TransactWriteItems' ? tablesOf(inputOf(call)) : [call.target];
 
 /** What AWS answers when it refuses a call. */
 export function errorAnswer({ protocol }: Call, status: number, code: string, more: object = {}): Answer {
   if (protocol === 'sns') {
     const body = `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error><RequestId>fault</RequestId></ErrorResponse>`;
     return { status, headers: { 'content-type': 'text/xml' }, body };
+  }
+  if (protocol === 's3') {
+    const body = `<Error><Code>${code}</Code><Message>${code}</Message></Error>`;
+    return { status, headers: { 'content-type': 'application/xml' }, body };
   }
   const { namespace, contentType } = json[protocol];
   const body = JSON.stringify({ __type: `${namespace}${code}`, message: code, ...more });
@@ -70,7 +108,7 @@ const json = {
 export function partOf(call: Call): { body: string; answer: (whole: Answer) => Answer } | undefined {
   switch (call.operation) {
     case 'BatchGetItem': {
-      const input = JSON.parse(call.body);
+      const input = inputOf(call);
       const [[table, { Keys, ...rest }]] = Object.entries(input.RequestItems) as [
         [string, { Keys: object[] }],
       ];
@@ -82,19 +120,19 @@ export function partOf(call: Call): { body: string; answer: (whole: Answer) => A
       return { body, answer: (whole) => withMembers(whole, { UnprocessedKeys }) };
     }
     case 'SendMessageBatch': {
-      const input = JSON.parse(call.body) as { Entries: { Id: string }[] };
+      const input = inputOf(call) as { Entries: { Id: string }[] };
       const Failed = input.Entries.slice(-1).map(({ Id }) => failure(Id));
       if (input.Entries.length === 1) return { body: '', answer: () => answerOf({ Successful: [], Failed }) };
       const body = JSON.stringify({ ...input, Entries: input.Entries.slice(0, -1) });
       return { body, answer: (whole) => withMembers(whole, { Failed }) };
     }
     case 'ChangeMessageVisibilityBatch': {
-      const input = JSON.parse(call.body) as { Entries: { Id: string }[] };
+      const input = inputOf(call) as { Entries: { Id: string }[] };
       const Failed = input.Entries.map(({ Id }) => failure(Id));
       return { body: '', answer: () => answerOf({ Successful: [], Failed }) };
     }
     case 'PublishBatch': {
-      const form = new URLSearchParams(call.body);
+      const form = new URLSearchParams(String(call.body));
       const ids = [...form].filter(([name]) => /^PublishBatchRequestEntries\.member\.\d+\.Id$/.test(name));
       const [[name, id]] = ids.slice(-1) as [[string, string]];
       const prefix = name.replace(/Id$/, '');
@@ -108,7 +146,7 @@ export function partOf(call: Call): { body: string; answer: (whole: Answer) => A
         body: form.toString(),
         answer: (whole) => ({
           ...whole,
-          body: whole.body
+          body: String(whole.body)
             .replace(/<Failed\s*\/>|<Failed><\/Failed>/, '')
             .replace('</PublishBatchResult>', `${failed}</PublishBatchResult>`),
         }),
@@ -129,5 +167,5 @@ const answerOf = (value: object): Answer => ({
 
 const withMembers = (whole: Answer, members: object): Answer => ({
   ...whole,
-  body: JSON.stringify({ ...JSON.parse(whole.body), ...members }),
+  body: JSON.stringify({ ...JSON.parse(String(whole.body)), ...members }),
 });

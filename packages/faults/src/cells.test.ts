@@ -10,8 +10,10 @@ const call = (operation: string, target: string): Call => ({
   target,
   protocol: 'dynamodb',
   commandId: '1',
+  method: 'POST',
+  path: '/',
   headers: {},
-  body: '{"RequestItems":{"billing":{"Keys":[{},{}]}}}',
+  body: Buffer.from('{"RequestItems":{"billing":{"Keys":[{},{}]}}}'),
 });
 
 const place = (operation: string, target: string, nth = 0): Place => ({
@@ -54,9 +56,16 @@ describe('the cells of a story', () => {
     ]);
   });
 
-  it('answer a read of many in part, and never twice', () => {
-    expect(kindsAt('billing.consumer BatchGetItem billing')).toContain('partial');
-    expect(kindsAt('billing.consumer BatchGetItem billing')).not.toContain('duplicated');
+  it('answer a read of many in part, and do not tell apart whether it was done', () => {
+    expect([...kindsAt('billing.consumer BatchGetItem billing')].sort()).toEqual([
+      'denied',
+      'killed-before',
+      'overtaken',
+      'partial',
+      'refused',
+      'stalled',
+      'throttled',
+    ]);
   });
 
   it('disturb every delivery, and the order of a queue', () => {
@@ -96,8 +105,8 @@ describe('the cells of a story', () => {
 it('a sample has each kind of fault at each boundary once, where it fails a whole command', () => {
   const sample = sampleOf([...cells, ...cells.map((cell) => ({ ...cell, story: 'refunds' }))]);
   const boundaries = sample.map(({ faults: [fault] }) => `${fault?.site} ${fault?.kind}`);
-  // Twice three orders of one queue have no fault, and two answers are lost once as well.
-  expect(new Set(boundaries).size + 5 + 2).toBe(sample.length);
+  // Twice three orders of one queue have no fault, and an answer is lost once as well.
+  expect(new Set(boundaries).size + 5 + 1).toBe(sample.length);
   expect(sample.find(({ faults: [fault] }) => fault?.kind === 'refused')?.faults[0]?.reach).toBe('command');
 });
 

@@ -75,11 +75,11 @@ export function strikes({ site, nth, reach }: Fault, place: Place, attempt: numb
   return place.nth >= nth && place.nth < nth + (reach === 'long' ? 3 : 1);
 }
 
-const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteItem']);
+const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteItem', 'PutObject']);
 
-/** Whether a call changes or sends something. */
+/** Whether a call changes, sends or signs something: what was signed is out in the world. */
 export const isWrite = ({ operation, protocol }: Call): boolean =>
-  writes.has(operation) || protocol === 'sqs' || protocol === 'sns';
+  writes.has(operation) || operation === 'Sign' || protocol === 'sqs' || protocol === 'sns';
 
 /** Which faults a call can have, in the order in which they are tried. */
 export function kindsFor(call: Call): FaultKind[] {
@@ -89,6 +89,9 @@ export function kindsFor(call: Call): FaultKind[] {
       case 'late':
       case 'duplicated':
       case 'answered-500':
+      // Of a read nothing stays: whether it is done or not, its answer is missing.
+      case 'answer-lost':
+      case 'killed-after':
         return isWrite(call);
       case 'partial':
         return partOf(call) !== undefined;

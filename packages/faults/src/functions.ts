@@ -17,8 +17,10 @@ import { randomFrom } from './random.ts';
 
 export const repository = join(import.meta.dirname, '../../..');
 
-/** A change of one source file. `find` must stand there exactly once. */
-export type Mutation = { file: string; find: string; replace: string };
+/** A change of one source file, at one or more places. What is to be found must stand there exactly once. */
+export type Mutation = Change & { file: string; also?: Change[] };
+
+type Change = { find: string; replace: string };
 
 const compiled = new Map<string, Promise<Script>>();
 
@@ -56,17 +58,20 @@ async function compile(service: string, mutation: Mutation | undefined): Promise
   return new Script(`(function (${injected.join(', ')}) {${text}\n})`, { filename: `${service}.cjs` });
 }
 
-const mutating = ({ file, find, replace }: Mutation) => ({
+const mutating = ({ file, find, replace, also = [] }: Mutation) => ({
   name: 'mutation',
   setup({ onLoad }: Parameters<NonNullable<Parameters<typeof build>[0]['plugins']>[number]['setup']>[0]) {
     const path = join(repository, file);
     onLoad({ filter: /\.ts$/ }, async (loaded) => {
       if (loaded.path !== path) return undefined;
-      const source = await readFile(path, 'utf8');
-      if (source.split(find).length !== 2) {
-        throw new Error(`${file} has to have this once, to be mutated: ${find}`);
+      let contents = await readFile(path, 'utf8');
+      for (const change of [{ find, replace }, ...also]) {
+        if (contents.split(change.find).length !== 2) {
+          throw new Error(`${file} has to have this once, to be mutated: ${change.find}`);
+        }
+        contents = contents.replace(change.find, () => change.replace);
       }
-      return { contents: source.replace(find, () => replace), loader: 'ts' as const };
+      return { contents, loader: 'ts' as const };
     });
   },
 });
@@ -123,6 +128,19 @@ export class Functions {
     this.#clock = clock;
     this.#network = network;
     this.#environment = environment;
+  }
+
+  /** Runs other code of a service from now on. */
+  deploy(service: string, script: Script): void {
+    const { resources } = this.#services[service] as ServiceCode;
+    if (this.#services[service]?.script === script) return;
+    this.#services[service] = { script, resources };
+    for (const name of this.#instances.keys()) if (name.startsWith(`${service}.`)) this.restart(name);
+  }
+
+  /** The environment that a template gives to a function. */
+  environmentOf(functionName: string): Record<string, string> {
+    return this.#definitionOf(functionName).variables;
   }
 
   /** Ends every sandbox of a function: what it remembers is no part of the next run. */

@@ -9,6 +9,7 @@ import {
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   type Message,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -39,6 +40,8 @@ export type SteppedMapping = {
   isWaiting(): boolean;
   /** Takes away what is there, undelivered. */
   discard(): Promise<void>;
+  /** Begins with a queue that is empty, or a stream that is new. */
+  restart(): Promise<void>;
 };
 
 export type Surroundings = {
@@ -89,6 +92,10 @@ export function steppedQueue(
     },
     isWaiting: () => left.size > 0,
     discard: async () => remove(await receive(Number.POSITIVE_INFINITY)),
+    async restart() {
+      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+      left.clear();
+    },
   };
   return mapping;
 
@@ -163,14 +170,19 @@ export async function steppedStream(
   giveUp: (why: string) => void,
 ): Promise<SteppedMapping> {
   const TableName = properties.eventSourceArn.split('/')[1] as string;
-  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
-  const StreamArn = Table?.LatestStreamArn as string;
-  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-  const ShardId = StreamDescription?.Shards?.[0]?.ShardId;
-  let { ShardIterator: iterator } = await streams.send(
-    new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: 'TRIM_HORIZON' }),
-  );
+  let StreamArn: string;
+  let iterator: string | undefined;
   let writtenBefore = -1;
+  const start = async () => {
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
+    StreamArn = Table?.LatestStreamArn as string;
+    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
+    const ShardId = StreamDescription?.Shards?.[0]?.ShardId;
+    // The emulator still has what was in the stream of a table that was there before under the same name.
+    const request = { StreamArn, ShardId, ShardIteratorType: 'LATEST' } as const;
+    ({ ShardIterator: iterator } = await streams.send(new GetShardIteratorCommand(request)));
+  };
+  await start();
   const mapping: SteppedMapping = {
     functionName,
     source: 'stream',
@@ -211,14 +223,18 @@ export async function steppedStream(
           return this.deliver(batch);
         },
         done: async () => {},
-        giveUp: async (given, { condition }) =>
-          giveUp(`${functionName} gave up ${given.length} records: ${condition}`),
+        async giveUp(given, { condition }) {
+          // What no destination is told of may be given up: a clock does it.
+          if (properties.onFailureArn)
+            giveUp(`${functionName} gave up ${given.length} records: ${condition}`);
+        },
         wait: async (durationMs) => clock.advance(durationMs),
       });
       return true;
     },
     isWaiting: () => false,
     discard: async () => {},
+    restart: start,
   };
   return mapping;
 }

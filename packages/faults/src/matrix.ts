@@ -1,4 +1,4 @@
-import { cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
+import { cellFrom, cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
 import { type Mutant, mutants } from './mutants.ts';
 import type { Pool, Ran } from './pool.ts';
 import { shuffled } from './random.ts';
@@ -30,10 +30,11 @@ export const toldStories = [
   'crowd',
   'endings',
   'expiry',
-  'lost',
   'day-close',
+  'lost',
   'step-by-step',
   'sale',
+  'log',
 ];
 
 /** Those short enough for every pair of faults. */
@@ -55,7 +56,8 @@ export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
  * promises.
  *
  * @param signal ends it early: the report is then of what was run
- * @param scope `sample`: every kind of fault at every boundary once; `all`: every single fault, and the pairs
+ * @param scope `sample`: every kind of fault at every boundary once, and the pairs that show a guard; `all`: every single
+ *   fault, and all pairs
  */
 export async function runMatrix(
   pool: Pool,
@@ -67,7 +69,7 @@ export async function runMatrix(
   const started = performance.now();
   const single = singleCells(baselines);
   const pairs = pairsOf(single.filter(({ story }) => pairedStories.includes(story)));
-  const sample = sampleOf(single);
+  const sample = [...sampleOf(single), ...mutants.flatMap(shownBy)];
   // What is interrupted has something of everything: a sample first, then the rest in an order drawn by lot.
   const rest = shuffled([...single.filter((cell) => !sample.includes(cell)), ...pairs]);
   const chosen = scope === 'sample' ? sample : [...sample, ...rest];
@@ -127,7 +129,8 @@ export async function runMutants(
     const { name, ...mutation } = mutant;
     const report: MutantReport = { name, caughtBy: null, runs: 0 };
     const found = new AbortController();
-    for await (const ran of pool.runAll(likeliestFirst(cells, mutant), { mutation, signal: found.signal })) {
+    const chosen = [...shownBy(mutant), ...likeliestFirst(cells, mutant)];
+    for await (const ran of pool.runAll(chosen, { mutation, signal: found.signal })) {
       report.runs += 1;
       if (report.caughtBy || breachesIn(ran, baselines.get(ran.cell.story) as Ran).length === 0) continue;
       report.caughtBy = idOf(ran.cell);
@@ -138,6 +141,8 @@ export async function runMutants(
   }
   return reports;
 }
+
+const shownBy = ({ shownBy: id }: Mutant): Cell[] => (id === undefined ? [] : [cellFrom(id)]);
 
 /** Faults of the kind and at the functions that the guard is for, then others of the same service. */
 function likeliestFirst(cells: Cell[], { file, concerns }: Mutant): Cell[] {
@@ -164,6 +169,9 @@ function boundaryOf(site: string): string {
     return `${rest === 'delivery' ? 'B4 stream → publisher' : 'B5 publisher → SNS'} (${service})`;
   if (key === 'consumer' && rest === 'delivery') return `B6/B7 SNS → queue → consumer (${service})`;
   if (key === 'consumer' && /Batch .*(events|letters)/.test(rest)) return 'B7 quarantine and backoff';
+  if (key === 'publishLog') return 'B12 log → tiles, checkpoint';
+  if (key === 'witness') return 'B13 checkpoint → witness';
+  if (key === 'eraseSubject') return 'B14 erasing';
   if (key === 'consumer') {
     return (
       { payments: 'numbers noted in payments', billing: 'B8 books', audit: 'B11 log' }[service] ?? service

@@ -88,7 +88,19 @@ export class Merchant {
   payments = (): Promise<Payment[]> => this.#list('payments.listPayments');
   invoices = (): Promise<Document[]> => this.#list('billing.listInvoices');
   creditNotes = (): Promise<Document[]> => this.#list('billing.listCreditNotes');
-  events = (): Promise<(Event & { position: number })[]> => this.#list('audit.listEvents');
+  events = (): Promise<(Event & { position: number; recordedAt: string; erased?: true })[]> =>
+    this.#list('audit.listEvents');
+
+  /** A proof of an event, as it is downloaded. */
+  async proofOf(id: string): Promise<string> {
+    const outcome = await this.#world.run('audit.getEventProof', this.#request('GET', { id }));
+    if (outcome.status !== 'answered') throw new Error(`No answer to a request for the proof of ${id}`);
+    const { statusCode, body } = outcome.value as APIGatewayProxyStructuredResultV2;
+    const text = Buffer.from(body ?? '', 'base64').toString();
+    if (statusCode !== 200)
+      throw new Error(`A request for the proof of ${id} was answered ${statusCode}: ${body}`);
+    return text;
+  }
 
   /** Asks for something else with the key of the first request. */
   async misuseFirstKey(): Promise<void> {

@@ -1,7 +1,13 @@
 import type { Mutation } from './functions.ts';
 
-/** A guard taken out of the code, to see whether the harness notices. `concerns`: what is likeliest to show it. */
-export type Mutant = Mutation & { name: string; concerns: RegExp };
+/** A guard taken out of the code, to see whether the harness notices. */
+export type Mutant = Mutation & {
+  name: string;
+  /** What is likeliest to show it. */
+  concerns: RegExp;
+  /** The cell that shows it, when no single fault does. It is part of every sample. */
+  shownBy?: string;
+};
 
 const payments = 'services/payments/src';
 const billing = 'services/billing/src';
@@ -186,26 +192,88 @@ export const mutants: Mutant[] = [
     replace: '',
   },
   {
-    name: "the log's head moves from wherever it is",
-    concerns: /TransactWriteItems audit overtaken/,
-    file: `${audit}/store.ts`,
-    find: "size === 0 ? 'attribute_not_exists(pk)' : '#size = :size'",
+    name: "the log's head moves, and entries are put, wherever they are",
+    concerns: /TransactWriteItems audit (overtaken|late)/,
+    file: `${audit}/store/log.ts`,
+    find: "edge.size === 0n ? 'attribute_not_exists(pk)' : '#size = :size'",
     replace:
-      "size === 0 ? 'attribute_not_exists(pk) OR attribute_exists(pk)' : '#size = :size OR attribute_exists(pk)'",
+      "edge.size === 0n ? 'attribute_not_exists(pk) OR attribute_exists(pk)' : '#size = :size OR attribute_exists(pk)'",
+    also: [
+      {
+        find: "      Item: marshall(item),\n      ConditionExpression: 'attribute_not_exists(pk)',\n    },",
+        replace: '      Item: marshall(item),\n    },',
+      },
+    ],
   },
   {
     name: 'an event is recorded again',
-    concerns: /audit.consumer delivered/,
-    file: `${audit}/store.ts`,
+    concerns: /audit.consumer delivery delivered/,
+    file: `${audit}/store/log.ts`,
     find: "    ConditionExpression: 'attribute_not_exists(pk)',\n    ReturnValuesOnConditionCheckFailure",
     replace: '    ReturnValuesOnConditionCheckFailure',
   },
   {
-    name: 'the size of the log is believed after a lost answer',
+    name: 'the head of the log is believed after a lost answer',
     concerns: /TransactWriteItems audit answer-lost/,
-    file: `${audit}/store.ts`,
-    find: '  // Should the answer get lost, the size is not known.\n  knownSize = undefined;',
-    replace: '  knownSize = size;',
+    file: `${audit}/store/log.ts`,
+    find: '  // Should the answer get lost, the head is not known.\n  known = undefined;',
+    replace: '  known = edge;',
+  },
+  {
+    name: 'a data subject gets another key',
+    concerns: /audit.consumer/,
+    // One of two consumers has asked for the key before the other one made it, and for the head after that.
+    shownBy:
+      'refunds: audit.consumer delivery #0 delivered-apart (once) + audit.consumer GetItem audit #1 refused (once)',
+    file: `${audit}/store/keys.ts`,
+    find: "    ConditionExpression: 'attribute_not_exists(dataKey)',\n",
+    replace: '',
+  },
+  {
+    name: 'a file of the log is written again',
+    concerns: /publishLog PutObject audit-log.tile (duplicated|late)/,
+    file: `${audit}/store/files.ts`,
+    find: "await write(path, bytes, tileHeaders, { IfNoneMatch: '*' })",
+    replace: 'await write(path, bytes, tileHeaders, {} as never)',
+  },
+  {
+    name: 'a checkpoint is written over any other',
+    concerns: /publishLog PutObject audit-log.checkpoint (late|duplicated)/,
+    file: `${audit}/store/files.ts`,
+    find: "replaced ? { IfMatch: replaced.etag } : { IfNoneMatch: '*' }",
+    replace: '{} as never',
+  },
+  {
+    name: 'the checkpoint is written before the files',
+    concerns: /publishLog PutObject audit-log.checkpoint killed/,
+    file: `${audit}/publishLog.ts`,
+    find: "  await flush();\n  requireSame('the head'",
+    replace: "  flushLater = flush;\n  requireSame('the head'",
+    also: [
+      {
+        find: '  const isNewest = await replaceCheckpoint(note, last.file);',
+        replace: '  const isNewest = await replaceCheckpoint(note, last.file);\n  await flushLater();',
+      },
+      {
+        find: '/** How many files are written at once. */',
+        replace: 'let flushLater = async () => {};',
+      },
+    ],
+  },
+  {
+    name: 'what the witness remembers is written over what it remembered since',
+    concerns: /witness PutItem audit-witness (late|duplicated)/,
+    file: `${audit}/store/cosigned.ts`,
+    find: "ConditionExpression: '#size = :size AND root = :root',",
+    replace: "ConditionExpression: '(#size = :size AND root = :root) OR attribute_exists(pk)',",
+  },
+  {
+    name: 'a key is destroyed before it is said',
+    concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
+    file: `${audit}/store/erasures.ts`,
+    find: '          destroyKey(keyName(merchantId, dataSubject), erasedAt),\n',
+    replace:
+      '          destroyKey(keyName(merchantId, dataSubject), erasedAt),\n        ],\n      }),\n    );\n    await dynamodb.send(\n      new TransactWriteItemsCommand({\n        TransactItems: [\n',
   },
   {
     name: 'a batch that failed counts as recorded',

@@ -15,7 +15,6 @@ const emulator = http.createServer(async (request, response) => {
 });
 let kms: Kms;
 let network: Network;
-let url: string;
 
 beforeAll(async () => {
   kms = await startKms();
@@ -27,11 +26,17 @@ afterAll(async () => {
   await kms.stop();
 });
 
-beforeEach(async () => {
+/** What the network says was done. */
+const done: string[] = [];
+
+beforeEach(() => {
   asked.length = 0;
   const endpoint = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
-  network = new Network({ aws: endpoint, dynamodb: endpoint, kms: kms.endpoint });
-  url = await network.start();
+  done.length = 0;
+  network = new Network(
+    { aws: endpoint, dynamodb: endpoint, kms: kms.endpoint },
+    ({ operation }, { status }) => done.push(`${operation} ${status}`),
+  );
 });
 afterEach(() => network.stop());
 
@@ -51,8 +56,6 @@ async function send(
   { invocation = alive(), command = JSON.stringify(body) }: Sent = {},
 ): Promise<{ status: number | string; body: string }> {
   const sent = network.request(invocation, {
-    host: '127.0.0.1',
-    port: new URL(url).port,
     method: 'POST',
     headers: { 'x-amz-target': target, 'amz-sdk-invocation-id': command },
   });
@@ -91,6 +94,7 @@ describe('a call that is', () => {
     breaks(kind);
     expect(await put(1)).toBe(answer);
     expect(asked).toEqual(effects);
+    expect(done).toEqual(effects.map(() => 'PutItem 200'));
     expect(network.trace).toEqual([`payments.createPayment PutItem payments ${kind}`]);
   });
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { type Duplex, duplexPair } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
-import { type Answer, type Call, callOf, errorAnswer, partOf } from './calls.ts';
+import { type Answer, type Call, callOf, errorAnswer, inputOf, partOf, writtenBy } from './calls.ts';
 import { type Fate, type Fault, isWrite, nothingBreaks, type Place } from './faults.ts';
 
 /** One run of a function, and what the network may do to it. */
@@ -34,26 +34,21 @@ export class Network {
   #waiting: (() => void)[] = [];
   #nextId = 0;
   readonly #endpoints: Endpoints;
+  readonly #onDone: (call: Call, answer: Answer) => void;
   readonly #agent = new http.Agent({ keepAlive: true });
+  readonly #connections = new Set<Duplex>();
   readonly #server = http.createServer((request, response) => {
     this.#answer(request, response).catch((error: Error) => response.destroy(error));
   });
 
-  constructor(endpoints: Endpoints) {
+  /** @param onDone is told of everything that an emulator was asked and answered, whatever functions hear of it */
+  constructor(endpoints: Endpoints, onDone: (call: Call, answer: Answer) => void = () => {}) {
     this.#endpoints = endpoints;
-  }
-
-  /** @returns the endpoint that functions are given */
-  async start(): Promise<string> {
-    this.#server.keepAliveTimeout = 0;
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    this.#onDone = onDone;
   }
 
   stop(): void {
-    this.#server.close();
-    this.#server.closeAllConnections();
+    for (const connection of this.#connections) connection.destroy();
     this.#agent.destroy();
   }
 
@@ -99,16 +94,13 @@ export class Network {
   ): ClientRequest {
     const id = String(this.#nextId++);
     this.#invocations.set(id, invocation);
-    const { address, port } = this.#server.address() as AddressInfo;
-    // Wherever it was going: SQS's client goes by the queue's URL.
+    // Wherever it was going, it arrives here.
+    const { agent: _agent, ...rest } = options;
+    const headers = { ...options.headers, 'x-call': id };
     const sent = http.request(
-      { ...options, host: address, port, headers: { ...options.headers, 'x-call': id } },
+      { ...rest, headers, createConnection: () => this.#connect() as never },
       callback,
     );
-    // The SDK's timers are virtual. A socket's would go by real time, and end calls whenever this machine is busy.
-    sent.once('socket', (socket) => {
-      socket.setTimeout = () => socket;
-    });
     if (!invocation.isAlive()) return sent.destroy(new Error('The process has ended'));
     this.#active.add(id);
     sent.once('close', () => {
@@ -116,6 +108,23 @@ export class Network {
       this.#release(id);
     });
     return sent;
+  }
+
+  /** A connection without a socket, which would take as long as everything else that a call takes here. */
+  #connect(): Duplex {
+    const [client, server] = duplexPair();
+    // The SDK's timers are virtual. A socket's would go by real time, and end calls whenever this machine is busy.
+    for (const side of [client, server]) {
+      Object.assign(side, { setTimeout: () => side, setNoDelay: () => side, setKeepAlive: () => side });
+    }
+    server.once('close', () => {
+      this.#connections.delete(server);
+      client.destroy();
+    });
+    client.once('close', () => server.destroy());
+    this.#connections.add(server);
+    this.#server.emit('connection', server);
+    return client;
   }
 
   #release(id: string): void {
@@ -126,13 +135,14 @@ export class Network {
 
   async #answer(request: IncomingMessage, response: http.ServerResponse): Promise<void> {
     const { 'x-call': id, ...headers } = request.headers as Record<string, string>;
-    const body = await text(request);
+    const body = await buffer(request);
     const invocation = this.#invocations.get(id as string);
     if (!invocation?.isAlive()) {
       response.destroy();
       return;
     }
-    const call = callOf(invocation.functionName, headers, body);
+    const { method, url } = request;
+    const call = callOf(invocation.functionName, { method, url, headers }, body);
     const { place, attempt } = this.#place(call);
     const fault = this.#fate.call(place, attempt);
     this.#note(place.site, fault);
@@ -148,7 +158,7 @@ export class Network {
       return;
     }
     response.writeHead(answer.status, answer.headers).end(answer.body);
-    if (call.protocol === 'dynamodb' && isWrite(call)) await this.#overtakeLate(call);
+    if (!isMessage(call) && isWrite(call)) await this.#overtakeLate(call);
   }
 
   /** What becomes of the n-th delivery to a function, or of a request to it. */
@@ -204,7 +214,7 @@ export class Network {
         await forward();
         return 'none';
       case 'throttled':
-        return errorAnswer(call, 400, throttling[call.protocol]);
+        return errorAnswer(call, throttling[call.protocol].status, throttling[call.protocol].code);
       case 'denied':
         return errorAnswer(call, denial[call.protocol].status, denial[call.protocol].code);
       case 'partial': {
@@ -253,52 +263,65 @@ export class Network {
   }
 
   /** Sends a call on to its emulator. */
-  #forward(call: Call, changedBody = call.body): Promise<Answer> {
-    if (isWrite(call)) this.#writes.set(call.target, this.writesTo(call.target) + 1);
-    return this.during(this.#exchange(call, changedBody));
+  async #forward(call: Call, changedBody: string | Buffer = call.body): Promise<Answer> {
+    if (isWrite(call)) {
+      for (const target of writtenBy(call)) this.#writes.set(target, this.writesTo(target) + 1);
+    }
+    const answer = await this.during(this.#exchange(call, changedBody));
+    this.#onDone(call, answer);
+    return answer;
   }
 
-  async #exchange({ protocol, headers }: Call, body: string): Promise<Answer> {
-    const url = this.#endpoints[protocol === 'sqs' || protocol === 'sns' ? 'aws' : protocol];
+  async #exchange({ protocol, method, path, headers }: Call, body: string | Buffer): Promise<Answer> {
+    const endpoint = this.#endpoints[protocol === 'dynamodb' || protocol === 'kms' ? protocol : 'aws'];
     const { host, 'content-length': _length, connection, ...rest } = headers;
-    const sent = http.request(url, {
-      method: 'POST',
+    const sent = http.request(new URL(path, endpoint), {
+      method,
       agent: this.#agent,
       headers: { ...rest, 'content-length': Buffer.byteLength(body) },
     });
     sent.end(body);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    return {
-      status: response.statusCode as number,
-      headers: { 'content-type': String(response.headers['content-type']) },
-      body: await text(response),
-    };
+    const {
+      connection: _connection,
+      'keep-alive': _keepAlive,
+      'transfer-encoding': _encoding,
+      ...kept
+    } = response.headers;
+    return { status: response.statusCode as number, headers: kept, body: await buffer(response) };
   }
 }
+
+/** Whether it is taken, and not where it stays: what comes late is one more of them, and no older one. */
+const isMessage = ({ protocol }: Call): boolean => protocol === 'sqs' || protocol === 'sns';
 
 const internalError = {
   dynamodb: 'InternalServerError',
   sqs: 'InternalError',
   sns: 'InternalError',
   kms: 'KMSInternalException',
+  s3: 'InternalError',
 };
 const throttling = {
-  dynamodb: 'ProvisionedThroughputExceededException',
-  sqs: 'ThrottlingException',
-  sns: 'Throttling',
-  kms: 'ThrottlingException',
+  dynamodb: { status: 400, code: 'ProvisionedThroughputExceededException' },
+  sqs: { status: 400, code: 'ThrottlingException' },
+  sns: { status: 400, code: 'Throttling' },
+  kms: { status: 400, code: 'ThrottlingException' },
+  s3: { status: 503, code: 'SlowDown' },
 };
 const denial = {
   dynamodb: { status: 400, code: 'AccessDeniedException' },
   sqs: { status: 403, code: 'AccessDeniedException' },
   sns: { status: 403, code: 'AuthorizationError' },
   kms: { status: 400, code: 'AccessDeniedException' },
+  s3: { status: 403, code: 'AccessDenied' },
 };
 
-/** What DynamoDB answers while another transaction has one of the items (semantics D6, D8). */
+/** What DynamoDB answers while another transaction has one of the items (semantics D6, D8), and S3 while another writes. */
 function conflictOf(call: Call): Answer {
+  if (call.protocol === 's3') return errorAnswer(call, 409, 'ConditionalRequestConflict');
   if (call.operation !== 'TransactWriteItems') return errorAnswer(call, 400, 'TransactionConflictException');
-  const { TransactItems } = JSON.parse(call.body) as { TransactItems: object[] };
+  const { TransactItems } = inputOf(call) as { TransactItems: object[] };
   const CancellationReasons = TransactItems.map((_, i) =>
     i === 0
       ? { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' }

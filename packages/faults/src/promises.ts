@@ -1,6 +1,8 @@
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { catalog, type EventType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
+import { proofBreaches } from './log.ts';
 import type { Document, Merchant, Payment, Sent } from './merchant.ts';
 import { shuffled } from './random.ts';
 import { poisonFor } from './stories.ts';
@@ -11,8 +13,10 @@ export type Observation = {
   payments: Payment[];
   invoices: Document[];
   creditNotes: Document[];
-  events: (Event & { position: number })[];
-  tables: Record<'payments' | 'payments-sandbox' | 'billing' | 'audit', Item[]>;
+  events: (Event & { position: number; recordedAt: string; erased?: true })[];
+  /** What the log can say again, in its order. Of what was erased there is no text. */
+  texts: { position: number; text: string | null }[];
+  tables: Record<'payments' | 'payments-sandbox' | 'billing' | 'audit' | 'audit-keys', Item[]>;
   sent: Sent[];
 };
 
@@ -23,6 +27,7 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
     'payments-sandbox': await world.itemsOf('payments-sandbox'),
     billing: await world.itemsOf('billing'),
     audit: await world.itemsOf('audit'),
+    'audit-keys': await world.itemsOf('audit-keys'),
   };
   const observed = new Map<Merchant, Observation>();
   for (const shop of shops) {
@@ -32,6 +37,7 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
       invoices: await shop.invoices(),
       creditNotes: await shop.creditNotes(),
       events: await shop.events(),
+      texts: await textsOf(world, shop),
       tables,
       sent: shop.sent,
     });
@@ -39,11 +45,24 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
   return observed;
 }
 
+/** Reads what is recorded as `fanfold replay` does. */
+async function textsOf(world: World, { id: merchantId }: Merchant): Promise<Observation['texts']> {
+  const [from, to] = ['2026-01-01T00:00:00Z', '2100-01-01T00:00:00Z'];
+  const { events } = await exported<{ events: object[] }>(world, { read: 'index', from, to, merchantId });
+  return events.length === 0 ? [] : exported(world, { read: 'texts', events });
+}
+
+async function exported<Part>(world: World, request: object): Promise<Part> {
+  const outcome = await world.run('audit.exportEvents', request);
+  if (outcome.status === 'answered') return outcome.value as Part;
+  throw outcome.status === 'threw' ? outcome.error : new Error('The log could not be exported');
+}
+
 /** What the tables hold of a shop. */
 const stateOf = ({ tables }: Observation, { id }: Merchant): Item[][] =>
   Object.values(tables).map((items) =>
     items
-      .filter(({ pk }) => pk.startsWith(`${id}#`) || pk === `finding:${id}`)
+      .filter(({ pk }) => pk.startsWith(`${id}#`) || pk === `finding:${id}` || pk === `erasure:${id}`)
       .sort((a, b) => (`${a.pk}${a.sk}` < `${b.pk}${b.sk}` ? -1 : 1)),
   );
 
@@ -116,6 +135,7 @@ const safety: Record<string, Breach> = {
       ...findingsOf(tables, shop).flatMap(({ subject, n }) =>
         Array.from({ length: n }, (_, i) => `${subject}:${i + 1}`),
       ),
+      ...erasuresOf(tables, shop).map(({ eventId }) => eventId),
       ...own(tables.billing).flatMap(({ id, invoice, creditNote }) =>
         creditNote ? [`${(creditNote as { id: string }).id}:1`] : invoice ? [`${id}:1`] : [],
       ),
@@ -173,20 +193,6 @@ const safety: Record<string, Breach> = {
       ];
     }),
 
-  /** The log's positions are 0 to n-1, and its head is n. */
-  I6: ({ tables }) => {
-    const positions = tables.audit.flatMap(({ position }) =>
-      position === undefined ? [] : [Number(position)],
-    );
-    const head = tables.audit.find(({ pk }) => pk === 'head');
-    positions.sort((a, b) => a - b);
-    const wrong = positions.findIndex((position, i) => position !== i);
-    return [
-      ...(wrong >= 0 ? [`position ${positions[wrong]} of the log is where ${wrong} should be`] : []),
-      ...unequal('head and length of the log', Number(head?.size ?? 0), positions.length),
-    ];
-  },
-
   /** A shop sees nothing of another. */
   I7: ({ payments, invoices, creditNotes, events }, shop) => {
     const shown = JSON.stringify([payments, invoices, creditNotes, events]);
@@ -204,10 +210,32 @@ const safety: Record<string, Breach> = {
 
   /** Every event keeps to the schema of its type. */
   I10: ({ events }) =>
-    events.flatMap(({ position, ...event }) => {
+    events.flatMap(({ position, erased, ...event }) => {
+      if (erased) return [];
       const { success, error } = catalog[event.type as EventType].schema.safeParse(event);
       return success ? [] : [`${event.id}: ${error.message}`];
     }),
+
+  /** What was recorded of whom was erased nobody can read, everything else anybody can who may; and erasing was said. */
+  I11: ({ events, tables }, shop) => {
+    const erasures = erasuresOf(tables, shop);
+    const subjects = new Map(tables.audit.map(({ position, dataSubject }) => [position, dataSubject]));
+    const wrong = events.flatMap(({ id, position, recordedAt, erased = false }) => {
+      const own = erasures.filter(({ dataSubject }) => dataSubject === subjects.get(position));
+      const isErased = own.some(({ erasedAt }) => erasedAt > recordedAt);
+      // Time stands still while things happen: at the same moment it can have been before or after.
+      const canBe = own.some(({ erasedAt }) => erasedAt >= recordedAt);
+      if (isErased && !erased) return [`${id} was erased and can be read`];
+      return erased && !canBe ? [`${id} cannot be read, and was not erased`] : [];
+    });
+    const unsaid = tables['audit-keys'].filter(
+      ({ pk, erasedAt }) =>
+        erasedAt !== undefined &&
+        pk.startsWith(`${shop.id}#`) &&
+        !erasures.some(({ dataSubject }) => pk === `${shop.id}#${dataSubject}`),
+    );
+    return [...wrong, ...unsaid.map(({ pk }) => `nobody says that ${pk} was erased`)];
+  },
 };
 
 /** What breaks the promises that hold at rest, each with its number. */
@@ -215,6 +243,21 @@ export function breachesOf(observed: Observation, shop: Merchant): string[] {
   return Object.entries(safety).flatMap(([number, breach]) =>
     breach(observed, shop).map((what) => `${number} ${what}`),
   );
+}
+
+/** I6, second part: events can be proven to whoever asks for it. */
+export async function proofBreachesOf(
+  world: World,
+  { events }: Observation,
+  shop: Merchant,
+  which: 'all' | 'newest',
+): Promise<string[]> {
+  const keys = await world.logKeys();
+  const breaches: string[] = [];
+  for (const { id, position, erased: isErased = false } of which === 'all' ? events : events.slice(-1)) {
+    breaches.push(...proofBreaches({ id, position, isErased }, await shop.proofOf(id), keys));
+  }
+  return breaches;
 }
 
 /** I9: no log has a token, or a name or address of a customer. */
@@ -253,11 +296,7 @@ export const seenBy = ({ sent, payments, tables }: Observation, shop: Merchant):
 
 /** I8: everything that was ever said is said twice more, in any order, and changes nothing. */
 export async function changesByReplay(world: World, before: Map<Merchant, Observation>): Promise<string[]> {
-  const recorded = [...before].flatMap(([{ id }, { tables }]) =>
-    tables.audit.flatMap(({ pk, event }) =>
-      event !== undefined && pk.startsWith(`${id}#`) ? [String(event)] : [],
-    ),
-  );
+  const recorded = [...before.values()].flatMap(({ texts }) => texts.flatMap(({ text }) => text ?? []));
   await world.replay(shuffled([...recorded, ...recorded]));
   await world.drain({ withLagging: true });
   for (const shop of before.keys()) await shop.repeatAll();
@@ -285,6 +324,16 @@ function findingsOf({ billing, audit }: Observation['tables'], { id }: Merchant)
         };
       });
   return [...of(billing, 'rec'), ...of(audit, 'gap')];
+}
+
+/** What was erased of a shop's, and the event that says so. */
+function erasuresOf({ audit }: Observation['tables'], { id }: Merchant) {
+  return audit.flatMap(({ pk, erasure }) => {
+    if (pk !== `erasure:${id}`) return [];
+    const { dataSubject, operationId, erasedAt } = erasure as Record<string, string>;
+    const digest = hash('sha256', JSON.stringify([id, dataSubject, operationId]), 'hex');
+    return [{ dataSubject, erasedAt: String(erasedAt), eventId: `era_${digest.slice(0, 32)}:1` }];
+  });
 }
 
 const succeeded = ({ refunds }: Payment) => refunds.filter(({ status }) => status === 'succeeded');

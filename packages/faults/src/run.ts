@@ -1,6 +1,15 @@
 import { type Fate, type Fault, fateOf, nothingBreaks, type Place } from './faults.ts';
+import { logBreaches } from './log.ts';
 import { Merchant } from './merchant.ts';
-import { breachesOf, changesByReplay, deadLetterBreaches, leaksIn, observe, seenBy } from './promises.ts';
+import {
+  breachesOf,
+  changesByReplay,
+  deadLetterBreaches,
+  leaksIn,
+  observe,
+  proofBreachesOf,
+  seenBy,
+} from './promises.ts';
 import { before, isPoisoned, stories } from './stories.ts';
 import type { Delivery, Disorder, World } from './world.ts';
 
@@ -43,6 +52,7 @@ export async function run(
     await Merchant.of(`shop-${number}-a`, world),
     await Merchant.of(`shop-${number}-b`, world),
   ] as const;
+  await world.reset();
   world.begin(nothingBreaks, undefined);
   await before[story]?.(world);
   world.begin(fate, disorder);
@@ -65,13 +75,21 @@ export async function run(
   const seen: string[] = [];
   try {
     await rest(world);
+    await publish(world);
     const observed = await observe(world, shops);
+    breaches.push(...(await logBreachesOf(world)));
     for (const [shop, observation] of observed) {
       seen.push(...seenBy(observation, shop));
       breaches.push(...breachesOf(observation, shop));
+      // Asking for one takes as long as a payment. Where the log is the story, it is worth it.
+      breaches.push(...(await proofBreachesOf(world, observation, shop, story === 'log' ? 'all' : 'newest')));
     }
     // What broke already is not worth a replay.
-    if (breaches.length === 0) breaches.push(...(await changesByReplay(world, observed)));
+    if (breaches.length === 0) {
+      breaches.push(...(await changesByReplay(world, observed)));
+      await publish(world);
+      breaches.push(...(await logBreachesOf(world)));
+    }
     breaches.push(...shops.flatMap((shop) => leaksIn(world.functions.log, shop)));
     breaches.push(...(await deadLetterBreaches(world, shops[0], isPoisoned(story))));
   } catch (error) {
@@ -93,6 +111,24 @@ async function rest(world: World): Promise<void> {
     await world.run('payments.janitor');
     await world.drain({ withLagging: true });
   }
+}
+
+const logBreachesOf = async (world: World): Promise<string[]> =>
+  logBreaches(world.log, await world.itemsOf('audit'), world.readFile, await world.logKeys());
+
+/** Lets the clocks of the log run until its checkpoint covers everything and is witnessed. */
+async function publish(world: World): Promise<void> {
+  for (let run = 0; run < 5 && !world.log.isPublished; run++) {
+    world.clock.advance(60_000);
+    await must(world, 'audit.publishLog');
+    await must(world, 'audit.witness');
+  }
+}
+
+async function must(world: World, functionName: string): Promise<void> {
+  const outcome = await world.run(functionName);
+  if (outcome.status !== 'answered')
+    throw outcome.status === 'threw' ? outcome.error : new Error(functionName);
 }
 
 const isDue = async (world: World): Promise<boolean> =>

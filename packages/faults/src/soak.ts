@@ -35,7 +35,7 @@ export function drawnFate(seed: number): Fate {
       });
     },
     delivery(site, nth) {
-      const source = site.endsWith('request') ? 'request' : site.includes('.publisher') ? 'stream' : 'queue';
+      const source = site.endsWith('request') ? 'request' : site.includes('.publish') ? 'stream' : 'queue';
       return draw(() => ({ site, nth, kind: pick(deliveryFaultKinds[source]), reach: 'once' }));
     },
   };

@@ -12,27 +12,12 @@ export type Order = {
   isDrawn: boolean;
 };
 
-/** Tables, streams and logs grow from run to run, and what reads them gets slower. */
-const runsPerWorld = 60;
-
 let world: World | undefined;
-let mutated: Mutation | undefined;
-let runs = 0;
 
 process.on('message', async ({ cell, number, mutation, isDrawn }: Order) => {
-  if (world && (runs >= runsPerWorld || mutation?.replace !== mutated?.replace)) {
-    await world.stop();
-    world = undefined;
-  }
-  if (!world) {
-    world = await World.start(mutation);
-    mutated = mutation;
-    runs = 0;
-  }
-  runs += 1;
+  world ??= await World.start();
+  await world.deploy(mutation);
   const result = await run(world, cell, number, isDrawn ? drawnFate(cell.seed ?? 0) : undefined);
-  // What broke would break the next run too.
-  if (result.breaches.length > 0) runs = runsPerWorld;
   process.send?.(result);
 });
 

@@ -3,6 +3,7 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import {
   DeleteMessageCommand,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SQSClient,
@@ -16,10 +17,14 @@ import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
 import type { Resource } from '@fanfold/local-cloud/template';
+import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
+import { encodeBundle } from '@fanfold/tlog/tile';
+import { formatKey, parseKey, type VerifierKey } from '@fanfold/verify/note';
 import { Clock } from './clock.ts';
 import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
 import type { Fate } from './faults.ts';
 import { compileService, Functions, type Mutation, type Outcome } from './functions.ts';
+import { type LogKeys, LogWatch, nobodysEntry } from './log.ts';
 import {
   type Order,
   type SteppedMapping,
@@ -51,9 +56,12 @@ export class World {
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   readonly sns: SNSClient;
+  /** What was signed and written of the log in this run. */
+  log = new LogWatch();
   /** What went wrong that no promise is about, such as records that were given up. */
   readonly mishaps: string[] = [];
   #mappings: SteppedMapping[] = [];
+  #logKeys: LogKeys | undefined;
   readonly #requests = new Map<string, number>();
   /** How often the harness itself sent something. */
   #sent = 0;
@@ -81,11 +89,11 @@ export class World {
     this.sns = new SNSClient(clientConfiguration(parts.endpoints.aws));
   }
 
-  /** Starts emulators of its own, and compiles the services with a mutation, if one is given. */
-  static async start(mutation?: Mutation): Promise<World> {
+  /** Starts emulators of its own. */
+  static async start(): Promise<World> {
     const emulators = await startEmulators();
     const { endpoints } = emulators;
-    const network = new Network(endpoints);
+    const network = new Network(endpoints, (call, answer) => world.log.see(call, answer));
     const clock = new Clock(network);
     // The queues' visibility is reckoned with Date.now(), in this process.
     Date.now = () => clock.now;
@@ -95,21 +103,22 @@ export class World {
     const code = await Promise.all(
       servicesUnderTest.map(async (service) => [
         service,
-        { script: await compileService(service, mutation), resources: resources[service] as never },
+        { script: await compileService(service), resources: resources[service] as never },
       ]),
     );
     const functions = new Functions(Object.fromEntries(code), {
       clock,
       network,
       environment: {
-        AWS_ENDPOINT_URL: await network.start(),
+        // Nobody listens there: whatever functions send goes to the network.
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
         AWS_REGION: region,
         AWS_ACCESS_KEY_ID: credentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       },
     });
     const stopEmulators = () => emulators.stop();
-    const world = new World({ endpoints, resources, stopEmulators, network, clock, functions });
+    const world: World = new World({ endpoints, resources, stopEmulators, network, clock, functions });
     await world.#startMappings();
     return world;
   }
@@ -150,6 +159,61 @@ export class World {
     }
     // What producers say first, then those who hear it.
     this.#mappings.sort((a, b) => (a.source === b.source ? 0 : a.source === 'stream' ? -1 : 1));
+  }
+
+  /** Compiles the services with a mutation, if one is given, and runs that code from now on. */
+  async deploy(mutation: Mutation | undefined): Promise<void> {
+    for (const service of servicesUnderTest) {
+      this.functions.deploy(service, await compileService(service, mutation));
+    }
+  }
+
+  /**
+   * Empties tables, queues and the log's bucket. No run sees what another one left, whatever broke in it, and none gets
+   * slower by what was before.
+   */
+  async reset(): Promise<void> {
+    const all = Object.values(this.#resources).flatMap((resources) => Object.entries(resources));
+    const tables = all.filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table');
+    for (const [, { Properties }] of tables)
+      await this.#ask('DeleteTable', { TableName: Properties.TableName });
+    for (const [, table] of tables) await provision({ table }, this.#endpoints);
+    for (const service of servicesUnderTest) {
+      const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
+      await this.sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    }
+    for (const path of [...this.log.files.keys(), 'checkpoint']) {
+      await fetch(this.#fileUrl(path), { method: 'DELETE', headers: credentialsFor('s3') });
+    }
+    for (const mapping of this.#mappings) await mapping.restart();
+    this.log = new LogWatch();
+  }
+
+  /**
+   * Lets the log begin with entries that nobody said, all but the last few of a tile: appending them would take longer
+   * than the rest of a run.
+   */
+  async fillLog(count: number): Promise<void> {
+    const entries = Array.from({ length: count }, (_, i) => nobodysEntry(i));
+    const edge = encodeEdge(extend(emptyEdge, entries.map(leafHash)));
+    const size = { N: String(count) };
+    const items = [
+      {
+        pk: { S: 'head' },
+        sk: { S: 'head' },
+        size,
+        edge: { B: base64(edge) },
+        completesTile: { BOOL: false },
+      },
+      {
+        pk: { S: 'entries' },
+        sk: { S: '0'.repeat(16) },
+        count: size,
+        entries: { B: base64(encodeBundle(entries)) },
+      },
+    ];
+    for (const item of items) await this.put('audit', item);
+    this.log = new LogWatch(count);
   }
 
   /** Begins a run. */
@@ -238,25 +302,18 @@ export class World {
     }
   }
 
-  /** Everything in a table, as plain values. Not through the SDK, which takes a fifth of a run for it. */
+  /** Puts an item into a table, as the wire has it, on no function's behalf. */
+  async put(table: string, Item: object): Promise<void> {
+    await this.#ask('PutItem', { TableName: `fanfold-local-${table}`, Item });
+  }
+
+  /** Everything in a table, as plain values; bytes are in base64. Not through the SDK, which takes a fifth of a run for it. */
   async itemsOf(table: string): Promise<Item[]> {
     const items: Item[] = [];
     let ExclusiveStartKey: object | undefined;
     do {
-      const body = { TableName: `fanfold-local-${table}`, ConsistentRead: true, ExclusiveStartKey };
-      const response = await fetch(this.#endpoints.dynamodb, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/x-amz-json-1.0',
-          'x-amz-target': 'DynamoDB_20120810.Scan',
-          // Looked for, not looked at.
-          authorization: `AWS4-HMAC-SHA256 Credential=local/20261125/${region}/dynamodb/aws4_request, SignedHeaders=host, Signature=0`,
-          'x-amz-date': '20261125T000000Z',
-        },
-        body: JSON.stringify(body),
-      });
-      if (!response.ok) throw new Error(`Scanning ${table} was answered ${await response.text()}`);
-      const page = (await response.json()) as {
+      const input = { TableName: `fanfold-local-${table}`, ConsistentRead: true, ExclusiveStartKey };
+      const page = (await this.#ask('Scan', input)) as {
         Items: Parameters<typeof unmarshall>[0][];
         LastEvaluatedKey?: object;
       };
@@ -264,6 +321,48 @@ export class World {
       ExclusiveStartKey = page.LastEvaluatedKey;
     } while (ExclusiveStartKey);
     return items;
+  }
+
+  /** A file of the log. */
+  readFile = async (path: string): Promise<Buffer | undefined> => {
+    const response = await fetch(this.#fileUrl(path), { headers: credentialsFor('s3') });
+    return response.ok ? Buffer.from(await response.arrayBuffer()) : undefined;
+  };
+
+  /** What the log and its witness sign with, as KMS says. */
+  async logKeys(): Promise<LogKeys> {
+    const { LOG_ORIGIN, LOG_SIGNING_KEY_IDS, WITNESS_SIGNING_KEY_ID } =
+      this.functions.environmentOf('audit.witness');
+    const key = async (name: string, kind: VerifierKey['kind'], KeyId: string | undefined) => {
+      const { PublicKey } = await this.#ask('GetPublicKey', { KeyId }, 'kms');
+      return parseKey(formatKey(name, kind, Buffer.from(PublicKey as string, 'base64').subarray(-32)));
+    };
+    this.#logKeys ??= {
+      log: await key(String(LOG_ORIGIN), 'log', LOG_SIGNING_KEY_IDS),
+      witness: await key(`${LOG_ORIGIN}/witness`, 'witness', WITNESS_SIGNING_KEY_ID),
+    };
+    return this.#logKeys;
+  }
+
+  #fileUrl = (path: string) => `${this.#endpoints.aws}/fanfold-local-audit-log-${accountId}/${path}`;
+
+  /** Asks an emulator, on no function's behalf. Nothing of it is part of the run. */
+  async #ask(operation: string, input: object, service: 'dynamodb' | 'kms' = 'dynamodb') {
+    const { target, version } = {
+      dynamodb: { target: 'DynamoDB_20120810', version: '1.0' },
+      kms: { target: 'TrentService', version: '1.1' },
+    }[service];
+    const response = await fetch(this.#endpoints[service], {
+      method: 'POST',
+      headers: {
+        ...credentialsFor(service),
+        'content-type': `application/x-amz-json-${version}`,
+        'x-amz-target': `${target}.${operation}`,
+      },
+      body: JSON.stringify(input),
+    });
+    if (!response.ok) throw new Error(`${operation} was answered ${await response.text()}`);
+    return (await response.json()) as Record<string, unknown>;
   }
 
   /** Sends events to the topic once more, byte for byte as they were recorded. */
@@ -318,6 +417,14 @@ export class World {
     return `${this.#endpoints.aws}/${accountId}/fanfold-local-${name}`;
   }
 }
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+/** Looked for, not looked at. */
+const credentialsFor = (service: string): Record<string, string> => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=local/20261125/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+  'x-amz-date': '20261125T000000Z',
+});
 
 /** How long messages that failed may take until they are done or dead. */
 const patienceMs = 24 * 3_600_000;

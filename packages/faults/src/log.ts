@@ -1,0 +1,205 @@
+import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { parseCheckpoint } from '@fanfold/tlog/checkpoint';
+import { type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
+import { decodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
+import { verifyLog } from '@fanfold/verify/log';
+import type { VerifierKey } from '@fanfold/verify/note';
+import { verifyProofFile } from '@fanfold/verify/proof';
+import { type Answer, type Call, inputOf } from './calls.ts';
+import type { Item } from './world.ts';
+
+/** A tree that somebody vouched for: by a signature, or by writing a checkpoint down. */
+type Vouched = { by: 'signature' | 'cosignature' | 'checkpoint' | 'memory'; size: number; root: string };
+
+/**
+ * Everything that was ever signed and written of the log in a run, as the emulators did it: what was signed stays signed,
+ * whether or not anybody heard the answer.
+ */
+export class LogWatch {
+  /** In the order in which it took effect. */
+  readonly vouched: Vouched[] = [];
+  /** By path, what was written first. */
+  readonly files = new Map<string, Buffer>();
+  /** What must never happen, and did. */
+  readonly breaches: string[] = [];
+  /** How many entries there were before, which no event belongs to. */
+  readonly filled: number;
+  #headSize: number;
+
+  constructor(filled = 0) {
+    this.filled = filled;
+    this.#headSize = filled;
+  }
+
+  /** Whether a checkpoint covers everything that was appended. */
+  get isPublished(): boolean {
+    return (this.vouched.findLast(({ by }) => by === 'checkpoint')?.size ?? 0) === this.#headSize;
+  }
+
+  see(call: Call, { status }: Answer): void {
+    if (status !== 200) return;
+    if (call.operation === 'Sign') this.#signed(Buffer.from(inputOf(call).Message, 'base64').toString());
+    else if (call.operation === 'PutObject' && call.target.startsWith('fanfold-local-audit-log/')) {
+      this.#written(call);
+    } else if (call.operation === 'PutItem' && call.target === 'fanfold-local-audit-witness') {
+      const { size, root } = inputOf(call).Item;
+      this.#vouch('memory', Number(size.N), root.B);
+    } else if (call.operation === 'TransactWriteItems' && call.target === 'fanfold-local-audit') {
+      const { TransactItems } = inputOf(call) as { TransactItems: { Update?: HeadUpdate }[] };
+      const head = TransactItems.find(({ Update }) => Update?.Key.pk?.S === 'head')?.Update;
+      if (head) this.#headSize = Number(head.ExpressionAttributeValues[':newSize']?.N);
+    }
+  }
+
+  /** A checkpoint, or two lines and the checkpoint that a witness saw: https://c2sp.org/tlog-cosignature */
+  #signed(message: string): void {
+    const [, ofWitness] = /^cosignature\/v1\ntime \d+\n(.*)$/s.exec(message) ?? [];
+    const { size, root } = parseCheckpoint(ofWitness ?? message);
+    this.#vouch(ofWitness ? 'cosignature' : 'signature', Number(size), base64(root));
+    if (size > this.#headSize) {
+      this.breaches.push(`a tree of ${size} entries was signed, and the head had ${this.#headSize}`);
+    }
+  }
+
+  #written({ path, body }: Call): void {
+    const [, , ...parts] = new URL(path, 'http://localhost').pathname.split('/');
+    const name = parts.join('/');
+    if (name !== 'checkpoint') {
+      const first = this.files.get(name);
+      if (first) this.breaches.push(`${name} was written twice${first.equals(body) ? '' : ', differently'}`);
+      else this.files.set(name, body);
+      return;
+    }
+    const { size, root } = checkpointIn(String(body));
+    for (const tile of newTiles(0, size)) {
+      if (this.files.has(tilePath(tile))) continue;
+      this.breaches.push(`a checkpoint of ${size} entries was published before ${tilePath(tile)}`);
+    }
+    this.#vouch('checkpoint', Number(size), base64(root));
+  }
+
+  /** Of what replaces another each is larger: neither the checkpoint nor the witness's memory ever goes back. */
+  #vouch(by: Vouched['by'], size: number, root: string): void {
+    const last = this.vouched.findLast((each) => each.by === by);
+    if ((by === 'checkpoint' || by === 'memory') && last && size <= last.size) {
+      this.breaches.push(
+        `the ${by === 'memory' ? "witness's memory" : by} went from ${last.size} to ${size}`,
+      );
+    }
+    this.vouched.push({ by, size, root });
+  }
+}
+
+type HeadUpdate = {
+  Key: Record<string, { S?: string }>;
+  ExpressionAttributeValues: Record<string, { N?: string }>;
+};
+
+/** The keys of the log and of its witness. */
+export type LogKeys = { log: VerifierKey; witness: VerifierKey };
+
+/**
+ * I6: there is one log. Nothing was ever signed but its beginnings, each of one root; entries and events are one to one;
+ * and whoever reads the files, who knows nothing of the table, finds that log.
+ *
+ * @param items of audit's table, at rest
+ */
+export async function logBreaches(
+  watch: LogWatch,
+  items: Item[],
+  readFile: (path: string) => Promise<Buffer | undefined>,
+  { log }: LogKeys,
+): Promise<string[]> {
+  const breaches = [...watch.breaches];
+  const entries = entriesIn(items, breaches);
+  const edges = [emptyEdge];
+  for (const entry of entries) edges.push(extend(edges.at(-1) as Edge, [leafHash(entry)]));
+
+  const head = items.find(({ pk }) => pk === 'head');
+  if (Number(head?.size ?? 0) !== entries.length) {
+    breaches.push(`the head has ${head?.size} entries, and there are ${entries.length}`);
+  } else if (head && head.edge !== base64(encodeEdge(edges.at(-1) as Edge))) {
+    breaches.push('the edge of the head is not that of the entries');
+  }
+  const positions = items.flatMap(({ position }) => (position === undefined ? [] : [Number(position)]));
+  positions.sort((a, b) => a - b);
+  if (!isDeepStrictEqual(positions, [...entries.keys()].slice(watch.filled))) {
+    breaches.push(`${entries.length} entries have events at ${positions.join(', ')}`);
+  }
+
+  const roots = new Map<number, string>();
+  for (const { by, size, root } of watch.vouched) {
+    const other = roots.get(size) ?? root;
+    roots.set(size, other);
+    if (other !== root) breaches.push(`two roots for one size: ${size}, by ${by}`);
+    const edge = edges[size];
+    if (!edge || base64(rootOf(edge)) !== root) {
+      breaches.push(`the ${by} of ${size} entries is not of the beginning of the log`);
+    }
+  }
+
+  const published = watch.vouched.findLast(({ by }) => by === 'checkpoint')?.size ?? 0;
+  const cosigned = watch.vouched.findLast(({ by }) => by === 'memory')?.size ?? 0;
+  if (published !== entries.length || cosigned !== published) {
+    breaches.push(`${published} of ${entries.length} entries are published, and ${cosigned} cosigned`);
+  }
+  if (published > 0) {
+    const { findings } = await verifyLog({ name: 'the bucket', read: readFile }, { keys: [log] });
+    breaches.push(...findings.map(({ where, message }) => `${where}: ${message}`));
+  }
+  return breaches.map((breach) => `I6 ${breach}`);
+}
+
+/** The entries in their order, from the items in which they were appended. */
+function entriesIn(items: Item[], breaches: string[]): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  const appended = items.filter(({ pk }) => pk === 'entries');
+  appended.sort((a, b) => Number(a.sk) - Number(b.sk));
+  for (const { sk, count, entries: bundle } of appended) {
+    if (Number(sk) !== entries.length)
+      breaches.push(`entries begin at ${Number(sk)}, not at ${entries.length}`);
+    entries.push(...decodeBundle(Buffer.from(String(bundle), 'base64'), Number(count)));
+  }
+  return entries;
+}
+
+/** What an event's proof has to show of it. */
+export type Expected = { id: string; position: number; isErased: boolean };
+
+/** That a proof is of this event and no other, and that log and witness signed it. */
+export function proofBreaches(
+  { id, position, isErased }: Expected,
+  proof: string,
+  { log, witness }: LogKeys,
+): string[] {
+  try {
+    const { index, event } = verifyProofFile(proof, { keys: [log], witnessKeys: [witness] });
+    const proven = { index, id: event === 'erased' ? event : event.id };
+    const expected = { index: position, id: isErased ? 'erased' : id };
+    return isDeepStrictEqual(proven, expected)
+      ? []
+      : [`I6 the proof of ${id}, ${JSON.stringify(expected)}, proves ${JSON.stringify(proven)}`];
+  } catch (error) {
+    return [`I6 the proof of ${id} does not verify: ${(error as Error).message}`];
+  }
+}
+
+/** An entry that belongs to no event. */
+export function nobodysEntry(n: number): Buffer {
+  const time = '2026-01-01T00:00:00.000Z';
+  const entry = {
+    commitment: hash('sha256', `commitment ${n}`, 'base64'),
+    recordedtime: time,
+    sequence: '0000000001',
+    source: '/faults',
+    subject: hash('sha256', `subject ${n}`, 'base64url'),
+    time,
+    type: 'nothing.said.v1',
+    version: 1,
+  };
+  return Buffer.from(JSON.stringify(entry));
+}
+
+const checkpointIn = (note: string) => parseCheckpoint(note.slice(0, note.lastIndexOf('\n\n') + 1));
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
