@@ -58,20 +58,29 @@ async function compile(service: string, mutation: Mutation | undefined): Promise
   return new Script(`(function (${injected.join(', ')}) {${text}\n})`, { filename: `${service}.cjs` });
 }
 
-const mutating = ({ file, find, replace, also = [] }: Mutation) => ({
+/**
+ * What a mutation makes of its file.
+ *
+ * @throws when something that is to be found is not there once: then nothing would be taken out
+ */
+export async function mutated({ file, find, replace, also = [] }: Mutation): Promise<string> {
+  let text = await readFile(join(repository, file), 'utf8');
+  for (const change of [{ find, replace }, ...also]) {
+    if (text.split(change.find).length !== 2) {
+      throw new Error(`${file} has to have this once, to be mutated: ${change.find}`);
+    }
+    text = text.replace(change.find, () => change.replace);
+  }
+  return text;
+}
+
+const mutating = (mutation: Mutation) => ({
   name: 'mutation',
   setup({ onLoad }: Parameters<NonNullable<Parameters<typeof build>[0]['plugins']>[number]['setup']>[0]) {
-    const path = join(repository, file);
+    const path = join(repository, mutation.file);
     onLoad({ filter: /\.ts$/ }, async (loaded) => {
       if (loaded.path !== path) return undefined;
-      let contents = await readFile(path, 'utf8');
-      for (const change of [{ find, replace }, ...also]) {
-        if (contents.split(change.find).length !== 2) {
-          throw new Error(`${file} has to have this once, to be mutated: ${change.find}`);
-        }
-        contents = contents.replace(change.find, () => change.replace);
-      }
-      return { contents, loader: 'ts' as const };
+      return { contents: await mutated(mutation), loader: 'ts' as const };
     });
   },
 });

@@ -1,4 +1,5 @@
 import { cellFrom, cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
+import { mutated } from './functions.ts';
 import { type Mutant, mutants } from './mutants.ts';
 import type { Pool, Ran } from './pool.ts';
 import { shuffled } from './random.ts';
@@ -123,6 +124,8 @@ export async function runMutants(
   baselines: Map<string, Ran>,
   onMutant: (report: MutantReport) => void,
 ): Promise<MutantReport[]> {
+  // A worker that cannot do it ends, which would look as if the guard had been missed.
+  for (const mutant of mutants) await mutated(mutant);
   const cells = sampleOf(singleCells(baselines));
   const reports: MutantReport[] = [];
   for (const mutant of mutants) {

@@ -279,7 +279,7 @@ export const mutants: Mutant[] = [
     name: 'a batch that failed counts as recorded',
     concerns: /TransactWriteItems audit refused/,
     file: `${audit}/record.ts`,
-    find: 'for (const entry of batch) failures.set(entry, error);',
+    find: 'for (const each of batch) failures.set(each, error);',
     replace: 'void error;',
   },
   {

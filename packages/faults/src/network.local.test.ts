@@ -10,7 +10,7 @@ import { type Invocation, Network } from './network.ts';
 /** A DynamoDB that notes what it was asked, in order. */
 const asked: string[] = [];
 const emulator = http.createServer(async (request, response) => {
-  asked.push(JSON.parse(await text(request)).Item.n.N);
+  asked.push(JSON.parse(await text(request)).Item?.n.N);
   response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end('{}');
 });
 let kms: Kms;
@@ -147,6 +147,16 @@ describe('a call that is', () => {
     };
     expect(await put(1, alive(other))).toBe(200);
     expect(asked).toEqual(['2', '1']);
+  });
+});
+
+it('an answer in part is longer than what was answered, and heard to its end', async () => {
+  const site = 'payments.createPayment BatchGetItem payments';
+  network.begin(fateOf([{ site, nth: 0, kind: 'partial', reach: 'once' }]));
+  const RequestItems = { 'fanfold-local-payments': { Keys: [{ pk: { S: 'a' } }, { pk: { S: 'b' } }] } };
+  const { body } = await send('DynamoDB_20120810.BatchGetItem', { RequestItems });
+  expect(JSON.parse(body)).toEqual({
+    UnprocessedKeys: { 'fanfold-local-payments': { Keys: [{ pk: { S: 'b' } }] } },
   });
 });
 

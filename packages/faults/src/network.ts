@@ -282,12 +282,9 @@ export class Network {
     });
     sent.end(body);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    const {
-      connection: _connection,
-      'keep-alive': _keepAlive,
-      'transfer-encoding': _encoding,
-      ...kept
-    } = response.headers;
+    const kept = { ...response.headers };
+    // These are about this connection, and about a body that may be changed on the way.
+    for (const name of ['connection', 'keep-alive', 'transfer-encoding', 'content-length']) delete kept[name];
     return { status: response.statusCode as number, headers: kept, body: await buffer(response) };
   }
 }
