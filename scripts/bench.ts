@@ -20,7 +20,7 @@ const { quick, json } = new Command('pnpm bench')
 const tell = (what: string) => console.error(what);
 
 tell('Appending in memory …');
-const appending = measureAppending(quick ? 2 : 9, quick ? 2_000 : 50_000);
+const appending = measureAppending(quick ? 5 : 9, quick ? 10_000 : 50_000);
 const sizes = quick ? [1024, 10_240] : [1024, 10_240, 99_840, 999_936];
 const log: LogCost[] = [];
 for (const size of sizes) {

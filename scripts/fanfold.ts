@@ -2,6 +2,7 @@
  * The operator's command: `pnpm fanfold <command>`. Exits with 0 when it is done, 1 when it failed or found something
  * wrong, 2 when it was used wrongly. Results go to standard output, what is wrong to standard error.
  */
+import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import {
   date,
@@ -138,6 +139,9 @@ inStage(program.command('republish'))
   .addOption(new Option('--service <name>', 'only this service').choices(republishing))
   .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
 
+/** A path as it was typed: pnpm runs this in the repository, and says from where. */
+const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);
+
 const audit = program
   .command('audit')
   .summary("the log's key, and erasing what is recorded of somebody")
@@ -177,7 +181,12 @@ program
   .option('--remember <file>', 'where the checkpoint is kept that the log must continue the next time')
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
-    process.exitCode = await (await import('@fanfold/verify/command')).verify(file, options);
+    const { log, remember } = options;
+    process.exitCode = await (await import('@fanfold/verify/command')).verify(file && fromHere(file), {
+      ...options,
+      ...(log && { log: /^https?:/.test(log) ? log : fromHere(log) }),
+      ...(remember && { remember: fromHere(remember) }),
+    });
   });
 
 program

@@ -86,8 +86,7 @@ const type = (command: string): Promise<Ended> =>
 
 const filledIn = (command: string): string =>
   command
-    .replaceAll('2026-11-23', date)
-    .replaceAll('2026-11-24', next)
+    .replace(/2026-11-2[34]/g, (day) => (day === '2026-11-23' ? date : next))
     .replaceAll('<id>', discarded)
     .replace(/\bop_[0-9a-f]{32}\b/, operationId)
     .replace(/127\.0\.0\.1:400(\d)/g, (_, offset) => `127.0.0.1:${stack.base + Number(offset)}`);

@@ -174,7 +174,7 @@ describe('the mapping of a queue', () => {
   test.each([
     { service: 'payments', messages: 10, windowSeconds: undefined, concurrency: 10 },
     { service: 'billing', messages: 10, windowSeconds: undefined, concurrency: 5 },
-    { service: 'audit', messages: 50, windowSeconds: 1, concurrency: 2 },
+    { service: 'audit', messages: 49, windowSeconds: 1, concurrency: 2 },
   ])('of $service gives $messages messages at once to $concurrency at most', (expected) => {
     const { BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig } = consumerOf(
       expected.service,
@@ -185,8 +185,8 @@ describe('the mapping of a queue', () => {
   });
 });
 
-describe('the mapping of a stream', () => {
-  const mappings = mappingsFrom('dynamodb');
+describe('the mapping of a stream to a publisher', () => {
+  const mappings = mappingsFrom('dynamodb').filter(({ logicalId }) => logicalId.startsWith('Publisher'));
   const keep = (rule: (properties: Deployed['Properties'], service: string) => boolean) =>
     breaking(mappings, ({ service, Properties }) => rule(Properties, service));
 
@@ -194,9 +194,9 @@ describe('the mapping of a stream', () => {
     expect(mappings.map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
   });
 
-  test('of audit lets findings through, and no event that was only recorded', () => {
+  test('of audit lets findings and erasures through, and no event that was only recorded', () => {
     const filters = mappings.map(({ service, Properties }) => [service, Properties.FilterCriteria]);
-    const Pattern = '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"finding:"}]}}}}';
+    const Pattern = '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"finding:"},{"prefix":"erasure:"}]}}}}';
     expect(Object.fromEntries(filters)).toEqual({
       audit: { Filters: [{ Pattern }] },
       billing: undefined,
@@ -244,6 +244,22 @@ describe('the mapping of a stream', () => {
           MetricsConfig?.Metrics[0] === 'EventCount',
       ),
     ).toEqual([]);
+  });
+});
+
+test('audit’s log is published when a tile of it is complete, and what that misses the clock makes up for', () => {
+  const [mapping, ...more] = mappingsFrom('dynamodb').filter(
+    ({ logicalId }) => !logicalId.startsWith('Publisher'),
+  );
+  expect(more).toEqual([]);
+  expect(mapping).toMatchObject({
+    service: 'audit',
+    logicalId: 'PublishLogEventSourceMappingDynamodbTable',
+    Properties: { StartingPosition: 'LATEST', MaximumRetryAttempts: 1 },
+  });
+  const [{ Pattern }] = mapping?.Properties.FilterCriteria.Filters;
+  expect(JSON.parse(Pattern)).toEqual({
+    dynamodb: { Keys: { pk: { S: ['head'] } }, NewImage: { completesTile: { BOOL: [true] } } },
   });
 });
 

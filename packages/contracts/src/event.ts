@@ -67,7 +67,8 @@ const envelope = z.object({
   source: identifier(64),
   type: identifier(64),
   subject: identifier(128),
-  time: z.iso.datetime(),
+  // To the nanosecond at most.
+  time: z.iso.datetime().max(30),
   datacontenttype: z.literal('application/json'),
   sequence: z.string().regex(/^(?!0{10})\d{10}$/, 'must be ten digits and count from 1'),
   merchantid: merchantId,

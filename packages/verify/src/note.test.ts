@@ -106,7 +106,7 @@ it.each([
   ['another name', log.vkey.replace('test', 'tset'), 'has a typing error'],
   ['another id', log.vkey.replace(/\+[0-9a-f]{8}\+/, '+00000000+'), 'has a typing error'],
   ['a character less', log.vkey.slice(0, -1), 'not an Ed25519 key'],
-  ['another type', log.vkey.replace(/\+A([^+]*)$/, '+B$1'), 'not an Ed25519 key'],
+  ['another type', log.vkey.replace(/^([^+]*\+[^+]*\+)A/, '$1B'), 'not an Ed25519 key'],
 ])('a key that is %s is refused', (_, text, reason) => {
   expect(() => parseKey(text)).toThrow(reason);
 });

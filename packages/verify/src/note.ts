@@ -99,7 +99,10 @@ export function openCheckpoint(text: string, { keys, witnessKeys = [] }: Trusted
   const witnessedBy = witnessKeys.map((key) => {
     const time = valid.find((each) => each.key === key)?.time;
     if (time) return { key, time };
-    throw new VerificationError('witness', `${key.name}+${key.id} has not signed the checkpoint`);
+    throw new VerificationError(
+      'witness',
+      `${key.name}+${key.id} has not signed the checkpoint. It follows the log within a minute or two: get it again then`,
+    );
   });
   return { origin, size, root, signedBy, witnessedBy, text };
 }

@@ -3,7 +3,7 @@ import { formatProof } from '@fanfold/tlog/proof';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
 import { decodeBundle, fullWidth, tileAt } from '@fanfold/tlog/tile';
 import { checkpointIn } from './checkpoint.ts';
-import { openingOf } from './entry.ts';
+import { entryOf, openingOf } from './entry.ts';
 import { publishedCheckpoint } from './publishedCheckpoint.ts';
 import type { Openable } from './store/events.ts';
 import { readTiles } from './tiles.ts';
@@ -12,10 +12,10 @@ import { readTiles } from './tiles.ts';
  * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof
  *
  * @returns undefined when no checkpoint covers it yet
- * @throws when the log's files do not prove it
+ * @throws when the log's files do not prove it, or the event that lies beside the log was changed
  */
-export async function proofOf({ position, opened }: Openable): Promise<string | undefined> {
-  const published = await publishedCheckpoint(position);
+export async function proofOf({ position, opened }: Openable, now: Date): Promise<string | undefined> {
+  const published = await publishedCheckpoint(now, position);
   if (!published) return undefined;
   const { size, root } = checkpointIn(published.note);
   const index = BigInt(position);
@@ -25,6 +25,12 @@ export async function proofOf({ position, opened }: Openable): Promise<string | 
   const entry = decodeBundle(bundleBytes, bundle.width)[position % fullWidth] ?? new Uint8Array();
   const proof = inclusionProof(index, size, tiles);
   verifyInclusion(index, size, leafHash(entry), proof, root);
-  const extra = Buffer.from(openingOf(Buffer.from(entry).toString(), opened));
+  const text = Buffer.from(entry).toString();
+  if (opened && entryOf(opened.heard, opened.key, JSON.parse(text).recordedtime) !== text) {
+    throw new Error(
+      `The event at ${position} is not the one that the log has: see "The log does not fit" in docs/audit-log.md`,
+    );
+  }
+  const extra = Buffer.from(openingOf(text, opened));
   return formatProof({ extra, index, proof, checkpoint: published.note });
 }

@@ -33,15 +33,17 @@ export async function publishLog(occasion: Occasion): Promise<{ size: number; pu
   return { size, published: isNewest ? size - last.size : 0 };
 }
 
+/** What a run writes at most, so that after a long silence each gets on: two thousand files, some ten seconds. */
+const maxEntriesPerRun = 1024 * fullWidth;
+
 /**
- * Up to where to publish. Whole tiles only, when there are any: an entry then costs 4/256 of a write, while partial
- * tiles, which each checkpoint needs anew, cost six for however few. What that leaves is published by the clock.
+ * Up to where to publish. By size whole tiles alone: an event then costs 4/256 of a write, while partial tiles, which each
+ * checkpoint needs anew, cost up to six writes for however few. By the clock all there is.
  */
 export function sizeToPublish(published: number, size: number, occasion: Occasion): number {
   if (size < published) throw new Error(`The log has ${size} entries, and ${published} are published`);
-  const whole = size - (size % fullWidth);
-  if (whole - published >= fullWidth) return whole;
-  return occasion === 'clock' ? size : published;
+  const reachable = Math.min(size, published - (published % fullWidth) + maxEntriesPerRun);
+  return occasion === 'clock' ? reachable : Math.max(published, reachable - (reachable % fullWidth));
 }
 
 type Last = { size: number; root: Uint8Array; file?: StoredFile };

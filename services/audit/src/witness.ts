@@ -26,7 +26,12 @@ export async function witness(now: Date): Promise<{ size: number }> {
     verifyConsistency(last.size, size, proof, last.root, root);
     if (Number(size) === last.size) return { size: last.size };
   }
-  const cosigned = { size: Number(size), root, note: await cosign(note, now) };
+  const cosigned = {
+    size: Number(size),
+    root,
+    note: await cosign(note, now),
+    cosignedAt: now.toISOString(),
+  };
   await replaceCosigned(cosigned, last);
   return { size: cosigned.size };
 }

@@ -4,7 +4,7 @@ import { publishedCheckpoint } from '../publishedCheckpoint.ts';
 import { checkpointHeaders } from '../store/files.ts';
 
 export const handler = publicEndpoint(async () => {
-  const published = await publishedCheckpoint();
+  const published = await publishedCheckpoint(new Date());
   if (!published)
     throw new Refusal(404, 'not_found', 'The log has no checkpoint yet. Ask again in a minute.');
   return { file: Buffer.from(published.note), ...checkpointHeaders };

@@ -7,7 +7,7 @@ export const handler = endpoint({ scope: 'audit:read' }, async ({ caller, path }
   const id = path.id ?? '';
   const openable = await loadOpenable(caller.merchantId, id);
   if (!openable) throw notFound('event');
-  const proof = await proofOf(openable);
+  const proof = await proofOf(openable, new Date());
   if (!proof) throw pending();
   return {
     file: Buffer.from(proof),

@@ -9,6 +9,7 @@ export type Cosigned = {
   root: Uint8Array;
   /** The checkpoint with the log's signatures and the witness's. */
   note: string;
+  cosignedAt: string;
 };
 
 const tableName = () => environmentVariable('AUDIT_WITNESS_TABLE_NAME');

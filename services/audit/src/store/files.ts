@@ -91,9 +91,8 @@ async function write(
     );
     return true;
   } catch (error) {
-    // 412 when there is another, 409 when another is just being written.
-    const status = error instanceof S3ServiceException && error.$metadata.httpStatusCode;
-    if (status === 412 || status === 409) return false;
+    // 409, when another one is just being written, tells nothing of what will be there: the next run sees.
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
     throw error;
   }
 }

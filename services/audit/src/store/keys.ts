@@ -31,7 +31,7 @@ export async function loadKeys(names: Iterable<string>): Promise<Map<string, Dat
   return keys;
 }
 
-/** Writes a new key, unless another consumer was quicker: then its key is what the failed condition gives. */
+/** Writes a new key, unless another consumer was quicker: then its key is there to be read. */
 export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem => ({
   Update: {
     TableName: keysTableName(),
@@ -39,7 +39,6 @@ export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem =>
     UpdateExpression: 'SET dataKey = :dataKey',
     ConditionExpression: 'attribute_not_exists(dataKey)',
     ExpressionAttributeValues: marshall({ ':dataKey': dataKey }),
-    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   },
 });
 

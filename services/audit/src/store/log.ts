@@ -65,7 +65,9 @@ export type Attempt = {
 };
 
 /**
- * Tries to append events, all or none. No two of them may have the same id.
+ * Tries to append events, all or none. No two of them may have the same id. Keys that are there are not checked again in
+ * the transaction, which would cost two write units each: what is recorded in the very moment in which its data subject is
+ * erased is erased as well.
  *
  * @throws when it is not known whether they were appended
  */
