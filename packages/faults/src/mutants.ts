@@ -261,13 +261,6 @@ export const mutants: Mutant[] = [
     ],
   },
   {
-    name: 'what the witness remembers is written over what it remembered since',
-    concerns: /witness PutItem audit-witness (late|duplicated)/,
-    file: `${audit}/store/cosigned.ts`,
-    find: "ConditionExpression: '#size = :size AND root = :root',",
-    replace: "ConditionExpression: '(#size = :size AND root = :root) OR attribute_exists(pk)',",
-  },
-  {
     name: 'a key is destroyed before it is said',
     concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
     file: `${audit}/store/erasures.ts`,

@@ -32,6 +32,7 @@ async function startInstance() {
     import('./eraseSubject.ts'),
     import('./store/events.ts'),
     import('./store/signingKey.ts'),
+    import('./store/cosigned.ts'),
   ]);
   return Object.assign({}, ...modules) as (typeof modules)[0] &
     (typeof modules)[1] &
@@ -40,7 +41,8 @@ async function startInstance() {
     (typeof modules)[4] &
     (typeof modules)[5] &
     (typeof modules)[6] &
-    (typeof modules)[7];
+    (typeof modules)[7] &
+    (typeof modules)[8];
 }
 
 let emulators: Emulators;
@@ -266,6 +268,21 @@ describe('the witness', () => {
 
   const verifyProofOf = (proof = '', keys: string[] = []) =>
     verifyProof(proof, leafHash(Buffer.from(openingIn(proof).entry)), keys, origin());
+
+  it('that is slow remembers nothing over what another run remembered since', async () => {
+    await recordMore(1);
+    await audit.publishLog('clock');
+    await audit.witness(now);
+    const compared = await audit.loadCosigned();
+    await recordMore(1);
+    await audit.publishLog('clock');
+    await audit.witness(now);
+    const newest = await audit.loadCosigned();
+    if (!compared || !newest) throw new Error('the witness remembers nothing');
+    expect(await audit.replaceCosigned({ ...compared, note: 'slow' }, compared)).toBe(false);
+    expect(await audit.replaceCosigned({ ...compared, note: 'first' }, undefined)).toBe(false);
+    expect(await audit.loadCosigned()).toEqual(newest);
+  });
 
   it('signs no older checkpoint, no other tree and nothing by another, whatever the log does', async () => {
     await recordMore(2);
