@@ -186,6 +186,8 @@ describe('publishing', () => {
     await recordMore(3);
     await changeEntries(3);
     await expect(audit.publishLog('clock')).rejects.toThrow('the tree of the head');
+    // A file that is wrong could never be replaced: none was written.
+    expect(await paths()).not.toContain('tile/entries/000.p/6');
     await changeEntries(0);
     await expect(audit.publishLog('clock')).rejects.toThrow('the tree of the last checkpoint');
     expect((await readCheckpoint()).size).toBe(3n);

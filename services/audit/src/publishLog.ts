@@ -27,13 +27,14 @@ export async function publishLog(occasion: Occasion): Promise<{ size: number; pu
   if (size === last.size) return { size, published: 0 };
 
   const growth = await growthAt(last.size);
-  const root = await writeFiles(growth, last, size, head);
+  const { root, files } = await grow(growth, last, size, head);
+  await writeAll(files);
   const note = await signCheckpoint(size, root);
   const isNewest = await replaceCheckpoint(note, last.file);
   return { size, published: isNewest ? size - last.size : 0 };
 }
 
-/** What a run writes at most, so that after a long silence each gets on: two thousand files, some ten seconds. */
+/** What a run writes at most, so that after a long silence each gets on: two thousand files, some ten seconds and 100 MB. */
 const maxEntriesPerRun = 1024 * fullWidth;
 
 /**
@@ -72,27 +73,25 @@ async function readHashes(tile: Tile): Promise<Uint8Array[]> {
   return splitHashes(bytes);
 }
 
-/** How many files are written at once. */
-const atOnce = 32;
-
 /**
- * Writes the files that grow between two sizes.
+ * Builds the files that grow between two sizes, and the root of the tree of the second one. Nothing is written before all
+ * of it has been compared: a file that is wrong could never be replaced.
  *
- * @returns the root of the tree of that size
  * @throws when the entries are not those of the last checkpoint or of the head
  */
-async function writeFiles(growth: Growth, last: Last, size: number, head: Edge): Promise<Uint8Array> {
+async function grow(
+  growth: Growth,
+  last: Last,
+  size: number,
+  head: Edge,
+): Promise<{ root: Uint8Array; files: LogFile[] }> {
   let root = emptyRoot;
-  let pending: LogFile[] = [];
-  const flush = async () => {
-    await Promise.all(pending.map(({ tile, bytes }) => writeOnce(tilePath(tile), bytes)));
-    pending = [];
-  };
+  const files: LogFile[] = [];
   const arrive = () => {
     if (growth.size === last.size) requireSame('the last checkpoint', rootOf(growth.edge()), last.root);
     if (growth.size !== size) return;
     root = rootOf(growth.edge());
-    pending.push(...growth.partial());
+    files.push(...growth.partial());
   };
   arrive();
   for await (const { index, entries } of readEntries(growth.size)) {
@@ -100,16 +99,23 @@ async function writeFiles(growth: Growth, last: Last, size: number, head: Edge):
       if (index + i < growth.size || growth.size === Number(head.size)) continue;
       if (index + i > growth.size) throw new Error(`Entry ${growth.size} is not in the log's table`);
       // Of what is behind the size, only the hashes are wanted.
-      const files = growth.add(entry);
-      if (growth.size <= size) pending.push(...files);
+      const completed = growth.add(entry);
+      if (growth.size <= size) files.push(...completed);
       arrive();
-      if (pending.length >= atOnce) await flush();
     }
     if (growth.size === Number(head.size)) break;
   }
-  await flush();
   requireSame('the head', rootOf(growth.edge()), rootOf(head));
-  return root;
+  return { root, files };
+}
+
+/** How many files are written at once. */
+const atOnce = 32;
+
+async function writeAll(files: LogFile[]): Promise<void> {
+  for (let i = 0; i < files.length; i += atOnce) {
+    await Promise.all(files.slice(i, i + atOnce).map(({ tile, bytes }) => writeOnce(tilePath(tile), bytes)));
+  }
 }
 
 function requireSame(what: string, found: Uint8Array, expected: Uint8Array): void {
