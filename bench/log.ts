@@ -24,6 +24,7 @@ import { provideLog } from '../services/audit/src/provisionFixtures.ts';
 import { publishLog } from '../services/audit/src/publishLog.ts';
 import { record } from '../services/audit/src/record.ts';
 import { countCalls } from './calls.ts';
+import { median } from './median.ts';
 
 /** What appending costs beside hashing, for batches of some size. */
 export type AppendCost = {
@@ -257,6 +258,3 @@ function measureProofs(tree: Tree): { microsecondsToProve: number; microsecondsT
     microsecondsToVerify: median(verifying) * 1000,
   };
 }
-
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
