@@ -1,0 +1,153 @@
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import type { Used } from './units.ts';
+
+/** Stands between programs and emulators, and counts what AWS would bill of each call. */
+export type Meter = {
+  endpoints: Endpoints;
+  /** What was used since it was asked last. */
+  take(): Used[];
+  stop(): void;
+};
+
+/**
+ * DynamoDB is asked to say of every call what it consumed, which the emulator reckons by AWS's rules: per item rounded up,
+ * twice for transactions, and for each index whose entry changes.
+ */
+export async function startMeter(endpoints: Endpoints): Promise<Meter> {
+  let used: Used[] = [];
+  const servers: Server[] = [];
+  const metered = async (endpoint: string): Promise<string> => {
+    const server = createServer((incoming, response) => {
+      forward(incoming, response, endpoint).then(
+        (each) => used.push(...each),
+        (error: Error) => response.destroy(error),
+      );
+    });
+    // Whoever closes an idle connection in the very moment of a request makes the SDK try again, and that would count.
+    server.keepAliveTimeout = 0;
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  return {
+    endpoints: {
+      aws: await metered(endpoints.aws),
+      dynamodb: await metered(endpoints.dynamodb),
+      kms: await metered(endpoints.kms),
+    },
+    take() {
+      const taken = used;
+      used = [];
+      return taken;
+    },
+    stop() {
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
+    },
+  };
+}
+
+async function forward(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  endpoint: string,
+): Promise<Used[]> {
+  const { method = '', url = '', headers } = incoming;
+  const target = String(headers['x-amz-target'] ?? '');
+  const sent = await buffer(incoming);
+  const isDynamodb = target.startsWith('DynamoDB_');
+  const body = isDynamodb
+    ? Buffer.from(JSON.stringify({ ...JSON.parse(sent.toString()), ReturnConsumedCapacity: 'INDEXES' }))
+    : sent;
+  const answer = await ask(
+    endpoint + url,
+    method,
+    { ...headers, 'content-length': String(body.length) },
+    body,
+  );
+  response.writeHead(answer.status, answer.headers).end(answer.body);
+  if (isDynamodb) return consumed(target, sent, answer);
+  if (target.startsWith('AmazonSQS.')) return sqsUsed(target, sent);
+  if (target.startsWith('TrentService.')) return kmsUsed(target);
+  if (target !== '') throw new Error(`${target} is not metered`);
+  if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return snsUsed(sent);
+  return [{ unit: method === 'PUT' ? 's3Puts' : 's3Gets', place: url.split('/')[1] ?? '', count: 1 }];
+}
+
+type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
+
+const ask = (
+  url: string,
+  method: string,
+  headers: IncomingMessage['headers'],
+  body: Buffer,
+): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    request(url, { method, headers }, (answer) => {
+      buffer(answer).then(
+        (received) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: received }),
+        reject,
+      );
+    })
+      .once('error', reject)
+      .end(body);
+  });
+
+type Capacity = {
+  TableName: string;
+  Table?: { CapacityUnits: number };
+  GlobalSecondaryIndexes?: Record<string, { CapacityUnits: number }>;
+};
+
+const reading = /\.(GetItem|BatchGetItem|Query|Scan|TransactGetItems)$/;
+
+function consumed(target: string, sent: Buffer, { status, body }: Answer): Used[] {
+  const unit = reading.test(target) ? 'readUnits' : 'writeUnits';
+  const { ConsumedCapacity } = JSON.parse(body.toString()) as { ConsumedCapacity?: Capacity | Capacity[] };
+  // A write whose condition failed consumes what the write would have consumed, and the error does not say it: one unit
+  // is counted for each item.
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
+  if (status !== 200 && unit === 'writeUnits') {
+    const { TableName, TransactItems } = JSON.parse(sent.toString());
+    return [
+      { unit, place: String(TableName ?? 'refused transaction'), count: TransactItems?.length * 2 || 1 },
+    ];
+  }
+  return [ConsumedCapacity ?? []].flat().flatMap(({ TableName, Table, GlobalSecondaryIndexes = {} }) => [
+    { unit, place: TableName, count: Table?.CapacityUnits ?? 0 },
+    ...Object.entries(GlobalSecondaryIndexes).map(([index, { CapacityUnits }]) => ({
+      unit,
+      place: `${TableName} ${index}`,
+      count: CapacityUnits,
+    })),
+  ]) as Used[];
+}
+
+/** A request is billed for each 64 KB that it carries. https://aws.amazon.com/sqs/pricing/ */
+const chunkBytes = 64 * 1024;
+
+const sqsUsed = (target: string, sent: Buffer): Used[] => [
+  {
+    unit: 'sqsRequests',
+    place: target.replace('AmazonSQS.', ''),
+    count: Math.ceil(sent.length / chunkBytes),
+  },
+];
+
+/** A request, whether of one message or of ten, is billed for each 64 KB. https://aws.amazon.com/sns/pricing/ */
+const snsUsed = (sent: Buffer): Used[] => {
+  const form = new URLSearchParams(sent.toString());
+  const bytes = [...form]
+    .filter(([name]) => /(^|\.)(Message|StringValue)$/.test(name))
+    .reduce((sum, [, value]) => sum + Buffer.byteLength(value), 0);
+  return [{ unit: 'snsRequests', place: form.get('Action') ?? '', count: Math.ceil(bytes / chunkBytes) }];
+};
+
+const kmsUsed = (target: string): Used[] => [
+  { unit: 'signatures', place: target.replace('TrentService.', ''), count: 1 },
+];

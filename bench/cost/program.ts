@@ -1,0 +1,19 @@
+import type { MeteredCloud } from './meteredCloud.ts';
+import type { Used } from './units.ts';
+
+/** A design whose bill is reckoned: it takes payments, issues invoices and records what happened. */
+export type Program = {
+  name: string;
+  /** What it is made of, in a line. */
+  about: string;
+  start(cloud: MeteredCloud): Promise<RunningProgram>;
+};
+
+/** Everything that is used comes back, by the calls that it made and by the functions that were run. */
+export type RunningProgram = {
+  /** Low load: each payment is through before the next one comes, a second later. */
+  payOneByOne(payments: number): Promise<Used[]>;
+  /** High load: all payments at once, so that every batch is full. */
+  payTogether(payments: number): Promise<Used[]>;
+  stop(): Promise<void>;
+};

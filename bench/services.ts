@@ -1,0 +1,216 @@
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { credentials, region } from '@fanfold/local-cloud/account';
+import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import { publicKeySet, signToken } from '@fanfold/local-cloud/issuer';
+import {
+  lambdaFunctions,
+  type Mappings,
+  type MappingsOptions,
+  startMappings,
+} from '@fanfold/local-cloud/mappings';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { provision } from '@fanfold/local-cloud/provision';
+import type { Resource } from '@fanfold/local-cloud/template';
+import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { build } from 'esbuild';
+
+export const serviceNames = ['payments', 'billing', 'audit'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export type Services = {
+  resources: Record<ServiceName, Record<string, Resource>>;
+  /** Runs a function by its key in serverless.yml, and gives its answer. */
+  invoke: Invoke;
+  /** Starts the mappings of a service, from its queue and its streams to its functions: all, or some of them. */
+  startMappings(
+    service: ServiceName,
+    onInvocation?: MappingsOptions['onInvocation'],
+    only?: (properties: Record<string, unknown>) => boolean,
+  ): Promise<Mappings>;
+  /** Takes a payment as a client would, and gives its id. */
+  pay(merchantId: string, n: number): Promise<string>;
+  stop(): void;
+};
+
+export type Invoke = (service: ServiceName, key: string, event: unknown) => Promise<unknown>;
+
+/**
+ * All services in this process, with their own code, bundled as for deploying, templates and mappings: one warm instance
+ * of each function, which runs several at once.
+ *
+ * @param emulators where tables, queues and topic are made, and mappings read
+ * @param asked where the functions send what they ask of AWS
+ * @param around runs a function, to see what it takes
+ */
+export async function startServices(
+  emulators: Endpoints,
+  asked: Endpoints = emulators,
+  around: (service: ServiceName, key: string, run: () => Promise<unknown>) => Promise<unknown> = (
+    _s,
+    _k,
+    run,
+  ) => run(),
+): Promise<Services> {
+  const issuer = await startIssuer();
+  const resources = {} as Services['resources'];
+  const functions = {} as Record<ServiceName, Functions>;
+  for (const service of serviceNames) {
+    resources[service] = await templateOf(service, emulators.aws);
+    await provision(resources[service], emulators);
+    functions[service] = await loadFunctions(service, {
+      ...environmentOf(resources[service]),
+      AWS_ENDPOINT_URL: asked.aws,
+      AWS_ENDPOINT_URL_DYNAMODB: asked.dynamodb,
+      AWS_ENDPOINT_URL_KMS: asked.kms,
+      TOKEN_ISSUER: issuer.url,
+    });
+  }
+  const invoke: Invoke = (service, key, event) =>
+    around(service, key, () => {
+      const { timeoutMs } = functionOf(service, (each) => each.key === key);
+      return functions[service][key]?.handler(event, contextWith(timeoutMs)) as Promise<unknown>;
+    });
+  const functionOf = (
+    service: ServiceName,
+    is: (each: ReturnType<typeof lambdaFunctions>[number]) => boolean,
+  ) => {
+    const found = lambdaFunctions(resources[service]).find(is);
+    if (!found) throw new Error(`${service} has no such function`);
+    return found;
+  };
+  const tokens = new Map<string, Promise<string>>();
+  const tokenOf = (merchantId: string) => {
+    const known = tokens.get(merchantId) ?? signToken({ ...tokenRequest, issuer: issuer.url, merchantId });
+    tokens.set(merchantId, known);
+    return known;
+  };
+  return {
+    resources,
+    invoke,
+    startMappings: (service, onInvocation, only = () => true) =>
+      startMappings({
+        resources: Object.fromEntries(
+          Object.entries(resources[service]).filter(
+            ([, { Type, Properties }]) => Type !== 'AWS::Lambda::EventSourceMapping' || only(Properties),
+          ),
+        ),
+        endpoints: emulators,
+        ...(onInvocation && { onInvocation }),
+        invoke: (name, event) =>
+          invoke(service, functionOf(service, (each) => each.name === name).key, event),
+      }),
+    async pay(merchantId, n) {
+      const request = apiRequest({
+        method: 'POST',
+        route: '/payments',
+        headers: {
+          authorization: `Bearer ${await tokenOf(merchantId)}`,
+          'content-type': 'application/json',
+          'idempotency-key': `${merchantId}-${n}`,
+        },
+        body: JSON.stringify(paymentOf(n)),
+      });
+      const answer = (await invoke(
+        'payments',
+        'createPayment',
+        request,
+      )) as APIGatewayProxyStructuredResultV2;
+      if (answer.statusCode !== 201) throw new Error(`A payment was answered with ${answer.body}`);
+      return JSON.parse(answer.body ?? '').id;
+    },
+    stop: issuer.stop,
+  };
+}
+
+type Functions = Record<string, { handler: (event: unknown, context: unknown) => Promise<unknown> }>;
+
+const tokenRequest = {
+  subject: 'bench',
+  scopes: ['payments:write', 'payments:read'],
+  expiresInSeconds: 86_400,
+};
+
+/** What a small shop asks for: two lines, a customer with an address. */
+export const paymentOf = (n: number) => ({
+  amount: 15_670,
+  currency: 'EUR',
+  paymentMethod: 'pm_card_visa',
+  orderId: `order-${String(n).padStart(8, '0')}`,
+  description: 'Two chairs and a lamp',
+  customer: {
+    name: 'Ada Example',
+    email: 'ada@example.com',
+    address: { line1: 'Main St 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
+  },
+  lines: [
+    { description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' },
+    { description: 'Lamp', quantity: 1, unitAmount: 2950, taxRate: '21.00' },
+  ],
+});
+
+const environmentOf = (resources: Record<string, Resource>): Record<string, string> =>
+  Object.assign(
+    {},
+    ...Object.values(resources)
+      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+      .map(({ Properties }) => (Properties.Environment as { Variables: Record<string, string> }).Variables),
+  );
+
+const repository = join(import.meta.dirname, '..');
+
+/**
+ * The functions of a service in one bundle, with an environment of its own: what two services have under one name would
+ * get mixed up in this process's.
+ */
+async function loadFunctions(service: ServiceName, variables: Record<string, string>): Promise<Functions> {
+  const folder = join(repository, 'services', service, 'src/functions');
+  const environment = {
+    ...variables,
+    POWERTOOLS_SERVICE_NAME: `fanfold-${service}`,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  };
+  const outputFolder = join(repository, 'node_modules/.cache/fanfold/bench');
+  await mkdir(outputFolder, { recursive: true });
+  const outfile = join(outputFolder, `${service}-${process.pid}.mjs`);
+  const keys = [...new Set(lambdaFunctions(await templateOf(service)).map(({ key }) => key))];
+  await build({
+    stdin: {
+      contents: keys.map((key) => `export * as ${key} from './${key}.ts';`).join('\n'),
+      resolveDir: folder,
+    },
+    bundle: true,
+    outfile,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    mainFields: ['module', 'main'],
+    define: { 'process.env': 'lambdaEnvironment' },
+    banner: {
+      js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const lambdaEnvironment = ${JSON.stringify(environment)};`,
+    },
+    logLevel: 'silent',
+  });
+  return import(outfile);
+}
+
+/** Answers with the keys that tokens are verified by. */
+async function startIssuer(): Promise<{ url: string; stop(): void }> {
+  const server = createServer(async (_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(await publicKeySet()));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
