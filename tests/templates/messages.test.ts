@@ -194,13 +194,17 @@ describe('the mapping of a stream to a publisher', () => {
     expect(mappings.map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
   });
 
-  test('of audit lets findings and erasures through, and no event that was only recorded', () => {
-    const filters = mappings.map(({ service, Properties }) => [service, Properties.FilterCriteria]);
-    const Pattern = '{"dynamodb":{"Keys":{"pk":{"S":[{"prefix":"finding:"},{"prefix":"erasure:"}]}}}}';
-    expect(Object.fromEntries(filters)).toEqual({
-      audit: { Filters: [{ Pattern }] },
-      billing: undefined,
-      payments: undefined,
+  test('lets through what says something: no number that was noted, no series that counts on, no event that was only recorded', () => {
+    const patterns = mappings.map(({ service, Properties }) => [
+      service,
+      Properties.FilterCriteria.Filters.map(
+        ({ Pattern }: { Pattern: string }) => JSON.parse(Pattern).dynamodb,
+      ),
+    ]);
+    expect(Object.fromEntries(patterns)).toEqual({
+      audit: [{ Keys: { pk: { S: [{ prefix: 'finding:' }, { prefix: 'erasure:' }] } } }],
+      billing: [{ NewImage: { said: { BOOL: [true] } } }],
+      payments: [{ NewImage: { saysNothing: { BOOL: [{ exists: false }] } } }],
     });
   });
 

@@ -11,6 +11,7 @@ const textOf = (template: object, stage: string): string =>
   JSON.stringify(template)
     .replaceAll(new RegExp(`\\b${stage}\\b`, 'g'), 'STAGE')
     .replaceAll(/serverless\/[^"]*\.zip/g, 'BUNDLE')
+    .replaceAll(/("MaximumBatchingWindowInSeconds":)(10|1)\b/g, '$1WINDOW')
     .replaceAll(/http:\/\/127\.0\.0\.1:4000|https:\/\/id\.example\.com/g, 'TOKEN ISSUER')
     .replaceAll(/\{"Ref":"AWS::NoValue"\}|"arn:aws:sns:eu-west-1:1{12}:alarms"/g, 'ALARM TOPIC')
     .replaceAll(
@@ -36,6 +37,16 @@ describe('a stage in AWS', () => {
     expect(new Set(alarms.map(({ Properties }) => String(Properties?.AlarmActions)))).toEqual(
       new Set([alarmTopicArn]),
     );
+  });
+
+  test('traces functions where it is asked to, and lets them', async () => {
+    const { Resources } = await templateFor('billing', 'production', { tokenIssuer, tracing: 'on' });
+    const ofType = (type: string) => Object.values(Resources).filter(({ Type }) => Type === type);
+    const modes = ofType('AWS::Lambda::Function').map(({ Properties }) => Properties?.TracingConfig);
+    expect(modes).toEqual(modes.map(() => ({ Mode: 'Active' })));
+    const roles = ofType('AWS::IAM::Role').map(({ Properties }) => JSON.stringify(Properties?.Policies));
+    const mayTrace = roles.filter((policies) => policies.includes('xray:PutTraceSegments'));
+    expect(mayTrace).toHaveLength(modes.length);
   });
 
   test('has to say who issues its tokens', async () => {

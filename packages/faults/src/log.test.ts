@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { deflateRawSync } from 'node:zlib';
 import { formatCheckpoint } from '@fanfold/tlog/checkpoint';
 import { emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { assembleNote, cosignatureMessage, noteCosignature, noteSignature } from '@fanfold/tlog/note';
@@ -78,8 +79,18 @@ beforeEach(() => {
   files = new Map();
   items = [
     { pk: 'head', size: 3, edge: base64(encodeEdge(edgeOf(3))) },
-    { pk: 'entries', sk: '0000000000000002', count: 1, entries: base64(encodeBundle(entries.slice(2))) },
-    { pk: 'entries', sk: '0000000000000000', count: 2, entries: base64(encodeBundle(entries.slice(0, 2))) },
+    {
+      pk: 'entries',
+      sk: '0000000000000002',
+      count: 1,
+      entries: base64(deflateRawSync(encodeBundle(entries.slice(2)))),
+    },
+    {
+      pk: 'entries',
+      sk: '0000000000000000',
+      count: 2,
+      entries: base64(deflateRawSync(encodeBundle(entries.slice(0, 2)))),
+    },
     ...[0, 1, 2].map((position) => ({ pk: 'acme#pay', position })),
   ];
   append(2);
@@ -140,7 +151,12 @@ describe('a log', () => {
     [
       'is not published to its end',
       () =>
-        items.push({ pk: 'entries', sk: '3', count: 1, entries: base64(encodeBundle([nobodysEntry(3)])) }),
+        items.push({
+          pk: 'entries',
+          sk: '3',
+          count: 1,
+          entries: base64(deflateRawSync(encodeBundle([nobodysEntry(3)]))),
+        }),
       '3 of 4 entries are published, and 3 cosigned',
     ],
   ])('that %s does not', async (_what, breakIt, breach) => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { inflateRawSync } from 'node:zlib';
 import { parseCheckpoint } from '@fanfold/tlog/checkpoint';
 import { type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { decodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
@@ -159,7 +160,7 @@ function entriesIn(items: Item[], breaches: string[]): Uint8Array[] {
   for (const { sk, count, entries: bundle } of appended) {
     if (Number(sk) !== entries.length)
       breaches.push(`entries begin at ${Number(sk)}, not at ${entries.length}`);
-    entries.push(...decodeBundle(Buffer.from(String(bundle), 'base64'), Number(count)));
+    entries.push(...decodeBundle(inflateRawSync(Buffer.from(String(bundle), 'base64')), Number(count)));
   }
   return entries;
 }

@@ -213,13 +213,6 @@ export const mutants: Mutant[] = [
     replace: '    ReturnValuesOnConditionCheckFailure',
   },
   {
-    name: 'the head of the log is believed after a lost answer',
-    concerns: /TransactWriteItems audit answer-lost/,
-    file: `${audit}/store/log.ts`,
-    find: '  // Should the answer get lost, the head is not known.\n  known = undefined;',
-    replace: '  known = edge;',
-  },
-  {
     name: 'a data subject gets another key',
     concerns: /audit.consumer/,
     // One of two consumers has asked for the key before the other one made it, and for the head after that.

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
@@ -209,7 +210,7 @@ export class World {
         pk: { S: 'entries' },
         sk: { S: '0'.repeat(16) },
         count: size,
-        entries: { B: base64(encodeBundle(entries)) },
+        entries: { B: base64(deflateRawSync(encodeBundle(entries))) },
       },
     ];
     for (const item of items) await this.put('audit', item);

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   DeleteObjectCommand,
@@ -211,7 +212,7 @@ describe('publishing', () => {
 
 /** Replaces entries that were appended together by others. */
 async function changeEntries(index: number): Promise<void> {
-  const entries = Buffer.from('\0\x03one\0\x03two\0\x05three');
+  const entries = deflateRawSync('\0\x03one\0\x03two\0\x05three');
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: process.env.AUDIT_TABLE_NAME,

@@ -58,15 +58,17 @@ beforeEach(() => {
     if (ExpressionAttributeValues[':version'].N !== String(stored.version))
       throw conditionFailed(itemOf(stored));
     const {
-      pk: _pk,
+      pk,
       writeId: _writeId,
       said: _said,
+      saysNothing: _saysNothing,
       due: _due,
       dueAt: _dueAt,
       day: _day,
       ...payment
     } = unmarshall(Item);
-    stored = payment as Payment;
+    const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt: null };
+    stored = { ...nothing, id: pk.replace(/^.*#/, ''), ...payment } as Payment;
     return {};
   });
 });

@@ -89,9 +89,28 @@ describe('A new payment is written', () => {
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       },
     ]);
+    const { id, ask, failure, cancellationReason, expiresAt, ...stored } = payment;
     expect(written()).toEqual([
-      { ...payment, said, pk: `acme#${paymentId}`, writeId: expect.any(String), day: '2026-11-23#1' },
+      { ...stored, said, pk: `acme#${paymentId}`, writeId: expect.any(String), day: '2026-11-23#1' },
     ]);
+  });
+
+  test.each([
+    ['without what it has nothing of', answered(processing())],
+    ['with an intent', { payment: processing(), said: [] }],
+    ['with a failure', answered(processing(), declined)],
+  ])('%s, and is read as it was', async (_what, { payment, said }) => {
+    table.on(PutItemCommand).resolves({});
+    await insert({ payment, said });
+    const [{ Item } = {}] = puts();
+    table.on(GetItemCommand).resolves({ Item: Item as Item });
+    expect(await load('acme', payment.id)).toEqual(payment);
+  });
+
+  test('with a mark where it says nothing, so that no publisher runs for it', async () => {
+    table.on(PutItemCommand).resolves({});
+    await insert(unchanged(processing()));
+    expect(written()).toMatchObject([{ said: [], saysNothing: true }]);
   });
 
   test('and the one that is there already is returned as it is', async () => {
@@ -294,7 +313,7 @@ describe('What was said is said again', () => {
       {
         TableName: 'payments',
         Key: { pk: { S: `acme#${paymentId}` } },
-        UpdateExpression: 'SET said = :said, saidAgainAt = :now',
+        UpdateExpression: 'SET said = :said, saidAgainAt = :now REMOVE saysNothing',
         ConditionExpression: 'attribute_exists(pk)',
         ExpressionAttributeValues: marshall({ ':said': [1], ':now': now.toISOString() }),
       },
@@ -348,7 +367,9 @@ describe('A number from billing is noted', () => {
       },
     ]);
     for (const { UpdateExpression } of updates()) {
-      expect(UpdateExpression).toContain('version = version + :one, said = :nothing, writeId = :writeId');
+      expect(UpdateExpression).toContain(
+        'version = version + :one, said = :nothing, saysNothing = :true, writeId = :writeId',
+      );
     }
   });
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeValue,
@@ -33,17 +33,23 @@ import { type Change, eventOf, lastTimeOf, type Payment } from './payment.ts';
  * - `Due`: what a clock must look at, and when; in 16 parts, as one part takes 1,000 writes a second;
  * - `ByDay`: which payments last said something on a day (UTC), in 16 parts.
  */
-type Item = Payment & {
-  pk: string;
-  /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
-  writeId: string;
-  said: number[];
-  /** When an operator last had something said again: without a change there would be nothing in the stream. */
-  saidAgainAt?: string;
-  due?: string;
-  dueAt?: string;
-  day?: string;
-};
+type Item = Omit<Payment, 'id' | keyof typeof nothing> &
+  Partial<Pick<Payment, keyof typeof nothing>> & {
+    pk: string;
+    /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
+    writeId: string;
+    said: number[];
+    /** Whether this write said nothing: then the publisher need not run for it. */
+    saysNothing?: true;
+    /** When an operator last had something said again: without a change there would be nothing in the stream. */
+    saidAgainAt?: string;
+    due?: string;
+    dueAt?: string;
+    day?: string;
+  };
+
+/** What most payments have nothing of is not stored, nor what the key says: a write unit takes a kilobyte. */
+const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt: null };
 
 const tableName = () => environmentVariable('PAYMENTS_TABLE_NAME');
 
@@ -115,7 +121,9 @@ async function put(
 export function eventsOf(image: Record<string, AttributeValue>): Event[] {
   const item = unmarshall(image) as Item | DayItem | Marker;
   if ('closing' in item) return [eventOfDay(item.closing)];
-  return 'said' in item ? item.said.map((n) => eventOf(item, n)) : [];
+  if (!('said' in item)) return [];
+  const payment = paymentOf(image);
+  return item.said.map((n) => eventOf(payment, n));
 }
 
 /** Notes the number of the invoice that billing issued for a payment. */
@@ -144,15 +152,16 @@ async function note(
       new UpdateItemCommand({
         TableName: tableName(),
         Key: keyOf(merchantId, paymentId),
-        UpdateExpression: `SET ${attribute} = :number, version = version + :one, said = :nothing, writeId = :writeId`,
+        UpdateExpression: `SET ${attribute} = :number, version = version + :one, said = :nothing, saysNothing = :true, writeId = :writeId`,
         ConditionExpression: `${attribute} = :none`,
         ExpressionAttributeNames: Object.keys(names).length > 0 ? names : undefined,
         ExpressionAttributeValues: marshall({
           ':number': number,
           ':one': 1,
           ':nothing': [],
+          ':true': true,
           ':none': null,
-          ':writeId': randomUUID(),
+          ':writeId': newWriteId(),
         }),
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
       }),
@@ -175,7 +184,12 @@ async function note(
  * condition: they stay what they were whatever is written meanwhile, and every other write has its own image.
  */
 export const sayAgain = ({ merchantId, id }: Payment, numbers: number[], now: Date): Promise<void> =>
-  touch(keyOf(merchantId, id), 'SET said = :said, saidAgainAt = :now', { ':said': numbers }, now);
+  touch(
+    keyOf(merchantId, id),
+    'SET said = :said, saidAgainAt = :now REMOVE saysNothing',
+    { ':said': numbers },
+    now,
+  );
 
 /** Lets the stream carry the closing of a merchant's day again, if the day is closed. */
 export async function sayDayAgain(merchantId: string, date: string, now: Date): Promise<void> {
@@ -342,17 +356,25 @@ const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${i
 function itemOf(payment: Payment, said: number[]): Item {
   const dueAt = settleAt(payment);
   const lastDay = lastTimeOf(payment.history).slice(0, 10);
+  const { id, ask, failure, cancellationReason, expiresAt, ...stored } = payment;
   return {
-    ...payment,
-    pk: `${payment.merchantId}#${payment.id}`,
-    writeId: randomUUID(),
+    ...stored,
+    ...(ask && { ask }),
+    ...(failure && { failure }),
+    ...(cancellationReason !== null && { cancellationReason }),
+    ...(expiresAt !== null && { expiresAt }),
+    pk: `${payment.merchantId}#${id}`,
+    writeId: newWriteId(),
     said,
+    ...(said.length === 0 && { saysNothing: true as const }),
     ...(dueAt !== undefined && { due: `settle#${shardOf(payment)}`, dueAt }),
     ...(payment.expiresAt &&
       dueAt === undefined && { due: `expire#${shardOf(payment)}`, dueAt: payment.expiresAt }),
     ...(lastDay && { day: `${lastDay}#${shardOf(payment)}` }),
   };
 }
+
+const newWriteId = () => randomBytes(12).toString('base64url');
 
 /** When the janitor should ask the provider: once no request can be waiting for its answer any more. */
 function settleAt({ ask, refunds, updatedAt }: Payment): string | undefined {
@@ -364,6 +386,8 @@ function settleAt({ ask, refunds, updatedAt }: Payment): string | undefined {
 }
 
 function paymentOf(item: Record<string, AttributeValue>): Payment {
-  const { pk, writeId, said, saidAgainAt, due, dueAt, day, ...payment } = unmarshall(item) as Item;
-  return payment;
+  const { pk, writeId, said, saysNothing, saidAgainAt, due, dueAt, day, ...payment } = unmarshall(
+    item,
+  ) as Item;
+  return { ...nothing, id: pk.slice(payment.merchantId.length + 1), ...payment };
 }

@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
   type CancellationReason,
   GetItemCommand,
@@ -34,17 +35,15 @@ type HeadItem = {
   completesTile: boolean;
 };
 
-/** What was appended together, as an entry bundle. */
+/** What was appended together. */
 type EntriesItem = {
   pk: 'entries';
   /** The index of the first of them, padded. */
   sk: string;
   count: number;
+  /** An entry bundle, compressed: members' names and most of the times repeat, so it takes a third of the write units. */
   entries: Uint8Array;
 };
-
-/** The head as this instance knows it. Undefined: to be read again. */
-let known: Edge | undefined;
 
 /**
  * DynamoDB takes 100 items in a transaction, of 4 MB in all: the head, the entries, and for each event its own and
@@ -73,7 +72,9 @@ export type Attempt = {
  */
 export async function append(heard: Heard[], now: Date): Promise<Attempt> {
   const names = heard.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
-  const [edge, keys] = await Promise.all([known ?? readHead(), loadKeys(names)]);
+  // The head is read each time. Where two instances append in turn, what one remembers is never true, and a transaction
+  // that is refused costs as much as one that is not.
+  const [edge, keys] = await Promise.all([readHead(), loadKeys(names)]);
   const newKeys = new Map<string, DataKey>();
   for (const name of names) if (!keys.has(name) && !newKeys.has(name)) newKeys.set(name, newDataKey());
   const recordedAt = now.toISOString();
@@ -87,8 +88,6 @@ export async function append(heard: Heard[], now: Date): Promise<Attempt> {
     entries.push(Buffer.from(entryOf(each, key, recordedAt)));
   }
   const newEdge = extend(edge, entries.map(leafHash));
-  // Should the answer get lost, the head is not known.
-  known = undefined;
   try {
     await dynamodb.send(
       new TransactWriteItemsCommand({
@@ -102,9 +101,8 @@ export async function append(heard: Heard[], now: Date): Promise<Attempt> {
     );
   } catch (error) {
     if (!(error instanceof TransactionCanceledException)) throw error;
-    return attemptOf(heard, error, edge);
+    return attemptOf(heard, error);
   }
-  known = newEdge;
   return { settled: new Map(heard.map((each) => [each, 'recorded'])), conflict: false };
 }
 
@@ -139,7 +137,8 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
 const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: String(index).padStart(16, '0') });
 
 const putEntries = (index: number, entries: Uint8Array[]): TransactWriteItem => {
-  const item: EntriesItem = { ...entriesKey(index), count: entries.length, entries: encodeBundle(entries) };
+  const bundle = deflateRawSync(encodeBundle(entries));
+  const item: EntriesItem = { ...entriesKey(index), count: entries.length, entries: bundle };
   return {
     Put: {
       TableName: tableName(),
@@ -159,7 +158,7 @@ const putOnce = (item: EventItem): TransactWriteItem => ({
 });
 
 /** Reads from a cancelled transaction what became of each event; the reasons are in the order of the items. */
-async function attemptOf(heard: Heard[], error: TransactionCanceledException, edge: Edge): Promise<Attempt> {
+async function attemptOf(heard: Heard[], error: TransactionCanceledException): Promise<Attempt> {
   const [ofHead, ofEntries, ...others] = error.CancellationReasons ?? [];
   const ofEvents = others.slice(0, heard.length);
   const ofKeys = others.slice(heard.length);
@@ -179,7 +178,6 @@ async function attemptOf(heard: Heard[], error: TransactionCanceledException, ed
   );
   const conflict = isOvertaken || [ofHead, ofEntries, ...others].some(isTransient);
   if (!conflict && settled.size === 0) throw error;
-  if (!conflict) known = edge;
   return { settled, conflict };
 }
 
@@ -212,7 +210,7 @@ export async function* readEntries(from: number): AsyncGenerator<{ index: number
     );
     for (const item of Items) {
       const { sk, count, entries } = unmarshall(item) as EntriesItem;
-      yield { index: Number(sk), entries: decodeBundle(entries, count) };
+      yield { index: Number(sk), entries: decodeBundle(inflateRawSync(entries), count) };
     }
     next = LastEvaluatedKey;
   } while (next);
