@@ -25,12 +25,8 @@ export type Services = {
   resources: Record<ServiceName, Record<string, Resource>>;
   /** Runs a function by its key in serverless.yml, and gives its answer. */
   invoke: Invoke;
-  /** Starts the mappings of a service, from its queue and its streams to its functions: all, or some of them. */
-  startMappings(
-    service: ServiceName,
-    onInvocation?: MappingsOptions['onInvocation'],
-    only?: (properties: Record<string, unknown>) => boolean,
-  ): Promise<Mappings>;
+  /** Starts the mappings of a service, from its queue and its streams to its functions. */
+  startMappings(service: ServiceName, onInvocation?: MappingsOptions['onInvocation']): Promise<Mappings>;
   /** Takes a payment as a client would, and gives its id. */
   pay(merchantId: string, n: number): Promise<string>;
   stop(): void;
@@ -91,13 +87,9 @@ export async function startServices(
   return {
     resources,
     invoke,
-    startMappings: (service, onInvocation, only = () => true) =>
+    startMappings: (service, onInvocation) =>
       startMappings({
-        resources: Object.fromEntries(
-          Object.entries(resources[service]).filter(
-            ([, { Type, Properties }]) => Type !== 'AWS::Lambda::EventSourceMapping' || only(Properties),
-          ),
-        ),
+        resources: resources[service],
         endpoints: emulators,
         ...(onInvocation && { onInvocation }),
         invoke: (name, event) =>

@@ -1,60 +1,60 @@
-import type { Invocation } from '@fanfold/local-cloud/invocation';
-import type { Mappings } from '@fanfold/local-cloud/mappings';
+import type { Resource } from '@fanfold/local-cloud/template';
 import { type ServiceName, startServices } from '../services.ts';
-import { Invocations, queueRequests } from './invocations.ts';
+import { Invocations } from './invocations.ts';
 import type { Program } from './program.ts';
 import type { Used } from './units.ts';
 
-/** How many events audit gathers in its window of ten seconds, at a payment a second and two events each. */
-const gathered = 20;
+/** How many payments audit gathers the events of in its window of ten seconds, at a payment a second. */
+const paymentsPerWindow = 10;
+
+/** A line of the API's access log, by the format in packages/topology/provider.yml. */
+const accessLogBytes = 300;
 
 /**
- * Fanfold's own services, with their code, templates and mappings. At low load, audit's mapping is let run when its window
- * would have filled; at high load, each mapping when everything before it is done.
+ * Fanfold's own services, with their code, templates and mappings. At low load, audit's queue is read when its window would
+ * have filled, and the clocks run after a minute of payments. At high load each mapping runs when everything before it is
+ * done, so that every batch is full.
  */
 export const fanfold: Program = {
   name: 'Fanfold',
   about:
-    'HTTP API, one table per service with a stream as its outbox, SNS, a queue per service, an audit log with proofs',
+    'HTTP API; a table per service whose stream is its outbox; SNS and a queue per service; an audit log with proofs',
 
   async start(cloud) {
     const invocations = new Invocations();
     let used: Used[] = [];
-    const services = await startServices(cloud.emulators, cloud.metered, (service, key, run) => {
-      const { Properties } =
-        Object.values(services.resources[service]).find(
-          ({ Type, Properties }) =>
-            Type === 'AWS::Lambda::Function' && String(Properties.FunctionName).endsWith(`-${key}`),
-        ) ?? {};
-      return invocations.run(`${service} ${key}`, Number(Properties?.MemorySize), run);
-    });
-    const count = (invocation: Invocation) => {
-      if (!invocation.eventSourceArn.startsWith('arn:aws:sqs:')) return;
-      const queue = invocation.eventSourceArn.split(':').at(-1) ?? '';
-      used.push(...queueRequests(queue, invocation.itemIdentifiers.length));
-    };
-    /** Lets one mapping of a service run until there is nothing left for it. */
-    const drain = async (service: ServiceName, source: 'sqs' | 'dynamodb') => {
-      const mappings: Mappings = await services.startMappings(service, count, ({ EventSourceArn }) =>
-        String(EventSourceArn).startsWith(`arn:aws:${source}:`),
+    const services = await startServices(cloud.emulators, cloud.metered, (service, key, run) =>
+      invocations.run(`${service} ${key}`, memoryMbOf(services.resources[service], key), run),
+    );
+    /** Runs mappings of a service, from queues or streams, until there is nothing left for them. */
+    const drain = (service: ServiceName, ...sources: string[]) => {
+      const resources = Object.entries(services.resources[service]).filter(
+        ([, { Type, Properties }]) =>
+          Type !== 'AWS::Lambda::EventSourceMapping' ||
+          sources.includes(String(Properties.EventSourceArn).split(':')[2] ?? ''),
       );
-      await mappings.idle();
-      await mappings.stop();
+      return cloud.drain(Object.fromEntries(resources), (name, event) =>
+        services.invoke(service, name.split('-').at(-1) ?? '', event),
+      );
     };
     const flow = async () => {
       await drain('payments', 'dynamodb');
       await drain('billing', 'sqs');
       await drain('billing', 'dynamodb');
       await drain('payments', 'sqs');
-      await drain('payments', 'dynamodb');
     };
-    const audit = async () => {
-      await drain('audit', 'sqs');
-      await drain('audit', 'dynamodb');
+    const audit = () => drain('audit', 'sqs', 'dynamodb');
+    const everyMinute = async () => {
+      await services.invoke('payments', 'janitor', {});
+      await services.invoke('audit', 'publishLog', {});
+      await services.invoke('audit', 'witness', {});
     };
     let next = 0;
     const pay = async () => {
-      used.push({ unit: 'httpRequests', place: 'payments', count: 1 });
+      used.push(
+        { unit: 'httpRequests', place: 'payments', count: 1 },
+        { unit: 'logBytes', place: 'payments access log', count: accessLogBytes },
+      );
       await services.pay('acme', next++);
     };
     const take = async () => {
@@ -62,19 +62,24 @@ export const fanfold: Program = {
       used = [];
       return taken;
     };
-    for (let i = 0; i < 5; i++) await pay();
-    await flow();
-    await audit();
+    const payOneByOne = async (payments: number) => {
+      for (let i = 1; i <= payments; i++) {
+        await pay();
+        await flow();
+        if (i % paymentsPerWindow === 0) await audit();
+        if (i % 60 === 0) await everyMinute();
+      }
+      await audit();
+      return take();
+    };
+    await payOneByOne(5);
     await take();
     return {
       async payOneByOne(payments) {
-        for (let i = 1; i <= payments; i++) {
-          await pay();
-          await flow();
-          if ((2 * i) % gathered === 0) await audit();
-        }
-        await audit();
-        return take();
+        // What was there before is published before.
+        await everyMinute();
+        await take();
+        return payOneByOne(payments);
       },
       async payTogether(payments) {
         for (let i = 0; i < payments; i++) await pay();
@@ -88,3 +93,8 @@ export const fanfold: Program = {
     };
   },
 };
+
+function memoryMbOf(resources: Record<string, Resource>, key: string): number {
+  const logicalId = `${key.charAt(0).toUpperCase()}${key.slice(1)}LambdaFunction`;
+  return Number(resources[logicalId]?.Properties.MemorySize);
+}

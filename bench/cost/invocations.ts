@@ -20,33 +20,33 @@ subscribe('http.client.request.created', () => {
 
 /**
  * Runs functions one at a time and reckons what each run is billed: the processor's time that it takes here at the share
- * that its memory buys, and the time that its calls would take.
+ * that its memory buys, and the time that its calls would take. What functions log is counted and not shown.
  */
 export class Invocations {
   #used: Used[] = [];
   #logBytes = 0;
+  #before: Promise<unknown> = Promise.resolve();
 
   constructor() {
-    const write = process.stdout.write.bind(process.stdout);
-    // Functions log to the standard output, and nothing else may write there meanwhile.
-    process.stdout.write = ((chunk: string | Uint8Array, ...rest: []) => {
-      if (!this.#isRunning) return write(chunk, ...rest);
+    process.stdout.write = (chunk: string | Uint8Array) => {
       this.#logBytes += Buffer.byteLength(chunk);
       return true;
-    }) as typeof process.stdout.write;
+    };
   }
 
-  #isRunning = false;
+  run<Result>(place: string, memoryMb: number, work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#before.then(() => this.#runNow(place, memoryMb, work));
+    this.#before = turn.catch(() => undefined);
+    return turn;
+  }
 
-  async run<Result>(place: string, memoryMb: number, work: () => Promise<Result>): Promise<Result> {
+  async #runNow<Result>(place: string, memoryMb: number, work: () => Promise<Result>): Promise<Result> {
     const callsBefore = calls;
     const cpuBefore = process.cpuUsage();
     this.#logBytes = 0;
-    this.#isRunning = true;
     try {
       return await work();
     } finally {
-      this.#isRunning = false;
       const { user, system } = process.cpuUsage(cpuBefore);
       const cpuMs = (user + system) / 1000;
       const durationMs = Math.ceil((cpuMs * wholeProcessorMb) / memoryMb + (calls - callsBefore) * callMs);

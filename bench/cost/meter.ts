@@ -113,10 +113,10 @@ function consumed(target: string, sent: Buffer, { status, body }: Answer): Used[
   // is counted for each item.
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
   if (status !== 200 && unit === 'writeUnits') {
-    const { TableName, TransactItems } = JSON.parse(sent.toString());
-    return [
-      { unit, place: String(TableName ?? 'refused transaction'), count: TransactItems?.length * 2 || 1 },
-    ];
+    const { TableName, TransactItems = [] } = JSON.parse(sent.toString());
+    const [first = {}] = TransactItems;
+    const table = TableName ?? (first.Put ?? first.Update)?.TableName;
+    return [{ unit, place: `${table} refused`, count: TransactItems.length * 2 || 1 }];
   }
   return [ConsumedCapacity ?? []].flat().flatMap(({ TableName, Table, GlobalSecondaryIndexes = {} }) => [
     { unit, place: TableName, count: Table?.CapacityUnits ?? 0 },

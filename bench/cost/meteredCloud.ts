@@ -1,37 +1,83 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import type { Resource } from '@fanfold/local-cloud/template';
 import type { Used } from './units.ts';
 
-/** Emulators and a meter before them, in a process of their own: what they take themselves is nobody's. */
+/** Emulators, a meter before them and event source mappings, in a process of their own: what they take is nobody's. */
 export type MeteredCloud = {
   /** To make and read things unmetered. */
   emulators: Endpoints;
   /** For what is metered. */
   metered: Endpoints;
+  /** Runs the mappings of a template until there is nothing left for any of them. */
+  drain(resources: Record<string, Resource>, invoke: Invoke): Promise<void>;
   /** What was used since it was asked last. */
   take(): Promise<Used[]>;
   stop(): Promise<void>;
 };
 
+type Invoke = (functionName: string, event: unknown) => Promise<unknown>;
+
+/** What the other process is asked, and asks. */
+export type Question = { id: number; ask: 'drain' | 'take' | 'stop' | 'invoke'; values: unknown[] };
+export type Answer = { id: number; value?: unknown; error?: string };
+
 export async function startMeteredCloud(): Promise<MeteredCloud> {
   const child = fork(join(import.meta.dirname, 'meteredCloudProcess.ts'));
-  const [started] = (await once(child, 'message')) as [Pick<MeteredCloud, 'emulators' | 'metered'>];
+  const [{ emulators, metered }] = (await once(child, 'message')) as [
+    { emulators: Endpoints; metered: Endpoints },
+  ];
+  let invoke: Invoke = async () => undefined;
+  const { ask, hear } = conversation(
+    (message) => child.send(message),
+    ({ values: [functionName, event] }) => invoke(String(functionName), event),
+  );
+  child.on('message', hear);
   return {
-    ...started,
-    take: () => ask(child, 'take'),
+    emulators,
+    metered,
+    async drain(resources, invokeOne) {
+      invoke = invokeOne;
+      await ask('drain', resources);
+    },
+    take: () => ask('take') as Promise<Used[]>,
     async stop() {
       const ended = once(child, 'exit');
-      child.send('stop');
+      await ask('stop');
       await ended;
     },
   };
 }
 
-async function ask(child: ChildProcess, what: string): Promise<Used[]> {
-  const answered = once(child, 'message');
-  child.send(what);
-  const [used] = await answered;
-  return used;
+/** Questions and answers between two processes, each of which may ask. */
+export function conversation(
+  send: (message: Question | Answer) => void,
+  answer: (question: Question) => Promise<unknown>,
+) {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let nextId = 0;
+  return {
+    ask: (ask: Question['ask'], ...values: unknown[]): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const id = nextId++;
+        waiting.set(id, ({ value, error }) =>
+          error === undefined ? resolve(value) : reject(new Error(error)),
+        );
+        send({ id, ask, values });
+      }),
+    hear(message: unknown): void {
+      const heard = message as Question | Answer;
+      if ('ask' in heard) {
+        answer(heard).then(
+          (value) => send({ id: heard.id, value }),
+          (error: Error) => send({ id: heard.id, error: error.message }),
+        );
+        return;
+      }
+      waiting.get(heard.id)?.(heard);
+      waiting.delete(heard.id);
+    },
+  };
 }

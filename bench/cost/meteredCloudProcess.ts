@@ -1,15 +1,41 @@
 import { startEmulators } from '@fanfold/local-cloud/emulators';
+import type { Invocation } from '@fanfold/local-cloud/invocation';
+import { startMappings } from '@fanfold/local-cloud/mappings';
+import type { Resource } from '@fanfold/local-cloud/template';
+import { queueRequests } from './invocations.ts';
 import { startMeter } from './meter.ts';
+import { conversation } from './meteredCloud.ts';
+import type { Used } from './units.ts';
 
-const emulators = await startEmulators();
-const meter = await startMeter(emulators.endpoints);
-process.on('message', async (what) => {
-  if (what === 'take') {
-    process.send?.(meter.take());
-    return;
-  }
-  meter.stop();
-  await emulators.stop();
-  process.exit(0);
-});
-process.send?.({ emulators: emulators.endpoints, metered: meter.endpoints });
+const { endpoints, stop } = await startEmulators();
+const meter = await startMeter(endpoints);
+let polled: Used[] = [];
+
+const { ask, hear } = conversation(
+  (message) => process.send?.(message),
+  async ({ ask, values: [resources] }) => {
+    if (ask === 'drain') return drain(resources as Record<string, Resource>);
+    if (ask === 'take') {
+      const taken = [...meter.take(), ...polled];
+      polled = [];
+      return taken;
+    }
+    meter.stop();
+    await stop();
+    setImmediate(() => process.exit(0));
+  },
+);
+process.on('message', hear);
+process.send?.({ emulators: endpoints, metered: meter.endpoints });
+
+async function drain(resources: Record<string, Resource>): Promise<void> {
+  const invoke = (functionName: string, event: unknown) => ask('invoke', functionName, event);
+  const mappings = await startMappings({ resources, endpoints, invoke, onInvocation: countRequests });
+  await mappings.idle();
+  await mappings.stop();
+}
+
+function countRequests({ eventSourceArn, itemIdentifiers }: Invocation): void {
+  if (!eventSourceArn.startsWith('arn:aws:sqs:')) return;
+  polled.push(...queueRequests(eventSourceArn.split(':').at(-1) ?? '', itemIdentifiers.length));
+}

@@ -17,3 +17,8 @@ export type RunningProgram = {
   payTogether(payments: number): Promise<Used[]>;
   stop(): Promise<void>;
 };
+
+/** What so many payments used together. */
+export type MeasuredLoad = { payments: number; used: Used[] };
+
+export type MeasuredProgram = { low: MeasuredLoad; high: MeasuredLoad };

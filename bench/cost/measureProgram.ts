@@ -1,0 +1,16 @@
+import { startMeteredCloud } from './meteredCloud.ts';
+import type { MeasuredProgram } from './program.ts';
+import { programs } from './programs.ts';
+
+const [key = '', oneByOne, together] = process.argv.slice(2);
+const cloud = await startMeteredCloud();
+const program = await programs[key]?.start(cloud);
+if (!program) throw new Error(`There is no program ${key}`);
+const many = Number(together);
+const few = Number(oneByOne);
+// Many first: functions that have run for a while are faster, and at low load they have, too.
+const high = { payments: many, used: await program.payTogether(many) };
+const low = { payments: few, used: await program.payOneByOne(few) };
+await program.stop();
+await cloud.stop();
+process.send?.({ low, high } satisfies MeasuredProgram, () => process.exit(0));

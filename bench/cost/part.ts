@@ -1,0 +1,155 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Part } from '../part.ts';
+import { table } from '../table.ts';
+import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
+import { prices, pricesDate } from './prices.ts';
+import type { MeasuredLoad, MeasuredProgram } from './program.ts';
+import { programs } from './programs.ts';
+import { type Unit, units } from './units.ts';
+
+/** What a payment uses, by unit and by what for. */
+export type Bill = Record<string, Partial<Record<Unit, number>>>;
+
+export type ProgramCost = { name: string; about: string; low: Bill; high: Bill };
+
+type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
+
+export const costPart: Part<Result> = {
+  name: 'cost',
+  about: 'what a payment is billed, beside other designs',
+
+  async measure({ quick, tell }) {
+    const measured: ProgramCost[] = [];
+    for (const [key, { name, about }] of Object.entries(programs)) {
+      tell(name);
+      const { low, high } = await measureInProcess(key, quick ? 60 : 120, quick ? 245 : 490);
+      measured.push({ name, about, low: billOf(low), high: billOf(high) });
+    }
+    return { programs: measured, months: await monthlyCosts(measured) };
+  },
+
+  report: ({
+    programs,
+    months,
+  }) => `${programs.map(({ name, about }) => `- **${name}**: ${about}.`).join('\n')}
+
+What one payment is billed, until it is invoiced and recorded:
+
+${usageTable(programs)}
+
+Where its write units go:
+
+${placesTable(programs, 'writeUnits')}
+
+What a month costs, by how many payments it has, prices of ${pricesDate}:
+
+${monthsTable(months)}`,
+};
+
+/** The sandbox stands for a payment provider, which keeps its records elsewhere. */
+const isProvider = (place: string) => place.includes('payments-sandbox');
+
+/** In a process of its own, so that nothing else takes time there, and what functions log goes nowhere. */
+async function measureInProcess(key: string, oneByOne: number, together: number): Promise<MeasuredProgram> {
+  const child = fork(
+    join(import.meta.dirname, 'measureProgram.ts'),
+    [key, String(oneByOne), String(together)],
+    {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  );
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`Measuring ${key} ended with ${code}`);
+  });
+  ended.catch(() => undefined);
+  const [measured] = await Promise.race([once(child, 'message'), ended]);
+  return measured as MeasuredProgram;
+}
+
+function billOf({ used, payments }: MeasuredLoad): Bill {
+  const bill: Bill = {};
+  for (const { unit, place, count } of used) {
+    if (isProvider(place)) continue;
+    bill[place] ??= {};
+    bill[place][unit] = (bill[place][unit] ?? 0) + count / payments;
+  }
+  return bill;
+}
+
+export const totalOf = (bill: Bill, unit: Unit): number =>
+  Object.values(bill).reduce((sum, used) => sum + (used[unit] ?? 0), 0);
+
+/** What counts as a billed unit: everything but amounts of time and bytes. */
+const countable = (Object.keys(units) as Unit[]).filter(
+  (unit) => unit !== 'gigabyteSeconds' && unit !== 'logBytes',
+);
+
+export const unitsOf = (bill: Bill): number => countable.reduce((sum, unit) => sum + totalOf(bill, unit), 0);
+
+/** Dollars for a million payments. */
+export const dollarsOf = (bill: Bill): number =>
+  (Object.keys(units) as Unit[]).reduce(
+    (sum, unit) => sum + totalOf(bill, unit) * prices[unit].dollarsPerMillion,
+    0,
+  );
+
+function usageTable(programs: ProgramCost[]): string {
+  const loads = programs.flatMap(({ name, low, high }) => [
+    { title: `${name}, low`, bill: low },
+    { title: `${name}, high`, bill: high },
+  ]);
+  const used = (Object.keys(units) as Unit[]).filter((unit) =>
+    loads.some(({ bill }) => totalOf(bill, unit) > 0),
+  );
+  const numberOf = (bill: Bill, unit: Unit) => Number(totalOf(bill, unit).toPrecision(3)).toString();
+  return table(
+    ['', ...loads.map(({ title }) => title)],
+    [
+      ...used.map((unit) => [units[unit], ...loads.map(({ bill }) => numberOf(bill, unit))]),
+      ['**billed units**', ...loads.map(({ bill }) => unitsOf(bill).toFixed(1))],
+      ['**$ per million**', ...loads.map(({ bill }) => dollarsOf(bill).toFixed(2))],
+    ],
+  );
+}
+
+function placesTable(programs: ProgramCost[], unit: Unit): string {
+  return programs
+    .map(({ name, low, high }) => {
+      const places = [...new Set([...Object.keys(low), ...Object.keys(high)])].filter(
+        (place) => (low[place]?.[unit] ?? 0) + (high[place]?.[unit] ?? 0) > 0.005,
+      );
+      return table(
+        [name, 'low', 'high'],
+        places
+          .sort()
+          .map((place) => [
+            place,
+            (low[place]?.[unit] ?? 0).toFixed(2),
+            (high[place]?.[unit] ?? 0).toFixed(2),
+          ]),
+      );
+    })
+    .join('\n\n');
+}
+
+const monthsTable = (months: MonthlyCost[]): string =>
+  table(
+    [
+      'payments a month',
+      ...(months[0]?.programs.flatMap(({ name }) => [name, 'per million']) ?? []),
+      'most of it (Fanfold)',
+    ],
+    months.map(({ payments, programs }) => [
+      payments.toLocaleString('en'),
+      ...programs.flatMap(({ terms }) => {
+        const dollars = Object.values(terms).reduce((sum, each) => sum + each, 0);
+        return [`$${money(dollars)}`, `$${money((dollars / payments) * 1e6)}`];
+      }),
+      largestOf(programs[0]?.terms ?? {}),
+    ]),
+  );
+
+const money = (dollars: number): string =>
+  dollars >= 100 ? Math.round(dollars).toLocaleString('en') : dollars.toFixed(2);
