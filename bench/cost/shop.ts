@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { accountId, region } from '@fanfold/local-cloud/account';
+import type { Resource } from '@fanfold/local-cloud/template';
+import * as z from 'zod';
+import { paymentOf } from '../services.ts';
+
+// What the two designs that Fanfold is compared with have in common: the same business as Fanfold's, in the simplest code
+// that does it. No transparency log, no closing of days, no erasure, no provider whose answer may get lost.
+
+export const paymentRequest = z.object({
+  amount: z.number().int().positive(),
+  currency: z.string().length(3),
+  paymentMethod: z.string(),
+  orderId: z.string(),
+  description: z.string().optional(),
+  customer: z.object({
+    name: z.string(),
+    email: z.string().optional(),
+    address: z.record(z.string(), z.string()),
+  }),
+  lines: z.array(
+    z.object({ description: z.string(), quantity: z.number(), unitAmount: z.number(), taxRate: z.string() }),
+  ),
+});
+
+export type Payment = z.infer<typeof paymentRequest> & {
+  id: string;
+  merchantId: string;
+  status: 'captured';
+  createdAt: string;
+  invoiceNumber?: string;
+};
+
+export type Invoice = Pick<Payment, 'merchantId' | 'orderId' | 'currency' | 'customer'> & {
+  id: string;
+  number: string;
+  paymentId: string;
+  issueDate: string;
+  lines: (Payment['lines'][number] & { net: number; tax: number; gross: number })[];
+  totals: { net: number; tax: number; gross: number };
+};
+
+export const shopEvent = z.object({
+  id: z.string(),
+  type: z.enum(['payment.captured', 'invoice.issued']),
+  time: z.string(),
+  merchantId: z.string(),
+  correlationId: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type ShopEvent = z.infer<typeof shopEvent>;
+
+export const takePayment = (request: z.infer<typeof paymentRequest>, merchantId: string): Payment => ({
+  ...request,
+  id: `pay_${randomUUID()}`,
+  merchantId,
+  status: 'captured',
+  createdAt: new Date().toISOString(),
+});
+
+export const captured = (payment: Payment): ShopEvent => ({
+  id: randomUUID(),
+  type: 'payment.captured',
+  time: payment.createdAt,
+  merchantId: payment.merchantId,
+  correlationId: payment.id,
+  data: payment,
+});
+
+export function invoiceFor(payment: Payment, count: number): Invoice {
+  const lines = payment.lines.map((line) => {
+    const net = line.quantity * line.unitAmount;
+    const tax = Math.round((net * Number(line.taxRate)) / 100);
+    return { ...line, net, tax, gross: net + tax };
+  });
+  const sumOf = (member: 'net' | 'tax' | 'gross') => lines.reduce((sum, line) => sum + line[member], 0);
+  const { merchantId, orderId, currency, customer } = payment;
+  return {
+    id: `inv_${payment.id.slice(4)}`,
+    number: `INV-2026-${String(count).padStart(6, '0')}`,
+    paymentId: payment.id,
+    issueDate: new Date().toISOString().slice(0, 10),
+    ...{ merchantId, orderId, currency, customer, lines },
+    totals: { net: sumOf('net'), tax: sumOf('tax'), gross: sumOf('gross') },
+  };
+}
+
+export const issued = (invoice: Invoice): ShopEvent => ({
+  id: randomUUID(),
+  type: 'invoice.issued',
+  time: new Date().toISOString(),
+  merchantId: invoice.merchantId,
+  correlationId: invoice.paymentId,
+  data: invoice,
+});
+
+/** A request of an API Gateway REST API, as far as the functions look at it. */
+export const restRequest = (n: number) => ({
+  resource: '/payments',
+  path: '/payments',
+  httpMethod: 'POST',
+  headers: { 'Idempotency-Key': `key-${n}`, 'content-type': 'application/json' },
+  requestContext: { authorizer: { claims: { merchant_id: 'acme' } }, requestId: randomUUID() },
+  body: JSON.stringify(paymentOf(n)),
+});
+
+/** A table with a hash key `pk`, and indexes by name with hash and range key. */
+export function tableOf(
+  name: string,
+  indexes: Record<string, [hash: string, range: string]> = {},
+  more: Record<string, unknown> = {},
+): Resource {
+  const attributes = new Set(['pk', ...Object.values(indexes).flat()]);
+  return {
+    Type: 'AWS::DynamoDB::Table',
+    Properties: {
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [...attributes].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      ...(Object.keys(indexes).length > 0 && {
+        GlobalSecondaryIndexes: Object.entries(indexes).map(([IndexName, [hash, range]]) => ({
+          IndexName,
+          KeySchema: [
+            { AttributeName: hash, KeyType: 'HASH' },
+            { AttributeName: range, KeyType: 'RANGE' },
+          ],
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        })),
+      }),
+      ...more,
+    },
+  };
+}
+
+export const queueOf = (name: string): Resource => ({
+  Type: 'AWS::SQS::Queue',
+  Properties: { QueueName: name, VisibilityTimeout: 180 },
+});
+
+/** A function with a mapping that runs it: its resources for the local cloud. */
+export const mappedFunction = (
+  name: string,
+  sourceArn: string,
+  batchSize: number,
+  more: Record<string, unknown> = {},
+): Record<string, Resource> => ({
+  [`${name}LambdaFunction`]: {
+    Type: 'AWS::Lambda::Function',
+    Properties: { FunctionName: name, Timeout: 30 },
+  },
+  [`${name}Mapping`]: {
+    Type: 'AWS::Lambda::EventSourceMapping',
+    Properties: {
+      FunctionName: name,
+      EventSourceArn: sourceArn,
+      BatchSize: batchSize,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ...more,
+    },
+  },
+});
+
+export const arnOf = (service: string, resource: string): string =>
+  `arn:aws:${service}:${region}:${accountId}:${resource}`;
+
+/** What Lambda's Node functions are given here: the memory that Fanfold's have. */
+export const memoryMb = 512;
