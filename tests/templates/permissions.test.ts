@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { alias, mainFields } from '../../packages/topology/bundling.js';
 import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
 
 /**
@@ -391,7 +392,8 @@ async function bundleAnew(service: string, functionKey: string): Promise<Bundle>
     bundle: true,
     platform: 'node',
     format: 'esm',
-    mainFields: ['module', 'main'],
+    mainFields,
+    alias,
     outdir: 'out',
     write: false,
     metafile: true,

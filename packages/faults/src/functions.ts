@@ -11,6 +11,7 @@ import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import type { Resource } from '@fanfold/local-cloud/template';
 import type { Context } from 'aws-lambda';
 import { build } from 'esbuild';
+import { alias, mainFields } from '../../topology/bundling.js';
 import type { Clock } from './clock.ts';
 import type { Invocation, Network } from './network.ts';
 import { randomFrom } from './random.ts';
@@ -48,7 +49,8 @@ async function compile(service: string, mutation: Mutation | undefined): Promise
     format: 'cjs',
     platform: 'node',
     target: 'node24',
-    mainFields: ['module', 'main'],
+    mainFields,
+    alias,
     // A script has no modules to import.
     supported: { 'dynamic-import': false },
     plugins: mutation ? [mutating(mutation)] : [],

@@ -53,7 +53,7 @@ type Endpoint<Body, Query> = {
 };
 
 const maxBodyBytes = 32 * 1024;
-const noFields = z.strictObject({});
+const noFields = /* @__PURE__ */ z.strictObject({});
 
 /**
  * A route of an HTTP API: checks who asks and what for, runs the handler, and shows every failure as

@@ -1,0 +1,6 @@
+/**
+ * Takes the place of the SDK's search for credentials in bundles (packages/topology/plugins.yml): Lambda gives them by
+ * environment variables.
+ * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+ */
+export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';

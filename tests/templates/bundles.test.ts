@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { alias, mainFields } from '../../packages/topology/bundling.js';
+import { allOf, servicesWithFunctions } from './stacks.ts';
+
+/** A function's code as it is deployed: how large it is, and what of which packages is in it. */
+type Bundle = { kilobytes: number; paths: string[] };
+
+const maxKilobytes = 400;
+
+/**
+ * What exceeds it: functions that use S3 beside other services. Of the S3 client every operation's schema stays in the
+ * bundle (66 KB), because its members' names are computed, which no bundler dares to leave out.
+ */
+const largerKilobytes: Record<string, number> = {
+  'audit getEventProof': 540,
+  'audit publishLog': 450,
+  'audit witness': 450,
+};
+
+const functions = servicesWithFunctions.flatMap((service) =>
+  allOf('AWS::Lambda::Function')
+    .filter((resource) => resource.service === service)
+    .map(({ Properties }) => ({ service, key: String(Properties.FunctionName).split('-').at(-1) ?? '' })),
+);
+
+describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
+  let bundle: Bundle;
+  beforeAll(async () => {
+    bundle = await bundleOf(service, key);
+  });
+
+  test('is small', () => {
+    expect(bundle.kilobytes).toBeLessThanOrEqual(largerKilobytes[`${service} ${key}`] ?? maxKilobytes);
+  });
+
+  test('has no AWS client of which it calls nothing', () => {
+    const clients = bundle.paths.flatMap(
+      (path) => /@aws-sdk\/client-([a-z0-9-]+)\/dist/.exec(path)?.[1] ?? [],
+    );
+    const called = bundle.paths.flatMap(
+      (path) => /@aws-sdk\/client-([a-z0-9-]+)\/dist-es\/commands\//.exec(path)?.[1] ?? [],
+    );
+    expect(new Set(clients)).toEqual(new Set(called));
+  });
+
+  test('has each library once', () => {
+    const copies = new Map<string, Set<string>>();
+    for (const path of bundle.paths) {
+      const [, copy, name] =
+        /node_modules\/\.pnpm\/([^/]+)\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
+      if (copy && name) copies.set(name, (copies.get(name) ?? new Set()).add(copy));
+    }
+    expect([...copies.values()].filter(({ size }) => size > 1)).toEqual([]);
+  });
+
+  test('has no language but English', () => {
+    const locales = bundle.paths.flatMap((path) => /zod\/v4\/locales\/([\w-]+)\.js$/.exec(path)?.[1] ?? []);
+    expect(locales.filter((locale) => locale !== 'en')).toEqual([]);
+  });
+
+  test('looks for credentials nowhere but where Lambda puts them', () => {
+    const providers = bundle.paths.flatMap(
+      (path) => /node_modules\/@aws-sdk\/(credential-provider-[a-z-]+)\//.exec(path)?.[1] ?? [],
+    );
+    expect(providers.filter((provider) => provider !== 'credential-provider-env')).toEqual([]);
+  });
+});
+
+async function bundleOf(service: string, key: string): Promise<Bundle> {
+  const folder = join(import.meta.dirname, '../../services', service);
+  const { build } = createRequire(join(folder, 'package.json'))('esbuild');
+  const { metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: [`src/functions/${key}.ts`],
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields,
+    alias,
+    outdir: 'out',
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const [output] = Object.values(metafile.outputs) as {
+    bytes: number;
+    inputs: Record<string, { bytesInOutput: number }>;
+  }[];
+  const paths = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  return { kilobytes: Math.ceil((output?.bytes ?? 0) / 1024), paths: paths.map(([path]) => path) };
+}
