@@ -7,6 +7,8 @@ export type Part<Result = unknown> = {
   measure(options: MeasureOptions): Promise<Result>;
   /** The result as Markdown: tables, and a sentence where they do not speak for themselves. */
   report(result: Result): string;
+  /** A picture of the result, as SVG. */
+  chart?(result: Result): string;
 };
 
 export type MeasureOptions = {

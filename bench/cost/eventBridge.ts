@@ -47,6 +47,7 @@ export const eventBridge: Program = {
   about:
     'REST API; streams of tables, a bus whose rules run functions; no queues, nothing against duplicates, numbers may ' +
     'have gaps; no log with proofs',
+  standing: { queues: 0, clockRunsPerMonth: 0 },
 
   async start(cloud) {
     useEndpoints(cloud.metered);

@@ -67,7 +67,6 @@ export const fanfold: Program = {
         await pay();
         await flow();
         if (i % paymentsPerWindow === 0) await audit();
-        if (i % 60 === 0) await everyMinute();
       }
       await audit();
       return take();
@@ -80,6 +79,10 @@ export const fanfold: Program = {
         await everyMinute();
         await take();
         return payOneByOne(payments);
+      },
+      async everyMinute() {
+        await everyMinute();
+        return take();
       },
       async payTogether(payments) {
         for (let i = 0; i < payments; i++) await pay();

@@ -14,15 +14,18 @@ const volumes = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 const lowRate = 1;
 const highRate = 100;
 
-/** @param programs Fanfold first, whose monthly costs its templates tell; of the others only the payments are reckoned */
+/** @param programs Fanfold first, of which the templates tell what stands there. What others watch themselves with is left out. */
 export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost[]> {
-  const resources = await Promise.all(serviceNames.map((service) => templateOf(service)));
-  const standing = standingCost(resources.flatMap((each) => Object.values(each)));
+  const templates = await Promise.all(serviceNames.map((service) => templateOf(service)));
+  const resources = templates.flatMap((each) => Object.values(each));
   return volumes.map((payments) => ({
     payments,
-    programs: programs.map(({ name, low, high }, i) => ({
+    programs: programs.map(({ name, standing, low, high, minute }) => ({
       name,
-      terms: { ...(i === 0 && standing), ...termsOf(low, high, payments) },
+      terms: {
+        ...(standing ? upkeepOf(standing) : { ...watchingOf(resources), ...upkeepOf(standingOf(resources)) }),
+        ...termsOf(low, high, minute, payments),
+      },
     })),
   }));
 }
@@ -45,50 +48,52 @@ const termOf: Partial<Record<Unit, string>> = {
 };
 
 /** Between the two loads that were measured, costs are taken to follow the logarithm of the rate. */
-function termsOf(low: Bill, high: Bill, payments: number): Record<string, number> {
+function termsOf(low: Bill, high: Bill, minute: Bill, payments: number): Record<string, number> {
   const rate = payments / secondsPerMonth;
   const share = Math.min(1, Math.max(0, Math.log(rate / lowRate) / Math.log(highRate / lowRate)));
+  const busyMinutes = Math.min(payments, secondsPerMonth / 60);
   const terms: Record<string, number> = {};
   for (const unit of Object.keys(units) as Unit[]) {
     const perPayment = totalOf(low, unit) * (1 - share) + totalOf(high, unit) * share;
     const term = termOf[unit] ?? units[unit];
-    terms[term] = (terms[term] ?? 0) + (perPayment * payments * prices[unit].dollarsPerMillion) / 1e6;
+    const count = perPayment * payments + totalOf(minute, unit) * busyMinutes;
+    terms[term] = (terms[term] ?? 0) + (count * prices[unit].dollarsPerMillion) / 1e6;
   }
   return terms;
 }
 
-/** What stands there is paid for when nothing happens as well. */
-function standingCost(resources: Resource[]): Record<string, number> {
-  const countOf = (type: string) => resources.filter(({ Type }) => Type === type).length;
+const countOf = (resources: Resource[], type: string) => resources.filter(({ Type }) => Type === type).length;
+
+const watchingOf = (resources: Resource[]) => ({
+  'alarms and keys':
+    countOf(resources, 'AWS::CloudWatch::Alarm') * monthly.alarm.dollars +
+    countOf(resources, 'AWS::Logs::MetricFilter') * monthly.metric.dollars +
+    countOf(resources, 'AWS::KMS::Key') * monthly.key.dollars,
+});
+
+function standingOf(resources: Resource[]): NonNullable<ProgramCost['standing']> {
   const queues = resources.filter(
     ({ Type, Properties }) =>
       Type === 'AWS::Lambda::EventSourceMapping' && String(Properties.EventSourceArn).includes(':sqs:'),
   ).length;
-  return {
-    'alarms, keys, metrics':
-      countOf('AWS::CloudWatch::Alarm') * monthly.alarm.dollars +
-      countOf('AWS::Logs::MetricFilter') * monthly.metric.dollars +
-      countOf('AWS::KMS::Key') * monthly.key.dollars,
-    'polling of empty queues': (queues * idleRequestsPerQueue * prices.sqsRequests.dollarsPerMillion) / 1e6,
-    clocks: clockCost(resources),
-  };
-}
-
-/** What a run of a clock takes that finds nothing: half a second's memory is more than any does. */
-const idleRunGigabyteSeconds = 0.05;
-
-function clockCost(resources: Resource[]): number {
-  const runs = resources
+  const clockRunsPerMonth = resources
     .filter(({ Type }) => Type === 'AWS::Events::Rule')
     .map(({ Properties }) => /^rate\((\d+) minutes?\)$/.exec(String(Properties.ScheduleExpression))?.[1])
     .reduce((sum, minutes) => sum + (minutes ? secondsPerMonth / 60 / Number(minutes) : 30), 0);
-  return (
-    (runs *
+  return { queues, clockRunsPerMonth };
+}
+
+/** What a run of a clock takes that finds nothing: a tenth of a second. */
+const idleRunGigabyteSeconds = 0.05;
+
+const upkeepOf = ({ queues, clockRunsPerMonth }: NonNullable<ProgramCost['standing']>) => ({
+  'idle polling': (queues * idleRequestsPerQueue * prices.sqsRequests.dollarsPerMillion) / 1e6,
+  'idle clocks':
+    (clockRunsPerMonth *
       (prices.invocations.dollarsPerMillion +
         idleRunGigabyteSeconds * prices.gigabyteSeconds.dollarsPerMillion)) /
-    1e6
-  );
-}
+    1e6,
+});
 
 export const largestOf = (terms: Record<string, number>): string => {
   const total = Object.values(terms).reduce((sum, dollars) => sum + dollars, 0);

@@ -3,16 +3,22 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Part } from '../part.ts';
 import { table } from '../table.ts';
+import { costChart } from './chart.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
 import { prices, pricesDate } from './prices.ts';
-import type { MeasuredLoad, MeasuredProgram } from './program.ts';
+import type { MeasuredLoad, MeasuredProgram, Program } from './program.ts';
 import { programs } from './programs.ts';
 import { type Unit, units } from './units.ts';
 
 /** What a payment uses, by unit and by what for. */
 export type Bill = Record<string, Partial<Record<Unit, number>>>;
 
-export type ProgramCost = { name: string; about: string; low: Bill; high: Bill };
+export type ProgramCost = Pick<Program, 'name' | 'about' | 'standing'> & {
+  low: Bill;
+  high: Bill;
+  /** What the clocks of a minute use that has seen payments. */
+  minute: Bill;
+};
 
 type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
 
@@ -22,13 +28,22 @@ export const costPart: Part<Result> = {
 
   async measure({ quick, tell }) {
     const measured: ProgramCost[] = [];
-    for (const [key, { name, about }] of Object.entries(programs)) {
+    for (const [key, { name, about, standing }] of Object.entries(programs)) {
       tell(name);
-      const { low, high } = await measureInProcess(key, quick ? 60 : 120, quick ? 245 : 490);
-      measured.push({ name, about, low: billOf(low), high: billOf(high) });
+      const { low, high, minute } = await measureInProcess(key, quick ? 60 : 120, quick ? 245 : 490);
+      measured.push({
+        name,
+        about,
+        ...(standing && { standing }),
+        low: billOf(low),
+        high: billOf(high),
+        minute: billOf({ payments: 1, used: minute }),
+      });
     }
     return { programs: measured, months: await monthlyCosts(measured) };
   },
+
+  chart: ({ months }) => costChart(months, pricesDate),
 
   report: ({
     programs,
@@ -78,6 +93,17 @@ function billOf({ used, payments }: MeasuredLoad): Bill {
   return bill;
 }
 
+/** A payment a second shares what its minute's clocks use. */
+function sumOf(bill: Bill, other: Bill, share: number): Bill {
+  const sum = structuredClone(bill);
+  for (const [place, used] of Object.entries(other)) {
+    for (const [unit, count] of Object.entries(used) as [Unit, number][]) {
+      sum[place] = { ...sum[place], [unit]: (sum[place]?.[unit] ?? 0) + count * share };
+    }
+  }
+  return sum;
+}
+
 export const totalOf = (bill: Bill, unit: Unit): number =>
   Object.values(bill).reduce((sum, used) => sum + (used[unit] ?? 0), 0);
 
@@ -96,8 +122,8 @@ export const dollarsOf = (bill: Bill): number =>
   );
 
 function usageTable(programs: ProgramCost[]): string {
-  const loads = programs.flatMap(({ name, low, high }) => [
-    { title: `${name}, low`, bill: low },
+  const loads = programs.flatMap(({ name, low, high, minute }) => [
+    { title: `${name}, low`, bill: sumOf(low, minute, 1 / 60) },
     { title: `${name}, high`, bill: high },
   ]);
   const used = (Object.keys(units) as Unit[]).filter((unit) =>

@@ -6,6 +6,8 @@ export type Program = {
   name: string;
   /** What it is made of, in a line. */
   about: string;
+  /** What of it is asked for, and runs, when nothing happens. Fanfold's is read from its templates. */
+  standing?: { queues: number; clockRunsPerMonth: number };
   start(cloud: MeteredCloud): Promise<RunningProgram>;
 };
 
@@ -15,10 +17,12 @@ export type RunningProgram = {
   payOneByOne(payments: number): Promise<Used[]>;
   /** High load: all payments at once, so that every batch is full. */
   payTogether(payments: number): Promise<Used[]>;
+  /** What the clocks of a minute use that has seen payments. */
+  everyMinute?(): Promise<Used[]>;
   stop(): Promise<void>;
 };
 
 /** What so many payments used together. */
 export type MeasuredLoad = { payments: number; used: Used[] };
 
-export type MeasuredProgram = { low: MeasuredLoad; high: MeasuredLoad };
+export type MeasuredProgram = { low: MeasuredLoad; high: MeasuredLoad; minute: Used[] };

@@ -21,6 +21,7 @@ import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import middy from '@middy/core';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { Invocations } from './invocations.ts';
+import { secondsPerMonth } from './prices.ts';
 import type { Program } from './program.ts';
 import {
   arnOf,
@@ -61,6 +62,7 @@ export const usual: Program = {
   about:
     'REST API; outbox tables that are polled each minute; SNS and a queue per service, a message at a time; Powertools ' +
     'idempotency before each function; no log with proofs',
+  standing: { queues: consumers.length, clockRunsPerMonth: (2 * secondsPerMonth) / 60 },
 
   async start(cloud) {
     useEndpoints(cloud.metered);
