@@ -67,7 +67,11 @@ ${monthsTable(months)}`,
 const isProvider = (place: string) => place.includes('payments-sandbox');
 
 /** In a process of its own, so that nothing else takes time there, and what functions log goes nowhere. */
-async function measureInProcess(key: string, oneByOne: number, together: number): Promise<MeasuredProgram> {
+export async function measureInProcess(
+  key: string,
+  oneByOne: number,
+  together: number,
+): Promise<MeasuredProgram> {
   const child = fork(
     join(import.meta.dirname, 'measureProgram.ts'),
     [key, String(oneByOne), String(together)],
@@ -83,7 +87,7 @@ async function measureInProcess(key: string, oneByOne: number, together: number)
   return measured as MeasuredProgram;
 }
 
-function billOf({ used, payments }: MeasuredLoad): Bill {
+export function billOf({ used, payments }: MeasuredLoad): Bill {
   const bill: Bill = {};
   for (const { unit, place, count } of used) {
     if (isProvider(place)) continue;

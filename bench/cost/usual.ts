@@ -117,21 +117,19 @@ export const usual: Program = {
       );
       if ((answer as { statusCode: number }).statusCode !== 201) throw new Error('not paid');
     };
-    const poll = async () => {
-      await run('payments poller', () => functions.poll('usual-payments-outbox'));
-      await run('billing poller', () => functions.poll('usual-billing-outbox'));
-    };
+    const poll = (service: 'payments' | 'billing') =>
+      run(`${service} poller`, () => functions.poll(`usual-${service}-outbox`));
     const consume = async (name: (typeof consumers)[number]) => {
       const mapping = mappedFunction(name, arnOf('sqs', `usual-${name}`), 1);
       await cloud.drain({ ...mapping, queue: queueOf(`usual-${name}`) }, (_name, event) =>
         run(`${name} consumer`, () => functions[name](event as never, contextWith() as never)),
       );
     };
-    /** What has been paid is published, billed, published again, noted and recorded. */
+    /** What has been paid is published, billed, published again, noted and recorded: each poller runs once. */
     const flow = async () => {
-      await poll();
+      await poll('payments');
       await consume('billing');
-      await poll();
+      await poll('billing');
       await consume('payments');
       await consume('audit');
     };
