@@ -7,8 +7,8 @@ import type { Unit } from '../bench/cost/units.ts';
 const minute = 60;
 const together = 20;
 
-const measure = async (key: string) => {
-  const { low, high } = await measureInProcess(key, minute, together);
+const measure = async (key: string, oneByOne = minute, many = together) => {
+  const { low, high } = await measureInProcess(key, oneByOne, many);
   return { low: billOf(low), high: billOf(high) };
 };
 
@@ -16,6 +16,27 @@ const used = (bill: Bill, ...units: Unit[]) =>
   Object.fromEntries(units.map((unit) => [unit, Number(totalOf(bill, unit).toFixed(6))]));
 
 const requests = ['restRequests', 'writeUnits', 'snsRequests', 'sqsRequests', 'busEvents'] as const;
+
+it('Fanfold writes 23.6 units for a payment at low load, and shares calls but few writes at high load', async () => {
+  const { low, high } = await measure('fanfold', 20, 98);
+  const perPayment = { httpRequests: 1, restRequests: 0, busEvents: 0 };
+  expect(used(low, ...requests, 'httpRequests')).toEqual({
+    ...perPayment,
+    // payments: an item and three indexes, written thrice. billing: a document, its number and two indexes. audit: for each
+    // of two events itself and two indexes, a key, and a twentieth of the head and of twenty entries.
+    writeUnits: 7 + 6 + 2 * (2 + 2) + 2 + 0.6,
+    snsRequests: 2,
+    // Four deliveries, of which audit's two wait for eighteen more.
+    sqsRequests: 4 + 2 * 2 + 2 * (2 / 10),
+  });
+  expect(totalOf(low, 'invocations')).toBeCloseTo(5.1, 1);
+  expect(totalOf(low, 'traces')).toBe(0);
+  // Full batches: ten share a number's counter, forty-nine share the log's head.
+  expect(writesOf(high, /^fanfold-local-billing$/)).toBeCloseTo(2 + 2 / 9.8);
+  expect(totalOf(high, 'writeUnits')).toBeLessThan(21.8);
+  expect(totalOf(high, 'sqsRequests')).toBeLessThan(4.9);
+  expect(totalOf(high, 'invocations')).toBeLessThan(1.4);
+}, 120_000);
 
 it('the usual design sends every message on its own and writes 36 units for a payment, at any load', async () => {
   const { low, high } = await measure('usual');

@@ -30,7 +30,7 @@ export const costPart: Part<Result> = {
     const measured: ProgramCost[] = [];
     for (const [key, { name, about, standing }] of Object.entries(programs)) {
       tell(name);
-      const { low, high, minute } = await measureInProcess(key, quick ? 60 : 120, quick ? 245 : 490);
+      const { low, high, minute } = await measureInProcess(key, quick ? 20 : 120, quick ? 98 : 490);
       measured.push({
         name,
         about,
