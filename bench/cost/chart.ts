@@ -39,7 +39,7 @@ export function costChart(months: MonthlyCost[], date: string): string {
   const dominating = months.map(({ payments, programs }) => {
     const [[term = ''] = []] = Object.entries(programs[0]?.terms ?? {}).sort(([, a], [, b]) => b - a);
     const words = term.replace('alarms and keys', 'alarms, keys').replace('DynamoDB ', '');
-    return `<text x="${x(payments)}" y="${height - 30}" text-anchor="middle" class="small">${words}</text>`;
+    return `<text x="${x(payments)}" y="${height - 12}" text-anchor="middle" class="small">${words}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">
 <title id="title">Dollars for a million payments, by payments in a month</title>
@@ -53,7 +53,7 @@ polyline { fill: none; stroke-width: 2.5; stroke-linejoin: round }
 ${[...gridX, ...gridY].join('\n')}
 ${lines.map((line, i) => line.replaceAll(`fill="${colors[i]}"`, `style="fill:${colors[i]}"`)).join('\n')}
 <text x="${(plot.left + width - plot.right) / 2}" y="${height - plot.bottom + 36}" text-anchor="middle">payments in a month</text>
-<text x="${plot.left}" y="${height - 12}" class="small">What most of Fanfold\u2019s cost is due to</text>
+<text x="${plot.left}" y="${height - 28}" class="small">What most of Fanfold\u2019s cost is due to</text>
 ${dominating.join('\n')}
 </svg>
 `;
