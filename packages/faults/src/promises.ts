@@ -125,7 +125,10 @@ const safety: Record<string, Breach> = {
 
   /** Every event that a table says was said is in the log, once, and nothing else; numbers of a subject have no gap. */
   I3: ({ tables, events }, shop) => {
-    const own = (items: Item[]) => items.filter(({ pk }) => pk.startsWith(`${shop.id}#`));
+    const own = (items: Item[]) =>
+      items
+        .filter(({ pk }) => pk.startsWith(`${shop.id}#`))
+        .map((item) => ({ ...item, id: item.pk.slice(shop.id.length + 1) }) as Item & { id: string });
     const said = [
       ...own(tables.payments).flatMap(({ id, history, closing }) =>
         closing
