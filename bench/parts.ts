@@ -1,5 +1,6 @@
 import { logPart } from './logPart.ts';
+import { messagingPart } from './messaging/part.ts';
 import type { Part } from './part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [logPart] as Part[];
+export const parts: Part[] = [logPart, messagingPart] as Part[];

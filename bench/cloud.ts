@@ -1,0 +1,31 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Endpoints } from '@fanfold/local-cloud/emulators';
+
+/** Emulators in a process of their own, as `pnpm dev` has them: what they take is not taken from who asks. */
+export type Cloud = {
+  endpoints: Endpoints;
+  /** Processor time that fauxqs and KMS took so far, in milliseconds; DynamoDB's emulator is another process. */
+  cpuMs(): Promise<number>;
+  stop(): Promise<void>;
+};
+
+export async function startCloud(): Promise<Cloud> {
+  const child = fork(join(import.meta.dirname, 'cloudProcess.ts'));
+  const [endpoints] = (await once(child, 'message')) as [Endpoints];
+  return {
+    endpoints,
+    async cpuMs() {
+      const answered = once(child, 'message');
+      child.send('cpu');
+      const [cpuMs] = (await answered) as [number];
+      return cpuMs;
+    },
+    async stop() {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}
