@@ -6,8 +6,8 @@ import type { Endpoints } from '@fanfold/local-cloud/emulators';
 /** Emulators in a process of their own, as `pnpm dev` has them: what they take is not taken from who asks. */
 export type Cloud = {
   endpoints: Endpoints;
-  /** Processor time that fauxqs and KMS took so far, in milliseconds; DynamoDB's emulator is another process. */
-  cpuMs(): Promise<number>;
+  /** Of fauxqs (SNS, SQS and S3) and KMS; DynamoDB's emulator is a child of it. */
+  pid: number;
   stop(): Promise<void>;
 };
 
@@ -16,12 +16,7 @@ export async function startCloud(): Promise<Cloud> {
   const [endpoints] = (await once(child, 'message')) as [Endpoints];
   return {
     endpoints,
-    async cpuMs() {
-      const answered = once(child, 'message');
-      child.send('cpu');
-      const [cpuMs] = (await answered) as [number];
-      return cpuMs;
-    },
+    pid: child.pid as number,
     async stop() {
       const ended = once(child, 'exit');
       child.disconnect();

@@ -1,10 +1,6 @@
 import { startEmulators } from '@fanfold/local-cloud/emulators';
 
 const { endpoints, stop } = await startEmulators();
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send?.((user + system) / 1000);
-});
 // Also when the other process ended without a word.
 process.once('disconnect', async () => {
   await stop();
