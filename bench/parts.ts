@@ -1,6 +1,7 @@
+import { flowPart } from './flow/part.ts';
 import { logPart } from './logPart.ts';
 import { messagingPart } from './messaging/part.ts';
 import type { Part } from './part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [logPart, messagingPart] as Part[];
+export const parts: Part[] = [logPart, messagingPart, flowPart] as Part[];
