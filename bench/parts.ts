@@ -1,6 +1,8 @@
+import { consumerPart } from './consumer/part.ts';
 import { costPart } from './cost/part.ts';
 import { logPart } from './logPart.ts';
 import type { Part } from './part.ts';
+import { pipelinePart } from './pipeline/part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [costPart, logPart] as Part[];
+export const parts: Part[] = [costPart, consumerPart, pipelinePart, logPart] as Part[];
