@@ -1,8 +1,19 @@
+import { consumerPart } from './consumer/part.ts';
+import { contentionPart } from './contention/part.ts';
 import { costPart } from './cost/part.ts';
 import { flowPart } from './flow/part.ts';
 import { logPart } from './logPart.ts';
 import { messagingPart } from './messaging/part.ts';
 import type { Part } from './part.ts';
+import { pipelinePart } from './pipeline/part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [costPart, messagingPart, flowPart, logPart] as Part[];
+export const parts: Part[] = [
+  costPart,
+  consumerPart,
+  pipelinePart,
+  messagingPart,
+  flowPart,
+  contentionPart,
+  logPart,
+] as Part[];
