@@ -1,6 +1,7 @@
+import { contentionPart } from './contention/part.ts';
 import { costPart } from './cost/part.ts';
 import { logPart } from './logPart.ts';
 import type { Part } from './part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [costPart, logPart] as Part[];
+export const parts: Part[] = [costPart, logPart, contentionPart] as Part[];
