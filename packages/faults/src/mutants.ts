@@ -153,8 +153,8 @@ export const mutants: Mutant[] = [
     name: 'a race that was lost counts as won',
     concerns: /TransactWriteItems billing (overtaken|conflict)/,
     file: `${billing}/store.ts`,
-    find: 'error.CancellationReasons?.some(isRace))\n      return false;',
-    replace: 'error.CancellationReasons?.some(isRace))\n      return true;',
+    find: 'error.CancellationReasons?.some(isRace))\n      return pagesIn(error.CancellationReasons);',
+    replace: 'error.CancellationReasons?.some(isRace))\n      return undefined;',
   },
   {
     name: 'a capture is invoiced again',

@@ -85,6 +85,22 @@ const [first, second, third] = [heardOf('pay_1', 1), heardOf('pay_1', 2), heardO
 ];
 
 describe('a batch', () => {
+  it('is sealed before the head is read, so that others have less time to move it', async () => {
+    const order: string[] = [];
+    dynamodb.on(BatchGetItemCommand).callsFake(async () => {
+      await new Promise(setImmediate);
+      order.push('keys');
+      return { Responses: { keys: [] } };
+    });
+    dynamodb.on(GetItemCommand).callsFake(() => {
+      order.push('head');
+      return headAt(5);
+    });
+    transactions().resolves({});
+    await record([first]);
+    expect(order).toEqual(['keys', 'head']);
+  });
+
   it('is appended in one transaction with the move of the head', async () => {
     headIs(5);
     transactions().resolves({});
@@ -204,6 +220,32 @@ describe('when others append at the same time', () => {
     transactions().rejectsOnce(cancelled(failedCondition, fine)).resolves({});
     expect(await record([first])).toEqual(new Map());
     expect(appends()[1]).toMatchObject({ from: 9, to: 10, events: { 9: 'pay_1:1' } });
+  });
+
+  it('the head that the refused write gives back is as good as read, and the batch follows as it was sealed', async () => {
+    headIs(5);
+    transactions()
+      .rejectsOnce(cancelled({ ...failedCondition, ...headAt(9) }, fine))
+      .resolves({});
+    expect(await record([first])).toEqual(new Map());
+    expect(appends()[1]).toMatchObject({ from: 9, to: 10, events: { 9: 'pay_1:1' } });
+    expect(reads()).toBe(1);
+    expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(1);
+    const [before, after] = dynamodb
+      .commandCalls(TransactWriteItemsCommand)
+      .map(({ args }) => args[0].input.TransactItems?.[2]?.Put?.Item?.sealed);
+    expect(after).toBe(before);
+  });
+
+  it('a second time in a row, the head is read again after a while', async () => {
+    headIs(5);
+    transactions()
+      .rejectsOnce(cancelled({ ...failedCondition, ...headAt(9) }, fine))
+      .rejectsOnce(cancelled({ ...failedCondition, ...headAt(12) }, fine))
+      .resolves({});
+    dynamodb.on(GetItemCommand).resolvesOnce(headAt(5)).resolves(headAt(20));
+    expect(await record([first])).toEqual(new Map());
+    expect(appends().map(({ from }) => from)).toEqual([5, 9, 20]);
   });
 
   it('an event that they recorded is done, although the head has moved too', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unprocessable } from '@fanfold/runtime/consume';
+import type { Edge } from '@fanfold/tlog/merkle';
 import { depthOf, type Heard, type Recorded, saysTheSame } from './heard.ts';
-import { append, transactionsOf } from './store/log.ts';
+import { append, type Prepared, prepare, readHead, transactionsOf } from './store/log.ts';
 
 /** What of a batch could not be recorded, and why. */
 type Failures = Map<Heard, unknown>;
@@ -40,19 +41,29 @@ const maxConflicts = 10;
 async function recordTogether(heard: Heard[]): Promise<Failures> {
   const failures: Failures = new Map();
   let left = heard;
+  let prepared: Prepared | undefined;
+  let head: Edge | undefined;
   for (let conflicts = 0; left.length > 0; ) {
-    const { settled, conflict } = await append(left, new Date());
-    for (const [each, outcome] of settled) {
+    prepared ??= await prepare(left, new Date());
+    // Read each time. Where two instances append in turn, what one remembers is never true, and a transaction that is
+    // refused costs as much as one that is not.
+    const attempt = await append(prepared, head ?? (await readHead()));
+    for (const [each, outcome] of attempt.settled) {
       if (outcome instanceof Error) failures.set(each, outcome);
       else if (contradicts(each, outcome)) failures.set(each, contradiction(each));
     }
-    left = left.filter((each) => !settled.has(each));
-    if (conflict && left.length > 0) {
+    left = left.filter((each) => !attempt.settled.has(each));
+    if (!attempt.isStillPrepared) prepared = undefined;
+    head = undefined;
+    if (attempt.conflict && left.length > 0) {
       conflicts += 1;
       if (conflicts === maxConflicts) {
         throw new Error(`Others appended to the log first, ${maxConflicts} times in a row`);
       }
-      await delay(Math.random() * Math.min(20 * 2 ** conflicts, 1000));
+      // Whoever was first has the next batch to prepare: once, the one behind follows at once. More are a crowd, which
+      // parts by waiting at random.
+      if (prepared && conflicts % 2 === 1) head = attempt.head;
+      if (!head) await delay(Math.random() * Math.min(20 * 2 ** conflicts, 1000));
     }
   }
   return failures;

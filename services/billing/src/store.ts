@@ -1,5 +1,6 @@
 import {
   type AttributeValue,
+  type CancellationReason,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
@@ -66,8 +67,11 @@ const tableName = () => environmentVariable('BILLING_TABLE_NAME');
 /** DynamoDB's limit for one transaction. */
 const maxTransactionItems = 100;
 
-/** Opens the books at what a batch of events is about: one read for all of them. */
-export async function open(events: Heard[], now: Date): Promise<Books> {
+/** What of the table a batch of events is about, by key. */
+export type Pages = Map<string, Stored>;
+
+/** Reads what a batch of events is about: one read for all of them. */
+export async function readPages(events: Heard[], now: Date): Promise<Pages> {
   const keys = new Set(
     events.flatMap((event) => {
       const { merchantId, id } = accountOf(event);
@@ -77,7 +81,12 @@ export async function open(events: Heard[], now: Date): Promise<Books> {
       ];
     }),
   );
-  const items = await readAll([...keys]);
+  return new Map((await readAll([...keys])).map((item) => [item.pk, item]));
+}
+
+/** The books, open at these pages. */
+export function booksAt(pages: Pages, now: Date): Books {
+  const items = [...pages.values()];
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
   const series = items.filter((item): item is SeriesItem => 'count' in item);
   return new Books(accounts, series, now);
@@ -86,10 +95,11 @@ export async function open(events: Heard[], now: Date): Promise<Books> {
 /**
  * Writes what a batch of events changed, all or nothing.
  *
- * @returns false when others wrote in between: read again and decide again
+ * @returns undefined when it is written. Otherwise others wrote in between, and this is what they made of the pages that
+ *   they are done with: decide again
  * @throws RangeError when it is more than one transaction holds
  */
-export async function commit({ accounts, creditNotes, series }: Entries): Promise<boolean> {
+export async function commit({ accounts, creditNotes, series }: Entries): Promise<Pages | undefined> {
   const writes: TransactWriteItem[] = [
     ...series.map(({ series, countBefore }) => putIf(seriesItem(series), 'count', countBefore)),
     ...accounts.map(({ account, isIssued }) =>
@@ -99,21 +109,26 @@ export async function commit({ accounts, creditNotes, series }: Entries): Promis
       putIf(creditNoteItem(merchantId, creditNote), 'version', 0),
     ),
   ];
-  if (writes.length === 0) return true;
+  if (writes.length === 0) return undefined;
   if (writes.length > maxTransactionItems)
     throw new RangeError(`${writes.length} writes do not fit a transaction`);
   try {
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: writes }));
-    return true;
+    return undefined;
   } catch (error) {
     if (error instanceof TransactionCanceledException && error.CancellationReasons?.some(isRace))
-      return false;
+      return pagesIn(error.CancellationReasons);
     throw error;
   }
 }
 
-const isRace = ({ Code }: { Code?: string | undefined }): boolean =>
+const isRace = ({ Code }: CancellationReason): boolean =>
   Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict';
+
+function pagesIn(reasons: CancellationReason[]): Pages {
+  const items = reasons.flatMap(({ Item }) => (Item ? (unmarshall(Item) as Stored) : []));
+  return new Map(items.map((item) => [item.pk, item]));
+}
 
 /** A put on condition that a counter is still what it was read as; 0 stands for no item. */
 const putIf = (
@@ -124,6 +139,7 @@ const putIf = (
   Put: {
     TableName: tableName(),
     Item: marshall(item, { removeUndefinedValues: true }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...(before === 0
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
       : {

@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
+  type AttributeValue,
   type CancellationReason,
   GetItemCommand,
   QueryCommand,
@@ -55,47 +56,75 @@ const transactionLimits = { entries: 49, bytes: 3_900_000 };
 export const transactionsOf = (heard: Heard[]): Heard[][] =>
   chunksOf(heard, ({ text }) => Buffer.byteLength(text) + 2048, transactionLimits);
 
+/** Events as they will be in the log, wherever that will be. */
+export type Prepared = {
+  heard: Heard[];
+  /** Without their position. */
+  items: Record<string, AttributeValue>[];
+  leaves: Uint8Array[];
+  /** Their entries, as they are stored. */
+  bundle: Uint8Array;
+  newKeys: TransactWriteItem[];
+};
+
+/**
+ * Seals events and makes their entries, before the head is read: it is most of the work, and the longer it takes from
+ * reading the head to moving it, the oftener others have moved it meanwhile. Keys that are there are not checked again in the transaction, which would cost
+ * two write units each: what is recorded in the moments in which its data subject is erased is erased as well.
+ */
+export async function prepare(heard: Heard[], now: Date): Promise<Prepared> {
+  const names = heard.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
+  const keys = await loadKeys(names);
+  const newKeys = new Map<string, DataKey>();
+  for (const name of names) if (!keys.has(name) && !newKeys.has(name)) newKeys.set(name, newDataKey());
+  const recordedAt = now.toISOString();
+  const items: Prepared['items'] = [];
+  const entries: Uint8Array[] = [];
+  for (const [i, each] of heard.entries()) {
+    const name = names[i] ?? '';
+    const key = (keys.get(name) ?? newKeys.get(name)) as DataKey;
+    items.push(marshall(itemOf(each, key, i, recordedAt)));
+    entries.push(Buffer.from(entryOf(each, key, recordedAt)));
+  }
+  return {
+    heard,
+    items,
+    leaves: entries.map(leafHash),
+    bundle: deflateRawSync(encodeBundle(entries)),
+    newKeys: [...newKeys].map(([name, key]) => putKeyOnce(name, key)),
+  };
+}
+
 /** What came of an attempt to append. What it does not settle was not recorded. */
 export type Attempt = {
   /** What is in the log, now or since before, and what can never be, with the reason. */
   settled: Map<Heard, Recorded | 'recorded' | Error>;
   /** Others appended at the same time, or DynamoDB was short of capacity: the rest is to be tried again. */
   conflict: boolean;
+  /** The log's end, when others have moved it: as new as if it were read now. */
+  head?: Edge;
+  /** Whether the rest can be tried again as it is prepared. */
+  isStillPrepared: boolean;
 };
 
 /**
- * Tries to append events, all or none. No two of them may have the same id. Keys that are there are not checked again in
- * the transaction, which would cost two write units each: what is recorded in the very moment in which its data subject is
- * erased is erased as well.
+ * Tries to append events behind the head, all or none. No two of them may have the same id.
  *
  * @throws when it is not known whether they were appended
  */
-export async function append(heard: Heard[], now: Date): Promise<Attempt> {
-  const names = heard.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
-  // The head is read each time. Where two instances append in turn, what one remembers is never true, and a transaction
-  // that is refused costs as much as one that is not.
-  const [edge, keys] = await Promise.all([readHead(), loadKeys(names)]);
-  const newKeys = new Map<string, DataKey>();
-  for (const name of names) if (!keys.has(name) && !newKeys.has(name)) newKeys.set(name, newDataKey());
-  const recordedAt = now.toISOString();
-  const size = Number(edge.size);
-  const items: EventItem[] = [];
-  const entries: Uint8Array[] = [];
-  for (const [i, each] of heard.entries()) {
-    const name = names[i] ?? '';
-    const key = (keys.get(name) ?? newKeys.get(name)) as DataKey;
-    items.push(itemOf(each, key, size + i, recordedAt));
-    entries.push(Buffer.from(entryOf(each, key, recordedAt)));
-  }
-  const newEdge = extend(edge, entries.map(leafHash));
+export async function append(
+  { heard, items, leaves, bundle, newKeys }: Prepared,
+  head: Edge,
+): Promise<Attempt> {
+  const size = Number(head.size);
   try {
     await dynamodb.send(
       new TransactWriteItemsCommand({
         TransactItems: [
-          moveHead(edge, newEdge),
-          putEntries(size, entries),
-          ...items.map(putOnce),
-          ...[...newKeys].map(([name, key]) => putKeyOnce(name, key)),
+          moveHead(head, extend(head, leaves)),
+          putEntries(size, heard.length, bundle),
+          ...items.map((item, i) => putOnce({ ...item, position: { N: String(size + i) } })),
+          ...newKeys,
         ],
       }),
     );
@@ -103,7 +132,11 @@ export async function append(heard: Heard[], now: Date): Promise<Attempt> {
     if (!(error instanceof TransactionCanceledException)) throw error;
     return attemptOf(heard, error);
   }
-  return { settled: new Map(heard.map((each) => [each, 'recorded'])), conflict: false };
+  return {
+    settled: new Map(heard.map((each) => [each, 'recorded'])),
+    conflict: false,
+    isStillPrepared: false,
+  };
 }
 
 const headKey = marshall({ pk: 'head', sk: 'head' });
@@ -113,8 +146,11 @@ export async function readHead(): Promise<Edge> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: headKey, ConsistentRead: true }),
   );
-  if (!Item) return emptyEdge;
-  const { size, edge } = unmarshall(Item) as HeadItem;
+  return Item ? edgeOf(Item) : emptyEdge;
+}
+
+function edgeOf(item: Record<string, AttributeValue>): Edge {
+  const { size, edge } = unmarshall(item) as HeadItem;
   return decodeEdge(size, edge);
 }
 
@@ -124,6 +160,7 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
     Key: headKey,
     UpdateExpression: 'SET #size = :newSize, edge = :edge, completesTile = :completesTile',
     ConditionExpression: edge.size === 0n ? 'attribute_not_exists(pk)' : '#size = :size',
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ExpressionAttributeNames: { '#size': 'size' },
     ExpressionAttributeValues: marshall({
       ':newSize': Number(newEdge.size),
@@ -136,9 +173,8 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
 
 const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: String(index).padStart(16, '0') });
 
-const putEntries = (index: number, entries: Uint8Array[]): TransactWriteItem => {
-  const bundle = deflateRawSync(encodeBundle(entries));
-  const item: EntriesItem = { ...entriesKey(index), count: entries.length, entries: bundle };
+const putEntries = (index: number, count: number, bundle: Uint8Array): TransactWriteItem => {
+  const item: EntriesItem = { ...entriesKey(index), count, entries: bundle };
   return {
     Put: {
       TableName: tableName(),
@@ -148,10 +184,10 @@ const putEntries = (index: number, entries: Uint8Array[]): TransactWriteItem => 
   };
 };
 
-const putOnce = (item: EventItem): TransactWriteItem => ({
+const putOnce = (item: Record<string, AttributeValue>): TransactWriteItem => ({
   Put: {
     TableName: tableName(),
-    Item: marshall(item),
+    Item: item,
     ConditionExpression: 'attribute_not_exists(pk)',
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
   },
@@ -178,7 +214,12 @@ async function attemptOf(heard: Heard[], error: TransactionCanceledException): P
   );
   const conflict = isOvertaken || [ofHead, ofEntries, ...others].some(isTransient);
   if (!conflict && settled.size === 0) throw error;
-  return { settled, conflict };
+  return {
+    settled,
+    conflict,
+    ...(ofHead?.Item && { head: edgeOf(ofHead.Item) }),
+    isStillPrepared: settled.size === 0 && !ofKeys.some(isCause),
+  };
 }
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
