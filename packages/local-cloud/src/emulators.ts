@@ -174,9 +174,8 @@ async function spawnDynoxide(
 
 /**
  * For every record that dynoxide 1.2.1 adds to a stream, and whenever one is read, it looks through all records of all
- * streams, and it never forgets one: after 3,000 records a put takes 8 times as long, after 15,000 some 100 times. With
- * this index it finds the last number, and those after a number, at once. In memory no index could be made: that is why
- * there is always a file.
+ * streams, and it never forgets one: after 3,000 records a put takes some six times as long. With this index it finds the
+ * last number, and those after a number, at once. In memory no index could be made: that is why there is always a file.
  */
 function indexStreamRecords(database: string): void {
   const sqlite = new DatabaseSync(database);
