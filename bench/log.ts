@@ -37,7 +37,7 @@ export type AppendCost = {
 /** What the log costs when it has so many entries. */
 export type LogCost = {
   size: number;
-  /** Of the head's item, which every append reads or knows, and writes. */
+  /** Of the head's item, which every append reads and writes. */
   edgeBytes: number;
   /** Tiles that a proof is made of (the most, of a thousand drawn by lot), and its hashes at most. */
   tilesPerProof: number;

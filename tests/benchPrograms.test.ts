@@ -30,7 +30,6 @@ it('Fanfold writes 23.6 units for a payment at low load, and shares calls but fe
     sqsRequests: 4 + 2 * 2 + 2 * (2 / 10),
   });
   expect(totalOf(low, 'invocations')).toBeCloseTo(5.1, 1);
-  expect(totalOf(low, 'traces')).toBe(0);
   // Full batches: ten share a number's counter, forty-nine share the log's head.
   expect(writesOf(high, /^fanfold-local-billing$/)).toBeCloseTo(2 + 2 / 9.8);
   expect(totalOf(high, 'writeUnits')).toBeLessThan(21.8);

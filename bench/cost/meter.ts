@@ -7,7 +7,11 @@ import type { Used } from './units.ts';
 /** Stands between programs and emulators, and counts what AWS would bill of each call. */
 export type Meter = {
   endpoints: Endpoints;
-  /** What was used since it was asked last. */
+  /**
+   * What was used since it was asked last.
+   *
+   * @throws when there was a call of which it does not know what it is billed
+   */
   take(): Used[];
   stop(): void;
 };
@@ -18,12 +22,16 @@ export type Meter = {
  */
 export async function startMeter(endpoints: Endpoints): Promise<Meter> {
   let used: Used[] = [];
+  let unmetered: Error | undefined;
   const servers: Server[] = [];
   const metered = async (endpoint: string): Promise<string> => {
     const server = createServer((incoming, response) => {
       forward(incoming, response, endpoint).then(
         (each) => used.push(...each),
-        (error: Error) => response.destroy(error),
+        (error: Error) => {
+          unmetered ??= error;
+          response.destroy(error);
+        },
       );
     });
     // Whoever closes an idle connection in the very moment of a request makes the SDK try again, and that would count.
@@ -39,6 +47,7 @@ export async function startMeter(endpoints: Endpoints): Promise<Meter> {
       kms: await metered(endpoints.kms),
     },
     take() {
+      if (unmetered) throw unmetered;
       const taken = used;
       used = [];
       return taken;

@@ -22,7 +22,6 @@ export const prices: Record<Unit, Price> = {
   signatures: { dollarsPerMillion: 15, source: 'https://aws.amazon.com/kms/pricing/' },
   // A gigabyte is 10^9 bytes here.
   logBytes: { dollarsPerMillion: 0.0005, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
-  traces: { dollarsPerMillion: 5, source: 'https://aws.amazon.com/xray/pricing/' },
 };
 
 /** What is billed by the month, whether anything happens or not. */
@@ -30,12 +29,6 @@ export const monthly = {
   alarm: { dollars: 0.1, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
   metric: { dollars: 0.3, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
   key: { dollars: 1, source: 'https://aws.amazon.com/kms/pricing/' },
-};
-
-/** Of what is kept, in gigabytes and a month. */
-export const storage = {
-  table: { dollars: 0.25, source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/' },
-  tableBackup: { dollars: 0.2, source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/' },
 };
 
 export const secondsPerMonth = 30 * 86_400;

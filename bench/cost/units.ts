@@ -13,7 +13,6 @@ export const units = {
   s3Gets: 'S3 GET',
   signatures: 'KMS signatures',
   logBytes: 'log bytes',
-  traces: 'X-Ray traces',
 } as const;
 
 export type Unit = keyof typeof units;

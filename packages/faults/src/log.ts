@@ -157,10 +157,11 @@ function entriesIn(items: Item[], breaches: string[]): Uint8Array[] {
   const entries: Uint8Array[] = [];
   const appended = items.filter(({ pk }) => pk === 'entries');
   appended.sort((a, b) => Number(a.sk) - Number(b.sk));
-  for (const { sk, count, entries: bundle } of appended) {
+  for (const { sk, count, deflated, entries: bundle } of appended) {
     if (Number(sk) !== entries.length)
       breaches.push(`entries begin at ${Number(sk)}, not at ${entries.length}`);
-    entries.push(...decodeBundle(inflateRawSync(Buffer.from(String(bundle), 'base64')), Number(count)));
+    const stored = Buffer.from(String(deflated ?? bundle), 'base64');
+    entries.push(...decodeBundle(deflated ? inflateRawSync(stored) : stored, Number(count)));
   }
   return entries;
 }

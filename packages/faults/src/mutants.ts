@@ -52,6 +52,20 @@ export const mutants: Mutant[] = [
     replace: 'const item = itemOf(payment, []);',
   },
   {
+    name: 'a write that says something claims that it does not',
+    concerns: /createPayment/,
+    file: `${payments}/store.ts`,
+    find: '...(said.length === 0 && { saysNothing: true as const }),',
+    replace: 'saysNothing: true as const,',
+  },
+  {
+    name: 'what is said again still claims to say nothing',
+    concerns: /republish/,
+    file: `${payments}/store.ts`,
+    find: ' REMOVE saysNothing',
+    replace: '',
+  },
+  {
     name: 'a day is closed again',
     concerns: /dayClose PutItem payments killed|dayClose Query payments.ByDay overtaken/,
     file: `${payments}/store.ts`,

@@ -217,7 +217,7 @@ async function changeEntries(index: number): Promise<void> {
     new UpdateItemCommand({
       TableName: process.env.AUDIT_TABLE_NAME,
       Key: marshall({ pk: 'entries', sk: String(index).padStart(16, '0') }),
-      UpdateExpression: 'SET entries = :entries',
+      UpdateExpression: 'SET deflated = :entries',
       ExpressionAttributeValues: marshall({ ':entries': entries }),
     }),
   );

@@ -10,6 +10,13 @@ it('a text is read with its key in its place', () => {
   expect(Buffer.from(sealed).includes('Ada')).toBe(false);
 });
 
+it('a text that was sealed before texts were compressed is read as well', () => {
+  // Sealed by the version of 25 November 2026.
+  const oldKey = Buffer.alloc(32, 7);
+  const sealed = Buffer.from('gZ6o63gjCEDJcL30+MdR87E04Fin3zLPUOzA2SWczK6Gj778iiz4eLAZ', 'base64');
+  expect(unseal(oldKey, sealed, 'acme#pay_1#0000000001')).toBe('{"name":"Ada"}');
+});
+
 it('is not read with another key, in another place, or when a bit of it was changed', () => {
   const sealed = seal(key, 'a secret', 'here');
   expect(() => unseal(newDataKey(), sealed, 'here')).toThrow();

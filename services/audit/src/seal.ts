@@ -25,6 +25,9 @@ const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/** What a compressed text begins with, and no JSON: texts that were sealed before they were compressed are read as they are. */
+const deflated = Buffer.of(1);
+
 /**
  * A text that only the key opens, and only in its place: nonce, ciphertext, tag (AES-256-GCM). A key seals a few dozen
  * events, so random nonces do not meet (NIST SP 800-38D, 8.3 allows 2^32). Compressed first, to some half: with it most
@@ -35,8 +38,8 @@ const tagBytes = 16;
 export function seal(key: DataKey, text: string, place: string): Uint8Array {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, derive(key, 'seal'), nonce).setAAD(Buffer.from(place));
-  const compressed = deflateRawSync(text);
-  return Buffer.concat([nonce, cipher.update(compressed), cipher.final(), cipher.getAuthTag()]);
+  const opened = Buffer.concat([deflated, deflateRawSync(text)]);
+  return Buffer.concat([nonce, cipher.update(opened), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** @throws when it was sealed with another key or for another place, or was changed since */
@@ -44,9 +47,6 @@ export function unseal(key: DataKey, sealed: Uint8Array, place: string): string 
   const decipher = createDecipheriv(algorithm, derive(key, 'seal'), sealed.subarray(0, nonceBytes))
     .setAAD(Buffer.from(place))
     .setAuthTag(sealed.subarray(-tagBytes));
-  const compressed = Buffer.concat([
-    decipher.update(sealed.subarray(nonceBytes, -tagBytes)),
-    decipher.final(),
-  ]);
-  return inflateRawSync(compressed).toString();
+  const opened = Buffer.concat([decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()]);
+  return (opened[0] === deflated[0] ? inflateRawSync(opened.subarray(1)) : opened).toString();
 }

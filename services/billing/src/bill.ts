@@ -47,6 +47,7 @@ async function billAtOnce(events: Heard[]): Promise<Failures> {
     }
     const newer = await commit(books.entries());
     if (!newer) return failures;
+    if (attempt === maxAttempts) break;
     // What a refused write gives back is as new as a read, so the next one follows at once. When that is refused as well
     // there is a crowd: it parts by waiting at random, and what was known is old then. A refused transaction costs as much
     // as one that is not, and ten times a read.

@@ -331,7 +331,8 @@ const clockSkewMs = 5 * 60_000;
 const maxMentionsRead = 250_000;
 
 /**
- * What of a merchant has been recorded since a day began, page by page. Times of recording grow with positions, so the newest are
+ * What of a merchant has been recorded since a day began, page by page. Times of recording grow with positions, give or take the
+ * seconds that an append may be overtaken for, so the newest are
  * read first until that time.
  *
  * @throws Unprocessable when it is more than can be read

@@ -43,7 +43,9 @@ type EntriesItem = {
   sk: string;
   count: number;
   /** An entry bundle, compressed: members' names and most of the times repeat, so it takes a third of the write units. */
-  entries: Uint8Array;
+  deflated?: Uint8Array;
+  /** The same as it was written before it was compressed. */
+  entries?: Uint8Array;
 };
 
 /**
@@ -69,8 +71,9 @@ export type Prepared = {
 
 /**
  * Seals events and makes their entries, before the head is read: it is most of the work, and the longer it takes from
- * reading the head to moving it, the oftener others have moved it meanwhile. Keys that are there are not checked again in the transaction, which would cost
- * two write units each: what is recorded in the moments in which its data subject is erased is erased as well.
+ * reading the head to moving it, the oftener others have moved it meanwhile. Keys that are there are not checked again in
+ * the transaction, which would cost two write units each: what is recorded in the moments in which its data subject is
+ * erased is erased as well.
  */
 export async function prepare(heard: Heard[], now: Date): Promise<Prepared> {
   const names = heard.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
@@ -174,7 +177,7 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
 const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: String(index).padStart(16, '0') });
 
 const putEntries = (index: number, count: number, bundle: Uint8Array): TransactWriteItem => {
-  const item: EntriesItem = { ...entriesKey(index), count, entries: bundle };
+  const item: EntriesItem = { ...entriesKey(index), count, deflated: bundle };
   return {
     Put: {
       TableName: tableName(),
@@ -250,8 +253,13 @@ export async function* readEntries(from: number): AsyncGenerator<{ index: number
       }),
     );
     for (const item of Items) {
-      const { sk, count, entries } = unmarshall(item) as EntriesItem;
-      yield { index: Number(sk), entries: decodeBundle(inflateRawSync(entries), count) };
+      const {
+        sk,
+        count,
+        deflated,
+        entries = inflateRawSync(deflated ?? ''),
+      } = unmarshall(item) as EntriesItem;
+      yield { index: Number(sk), entries: decodeBundle(entries, count) };
     }
     next = LastEvaluatedKey;
   } while (next);
