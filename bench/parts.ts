@@ -1,3 +1,4 @@
+import { coldStartPart } from './coldStart/part.ts';
 import { consumerPart } from './consumer/part.ts';
 import { costPart } from './cost/part.ts';
 import { logPart } from './logPart.ts';
@@ -5,4 +6,4 @@ import type { Part } from './part.ts';
 import { pipelinePart } from './pipeline/part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [costPart, consumerPart, pipelinePart, logPart] as Part[];
+export const parts: Part[] = [costPart, consumerPart, pipelinePart, coldStartPart, logPart] as Part[];
