@@ -1,26 +1,31 @@
 import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { alias, mainFields } from '../packages/topology/bundling.js';
 
-const folder = join(import.meta.dirname, '../node_modules/.cache/fanfold/bench');
+const repository = join(import.meta.dirname, '..');
+const folder = join(repository, 'node_modules/.cache/fanfold/bench');
+
+export type Bundle = { path: string; bytes: number };
 
 /**
- * Bundles a file as functions are bundled for deploying, and gives the bundle's path and size.
+ * Bundles files as functions are bundled for deploying, each on its own.
  *
- * @param entry an absolute path
- * @param name of the bundle, so that two of one name do not get mixed up
+ * @param entries absolute paths by the names of their bundles, which no two parts may have in common
  */
-export async function bundle(
-  entry: string,
-  name = basename(entry, '.ts'),
+export async function bundle<Name extends string>(
+  entries: Record<Name, string>,
   options: BuildOptions = {},
-): Promise<{ path: string; bytes: number }> {
+): Promise<Record<Name, Bundle>> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${name}-${process.pid}.mjs`);
+  const fileOf = (name: string) => `${name}-${process.pid}`;
+  const names = Object.keys(entries) as Name[];
   const { metafile = { outputs: {} } } = await build({
-    entryPoints: [entry],
-    outfile: path,
+    // Where an alias is looked for.
+    absWorkingDir: repository,
+    entryPoints: Object.fromEntries(names.map((name) => [fileOf(name), entries[name]])),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -32,5 +37,12 @@ export async function bundle(
     logLevel: 'silent',
     ...options,
   });
-  return { path, bytes: Object.values(metafile.outputs)[0]?.bytes ?? 0 };
+  const bytesOf = new Map(
+    Object.entries(metafile.outputs).map(([path, { bytes }]) => [join(repository, path), bytes]),
+  );
+  const bundled = names.map((name) => {
+    const path = join(folder, `${fileOf(name)}.mjs`);
+    return [name, { path, bytes: bytesOf.get(path) ?? 0 }];
+  });
+  return Object.fromEntries(bundled) as Record<Name, Bundle>;
 }

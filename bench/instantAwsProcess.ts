@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import type { Calls } from './calls.ts';
 
 type Key = { pk: { S: string } };
@@ -26,6 +27,7 @@ const answers: Record<string, (request: any) => unknown> = {
     ),
     UnprocessedKeys: {},
   }),
+  'DynamoDB_20120810.Scan': () => ({ Items: [], Count: 0, ScannedCount: 0 }),
   'DynamoDB_20120810.Query': () => ({ Items: [], Count: 0, ScannedCount: 0 }),
   'DynamoDB_20120810.PutItem': () => ({}),
   'DynamoDB_20120810.UpdateItem': () => ({}),
@@ -41,17 +43,27 @@ const answers: Record<string, (request: any) => unknown> = {
 };
 
 const server = createServer(async (request, response) => {
-  const operation = String(request.headers['x-amz-target']);
-  const body = await buffer(request);
+  const body = (await buffer(request)).toString();
+  const { method, url = '', headers } = request;
+  if (url === '/.well-known/jwks.json') {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(await publicKeySet()));
+    return;
+  }
+  const target = headers['x-amz-target'];
+  if (target === undefined) {
+    if (method === 'POST') answerSns(body, response);
+    else answerS3(method, response);
+    return;
+  }
+  const operation = String(target);
+  count(operation.replace(/^(DynamoDB)_\d+\./, '$1 ').replace(/^Amazon(SQS)\./, '$1 '));
   const answer = answers[operation];
-  const name = operation.replace(/^(DynamoDB)_\d+\./, '$1 ').replace(/^Amazon(SQS)\./, '$1 ');
-  calls[name] = (calls[name] ?? 0) + 1;
   response.setHeader('content-type', 'application/x-amz-json-1.0');
   if (!answer) {
     response.writeHead(400).end(JSON.stringify({ __type: 'UnknownOperation', message: operation }));
     return;
   }
-  response.end(JSON.stringify(answer(JSON.parse(body.toString()))));
+  response.end(JSON.stringify(answer(JSON.parse(body))));
 });
 // Whoever closes an idle connection in the very moment of a request makes the SDK try again, and that would count.
 server.keepAliveTimeout = 0;
@@ -68,3 +80,28 @@ process.on('message', (message) => {
   });
 });
 process.on('disconnect', () => process.exit());
+
+function count(call: string): void {
+  calls[call] = (calls[call] ?? 0) + 1;
+}
+
+/** Every message was taken. https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html */
+function answerSns(body: string, response: ServerResponse): void {
+  const form = new URLSearchParams(body);
+  count(`SNS ${form.get('Action')}`);
+  const ids = [...form].filter(([name]) => /^PublishBatchRequestEntries\.member\.\d+\.Id$/.test(name));
+  const taken = ids.map(([, id]) => `<member><Id>${id}</Id><MessageId>${id}</MessageId></member>`).join('');
+  response
+    .setHeader('content-type', 'text/xml')
+    .end(
+      `<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Successful>${taken}</Successful><Failed/></PublishBatchResult></PublishBatchResponse>`,
+    );
+}
+
+/** There is nothing in any bucket. */
+function answerS3(method: string | undefined, response: ServerResponse): void {
+  count(`S3 ${method === 'PUT' ? 'PutObject' : 'GetObject'}`);
+  response.setHeader('content-type', 'application/xml');
+  if (method === 'PUT') response.end();
+  else response.writeHead(404).end('<Error><Code>NoSuchKey</Code><Message>Not there.</Message></Error>');
+}

@@ -13,9 +13,9 @@ export type Amount = {
   sets: number;
   /** How often each is measured in a set, in turn with the others. */
   rounds: number;
-  /** Batches before it is measured, and each time that it is. */
-  warmUp: number;
-  batches: number;
+  /** Events before it is measured, and each time that it is: batches follow from their size. */
+  warmUpEvents: number;
+  events: number;
 };
 
 /**
@@ -28,7 +28,7 @@ export type Amount = {
 export async function interleave<V extends Variant>(
   variants: V[],
   workloads: string,
-  { sets, rounds, warmUp, batches }: Amount,
+  { sets, rounds, warmUpEvents, events }: Amount,
   tell: (what: string) => void,
   onTurn: (variant: V, turn: Turn) => Promise<void> = async () => {},
 ): Promise<Map<V, number[]>> {
@@ -45,8 +45,11 @@ export async function interleave<V extends Variant>(
       }),
     );
     for (let round = -1; round < rounds; round++) {
-      const turn = round < 0 ? { first: 0, batches: warmUp } : { first: warmUp + round * batches, batches };
       for (const { variant, run } of runners) {
+        const { size } = variant.workload;
+        const warmUp = Math.ceil(warmUpEvents / size);
+        const batches = Math.ceil(events / size);
+        const turn = round < 0 ? { first: 0, batches: warmUp } : { first: warmUp + round * batches, batches };
         const { cpuMicroseconds } = await run(turn);
         await onTurn(variant, turn);
         if (round >= 0) {

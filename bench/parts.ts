@@ -1,3 +1,4 @@
+import { coldStartPart } from './coldStart/part.ts';
 import { consumerPart } from './consumer/part.ts';
 import { contentionPart } from './contention/part.ts';
 import { costPart } from './cost/part.ts';
@@ -12,6 +13,7 @@ export const parts: Part[] = [
   costPart,
   consumerPart,
   pipelinePart,
+  coldStartPart,
   messagingPart,
   flowPart,
   contentionPart,

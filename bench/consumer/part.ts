@@ -36,8 +36,8 @@ export const consumerPart: Part<{ rounds: number; consumers: ConsumerCost[] }> =
       EVENTS_DEAD_LETTER_QUEUE_URL: `${aws.url}/000000000000/dead-letters`,
     });
     const amount = quick
-      ? { sets: 1, rounds: 1, warmUp: 2, batches: 3 }
-      : { sets: 4, rounds: 5, warmUp: 100, batches: 20 };
+      ? { sets: 1, rounds: 1, warmUpEvents: 10, events: 20 }
+      : { sets: 2, rounds: 7, warmUpEvents: 3000, events: 200 };
     const calls = new Map<Variant, Calls>();
     const times = await interleave(
       variants,
@@ -85,25 +85,29 @@ ${workloads.map(({ name, about }) => `- ${name}: ${about}`).join('\n')}`,
 
 /** For each workload, those whose CPU is compared. */
 async function variantsWith(environment: Record<string, string>): Promise<Variant[]> {
-  const other = async (name: string) =>
-    (await bundle(join(import.meta.dirname, `handlers/${name}.ts`), `consumer-${name}`)).path;
-  const fanfold = async (service: string) => {
-    const entry = join(import.meta.dirname, `../../services/${service}/src/functions/consumer.ts`);
-    return (await bundle(entry, `${service}-consumer`)).path;
-  };
-  const toolkit = await other('toolkit');
-  const bundles: Record<string, string> = {
-    [bare]: await other('bare'),
-    'Fanfold payments': await fanfold('payments'),
-    'Fanfold billing': await fanfold('billing'),
-    'Fanfold audit': await fanfold('audit'),
-    'middy and Powertools': toolkit,
-    'the same, innerSchema': await other('toolkitInnerSchema'),
+  const other = (name: string) => join(import.meta.dirname, `handlers/${name}.ts`);
+  const fanfold = (service: string) =>
+    join(import.meta.dirname, `../../services/${service}/src/functions/consumer.ts`);
+  const bundles = await bundle({
+    'consumer-bare': other('bare'),
+    'consumer-payments': fanfold('payments'),
+    'consumer-billing': fanfold('billing'),
+    'consumer-audit': fanfold('audit'),
+    'consumer-toolkit': other('toolkit'),
+    'consumer-toolkit-inner-schema': other('toolkitInnerSchema'),
+  });
+  const paths: Record<string, string> = {
+    [bare]: bundles['consumer-bare'].path,
+    'Fanfold payments': bundles['consumer-payments'].path,
+    'Fanfold billing': bundles['consumer-billing'].path,
+    'Fanfold audit': bundles['consumer-audit'].path,
+    'middy and Powertools': bundles['consumer-toolkit'].path,
+    'the same, innerSchema': bundles['consumer-toolkit-inner-schema'].path,
   };
   return workloads.flatMap((workload) => {
     const service = workload.name.split(' ')[0];
     const names = [bare, `Fanfold ${service}`, 'middy and Powertools'];
     if (service === 'payments') names.push('the same, innerSchema');
-    return names.map((name) => ({ name, bundle: bundles[name] ?? '', workload, environment }));
+    return names.map((name) => ({ name, bundle: paths[name] ?? '', workload, environment }));
   });
 }

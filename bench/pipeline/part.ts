@@ -33,8 +33,8 @@ export const pipelinePart: Part<{ rounds: number; pipelines: PipelineCost[] }> =
       EVENTS_DEAD_LETTER_QUEUE_URL: `${aws.url}/000000000000/dead-letters`,
     });
     const amount = quick
-      ? { sets: 1, rounds: 1, warmUp: 100, batches: 100 }
-      : { sets: 4, rounds: 4, warmUp: 1500, batches: 500 };
+      ? { sets: 1, rounds: 1, warmUpEvents: 1000, events: 1000 }
+      : { sets: 4, rounds: 4, warmUpEvents: 15_000, events: 5000 };
     const times = await interleave(variants, join(import.meta.dirname, 'workloads.ts'), amount, tell);
     await aws.stop();
     const pipelines = variants.map((variant) => {
@@ -71,25 +71,29 @@ Where nothing is sent, a bad message's way to the dead-letter queue is all but t
 };
 
 async function variantsWith(environment: Record<string, string>): Promise<Compared[]> {
-  const handler = async (name: string, noQueue = false) => {
-    const entry = join(import.meta.dirname, `handlers/${name}.ts`);
-    const options = noQueue && {
-      alias: { '@aws-sdk/client-sqs': join(import.meta.dirname, 'noQueue.ts') },
-    };
-    return (await bundle(entry, `pipeline-${name}${noQueue ? '-no-queue' : ''}`, options || {})).path;
-  };
+  const handler = (name: string) => join(import.meta.dirname, `handlers/${name}.ts`);
+  const bundles = await bundle({
+    'pipeline-floor': handler('floor'),
+    'pipeline-floor-sending': handler('floorQuarantine'),
+    'pipeline-fanfold-sending': handler('fanfold'),
+    'pipeline-toolkit': handler('toolkit'),
+  });
+  const withoutCalls = await bundle(
+    { 'pipeline-fanfold': handler('fanfold') },
+    { alias: { '@aws-sdk/client-sqs': join(import.meta.dirname, 'noQueue.ts') } },
+  );
   const alone = {
-    [floor]: await handler('floor'),
-    Fanfold: await handler('fanfold', true),
-    'middy and Powertools batch, parser': await handler('toolkit'),
+    [floor]: bundles['pipeline-floor'].path,
+    Fanfold: withoutCalls['pipeline-fanfold'].path,
+    'middy and Powertools batch, parser': bundles['pipeline-toolkit'].path,
   };
   const sending = {
-    [floorSending]: await handler('floorQuarantine'),
-    'Fanfold, and bad messages sent': await handler('fanfold'),
+    [floorSending]: bundles['pipeline-floor-sending'].path,
+    'Fanfold, and bad messages sent': bundles['pipeline-fanfold-sending'].path,
   };
-  const variantsOf = (bundles: Record<string, string>, against: string, of: typeof workloads) =>
+  const variantsOf = (paths: Record<string, string>, against: string, of: typeof workloads) =>
     of.flatMap((workload) =>
-      Object.entries(bundles).map(([name, path]) => ({
+      Object.entries(paths).map(([name, path]) => ({
         name,
         bundle: path,
         workload,

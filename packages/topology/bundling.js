@@ -3,8 +3,9 @@
 /** ES modules first: a third smaller than what Node would pick. */
 export const mainFields = ['module', 'main'];
 
-/**
- * Lambda gives credentials by environment variables, and so does the laptop. Without the SDK's other ways to find some, a
- * bundle is a quarter smaller and starts faster.
- */
-export const alias = { '@aws-sdk/credential-provider-node': '@fanfold/runtime/environmentCredentials' };
+/** What of the SDK is left out. Without it bundles are a third smaller and start faster. */
+export const alias = {
+  // Lambda gives credentials by environment variables, and so does the laptop: the SDK need not look elsewhere.
+  '@aws-sdk/credential-provider-node': '@fanfold/runtime/environmentCredentials',
+  '@smithy/core/event-streams': '@fanfold/runtime/noEventStreams',
+};
