@@ -26,8 +26,8 @@ it('Fanfold writes 23.6 units for a payment at low load, and shares calls but fe
     // of two events itself and two indexes, a key, and a twentieth of the head and of twenty entries.
     writeUnits: 7 + 6 + 2 * (2 + 2) + 2 + 0.6,
     snsRequests: 2,
-    // Four deliveries, of which audit's two wait for eighteen more.
-    sqsRequests: 4 + 2 * 2 + 2 * (2 / 10),
+    // Four deliveries, each received when it comes. Audit's two are deleted with eighteen more.
+    sqsRequests: 4 + 4 + 2 + 2 / 10,
   });
   expect(totalOf(low, 'invocations')).toBeCloseTo(5.1, 1);
   // Full batches: ten share a number's counter, forty-nine share the log's head.

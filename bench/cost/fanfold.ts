@@ -27,14 +27,17 @@ export const fanfold: Program = {
       invocations.run(`${service} ${key}`, memoryMbOf(services.resources[service], key), run),
     );
     /** Runs mappings of a service, from queues or streams, until there is nothing left for them. */
+    let arriveApart = false;
     const drain = (service: ServiceName, ...sources: string[]) => {
       const resources = Object.entries(services.resources[service]).filter(
         ([, { Type, Properties }]) =>
           Type !== 'AWS::Lambda::EventSourceMapping' ||
           sources.includes(String(Properties.EventSourceArn).split(':')[2] ?? ''),
       );
-      return cloud.drain(Object.fromEntries(resources), (name, event) =>
-        services.invoke(service, name.split('-').at(-1) ?? '', event),
+      return cloud.drain(
+        Object.fromEntries(resources),
+        (name, event) => services.invoke(service, name.split('-').at(-1) ?? '', event),
+        arriveApart,
       );
     };
     const flow = async () => {
@@ -62,11 +65,12 @@ export const fanfold: Program = {
       used = [];
       return taken;
     };
-    const payOneByOne = async (payments: number) => {
+    const payOneByOne = async (payments: number, together = paymentsPerWindow) => {
+      arriveApart = true;
       for (let i = 1; i <= payments; i++) {
         await pay();
         await flow();
-        if (i % paymentsPerWindow === 0) await audit();
+        if (i % together === 0) await audit();
       }
       await audit();
       return take();
@@ -80,11 +84,13 @@ export const fanfold: Program = {
         await take();
         return payOneByOne(payments);
       },
+      payAlone: (payments) => payOneByOne(payments, 1),
       async everyMinute() {
         await everyMinute();
         return take();
       },
       async payTogether(payments) {
+        arriveApart = false;
         for (let i = 0; i < payments; i++) await pay();
         await flow();
         await audit();

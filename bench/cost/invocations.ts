@@ -69,9 +69,15 @@ export class Invocations {
 /**
  * What a queue's mapping asks of SQS for a batch: messages are put there, each on its own, and taken and deleted in tens
  * at most. AWS does not say whether what SNS puts into a queue is billed as a request: it is counted.
+ *
+ * @param arriveApart they came one after another, while a poller waited for each: a long poll ends with the first
  */
-export const queueRequests = (place: string, messages: number): Used[] => [
+export const queueRequests = (place: string, messages: number, arriveApart: boolean): Used[] => [
   { unit: 'sqsRequests', place: `${place} delivered`, count: messages },
-  { unit: 'sqsRequests', place: `${place} received`, count: Math.ceil(messages / 10) },
+  {
+    unit: 'sqsRequests',
+    place: `${place} received`,
+    count: arriveApart ? messages : Math.ceil(messages / 10),
+  },
   { unit: 'sqsRequests', place: `${place} deleted`, count: Math.ceil(messages / 10) },
 ];

@@ -11,8 +11,12 @@ export type MeteredCloud = {
   emulators: Endpoints;
   /** For what is metered. */
   metered: Endpoints;
-  /** Runs the mappings of a template until there is nothing left for any of them. */
-  drain(resources: Record<string, Resource>, invoke: Invoke): Promise<void>;
+  /**
+   * Runs the mappings of a template until there is nothing left for any of them.
+   *
+   * @param arriveApart whether messages came one after another, which is more requests
+   */
+  drain(resources: Record<string, Resource>, invoke: Invoke, arriveApart?: boolean): Promise<void>;
   /** What was used since it was asked last. */
   take(): Promise<Used[]>;
   stop(): Promise<void>;
@@ -38,9 +42,9 @@ export async function startMeteredCloud(): Promise<MeteredCloud> {
   return {
     emulators,
     metered,
-    async drain(resources, invokeOne) {
+    async drain(resources, invokeOne, arriveApart = false) {
       invoke = invokeOne;
-      await ask('drain', resources);
+      await ask('drain', resources, arriveApart);
     },
     take: () => ask('take') as Promise<Used[]>,
     async stop() {

@@ -13,8 +13,8 @@ let polled: Used[] = [];
 
 const { ask, hear } = conversation(
   (message) => process.send?.(message),
-  async ({ ask, values: [resources] }) => {
-    if (ask === 'drain') return drain(resources as Record<string, Resource>);
+  async ({ ask, values: [resources, arriveApart] }) => {
+    if (ask === 'drain') return drain(resources as Record<string, Resource>, arriveApart as boolean);
     if (ask === 'take') {
       const taken = [...meter.take(), ...polled];
       polled = [];
@@ -28,14 +28,23 @@ const { ask, hear } = conversation(
 process.on('message', hear);
 process.send?.({ emulators: endpoints, metered: meter.endpoints });
 
-async function drain(resources: Record<string, Resource>): Promise<void> {
+async function drain(resources: Record<string, Resource>, arriveApart: boolean): Promise<void> {
   const invoke = (functionName: string, event: unknown) => ask('invoke', functionName, event);
-  const mappings = await startMappings({ resources, endpoints, invoke, onInvocation: countRequests });
+  const mappings = await startMappings({
+    resources,
+    endpoints,
+    invoke,
+    onInvocation: countRequests(arriveApart),
+  });
   await mappings.idle();
   await mappings.stop();
 }
 
-function countRequests({ eventSourceArn, itemIdentifiers }: Invocation): void {
-  if (!eventSourceArn.startsWith('arn:aws:sqs:')) return;
-  polled.push(...queueRequests(eventSourceArn.split(':').at(-1) ?? '', itemIdentifiers.length));
-}
+const countRequests =
+  (arriveApart: boolean) =>
+  ({ eventSourceArn, itemIdentifiers }: Invocation): void => {
+    if (!eventSourceArn.startsWith('arn:aws:sqs:')) return;
+    polled.push(
+      ...queueRequests(eventSourceArn.split(':').at(-1) ?? '', itemIdentifiers.length, arriveApart),
+    );
+  };

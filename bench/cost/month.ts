@@ -10,9 +10,12 @@ export type MonthlyCost = { payments: number; programs: { name: string; terms: R
 
 const volumes = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
-/** Payments a second at which low load was measured, and from which on every batch is full. */
-const lowRate = 1;
-const highRate = 100;
+/**
+ * Payments a second at which the loads stand: one that meets no other in audit's window, one that low load was measured at,
+ * and one from which on batches are taken to be full. That is the best case: a thousand payments a second leave ten messages
+ * waiting whenever a poller comes, fewer may not.
+ */
+const rates = { alone: 0.05, low: 1, high: 1000 };
 
 /** @param programs Fanfold first, of which the templates tell what stands there. What others watch themselves with is left out. */
 export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost[]> {
@@ -20,11 +23,11 @@ export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost
   const resources = templates.flatMap((each) => Object.values(each));
   return volumes.map((payments) => ({
     payments,
-    programs: programs.map(({ name, standing, low, high, minute }) => ({
+    programs: programs.map(({ name, standing, alone, low, high, minute }) => ({
       name,
       terms: {
         ...(standing ? upkeepOf(standing) : { ...watchingOf(resources), ...upkeepOf(standingOf(resources)) }),
-        ...termsOf(low, high, minute, payments),
+        ...termsOf({ alone, low, high }, minute, payments),
       },
     })),
   }));
@@ -47,14 +50,20 @@ const termOf: Partial<Record<Unit, string>> = {
   signatures: 'KMS',
 };
 
-/** Between the two loads that were measured, costs are taken to follow the logarithm of the rate. */
-function termsOf(low: Bill, high: Bill, minute: Bill, payments: number): Record<string, number> {
+/** Between the loads that were measured, costs are taken to follow the logarithm of the rate. */
+function termsOf(
+  { alone, low, high }: Pick<ProgramCost, 'alone' | 'low' | 'high'>,
+  minute: Bill,
+  payments: number,
+): Record<string, number> {
   const rate = payments / secondsPerMonth;
-  const share = Math.min(1, Math.max(0, Math.log(rate / lowRate) / Math.log(highRate / lowRate)));
+  const [from, to, first, last] =
+    rate < rates.low ? [alone, low, rates.alone, rates.low] : [low, high, rates.low, rates.high];
+  const share = Math.min(1, Math.max(0, Math.log(rate / first) / Math.log(last / first)));
   const busyMinutes = Math.min(payments, secondsPerMonth / 60);
   const terms: Record<string, number> = {};
   for (const unit of Object.keys(units) as Unit[]) {
-    const perPayment = totalOf(low, unit) * (1 - share) + totalOf(high, unit) * share;
+    const perPayment = totalOf(from, unit) * (1 - share) + totalOf(to, unit) * share;
     const term = termOf[unit] ?? units[unit];
     const count = perPayment * payments + totalOf(minute, unit) * busyMinutes;
     terms[term] = (terms[term] ?? 0) + (count * prices[unit].dollarsPerMillion) / 1e6;

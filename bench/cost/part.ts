@@ -14,6 +14,8 @@ import { type Unit, units } from './units.ts';
 export type Bill = Record<string, Partial<Record<Unit, number>>>;
 
 export type ProgramCost = Pick<Program, 'name' | 'about' | 'standing'> & {
+  /** A payment on its own. */
+  alone: Bill;
   low: Bill;
   high: Bill;
   /** What the clocks of a minute use that has seen payments. */
@@ -30,11 +32,17 @@ export const costPart: Part<Result> = {
     const measured: ProgramCost[] = [];
     for (const [key, { name, about, standing }] of Object.entries(programs)) {
       tell(name);
-      const { low, high, minute } = await measureInProcess(key, quick ? 20 : 120, quick ? 98 : 490);
+      const {
+        low,
+        alone = low,
+        high,
+        minute,
+      } = await measureInProcess(key, quick ? 20 : 120, quick ? 98 : 490);
       measured.push({
         name,
         about,
         ...(standing && { standing }),
+        alone: billOf(alone),
         low: billOf(low),
         high: billOf(high),
         minute: billOf({ payments: 1, used: minute }),
@@ -127,8 +135,8 @@ export const dollarsOf = (bill: Bill): number =>
 
 function usageTable(programs: ProgramCost[]): string {
   const loads = programs.flatMap(({ name, low, high, minute }) => [
-    { title: `${name}, low`, bill: sumOf(low, minute, 1 / 60) },
-    { title: `${name}, high`, bill: high },
+    { title: `${name}, one a second`, bill: sumOf(low, minute, 1 / 60) },
+    { title: `${name}, full batches`, bill: high },
   ]);
   const used = (Object.keys(units) as Unit[]).filter((unit) =>
     loads.some(({ bill }) => totalOf(bill, unit) > 0),
@@ -151,7 +159,7 @@ function placesTable(programs: ProgramCost[], unit: Unit): string {
         (place) => (low[place]?.[unit] ?? 0) + (high[place]?.[unit] ?? 0) > 0.005,
       );
       return table(
-        [name, 'low', 'high'],
+        [name, 'one a second', 'full batches'],
         places
           .sort()
           .map((place) => [

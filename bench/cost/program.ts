@@ -15,7 +15,9 @@ export type Program = {
 export type RunningProgram = {
   /** Low load: each payment is through before the next one comes, a second later. */
   payOneByOne(payments: number): Promise<Used[]>;
-  /** High load: all payments at once, so that every batch is full. */
+  /** Payments so far apart that nothing gathers, where that differs from low load. */
+  payAlone?(payments: number): Promise<Used[]>;
+  /** The best case of high load: all payments at once, so that every batch is full. */
   payTogether(payments: number): Promise<Used[]>;
   /** What the clocks of a minute use that has seen payments. */
   everyMinute?(): Promise<Used[]>;
@@ -25,4 +27,9 @@ export type RunningProgram = {
 /** What so many payments used together. */
 export type MeasuredLoad = { payments: number; used: Used[] };
 
-export type MeasuredProgram = { low: MeasuredLoad; high: MeasuredLoad; minute: Used[] };
+export type MeasuredProgram = {
+  alone?: MeasuredLoad;
+  low: MeasuredLoad;
+  high: MeasuredLoad;
+  minute: Used[];
+};
