@@ -17,6 +17,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,services}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.local.test.ts', '**/node_modules/**'],
+          // A property takes a second or two; on a machine that does other things as well, five were too few.
+          testTimeout: 20_000,
         },
       },
       {

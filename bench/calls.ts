@@ -20,10 +20,17 @@ export async function countCalls(run: () => Promise<unknown>): Promise<Calls> {
   return calls;
 }
 
-const services: Record<string, string> = { DynamoDB_20120810: 'DynamoDB', TrentService: 'KMS' };
+const services: Record<string, string> = {
+  AmazonSQS: 'SQS',
+  DynamoDB_20120810: 'DynamoDB',
+  DynamoDBStreams_20120810: 'DynamoDB Streams',
+  TrentService: 'KMS',
+};
 
 function operationOf(request: ClientRequest): string {
   const target = request.getHeader('x-amz-target');
+  // SNS names its operation in the body.
+  if (String(request.getHeader('content-type')).includes('form-urlencoded')) return 'SNS';
   if (target === undefined) return `S3 ${request.method === 'PUT' ? 'PutObject' : 'GetObject'}`;
   const [service = '', operation = ''] = String(target).split('.');
   return `${services[service] ?? service} ${operation}`;

@@ -1,8 +1,21 @@
+import { consumerPart } from './consumer/part.ts';
 import { contentionPart } from './contention/part.ts';
 import { costPart } from './cost/part.ts';
 import { dayPart } from './day/part.ts';
+import { flowPart } from './flow/part.ts';
 import { logPart } from './logPart.ts';
+import { messagingPart } from './messaging/part.ts';
 import type { Part } from './part.ts';
+import { pipelinePart } from './pipeline/part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
-export const parts: Part[] = [costPart, logPart, contentionPart, dayPart] as Part[];
+export const parts: Part[] = [
+  costPart,
+  consumerPart,
+  pipelinePart,
+  messagingPart,
+  flowPart,
+  contentionPart,
+  dayPart,
+  logPart,
+] as Part[];

@@ -46,11 +46,12 @@ export type Invoke = (service: ServiceName, key: string, event: unknown) => Prom
 export async function startServices(
   emulators: Endpoints,
   asked: Endpoints = emulators,
-  around: (service: ServiceName, key: string, run: () => Promise<unknown>) => Promise<unknown> = (
-    _s,
-    _k,
-    run,
-  ) => run(),
+  around: (
+    service: ServiceName,
+    key: string,
+    run: () => Promise<unknown>,
+    event: unknown,
+  ) => Promise<unknown> = (_s, _k, run) => run(),
 ): Promise<Services> {
   const issuer = await startIssuer();
   const resources = {} as Services['resources'];
@@ -67,10 +68,15 @@ export async function startServices(
     });
   }
   const invoke: Invoke = (service, key, event) =>
-    around(service, key, () => {
-      const { timeoutMs } = functionOf(service, (each) => each.key === key);
-      return functions[service][key]?.handler(event, contextWith(timeoutMs)) as Promise<unknown>;
-    });
+    around(
+      service,
+      key,
+      () => {
+        const { timeoutMs } = functionOf(service, (each) => each.key === key);
+        return functions[service][key]?.handler(event, contextWith(timeoutMs)) as Promise<unknown>;
+      },
+      event,
+    );
   const functionOf = (
     service: ServiceName,
     is: (each: ReturnType<typeof lambdaFunctions>[number]) => boolean,

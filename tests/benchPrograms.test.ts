@@ -58,6 +58,17 @@ it('the usual design sends every message on its own and writes 36 units for a pa
   expect(totalOf(high, 'invocations')).toBeCloseTo(5 + 2 / together);
 }, 120_000);
 
+it('taking ten messages at once saves the usual design runs and requests, and not one write', async () => {
+  const { low, high } = await measure('usualInTens');
+  expect(used(low, 'writeUnits', 'sqsRequests')).toEqual({ writeUnits: 36, sqsRequests: 12 });
+  // Each message is delivered on its own, and received and deleted with nine others.
+  expect(used(high, 'writeUnits', 'sqsRequests')).toEqual({
+    writeUnits: 36,
+    sqsRequests: 4.8,
+  });
+  expect(totalOf(high, 'invocations')).toBeCloseTo(1 + 0.4 + 2 / together);
+}, 120_000);
+
 it('the EventBridge design writes 13 units for a payment, and only its publishers gather', async () => {
   const { low, high } = await measure('eventBridge');
   for (const bill of [low, high]) {

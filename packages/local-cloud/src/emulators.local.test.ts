@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -145,6 +146,35 @@ describe('The emulators', () => {
     );
     expect(Messages?.map(({ Body }) => Body)).toEqual(['hello']);
     await new KMSClient(clientConfiguration(second.endpoints.kms)).send(new GetPublicKeyCommand({ KeyId }));
+  });
+
+  test('leave nothing behind without a folder', async () => {
+    const folder = await temporaryFolder();
+    vi.stubEnv('TMPDIR', folder);
+    const { stop } = await startEmulators();
+    expect(await readdir(folder)).toEqual([expect.stringMatching(/^fanfold-dynamodb-/)]);
+    await stop();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test.each([
+    ['adds to a stream', 'SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1', ''],
+    [
+      'reads a stream',
+      'SELECT new_image',
+      'AND CAST(sequence_number AS INTEGER) > ?2 ORDER BY CAST(sequence_number AS INTEGER)',
+    ],
+  ])('DynamoDB looks through no other records when it %s', async (_when, select, rest) => {
+    const dataFolder = await temporaryFolder();
+    await start({ dataFolder });
+    const sqlite = new DatabaseSync(join(dataFolder, 'dynamodb.sqlite'));
+    const plan = sqlite
+      .prepare(`EXPLAIN QUERY PLAN ${select} FROM _stream_records WHERE table_name = ?1 ${rest}`)
+      .all();
+    sqlite.close();
+    expect(plan).toEqual([
+      expect.objectContaining({ detail: expect.stringMatching(/^SEARCH .* INDEX fanfold_stream_records/) }),
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as waitFor } from 'node:timers/promises';
 import { failedItems } from './batchResponse.ts';
 
 /** One delivery of a batch to a function, and how it ended. */
@@ -85,24 +85,22 @@ async function outcomeOf(
 
 /** Lambda ends a function that runs for too long; here it may run on, as the one whose answer nobody waits for. */
 async function withinTimeout(result: Promise<unknown>, timeoutMs: number): Promise<unknown> {
-  const answered = new AbortController();
-  const timedOut = setTimeout(timeoutMs, undefined, { signal: answered.signal }).then(
-    () => {
-      throw new Error(`Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds`);
-    },
-    () => {},
-  );
+  let timer: NodeJS.Timeout | undefined;
+  const timedOut = new Promise<never>((_, reject) => {
+    const error = () => new Error(`Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds`);
+    timer = setTimeout(() => reject(error()), timeoutMs);
+  });
   try {
     return await Promise.race([result, timedOut]);
   } finally {
-    answered.abort();
+    clearTimeout(timer);
   }
 }
 
 /** Waits, but not beyond the moment that the signal is given: what follows looks at the signal itself. */
 export async function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
   try {
-    await setTimeout(durationMs, undefined, { ...(signal && { signal }) });
+    await waitFor(durationMs, undefined, { ...(signal && { signal }) });
   } catch (error) {
     if (!signal?.aborted) throw error;
   }

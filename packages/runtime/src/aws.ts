@@ -1,3 +1,13 @@
+import type { DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+
+/**
+ * The SDK's own logger, which logs nothing, has `loggerMiddleware` of @aws-sdk/core copy the whole of each input and output
+ * to leave out what is sensitive: a twentieth of what a call takes. A logger without `info` and `error` is not asked.
+ */
+const quiet = { debug: () => undefined, warn: console.warn } as unknown as NonNullable<
+  DynamoDBClientConfig['logger']
+>;
+
 /**
  * How every AWS client waits and retries. By default a hung socket lives until Lambda ends the function:
  * `requestTimeout` alone only logs, so `throwOnRequestTimeout` makes it an error, and it ends with an answer's headers,
@@ -11,6 +21,7 @@
  */
 export const clientSettings = {
   maxAttempts: 3,
+  logger: quiet,
   requestHandler: {
     connectionTimeout: 1000,
     requestTimeout: 3000,

@@ -1,0 +1,46 @@
+import { type BatchProcessor, processPartialResponse } from '@aws-lambda-powertools/batch';
+import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
+import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import middy from '@middy/core';
+import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
+
+const dynamodb = new DynamoDBClient({});
+const logger = new Logger();
+const config = new IdempotencyConfig({ eventKeyJmesPath: 'body.id' });
+
+type ParsedRecord = Omit<SQSRecord, 'body'> & {
+  body: { id: string; merchantid: string; data: { paymentId: string } };
+};
+
+/** The same write as the bare consumer's, once per event by an idempotency table. */
+const handleRecord = makeIdempotent(
+  async ({ body: { id, merchantid, data } }: ParsedRecord) => {
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: process.env.PAYMENTS_TABLE_NAME,
+        Key: { pk: { S: `${merchantid}#${data.paymentId}` } },
+        UpdateExpression: 'SET noted = :id',
+        ConditionExpression: 'attribute_not_exists(noted)',
+        ExpressionAttributeValues: { ':id': { S: id } },
+      }),
+    );
+    return { id };
+  },
+  { persistenceStore: new DynamoDBPersistenceLayer({ tableName: 'idempotency' }), config },
+);
+
+/**
+ * A consumer as Powertools' documentation leads to it.
+ * https://docs.aws.amazon.com/powertools/typescript/latest/features/batch/
+ * https://docs.aws.amazon.com/powertools/typescript/latest/features/idempotency/
+ */
+export const toolkitHandler = (processor: BatchProcessor) =>
+  middy<SQSEvent, unknown>()
+    .use(injectLambdaContext(logger))
+    .handler(async (event: SQSEvent, context: Context) => {
+      config.registerLambdaContext(context);
+      return processPartialResponse(event, handleRecord, processor, { context });
+    });

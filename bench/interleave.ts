@@ -1,0 +1,60 @@
+import { startRunner, type Turn, type Workload } from './runner.ts';
+
+/** A consumer's bundle, and what it is given. */
+export type Variant = {
+  name: string;
+  bundle: string;
+  workload: Workload;
+  environment: Record<string, string>;
+};
+
+export type Amount = {
+  /** How often all variants are started anew. */
+  sets: number;
+  /** How often each is measured in a set, in turn with the others. */
+  rounds: number;
+  /** Batches before it is measured, and each time that it is. */
+  warmUp: number;
+  batches: number;
+};
+
+/**
+ * Measures variants in turn, so that what else the machine does befalls all of them. Gives each one's microseconds of CPU
+ * per event, round by round: the same round of two variants is what can be compared.
+ *
+ * @param workloads path of the module that has the variants' workloads
+ * @param onTurn is called after each turn, also those that warm up
+ */
+export async function interleave<V extends Variant>(
+  variants: V[],
+  workloads: string,
+  { sets, rounds, warmUp, batches }: Amount,
+  tell: (what: string) => void,
+  onTurn: (variant: V, turn: Turn) => Promise<void> = async () => {},
+): Promise<Map<V, number[]>> {
+  const measured = new Map<V, number[]>(variants.map((variant) => [variant, []]));
+  for (let set = 0; set < sets; set++) {
+    tell(`${variants.length} consumers in new processes, ${set + 1} of ${sets}`);
+    const runners = await Promise.all(
+      variants.map(async (variant) => {
+        const { bundle, workload, environment } = variant;
+        return {
+          variant,
+          ...(await startRunner({ bundle, workloads, workload, environment })),
+        };
+      }),
+    );
+    for (let round = -1; round < rounds; round++) {
+      const turn = round < 0 ? { first: 0, batches: warmUp } : { first: warmUp + round * batches, batches };
+      for (const { variant, run } of runners) {
+        const { cpuMicroseconds } = await run(turn);
+        await onTurn(variant, turn);
+        if (round >= 0) {
+          measured.get(variant)?.push(cpuMicroseconds / (turn.batches * variant.workload.size));
+        }
+      }
+    }
+    for (const { stop } of runners) await stop();
+  }
+  return measured;
+}
