@@ -84,6 +84,16 @@ describe('a simulated day', () => {
     expect(broke.map(({ what }) => what)).toEqual(['billing', 'audit']);
   });
 
+  it('says how long it takes until what waited is done, or that it is not done', () => {
+    const drained = (seconds: number) =>
+      simulate(flow, measuredTimes, { ...steady(0, seconds, 0), queued: { billing: 10_000 } }, 1).places
+        .billing.drainedAfterMs;
+    expect(drained(5)).toBeUndefined();
+    // Some 800 a second.
+    expect(drained(120)).toBeGreaterThan(5_000);
+    expect(drained(120)).toBeLessThan(30_000);
+  });
+
   it('never has more instances than the account', () => {
     const slow: Times = { ...measuredTimes, providerMs: 2000 };
     const { mostInstances, throttled } = simulate(withApiLimit(10_000), slow, steady(1000, 20), 1);
