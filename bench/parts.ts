@@ -2,6 +2,7 @@ import { coldStartPart } from './coldStart/part.ts';
 import { consumerPart } from './consumer/part.ts';
 import { contentionPart } from './contention/part.ts';
 import { costPart } from './cost/part.ts';
+import { dayPart } from './day/part.ts';
 import { flowPart } from './flow/part.ts';
 import { logPart } from './logPart.ts';
 import { messagingPart } from './messaging/part.ts';
@@ -17,5 +18,6 @@ export const parts: Part[] = [
   messagingPart,
   flowPart,
   contentionPart,
+  dayPart,
   logPart,
 ] as Part[];

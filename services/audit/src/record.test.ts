@@ -231,6 +231,10 @@ describe('when others append at the same time', () => {
     expect(appends()[1]).toMatchObject({ from: 9, to: 10, events: { 9: 'pay_1:1' } });
     expect(reads()).toBe(1);
     expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(1);
+    const [asked] = dynamodb.commandCalls(TransactWriteItemsCommand);
+    expect(asked?.args[0].input.TransactItems?.[0]?.Update?.ReturnValuesOnConditionCheckFailure).toBe(
+      'ALL_OLD',
+    );
     const [before, after] = dynamodb
       .commandCalls(TransactWriteItemsCommand)
       .map(({ args }) => args[0].input.TransactItems?.[2]?.Put?.Item?.sealed);

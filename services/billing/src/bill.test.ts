@@ -93,6 +93,9 @@ describe('a batch of events', () => {
     expect((await bill([captureOf(1)])).size).toBe(0);
     expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(1);
     expect(numbersTaken()).toEqual([1, 8]);
+    for (const { Put } of transactions()[0]?.args[0].input.TransactItems ?? []) {
+      expect(Put?.ReturnValuesOnConditionCheckFailure).toBe('ALL_OLD');
+    }
   });
 
   it('is decided anew while others are still writing', async () => {
