@@ -141,14 +141,14 @@ function usageTable(programs: ProgramCost[]): string {
   const used = (Object.keys(units) as Unit[]).filter((unit) =>
     loads.some(({ bill }) => totalOf(bill, unit) > 0),
   );
-  const numberOf = (bill: Bill, unit: Unit) => Number(totalOf(bill, unit).toPrecision(3)).toString();
   return table(
-    ['', ...loads.map(({ title }) => title)],
-    [
-      ...used.map((unit) => [units[unit], ...loads.map(({ bill }) => numberOf(bill, unit))]),
-      ['**billed units**', ...loads.map(({ bill }) => unitsOf(bill).toFixed(1))],
-      ['**$ per million**', ...loads.map(({ bill }) => dollarsOf(bill).toFixed(2))],
-    ],
+    ['', ...used.map((unit) => units[unit]), 'units in all', '$ per million'],
+    loads.map(({ title, bill }) => [
+      title,
+      ...used.map((unit) => Number(totalOf(bill, unit).toPrecision(3)).toString()),
+      `**${unitsOf(bill).toFixed(1)}**`,
+      `**${dollarsOf(bill).toFixed(2)}**`,
+    ]),
   );
 }
 

@@ -1,17 +1,17 @@
 /** What AWS bills, and so what is counted. */
 export const units = {
-  httpRequests: 'HTTP API requests',
-  restRequests: 'REST API requests',
-  invocations: 'Lambda invocations',
-  gigabyteSeconds: 'Lambda GB-seconds',
-  writeUnits: 'DynamoDB write units',
-  readUnits: 'DynamoDB read units',
-  snsRequests: 'SNS requests',
-  sqsRequests: 'SQS requests',
-  busEvents: 'EventBridge events',
+  httpRequests: 'HTTP API',
+  restRequests: 'REST API',
+  invocations: 'Lambda runs',
+  gigabyteSeconds: 'GB-seconds',
+  writeUnits: 'write units',
+  readUnits: 'read units',
+  snsRequests: 'SNS',
+  sqsRequests: 'SQS',
+  busEvents: 'EventBridge',
   s3Puts: 'S3 PUT',
   s3Gets: 'S3 GET',
-  signatures: 'KMS signatures',
+  signatures: 'KMS',
   logBytes: 'log bytes',
 } as const;
 
