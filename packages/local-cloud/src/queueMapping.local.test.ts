@@ -315,6 +315,20 @@ describe.concurrent('A batch', () => {
     expect(Date.now() - start).toBeLessThan(5_000);
   });
 
+  test('takes what waits already at once, and waits for more only then: a backlog goes in full batches', async ({
+    expect,
+  }) => {
+    const queue = await createQueue(30);
+    const sizes: number[] = [];
+    await send(queue, ...Array.from({ length: 98 }, (_, index) => `${index}`));
+    const mapping = await startMapping(queue, ({ Records }) => void sizes.push(Records.length), {
+      batchSize: 49,
+      batchingWindowSeconds: 1,
+    });
+    await mapping.idle();
+    expect(sizes).toEqual([49, 49]);
+  });
+
   test('gathers what arrives within its window, and closes when the window ends (E11)', async ({
     expect,
   }) => {

@@ -33,6 +33,9 @@ export type QueueMappingOptions = Invoker & {
  */
 const mostBackedOff = 7;
 
+/** What SQS gives at once, at most. */
+const maxReceived = 10;
+
 /**
  * Delivers the messages of a standard SQS queue to a function, as Lambda does:
  *
@@ -96,12 +99,17 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
   async function collectBatch(): Promise<Message[]> {
     const batch = await receive(batchSize, 20);
     const windowEnd = Date.now() + batchingWindowSeconds * 1_000;
+    let isDrained = batch.length < Math.min(batchSize, maxReceived);
     while (batch.length > 0 && batch.length < batchSize && !stopping.signal.aborted) {
       const leftMs = windowEnd - Date.now();
       if (leftMs <= 0) break;
-      // Long polls are measured in whole seconds: a shorter rest is waited out, and then looked at once.
-      if (leftMs < 1_000) await pause(leftMs, stopping.signal);
-      batch.push(...(await receive(batchSize - batch.length, Math.floor(leftMs / 1_000))));
+      // What waits already is taken at once. Long polls are measured in whole seconds: a shorter rest is waited out, and
+      // then looked at once.
+      if (isDrained && leftMs < 1_000) await pause(leftMs, stopping.signal);
+      const wanted = batchSize - batch.length;
+      const more = await receive(wanted, isDrained ? Math.floor(leftMs / 1_000) : 0);
+      isDrained = more.length < Math.min(wanted, maxReceived);
+      batch.push(...more);
     }
     return batch;
   }
@@ -111,7 +119,7 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
           QueueUrl: queueUrl,
-          MaxNumberOfMessages: Math.min(count, 10),
+          MaxNumberOfMessages: Math.min(count, maxReceived),
           WaitTimeSeconds: waitSeconds,
           MessageAttributeNames: ['All'],
           MessageSystemAttributeNames: ['All'],
