@@ -67,7 +67,7 @@ ${table(
 
 ${workloads.map(({ name, about }) => `- ${name}: ${about}`).join('\n')}
 
-Where nothing is sent, a bad message's way to the dead-letter queue is all but the call. Where it is, the floor sends it too.`,
+Where nothing is sent, a bad message's way to the dead-letter queue is all but the call. Where it is, the floor sends too what is cut off; what is against the schema it does not see.`,
 };
 
 async function variantsWith(environment: Record<string, string>): Promise<Compared[]> {
