@@ -2,6 +2,8 @@ import { startMeteredCloud } from './meteredCloud.ts';
 import type { MeasuredProgram } from './program.ts';
 import { programs } from './programs.ts';
 
+// Nobody waits for it any more.
+process.once('disconnect', () => process.exit(1));
 const [key = '', oneByOne, together] = process.argv.slice(2);
 const cloud = await startMeteredCloud();
 const program = await programs[key]?.start(cloud);

@@ -7,6 +7,8 @@ import { startMeter } from './meter.ts';
 import { conversation } from './meteredCloud.ts';
 import type { Used } from './units.ts';
 
+// Nobody waits for it any more.
+process.once('disconnect', () => process.exit(1));
 const { endpoints, stop } = await startEmulators();
 const meter = await startMeter(endpoints);
 let polled: Used[] = [];
