@@ -99,19 +99,23 @@ describe('The emulators', () => {
     );
   });
 
-  test('do not outlive a process that is killed', async () => {
+  test('do not outlive a process that is killed, nor does what they kept for it', async () => {
+    const folder = await temporaryFolder();
     const script = `
       import { startEmulators } from '${import.meta.dirname}/emulators.ts';
       const { endpoints } = await startEmulators();
       process.send(endpoints);`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, TMPDIR: folder },
     });
     const [endpoints] = await once(child, 'message');
+    expect(await readdir(folder)).toHaveLength(1);
     const port = portOf(endpoints.dynamodb);
     expect(await canConnect('127.0.0.1', port)).toBe(true);
     child.kill('SIGKILL');
     await expect.poll(() => canConnect('127.0.0.1', port), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => readdir(folder), { timeout: 5_000 }).toEqual([]);
   });
 
   test('keep their data below a folder', async () => {

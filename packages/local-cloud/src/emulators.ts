@@ -123,9 +123,11 @@ function dynoxideBinary(): string {
 
 /**
  * The shell ends dynoxide when our end of its standard input closes, which also happens when this process is
- * killed without a chance to clean up: no orphan keeps the port and the data file. A temporary folder goes with it.
+ * killed without a chance to clean up: no orphan keeps the port and the data file. A temporary folder goes with it. Nobody
+ * reads what the shell says then, which must not end it first.
  */
 const endWithParent = `
+trap '' PIPE
 exec 3<&0
 temporary=$1
 shift
