@@ -67,12 +67,3 @@ test('the time that a request may take would by itself only be warned of', async
   await new Promise(setImmediate);
   expect(settled).not.toHaveBeenCalled();
 });
-
-test('a client has nothing to log calls with, so it copies none and tells nobody what was in them', () => {
-  expect(clientSettings.logger).not.toHaveProperty('info');
-  expect(clientSettings.logger).not.toHaveProperty('error');
-  expect(clientSettings.logger).toMatchObject({
-    debug: expect.any(Function),
-    warn: expect.any(Function),
-  });
-});
