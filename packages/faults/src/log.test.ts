@@ -101,7 +101,7 @@ beforeEach(() => {
 
 describe('a log', () => {
   it('that only grew, and was published and cosigned as it did, keeps the promise', async () => {
-    expect(watch.isPublished).toBe(true);
+    expect(watch.isWitnessed).toBe(true);
     expect(await breaches()).toEqual([]);
   });
 

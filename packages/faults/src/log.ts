@@ -33,9 +33,21 @@ export class LogWatch {
     this.#headSize = filled;
   }
 
-  /** Whether a checkpoint covers everything that was appended. */
-  get isPublished(): boolean {
-    return (this.vouched.findLast(({ by }) => by === 'checkpoint')?.size ?? 0) === this.#headSize;
+  /** Whether a checkpoint covers everything that was appended, and the witness has seen it. */
+  get isWitnessed(): boolean {
+    return this.published === this.#headSize && this.cosigned === this.#headSize;
+  }
+
+  get published(): number {
+    return this.#lastSize('checkpoint');
+  }
+
+  get cosigned(): number {
+    return this.#lastSize('memory');
+  }
+
+  #lastSize(by: Vouched['by']): number {
+    return this.vouched.findLast((each) => each.by === by)?.size ?? 0;
   }
 
   see(call: Call, { status }: Answer): void {
@@ -82,11 +94,9 @@ export class LogWatch {
 
   /** Of what replaces another each is larger: neither the checkpoint nor the witness's memory ever goes back. */
   #vouch(by: Vouched['by'], size: number, root: string): void {
-    const last = this.vouched.findLast((each) => each.by === by);
-    if ((by === 'checkpoint' || by === 'memory') && last && size <= last.size) {
-      this.breaches.push(
-        `the ${by === 'memory' ? "witness's memory" : by} went from ${last.size} to ${size}`,
-      );
+    const last = this.#lastSize(by);
+    if ((by === 'checkpoint' || by === 'memory') && size <= last) {
+      this.breaches.push(`the ${by === 'memory' ? "witness's memory" : by} went from ${last} to ${size}`);
     }
     this.vouched.push({ by, size, root });
   }
@@ -140,8 +150,7 @@ export async function logBreaches(
     }
   }
 
-  const published = watch.vouched.findLast(({ by }) => by === 'checkpoint')?.size ?? 0;
-  const cosigned = watch.vouched.findLast(({ by }) => by === 'memory')?.size ?? 0;
+  const { published, cosigned } = watch;
   if (published !== entries.length || cosigned !== published) {
     breaches.push(`${published} of ${entries.length} entries are published, and ${cosigned} cosigned`);
   }
