@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { alias, mainFields } from '../../packages/topology/bundling.js';
+import { alias, define, mainFields } from '../../packages/topology/bundling.js';
 import { allOf, servicesWithFunctions } from './stacks.ts';
 
 /** A function's code as it is deployed: how large it is, and what of which packages is in it. */
@@ -84,6 +84,7 @@ async function bundleOf(service: string, key: string): Promise<Bundle> {
     format: 'esm',
     mainFields,
     alias,
+    define,
     outdir: 'out',
     write: false,
     metafile: true,

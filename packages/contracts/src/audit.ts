@@ -9,26 +9,28 @@ export const auditGapFound = defineEvent({
   type: 'audit.gap-found.v1',
   source: '/audit',
   said: "The log differs from what payments counted on a merchant's day, or lacks numbers of a subject.",
-  data: z.object({
-    date: day,
-    /** Types of which the log has another number of events of that day than payments counted; those only. */
-    counts: z.record(z.string(), z.object({ expected: z.int().min(0), found: z.int().min(0) })),
-    /** Ids of events that must have been said, because ones with higher numbers of their subject were. */
-    missing: z.array(z.string()).max(maxMissingIds),
-    /** How many ids are known to be missing, also when they are more than `missing` names. */
-    missingCount: z.int().min(0),
-  }),
+  data: () =>
+    z.object({
+      date: day,
+      /** Types of which the log has another number of events of that day than payments counted; those only. */
+      counts: z.record(z.string(), z.object({ expected: z.int().min(0), found: z.int().min(0) })),
+      /** Ids of events that must have been said, because ones with higher numbers of their subject were. */
+      missing: z.array(z.string()).max(maxMissingIds),
+      /** How many ids are known to be missing, also when they are more than `missing` names. */
+      missingCount: z.int().min(0),
+    }),
 });
 
 export const auditSubjectErased = defineEvent({
   type: 'audit.subject-erased.v1',
   source: '/audit',
   said: 'What the log has of a data subject was made unreadable, by the order of an operator.',
-  data: z.object({
-    /** The payment whose events, and those of its refunds and documents, nobody can read any more. */
-    dataSubject: identifier(128),
-    reason: z.string().nullable(),
-    /** The order, an `operation.ordered.v1` of the operator. */
-    operationId: identifier(128),
-  }),
+  data: () =>
+    z.object({
+      /** The payment whose events, and those of its refunds and documents, nobody can read any more. */
+      dataSubject: identifier(128),
+      reason: z.string().nullable(),
+      /** The order, an `operation.ordered.v1` of the operator. */
+      operationId: identifier(128),
+    }),
 });

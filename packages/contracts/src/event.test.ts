@@ -7,7 +7,7 @@ const noteTaken = defineEvent({
   type: 'note.taken.v1',
   source: '/notes',
   said: 'Somebody took a note.',
-  data: z.object({ text: z.string() }),
+  data: () => z.object({ text: z.string() }),
 });
 
 const trace: Trace = {

@@ -80,21 +80,33 @@ const envelope = z.object({
     .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, 'must be a W3C traceparent'),
 });
 
-/** Declares an event. Unknown fields are tolerated wherever its schema is used: a newer producer may send more. */
+/**
+ * Declares an event. Unknown fields are tolerated wherever its schema is used: a newer producer may send more.
+ *
+ * A schema is made when it is used: all of the catalog's take as long as two calls of AWS, at every start of a function.
+ */
 export function defineEvent<Type extends string, Data extends z.ZodType>(definition: {
   type: Type;
   source: string;
   said: string;
-  data: Data;
+  data: () => Data;
 }): EventDefinition<Type, Data> {
   const { type, source, said, data } = definition;
-  const schema = envelope
-    .extend({ type: z.literal(type), source: z.literal(source), data })
-    .refine((event) => event.id === eventId(event.subject, Number(event.sequence)), {
-      path: ['id'],
-      message: 'must be the subject, a colon and the sequence number',
-    });
-  return { type, source, said, schema: schema as unknown as EventDefinition<Type, Data>['schema'] };
+  let schema: EventDefinition<Type, Data>['schema'] | undefined;
+  return {
+    type,
+    source,
+    said,
+    get schema() {
+      schema ??= envelope
+        .extend({ type: z.literal(type), source: z.literal(source), data: data() })
+        .refine((event) => event.id === eventId(event.subject, Number(event.sequence)), {
+          path: ['id'],
+          message: 'must be the subject, a colon and the sequence number',
+        }) as unknown as EventDefinition<Type, Data>['schema'];
+      return schema;
+    },
+  };
 }
 
 /** The event that a definition describes. */

@@ -22,48 +22,51 @@ export const paymentAuthorized = defineEvent({
   type: 'payment.authorized.v1',
   source,
   said: 'The provider has reserved the amount; nothing is charged before it is captured.',
-  data: paymentFacts.extend({ expiresAt: z.iso.datetime() }),
+  data: () => paymentFacts.extend({ expiresAt: z.iso.datetime() }),
 });
 
 export const paymentCaptured = defineEvent({
   type: 'payment.captured.v1',
   source,
   said: 'Money was taken. Once per payment: capturing less than authorized releases the rest.',
-  data: paymentFacts.extend({
-    amountCaptured: amountMinor,
-    description: z.string().nullable(),
-    customer,
-    /** Net unit amounts that add up to `amount` with tax; null when the payment came without lines. */
-    lines: z.array(line).nullable(),
-  }),
+  data: () =>
+    paymentFacts.extend({
+      amountCaptured: amountMinor,
+      description: z.string().nullable(),
+      customer,
+      /** Net unit amounts that add up to `amount` with tax; null when the payment came without lines. */
+      lines: z.array(line).nullable(),
+    }),
 });
 
 export const paymentFailed = defineEvent({
   type: 'payment.failed.v1',
   source,
   said: 'The provider declined, erred, or turned out never to have taken the payment. No money moved.',
-  data: paymentFacts.extend({
-    reason: z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() }),
-  }),
+  data: () =>
+    paymentFacts.extend({
+      reason: z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() }),
+    }),
 });
 
 export const paymentCanceled = defineEvent({
   type: 'payment.canceled.v1',
   source,
   said: 'An authorization was given up, by the merchant or because it expired. No money moved.',
-  data: paymentFacts.extend({ reason: z.string() }),
+  data: () => paymentFacts.extend({ reason: z.string() }),
 });
 
 export const paymentRefunded = defineEvent({
   type: 'payment.refunded.v1',
   source,
   said: 'Captured money went back, in part or in whole.',
-  data: paymentFacts.extend({
-    amountCaptured: amountMinor,
-    /** All that has been refunded of the payment, this refund included. */
-    amountRefunded: amountMinor,
-    refund: z.object({ id: z.string(), amount: amountMinor.min(1), reason: z.string().nullable() }),
-  }),
+  data: () =>
+    paymentFacts.extend({
+      amountCaptured: amountMinor,
+      /** All that has been refunded of the payment, this refund included. */
+      amountRefunded: amountMinor,
+      refund: z.object({ id: z.string(), amount: amountMinor.min(1), reason: z.string().nullable() }),
+    }),
 });
 
 /** What was captured and refunded on a day, by currency, in minor units. */
@@ -76,10 +79,11 @@ export const paymentsDayClosed = defineEvent({
   type: 'payments.day-closed.v1',
   source,
   said: "A merchant's day (UTC) is over: what payments said on it, counted and added up.",
-  data: z.object({
-    date: day,
-    /** How many events of each type were said on that day. */
-    counts: z.record(z.string(), z.int().min(0)),
-    totals: dayTotals,
-  }),
+  data: () =>
+    z.object({
+      date: day,
+      /** How many events of each type were said on that day. */
+      counts: z.record(z.string(), z.int().min(0)),
+      totals: dayTotals,
+    }),
 });

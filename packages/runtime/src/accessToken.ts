@@ -1,5 +1,15 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { text } from 'node:stream/consumers';
 import { merchantId } from '@fanfold/contracts/event';
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
 import { environmentVariable } from './env.ts';
 import { describeError, logger } from './logger.ts';
 import { Refusal } from './refusal.ts';
@@ -45,6 +55,7 @@ async function verify(token: string): Promise<JWTPayload> {
   keySet ??= createRemoteJWKSet(new URL(`${issuer.replace(/\/$/, '')}/.well-known/jwks.json`), {
     timeoutDuration: 3000,
     cooldownDuration: 10_000,
+    [customFetch]: get,
   });
   try {
     const { payload } = await jwtVerify(token, keySet, {
@@ -74,6 +85,18 @@ async function verify(token: string): Promise<JWTPayload> {
     );
   }
 }
+
+/** Node's own `fetch` takes a fifth of a function's start to load; what it stands on is there already, for the SDK. */
+const get: FetchImplementation = async (url, { headers, signal }) => {
+  const { request } = url.startsWith('https:') ? https : http;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, { headers: Object.fromEntries(headers), signal, agent: false }, resolve)
+      .on('error', reject)
+      .end();
+  });
+  const body = await text(response);
+  return { status: response.statusCode, json: async () => JSON.parse(body) } as Response;
+};
 
 /** Every other failure of verification is about reaching the issuer. */
 const isAboutToken = (error: unknown): boolean =>
