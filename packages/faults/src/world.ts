@@ -10,7 +10,13 @@ import {
 } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
-import { accountId, clientConfiguration, credentials, region } from '@fanfold/local-cloud/account';
+import {
+  accountId,
+  clientConfiguration,
+  credentials,
+  region,
+  signatureFor,
+} from '@fanfold/local-cloud/account';
 import { type Endpoints, startEmulators } from '@fanfold/local-cloud/emulators';
 import { eventSourceMapping } from '@fanfold/local-cloud/eventSourceMapping';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
@@ -183,7 +189,7 @@ export class World {
       await this.sqs.send(new PurgeQueueCommand({ QueueUrl }));
     }
     for (const path of [...this.log.files.keys(), 'checkpoint']) {
-      await fetch(this.#fileUrl(path), { method: 'DELETE', headers: credentialsFor('s3') });
+      await fetch(this.#fileUrl(path), { method: 'DELETE', headers: signatureFor('s3') });
     }
     for (const mapping of this.#mappings) await mapping.restart();
     this.log = new LogWatch();
@@ -326,7 +332,7 @@ export class World {
 
   /** A file of the log. */
   readFile = async (path: string): Promise<Buffer | undefined> => {
-    const response = await fetch(this.#fileUrl(path), { headers: credentialsFor('s3') });
+    const response = await fetch(this.#fileUrl(path), { headers: signatureFor('s3') });
     return response.ok ? Buffer.from(await response.arrayBuffer()) : undefined;
   };
 
@@ -356,7 +362,7 @@ export class World {
     const response = await fetch(this.#endpoints[service], {
       method: 'POST',
       headers: {
-        ...credentialsFor(service),
+        ...signatureFor(service),
         'content-type': `application/x-amz-json-${version}`,
         'x-amz-target': `${target}.${operation}`,
       },
@@ -420,12 +426,6 @@ export class World {
 }
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-
-/** Looked for, not looked at. */
-const credentialsFor = (service: string): Record<string, string> => ({
-  authorization: `AWS4-HMAC-SHA256 Credential=local/20261125/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
-  'x-amz-date': '20261125T000000Z',
-});
 
 /** How long messages that failed may take until they are done or dead. */
 const patienceMs = 24 * 3_600_000;

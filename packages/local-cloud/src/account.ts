@@ -4,7 +4,28 @@ export const accountId = '000000000000';
 /** Emulators accept any credentials; the SDK refuses to send without some. */
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-/** What every AWS SDK client needs to speak to an emulator at `endpoint` (an http URL). */
-export function clientConfiguration(endpoint: string) {
-  return { endpoint, region, credentials };
+/**
+ * What every AWS SDK client needs to speak to an emulator at `endpoint` (an http URL). Emulators want a signature and look at
+ * none, and a client without a logger copies each call for one that does nothing: a quarter of what a mapping's call takes.
+ */
+export const clientConfiguration = (endpoint: string) => ({
+  endpoint,
+  region,
+  credentials,
+  signer: { sign: asIfSigned },
+  logger: { debug: () => {}, warn: console.warn } as typeof console,
+});
+
+async function asIfSigned<Request extends { headers: Record<string, string> }>(
+  request: Request,
+  { signingService = '' } = {},
+): Promise<Request> {
+  Object.assign(request.headers, signatureFor(signingService));
+  return request;
 }
+
+/** Headers that emulators look for. */
+export const signatureFor = (service: string): Record<string, string> => ({
+  authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+  'x-amz-date': '20260101T000000Z',
+});
