@@ -41,7 +41,7 @@ const maximumRecordsPerRead = 1_000;
  * closely, to 200 ms, at which an idle one costs about 1 % of a core.
  */
 function idleDelayMs(emptyReads: number): number {
-  return Math.min(5 * 1.5 ** emptyReads, 200);
+  return Math.min(5 * 1.2 ** emptyReads, 200);
 }
 
 /**
