@@ -110,12 +110,21 @@ const titleOf = ({ service, merchants, batchSize, timesLatency }: (typeof contes
 const tableOf = (rows: Contended[]): string => {
   const [alone] = rows;
   return table(
-    ['consumers', 'rate', 'transactions per batch', 'of them conflicts', 'calls per event', 'came again'],
+    [
+      'consumers',
+      'rate',
+      'transactions per batch',
+      'of them conflicts',
+      'of those while others were under way',
+      'calls per event',
+      'came again',
+    ],
     rows.map(({ consumers, eventsPerSecond, total }) => [
       String(consumers),
       `${(eventsPerSecond / (alone?.eventsPerSecond ?? Number.NaN)).toFixed(2)} ×`,
       (total.transactions / neededFor(total, rows)).toFixed(2),
       `${((total.conflicts / total.transactions) * 100).toFixed(0)} %`,
+      `${((total.overlaps / Math.max(1, total.conflicts)) * 100).toFixed(0)} %`,
       ((total.reads + total.transactions) / total.events).toFixed(2),
       `${((total.cameAgain / total.events) * 100).toFixed(1)} %`,
     ]),
