@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import { alias, define, mainFields } from '../packages/topology/bundling.js';
+import plugins, { alias, define, mainFields } from '../packages/topology/bundling.js';
 
 const repository = join(import.meta.dirname, '..');
 const folder = join(repository, 'node_modules/.cache/fanfold/bench');
@@ -34,6 +34,7 @@ export async function bundle<Name extends string>(
     mainFields,
     alias,
     define,
+    plugins,
     metafile: true,
     logLevel: 'silent',
     ...options,

@@ -17,7 +17,7 @@ import type { Resource } from '@fanfold/local-cloud/template';
 import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { build } from 'esbuild';
-import { alias, define, mainFields } from '../packages/topology/bundling.js';
+import plugins, { alias, define, mainFields } from '../packages/topology/bundling.js';
 
 export const serviceNames = ['payments', 'billing', 'audit'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -191,6 +191,7 @@ async function loadFunctions(service: ServiceName, variables: Record<string, str
     minify: true,
     mainFields,
     alias,
+    plugins,
     define: { ...define, 'process.env': 'lambdaEnvironment' },
     banner: {
       js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const lambdaEnvironment = ${JSON.stringify(environment)};`,

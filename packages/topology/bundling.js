@@ -1,4 +1,5 @@
 // How functions are bundled, wherever that is done: for AWS, for a laptop, for tests and for measuring.
+import { readFile } from 'node:fs/promises';
 
 /** ES modules first: a third smaller than what Node would pick. */
 export const mainFields = ['module', 'main'];
@@ -13,3 +14,20 @@ export const alias = {
 // jose puts what it asks for keys with into a `Headers`, and the first of those in a process loads all of Node's `fetch`: a
 // fifth of a start. A Map has what jose uses of it, and nothing else in a bundle has any.
 export const define = { Headers: 'Map' };
+
+// Of S3 there is a schema for each of a hundred operations. Members' names in them are computed, which might do something for all
+// that esbuild knows, so it keeps them. They do nothing: those of operations that are not called go, 56 KB.
+const pureSchemas = {
+  name: 'pure-schemas',
+  /** @param {{ onLoad(options: object, load: (args: { path: string }) => Promise<{ contents: string }>): void }} build */
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /@aws-sdk\/client-s3\/dist-es\/schemas\/\w+\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replace(
+        /^((?:export )?var [\w$]+ = )(\[[^;]*\]);$/gm,
+        '$1/* @__PURE__ */ (() => $2)();',
+      ),
+    })),
+};
+
+// As serverless-esbuild wants them.
+export default [pureSchemas];

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { alias, define, mainFields } from '../../packages/topology/bundling.js';
+import plugins, { alias, define, mainFields } from '../../packages/topology/bundling.js';
 import { allOf, servicesWithFunctions } from './stacks.ts';
 
 /** A function's code as it is deployed: how large it is, and what of which packages is in it. */
@@ -9,15 +9,8 @@ type Bundle = { kilobytes: number; paths: string[] };
 
 const maxKilobytes = 400;
 
-/**
- * What exceeds it: functions that use S3 beside other services. Of the S3 client every operation's schema stays in the
- * bundle (66 KB), because its members' names are computed, which no bundler dares to leave out.
- */
-const largerKilobytes: Record<string, number> = {
-  'audit getEventProof': 510,
-  'audit publishLog': 420,
-  'audit witness': 420,
-};
+/** What exceeds it: DynamoDB, S3, and the API with its tokens in one function. */
+const largerKilobytes: Record<string, number> = { 'audit getEventProof': 453 };
 
 const functions = servicesWithFunctions.flatMap((service) =>
   allOf('AWS::Lambda::Function')
@@ -85,6 +78,7 @@ async function bundleOf(service: string, key: string): Promise<Bundle> {
     mainFields,
     alias,
     define,
+    plugins,
     outdir: 'out',
     write: false,
     metafile: true,
