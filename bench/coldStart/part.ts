@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signToken } from '@fanfold/local-cloud/issuer';
@@ -8,6 +6,7 @@ import { type Bundle, bundle } from '../bundle.ts';
 import { startInstantAws } from '../instantAws.ts';
 import { median } from '../median.ts';
 import type { Part } from '../part.ts';
+import { runApart } from '../runApart.ts';
 import { serviceNames } from '../services.ts';
 import { table } from '../table.ts';
 import { firstEvents } from './firstEvents.ts';
@@ -161,13 +160,12 @@ async function functionsToStart(events: Record<string, unknown>, only?: string[]
 }
 
 async function startOnce({ name, path, event }: Starting, env: NodeJS.ProcessEnv): Promise<ColdStart> {
-  const child = fork(join(import.meta.dirname, 'startOnce.ts'), [path, JSON.stringify(event)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  const taken = await runApart<ColdStart | { error: string }>(
+    name,
+    join(import.meta.dirname, 'startOnce.ts'),
+    [path, JSON.stringify(event)],
     env,
-  });
-  const ended = once(child, 'exit');
-  const [taken] = (await once(child, 'message')) as [ColdStart | { error: string }];
-  await ended;
+  );
   if ('error' in taken) throw new Error(`${name} failed at its first run: ${taken.error}`);
   return taken;
 }

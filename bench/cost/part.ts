@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Part } from '../part.ts';
+import { runApart } from '../runApart.ts';
 import { table } from '../table.ts';
 import { costChart } from './chart.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
@@ -80,19 +79,11 @@ export async function measureInProcess(
   oneByOne: number,
   together: number,
 ): Promise<MeasuredProgram> {
-  const child = fork(
-    join(import.meta.dirname, 'measureProgram.ts'),
-    [key, String(oneByOne), String(together)],
-    {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    },
-  );
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`Measuring ${key} ended with ${code}`);
-  });
-  ended.catch(() => undefined);
-  const [measured] = await Promise.race([once(child, 'message'), ended]);
-  return measured as MeasuredProgram;
+  return runApart(`Measuring ${key}`, join(import.meta.dirname, 'measureProgram.ts'), [
+    key,
+    String(oneByOne),
+    String(together),
+  ]);
 }
 
 export function billOf({ used, payments }: MeasuredLoad): Bill {

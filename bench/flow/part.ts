@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { median } from '../median.ts';
 import type { Part } from '../part.ts';
+import { runApart } from '../runApart.ts';
 import { table } from '../table.ts';
 import type { Flow } from './flow.ts';
 
@@ -82,20 +81,12 @@ ${table(
 )}`,
 };
 
-async function inProcess({ place, clients, payments }: Run): Promise<Flow> {
-  const child = fork(
-    join(import.meta.dirname, 'measureFlow.ts'),
-    [place, String(clients), String(payments)],
-    // What functions log goes nowhere.
-    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
-  );
-  const ended = once(child, 'exit').then(([code]): never => {
-    throw new Error(`A run of ${clients} clients ended with ${code}`);
-  });
-  const [flow] = await Promise.race([once(child, 'message'), ended]);
-  await ended.catch(() => undefined);
-  return flow;
-}
+const inProcess = ({ place, clients, payments }: Run): Promise<Flow> =>
+  runApart(`A run of ${clients} clients`, join(import.meta.dirname, 'measureFlow.ts'), [
+    place,
+    String(clients),
+    String(payments),
+  ]);
 
 /** Of each number on its own. */
 function medianOf<T>(values: T[]): T {

@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { startCloud } from '../cloud.ts';
 import { median } from '../median.ts';
 import type { Part } from '../part.ts';
+import { runApart } from '../runApart.ts';
 import { table } from '../table.ts';
 import type { Round } from './round.ts';
 import { type WayName, ways } from './ways.ts';
@@ -76,15 +75,9 @@ ${table(
 )}`,
 };
 
-/** What functions log goes nowhere. */
-async function inProcess(name: WayName, endpoint: string, messages: number): Promise<Round> {
-  const child = fork(join(import.meta.dirname, 'measureRound.ts'), [name, endpoint, String(messages)], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const ended = once(child, 'exit').then(([code]): never => {
-    throw new Error(`A round of ${name} ended with ${code}`);
-  });
-  const [round] = await Promise.race([once(child, 'message'), ended]);
-  await ended.catch(() => undefined);
-  return round;
-}
+const inProcess = (name: WayName, endpoint: string, messages: number): Promise<Round> =>
+  runApart(`A round of ${name}`, join(import.meta.dirname, 'measureRound.ts'), [
+    name,
+    endpoint,
+    String(messages),
+  ]);
