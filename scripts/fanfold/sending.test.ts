@@ -38,9 +38,9 @@ describe('a pace', () => {
       at.push(performance.now() - started);
     }
     expect(at[0]).toBeLessThan(99);
-    // A timer may be a millisecond early.
-    expect(at[1]).toBeGreaterThanOrEqual(99);
-    expect(at[2]).toBeGreaterThanOrEqual(149);
+    // A timer may be a millisecond early, or a little more.
+    expect(at[1]).toBeGreaterThanOrEqual(95);
+    expect(at[2]).toBeGreaterThanOrEqual(145);
   });
 
   it('ends when it is interrupted, waiting or not', async () => {

@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PluginBuild } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Bundler, bundleTogether } from './bundles.ts';
 
@@ -26,7 +27,10 @@ beforeEach(async () => {
       logLevel: 'silent',
       // What only serverless-esbuild understands, esbuild must not see.
       ...{ exclude: ['aws-sdk'], watch: { chokidar: {} }, packager: 'npm', concurrency: 4 },
+      // Nor the path of a file with plugins, which serverless-esbuild reads.
+      ...({ plugins: 'plugins.js' } as object),
     },
+    plugins: [],
     functionEntries: [{ entry: 'one.ts' }, { entry: 'two.ts' }],
     serviceDirPath: folder,
     buildDirPath: join(folder, '.esbuild/.build'),
@@ -50,6 +54,15 @@ test('functions run from bundles that share what is common', async () => {
   for (const entry of ['one.mjs', 'two.mjs']) {
     expect(await readFile(join(folder, '.fanfold/4000', entry), 'utf8')).not.toContain('"first"');
   }
+});
+
+test('plugins have their say', async () => {
+  const contents = 'export const word = "from a plugin";';
+  const plugin = ({ onLoad }: PluginBuild) => onLoad({ filter: /shared\.ts$/ }, () => ({ contents }));
+  bundler.plugins.push({ name: 'word', setup: plugin });
+  bundleTogether(bundler, '4000', () => {});
+  await bundler.bundle();
+  expect(await answer('two.mjs')).toBe('two from a plugin');
 });
 
 test('an edit during a build is in the result of the next one, however many ask for it', async () => {

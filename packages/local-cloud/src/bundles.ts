@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type BuildOptions, build, type OutputFile, stop } from 'esbuild';
+import { type BuildOptions, build, type OutputFile, type Plugin, stop } from 'esbuild';
 
 /** What is used of serverless-esbuild. */
 export type Bundler = {
@@ -10,6 +10,8 @@ export type Bundler = {
     outputFileExtension: string;
     watch: { chokidar: { awaitWriteFinish?: object } };
   };
+  /** What the setting of that name, which may be a path, stands for. */
+  plugins: Plugin[];
   functionEntries: { entry: string }[];
   serviceDirPath: string;
   buildDirPath: string;
@@ -87,12 +89,14 @@ const settingsOfPlugin = new Set([
 /** Where in the folder of bundles that goes which several functions import. */
 const chunkFolder = 'shared';
 
-function optionsOf({ buildOptions, functionEntries, serviceDirPath, buildDirPath }: Bundler): BuildOptions {
+function optionsOf(bundler: Bundler): BuildOptions {
+  const { buildOptions, plugins, functionEntries, serviceDirPath, buildDirPath } = bundler;
   const { external = [], ...options } = Object.fromEntries(
     Object.entries(buildOptions).filter(([name]) => !settingsOfPlugin.has(name)),
   ) as BuildOptions;
   return {
     ...options,
+    plugins,
     entryPoints: functionEntries.map(({ entry }) => entry),
     external: [...external, ...[buildOptions.exclude ?? []].flat()],
     outExtension: { '.js': buildOptions.outputFileExtension },
