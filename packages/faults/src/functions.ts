@@ -1,9 +1,10 @@
 import { Console } from 'node:console';
+import { once } from 'node:events';
 import filesystem, { readdir, readFile } from 'node:fs/promises';
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import timersPromises from 'node:timers/promises';
 import { Script } from 'node:vm';
 import { publicKeySet } from '@fanfold/local-cloud/issuer';
@@ -11,7 +12,7 @@ import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import type { Resource } from '@fanfold/local-cloud/template';
 import type { Context } from 'aws-lambda';
 import { build } from 'esbuild';
-import { alias, mainFields } from '../../topology/bundling.js';
+import { alias, define, mainFields } from '../../topology/bundling.js';
 import type { Clock } from './clock.ts';
 import type { Invocation, Network } from './network.ts';
 import { randomFrom } from './random.ts';
@@ -51,6 +52,7 @@ async function compile(service: string, mutation: Mutation | undefined): Promise
     target: 'node24',
     mainFields,
     alias,
+    define,
     // A script has no modules to import.
     supported: { 'dynamic-import': false },
     plugins: mutation ? [mutating(mutation)] : [],
@@ -94,7 +96,6 @@ const injected = [
   'module',
   'process',
   'console',
-  'fetch',
   'crypto',
   'Math',
   'Date',
@@ -204,6 +205,18 @@ export class Functions {
     },
   });
 
+  /** Its keys are always there: what breaks is AWS. */
+  #askIssuer(onResponse: (response: IncomingMessage) => void): typeof asked {
+    this.#network.during(
+      publicKeySet().then(async (keys) => {
+        const response = Readable.from([Buffer.from(JSON.stringify(keys))]);
+        onResponse(Object.assign(response, { statusCode: 200 }) as never);
+        await once(response, 'close');
+      }),
+    );
+    return asked;
+  }
+
   #definitionOf(functionName: string): { timeoutMs: number; variables: Record<string, string> } {
     const [service = '', key] = functionName.split('.');
     const { resources } = this.#services[service] as ServiceCode;
@@ -249,8 +262,6 @@ export class Functions {
         stderr: { value: stdout },
       }),
       console: new Console(stdout),
-      // The only address that functions ask is the token issuer's.
-      fetch: () => this.#network.during(publicKeySet().then((keys) => Response.json(keys))),
       crypto: { ...crypto, subtle: this.#subtle },
       // Jitter is the same each time.
       Math: Object.create(Math, { random: { value: () => this.random() } }),
@@ -262,8 +273,12 @@ export class Functions {
         case 'http':
           return {
             ...http,
-            request: (options: RequestOptions, onResponse?: (response: IncomingMessage) => void) =>
-              this.#network.request(instance.current as Invocation, options, onResponse),
+            // The SDK gives options. By its URL only the token issuer is asked.
+            request: (to: RequestOptions | string, ...more: unknown[]) => {
+              const onResponse = more.at(-1) as (response: IncomingMessage) => void;
+              if (typeof to === 'string') return this.#askIssuer(onResponse);
+              return this.#network.request(instance.current as Invocation, to, onResponse);
+            },
           };
         case 'fs/promises':
           return { ...filesystem, readFile: this.#readFile };
@@ -287,6 +302,9 @@ export class Functions {
     return instance;
   }
 }
+
+/** What is used of a request for keys. */
+const asked = { on: () => asked, end: () => asked };
 
 const contextOf = (functionName: string, getRemainingTimeInMillis: () => number): Context => ({
   callbackWaitsForEmptyEventLoop: true,
