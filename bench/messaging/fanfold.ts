@@ -1,4 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { startQueueMapping } from '@fanfold/local-cloud/queueMapping';
 import { contextWith, streamEvent } from '@fanfold/runtime/invocationFixtures';
 import { concurrency, type Way } from './way.ts';
@@ -12,7 +14,7 @@ export const fanfold: Way = {
   about: "Fanfold's publisher, queue mapping and consumer",
 
   async start(options) {
-    const { sqs, topicArn, queueUrl, queueArn } = await layWires(options);
+    const { topicArn, queueUrl, queueArn } = await layWires(options);
     process.env.EVENTS_TOPIC_ARN = topicArn;
     process.env.EVENTS_QUEUE_URL = queueUrl;
     // Their clients are made when they are loaded.
@@ -26,7 +28,7 @@ export const fanfold: Way = {
     const mapping = await startQueueMapping({
       functionName: 'consumer',
       eventSourceArn: queueArn,
-      sqs,
+      sqs: new SQSClient(clientConfiguration(options.endpoint)),
       queueUrl,
       batchSize: 10,
       batchingWindowSeconds: 0,

@@ -2,7 +2,6 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import { paymentCaptured } from '@fanfold/contracts/payments';
-import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { MessageHandlerConfigBuilder } from '@message-queue-toolkit/core';
 import {
   AbstractSnsPublisher,
@@ -11,6 +10,7 @@ import {
 } from '@message-queue-toolkit/sns';
 import type * as z from 'zod';
 import { type Captured, concurrency, type Way, type WayOptions } from './way.ts';
+import { asUsual } from './wires.ts';
 
 type Tuning = {
   /** Of which each publisher waits for all before it goes on. */
@@ -79,7 +79,7 @@ const silent = () => undefined;
 const logger = { error: console.error, warn: console.error, info: silent, debug: silent };
 
 const dependencies = ({ endpoint }: WayOptions): SNSSQSConsumerDependencies => {
-  const configuration = clientConfiguration(endpoint);
+  const configuration = asUsual(endpoint);
   return {
     snsClient: new SNSClient(configuration),
     sqsClient: new SQSClient(configuration),
