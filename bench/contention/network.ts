@@ -51,13 +51,18 @@ export async function startNetwork(): Promise<Network> {
         return;
       }
       for (const item of items) ongoing.add(item);
-      await pass(takesMs / 4);
-      const answer = await forward(target, incoming, body, agent);
-      const answerBody = await buffer(answer);
+      let answer: IncomingMessage;
+      let answerBody: Buffer;
+      try {
+        await pass(takesMs / 4);
+        answer = await forward(target, incoming, body, agent);
+        answerBody = await buffer(answer);
+        await pass(takesMs / 4);
+      } finally {
+        for (const item of items) ongoing.delete(item);
+      }
       if (answer.statusCode !== 200 && answerBody.includes('TransactionCanceledException'))
         asked.conflicts += 1;
-      await pass(takesMs / 4);
-      for (const item of items) ongoing.delete(item);
       await pass(takesMs / 4);
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(answerBody);
     } catch (error) {
@@ -72,7 +77,6 @@ export async function startNetwork(): Promise<Network> {
     lead(endpoint, timesLatency) {
       target = endpoint;
       factor = timesLatency;
-      ongoing.clear();
     },
     take() {
       const taken = asked;

@@ -12,7 +12,7 @@ export const alias = {
 };
 
 // jose puts what it asks for keys with into a `Headers`, and the first of those in a process loads all of Node's `fetch`: a
-// fifth of a start. A Map has what jose uses of it, and nothing else in a bundle has any.
+// tenth of a start. A Map has what jose uses of it, and nothing else in a bundle has any.
 export const define = { Headers: 'Map' };
 
 // Of S3 there is a schema for each of a hundred operations. Members' names in them are computed, which might do something for all

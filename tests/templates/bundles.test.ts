@@ -5,7 +5,7 @@ import plugins, { alias, define, mainFields } from '../../packages/topology/bund
 import { allOf, servicesWithFunctions } from './stacks.ts';
 
 /** A function's code as it is deployed: how large it is, and what of which packages is in it. */
-type Bundle = { kilobytes: number; paths: string[] };
+type Bundle = { kilobytes: number; paths: string[]; text: string };
 
 const maxKilobytes = 400;
 
@@ -57,6 +57,10 @@ describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
     expect(bundle.paths.filter((path) => path.includes('/submodules/event-streams/'))).toEqual([]);
   });
 
+  test('does without what would load Node’s fetch', () => {
+    expect(bundle.text).not.toMatch(/\bnew (Headers|Request|Response|FormData)\b/);
+  });
+
   test('looks for credentials nowhere but where Lambda puts them', () => {
     const providers = bundle.paths.flatMap(
       (path) => /node_modules\/@aws-sdk\/(credential-provider-[a-z-]+)\//.exec(path)?.[1] ?? [],
@@ -68,7 +72,7 @@ describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
 async function bundleOf(service: string, key: string): Promise<Bundle> {
   const folder = join(import.meta.dirname, '../../services', service);
   const { build } = createRequire(join(folder, 'package.json'))('esbuild');
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: folder,
     entryPoints: [`src/functions/${key}.ts`],
     bundle: true,
@@ -89,5 +93,9 @@ async function bundleOf(service: string, key: string): Promise<Bundle> {
     inputs: Record<string, { bytesInOutput: number }>;
   }[];
   const paths = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-  return { kilobytes: Math.ceil((output?.bytes ?? 0) / 1024), paths: paths.map(([path]) => path) };
+  return {
+    kilobytes: Math.ceil((output?.bytes ?? 0) / 1024),
+    paths: paths.map(([path]) => path),
+    text: outputFiles[0].text,
+  };
 }

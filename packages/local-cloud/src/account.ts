@@ -6,7 +6,8 @@ export const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /**
  * What every AWS SDK client needs to speak to an emulator at `endpoint` (an http URL). Emulators want a signature and look at
- * none, and a client without a logger copies each call for one that does nothing: a quarter of what a mapping's call takes.
+ * none, and a client without a logger copies each call for one that does nothing: together a tenth of the processor time that a
+ * payment takes in one process with functions and mappings.
  */
 export const clientConfiguration = (endpoint: string) => ({
   endpoint,
