@@ -151,7 +151,10 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'books are written over what others wrote',
-    concerns: /billing.consumer delivery delivered-apart/,
+    concerns: /billing.consumer/,
+    // One of two consumers has read the books before the other one wrote them, and writes after that.
+    shownBy:
+      'crowd: billing.consumer delivery #1 delivered-apart (once) + billing.consumer TransactWriteItems billing #1 refused (once)',
     file: `${billing}/store.ts`,
     find: "ConditionExpression: '#counter = :before',",
     replace: "ConditionExpression: '#counter = :before OR attribute_exists(pk)',",
@@ -207,7 +210,10 @@ export const mutants: Mutant[] = [
   },
   {
     name: "the log's head moves, and entries are put, wherever they are",
-    concerns: /TransactWriteItems audit (overtaken|late)/,
+    concerns: /audit.consumer/,
+    // One of two consumers has read the head before the other one moved it, and appends after that.
+    shownBy:
+      'refunds: audit.consumer delivery #1 delivered-apart (once) + audit.consumer TransactWriteItems audit #1 refused (once)',
     file: `${audit}/store/log.ts`,
     find: "edge.size === 0n ? 'attribute_not_exists(pk)' : '#size = :size'",
     replace:

@@ -34,12 +34,16 @@ describe('a log that is served', () => {
   it('is verified, whatever fails for the time being', async () => {
     const asked = new Map<string, number>();
     let [open, most] = [0, 0];
-    answer = (request, response) => {
+    const several = Promise.withResolvers<void>();
+    answer = async (request, response) => {
       most = Math.max(most, ++open);
       response.on('close', () => open--);
+      if (open > 1) several.resolve();
       const { url = '' } = request;
       const times = (asked.get(url) ?? 0) + 1;
       asked.set(url, times);
+      // What is read one file after the other waits here until it times out.
+      if (url.includes('entries')) await several.promise;
       if (times === 1) response.writeHead(503).end('later');
       else if (times === 2 && url.includes('entries')) request.socket.destroy();
       else serve(request, response);
@@ -49,7 +53,6 @@ describe('a log that is served', () => {
     expect(new Set([...asked.keys()].map((url) => url.slice('/audit/'.length)))).toEqual(
       new Set(files.keys()),
     );
-    expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(14);
   });
 
