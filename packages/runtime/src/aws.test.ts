@@ -1,6 +1,6 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { HttpResponse } from '@smithy/core/protocols';
-import { expect, test, vi } from 'vitest';
+import { type HttpRequest, HttpResponse } from '@smithy/core/protocols';
+import { afterEach, expect, test, vi } from 'vitest';
 import { clientSettings } from './aws.ts';
 
 test.each([
@@ -24,4 +24,41 @@ test.each([
   );
   await client.send(new ListTablesCommand({})).catch((error) => expect(statusCode, error).toBe(400));
   expect(copy).not.toHaveBeenCalled();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test('Calls are signed as the SDK signs them by itself', async () => {
+  vi.useFakeTimers({ now: Date.UTC(2026, 10, 26), toFake: ['Date'] });
+  const signatures: (string | undefined)[] = [];
+  // The SDK's own id of a call is drawn, and signed.
+  const withoutId =
+    (next: (call: { request: HttpRequest }) => unknown) => (call: { request: HttpRequest }) => {
+      delete call.request.headers['amz-sdk-invocation-id'];
+      return next(call);
+    };
+  for (const sha256 of [clientSettings.sha256, undefined]) {
+    const client = new DynamoDBClient({
+      ...(sha256 && { sha256 }),
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'café' },
+      requestHandler: {
+        handle: async ({ headers }: HttpRequest) => {
+          signatures.push(headers.authorization);
+          return { response: new HttpResponse({ statusCode: 200, headers: {}, body: Buffer.from('{}') }) };
+        },
+      },
+    });
+    client.middlewareStack.addRelativeTo(withoutId as never, {
+      relation: 'before',
+      toMiddleware: 'httpSigningMiddleware',
+    });
+    await client.send(new ListTablesCommand({}));
+    await client.send(new ListTablesCommand({ Limit: 1 }));
+  }
+  const [first, second, ...byItself] = signatures;
+  expect(first).toMatch(/^AWS4-HMAC-SHA256 .* Signature=[0-9a-f]{64}$/);
+  expect([first, second]).toEqual(byItself);
 });

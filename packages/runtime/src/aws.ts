@@ -1,3 +1,5 @@
+import { Sha256 } from './sha256.ts';
+
 /**
  * How every AWS client waits and retries. By default a hung socket lives until Lambda ends the function:
  * `requestTimeout` alone only logs, so `throwOnRequestTimeout` makes it an error, and it ends with an answer's headers,
@@ -21,5 +23,6 @@ export const clientSettings = {
     throwOnRequestTimeout: true,
     socketTimeout: 3000,
   },
+  sha256: Sha256,
   logger: { debug: () => {}, warn: console.warn } as typeof console,
 };
