@@ -56,7 +56,7 @@ export const existingItems = (year: number) => {
     merchantId: merchantid,
     name: `INV-${year}`,
     count: 41,
-    lastIssueDate: null,
+    lastIssuedAt: `${year}-01-01T00:00:00.000Z`,
   };
   const head = {
     pk: 'head',

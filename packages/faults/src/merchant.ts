@@ -19,7 +19,7 @@ export type Payment = {
 export type Document = {
   id: string;
   number: string;
-  issueDate: string;
+  createdAt: string;
   currency: string;
   paymentId: string;
   refundId?: string;

@@ -111,7 +111,7 @@ const safety: Record<string, Breach> = {
       [...Map.groupBy(documents, ({ number }) => number.replace(/-\d+$/, ''))].flatMap(([series, issued]) => {
         const inOrder = issued.toSorted((a, b) => (a.number < b.number ? -1 : 1));
         const expected = inOrder.map((_, i) => `${series}-${String(i + 1).padStart(6, '0')}`);
-        const goesBack = inOrder.some(({ issueDate }, i) => issueDate < (inOrder[i - 1]?.issueDate ?? ''));
+        const goesBack = inOrder.some(({ createdAt }, i) => createdAt < (inOrder[i - 1]?.createdAt ?? ''));
         return [
           ...differences(
             `numbers of ${series}`,

@@ -78,7 +78,7 @@ describe('a batch of events', () => {
       merchantId: 'acme',
       name: 'INV-2026',
       count: 7,
-      lastIssueDate: null,
+      lastIssuedAt: '2026-01-01T00:00:00.000Z',
     };
     dynamodb
       .on(TransactWriteItemsCommand)

@@ -96,7 +96,7 @@ export class Books {
     }
     if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
     const next = this.#next('INV', event.merchantid);
-    const invoice = invoiceFor(event, next.numbered, this.#now);
+    const invoice = invoiceFor(event, next.numbered);
     if (invoice.totals.gross !== amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
     this.#take(next.series);
@@ -120,7 +120,7 @@ export class Books {
     }
     if (!fits(invoice, event)) throw contradiction(event, `it does not fit into what ${invoice.number} says`);
     const next = this.#next('CN', event.merchantid);
-    const creditNote = creditNoteFor(invoice, event, next.numbered, this.#now);
+    const creditNote = creditNoteFor(invoice, event, next.numbered);
     this.#take(next.series);
     this.#creditNotes.push({ merchantId: event.merchantid, creditNote });
     const { id, number, amount } = creditNote;
@@ -141,8 +141,8 @@ export class Books {
   #next(kind: Kind, merchantId: string): { numbered: Numbered; series: Series } {
     const name = seriesName(kind, this.#now);
     const before = this.#series.get(keyOf(merchantId, name)) ?? newSeries(merchantId, name);
-    const { number, issueDate, series } = nextNumber(before, this.#now);
-    return { numbered: { number, series: name, issueDate }, series };
+    const { number, issuedAt, series } = nextNumber(before, this.#now);
+    return { numbered: { number, series: name, issuedAt }, series };
   }
 
   /** A number is taken only once its document is made: one that cannot be made leaves no gap. */

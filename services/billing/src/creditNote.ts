@@ -33,12 +33,18 @@ export const creditNoteIdOf = (refundId: string): string => `cn_${suffixOf(refun
  *
  * @throws RangeError when more was refunded than invoiced
  */
-export function creditNoteFor(invoice: Invoice, event: Refunded, numbered: Numbered, now: Date): CreditNote {
+export function creditNoteFor(
+  invoice: Invoice,
+  event: Refunded,
+  { number, series, issuedAt }: Numbered,
+): CreditNote {
   const { refund, amountRefunded } = event.data;
   const { id: invoiceId, number: invoiceNumber, paymentId, orderId, currency, customer } = invoice;
   return {
     id: creditNoteIdOf(refund.id),
-    ...numbered,
+    number,
+    series,
+    issueDate: issuedAt.slice(0, 10),
     invoiceId,
     invoiceNumber,
     paymentId,
@@ -49,7 +55,7 @@ export function creditNoteFor(invoice: Invoice, event: Refunded, numbered: Numbe
     reason: refund.reason,
     amount: refund.amount,
     totals: shareOf(invoice.totals, amountRefunded - refund.amount, amountRefunded),
-    createdAt: now.toISOString(),
+    createdAt: issuedAt,
     ...causeOf(event),
   };
 }

@@ -31,8 +31,8 @@ export type Invoice = Cause & {
 
 export type InvoiceLine = Line & { net: number; tax: number; gross: number };
 
-/** The number that a document gets. */
-export type Numbered = { number: string; series: string; issueDate: string };
+/** The number that a document gets, and when. */
+export type Numbered = { number: string; series: string; issuedAt: string };
 
 export type Captured = EventOfType<'payment.captured.v1'>;
 
@@ -53,7 +53,7 @@ export function addsUp({ data }: Captured): boolean {
 }
 
 /** The invoice of a captured payment that {@link addsUp}. */
-export function invoiceFor(event: Captured, numbered: Numbered, now: Date): Invoice {
+export function invoiceFor(event: Captured, { number, series, issuedAt }: Numbered): Invoice {
   const { data } = event;
   const { paymentId, orderId, currency, customer, amount, amountCaptured } = data;
   const ordered = orderedLines(data);
@@ -62,14 +62,16 @@ export function invoiceFor(event: Captured, numbered: Numbered, now: Date): Invo
   const totals = inWhole ? orderedTotals : shareOf(orderedTotals, 0, amountCaptured);
   return {
     id: invoiceIdOf(paymentId),
-    ...numbered,
+    number,
+    series,
+    issueDate: issuedAt.slice(0, 10),
     paymentId,
     orderId,
     currency,
     customer,
     lines: inWhole ? linesWithTax(ordered, totals) : linesOfPart(data, totals),
     totals,
-    createdAt: now.toISOString(),
+    createdAt: issuedAt,
     ...causeOf(event),
   };
 }

@@ -4,11 +4,11 @@ import { captured, now } from './eventFixtures.ts';
 import { invoiceFor } from './invoice.ts';
 import { invoiceResource } from './resources.ts';
 
-const invoice = invoiceFor(
-  captured(),
-  { number: 'INV-2026-000001', series: 'INV-2026', issueDate: '2026-11-23' },
-  now,
-);
+const invoice = invoiceFor(captured(), {
+  number: 'INV-2026-000001',
+  series: 'INV-2026',
+  issuedAt: now.toISOString(),
+});
 
 const shown = (...amounts: number[]) => {
   const creditNotes: Account['creditNotes'] = amounts.map((amount, i) => ({

@@ -6,18 +6,23 @@ const at = (time: string) => new Date(time);
 describe('a series of numbers', () => {
   it('starts at one and goes on without a gap', () => {
     const first = nextNumber(newSeries('acme', 'INV-2026'), at('2026-11-23T10:00:00Z'));
-    expect(first).toMatchObject({ number: 'INV-2026-000001', issueDate: '2026-11-23' });
+    expect(first).toMatchObject({
+      number: 'INV-2026-000001',
+      issuedAt: '2026-11-23T10:00:00.000Z',
+    });
     expect(nextNumber(first.series, at('2026-11-24T10:00:00Z'))).toMatchObject({
       number: 'INV-2026-000002',
-      issueDate: '2026-11-24',
+      issuedAt: '2026-11-24T10:00:00.000Z',
     });
   });
 
-  it('never dates a number before the one that stands before it', () => {
-    const series = { ...newSeries('acme', 'INV-2026'), count: 7, lastIssueDate: '2026-11-24' };
-    expect(nextNumber(series, at('2026-11-23T23:59:59Z'))).toMatchObject({
+  it('never gives a number an earlier time than the one before it has, whose clocks ever they had', () => {
+    const lastIssuedAt = '2026-11-24T00:00:00.015Z';
+    const series = { ...newSeries('acme', 'INV-2026'), count: 7, lastIssuedAt };
+    expect(nextNumber(series, at('2026-11-23T23:59:59.999Z'))).toMatchObject({
       number: 'INV-2026-000008',
-      issueDate: '2026-11-24',
+      issuedAt: lastIssuedAt,
+      series: { count: 8, lastIssuedAt },
     });
   });
 

@@ -5,8 +5,8 @@ export type Series = {
   name: string;
   /** How many numbers were given. */
   count: number;
-  /** The day of the last number; null while there is none. */
-  lastIssueDate: string | null;
+  /** When the last number was given; null while there is none. */
+  lastIssuedAt: string | null;
 };
 
 export type Kind = 'INV' | 'CN';
@@ -16,24 +16,21 @@ export const newSeries = (merchantId: string, name: string): Series => ({
   merchantId,
   name,
   count: 0,
-  lastIssueDate: null,
+  lastIssuedAt: null,
 });
 
 export const seriesName = (kind: Kind, now: Date): string => `${kind}-${now.getUTCFullYear()}`;
 
 /**
- * The next number of a series. Dates never go back within it: a clock that is behind gets the date of the number
- * before.
+ * The next number of a series. Time never goes back within it: a clock that is behind gets the time of the number before.
  */
-export function nextNumber(series: Series, now: Date): { number: string; issueDate: string; series: Series } {
-  const today = now.toISOString().slice(0, 10);
-  const { lastIssueDate } = series;
-  const issueDate = lastIssueDate !== null && lastIssueDate > today ? lastIssueDate : today;
+export function nextNumber(series: Series, now: Date): { number: string; issuedAt: string; series: Series } {
+  const [issuedAt = ''] = [now.toISOString(), series.lastIssuedAt ?? ''].sort().reverse();
   const count = series.count + 1;
   return {
     number: numberOf(series.name, count),
-    issueDate,
-    series: { ...series, count, lastIssueDate: issueDate },
+    issuedAt,
+    series: { ...series, count, lastIssuedAt: issuedAt },
   };
 }
 

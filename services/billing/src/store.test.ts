@@ -10,8 +10,9 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Finding } from '@fanfold/runtime/finding';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { captured } from './eventFixtures.ts';
 import type { Difference } from './reconciliation.ts';
-import { documentsFor, eventsOf, issuedOn, saveFinding } from './store.ts';
+import { booksAt, documentsFor, eventsOf, issuedOn, type Pages, saveFinding } from './store.ts';
 
 const table = mockClient(DynamoDBClient);
 
@@ -137,6 +138,24 @@ describe('what was issued on a day', () => {
       marshall({ ':date': '2026-11-23', ':merchant': 'acme#' }),
     );
   });
+});
+
+it('a series that was stored with the day of its last number goes on from that day', () => {
+  const stored = {
+    pk: 'acme#INV-2026',
+    merchantId: 'acme',
+    name: 'INV-2026',
+    count: 7,
+    lastIssueDate: '2026-11-25',
+  };
+  const books = booksAt(new Map([[stored.pk, stored]]) as Pages, new Date('2026-11-24T23:59:59.999Z'));
+  books.hear(captured());
+  const { accounts, series } = books.entries();
+  const createdAt = '2026-11-25T00:00:00.000Z';
+  expect(accounts).toMatchObject([
+    { account: { invoice: { number: 'INV-2026-000008', issueDate: '2026-11-25', createdAt } } },
+  ]);
+  expect(series).toMatchObject([{ series: { count: 8, lastIssuedAt: createdAt }, countBefore: 7 }]);
 });
 
 /** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */

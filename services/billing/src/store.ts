@@ -60,7 +60,12 @@ type Indexed = Document & {
 
 type FindingItem = { pk: string; merchantId: string; finding: Finding<Difference>; said: boolean };
 
-type SeriesItem = Series & { pk: string };
+type SeriesItem = Omit<Series, 'lastIssuedAt'> & {
+  pk: string;
+  lastIssuedAt?: string;
+  /** What there was before there was a time. */
+  lastIssueDate?: string;
+};
 
 const tableName = () => environmentVariable('BILLING_TABLE_NAME');
 
@@ -88,7 +93,7 @@ export async function readPages(events: Heard[], now: Date): Promise<Pages> {
 export function booksAt(pages: Pages, now: Date): Books {
   const items = [...pages.values()];
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
-  const series = items.filter((item): item is SeriesItem => 'count' in item);
+  const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
   return new Books(accounts, series, now);
 }
 
@@ -200,7 +205,20 @@ const indexed = (
   amount,
 });
 
-const seriesItem = (series: Series): SeriesItem => ({ ...series, pk: `${series.merchantId}#${series.name}` });
+const seriesItem = ({ merchantId, name, count, lastIssuedAt }: Series): SeriesItem => ({
+  pk: `${merchantId}#${name}`,
+  merchantId,
+  name,
+  count,
+  ...(lastIssuedAt !== null && { lastIssuedAt }),
+});
+
+const seriesOfItem = ({ merchantId, name, count, lastIssueDate, lastIssuedAt }: SeriesItem): Series => ({
+  merchantId,
+  name,
+  count,
+  lastIssuedAt: lastIssuedAt ?? (lastIssueDate ? `${lastIssueDate}T00:00:00.000Z` : null),
+});
 
 /** Numbers have six digits or more; as text they stand in order only at one length. */
 const sortableNumber = (number: string): string => number.replace(/\d+$/, (count) => count.padStart(12, '0'));

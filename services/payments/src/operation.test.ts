@@ -40,7 +40,7 @@ const conditionFailed = (Item: Record<string, AttributeValue>) =>
   new ConditionalCheckFailedException({ $metadata: {}, message: 'The conditional request failed', Item });
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: momentAt('10:00:20.000').now });
+  vi.useFakeTimers({ toFake: ['Date'], now: momentAt('10:00:01.000').now });
   vi.stubEnv('PAYMENTS_TABLE_NAME', 'payments');
   vi.stubEnv('SANDBOX_TABLE_NAME', 'sandbox');
   provider = new Map();
@@ -139,11 +139,50 @@ describe('An operation', () => {
       return noted(payment);
     };
     meanwhile = [unmoved, meet];
+    vi.setSystemTime(momentAt('23:59:58.000').now);
     const { payment } = await operate(stored, operation, momentAt('23:59:58.000'), begin);
     expect(payment.history.at(-1)).toMatchObject({
       type: 'payment.captured.v1',
       time: wroteAt.toISOString(),
     });
+  });
+
+  test.each([
+    ['a capture', () => authorized(), begin, operation.id, { status: 'processing' }],
+    [
+      'a refund',
+      () => captured(),
+      (payment: Payment) =>
+        refund(payment, { id: 're_1', amount: 5, reason: null, fingerprint: 'f' }, momentAt()),
+      're_1',
+      { amountRefunded: 0, refunds: { re_1: { status: 'pending' } } },
+    ],
+  ])('is answered as not known so far when others keep writing: %s', async (_what, before, begin, id, as) => {
+    stored = before();
+    const meet = (payment: Payment) => {
+      vi.setSystemTime(Date.now() + 500);
+      return { ...noted(payment), invoiceNumber: null };
+    };
+    meanwhile = [unmoved, ...Array(40).fill(meet)];
+    const { payment, replayed } = await operate(stored, { id, fingerprint: 'f' }, momentAt(), begin);
+    expect(replayed).toBe(false);
+    expect(payment).toMatchObject(as);
+    expect(payment).toEqual(stored);
+    expect(provider.get(id)).toMatchObject({ outcome: { result: 'succeeded' } });
+    // As long as its request may take, and no longer.
+    const answeredAt = new Date(Date.now());
+    expect([answeredAt >= momentAt('10:00:11.000').now, answeredAt < momentAt('10:00:14.500').now]).toEqual([
+      true,
+      true,
+    ]);
+    // Then it is due, and the janitor finds out.
+    meanwhile = [];
+    await settleDue(stored, run);
+    expect(stored).toMatchObject(
+      id === 're_1'
+        ? { amountRefunded: 5, refunds: { re_1: { status: 'succeeded' } } }
+        : { status: 'captured' },
+    );
   });
 
   test('that the janitor has settled while the provider was asked is as the janitor left it', async () => {
@@ -274,6 +313,7 @@ describe('Settling what is due', () => {
         re_1: { ...(stored.refunds.re_1 as Payment['refunds'][string]), status: 'failed' },
       },
     };
+    vi.setSystemTime(run.now);
     await settleDue(stored, run);
     expect([...provider.keys()]).toEqual(['re_2']);
     expect(stored.refunds).toMatchObject({

@@ -4,7 +4,7 @@ import { Refusal } from '@fanfold/runtime/refusal';
 import type { Run } from '@fanfold/runtime/schedule';
 import { perform, resolve } from './gateway.ts';
 import { type Change, type Failure, type Moment, type Payment, settle, settleRefund } from './payment.ts';
-import { update } from './store.ts';
+import { PaymentBusy, update } from './store.ts';
 
 /** What a request with an Idempotency-Key is known by: made again, it has the same id. */
 export type Operation = { id: string; fingerprint: string };
@@ -51,7 +51,10 @@ export async function operate(
   return begun ? carryOut(asked, operation, moment) : recall(asked, operation, moment.now);
 }
 
-/** Asks the provider for what a payment's new intent says, and writes what came of it. */
+/**
+ * Asks the provider for what a payment's new intent says, and writes what came of it. When others keep writing, it is not
+ * written and the answer is as of an outcome that is not known: the janitor finds out.
+ */
 export async function carryOut(
   intent: Payment,
   { id }: Pick<Operation, 'id'>,
@@ -59,14 +62,29 @@ export async function carryOut(
 ): Promise<Carried> {
   const asked = instructionOf(intent, id);
   const outcome = asked ? await perform(asked) : ({ result: 'unknown' } as const);
-  const payment = await update(intent, (current) =>
-    current.ask?.id === id
-      ? settle(current, outcome, atWrite(moment), true)
-      : settleRefund(current, id, outcome, atWrite(moment)),
-  );
+  const payment = await update(
+    intent,
+    (current) =>
+      current.ask?.id === id
+        ? settle(current, outcome, atWrite(moment), true)
+        : settleRefund(current, id, outcome, atWrite(moment)),
+    settledUntil(moment),
+  ).catch((error) => {
+    if (error instanceof PaymentBusy) return error.payment;
+    throw error;
+  });
   refuseFailed(payment, id);
   return { payment, replayed: false };
 }
+
+/**
+ * Money may have moved: what came of it is worth most of the time that its request has, and of a clock's what one piece of
+ * work may take. A repetition is told for as long that the first request still runs.
+ */
+const settledUntil = ({ runsUntil }: Moment): number =>
+  Math.min(Date.now() + 10_000, runsUntil === null ? Infinity : Date.parse(runsUntil) - answeringTimeMs);
+
+const answeringTimeMs = 1000;
 
 /**
  * What came of an operation that was begun before.

@@ -49,6 +49,7 @@ beforeEach(() => {
   table.reset();
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
@@ -211,16 +212,21 @@ describe('A payment is changed', () => {
     expect(one?.writeId).not.toBe(other?.writeId);
   });
 
-  test('until others have come between too often: then the caller is told to try again', async () => {
+  test('until others have come between for too long: then the caller is told to try again', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
     let version = 1;
     table.on(PutItemCommand).callsFake(() => {
       version += 1;
+      vi.setSystemTime(Date.now() + 100);
       throw conditionFailed(itemOf({ ...asked, version }));
     });
-    await expect(update(asked, decide)).rejects.toEqual(
-      expect.objectContaining({ status: 409, code: 'payment_busy', headers: { 'Retry-After': '1' } }),
-    );
-    expect(puts()).toHaveLength(16);
+    await expect(update(asked, decide)).rejects.toMatchObject({
+      status: 409,
+      code: 'payment_busy',
+      headers: { 'Retry-After': '1' },
+      payment: { version: 41 },
+    });
+    expect(puts()).toHaveLength(40);
   });
 
   test('or not, and that is an error, when the table is away or the payment gone', async () => {

@@ -66,29 +66,46 @@ export async function load(merchantId: string, id: string): Promise<Payment | un
 export const insert = (change: Change): Promise<Payment | undefined> =>
   put(change, 'attribute_not_exists(pk)');
 
-const maxAttempts = 16;
+/** Nothing was written, because others kept writing. */
+export class PaymentBusy extends Refusal {
+  /** As others left it. */
+  readonly payment: Payment;
+
+  constructor(payment: Payment) {
+    super(409, 'payment_busy', 'Other requests keep changing this payment. Try again.', {
+      headers: { 'Retry-After': '1' },
+    });
+    this.payment = payment;
+  }
+}
+
+/** For how long a write is tried while others write: two of these and the provider's time are less than a request's. */
+const patienceMs = 4000;
 
 /**
  * Applies a decision to a payment, again when another write came between: `decide` sees the payment as it is
  * then. A decision that says nothing and keeps the payment writes nothing.
  *
- * @throws what `decide` throws, and Refusal 409 when others keep writing
+ * @param giveUpAt after which time no further attempt is made
+ * @throws what `decide` throws, and {@link PaymentBusy} when others keep writing
  */
-export async function update(payment: Payment, decide: (payment: Payment) => Change): Promise<Payment> {
+export async function update(
+  payment: Payment,
+  decide: (payment: Payment) => Change,
+  giveUpAt = Date.now() + patienceMs,
+): Promise<Payment> {
   let current = payment;
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+  for (let attempt = 0; ; attempt++) {
     const change = decide(current);
     if (change.payment === current) return current;
     const newer = await put(change, 'version = :version', { ':version': { N: String(current.version) } });
     if (!newer) return change.payment;
     current = newer;
+    if (Date.now() >= giveUpAt) throw new PaymentBusy(current);
     // What a failed write gives back is as new as a read, so the next one follows at once. When that fails as well
-    // there is a crowd: it parts by waiting at random, at most 5 s in all.
-    if (attempt % 2 === 1) await delay(Math.random() * 10 * 2 ** ((attempt + 1) / 2));
+    // there is a crowd: it parts by waiting at random.
+    if (attempt % 2 === 1) await delay(Math.random() * Math.min(10 * 2 ** ((attempt + 1) / 2), 160));
   }
-  throw new Refusal(409, 'payment_busy', 'Other requests keep changing this payment. Try again.', {
-    headers: { 'Retry-After': '1' },
-  });
 }
 
 /** @returns the payment that is there, when the condition failed because of another's write */
