@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
@@ -21,6 +22,15 @@ const fanfold = (args: string[], port = 4000): Promise<Ended> =>
 
 const verified = async (token: string) =>
   jwtVerify(token, createLocalJWKSet(await publicKeySet()), { audience: 'fanfold' });
+
+it('ends without a word when nobody reads on', async () => {
+  const command = spawn(process.execPath, [join(import.meta.dirname, 'fanfold.ts'), '--help']);
+  command.stdout.destroy();
+  const complaints: Buffer[] = [];
+  command.stderr.on('data', (part) => complaints.push(part));
+  expect(await once(command, 'close')).toEqual([0, null]);
+  expect(String(Buffer.concat(complaints))).toBe('');
+});
 
 describe('token', () => {
   it('prints a token for acme with every scope, and nothing else', async () => {

@@ -28,6 +28,12 @@ import { demo } from './fanfold/demo.ts';
 import { scopes, token } from './fanfold/token.ts';
 import { trace } from './fanfold/trace.ts';
 
+// Whoever reads the output, such as `head`, may have had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const program = new Command('fanfold')
   .usage('<command> [options]')
   .description("The operator's tool for Fanfold: the stack that `pnpm dev` starts, or a stage in AWS.")

@@ -105,7 +105,7 @@ const safety: Record<string, Breach> = {
     ];
   },
 
-  /** The numbers of a series are 1 to n, and their dates never go back. */
+  /** The numbers of a series are 1 to n, and their times never go back. */
   I2: ({ invoices, creditNotes }) =>
     [invoices, creditNotes].flatMap((documents) =>
       [...Map.groupBy(documents, ({ number }) => number.replace(/-\d+$/, ''))].flatMap(([series, issued]) => {
@@ -118,7 +118,7 @@ const safety: Record<string, Breach> = {
             expected,
             inOrder.map(({ number }) => number),
           ),
-          ...(goesBack ? [`the dates of ${series} go back`] : []),
+          ...(goesBack ? [`the times of ${series} go back`] : []),
         ];
       }),
     ),

@@ -85,6 +85,10 @@ describe('a proof file', () => {
     expect(() => verifyProofFile(text, { keys })).toThrow(expect.objectContaining({ part }));
   });
 
+  it('is said to be cut off when it is', () => {
+    expect(() => verifyProofFile(good.slice(0, 100), { keys })).toThrow('proof file: is cut off');
+  });
+
   it.each([
     ['type', { type: 'payment.refunded.v1' }],
     ['time', { time: '2026-11-25T09:59:59.124Z' }],

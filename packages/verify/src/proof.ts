@@ -37,13 +37,14 @@ function parseProofFile(text: string) {
     throw new VerificationError('proof file', `is larger than any proof: ${maxProofFileBytes} bytes`);
   }
   const end = text.indexOf('\n\n');
-  const [version, extra = '', index = '', ...hashes] = text.slice(0, Math.max(end, 0)).split('\n');
+  const [version, extra = '', index = '', ...hashes] = text.slice(0, end < 0 ? undefined : end).split('\n');
   if (version !== 'c2sp.org/tlog-proof@v1') {
     throw new VerificationError(
       'proof file',
       'is none: it does not begin with the line c2sp.org/tlog-proof@v1',
     );
   }
+  if (end < 0) throw new VerificationError('proof file', 'is cut off: its checkpoint is missing');
   if (!extra.startsWith('extra ')) {
     throw new VerificationError('extra', 'the second line of the proof file does not have the entry');
   }
