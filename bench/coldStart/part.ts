@@ -53,7 +53,7 @@ export const coldStartPart: Part<{ rounds: number; functions: FunctionStart[] }>
     const events = firstEvents(token);
     // Once per service and round, right before the functions that it is compared with.
     const plain = await plainClients();
-    const starting = await functionsToStart(events, quick ? quickly : undefined);
+    const starting = [await leanClient(), ...(await functionsToStart(events, quick ? quickly : undefined))];
     const environment = {
       ...process.env,
       ...aws.environment,
@@ -128,12 +128,21 @@ ${table(
 Consumers get one message, publishers one record; requests have a token whose key is fetched, and ask for what is not there.`,
 };
 
+const plainEntry = join(import.meta.dirname, '../consumer/handlers/bare.ts');
+const plainEvent = queueEvent([
+  JSON.stringify({ id: '1', merchantid: 'acme', data: { paymentId: 'pay_1' } }),
+]);
+
 /** A consumer with the SDK as it comes: its own search for credentials, its own settings. */
 async function plainClients(): Promise<Starting[]> {
-  const entry = join(import.meta.dirname, '../consumer/handlers/bare.ts');
-  const event = queueEvent([JSON.stringify({ id: '1', merchantid: 'acme', data: { paymentId: 'pay_1' } })]);
-  const { 'cold-plain': plain } = await bundle({ 'cold-plain': entry }, { alias: {} });
-  return serviceNames.map((service) => ({ name: plainName, service, event, ...plain }));
+  const { 'cold-plain': plain } = await bundle({ 'cold-plain': plainEntry }, { alias: {} });
+  return serviceNames.map((service) => ({ name: plainName, service, event: plainEvent, ...plain }));
+}
+
+/** The same bundled as functions are here, without that search: the least that a function with a client can take. */
+async function leanClient(): Promise<Starting> {
+  const { 'cold-lean': lean } = await bundle({ 'cold-lean': plainEntry });
+  return { name: 'the same, bundled as functions are', service: 'payments', event: plainEvent, ...lean };
 }
 
 async function functionsToStart(events: Record<string, unknown>, only?: string[]): Promise<Starting[]> {

@@ -5,20 +5,20 @@ import type { Merchants } from './events.ts';
 import { type Contest, type Run, type Setting, startContest } from './measure.ts';
 import { latencyMs } from './network.ts';
 
-/** What came of one setting: all its rounds together, and the rate of the median one. */
+/** What came of one setting: all its rounds together, and the median of their rates. */
 export type Contended = Setting & { rounds: number; eventsPerSecond: number; total: Run };
 
 type Result = { contended: Contended[] };
 
 const crowds = [1, 2, 5, 10];
 
-/** What is contended for, and how many events a batch of it has in the templates. */
 /**
  * In AWS each consumer has a processor of its own; here they share this machine's. Calls that are so many times slower leave
  * it idle for most of the time, as functions wait for their calls there.
  */
 const slower = 8;
 
+/** What is contended for, and how many events a batch of it has: as in the templates, and of billing more. */
 const contests: Pick<Setting, 'service' | 'merchants' | 'batchSize' | 'timesLatency'>[] = [
   ...(['one', 'most', 'many'] as const).map((merchants) => ({
     ...{ service: 'billing' as const, merchants, batchSize: 10, timesLatency: slower },

@@ -39,7 +39,7 @@ export function costChart(months: MonthlyCost[], date: string): string {
   });
   const dominating = months.map(({ payments, programs }) => {
     const [[term = ''] = []] = Object.entries(programs[0]?.terms ?? {}).sort(([, a], [, b]) => b - a);
-    const words = term.replace('alarms and keys', 'alarms, keys').replace('DynamoDB ', '');
+    const words = term.replace('alarms, metrics, keys', 'alarms, keys').replace('DynamoDB ', '');
     return `<text x="${x(payments)}" y="${height - 12}" text-anchor="middle" class="small">${words}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">

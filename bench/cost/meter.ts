@@ -122,9 +122,10 @@ function consumed(target: string, sent: Buffer, { status, body }: Answer): Used[
   // is counted for each item.
   // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithItems.html#WorkingWithItems.ConditionalUpdate
   if (status !== 200 && unit === 'writeUnits') {
+    if (!/ConditionalCheckFailed|TransactionCanceled/.test(body.toString())) return [];
     const { TableName, TransactItems = [] } = JSON.parse(sent.toString());
-    const [first = {}] = TransactItems;
-    const table = TableName ?? (first.Put ?? first.Update)?.TableName;
+    const [first = {}] = TransactItems as Record<string, { TableName: string }>[];
+    const table = TableName ?? Object.values(first)[0]?.TableName;
     return [{ unit, place: `${table} refused`, count: TransactItems.length * 2 || 1 }];
   }
   return [ConsumedCapacity ?? []].flat().flatMap(({ TableName, Table, GlobalSecondaryIndexes = {} }) => [

@@ -1,6 +1,5 @@
-import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
-import { serviceNames } from '../services.ts';
 import { type Bill, type ProgramCost, totalOf } from './part.ts';
 import { idleRequestsPerQueue, monthly, prices, secondsPerMonth } from './prices.ts';
 import { type Unit, units } from './units.ts';
@@ -19,7 +18,7 @@ const rates = { alone: 0.05, low: 1, high: 1000 };
 
 /** @param programs Fanfold first, of which the templates tell what stands there. What others watch themselves with is left out. */
 export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost[]> {
-  const templates = await Promise.all(serviceNames.map((service) => templateOf(service)));
+  const templates = await Promise.all((await serviceNames()).map((service) => templateOf(service)));
   const resources = templates.flatMap((each) => Object.values(each));
   return volumes.map((payments) => ({
     payments,
@@ -73,23 +72,33 @@ function termsOf(
 
 const countOf = (resources: Resource[], type: string) => resources.filter(({ Type }) => Type === type).length;
 
+const queuesOf = (resources: Resource[]): number =>
+  resources.filter(
+    ({ Type, Properties }) =>
+      Type === 'AWS::Lambda::EventSourceMapping' && String(Properties.EventSourceArn).includes(':sqs:'),
+  ).length;
+
+/** Each consumer says how long things took, which is a metric of its own; what is said of failures is rare. */
 const watchingOf = (resources: Resource[]) => ({
-  'alarms and keys':
+  'alarms, metrics, keys':
     countOf(resources, 'AWS::CloudWatch::Alarm') * monthly.alarm.dollars +
-    countOf(resources, 'AWS::Logs::MetricFilter') * monthly.metric.dollars +
+    (countOf(resources, 'AWS::Logs::MetricFilter') + queuesOf(resources)) * monthly.metric.dollars +
     countOf(resources, 'AWS::KMS::Key') * monthly.key.dollars,
 });
 
 function standingOf(resources: Resource[]): NonNullable<ProgramCost['standing']> {
-  const queues = resources.filter(
-    ({ Type, Properties }) =>
-      Type === 'AWS::Lambda::EventSourceMapping' && String(Properties.EventSourceArn).includes(':sqs:'),
-  ).length;
   const clockRunsPerMonth = resources
     .filter(({ Type }) => Type === 'AWS::Events::Rule')
-    .map(({ Properties }) => /^rate\((\d+) minutes?\)$/.exec(String(Properties.ScheduleExpression))?.[1])
-    .reduce((sum, minutes) => sum + (minutes ? secondsPerMonth / 60 / Number(minutes) : 30), 0);
-  return { queues, clockRunsPerMonth };
+    .reduce((sum, { Properties }) => sum + runsPerMonth(String(Properties.ScheduleExpression)), 0);
+  return { queues: queuesOf(resources), clockRunsPerMonth };
+}
+
+/** @throws for a schedule that is neither each so many minutes nor daily */
+function runsPerMonth(schedule: string): number {
+  const minutes = /^rate\((\d+) minutes?\)$/.exec(schedule)?.[1];
+  if (minutes) return secondsPerMonth / 60 / Number(minutes);
+  if (/^cron\(\d+ \d+ \* \* \? \*\)$/.test(schedule)) return 30;
+  throw new Error(`How often is ${schedule}? Say it in bench/cost/month.ts`);
 }
 
 /** What a run of a clock takes that finds nothing: a tenth of a second. */

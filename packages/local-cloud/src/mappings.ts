@@ -71,15 +71,16 @@ export async function startMappings(options: MappingsOptions): Promise<Mappings>
   );
   const mappings = starting.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
   const refused = starting.find((one) => one.status === 'rejected');
-  if (refused) {
+  const stop = async () => {
     await Promise.all(mappings.map((mapping) => mapping.stop()));
+    for (const client of Object.values(clients)) client.destroy();
+  };
+  if (refused) {
+    await stop();
     throw refused.reason;
   }
   return {
-    async stop() {
-      await Promise.all(mappings.map((mapping) => mapping.stop()));
-      for (const client of Object.values(clients)) client.destroy();
-    },
+    stop,
     async idle() {
       for (let before = -1; before !== invocations; ) {
         before = invocations;
