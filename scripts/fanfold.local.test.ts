@@ -79,6 +79,7 @@ describe('used wrongly', () => {
     [['token', '--colour'], "unknown option '--colour'"],
     [['token', 'now'], 'too many arguments'],
     [['trace'], "missing required argument 'id'"],
+    [['trace', ''], '1 to 160 printable characters without spaces'],
     [['token', '--merchant', 'a/b'], '1 to 64 letters'],
     [['token', '--scope', 'a,,b'], 'a list, separated by commas, of: payments:write'],
     [['token', '--expires-in', 'soon'], 'a whole number other than 0'],

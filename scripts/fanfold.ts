@@ -71,7 +71,7 @@ program
 
 program
   .command('trace')
-  .argument('<id>', 'of a payment, refund, invoice, credit note, event, request or operation')
+  .argument('<id>', 'of a payment, refund, invoice, credit note, event, request or operation', identifier)
   .summary('show what led to what, across the services')
   .description('Shows every flow of work that an id had part in: what was said, because of what, and when.')
   .option('--merchant <id>', 'whose it is', merchant, 'acme')
