@@ -399,6 +399,18 @@ describe('Refunding', () => {
     },
   );
 
+  test('fifty times at once gives back to each who is not told to try again, and to nobody else', async () => {
+    const client = await newClient();
+    const { id } = await paid(client);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => client.refund(id, { amount: 1 })));
+    const taken = answers.filter(({ status }) => status === 201);
+    const refused = answers.filter(({ status }) => status !== 201);
+    expect(taken.length).toBeGreaterThan(0);
+    expect(refused.every(({ status, body }) => status === 409 && body.code === 'payment_busy')).toBe(true);
+    const { refunds } = (await client.show(id)).body as { refunds: { id: string }[] };
+    expect(refunds.map((refund) => refund.id).sort()).toEqual(taken.map(({ body }) => body.id).sort());
+  });
+
   test('what was not captured is not possible', async () => {
     const client = await newClient();
     const { id } = await authorized(client);
