@@ -60,10 +60,9 @@ type Indexed = Document & {
 
 type FindingItem = { pk: string; merchantId: string; finding: Finding<Difference>; said: boolean };
 
-type SeriesItem = Omit<Series, 'lastIssuedAt'> & {
+type SeriesItem = Series & {
   pk: string;
-  lastIssuedAt?: string;
-  /** What there was before there was a time. */
+  /** What there was in the place of `lastIssuedAt` before there was a time. */
   lastIssueDate?: string;
 };
 
@@ -205,20 +204,10 @@ const indexed = (
   amount,
 });
 
-const seriesItem = ({ merchantId, name, count, lastIssuedAt }: Series): SeriesItem => ({
-  pk: `${merchantId}#${name}`,
-  merchantId,
-  name,
-  count,
-  ...(lastIssuedAt !== null && { lastIssuedAt }),
-});
+const seriesItem = (series: Series): SeriesItem => ({ ...series, pk: `${series.merchantId}#${series.name}` });
 
-const seriesOfItem = ({ merchantId, name, count, lastIssueDate, lastIssuedAt }: SeriesItem): Series => ({
-  merchantId,
-  name,
-  count,
-  lastIssuedAt: lastIssuedAt ?? (lastIssueDate ? `${lastIssueDate}T00:00:00.000Z` : null),
-});
+const seriesOfItem = ({ pk: _pk, lastIssueDate, ...series }: SeriesItem): Series =>
+  lastIssueDate === undefined ? series : { ...series, lastIssuedAt: `${lastIssueDate}T00:00:00.000Z` };
 
 /** Numbers have six digits or more; as text they stand in order only at one length. */
 const sortableNumber = (number: string): string => number.replace(/\d+$/, (count) => count.padStart(12, '0'));

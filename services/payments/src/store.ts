@@ -79,7 +79,7 @@ export class PaymentBusy extends Refusal {
   }
 }
 
-/** For how long a write is tried while others write: two of these and the provider's time are less than a request's. */
+/** For how long a write is tried while others write, so that a request has time left for what follows. */
 const patienceMs = 4000;
 
 /**
