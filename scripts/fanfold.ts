@@ -28,10 +28,9 @@ import { demo } from './fanfold/demo.ts';
 import { scopes, token } from './fanfold/token.ts';
 import { trace } from './fanfold/trace.ts';
 
-// Whoever reads the output, such as `head`, may have had enough.
+// Whoever reads the output, such as `head`, may have had enough. What was begun goes on, and its exit code says what came of it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit();
 });
 
 const program = new Command('fanfold')
