@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -16,8 +15,7 @@ import { provision } from '@fanfold/local-cloud/provision';
 import type { Resource } from '@fanfold/local-cloud/template';
 import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { build } from 'esbuild';
-import plugins, { alias, define, mainFields } from '../packages/topology/bundling.js';
+import { loadBundled } from './bundle.ts';
 
 export const serviceNames = ['payments', 'billing', 'audit'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -61,9 +59,7 @@ export async function startServices(
     await provision(resources[service], emulators);
     functions[service] = await loadFunctions(service, {
       ...environmentOf(resources[service]),
-      AWS_ENDPOINT_URL: asked.aws,
-      AWS_ENDPOINT_URL_DYNAMODB: asked.dynamodb,
-      AWS_ENDPOINT_URL_KMS: asked.kms,
+      ...lambdaEnvironment(asked),
       TOKEN_ISSUER: issuer.url,
     });
   }
@@ -159,47 +155,25 @@ const environmentOf = (resources: Record<string, Resource>): Record<string, stri
       .map(({ Properties }) => (Properties.Environment as { Variables: Record<string, string> }).Variables),
   );
 
-const repository = join(import.meta.dirname, '..');
-
-/**
- * The functions of a service in one bundle, with an environment of its own: what two services have under one name would
- * get mixed up in this process's.
- */
+/** The functions of a service in one bundle. */
 async function loadFunctions(service: ServiceName, variables: Record<string, string>): Promise<Functions> {
-  const folder = join(repository, 'services', service, 'src/functions');
-  const environment = {
-    ...variables,
-    POWERTOOLS_SERVICE_NAME: `fanfold-${service}`,
-    AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  };
-  const outputFolder = join(repository, 'node_modules/.cache/fanfold/bench');
-  await mkdir(outputFolder, { recursive: true });
-  const outfile = join(outputFolder, `${service}-${process.pid}.mjs`);
   const keys = [...new Set(lambdaFunctions(await templateOf(service)).map(({ key }) => key))];
-  await build({
-    stdin: {
-      contents: keys.map((key) => `export * as ${key} from './${key}.ts';`).join('\n'),
-      resolveDir: folder,
-    },
-    bundle: true,
-    outfile,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    minify: true,
-    mainFields,
-    alias,
-    plugins,
-    define: { ...define, 'process.env': 'lambdaEnvironment' },
-    banner: {
-      js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const lambdaEnvironment = ${JSON.stringify(environment)};`,
-    },
-    logLevel: 'silent',
-  });
-  return import(outfile);
+  return loadBundled(
+    keys.map((key) => `export * as ${key} from './${key}.ts';`).join('\n'),
+    join(import.meta.dirname, '../services', service, 'src/functions'),
+    { ...variables, POWERTOOLS_SERVICE_NAME: `fanfold-${service}` },
+  );
 }
+
+/** What Lambda tells every function, and where to ask AWS. */
+export const lambdaEnvironment = (asked: Endpoints): Record<string, string> => ({
+  AWS_REGION: region,
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  AWS_ENDPOINT_URL: asked.aws,
+  AWS_ENDPOINT_URL_DYNAMODB: asked.dynamodb,
+  AWS_ENDPOINT_URL_KMS: asked.kms,
+});
 
 /** Answers with the keys that tokens are verified by. */
 async function startIssuer(): Promise<{ url: string; stop(): void }> {

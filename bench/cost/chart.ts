@@ -26,7 +26,7 @@ export function costChart(months: MonthlyCost[], date: string): string {
     (value) => `<path class="grid" d="M${plot.left} ${y(value)}H${width - plot.right}"/>
 <text x="${plot.left - 8}" y="${y(value) + 4}" text-anchor="end">$${shortNumber(value)}</text>`,
   );
-  // A variant's line would lie on that of its design.
+  // A variant's line would lie on that of its design, or next to it.
   const names = months[0]?.programs.slice(0, colors.length).map(({ name }) => name) ?? [];
   const lines = names.map((name, i) => {
     const points = months.map(({ payments, programs }) => [

@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { accountId, region } from '@fanfold/local-cloud/account';
-import type { Resource } from '@fanfold/local-cloud/template';
 import * as z from 'zod';
-import { paymentOf } from '../services.ts';
 
 // What the two designs that Fanfold is compared with have in common: the same business as Fanfold's, in the simplest code
 // that does it. No transparency log, no closing of days, no erasure, no provider whose answer may get lost.
@@ -22,6 +19,13 @@ export const paymentRequest = z.object({
     z.object({ description: z.string(), quantity: z.number(), unitAmount: z.number(), taxRate: z.string() }),
   ),
 });
+
+/** A request of an API Gateway REST API, as far as the functions look at it. */
+export type RestRequest = {
+  headers: Record<string, string>;
+  requestContext: { authorizer: { claims: { merchant_id: string } } };
+  body: string;
+};
 
 export type Payment = z.infer<typeof paymentRequest> & {
   id: string;
@@ -93,76 +97,3 @@ export const issued = (invoice: Invoice): ShopEvent => ({
   correlationId: invoice.paymentId,
   data: invoice,
 });
-
-/** A request of an API Gateway REST API, as far as the functions look at it. */
-export const restRequest = (n: number) => ({
-  resource: '/payments',
-  path: '/payments',
-  httpMethod: 'POST',
-  headers: { 'Idempotency-Key': `key-${n}`, 'content-type': 'application/json' },
-  requestContext: { authorizer: { claims: { merchant_id: 'acme' } }, requestId: randomUUID() },
-  body: JSON.stringify(paymentOf(n)),
-});
-
-/** A table with a hash key `pk`, and indexes by name with hash and range key. */
-export function tableOf(
-  name: string,
-  indexes: Record<string, [hash: string, range: string]> = {},
-  more: Record<string, unknown> = {},
-): Resource {
-  const attributes = new Set(['pk', ...Object.values(indexes).flat()]);
-  return {
-    Type: 'AWS::DynamoDB::Table',
-    Properties: {
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [...attributes].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-      ...(Object.keys(indexes).length > 0 && {
-        GlobalSecondaryIndexes: Object.entries(indexes).map(([IndexName, [hash, range]]) => ({
-          IndexName,
-          KeySchema: [
-            { AttributeName: hash, KeyType: 'HASH' },
-            { AttributeName: range, KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        })),
-      }),
-      ...more,
-    },
-  };
-}
-
-export const queueOf = (name: string): Resource => ({
-  Type: 'AWS::SQS::Queue',
-  Properties: { QueueName: name, VisibilityTimeout: 180 },
-});
-
-/** A function with a mapping that runs it: its resources for the local cloud. */
-export const mappedFunction = (
-  name: string,
-  sourceArn: string,
-  batchSize: number,
-  more: Record<string, unknown> = {},
-): Record<string, Resource> => ({
-  [`${name}LambdaFunction`]: {
-    Type: 'AWS::Lambda::Function',
-    Properties: { FunctionName: name, Timeout: 30 },
-  },
-  [`${name}Mapping`]: {
-    Type: 'AWS::Lambda::EventSourceMapping',
-    Properties: {
-      FunctionName: name,
-      EventSourceArn: sourceArn,
-      BatchSize: batchSize,
-      FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ...more,
-    },
-  },
-});
-
-export const arnOf = (service: string, resource: string): string =>
-  `arn:aws:${service}:${region}:${accountId}:${resource}`;
-
-/** What Lambda's Node functions are given here: the memory that Fanfold's have. */
-export const memoryMb = 512;

@@ -29,5 +29,20 @@ const pureSchemas = {
     })),
 };
 
+const plugins = [pureSchemas];
+
+/** What esbuild is told about functions as they are deployed, where serverless-esbuild is not the one who tells it. */
+export const functionOptions = {
+  bundle: true,
+  format: /** @type {const} */ ('esm'),
+  platform: /** @type {const} */ ('node'),
+  target: 'node24',
+  minify: true,
+  mainFields,
+  alias,
+  define,
+  plugins,
+};
+
 // As serverless-esbuild wants them.
-export default [pureSchemas];
+export default plugins;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import plugins, { alias, define, mainFields } from '../../packages/topology/bundling.js';
+import { functionOptions } from '../../packages/topology/bundling.js';
 import { allOf, servicesWithFunctions } from './stacks.ts';
 
 /** A function's code as it is deployed: how large it is, and what of which packages is in it. */
@@ -73,16 +73,9 @@ async function bundleOf(service: string, key: string): Promise<Bundle> {
   const folder = join(import.meta.dirname, '../../services', service);
   const { build } = createRequire(join(folder, 'package.json'))('esbuild');
   const { metafile, outputFiles } = await build({
+    ...functionOptions,
     absWorkingDir: folder,
     entryPoints: [`src/functions/${key}.ts`],
-    bundle: true,
-    minify: true,
-    platform: 'node',
-    format: 'esm',
-    mainFields,
-    alias,
-    define,
-    plugins,
     outdir: 'out',
     write: false,
     metafile: true,

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { alias, mainFields } from '../../packages/topology/bundling.js';
+import { functionOptions } from '../../packages/topology/bundling.js';
 import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
 
 /**
@@ -387,13 +387,11 @@ async function bundleAnew(service: string, functionKey: string): Promise<Bundle>
   const folder = join(import.meta.dirname, '../../services', service);
   const { build } = createRequire(join(folder, 'package.json'))('esbuild');
   const { outputFiles, metafile } = await build({
+    ...functionOptions,
+    // Names of environment variables are looked for in its text.
+    minify: false,
     absWorkingDir: folder,
     entryPoints: [`src/functions/${functionKey}.ts`],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    mainFields,
-    alias,
     outdir: 'out',
     write: false,
     metafile: true,

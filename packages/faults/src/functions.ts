@@ -12,7 +12,7 @@ import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import type { Resource } from '@fanfold/local-cloud/template';
 import type { Context } from 'aws-lambda';
 import { build } from 'esbuild';
-import { alias, define, mainFields } from '../../topology/bundling.js';
+import { functionOptions } from '../../topology/bundling.js';
 import type { Clock } from './clock.ts';
 import type { Invocation, Network } from './network.ts';
 import { randomFrom } from './random.ts';
@@ -41,18 +41,14 @@ async function compile(service: string, mutation: Mutation | undefined): Promise
   const folder = join(repository, 'services', service, 'src/functions');
   const keys = (await readdir(folder)).filter((file) => !file.endsWith('.test.ts'));
   const bundle = await build({
+    ...functionOptions,
+    minify: false,
+    format: 'cjs',
     stdin: {
       contents: keys.map((file) => `export * as ${file.replace('.ts', '')} from './${file}';`).join('\n'),
       resolveDir: folder,
     },
-    bundle: true,
     write: false,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
-    mainFields,
-    alias,
-    define,
     // A script has no modules to import.
     supported: { 'dynamic-import': false },
     plugins: mutation ? [mutating(mutation)] : [],
