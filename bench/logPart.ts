@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type AppendCost, costOf, type LogCost, measureAppending } from './log.ts';
 import type { Part } from './part.ts';
+import { runApart } from './runApart.ts';
 import { table } from './table.ts';
 
 export const logPart: Part<{ appending: AppendCost[]; sizes: LogCost[] }> = {
@@ -13,10 +13,11 @@ export const logPart: Part<{ appending: AppendCost[]; sizes: LogCost[] }> = {
     const appending = measureAppending(quick ? 5 : 9, quick ? 10_000 : 50_000);
     const sizes: LogCost[] = [];
     for (const size of quick ? [1024, 10_240] : [1024, 10_240, 99_840, 999_936]) {
-      tell(`a log of ${size.toLocaleString('en')} entries`);
+      const what = `a log of ${size.toLocaleString('en')} entries`;
+      tell(what);
+      // A process of its own for each, so that none is warmed up by another.
       const measure = join(import.meta.dirname, 'measureLog.ts');
-      const printed = execFileSync(process.execPath, [measure, String(size), quick ? '11' : '44']);
-      sizes.push(JSON.parse(printed.toString()));
+      sizes.push(await runApart(`Measuring ${what}`, measure, [String(size), quick ? '11' : '44']));
     }
     for (const size of [1e7, 1e8, 1e9]) sizes.push(costOf(size));
     return { appending, sizes };
