@@ -26,7 +26,8 @@ it.each([
 });
 
 it.each([
-  ['services/billing/src/store.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
+  ['services/payments/src/store.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
+  ['services/billing/src/store/books.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
   ['services/billing/src/functions/a.ts', "import { hears } from '../../subscriptions.js';"],
   ['services/billing/src/a.local.test.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
   ['packages/tlog/src/a.ts', "import { hash } from 'node:crypto';\nimport { leafHash } from './merkle.ts';"],

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { find } from '../services/audit/src/store/events.ts';
 import * as audit from '../services/audit/src/store/findings.ts';
 import { invoiceResource } from '../services/billing/src/resources.ts';
-import * as billing from '../services/billing/src/store.ts';
+import { listInvoices } from '../services/billing/src/store/documents.ts';
+import * as billing from '../services/billing/src/store/findings.ts';
 import { type Client, type Service, startService } from '../services/payments/fixtures/service.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
@@ -140,8 +141,7 @@ async function compareAgain(queue: string, merchantId: Merchant): Promise<void> 
   await mappings.idle();
 }
 
-const invoicesOf = async (merchantId: Merchant) =>
-  (await billing.listInvoices(merchantId, { limit: 100 })).items;
+const invoicesOf = async (merchantId: Merchant) => (await listInvoices(merchantId, { limit: 100 })).items;
 const logOf = async (merchantId: Merchant) =>
   (await find(merchantId, { limit: 100 }, () => false)).items.map(({ text = '' }) => text);
 const idsIn = (texts: string[]) => texts.map((text) => (JSON.parse(text) as Event).id);

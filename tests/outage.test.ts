@@ -9,7 +9,7 @@ import { handler as audit } from '../services/audit/src/functions/consumer.ts';
 import { find } from '../services/audit/src/store/events.ts';
 import { captured } from '../services/billing/src/eventFixtures.ts';
 import { handler as billing } from '../services/billing/src/functions/consumer.ts';
-import { listInvoices } from '../services/billing/src/store.ts';
+import { listInvoices } from '../services/billing/src/store/documents.ts';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
 import { virtualTime } from './virtualTime.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';

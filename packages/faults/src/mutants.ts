@@ -155,21 +155,21 @@ export const mutants: Mutant[] = [
     // One of two consumers has read the books before the other one wrote them, and writes after that.
     shownBy:
       'crowd: billing.consumer delivery #1 delivered-apart (once) + billing.consumer TransactWriteItems billing #1 refused (once)',
-    file: `${billing}/store.ts`,
+    file: `${billing}/store/books.ts`,
     find: "ConditionExpression: '#counter = :before',",
     replace: "ConditionExpression: '#counter = :before OR attribute_exists(pk)',",
   },
   {
     name: 'the first of the books is written over what others wrote',
     concerns: /TransactWriteItems billing late/,
-    file: `${billing}/store.ts`,
+    file: `${billing}/store/books.ts`,
     find: "? { ConditionExpression: 'attribute_not_exists(pk)' }",
     replace: "? { ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(pk)' }",
   },
   {
     name: 'a race that was lost counts as won',
     concerns: /TransactWriteItems billing (overtaken|conflict)/,
-    file: `${billing}/store.ts`,
+    file: `${billing}/store/books.ts`,
     find: 'error.CancellationReasons?.some(isRace))\n      return pagesIn(error.CancellationReasons);',
     replace: 'error.CancellationReasons?.some(isRace))\n      return undefined;',
   },

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bill } from './bill.ts';
 import type { Heard } from './books.ts';
 import { captured, refunded } from './eventFixtures.ts';
-import { listCreditNotes, listInvoices, loadCreditNotes, loadInvoiced } from './store.ts';
+import { listCreditNotes, listInvoices, loadCreditNotes, loadInvoiced } from './store/documents.ts';
 
 let emulators: Emulators;
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSystemic } from '@fanfold/runtime/failure';
 import type { Heard } from './books.ts';
-import { booksAt, commit, readPages } from './store.ts';
+import { booksAt, commit, readPages } from './store/books.ts';
 
 /** What of a batch could not be billed, and why. */
 type Failures = Map<Heard, unknown>;

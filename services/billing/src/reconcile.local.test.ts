@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { captured, dayClosed, refunded } from './eventFixtures.ts';
 import { handler as consumer } from './functions/consumer.ts';
 import { handler as republish } from './functions/republish.ts';
-import { eventsOf, loadFinding } from './store.ts';
+import { loadFinding } from './store/findings.ts';
+import { eventsOf } from './store/items.ts';
 
 let emulators: Emulators;
 let dynamodb: DynamoDBClient;

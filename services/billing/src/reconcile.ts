@@ -3,7 +3,8 @@ import { noteDifference } from '@fanfold/runtime/finding';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import { type DayClosed, expectedOf, sumOf } from './reconciliation.ts';
-import { documentsFor, loadFinding, saveFinding } from './store.ts';
+import { documentsFor } from './store/days.ts';
+import { loadFinding, saveFinding } from './store/findings.ts';
 
 /**
  * Compares what payments captured and refunded on a merchant's day with the documents that were issued for it. A

@@ -1,7 +1,7 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { notFound } from '@fanfold/runtime/refusal';
 import { creditNoteResource } from '../resources.ts';
-import { loadCreditNote } from '../store.ts';
+import { loadCreditNote } from '../store/documents.ts';
 
 export const handler = endpoint({ scope: 'invoices:read' }, async ({ caller, path }) => {
   const id = path.id ?? '';

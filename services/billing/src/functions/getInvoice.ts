@@ -1,7 +1,7 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { notFound } from '@fanfold/runtime/refusal';
 import { invoiceResource } from '../resources.ts';
-import { loadInvoiced } from '../store.ts';
+import { loadInvoiced } from '../store/documents.ts';
 
 export const handler = endpoint({ scope: 'invoices:read' }, async ({ caller, path }) => {
   const id = path.id ?? '';

@@ -3,7 +3,7 @@ import { listOf, listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { invoiceIdOf } from '../invoice.ts';
 import { creditNoteResource } from '../resources.ts';
-import { listCreditNotes, loadCreditNotes, loadInvoiced } from '../store.ts';
+import { listCreditNotes, loadCreditNotes, loadInvoiced } from '../store/documents.ts';
 
 const query = z.strictObject({
   ...listQuery,

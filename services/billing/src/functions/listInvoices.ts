@@ -3,7 +3,7 @@ import { listOf, listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { invoiceIdOf } from '../invoice.ts';
 import { invoiceResource } from '../resources.ts';
-import { listInvoices, loadInvoiced } from '../store.ts';
+import { listInvoices, loadInvoiced } from '../store/documents.ts';
 
 const query = z.strictObject({
   ...listQuery,

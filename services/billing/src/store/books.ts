@@ -1,0 +1,107 @@
+import {
+  type CancellationReason,
+  TransactionCanceledException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { accountOf, Books, type Entries, type Heard, seriesOf } from '../books.ts';
+import {
+  type AccountItem,
+  accountItem,
+  accountOfItem,
+  type CreditNoteItem,
+  creditNoteItem,
+  type SeriesItem,
+  type Stored,
+  seriesItem,
+  seriesOfItem,
+} from './items.ts';
+import { readAll, tableName } from './table.ts';
+
+/** What of the table a batch of events is about, by key. */
+export type Pages = Map<string, Stored>;
+
+/** Reads what a batch of events is about: one read for all of them. */
+export async function readPages(events: Heard[], now: Date): Promise<Pages> {
+  const keys = new Set(
+    events.flatMap((event) => {
+      const { merchantId, id } = accountOf(event);
+      return [
+        `${merchantId}#${id}`,
+        ...seriesOf(event, now).map((series) => `${series.merchantId}#${series.name}`),
+      ];
+    }),
+  );
+  return new Map((await readAll([...keys])).map((item) => [item.pk, item]));
+}
+
+/** The books, open at these pages. */
+export function booksAt(pages: Pages, now: Date): Books {
+  const items = [...pages.values()];
+  const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
+  const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
+  return new Books(accounts, series, now);
+}
+
+/** DynamoDB's limit for one transaction. */
+const maxTransactionItems = 100;
+
+/**
+ * Writes what a batch of events changed, all or nothing.
+ *
+ * @returns undefined when it is written. Otherwise others wrote in between, and this is what they made of the pages that
+ *   they are done with: decide again
+ * @throws RangeError when it is more than one transaction holds
+ */
+export async function commit({ accounts, creditNotes, series }: Entries): Promise<Pages | undefined> {
+  const writes: TransactWriteItem[] = [
+    ...series.map(({ series, countBefore }) => putIf(seriesItem(series), 'count', countBefore)),
+    ...accounts.map(({ account, isIssued }) =>
+      putIf(accountItem({ ...account, version: account.version + 1 }, isIssued), 'version', account.version),
+    ),
+    ...creditNotes.map(({ merchantId, creditNote }) =>
+      putIf(creditNoteItem(merchantId, creditNote), 'version', 0),
+    ),
+  ];
+  if (writes.length === 0) return undefined;
+  if (writes.length > maxTransactionItems)
+    throw new RangeError(`${writes.length} writes do not fit a transaction`);
+  try {
+    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: writes }));
+    return undefined;
+  } catch (error) {
+    if (error instanceof TransactionCanceledException && error.CancellationReasons?.some(isRace))
+      return pagesIn(error.CancellationReasons);
+    throw error;
+  }
+}
+
+const isRace = ({ Code }: CancellationReason): boolean =>
+  Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict';
+
+function pagesIn(reasons: CancellationReason[]): Pages {
+  const items = reasons.flatMap(({ Item }) => (Item ? (unmarshall(Item) as Stored) : []));
+  return new Map(items.map((item) => [item.pk, item]));
+}
+
+/** A put on condition that a counter is still what it was read as; 0 stands for no item. */
+const putIf = (
+  item: AccountItem | CreditNoteItem | SeriesItem,
+  counter: string,
+  before: number,
+): TransactWriteItem => ({
+  Put: {
+    TableName: tableName(),
+    Item: marshall(item, { removeUndefinedValues: true }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ...(before === 0
+      ? { ConditionExpression: 'attribute_not_exists(pk)' }
+      : {
+          ConditionExpression: '#counter = :before',
+          ExpressionAttributeNames: { '#counter': counter },
+          ExpressionAttributeValues: marshall({ ':before': before }),
+        }),
+  },
+});

@@ -1,0 +1,90 @@
+import { type AttributeValue, QueryCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { Unprocessable } from '@fanfold/runtime/consume';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import type { Document } from '../reconciliation.ts';
+import type { Indexed } from './items.ts';
+import { tableName } from './table.ts';
+
+/** A consumer has 30 s. Reading so many takes some five of them at 5,000 documents a page. */
+const maxDocumentsRead = 500_000;
+
+/**
+ * A merchant's documents of a kind that may have been issued for what happened on a day. In the order of numbers dates
+ * never go back, and nothing is issued before it has happened, so the newest are read first until the day is over,
+ * with a day more for clocks that do not agree.
+ *
+ * @throws Unprocessable when there are more since that day than can be read
+ */
+export async function documentsFor(
+  merchantId: string,
+  kind: 'invoice' | 'credit-note',
+  date: string,
+): Promise<Document[]> {
+  const documents: Document[] = [];
+  const earliest = new Date(Date.parse(date) - 86_400_000).toISOString().slice(0, 10);
+  let read = 0;
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        IndexName: 'ByMerchant',
+        KeyConditionExpression: '#documents = :documents',
+        ExpressionAttributeNames: { '#documents': 'documents' },
+        ExpressionAttributeValues: marshall({ ':documents': `${merchantId}#${kind}` }),
+        ScanIndexForward: false,
+        ExclusiveStartKey: start,
+      }),
+    );
+    const page = Items.map((item) => unmarshall(item) as Indexed);
+    documents.push(...page.filter(({ happenedOn }) => happenedOn === date));
+    read += page.length;
+    start = page.some(({ issueDate }) => issueDate < earliest) ? undefined : LastEvaluatedKey;
+    if (start && read >= maxDocumentsRead) {
+      throw new Unprocessable(
+        'too-many-documents',
+        `${merchantId} has more than ${maxDocumentsRead} documents since ${date}: compare that day by hand`,
+      );
+    }
+  } while (start);
+  return documents;
+}
+
+/**
+ * Every document that was issued on a day (UTC), of one merchant or of all, by its key, page by page. An operator runs this rarely: it
+ * looks through the index of all documents, some 200 bytes each.
+ */
+export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }[]> {
+  let start: Record<string, AttributeValue> | undefined;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new ScanCommand({
+        TableName: tableName(),
+        IndexName: 'ByMerchant',
+        FilterExpression: `issueDate = :date${merchantId === undefined ? '' : ' AND begins_with(pk, :merchant)'}`,
+        ExpressionAttributeValues: marshall(
+          { ':date': date, ':merchant': merchantId && `${merchantId}#` },
+          { removeUndefinedValues: true },
+        ),
+        ExclusiveStartKey: start,
+      }),
+    );
+    yield Items.map(({ pk }) => ({ id: pk?.S ?? '' }));
+    start = LastEvaluatedKey;
+  } while (start);
+}
+
+/** Lets the table's stream carry the event of a document again. Nothing else changes. */
+export async function sayAgain({ id }: { id: string }, now: Date): Promise<void> {
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: tableName(),
+      Key: { pk: { S: id } },
+      // Without a change there would be nothing in the stream.
+      UpdateExpression: 'SET said = :said, saidAgainAt = :now',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: marshall({ ':said': true, ':now': now.toISOString() }),
+    }),
+  );
+}

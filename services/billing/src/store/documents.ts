@@ -1,0 +1,83 @@
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import type { Page } from '@fanfold/runtime/list';
+import { Refusal } from '@fanfold/runtime/refusal';
+import type { Account } from '../books.ts';
+import type { CreditNote } from '../creditNote.ts';
+import { type AccountItem, accountOfItem, type CreditNoteItem, type Stored } from './items.ts';
+import { read, readAll, tableName } from './table.ts';
+
+/** A payment's account, if its invoice has been issued. */
+export async function loadInvoiced(merchantId: string, invoiceId: string): Promise<Account | undefined> {
+  const item = (await read(merchantId, invoiceId)) as AccountItem | undefined;
+  return item?.invoice ? accountOfItem(item) : undefined;
+}
+
+export async function loadCreditNote(merchantId: string, id: string): Promise<CreditNote | undefined> {
+  return ((await read(merchantId, id)) as CreditNoteItem | undefined)?.creditNote;
+}
+
+/** Credit notes by their ids, in that order. */
+export async function loadCreditNotes(merchantId: string, ids: string[]): Promise<CreditNote[]> {
+  const items = (await readAll(ids.map((id) => `${merchantId}#${id}`))) as CreditNoteItem[];
+  const found = new Map(items.map(({ creditNote }) => [creditNote.id, creditNote]));
+  return ids.flatMap((id) => found.get(id) ?? []);
+}
+
+type ListQuery = { limit: number; startingAfter?: string | undefined };
+
+/** A merchant's invoices, or those of an order, the newest first. */
+export async function listInvoices(
+  merchantId: string,
+  { orderId, ...query }: ListQuery & { orderId?: string | undefined },
+): Promise<Page<Account>> {
+  const page =
+    orderId === undefined
+      ? await listKeys('ByMerchant', 'documents', `${merchantId}#invoice`, merchantId, query)
+      : await listKeys('ByOrder', 'order', `${merchantId}#${orderId}`, merchantId, query);
+  const items = (await inOrder(page.items)) as AccountItem[];
+  return { items: items.map(accountOfItem), hasMore: page.hasMore };
+}
+
+/** A merchant's credit notes, the newest first. */
+export async function listCreditNotes(merchantId: string, query: ListQuery): Promise<Page<CreditNote>> {
+  const page = await listKeys('ByMerchant', 'documents', `${merchantId}#credit-note`, merchantId, query);
+  const items = (await inOrder(page.items)) as CreditNoteItem[];
+  return { items: items.map(({ creditNote }) => creditNote), hasMore: page.hasMore };
+}
+
+/** @throws Refusal 422 when there is no document with the id `startingAfter` in the list */
+async function listKeys(
+  index: 'ByMerchant' | 'ByOrder',
+  attribute: 'documents' | 'order',
+  value: string,
+  merchantId: string,
+  { limit, startingAfter }: ListQuery,
+): Promise<Page<string>> {
+  const start = startingAfter === undefined ? undefined : await read(merchantId, startingAfter);
+  const { pk, number, [attribute]: part } = (start ?? {}) as Partial<AccountItem>;
+  if (startingAfter !== undefined && part !== value) {
+    throw new Refusal(422, 'invalid_request', 'There is no document in this list to start after.', {
+      errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a document in this list' }],
+    });
+  }
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: tableName(),
+      IndexName: index,
+      KeyConditionExpression: '#part = :part',
+      ExpressionAttributeNames: { '#part': attribute },
+      ExpressionAttributeValues: marshall({ ':part': value }),
+      ScanIndexForward: false,
+      Limit: limit + 1,
+      ExclusiveStartKey: start && marshall({ pk, number, [attribute]: value }),
+    }),
+  );
+  return { items: Items.slice(0, limit).map(({ pk }) => pk?.S ?? ''), hasMore: Items.length > limit };
+}
+
+async function inOrder(keys: string[]): Promise<Stored[]> {
+  const found = new Map((await readAll(keys)).map((item) => [item.pk, item]));
+  return keys.flatMap((key) => found.get(key) ?? []);
+}

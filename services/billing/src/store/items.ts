@@ -1,0 +1,155 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
+import { type Event, makeEvent } from '@fanfold/contracts/event';
+import type { Finding } from '@fanfold/runtime/finding';
+import type { Account } from '../books.ts';
+import type { CreditNote } from '../creditNote.ts';
+import type { Invoice } from '../invoice.ts';
+import type { Difference, Document } from '../reconciliation.ts';
+import type { Series } from '../series.ts';
+
+/**
+ * The billing table, `pk` = `<merchant>#<id>`:
+ * - an account per payment under its invoice's id: the invoice, what was credited of it, parked refunds;
+ * - a credit note per refund;
+ * - a series per kind of document and year, under its name;
+ * - a finding per day on which the documents differed from what payments captured and refunded.
+ *
+ * A document, the number it takes and what it changes are written in one transaction, on condition that none of
+ * them was written since they were read: a number is never taken without its document, and never twice. `said`
+ * makes the table's stream carry the event of the document that was issued, or the finding that was made, with this
+ * very write. Should the stream have forgotten it before it was published, `sayAgain` makes it carry it again.
+ *
+ * Indexes: `ByMerchant` has a merchant's documents by number, with what a day is summed up from; nothing of that ever
+ * changes, so it costs no writes. `ByOrder` has the keys of the invoices of an order.
+ */
+export type AccountItem = Omit<Account, 'id' | 'invoice'> &
+  Partial<Indexed> & {
+    pk: string;
+    said: boolean;
+    order?: string;
+    /** Without its id, which is the key's: a write unit takes a kilobyte, and a transaction counts twice. */
+    invoice: Omit<Invoice, 'id'> | null;
+  };
+
+export type CreditNoteItem = Indexed & {
+  pk: string;
+  merchantId: string;
+  creditNote: CreditNote;
+  said: boolean;
+};
+
+export type Indexed = Document & {
+  /** `<merchant>#<kind>` */
+  documents: string;
+  number: string;
+};
+
+export type FindingItem = { pk: string; merchantId: string; finding: Finding<Difference>; said: boolean };
+
+export type SeriesItem = Series & {
+  pk: string;
+  /** What there was in the place of `lastIssuedAt` before there was a time. */
+  lastIssueDate?: string;
+};
+
+export type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem;
+
+export function accountItem(account: Account, said: boolean): AccountItem {
+  const { id, invoice, ...stored } = account;
+  const { merchantId } = account;
+  const item: AccountItem = {
+    ...stored,
+    invoice: invoice && withoutId(invoice),
+    pk: `${merchantId}#${id}`,
+    said,
+    ...(invoice && {
+      ...indexed(merchantId, 'invoice', invoice, invoice.totals.gross),
+      order: `${merchantId}#${invoice.orderId}`,
+    }),
+  };
+  eventsOfItem(item); // what no consumer could read is never written
+  return item;
+}
+
+const withoutId = ({ id, ...facts }: Invoice): Omit<Invoice, 'id'> => facts;
+
+export function accountOfItem(item: AccountItem): Account {
+  const id = item.pk.slice(item.merchantId.length + 1);
+  return { id, ...item, invoice: item.invoice && { id, ...item.invoice } };
+}
+
+export function creditNoteItem(merchantId: string, creditNote: CreditNote): CreditNoteItem {
+  const item = {
+    pk: `${merchantId}#${creditNote.id}`,
+    merchantId,
+    creditNote,
+    said: true,
+    ...indexed(merchantId, 'credit-note', creditNote, creditNote.amount),
+  };
+  eventsOfItem(item);
+  return item;
+}
+
+const indexed = (
+  merchantId: string,
+  kind: 'invoice' | 'credit-note',
+  { number, issueDate, happenedOn, currency }: Invoice | CreditNote,
+  amount: number,
+): Indexed => ({
+  documents: `${merchantId}#${kind}`,
+  number: sortableNumber(number),
+  issueDate,
+  happenedOn,
+  currency,
+  amount,
+});
+
+/** Numbers have six digits or more; as text they stand in order only at one length. */
+const sortableNumber = (number: string): string => number.replace(/\d+$/, (count) => count.padStart(12, '0'));
+
+export const seriesItem = (series: Series): SeriesItem => ({
+  ...series,
+  pk: `${series.merchantId}#${series.name}`,
+});
+
+export const seriesOfItem = ({ pk: _pk, lastIssueDate, ...series }: SeriesItem): Series =>
+  lastIssueDate === undefined ? series : { ...series, lastIssuedAt: `${lastIssueDate}T00:00:00.000Z` };
+
+/** The events of the write that left an item as it is in this image of the stream. */
+export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
+  eventsOfItem(unmarshall(image) as Stored);
+
+export function eventsOfItem(item: Stored): Event[] {
+  if (!('said' in item) || !item.said) return [];
+  if ('finding' in item) return [eventOfFinding(item.finding)];
+  const about = ({ createdAt, trace }: Invoice | CreditNote) => ({
+    n: 1,
+    time: createdAt,
+    trace,
+    merchantid: item.merchantId,
+  });
+  if ('creditNote' in item) {
+    const { id, ...facts } = item.creditNote;
+    const data = { ...facts, creditNoteId: id };
+    return [makeEvent(creditNoteIssued, { ...about(item.creditNote), subject: id, data })];
+  }
+  const { invoice } = accountOfItem(item);
+  if (!invoice) return [];
+  const { id, ...facts } = invoice;
+  const data = { ...facts, invoiceId: id };
+  return [makeEvent(invoiceIssued, { ...about(invoice), subject: id, data })];
+}
+
+const eventOfFinding = ({ merchantId, date, difference, n, foundAt, trace }: Finding<Difference>): Event =>
+  makeEvent(billingReconciliationFailed, {
+    subject: findingSubject(date, merchantId),
+    n,
+    time: foundAt,
+    merchantid: merchantId,
+    trace,
+    data: { date, ...difference },
+  });
+
+export const findingSubject = (date: string, merchantId: string): string => `rec_${date}_${merchantId}`;
