@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import {
   type AttributeValue,
   DeleteItemCommand,
@@ -10,14 +9,20 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { DynamoDBStreamEvent, SQSEvent } from 'aws-lambda';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { clientConfiguration } from './account.ts';
 import { type Emulators, startEmulators } from './emulators.ts';
-import type { Invocation } from './invocation.ts';
+import type { Invocation, Mapping } from './invocation.ts';
 import { lambdaFunctions, type MappingsOptions, startMappings } from './mappings.ts';
 import { packageService } from './packagedTemplates.ts';
 import { provision } from './provision.ts';
+import { startQueueMapping } from './queueMapping.ts';
+import { startStreamMapping } from './streamMapping.ts';
 import { type Resource, resolveTemplate } from './template.ts';
+
+// As they are, but observed.
+vi.mock('./queueMapping.ts', { spy: true });
+vi.mock('./streamMapping.ts', { spy: true });
 
 let emulators: Emulators;
 let resources: Record<string, Resource>;
@@ -95,22 +100,35 @@ test('What is written into a table travels by its stream, a topic and a queue to
   ]);
 });
 
+/** Observes when the mapping that was started last is idle. */
+async function idleOf(startMapping: typeof startQueueMapping | typeof startStreamMapping) {
+  const mapping: Mapping = await vi.mocked(startMapping).mock.results.at(-1)?.value;
+  return vi.spyOn(mapping, 'idle');
+}
+
 test('Mappings are idle when all that functions wrote has been heard in turn', async () => {
   const heard: string[] = [];
   const functions = handlers(heard);
+  const asked = Promise.withResolvers<void>();
   const mappings = await start({
     async invoke(name, event) {
+      await asked.promise;
+      // A function runs when the other one's source has said that it is drained: too early, as this one will write to it.
+      const drained = name === 'mapped-local-consumer' ? streamIdle : queueIdle;
+      await drained.mock.results.at(-1)?.value;
       await functions[name]?.(event as never);
-      // What is heard is written again, twice, and not before the stream has been drained.
+      // What is heard is written again, twice.
       if (name !== 'mapped-local-consumer' || heard.length > 2) return;
-      await setTimeout(200);
       await dynamodb.send(
         new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: `echo ${heard.length}` } } }),
       );
     },
   });
+  const [queueIdle, streamIdle] = [await idleOf(startQueueMapping), await idleOf(startStreamMapping)];
   await dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: 'call' } } }));
-  await mappings.idle();
+  const idle = mappings.idle();
+  asked.resolve();
+  await idle;
   expect(heard).toEqual(['call', 'echo 1', 'echo 2']);
 });
 

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
@@ -363,24 +362,33 @@ describe.concurrent('Concurrency', () => {
   }) => {
     const queue = await createQueue(30);
     const running: number[] = [];
+    const runningAtReceive: number[] = [];
     const received: number[] = [];
+    const twoRun = Promise.withResolvers<void>();
     let now = 0;
+    const observed = new SQSClient(clientConfiguration(emulators.endpoints.aws));
+    observed.middlewareStack.add((next, { commandName }) => (request) => {
+      if (commandName === ReceiveMessageCommand.name) runningAtReceive.push(now);
+      return next(request);
+    });
     await send(queue, 'one', 'two', 'three', 'four', 'five', 'six');
     const mapping = await startMapping(
       queue,
       async () => {
         now += 1;
         running.push(now);
-        // Long enough for more invocations to begin beside this one.
-        await setTimeout(50);
+        if (now === 2) twoRun.resolve();
+        await twoRun.promise;
+        // By the time of an answer, a mapping that takes too many has asked for the next message.
         received.push(await count(queue.url, 'ApproximateNumberOfMessagesNotVisible'));
         now -= 1;
       },
-      { batchSize: 1, maximumConcurrency: 2 },
+      { sqs: observed, batchSize: 1, maximumConcurrency: 2 },
     );
     await mapping.idle();
     expect(running).toHaveLength(6);
     expect(Math.max(...running)).toBe(2);
+    expect(Math.max(...runningAtReceive)).toBe(1);
     expect(Math.max(...received)).toBe(2);
   });
 });
@@ -388,12 +396,15 @@ describe.concurrent('Concurrency', () => {
 describe.concurrent('While invocations fail', () => {
   /**
    * The first four of sixteen batches, of which four may run at once, end as given, when all of them run; the others
-   * succeed. Gives how many ran when each began, and after which time since the one before.
+   * succeed, those after `fourAgainAfter` when four run at once again. Gives how many ran when each began, and after
+   * which time since the one before.
    */
-  async function runSixteen(firstFour: (event: SQSEvent) => unknown) {
+  async function runSixteen(firstFour: (event: SQSEvent) => unknown, fourAgainAfter: number) {
     const queue = await createQueue(30);
     const runs: { running: number; afterMs: number }[] = [];
-    const [firstRun, allRun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const firstRun = Promise.withResolvers<void>();
+    const fourAgain = Promise.withResolvers<void>();
+    const allRun = Promise.withResolvers<void>();
     let running = 0;
     let lastAt = Date.now();
     await send(queue, ...Array.from({ length: 16 }, (_, index) => `${index}`));
@@ -405,10 +416,10 @@ describe.concurrent('While invocations fail', () => {
         lastAt = Date.now();
         const isFirst = runs.length <= 4;
         if (runs.length === 4) firstRun.resolve();
+        if (runs.length > 4 && running === 4) fourAgain.resolve();
         if (runs.length === 16) allRun.resolve();
         if (isFirst) await firstRun.promise;
-        // Long enough for more invocations to begin beside this one.
-        else await setTimeout(50);
+        else if (runs.length > fourAgainAfter) await fourAgain.promise;
         running -= 1;
         return isFirst ? firstFour(event) : undefined;
       },
@@ -419,24 +430,55 @@ describe.concurrent('While invocations fail', () => {
     return runs;
   }
 
+  test('half as many run at once', async ({ expect }) => {
+    const end = Promise.withResolvers<void>();
+    /** The first of three invocations fails, and the others run until the end. */
+    async function startFailing(maximumConcurrency: number) {
+      const queue = await createQueue(30);
+      const begun = [1, 2, 3].map(() => Promise.withResolvers<void>());
+      let runs = 0;
+      await send(queue, 'one', 'two', 'three');
+      await startMapping(
+        queue,
+        async () => {
+          begun[runs]?.resolve();
+          runs += 1;
+          if (runs === 1) throw new Error('broken');
+          await end.promise;
+        },
+        { batchSize: 1, maximumConcurrency },
+      );
+      return { queue, begun: begun.map(({ promise }) => promise) };
+    }
+    const oneOfTwo = await startFailing(2);
+    await oneOfTwo.begun[1];
+    // It pauses for as long, and later: when its third invocation begins, one of the other would have been received.
+    const twoOfFour = await startFailing(4);
+    await twoOfFour.begun[2];
+    const received = await count(oneOfTwo.queue.url, 'ApproximateNumberOfMessagesNotVisible');
+    end.resolve();
+    expect(received).toBe(2);
+  });
+
   test('there are fewer of them, after pauses, until they succeed again', async ({ expect }) => {
     const runs = await runSixteen(() => {
       throw new Error('broken');
-    });
+    }, 8);
     expect(runs.slice(0, 4).map(({ running }) => running)).toEqual([1, 2, 3, 4]);
     expect(runs.slice(4, 8).map(({ running }) => running)).toEqual([1, 1, 1, 1]);
     // From pause to pause, of 1.6 s at first; timers may be a little early.
     for (const [index, pauseMs] of [800, 400, 200].entries()) {
       expect(runs[index + 5]?.afterMs).toBeGreaterThan(pauseMs - 10);
     }
-    expect(Math.max(...runs.slice(8).map(({ running }) => running))).toBe(4);
+    expect(runs.slice(8, 12).map(({ running }) => running)).toEqual([1, 2, 3, 4]);
   });
 
   test('only partially, nothing slows down (finding 14)', async ({ expect }) => {
-    const runs = await runSixteen(({ Records }) => ({
-      batchItemFailures: [{ itemIdentifier: Records[0]?.messageId }],
-    }));
-    expect(Math.max(...runs.slice(4, 8).map(({ running }) => running))).toBeGreaterThan(1);
+    const runs = await runSixteen(
+      ({ Records }) => ({ batchItemFailures: [{ itemIdentifier: Records[0]?.messageId }] }),
+      4,
+    );
+    expect(runs.slice(4, 8).map(({ running }) => running)).toEqual([1, 2, 3, 4]);
   });
 });
 
@@ -474,15 +516,31 @@ describe.concurrent('A throttled invocation (Q8)', () => {
 describe.concurrent('Stopping', () => {
   test('lets the batch that runs end, and its messages be deleted', async ({ expect }) => {
     const queue = await createQueue(30);
-    const running = Promise.withResolvers<void>();
-    await send(queue, 'one');
-    const mapping = await startMapping(queue, async () => {
-      running.resolve();
-      // A function that takes its time.
-      await setTimeout(100);
+    const happened: string[] = [];
+    const [running, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const observed = new SQSClient(clientConfiguration(emulators.endpoints.aws));
+    observed.middlewareStack.add((next, { commandName }) => async (request) => {
+      const answer = await next(request);
+      if (commandName === DeleteMessageBatchCommand.name) happened.push('deleted');
+      return answer;
     });
+    await send(queue, 'one');
+    const mapping = await startMapping(
+      queue,
+      async () => {
+        running.resolve();
+        await end.promise;
+        happened.push('ended');
+      },
+      { sqs: observed },
+    );
     await running.promise;
-    await mapping.stop();
+    const stopping = mapping.stop().then(() => happened.push('stopped'));
+    // By the time of an answer, a mapping that waits for nothing has stopped.
+    await count(queue.url);
+    end.resolve();
+    await stopping;
+    expect(happened).toEqual(['ended', 'deleted', 'stopped']);
     expect(await count(queue.url, 'ApproximateNumberOfMessagesNotVisible')).toBe(0);
   });
 

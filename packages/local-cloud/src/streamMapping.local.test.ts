@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -450,20 +449,32 @@ test('A batch that was processed comes again when it could not be noted (E3)', a
 test('Stopping lets the batch that runs end, and notes it', async ({ expect }) => {
   const table = await createTable();
   const seen: (string | undefined)[] = [];
-  const running = Promise.withResolvers<void>();
-  let ended = false;
-  await put(table, 'one');
-  const first = await startMapping(table, async (event) => {
-    seen.push(...keysOf(event));
-    running.resolve();
-    // A function that takes its time.
-    await setTimeout(100);
-    ended = true;
+  const happened: string[] = [];
+  const [running, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const observed = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
+  observed.middlewareStack.add((next, { commandName }) => async (request) => {
+    const answer = await next(request);
+    if (commandName === PutItemCommand.name) happened.push('noted');
+    return answer;
   });
+  await put(table, 'one');
+  const first = await startMapping(
+    table,
+    async (event) => {
+      seen.push(...keysOf(event));
+      running.resolve();
+      await end.promise;
+      happened.push('ended');
+    },
+    { dynamodb: observed },
+  );
   await running.promise;
-  await first.stop();
-  expect(ended).toBe(true);
+  const stopping = first.stop().then(() => happened.push('stopped'));
+  // When this has been written, a mapping that waits for nothing has stopped.
   await put(table, 'two');
+  end.resolve();
+  await stopping;
+  expect(happened).toEqual(['ended', 'noted', 'stopped']);
   const second = await startMapping(table, (event) => void seen.push(...keysOf(event)));
   await second.idle();
   expect(seen).toEqual(['one', 'two']);
