@@ -25,7 +25,7 @@ export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>) 
   });
 
 /** What one piece of work may take at most; with less time left, no further one is begun. */
-const workTimeMs = 10_000;
+export const workTimeMs = 10_000;
 
 /** How much work is done at once: what waits for a slow provider must not hold up all the rest. */
 const atOnce = 10;
@@ -47,7 +47,7 @@ export const eachDue = <Item extends { id: string }>(
  * @param pages as they are read, empty ones too: looking for work takes time as well
  */
 export async function workOff<Item extends { id: string }>(
-  pages: AsyncIterable<Item[]>,
+  pages: AsyncIterable<Item[]> | Iterable<Item[]>,
   work: (item: Item) => Promise<unknown>,
   remainingTimeMs: () => number,
 ): Promise<{ done: number; failed: number; isTimeUp: boolean }> {

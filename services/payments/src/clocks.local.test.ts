@@ -354,4 +354,33 @@ describe('A day (UTC) that is over', () => {
     later(7 * days);
     expect(await service.tick('dayClose')).toEqual({ closed: 1 });
   });
+
+  test('is closed for everybody else when it cannot be for one merchant, and so are the days after it', async () => {
+    const heard = await service.listen('day-listener-2');
+    later(90 * days);
+    const [fine, beyond] = [await newClient(), await newClient()];
+    const date = new Date().toISOString().slice(0, 10);
+    await fine.pay();
+    const { id } = (await beyond.pay()).body;
+    const payment = (await load(`merchant-${merchants - 1}`, id)) as Payment;
+    // Together they are more than a number can state exactly.
+    for (const n of [1, 2]) {
+      const amountCaptured = Number.MAX_SAFE_INTEGER;
+      await insert({ payment: { ...payment, id: `pay_${String(n).repeat(32)}`, amountCaptured }, said: [] });
+    }
+    later(days);
+    await expect(service.tick('dayClose')).rejects.toThrow(`Not closed for every merchant: ${date}; see`);
+    await fine.pay();
+    later(days);
+    await expect(service.tick('dayClose')).rejects.toThrow(`Not closed for every merchant: ${date}; see`);
+    vi.useRealTimers();
+
+    const mappings = await service.startMappings();
+    await mappings.idle();
+    await mappings.stop();
+    const closed = ((await heard()) as DayClosed[]).filter(
+      ({ type, data }) => type === 'payments.day-closed.v1' && data.date >= date,
+    );
+    expect(closed.map(({ merchantid }) => merchantid)).toEqual(Array(2).fill(`merchant-${merchants - 2}`));
+  });
 });

@@ -51,9 +51,9 @@ export class DayBook {
   add(payment: Payment): void {
     const { id, merchantId, currency, amountCaptured, history, refunds } = payment;
     if (this.#seen.has(id)) return;
-    this.#seen.add(id);
     const said = saidOn(payment, this.#date).flatMap((n) => history[n - 1] ?? []);
     if (said.length === 0) return;
+    this.#seen.add(id);
     const { counts, totals } = this.#closingOf(merchantId);
     for (const { type } of said) counts[type] = (counts[type] ?? 0) + 1;
     totals[currency] ??= { captured: 0, refunded: 0 };

@@ -12,7 +12,7 @@ import { captureLog } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { handler as expiry } from './functions/expiry.ts';
-import { carryOut, operate, recall, settleDue } from './operation.ts';
+import { carryOut, momentOf, operate, recall, settleDue } from './operation.ts';
 import { capture, type Payment, refund, settle } from './payment.ts';
 import {
   answered,
@@ -262,6 +262,13 @@ describe('An operation that was begun before', () => {
   });
 });
 
+test('An operation may run for what is left of its function, however long ago that began', () => {
+  const { now } = momentAt('10:00:00.000');
+  vi.setSystemTime(momentAt('10:00:40.000').now);
+  const moment = momentOf({ ...run, now, remainingTimeMs: () => 20_000 });
+  expect(moment).toMatchObject({ now, runsUntil: '2026-11-23T10:01:00.000Z' });
+});
+
 describe('Settling what is due', () => {
   test('asks for nothing that is still running', async () => {
     stored = processing();
@@ -321,6 +328,18 @@ describe('Settling what is due', () => {
       re_2: { status: 'failed', settledAt: '2026-11-23T10:00:20.000Z' },
       re_3: { status: 'pending', settledAt: null },
     });
+  });
+
+  test('leaves refunds to the next run that may not be settled in time', async () => {
+    stored = ['re_1', 're_2', 're_3'].reduce(
+      (payment, id) => refund(payment, { id, amount: 5, reason: null, fingerprint: 'f' }, momentAt()).payment,
+      captured(),
+    );
+    // The provider takes its time.
+    const left = [20_000, 10_000, 9999];
+    await settleDue(stored, { ...run, remainingTimeMs: () => left[provider.size] ?? 0 });
+    expect([...provider.keys()]).toEqual(['re_1', 're_2']);
+    expect(stored.refunds).toMatchObject({ re_2: { status: 'failed' }, re_3: { status: 'pending' } });
   });
 });
 

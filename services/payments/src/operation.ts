@@ -1,7 +1,7 @@
 import type { Request } from '@fanfold/runtime/http';
 import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfold/runtime/idempotency';
 import { Refusal } from '@fanfold/runtime/refusal';
-import type { Run } from '@fanfold/runtime/schedule';
+import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
 import { perform, resolve } from './gateway.ts';
 import { type Change, type Failure, type Moment, type Payment, settle, settleRefund } from './payment.ts';
 import { PaymentBusy, update } from './store.ts';
@@ -22,10 +22,11 @@ export const operationOf = (
   fingerprint: fingerprintOf(request.body),
 });
 
+/** `now` is when the request or the run began: what is left of its time counts from this very moment. */
 export const momentOf = ({ now, trace, remainingTimeMs }: Request<unknown, unknown> | Run): Moment => ({
   now,
   trace,
-  runsUntil: new Date(now.getTime() + remainingTimeMs()).toISOString(),
+  runsUntil: new Date(Date.now() + remainingTimeMs()).toISOString(),
 });
 
 /** What is said has the time of its write, however long the provider took before it, or others that came between. */
@@ -99,7 +100,7 @@ export function recall(payment: Payment, { id, fingerprint }: Operation, now: Da
   return { payment, replayed: true };
 }
 
-/** Finds out from the provider what came of everything that a payment still waits for. */
+/** Finds out from the provider what came of everything that a payment still waits for, or leaves the rest to the next run. */
 export async function settleDue(payment: Payment, run: Run): Promise<void> {
   const now = run.now.toISOString();
   const { ask, refunds } = payment;
@@ -113,6 +114,8 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
   }
   for (const { id, status, runsUntil } of Object.values(refunds)) {
     if (status !== 'pending' || (runsUntil ?? now) > now) continue;
+    // A payment may wait for fifty, and a provider that is silent takes its time for each.
+    if (run.remainingTimeMs() < workTimeMs) return;
     const outcome = await resolve(id);
     await update(payment, (current) => settleRefund(current, id, outcome, atWrite(momentOf(run))));
   }
