@@ -8,7 +8,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bill } from './bill.ts';
 import { newAccount } from './books.ts';
 import { captured, refunded } from './eventFixtures.ts';
@@ -33,11 +33,17 @@ const numbersTaken = () =>
   transactions().map(({ args }) => unmarshall(args[0].input.TransactItems?.[0]?.Put?.Item ?? {}).count);
 
 beforeEach(() => {
+  // A series is of a year.
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-23T12:00:00Z') });
   // Waiting is not what is tested.
   vi.spyOn(Math, 'random').mockReturnValue(0);
   dynamodb.reset();
   dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [] } });
   dynamodb.on(TransactWriteItemsCommand).resolves({});
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 describe('a batch of events', () => {
