@@ -367,6 +367,14 @@ describe('erasing', () => {
     expect(again).toEqual(once);
   });
 
+  it('repeated makes what was recorded in between unreadable as well, and says nothing else than before', async () => {
+    await audit.record([heardOf('pay_repeated', 1)]);
+    const [once] = await audit.eraseSubject({ ...order, subject: 'pay_repeated' }, new Date(1));
+    await audit.record([heardOf('pay_repeated', 2)]);
+    expect(await audit.eraseSubject({ ...order, subject: 'pay_repeated' }, new Date(2))).toEqual([once]);
+    expect(await audit.load('acme', 'pay_repeated:2')).not.toHaveProperty('text');
+  });
+
   it('is refused of what nobody has heard of, another merchant’s included', async () => {
     await audit.record([heardOf('pay_other', 1, { merchantid: 'umbrella' })]);
     for (const subject of ['pay_nobody', 'pay_other']) {

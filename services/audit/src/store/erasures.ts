@@ -3,6 +3,7 @@ import {
   type AttributeValue,
   QueryCommand,
   TransactionCanceledException,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
@@ -45,24 +46,35 @@ export async function readable(merchantId: string, dataSubjects: Iterable<string
 
 /**
  * Destroys a data subject's key, and writes down that it was: both or nothing. When somebody else was quicker, there is
- * nothing left to be done.
+ * nothing left to be done. What was recorded after an order had been carried out, and before it is repeated, goes as well;
+ * that the order was carried out stays as it was said.
  */
 export async function erase(erasure: Erasure): Promise<void> {
   const { merchantId, dataSubject, operationId, erasedAt } = erasure;
   const item: ErasureItem = { pk: `erasure:${merchantId}`, sk: `${dataSubject}#${operationId}`, erasure };
   erasedEventOf(erasure); // what nobody could read is never written
+  const destroyed = destroyKey(keyName(merchantId, dataSubject), erasedAt);
+  const written = {
+    Put: {
+      TableName: tableName(),
+      Item: marshall(item),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
+  };
+  const [isDestroyed, isWritten] = await alreadyDone([destroyed, written]);
+  if (isWritten && !isDestroyed) await alreadyDone([destroyed]);
+}
+
+/** Writes all or nothing, and tells for each whether its condition failed: none, when all was written. */
+async function alreadyDone(TransactItems: TransactWriteItem[]): Promise<boolean[]> {
   try {
-    await dynamodb.send(
-      new TransactWriteItemsCommand({
-        TransactItems: [
-          destroyKey(keyName(merchantId, dataSubject), erasedAt),
-          { Put: { TableName: tableName(), Item: marshall(item) } },
-        ],
-      }),
-    );
+    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems }));
+    return [];
   } catch (error) {
-    const [ofKey] = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-    if (ofKey?.Code !== 'ConditionalCheckFailed') throw error;
+    const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
+    const failed = reasons.map(({ Code }) => Code === 'ConditionalCheckFailed');
+    if (!failed.includes(true)) throw error;
+    return failed;
   }
 }
 

@@ -183,6 +183,15 @@ describe('what was recorded since a day began', () => {
   }, 30_000);
 });
 
+it('what is absent of more than fifty thousand numbers is not asked for, and the message will never succeed', async () => {
+  const numbered = Array.from({ length: 50_001 }, (_, i) => ({ subject: `pay_${i}`, n: 2 }));
+  await expect(absentOf('acme', numbered)).rejects.toMatchObject({
+    name: 'Unprocessable',
+    reason: 'too-many-events',
+  });
+  expect(dynamodb.calls()).toHaveLength(0);
+});
+
 it('what is absent of some numbers is asked for by key, a hundred at once, and again what was left out', async () => {
   const numbered = Array.from({ length: 101 }, (_, i) => ({ subject: `pay_${i}`, n: 2 }));
   const keyOf = (i: number) => marshall({ pk: `acme#pay_${i}`, sk: '0000000002' });

@@ -369,8 +369,21 @@ export async function* mentionsSince(merchantId: string, date: string): AsyncGen
   } while (next);
 }
 
-/** Those of some numbers that are not recorded. */
+/** Looking up so many, a hundred with a call, takes some eight seconds. */
+const maxLookedUp = 50_000;
+
+/**
+ * Those of some numbers that are not recorded.
+ *
+ * @throws Unprocessable when they are more than can be looked up
+ */
 export async function absentOf(merchantId: string, numbered: Numbered[]): Promise<Numbered[]> {
+  if (numbered.length > maxLookedUp) {
+    throw new Unprocessable(
+      'too-many-events',
+      `${merchantId} has more than ${maxLookedUp} subjects that go on from before that day: check it by hand`,
+    );
+  }
   const keyOf = ({ subject, n }: Numbered) => ({ pk: `${merchantId}#${subject}`, sk: sequenceOf(n) });
   const present = new Set<string>();
   for await (const items of readItems(tableName(), numbered.map(keyOf), 'pk, sk')) {
