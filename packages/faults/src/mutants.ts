@@ -273,9 +273,9 @@ export const mutants: Mutant[] = [
     name: 'a key is destroyed before it is said',
     concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
     file: `${audit}/store/erasures.ts`,
-    find: '          destroyKey(keyName(merchantId, dataSubject), erasedAt),\n',
+    find: 'const [isDestroyed, isWritten] = await alreadyDone([destroyed, written]);',
     replace:
-      '          destroyKey(keyName(merchantId, dataSubject), erasedAt),\n        ],\n      }),\n    );\n    await dynamodb.send(\n      new TransactWriteItemsCommand({\n        TransactItems: [\n',
+      'const [isDestroyed] = await alreadyDone([destroyed]);\n  const [isWritten] = await alreadyDone([written]);',
   },
   {
     name: 'a batch that failed counts as recorded',
