@@ -213,7 +213,7 @@ export function refund(
   if (amount > left || left === 0) {
     const message = `Of this payment ${left} can still be refunded.`;
     throw new Refusal(409, 'refund_exceeds_captured', message, {
-      errors: [{ pointer: '#/amount', detail: `must be at most ${left}` }],
+      errors: [{ pointer: '#/amount', detail: left === 0 ? 'nothing is left' : `must be at most ${left}` }],
     });
   }
   const time = now.toISOString();
