@@ -223,7 +223,7 @@ async function changeEntries(index: number): Promise<void> {
   );
 }
 
-it('an event that was changed beside the log is not proven, although its seal is right', async () => {
+it('an event that was changed beside the log is not proven, although its seal is right, and that is measured', async () => {
   const said = heardOf('pay_forged', 1);
   await audit.record([said]);
   await audit.publishLog('clock');
@@ -239,7 +239,10 @@ it('an event that was changed beside the log is not proven, although its seal is
       ExpressionAttributeValues: marshall({ ':sealed': sealed }),
     }),
   );
+  const { metrics } = await import('@fanfold/runtime/metrics');
+  const measure = vi.spyOn(metrics, 'addMetric');
   await expect(proofOf('pay_forged:1')).rejects.toThrow('not the one that the log has');
+  expect(measure.mock.calls).toEqual([['EventChanged', 'Count', 1]]);
 });
 
 describe('the witness', () => {

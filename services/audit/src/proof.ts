@@ -1,3 +1,4 @@
+import { metrics } from '@fanfold/runtime/metrics';
 import { leafHash, verifyInclusion } from '@fanfold/tlog/merkle';
 import { formatProof } from '@fanfold/tlog/proof';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
@@ -9,7 +10,8 @@ import type { Openable } from './store/events.ts';
 import { readTiles } from './tiles.ts';
 
 /**
- * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof
+ * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof. An event that was
+ * changed beside the log is a metric with an alarm: only who has the keys can have changed it.
  *
  * @returns undefined when no checkpoint covers it yet
  * @throws when the log's files do not prove it, or the event that lies beside the log was changed
@@ -27,6 +29,7 @@ export async function proofOf({ position, opened }: Openable, now: Date): Promis
   verifyInclusion(index, size, leafHash(entry), proof, root);
   const text = Buffer.from(entry).toString();
   if (opened && entryOf(opened.heard, opened.key, JSON.parse(text).recordedtime) !== text) {
+    metrics.addMetric('EventChanged', 'Count', 1);
     throw new Error(
       `The event at ${position} is not the one that the log has: see "The log does not fit" in docs/audit-log.md`,
     );
