@@ -138,7 +138,16 @@ describe('an HTTP API', () => {
     const { AccessLogSettings } = one(service, 'HttpApiStage').Properties;
     const { LogGroupName, RetentionInDays } = one(service, 'HttpApiLogGroup').Properties;
     expect(AccessLogSettings.DestinationArn).toContain(`log-group:${LogGroupName}`);
-    expect(Object.keys(JSON.parse(AccessLogSettings.Format))).toContain('requestId');
+    expect(JSON.parse(AccessLogSettings.Format)).toMatchObject({ route: '$context.routeKey' });
     expect(RetentionInDays).toBe(30);
   });
+
+  test.each(servicesWithFunctions)(
+    'of %s logs no addresses, no id that means another one elsewhere, and no words that could break a line',
+    (service) => {
+      const format = JSON.parse(one(service, 'HttpApiStage').Properties.AccessLogSettings.Format);
+      expect(format).not.toHaveProperty('requestId');
+      expect(Object.values(format).join(' ')).not.toMatch(/identity|path|message|error(?!\.responseType)/i);
+    },
+  );
 });
