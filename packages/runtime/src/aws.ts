@@ -6,8 +6,8 @@ import { Sha256 } from './sha256.ts';
  * so `socketTimeout` does the same for what comes after them. The SDK retries both.
  *
  * Three attempts of three seconds, the connection included, and a second for the pauses between them make ten: less than
- * every function's time, which is 15 s for requests and 30 s for the rest, of which consumers need 1.5 to report what is
- * left. Only an answer whose headers come late and whose body then hangs takes twice that.
+ * every function's time, which is 15 s for requests and 30 s or more for the rest, of which consumers need 1.5 to report
+ * what is left. Only an answer whose headers come late and whose body then hangs takes twice that.
  *
  * A client without a logger copies the input and the output of every call for one that does nothing, which takes a tenth of
  * a large write's time. One that has no `info` and no `error` is spared that, and gets no personal data to log either. The

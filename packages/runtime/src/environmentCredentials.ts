@@ -1,5 +1,5 @@
 /**
- * Takes the place of the SDK's search for credentials in bundles (packages/topology/plugins.yml): Lambda gives them by
+ * Takes the place of the SDK's search for credentials in bundles (packages/topology/bundling.js): Lambda gives them by
  * environment variables.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */
