@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, one } from './stacks.ts';
+import { allOf, breaking, type Deployed, one, services } from './stacks.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -137,6 +137,13 @@ test.each([
     },
   });
   expect(alarm?.Properties.AlarmDescription).toContain(`See ${page}`);
+});
+
+test.each(services)('the README of %s says of each of its alarms what to do', (service) => {
+  const [, table = ''] = read(`services/${service}/README.md`).split('## When it breaks');
+  const told = [...table.matchAll(/^\| `(\w+)` \| .+ \| .+ \|$/gm)].map(([, name]) => `${name}Alarm`);
+  const there = alarms.filter((alarm) => alarm.service === service).map(({ logicalId }) => logicalId);
+  expect(told.sort()).toEqual(there.sort());
 });
 
 test('every page that an alarm names is there', () => {
