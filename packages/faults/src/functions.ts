@@ -143,17 +143,13 @@ export class Functions {
     const { resources } = this.#services[service] as ServiceCode;
     if (this.#services[service]?.script === script) return;
     this.#services[service] = { script, resources };
-    for (const name of this.#instances.keys()) if (name.startsWith(`${service}.`)) this.restart(name);
+    for (const name of this.#instances.keys())
+      if (name.startsWith(`${service}.`)) this.#instances.delete(name);
   }
 
   /** The environment that a template gives to a function. */
   environmentOf(functionName: string): Record<string, string> {
     return this.#definitionOf(functionName).variables;
-  }
-
-  /** Ends every sandbox of a function: what it remembers is no part of the next run. */
-  restart(functionName: string): void {
-    this.#instances.delete(functionName);
   }
 
   /** Runs a function, such as `payments.createPayment`, until it has answered, thrown or ended. */

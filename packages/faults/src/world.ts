@@ -229,8 +229,6 @@ export class World {
     this.mishaps.length = 0;
     this.functions.log = [];
     this.functions.random = randomFrom(0);
-    // It remembers the size of the log.
-    this.functions.restart('audit.consumer');
     this.#requests.clear();
     for (const mapping of this.#mappings) mapping.deliveries = 0;
     this.network.begin(fate);
