@@ -34,7 +34,10 @@ export async function publishLog(occasion: Occasion): Promise<{ size: number; pu
   return { size, published: isNewest ? size - last.size : 0 };
 }
 
-/** What a run writes at most, so that after a long silence each gets on: two thousand files, some ten seconds and 100 MB. */
+/**
+ * What a run writes at most, so that after a long silence each gets on: two thousand files, some ten seconds and 100 MB. What
+ * it reads has no limit but the function's time: see "Appending" in docs/audit-log.md.
+ */
 const maxEntriesPerRun = 1024 * fullWidth;
 
 /**
