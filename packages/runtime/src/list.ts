@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { Refusal } from './refusal.ts';
 
 /** `limit` and `startingAfter` of every list. */
 export const listQuery = {
@@ -11,6 +12,8 @@ export const listQuery = {
   startingAfter: z.string().min(1).max(200).optional(),
 };
 
+export type ListQuery = { limit: number; startingAfter?: string | undefined };
+
 /** One page of a list. */
 export type Page<Item> = { items: Item[]; hasMore: boolean };
 
@@ -19,3 +22,21 @@ export const listOf = <Item>({ items, hasMore }: Page<Item>) => ({
   data: items,
   hasMore,
 });
+
+/** A page of a list that is at hand as a whole. */
+export function pageOf<Item extends { id: string }>(
+  items: Item[],
+  { limit, startingAfter }: ListQuery,
+  what: string,
+): Page<Item> {
+  const before = items.findIndex(({ id }) => id === startingAfter);
+  if (startingAfter !== undefined && before === -1) throw nothingToStartAfter(what);
+  const end = before + 1 + limit;
+  return { items: items.slice(before + 1, end), hasMore: items.length > end };
+}
+
+/** @param what a list has, with its article: `a payment` */
+export const nothingToStartAfter = (what: string): Refusal =>
+  new Refusal(422, 'invalid_request', `There is no ${what.replace(/^an? /, '')} to start after.`, {
+    errors: [{ pointer: '#/startingAfter', detail: `must be the id of ${what}` }],
+  });

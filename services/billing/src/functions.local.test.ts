@@ -154,6 +154,37 @@ describe('What was billed', () => {
     expect([ids(last), last.body.hasMore]).toEqual([all.slice(2), false]);
   });
 
+  it('is listed by payment once: behind its only invoice there is nothing', async () => {
+    const query = { paymentId: paymentId(1), startingAfter: invoiceId(1) };
+    const { status, body } = await ask(listInvoices, 'shop', { query });
+    expect([status, body]).toEqual([200, { object: 'list', data: [], hasMore: false }]);
+  });
+
+  it.each([
+    ['another invoice', listInvoices, { paymentId: paymentId(1), startingAfter: invoiceId(2) }],
+    [
+      'an invoice of another order',
+      listInvoices,
+      { paymentId: paymentId(1), orderId: 'order-2', startingAfter: invoiceId(1) },
+    ],
+    [
+      'an invoice, of a payment without',
+      listInvoices,
+      { paymentId: paymentId(9), startingAfter: invoiceId(1) },
+    ],
+    ['an unknown credit note', listCreditNotes, { paymentId: paymentId(1), startingAfter: creditNoteId(9) }],
+    ['another’s credit note', listCreditNotes, { invoiceId: invoiceId(2), startingAfter: creditNoteId(1) }],
+  ])('is not listed from %s on', async (_what, handler, query) => {
+    expect(await ask(handler, 'shop', { query: query as Record<string, string> })).toMatchObject({
+      status: 422,
+      body: {
+        code: 'invalid_request',
+        detail: 'There is no document in this list to start after.',
+        errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a document in this list' }],
+      },
+    });
+  });
+
   it('is shown to no token without the scope, and no other route is there', async () => {
     expect(await ask(listInvoices, 'shop', { scopes: ['payments:read'] })).toMatchObject({ status: 403 });
     expect(await ask(unknownRoute, 'shop')).toMatchObject({ status: 404, body: { code: 'route_not_found' } });

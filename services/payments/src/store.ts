@@ -13,7 +13,7 @@ import type { Event } from '@fanfold/contracts/event';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
-import type { Page } from '@fanfold/runtime/list';
+import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
@@ -240,16 +240,9 @@ async function touch(
  *
  * @throws Refusal 422 when there is no payment with the id `startingAfter`
  */
-export async function list(
-  merchantId: string,
-  { limit, startingAfter }: { limit: number; startingAfter?: string | undefined },
-): Promise<Page<Payment>> {
+export async function list(merchantId: string, { limit, startingAfter }: ListQuery): Promise<Page<Payment>> {
   const start = startingAfter === undefined ? undefined : await load(merchantId, startingAfter);
-  if (startingAfter !== undefined && !start) {
-    throw new Refusal(422, 'invalid_request', 'There is no payment to start after.', {
-      errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a payment' }],
-    });
-  }
+  if (startingAfter !== undefined && !start) throw nothingToStartAfter('a payment');
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: tableName(),

@@ -10,7 +10,7 @@ import { eventId, sequenceOf } from '@fanfold/contracts/event';
 import { chunksOf } from '@fanfold/runtime/batch';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Page } from '@fanfold/runtime/list';
+import { nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import type { Mention, Numbered } from '../completeness.ts';
@@ -176,9 +176,7 @@ export async function find(
 async function positionOf(merchantId: string, id: string): Promise<number> {
   const recorded = await load(merchantId, id);
   if (recorded) return recorded.position;
-  throw new Refusal(422, 'invalid_request', 'There is no event to start after.', {
-    errors: [{ pointer: '#/startingAfter', detail: 'must be the id of an event' }],
-  });
+  throw nothingToStartAfter('an event');
 }
 
 const tooBroad = (): Refusal =>

@@ -1,9 +1,9 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { listOf, listQuery } from '@fanfold/runtime/list';
+import { listOf, listQuery, pageOf } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { invoiceIdOf } from '../invoice.ts';
 import { creditNoteResource } from '../resources.ts';
-import { listCreditNotes, loadCreditNotes, loadInvoiced } from '../store/documents.ts';
+import { inThisList, listCreditNotes, loadCreditNotes, loadInvoiced } from '../store/documents.ts';
 
 const query = z.strictObject({
   ...listQuery,
@@ -23,17 +23,12 @@ export const handler = endpoint(
     }
     const [invoiceId, another] = [...invoiceIds] as string[];
     const account = invoiceId && !another ? await loadInvoiced(merchantId, invoiceId) : undefined;
-    const { items, hasMore } = pageOf(account?.creditNotes.map(({ id }) => id).reverse() ?? [], query);
-    const creditNotes = await loadCreditNotes(merchantId, items);
+    // They are few enough to stand in the account.
+    const { items, hasMore } = pageOf(account?.creditNotes.toReversed() ?? [], query, inThisList);
+    const creditNotes = await loadCreditNotes(
+      merchantId,
+      items.map(({ id }) => id),
+    );
     return { status: 200, body: listOf({ items: creditNotes.map(creditNoteResource), hasMore }) };
   },
 );
-
-/** A page of an invoice's credit notes, which are few enough to stand in the account. */
-function pageOf(
-  ids: string[],
-  { limit, startingAfter }: { limit: number; startingAfter?: string | undefined },
-) {
-  const start = startingAfter === undefined ? 0 : ids.indexOf(startingAfter) + 1;
-  return { items: ids.slice(start, start + limit), hasMore: ids.length > start + limit };
-}

@@ -1,9 +1,9 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { listOf, listQuery } from '@fanfold/runtime/list';
+import { listOf, listQuery, pageOf } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { invoiceIdOf } from '../invoice.ts';
 import { invoiceResource } from '../resources.ts';
-import { listInvoices, loadInvoiced } from '../store/documents.ts';
+import { inThisList, listInvoices, loadInvoiced } from '../store/documents.ts';
 
 const query = z.strictObject({
   ...listQuery,
@@ -19,7 +19,8 @@ export const handler = endpoint({ scope: 'invoices:read', query }, async ({ call
   }
   // A payment has one invoice at most, and its id follows from the payment's.
   const account = await loadInvoiced(caller.merchantId, invoiceIdOf(paymentId));
-  const items =
+  const found =
     account && (orderId ?? account.invoice?.orderId) === account.invoice?.orderId ? [account] : [];
-  return { status: 200, body: listOf({ items: items.map(invoiceResource), hasMore: false }) };
+  const { items, hasMore } = pageOf(found, query, inThisList);
+  return { status: 200, body: listOf({ items: items.map(invoiceResource), hasMore }) };
 });

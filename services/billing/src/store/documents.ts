@@ -1,8 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Page } from '@fanfold/runtime/list';
-import { Refusal } from '@fanfold/runtime/refusal';
+import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import type { Account } from '../books.ts';
 import type { CreditNote } from '../creditNote.ts';
 import { type AccountItem, accountOfItem, type CreditNoteItem, type Stored } from './items.ts';
@@ -25,8 +24,6 @@ export async function loadCreditNotes(merchantId: string, ids: string[]): Promis
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-type ListQuery = { limit: number; startingAfter?: string | undefined };
-
 /** A merchant's invoices, or those of an order, the newest first. */
 export async function listInvoices(
   merchantId: string,
@@ -47,6 +44,9 @@ export async function listCreditNotes(merchantId: string, query: ListQuery): Pro
   return { items: items.map(({ creditNote }) => creditNote), hasMore: page.hasMore };
 }
 
+/** What a page may start after. */
+export const inThisList = 'a document in this list';
+
 /** @throws Refusal 422 when there is no document with the id `startingAfter` in the list */
 async function listKeys(
   index: 'ByMerchant' | 'ByOrder',
@@ -57,11 +57,7 @@ async function listKeys(
 ): Promise<Page<string>> {
   const start = startingAfter === undefined ? undefined : await read(merchantId, startingAfter);
   const { pk, number, [attribute]: part } = (start ?? {}) as Partial<AccountItem>;
-  if (startingAfter !== undefined && part !== value) {
-    throw new Refusal(422, 'invalid_request', 'There is no document in this list to start after.', {
-      errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a document in this list' }],
-    });
-  }
+  if (startingAfter !== undefined && part !== value) throw nothingToStartAfter(inThisList);
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: tableName(),
