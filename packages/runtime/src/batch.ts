@@ -4,6 +4,9 @@ export type Limits = { entries: number; bytes: number };
 /** SNS PublishBatch and SQS SendMessageBatch take ten entries, and SNS 256 KiB, attributes included. */
 const messaging: Limits = { entries: 10, bytes: 256 * 1024 };
 
+/** An answer of Lambda's: 6 MB, in which there is plenty of room for the rest of it. */
+export const lambdaAnswer: Limits = { entries: Number.POSITIVE_INFINITY, bytes: 4_000_000 };
+
 /** Splits a list by what one call takes: one batch of messages, unless other limits are given. */
 export function chunksOf<Item>(
   items: Item[],

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { chunksOf, lambdaAnswer } from './batch.ts';
 import { Refusal } from './refusal.ts';
 
 /** `limit` and `startingAfter` of every list. */
@@ -17,11 +18,14 @@ export type ListQuery = { limit: number; startingAfter?: string | undefined };
 /** One page of a list. */
 export type Page<Item> = { items: Item[]; hasMore: boolean };
 
-export const listOf = <Item>({ items, hasMore }: Page<Item>) => ({
-  object: 'list' as const,
-  data: items,
-  hasMore,
-});
+/** A page as it is shown: no more of it than one answer takes, and always one item if there is any. */
+export function listOf<Item>({ items, hasMore }: Page<Item>) {
+  const [data = []] = chunksOf(items, bytesInAnswer, lambdaAnswer);
+  return { object: 'list' as const, data, hasMore: hasMore || data.length < items.length };
+}
+
+/** The body is JSON in the JSON of Lambda's answer: what has many quotes grows by half, or more. */
+const bytesInAnswer = (item: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(item)));
 
 /** A page of a list that is at hand as a whole. */
 export function pageOf<Item extends { id: string }>(

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { eventId, sequenceOf } from '@fanfold/contracts/event';
-import { chunksOf } from '@fanfold/runtime/batch';
+import { chunksOf, lambdaAnswer } from '@fanfold/runtime/batch';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { nothingToStartAfter, type Page } from '@fanfold/runtime/list';
@@ -266,9 +266,6 @@ export async function readIndex(
   return { events, ...(next && { next: unmarshall(next) as Next }) };
 }
 
-/** Encoded, with room for the rest of what Lambda answers with: 6 MB. */
-const maxTextsBytes = 4_000_000;
-
 /** What a part of the log's index points to. A text is null when the event was erased. */
 export type RecordedText = { position: number; text: string | null };
 
@@ -289,10 +286,11 @@ export async function loadTexts(
     ({ position, text = null }) => ({ position, text }),
   );
   if (texts.length < events.length) throw new Error('The log does not have all of these events');
-  const [first = []] = chunksOf(texts, ({ text }) => Buffer.byteLength(JSON.stringify(text)) + 50, {
-    entries: events.length,
-    bytes: maxTextsBytes,
-  });
+  const [first = []] = chunksOf(
+    texts,
+    ({ text }) => Buffer.byteLength(JSON.stringify(text)) + 50,
+    lambdaAnswer,
+  );
   return first;
 }
 
