@@ -105,6 +105,7 @@ describe('used wrongly', () => {
     [['replay', '--from', '2025-01-02T00:00Z', '--to', '2025-01-02T00:00Z'], 'swap or widen them'],
     [['replay', '--from', '2025-01-02T00:00Z', '--to', '2999-01-01T00:00Z'], 'is in the future'],
     [[...past, '--type', 'captured'], 'an event type such as payment.captured.v1'],
+    [[...past, '--subject', 'x'.repeat(129)], '1 to 128 printable characters without spaces'],
     [[...past, '--after', '-1'], 'a position in the log'],
     [
       ['replay', '--from', '2999-01-01T00:00Z', '--to', '2999-01-02T00:00Z'],
@@ -123,6 +124,7 @@ describe('used wrongly', () => {
     [['verify', 'a', 'b'], 'too many arguments'],
     [['audit'], 'Commands:'],
     [['audit', 'key', '--origin', 'a b'], 'the name of a log'],
+    [['audit', 'erase', 'x'.repeat(129)], '1 to 128 printable characters without spaces'],
     [['republish', '--date', '2026-01-01', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
     const { code, stdout, stderr } = await fanfold(args);

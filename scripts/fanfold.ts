@@ -20,6 +20,7 @@ import {
   sentence,
   several,
   stage,
+  subject,
   time,
   UsageError,
   upTo,
@@ -115,7 +116,7 @@ inStage(program.command('replay'))
   .requiredOption('--from <time>', 'the earliest time of an event, such as 2026-11-23T14:00:00Z', time)
   .requiredOption('--to <time>', 'the time before which an event must have been', time)
   .option('--type <type>', 'only events of this type', eventType)
-  .option('--subject <id>', 'only events of this payment, invoice …', identifier)
+  .option('--subject <id>', 'only events of this payment, invoice …', subject)
   .option('--merchant <id>', 'only events of this merchant', merchant)
   .option('--to-queue <name>', "only to a service's queue, or a queue by its name, what it hears", queueName)
   .option('--after <position>', 'go on behind this position in the log', position)
@@ -162,7 +163,7 @@ inStage(audit.command('key'))
   .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
 inStage(audit.command('erase'))
-  .argument('<subject>', 'a payment, or a refund, invoice or credit note of one', identifier)
+  .argument('<subject>', 'a payment, or a refund, invoice or credit note of one', subject)
   .summary('make unreadable what is recorded of a payment and its customer')
   .description(
     'Destroys the key of all that the log has of a payment, its refunds and documents: for ever, also for us.\n' +

@@ -58,9 +58,10 @@ describe.each([
     'type',
     parse.eventType,
     ['payment.captured.v1', 'credit-note.issued.v12'],
-    ['', 'payment', 'payment.captured', '*.v1'],
+    ['', 'payment', 'payment.captured', '*.v1', `${'x'.repeat(61)}.v12`],
   ],
-  ['id', parse.identifier, ['pay_1', 'a:b:12'], ['', 'a b', 'a\n', 'é', 'x'.repeat(161)]],
+  ['subject', parse.subject, ['pay_1', 'x'.repeat(128)], ['', 'a b', 'a\n', 'é', 'x'.repeat(129)]],
+  ['id', parse.identifier, ['pay_1', 'a:b:12', 'x'.repeat(160)], ['', 'a b', 'a\n', 'é', 'x'.repeat(161)]],
   [
     'sentence',
     parse.sentence,

@@ -1,4 +1,4 @@
-import { merchantId } from '@fanfold/contracts/event';
+import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
 import { InvalidArgumentError } from 'commander';
 import { scopes } from './token.ts';
@@ -9,7 +9,7 @@ export class UsageError extends Error {
 }
 
 export function merchant(value: string): string {
-  if (merchantId.safeParse(value).success) return value;
+  if (contracts.merchantId.safeParse(value).success) return value;
   throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
 }
 
@@ -36,14 +36,23 @@ export function queueName(value: string): string {
 }
 
 export function eventType(value: string): string {
-  if (/^[a-z][a-z.-]{0,60}\.v\d{1,3}$/.test(value)) return value;
+  if (contracts.eventType.safeParse(value).success) return value;
   throw new InvalidArgumentError('It is an event type such as payment.captured.v1.');
 }
 
-export function identifier(value: string): string {
-  if (/^[\x21-\x7e]{1,160}$/.test(value)) return value;
-  throw new InvalidArgumentError('It is an id: 1 to 160 printable characters without spaces.');
-}
+const identifierUpTo = (maxLength: number) => {
+  const schema = contracts.identifier(maxLength);
+  return (value: string): string => {
+    if (schema.safeParse(value).success) return value;
+    throw new InvalidArgumentError(`It is an id: 1 to ${maxLength} printable characters without spaces.`);
+  };
+};
+
+/** Of anything: none are longer than those of events. */
+export const identifier = identifierUpTo(contracts.maxLength.eventId);
+
+/** What events are about. */
+export const subject = identifierUpTo(contracts.maxLength.subject);
 
 export const identifiers = (value: string, before: string[] = []): string[] => [...before, identifier(value)];
 

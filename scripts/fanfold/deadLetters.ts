@@ -1,4 +1,5 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import { identifier, maxLength } from '@fanfold/contracts/event';
 import { type MessageAttributes, sentAgain, textAttributes } from '@fanfold/runtime/messageAttributes';
 import type { Place } from './places.ts';
 
@@ -94,9 +95,10 @@ function parsed(text: string): unknown {
   }
 }
 
+const anyId = identifier(maxLength.eventId);
+
 /** Only what can be an identifier: a terminal is not shown what somebody wrote for it. */
-const plain = (value: unknown): string | null =>
-  typeof value === 'string' && /^[\x21-\x7e]{1,160}$/.test(value) ? value : null;
+const plain = (value: unknown): string | null => anyId.safeParse(value).data ?? null;
 
 /** Which dead letters an operator means: those with these ids, or those that fit all of the rest. */
 export type Selection = {

@@ -48,6 +48,9 @@ export type Trace = Pick<Event, 'correlationid' | 'causationid' | 'traceparent'>
  */
 export const maxEventBytes = 48 * 1024;
 
+/** How long ids may be, and names of types. An event's id is its subject's with a number. */
+export const maxLength = { eventId: 160, subject: 128, correlationId: 128, type: 64 } as const;
+
 /** Of an object of Fanfold's own. One check for all: each is run for every event that is read. */
 export const identifier = (maxLength: number) =>
   z
@@ -62,19 +65,25 @@ export const merchantId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
 
+/** Not only what is said today: a log has events of types that are not said any more. */
+export const eventType = z
+  .string()
+  .max(maxLength.type)
+  .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"');
+
 const envelope = z.object({
   specversion: z.literal('1.0'),
-  id: identifier(160),
+  id: identifier(maxLength.eventId),
   source: identifier(64),
-  type: identifier(64),
-  subject: identifier(128),
+  type: identifier(maxLength.type),
+  subject: identifier(maxLength.subject),
   // To the nanosecond at most.
   time: z.iso.datetime().max(30),
   datacontenttype: z.literal('application/json'),
   sequence: z.string().regex(/^(?!0{10})\d{10}$/, 'must be ten digits and count from 1'),
   merchantid: merchantId,
-  correlationid: identifier(128),
-  causationid: identifier(160),
+  correlationid: identifier(maxLength.correlationId),
+  causationid: identifier(maxLength.eventId),
   traceparent: z
     .string()
     .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, 'must be a W3C traceparent'),

@@ -1,14 +1,14 @@
-import { identifier, merchantId } from '@fanfold/contracts/event';
+import { identifier, maxLength, merchantId } from '@fanfold/contracts/event';
 import * as z from 'zod';
 
 /** What an operator's tool orders: that nobody can read any more what the log has of a subject. */
 export const eraseRequest = z.strictObject({
   merchantId,
   /** A payment, or a refund or document of one. */
-  subject: identifier(128),
+  subject: identifier(maxLength.subject),
   reason: z.string().min(1).max(500).nullable(),
   /** The `operation.ordered.v1` that the order was said with. */
-  operationId: identifier(128),
+  operationId: identifier(maxLength.subject),
 });
 
 export type EraseRequest = z.output<typeof eraseRequest>;

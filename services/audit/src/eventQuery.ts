@@ -1,3 +1,4 @@
+import { eventType, maxLength } from '@fanfold/contracts/event';
 import { listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { comparableTime } from './heard.ts';
@@ -10,18 +11,12 @@ export const time = z.iso
   })
   .transform(comparableTime);
 
-/** Not only what is said today: a log has events of types that are not said any more. */
-export const eventType = z
-  .string()
-  .max(64)
-  .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"');
-
 /** The query string of `GET /events`. What is given must all be true of an event. */
 export const eventQuery = z
   .strictObject({
     ...listQuery,
-    subject: z.string().min(1).max(128).optional(),
-    correlationId: z.string().min(1).max(128).optional(),
+    subject: z.string().min(1).max(maxLength.subject).optional(),
+    correlationId: z.string().min(1).max(maxLength.correlationId).optional(),
     type: eventType.optional(),
     /** The earliest time of an event. */
     from: time.optional(),

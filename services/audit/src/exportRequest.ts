@@ -1,6 +1,6 @@
-import { merchantId } from '@fanfold/contracts/event';
+import { eventType, maxLength, merchantId } from '@fanfold/contracts/event';
 import * as z from 'zod';
-import { eventType, time } from './eventQuery.ts';
+import { time } from './eventQuery.ts';
 
 /**
  * What an operator's tool asks of the log, to send recorded events again: first which events there are, a part at a time,
@@ -14,7 +14,7 @@ export const exportRequest = z.discriminatedUnion('read', [
     /** The time before which an event must have been. */
     to: time,
     type: eventType.optional(),
-    subject: z.string().min(1).max(128).optional(),
+    subject: z.string().min(1).max(maxLength.subject).optional(),
     merchantId: merchantId.optional(),
     /** `next` of the part before. */
     after: z
@@ -25,7 +25,7 @@ export const exportRequest = z.discriminatedUnion('read', [
     read: z.literal('texts'),
     /** As the index has them. A text may be too many for one answer: the first ones are given. */
     events: z
-      .array(z.object({ merchantId, id: z.string().max(160), position: z.int().min(0) }))
+      .array(z.object({ merchantId, id: z.string().max(maxLength.eventId), position: z.int().min(0) }))
       .min(1)
       .max(100),
   }),

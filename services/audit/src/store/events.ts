@@ -6,7 +6,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { eventId, sequenceOf } from '@fanfold/contracts/event';
+import { eventId, maxLength, sequenceOf } from '@fanfold/contracts/event';
 import { chunksOf, lambdaAnswer } from '@fanfold/runtime/batch';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
@@ -135,9 +135,11 @@ async function loadItem(merchantId: string, id: string): Promise<EventItem | und
   return Item && (unmarshall(Item) as EventItem);
 }
 
+const eventIdPattern = new RegExp(`^([\\x21-\\x7e]{1,${maxLength.subject}}):([1-9]\\d{0,9})$`);
+
 /** Undefined for an id that no event can have. */
 function keyOf(merchantId: string, id: string): Pick<EventItem, 'pk' | 'sk'> | undefined {
-  const [, subject, n] = /^([\x21-\x7e]{1,128}):([1-9]\d{0,9})$/.exec(id) ?? [];
+  const [, subject, n] = eventIdPattern.exec(id) ?? [];
   return subject === undefined ? undefined : { pk: `${merchantId}#${subject}`, sk: sequenceOf(Number(n)) };
 }
 
