@@ -84,7 +84,7 @@ it('trace shows the flows of a payment, and that of each thing in them, by any o
 });
 
 it('trace of what nobody knows, or only another merchant, fails and says so', async () => {
-  for (const id of ['re_unknown', 'no-id-at-all', made.paymentId]) {
+  for (const id of ['re_unknown', 'no-id-at-all', 'x'.repeat(129), `re_${'x'.repeat(157)}`, made.paymentId]) {
     const { code, stdout, stderr } = await fanfold('trace', id, '--merchant', 'stranger');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain(`Audit knows nothing of ${id}`);

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { maxLength } from '@fanfold/contracts/event';
 import { operatorMerchantId } from '@fanfold/contracts/operator';
 import { type Api, connect } from './client.ts';
 import { flowOf, linesOf, type RecordedEvent } from './flow.ts';
@@ -37,8 +38,9 @@ export async function trace(id: string, { merchant, json }: Options): Promise<vo
 async function eventsAbout(id: string, audit: Api): Promise<RecordedEvent[]> {
   const [event, ofSubject, ofRequest] = await Promise.all([
     audit.find<RecordedEvent>(`/events/${encodeURIComponent(id)}`),
-    eventsBy({ subject: id }, audit),
-    eventsBy({ correlationId: id }, audit),
+    // Audit refuses to look for what is longer than any can be: only an event's id is.
+    id.length > maxLength.subject ? [] : eventsBy({ subject: id }, audit),
+    id.length > maxLength.correlationId ? [] : eventsBy({ correlationId: id }, audit),
   ]);
   const found = [...(event ? [event] : []), ...ofSubject, ...ofRequest];
   if (found.length > 0 || !id.startsWith('re_')) return found;
