@@ -30,6 +30,7 @@ const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   subject: 'pay_1',
   merchantId: 'acme',
   body: '{}',
+  attributes: {},
   ...changes,
 });
 
@@ -50,7 +51,13 @@ describe('a message among the dead letters', () => {
     });
     const attributes = { 'quarantine-reason': 'contradiction', 'quarantine-detail': 'said otherwise' };
     expect(deadLetterOf(place('billing'), message(body, attributes))).toEqual(
-      deadLetter({ detail: 'said otherwise', receiveCount: null, since: '2026-11-23T10:00:00.000Z', body }),
+      deadLetter({
+        detail: 'said otherwise',
+        receiveCount: null,
+        since: '2026-11-23T10:00:00.000Z',
+        body,
+        attributes: textAttributes(attributes),
+      }),
     );
   });
 

@@ -27,6 +27,7 @@ export type DeadLetter = EventFacts & {
   /** Since when it waits. SQS keeps the time when what it moves was first sent. */
   since: string;
   body: string;
+  attributes: MessageAttributes;
 };
 
 /**
@@ -47,6 +48,7 @@ export function deadLetterOf(place: Place, message: Message): DeadLetter {
     receiveCount: wasReceived ? Number(Attributes.ApproximateReceiveCount ?? 0) : null,
     since: new Date(Number(Attributes.SentTimestamp ?? 0)).toISOString(),
     body: Body,
+    attributes: MessageAttributes,
   };
 }
 
@@ -77,6 +79,7 @@ export function streamFailureOf(place: Place, key: string, text: string, written
     receiveCount: requestContext?.approximateInvokeCount ?? 0,
     since: timestamp ?? writtenAt,
     body: text,
+    attributes: {},
   };
 }
 

@@ -1,12 +1,19 @@
 import { styleText } from 'node:util';
-import { chunksOf } from '@fanfold/runtime/batch';
 import { UsageError } from './arguments.ts';
 import { cloudOf } from './cloud.ts';
-import { ageOf, type DeadLetter, groupsOf, isSelected, printable, type Selection } from './deadLetters.ts';
+import {
+  ageOf,
+  type DeadLetter,
+  groupsOf,
+  isSelected,
+  printable,
+  redrivenAttributes,
+  type Selection,
+} from './deadLetters.ts';
 import { table } from './flow.ts';
 import { type Failures, type OpenedPlace, openPlaces } from './openedPlace.ts';
 import { order } from './operation.ts';
-import { interruption, messageOf, pace, progress } from './sending.ts';
+import { batchesOf, interruption, messageOf, pace, progress } from './sending.ts';
 
 type Options = { stage: string; json?: true };
 type Filters = { queue?: string; cause?: string; type?: string; merchant?: string; all?: true };
@@ -65,7 +72,7 @@ export async function show(
   await withDeadLetters(stage, selection, async ({ places, deadLetters }) => {
     requireFound(deadLetters, selection, places);
     const shown = deadLetters.map((deadLetter) => {
-      const { place, body: text, ...rest } = deadLetter;
+      const { place, body: text, attributes: _, ...rest } = deadLetter;
       return { queue: place.name, service: place.service, ...rest, ...(body && { body: text }) };
     });
     if (json) {
@@ -153,7 +160,7 @@ async function act(
       const turn = pace(rate, signal);
       const tell = progress();
       for (const [chosen, actOn] of actors) {
-        for (const batch of batches(chosen, rate)) {
+        for (const batch of batches(chosen, operationId, rate)) {
           await turn(batch.length);
           const failed = await actOn(batch, operationId);
           for (const [deadLetter, why] of failed) failures.set(deadLetter, why);
@@ -178,12 +185,15 @@ async function act(
   });
 }
 
-/** What one call takes of them, and one second. */
-const batches = (deadLetters: DeadLetter[], perSecond: number): DeadLetter[][] =>
-  chunksOf(deadLetters, ({ body }) => Buffer.byteLength(body), {
-    entries: Math.min(10, perSecond),
-    bytes: 256 * 1024,
-  });
+/** What one call takes of them, as they are sent, and one second. */
+function batches(deadLetters: DeadLetter[], operationId: string, perSecond: number): DeadLetter[][] {
+  const outgoing = deadLetters.map((deadLetter) => ({
+    deadLetter,
+    body: deadLetter.body,
+    attributes: redrivenAttributes(deadLetter.attributes, operationId),
+  }));
+  return batchesOf(outgoing, perSecond).map((batch) => batch.map(({ deadLetter }) => deadLetter));
+}
 
 type Work = {
   cloud: Awaited<ReturnType<typeof cloudOf>>;

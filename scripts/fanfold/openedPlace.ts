@@ -133,7 +133,7 @@ async function openQueue(
           deadLetter,
           message,
           body: deadLetter.body,
-          attributes: redrivenAttributes(message.MessageAttributes ?? {}, operationId),
+          attributes: redrivenAttributes(deadLetter.attributes, operationId),
         }));
         const notSent = await send(outgoing);
         for (const [{ deadLetter }, why] of notSent) failures.set(deadLetter, why);

@@ -81,6 +81,21 @@ describe('dead letters', () => {
     );
   });
 
+  it('are sent in as many calls as their bodies and attributes take together', async () => {
+    const attribute = { DataType: 'String', StringValue: 'x'.repeat(300) };
+    const messages = Array.from({ length: 10 }, (_, n) => ({
+      MessageId: `message-${n}`,
+      ReceiptHandle: `receipt-${n}`,
+      // Ten of these are less than 256 KiB, and more with their attributes.
+      Body: 'x'.repeat(26_000),
+      MessageAttributes: { type: attribute },
+    }));
+    sqs.on(ReceiveMessageCommand).callsFake(() => ({ Messages: messages.splice(0) }));
+    await redrive([], options);
+    const sizes = sqs.commandCalls(SendMessageBatchCommand).map(({ args }) => args[0].input.Entries?.length);
+    expect(sizes).toEqual([9, 1]);
+  });
+
   it('with an id that none has are asked for wrongly, unless it may be out of sight', async () => {
     const { all: _, ...rest } = options;
     await expect(redrive(['no-such-id'], rest)).rejects.toThrow(UsageError);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PublishBatchCommand } from '@aws-sdk/client-sns';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import { chunksOf } from '@fanfold/runtime/batch';
+import { chunksOf, messageBytes, messaging } from '@fanfold/runtime/batch';
 import type { MessageAttributes } from '@fanfold/runtime/messageAttributes';
 import type { Cloud } from './cloud.ts';
 
@@ -49,12 +49,11 @@ export const failuresOf = <Item>(items: Item[], failed: Failed[] = []): Map<Item
   new Map(failed.map(({ Id, Code, Message }) => [items[Number(Id)] as Item, `${Code}: ${Message ?? ''}`]));
 
 /** Splits messages by what one call takes and what the rate allows. */
-export const batchesOf = <Message extends Outgoing>(messages: Message[], perSecond = 10): Message[][] =>
-  chunksOf(
-    messages,
-    ({ body, attributes }) => Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(attributes)),
-    { entries: Math.min(10, perSecond), bytes: 256 * 1024 },
-  );
+export const batchesOf = <Message extends Outgoing>(
+  messages: Message[],
+  perSecond = messaging.entries,
+): Message[][] =>
+  chunksOf(messages, messageBytes, { ...messaging, entries: Math.min(messaging.entries, perSecond) });
 
 /** Waits as long as it takes that no more than so many a second go by. */
 export function pace(perSecond: number, signal: AbortSignal): (count: number) => Promise<void> {

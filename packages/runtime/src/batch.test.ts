@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chunksOf } from './batch.ts';
+import { chunksOf, messageBytes } from './batch.ts';
+import { textAttributes } from './messageAttributes.ts';
 
 const bytesOf = (item: number) => item;
 
@@ -44,4 +45,17 @@ describe('A list is split', () => {
       }),
     );
   });
+});
+
+test('A message takes its body and at least what its attributes are: names, types and values', () => {
+  const attributes = fc.dictionary(fc.string(), fc.string());
+  fc.assert(
+    fc.property(fc.string(), attributes, (body, attributes) => {
+      const parts = Object.entries(attributes).flatMap(([name, value]) => [name, 'String', value]);
+      expect(messageBytes({ body, attributes: textAttributes(attributes) })).toBeGreaterThanOrEqual(
+        Buffer.byteLength([body, ...parts].join('')),
+      );
+    }),
+  );
+  expect(messageBytes({ body: '€', attributes: {} })).toBe(5);
 });

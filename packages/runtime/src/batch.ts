@@ -1,8 +1,14 @@
+import type { MessageAttributes } from './messageAttributes.ts';
+
 /** What one call takes, in entries and in bytes of all of them together. */
 export type Limits = { entries: number; bytes: number };
 
 /** SNS PublishBatch and SQS SendMessageBatch take ten entries, and SNS 256 KiB, attributes included. */
-const messaging: Limits = { entries: 10, bytes: 256 * 1024 };
+export const messaging: Limits = { entries: 10, bytes: 256 * 1024 };
+
+/** What a message takes of that; its attributes a little less than their JSON, which has more punctuation. */
+export const messageBytes = ({ body, attributes }: { body: string; attributes: MessageAttributes }): number =>
+  Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(attributes));
 
 /** An answer of Lambda's: 6 MB, in which there is plenty of room for the rest of it. */
 export const lambdaAnswer: Limits = { entries: Number.POSITIVE_INFINITY, bytes: 4_000_000 };

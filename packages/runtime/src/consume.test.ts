@@ -508,10 +508,12 @@ describe('A message that can never succeed is put aside at once:', () => {
   test('many of them go ten at a time, and no more than 256 KiB at once', async () => {
     await run(Array.from({ length: 23 }, () => '{'));
     await run(Array.from({ length: 5 }, () => `{${'x'.repeat(100 * 1024)}`));
+    // Ten of these are less than that, and more with why they are there.
+    await run(Array.from({ length: 10 }, () => `{${'x'.repeat(26_200)}`));
     const sizes = sqs
       .commandCalls(SendMessageBatchCommand)
       .map(({ args: [{ input }] }) => input.Entries?.length);
-    expect(sizes).toEqual([10, 10, 3, 2, 2, 1]);
+    expect(sizes).toEqual([10, 10, 3, 2, 2, 1, 9, 1]);
     for (const {
       args: [{ input }],
     } of sqs.commandCalls(SendMessageBatchCommand)) {

@@ -1,19 +1,14 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  type Message,
-  SendMessageBatchCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { ChangeMessageVisibilityBatchCommand, SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
 import { maxEventBytes } from '@fanfold/contracts/event';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { clientSettings } from './aws.ts';
-import { chunksOf } from './batch.ts';
+import { chunksOf, messageBytes } from './batch.ts';
 import { environmentVariable } from './env.ts';
 import { NotYet, retryDelaySeconds, Unfinished } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
-import { sentAgain } from './messageAttributes.ts';
+import { type MessageAttributes, sentAgain } from './messageAttributes.ts';
 import { metrics } from './metrics.ts';
 
 /**
@@ -245,7 +240,9 @@ async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSig
     (entry): entry is [SQSRecord, Unprocessable] => entry[1] instanceof Unprocessable,
   );
   const quarantined: SQSRecord[] = [];
-  for (const chunk of chunksOf(unprocessable, ([{ body }]) => Buffer.byteLength(body))) {
+  const bytesOf = ([{ body }, error]: [SQSRecord, Unprocessable]) =>
+    messageBytes({ body, attributes: causeOf(error) });
+  for (const chunk of chunksOf(unprocessable, bytesOf)) {
     try {
       const { Successful = [] } = await sqs.send(
         new SendMessageBatchCommand({
@@ -271,7 +268,7 @@ async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSig
 }
 
 /** Why a message is in the dead-letter queue, for the person who looks at it there. */
-const causeOf = ({ reason, message }: Unprocessable): Message['MessageAttributes'] => ({
+const causeOf = ({ reason, message }: Unprocessable): MessageAttributes => ({
   'quarantine-reason': { DataType: 'String', StringValue: reason },
   // Attributes take only characters that XML has; the detail may quote the message.
   'quarantine-detail': {

@@ -3,7 +3,7 @@ import { PublishBatchCommand, type PublishBatchRequestEntry, SNSClient } from '@
 import type { Event } from '@fanfold/contracts/event';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { clientSettings } from './aws.ts';
-import { chunksOf } from './batch.ts';
+import { chunksOf, messageBytes } from './batch.ts';
 import { environmentVariable } from './env.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
@@ -85,7 +85,7 @@ function outgoingOf(record: DynamoDBRecord, event: Event): Outgoing {
   return {
     record,
     entry: { Id: event.id, Message: message, MessageAttributes: attributes },
-    bytes: Buffer.byteLength(message) + Buffer.byteLength(JSON.stringify(attributes)),
+    bytes: messageBytes({ body: message, attributes }),
   };
 }
 
