@@ -188,6 +188,11 @@ describe('The caller is refused', () => {
     await expect(verify(token)).rejects.toThrow(`claim ${claim} is missing, wrong or not valid yet`);
   });
 
+  test('with a token of another issuer, and is told whose it has to be', async () => {
+    const token = await issuer.token({ iss: 'http://127.0.0.1:4000' });
+    await expect(verify(token)).rejects.toThrow(`Its issuer has to be ${process.env.TOKEN_ISSUER}.`);
+  });
+
   test.each([
     ['no merchant', { merchant_id: undefined }],
     ['an empty merchant', { merchant_id: '' }],

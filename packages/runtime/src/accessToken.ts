@@ -70,7 +70,10 @@ async function verify(token: string): Promise<JWTPayload> {
     if (error instanceof errors.JWTExpired)
       throw invalidToken('The access token has expired. Get a new one.');
     if (error instanceof errors.JWTClaimValidationFailed) {
-      throw invalidToken(`The access token's claim ${error.claim} is missing, wrong or not valid yet.`);
+      const expected = error.claim === 'iss' ? ` Its issuer has to be ${issuer}.` : '';
+      throw invalidToken(
+        `The access token's claim ${error.claim} is missing, wrong or not valid yet.${expected}`,
+      );
     }
     if (isAboutToken(error))
       throw invalidToken('The access token is malformed or its signature is not valid.');
