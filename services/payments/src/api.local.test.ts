@@ -390,7 +390,12 @@ describe('Refunding', () => {
     async (amount, refunded, count) => {
       const client = await newClient();
       const { id } = await paid(client);
-      const answers = await Promise.all(Array.from({ length: 20 }, () => client.refund(id, { amount })));
+      /** On a busy machine some are told to try again, and do. */
+      const refundAtLast = async (): Promise<Answer> => {
+        const answer = await client.refund(id, { amount });
+        return answer.body.code === 'payment_busy' ? refundAtLast() : answer;
+      };
+      const answers = await Promise.all(Array.from({ length: 20 }, refundAtLast));
       const codes = answers.map(({ status, body }) => String(status === 201 ? body.status : body.code));
       expect(codes.filter((code) => code === 'succeeded')).toHaveLength(count);
       expect(codes.filter((code) => code === 'refund_exceeds_captured')).toHaveLength(20 - count);
