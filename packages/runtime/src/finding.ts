@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Event, Trace } from '@fanfold/contracts/event';
 import { longestDelaySeconds, NotYet } from './failure.ts';
 import { traceOf } from './trace.ts';
@@ -77,3 +78,12 @@ export function noteDifference<Difference>(
   };
   return { noted: { finding, isNews: true }, isAlarming: true, ...next };
 }
+
+/** The condition of a write under which an item that has a `finding`, or none yet, is as it was when it was read. */
+export const stillFound = (known: Finding<unknown> | undefined) =>
+  known
+    ? {
+        ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
+        ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
+      }
+    : { ConditionExpression: 'attribute_not_exists(pk)' };

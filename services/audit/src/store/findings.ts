@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditGapFound } from '@fanfold/contracts/audit';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Finding, Noted } from '@fanfold/runtime/finding';
+import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
 import type { Gap } from '../completeness.ts';
 import { tableName } from './tables.ts';
 
@@ -48,12 +48,7 @@ export async function saveFinding(
     new PutItemCommand({
       TableName: tableName(),
       Item: marshall(item),
-      ...(known
-        ? {
-            ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
-            ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
-          }
-        : { ConditionExpression: 'attribute_not_exists(pk)' }),
+      ...stillFound(known),
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Finding, Noted } from '@fanfold/runtime/finding';
+import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
 import type { Difference } from '../reconciliation.ts';
 import { eventsOfItem, type FindingItem, findingSubject } from './items.ts';
 import { readAll, tableName } from './table.ts';
@@ -34,12 +34,7 @@ export async function saveFinding(
     new PutItemCommand({
       TableName: tableName(),
       Item: marshall(item),
-      ...(known
-        ? {
-            ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',
-            ExpressionAttributeValues: marshall({ ':n': known.n, ':mendedAt': known.mendedAt }),
-          }
-        : { ConditionExpression: 'attribute_not_exists(pk)' }),
+      ...stillFound(known),
     }),
   );
 }
