@@ -146,8 +146,8 @@ export const mutants: Mutant[] = [
     name: 'what can never succeed is tried again',
     concerns: /SendMessageBatch/,
     file: `${runtime}/consume.ts`,
-    find: 'entry[1] instanceof Unprocessable,',
-    replace: 'entry[1] instanceof Unprocessable && Date.now() < 0,',
+    find: 'error instanceof Unprocessable ? [{',
+    replace: 'error instanceof Unprocessable && Date.now() < 0 ? [{',
   },
   {
     name: 'books are written over what others wrote',

@@ -236,28 +236,27 @@ const sqs = /* @__PURE__ */ new SQSClient(clientSettings);
  * returns those that are safely there; they are then done. What could not be sent fails and comes again.
  */
 async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSignal): Promise<SQSRecord[]> {
-  const unprocessable = [...failed].filter(
-    (entry): entry is [SQSRecord, Unprocessable] => entry[1] instanceof Unprocessable,
+  const unprocessable = [...failed].flatMap(([record, error]) =>
+    error instanceof Unprocessable ? [{ record, error, body: record.body, attributes: causeOf(error) }] : [],
   );
   const quarantined: SQSRecord[] = [];
-  const bytesOf = ([{ body }, error]: [SQSRecord, Unprocessable]) =>
-    messageBytes({ body, attributes: causeOf(error) });
-  for (const chunk of chunksOf(unprocessable, bytesOf)) {
+  for (const chunk of chunksOf(unprocessable, messageBytes)) {
     try {
       const { Successful = [] } = await sqs.send(
         new SendMessageBatchCommand({
           QueueUrl: environmentVariable('EVENTS_DEAD_LETTER_QUEUE_URL'),
-          Entries: chunk.map(([{ body }, error], i) => ({
+          Entries: chunk.map(({ body, attributes }, i) => ({
             Id: String(i),
             MessageBody: body,
-            MessageAttributes: causeOf(error),
+            MessageAttributes: attributes,
           })),
         }),
         { abortSignal },
       );
       for (const { Id } of Successful) {
-        const [record, { reason, message }] = chunk[Number(Id)] as [SQSRecord, Unprocessable];
+        const { record, error } = chunk[Number(Id)] as (typeof chunk)[number];
         quarantined.push(record);
+        const { reason, message } = error;
         logger.warn('message quarantined', { messageId: record.messageId, reason, detail: message });
       }
     } catch (error) {

@@ -39,8 +39,8 @@ export function pageOf<Item extends { id: string }>(
   return { items: items.slice(before + 1, end), hasMore: items.length > end };
 }
 
-/** @param what a list has, with its article: `a payment` */
+/** @param what a page of the list can start after: `a payment` */
 export const nothingToStartAfter = (what: string): Refusal =>
-  new Refusal(422, 'invalid_request', `There is no ${what.replace(/^an? /, '')} to start after.`, {
+  new Refusal(422, 'invalid_request', 'There is nothing in this list to start after.', {
     errors: [{ pointer: '#/startingAfter', detail: `must be the id of ${what}` }],
   });

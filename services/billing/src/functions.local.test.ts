@@ -179,7 +179,7 @@ describe('What was billed', () => {
       status: 422,
       body: {
         code: 'invalid_request',
-        detail: 'There is no document in this list to start after.',
+        detail: 'There is nothing in this list to start after.',
         errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a document in this list' }],
       },
     });
