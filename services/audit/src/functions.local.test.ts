@@ -19,6 +19,7 @@ import { handler as publishLog } from './functions/publishLog.ts';
 import { handler as unknownRoute } from './functions/unknownRoute.ts';
 import { handler as witness } from './functions/witness.ts';
 import { provideLog } from './provisionFixtures.ts';
+import { witness as cosign } from './witness.ts';
 
 let stack: Stack;
 let deadLetters: () => Promise<string[]>;
@@ -214,6 +215,25 @@ describe('the log', () => {
     ]) {
       expect((await download(getTile, { path })).status, path).toBe(404);
     }
+  });
+
+  it('has to be waited for again after the witness has signed, and is proven by the log alone until it signs more', async () => {
+    await deliver(refund('acme', 'pay_fresh', 1));
+    const path = { id: 'pay_fresh:1' };
+    const pending = await download(getEventProof, path, 'acme');
+    expect(pending).toMatchObject({ status: 409, headers: { 'Retry-After': '10' } });
+    expect(JSON.parse(pending.bytes.toString())).toMatchObject({ code: 'proof_pending' });
+
+    const signatures = async (id: string) => {
+      const { status, bytes } = await download(getEventProof, { id }, 'acme');
+      expect(status).toBe(200);
+      return bytes.toString().match(/^— /gm)?.length;
+    };
+    await publish('clock');
+    expect(await signatures('pay_fresh:1')).toBe(1);
+    expect(await signatures('pay_proven:1')).toBe(2);
+    await cosign(new Date());
+    expect(await signatures('pay_fresh:1')).toBe(2);
   });
 
   it('proves nothing to another merchant, as if it were not there', async () => {

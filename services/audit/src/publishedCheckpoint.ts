@@ -6,11 +6,10 @@ import { checkpointPath, readFile } from './store/files.ts';
 const witnessIntervalMs = 60_000;
 
 /**
- * The checkpoint as readers get it: what the witness signed last, unless that is older than it should be, or covers less
- * than is asked for.
+ * The checkpoint as readers get it: what the witness signed last, unless that is older than it should be.
  *
- * @param index of an entry that it has to cover; then a cosigned one is preferred however old it is, because a newer one
- * that only the log has signed proves less
+ * @param index of an entry that it has to cover; then a cosigned one that does is preferred however old it is, because a
+ * newer one that only the log has signed proves less
  * @returns undefined when there is none, or none yet that covers the entry
  */
 export async function publishedCheckpoint(
@@ -19,13 +18,13 @@ export async function publishedCheckpoint(
 ): Promise<{ note: string; size: number } | undefined> {
   const [file, cosigned] = await Promise.all([readFile(checkpointPath), loadCosigned()]);
   if (!file) return undefined;
-  const newest = Buffer.from(file.bytes).toString();
-  if (cosigned) {
-    const isNewest = textOf(cosigned.note) === textOf(newest);
+  const note = Buffer.from(file.bytes).toString();
+  const newest = { note, size: Number(checkpointIn(note).size) };
+  const covers = ({ size }: { size: number }) => index === undefined || index < size;
+  if (cosigned && covers(cosigned)) {
+    const isNewest = textOf(cosigned.note) === textOf(note);
     const isYoung = now.getTime() - Date.parse(cosigned.cosignedAt) < witnessIntervalMs;
-    const isEnough = index === undefined ? isYoung : index < cosigned.size;
-    if (isNewest || isEnough) return cosigned;
+    if (isNewest || isYoung || index !== undefined) return cosigned;
   }
-  const size = Number(checkpointIn(newest).size);
-  return index === undefined || index < size ? { note: newest, size } : undefined;
+  return covers(newest) ? newest : undefined;
 }
