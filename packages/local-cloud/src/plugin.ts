@@ -22,10 +22,12 @@ type Serverless = CompiledServerless & {
     schema: { properties: Record<string, unknown> };
     defineTopLevelProperty(name: string, schema: object): void;
   };
+  /** The stage of the command's options, before that of serverless.yml, which alone `service.provider` has. */
+  getProvider(name: 'aws'): { getStage(): string };
   processedInput: { commands: string[]; options: { httpPort?: string; lambdaPort?: string } };
   service: {
     service: string;
-    provider: { environment?: object; stage: string };
+    provider: { environment?: object };
     custom?: { localPort?: number; 'serverless-offline'?: object };
     functions: Record<string, { name: string; environment?: object }>;
   };
@@ -64,7 +66,7 @@ export default class LocalCloud {
 
   #initialize(): void {
     const { commands } = this.#serverless.processedInput;
-    if (commands[0] === 'deploy') refuseLocalStage(this.#serverless.service.provider.stage);
+    if (commands[0] === 'deploy') refuseLocalStage(this.#serverless.getProvider('aws').getStage());
     if (commands[0] !== 'offline') return;
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
