@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineEvent, identifier, maxLength } from './event.ts';
+import { defineEvent, identifier, maxLength, subjectId } from './event.ts';
 import { day } from './fields.ts';
 
 /** How many ids an `audit.gap-found.v1` names; there may be more. */
@@ -28,7 +28,7 @@ export const auditSubjectErased = defineEvent({
   data: () =>
     z.object({
       /** The payment whose events, and those of its refunds and documents, nobody can read any more. */
-      dataSubject: identifier(maxLength.subject),
+      dataSubject: subjectId,
       reason: z.string().nullable(),
       /** The order, an `operation.ordered.v1` of the operator. */
       operationId: identifier(maxLength.subject),

@@ -60,6 +60,9 @@ export const identifier = (maxLength: number) =>
       `must be 1 to ${maxLength} characters of printable ASCII without spaces`,
     );
 
+/** What an event is about. As such it can be erased: nothing else may ever be taken for whom an event is about. */
+export const subjectId = identifier(maxLength.subject);
+
 /** A merchant's id, as in the `merchant_id` claim of an access token. */
 export const merchantId = z
   .string()
@@ -76,7 +79,7 @@ const envelope = z.object({
   id: identifier(maxLength.eventId),
   source: identifier(64),
   type: identifier(maxLength.type),
-  subject: identifier(maxLength.subject),
+  subject: subjectId,
   // To the nanosecond at most.
   time: z.iso.datetime().max(30),
   datacontenttype: z.literal('application/json'),

@@ -1,11 +1,11 @@
-import { identifier, maxLength, merchantId } from '@fanfold/contracts/event';
+import { identifier, maxLength, merchantId, subjectId } from '@fanfold/contracts/event';
 import * as z from 'zod';
 
 /** What an operator's tool orders: that nobody can read any more what the log has of a subject. */
 export const eraseRequest = z.strictObject({
   merchantId,
   /** A payment, or a refund or document of one. */
-  subject: identifier(maxLength.subject),
+  subject: subjectId,
   reason: z.string().min(1).max(500).nullable(),
   /** The `operation.ordered.v1` that the order was said with. */
   operationId: identifier(maxLength.subject),

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparableTime, depthOf, saysTheSame } from './heard.ts';
+import { eraseRequest } from './eraseRequest.ts';
+import { comparableTime, dataSubjectOf, depthOf, saysTheSame } from './heard.ts';
+import { heardOf } from './heardFixtures.ts';
+import { erasedEventOf } from './store/erasures.ts';
 
 describe('texts that say the same', () => {
   it('differ in the order of members and in space only', () => {
@@ -20,6 +23,34 @@ describe('texts that say the same', () => {
     ['another order in a list', '{"data":[1,2]}', '{"data":[2,1]}'],
   ])('do not have %s', (_difference, one, other) => {
     expect(saysTheSame(one, other)).toBe(false);
+  });
+});
+
+describe('whom an event is about', () => {
+  const about = (paymentId: unknown) => dataSubjectOf(heardOf('inv_1', 1, { data: { paymentId } }).event);
+
+  it('is the payment that it belongs to, or else its own subject', () => {
+    expect(about('pay_1')).toBe('pay_1');
+    expect(about('p'.repeat(128))).toBe('p'.repeat(128));
+    for (const none of [undefined, null, 1, {}, '', 'p'.repeat(129), 'pay 1', 'zahlung-ä', 'pay\u00001']) {
+      expect(about(none)).toBe('inv_1');
+    }
+  });
+
+  it('can be ordered to be erased, and the erasure be said, whatever an event has for a payment', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.string({ unit: 'binary' }), (anything, text) => {
+        for (const paymentId of [anything, text]) {
+          const dataSubject = about(paymentId);
+          const order = { merchantId: 'acme', reason: null, operationId: 'op_1' };
+          expect(() => eraseRequest.parse({ ...order, subject: dataSubject })).not.toThrow();
+          const { correlationid, causationid, traceparent } = heardOf('inv_1', 1).event;
+          const trace = { correlationid, causationid, traceparent };
+          const erasedAt = '2026-11-23T10:00:00.000Z';
+          expect(() => erasedEventOf({ ...order, dataSubject, erasedAt, trace })).not.toThrow();
+        }
+      }),
+    );
   });
 });
 

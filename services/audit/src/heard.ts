@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Event } from '@fanfold/contracts/event';
+import { type Event, subjectId } from '@fanfold/contracts/event';
 
 /** An event, and the text that it came as. The text is what is recorded: fields that are not known here too. */
 export type Heard = { event: Event; text: string };
@@ -16,13 +16,13 @@ export type Recorded = Pick<Event, 'id' | 'type' | 'subject' | 'merchantid' | 't
 
 /**
  * Whom what an event says is about, within its merchant: the payment that it belongs to stands for the customer who
- * paid, because a payment has its customer's details with it. What belongs to no payment is about its own subject.
+ * paid, because a payment has its customer's details with it. What belongs to no payment, or to one that nobody could order to
+ * be erased, is about its own subject.
  */
 export function dataSubjectOf({ subject, data }: Event): string {
   const { paymentId } = Object(data) as { paymentId?: unknown };
-  return typeof paymentId === 'string' && paymentId.length > 0 && paymentId.length <= 128
-    ? paymentId
-    : subject;
+  const payment = subjectId.safeParse(paymentId);
+  return payment.success ? payment.data : subject;
 }
 
 /** Whether two texts say the same, whatever the order of their members and the space between them. */

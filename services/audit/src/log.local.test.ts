@@ -378,6 +378,22 @@ describe('erasing', () => {
     expect(await audit.load('acme', 'pay_repeated:2')).not.toHaveProperty('text');
   });
 
+  it('is done of what belongs to a payment with a name that no order could have', async () => {
+    await audit.record([heardOf('inv_odd', 1, { data: { paymentId: 'zahlung ä' } })]);
+    expect(await audit.eraseSubject({ ...order, subject: 'inv_odd' }, new Date())).toMatchObject([
+      { dataSubject: 'inv_odd' },
+    ]);
+    expect(await audit.load('acme', 'inv_odd:1')).not.toHaveProperty('text');
+  });
+
+  it('tells of nobody else, whose id begins in the same way', async () => {
+    await audit.record([heardOf('pay_1', 1), heardOf('pay_1#b', 1)]);
+    await audit.eraseSubject({ ...order, subject: 'pay_1#b' }, new Date());
+    expect(await audit.eraseSubject({ ...order, subject: 'pay_1' }, new Date())).toMatchObject([
+      { dataSubject: 'pay_1' },
+    ]);
+  });
+
   it('is refused of what nobody has heard of, another merchant’s included', async () => {
     await audit.record([heardOf('pay_other', 1, { merchantid: 'umbrella' })]);
     for (const subject of ['pay_nobody', 'pay_other']) {

@@ -82,7 +82,12 @@ async function alreadyDone(TransactItems: TransactWriteItem[]): Promise<boolean[
 export async function erasuresOf(merchantId: string, dataSubject: string): Promise<Erasure[]> {
   const values = { ':pk': `erasure:${merchantId}`, ':sk': `${dataSubject}#` };
   const items = await query('pk = :pk AND begins_with(sk, :sk)', values);
-  return items.map((item) => (unmarshall(item) as ErasureItem).erasure);
+  return (
+    items
+      .map((item) => (unmarshall(item) as ErasureItem).erasure)
+      // A `#` in an id separates nothing: `a#` is also the beginning of what was erased of `a#b`.
+      .filter((erasure) => erasure.dataSubject === dataSubject)
+  );
 }
 
 async function query(
