@@ -204,13 +204,20 @@ program
       'Without options each kind of fault strikes once at each boundary: some minutes.',
   )
   .option('--full', 'every single fault, and every pair in the short stories: an hour')
+  .addOption(
+    new Option('--quick', 'each group of faults once in each part of the flow, drawn with --seed').conflicts([
+      'full',
+      'cell',
+      'minutes',
+    ]),
+  )
   .option('--no-mutants', 'leave the guards where they are')
   .addOption(
     new Option('--minutes <n>', 'soak: stories and faults drawn by lot, for so long')
       .argParser(upTo(1440))
       .conflicts(['full', 'cell']),
   )
-  .option('--seed <n>', 'what a soak draws its lots from', upTo(2 ** 31))
+  .option('--seed <n>', 'what --quick or a soak draws from', upTo(2 ** 31))
   .addOption(new Option('--cell <id>', 'one run, as a report names it').conflicts('full'))
   .option('--workers <n>', 'processes that run beside each other', upTo(64))
   .option('--report <file>', 'write what was found into this document, such as docs/reliability.md')

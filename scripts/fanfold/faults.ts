@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { cellFrom, idOf } from '@fanfold/faults/cells';
 import {
   baselinesOf,
@@ -18,6 +19,7 @@ import {
   failuresIn,
   placesIn,
   type SoakReport,
+  shownIn,
   summaryOf,
   violationOf,
   withReport,
@@ -25,6 +27,7 @@ import {
 
 type Options = {
   full?: true;
+  quick?: true;
   mutants: boolean;
   minutes?: number;
   seed?: number;
@@ -43,8 +46,8 @@ type Options = {
  */
 export async function faults(options: Options): Promise<void> {
   const cell = options.cell === undefined ? undefined : cellOf(options.cell);
-  if (options.seed !== undefined && options.minutes === undefined) {
-    throw new UsageError('--seed is for a soak: say for how long, with --minutes 15 for example.');
+  if (options.seed !== undefined && options.minutes === undefined && !options.quick) {
+    throw new UsageError('--seed is for what is drawn: give --quick as well, or --minutes 15 for a soak.');
   }
   if (options.report) await requirePlaces(options.report);
   const pool = await Pool.start(options.workers ?? (cell ? 1 : availableParallelism()));
@@ -62,12 +65,12 @@ export async function faults(options: Options): Promise<void> {
       report.matrix = await runMatrix(
         pool,
         baselines,
-        options.full ? 'all' : 'sample',
+        options.full ? 'all' : options.quick ? { seed: options.seed ?? 0 } : 'sample',
         progress(),
         interrupted.signal,
       );
       if (options.mutants && !interrupted.signal.aborted)
-        report.mutants = await runMutants(pool, baselines, tellMutant);
+        report.mutants = await runMutants(pool, baselines, await recordedMutants(), tellMutant);
     }
   } finally {
     pool.stop();
@@ -79,6 +82,9 @@ export async function faults(options: Options): Promise<void> {
   const failed = failuresIn(report);
   if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
 }
+
+const recordedMutants = async (): Promise<Map<string, string>> =>
+  shownIn(await readFile(join(import.meta.dirname, '../../docs/reliability.md'), 'utf8'));
 
 /** Before an hour of work: a report that cannot be written would be lost. */
 async function requirePlaces(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type FaultsReport, failuresIn, placesIn, summaryOf, withReport } from './faultsReport.ts';
+import { type FaultsReport, failuresIn, placesIn, shownIn, summaryOf, withReport } from './faultsReport.ts';
 
 const found: FaultsReport = {
   date: '2026-11-25',
@@ -52,6 +52,12 @@ describe('what a run found', () => {
     expect(written).toMatch(/After\n$/);
     expect(placesIn(written).soak).toBe('old soak\n');
     expect(withReport(written, found)).toContain('2026-11-25: Seed 7');
+  });
+
+  it('tells from its tables which run showed a guard', () => {
+    expect([...shownIn(withReport(document, found))]).toEqual([
+      ['a guard', 'sale: a.b delivery #0 not-invoked (once)'],
+    ]);
   });
 
   it('has no place in a document that has none', () => {

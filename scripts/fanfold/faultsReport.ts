@@ -101,6 +101,15 @@ function tableOf({ table }: MatrixReport): string {
   return markdown([['Boundary', ...columns], ...rows]);
 }
 
+/** The runs that showed a guard the last time, by the guard's name, as a document's table of guards has them. */
+export const shownIn = (document: string): Map<string, string> =>
+  new Map(
+    [...placesIn(document).mutants.matchAll(/^\| (.+) \| `(.+)` \|$/gm)].map(([, name = '', cell = '']) => [
+      name,
+      cell,
+    ]),
+  );
+
 const mutantTableOf = (mutants: MutantReport[]): string =>
   markdown([
     ['Guard taken out, so that…', 'First missed by'],

@@ -20,6 +20,13 @@ export type MatrixReport = {
   seconds: number;
 };
 
+/**
+ * Which cells are run. `all`: every single fault, and all pairs; `sample`: every kind of fault at every boundary once, and the
+ * pairs that show a guard; a seed: of that sample one run of each group of faults in each row of the report's table, and of
+ * each kind of fault, drawn with the seed.
+ */
+export type Scope = 'all' | 'sample' | { seed: number };
+
 export type MutantReport = { name: string; caughtBy: string | null; runs: number };
 
 /**
@@ -57,13 +64,11 @@ export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
  * promises.
  *
  * @param signal ends it early: the report is then of what was run
- * @param scope `sample`: every kind of fault at every boundary once, and the pairs that show a guard; `all`: every single
- *   fault, and all pairs
  */
 export async function runMatrix(
   pool: Pool,
   baselines: Map<string, Ran>,
-  scope: 'sample' | 'all',
+  scope: Scope,
   onRun: (of: number, report: MatrixReport) => void = () => {},
   signal?: AbortSignal,
 ): Promise<MatrixReport> {
@@ -73,7 +78,8 @@ export async function runMatrix(
   const sample = [...sampleOf(single), ...mutants.flatMap(shownBy)];
   // What is interrupted has something of everything: a sample first, then the rest in an order drawn by lot.
   const rest = shuffled([...single.filter((cell) => !sample.includes(cell)), ...pairs]);
-  const chosen = scope === 'sample' ? sample : [...sample, ...rest];
+  const chosen =
+    scope === 'all' ? [...sample, ...rest] : scope === 'sample' ? sample : drawnFrom(sample, scope.seed);
   const report: MatrixReport = {
     cells: { single: single.length, pairs: pairs.length, run: 0 },
     struck: 0,
@@ -99,17 +105,37 @@ function count(report: MatrixReport, ran: Ran, baseline: Ran): void {
   if (ran.trace.join() !== baseline.trace.join()) report.changed += 1;
   const breaches = breachesIn(ran, baseline);
   if (breaches.length > 0) report.violations.push({ cell: idOf(ran.cell), breaches });
-  const { faults, disorder } = ran.cell;
-  const where =
-    faults.length > 0
-      ? faults.map(({ site }) => boundaryOf(site))
-      : [boundaryOf(`${disorder?.functionName} delivery`)];
-  const what = faults.length > 0 ? faults.map(({ kind }) => groupOf(kind)) : ['another order'];
-  for (const [i, boundary] of where.entries()) {
+  for (const { boundary, group } of disturbancesIn(ran.cell)) {
     report.table[boundary] ??= {};
     const row = report.table[boundary];
-    row[what[i] as string] = (row[what[i] as string] ?? 0) + 1;
+    row[group] = (row[group] ?? 0) + 1;
   }
+}
+
+/** Rows and columns of the report's table that a cell counts in. */
+const disturbancesIn = ({ faults, disorder }: Cell): { boundary: string; group: string; kind: string }[] => [
+  ...faults.map(({ site, kind }) => ({ boundary: boundaryOf(site), group: groupOf(kind), kind })),
+  ...(disorder
+    ? [
+        {
+          boundary: boundaryOf(`${disorder.functionName} delivery`),
+          group: 'another order',
+          kind: disorder.kind,
+        },
+      ]
+    : []),
+];
+
+/** Cells of which each shows something that none before it does. */
+export function drawnFrom(cells: Cell[], seed: number): Cell[] {
+  const shown = new Set<string>();
+  return shuffled(cells, seed).filter((cell) => {
+    const news = disturbancesIn(cell)
+      .flatMap(({ boundary, group, kind }) => [`${boundary}, ${group}`, kind])
+      .filter((what) => !shown.has(what));
+    for (const what of news) shown.add(what);
+    return news.length > 0;
+  });
 }
 
 /** V4: of a fault that retries make up for, the shops notice nothing. */
@@ -118,31 +144,40 @@ function breachesIn(ran: Ran, baseline: Ran): string[] {
   return noticed ? [...ran.breaches, `V4 the shop noticed: ${ran.seen.join('; ')}`] : ran.breaches;
 }
 
-/** Takes out one guard after another, and looks for a cell that shows it. */
+/**
+ * Takes out one guard after another, and looks for a cell that shows it.
+ *
+ * @param recorded cells that showed a guard before, by its name: they are run first
+ */
 export async function runMutants(
   pool: Pool,
   baselines: Map<string, Ran>,
-  onMutant: (report: MutantReport) => void,
+  recorded: Map<string, string>,
+  onMutant: (report: MutantReport) => void = () => {},
 ): Promise<MutantReport[]> {
   // A worker that cannot do it ends, which would look as if the guard had been missed.
   for (const mutant of mutants) await mutated(mutant);
   const cells = sampleOf(singleCells(baselines));
-  const reports: MutantReport[] = [];
-  for (const mutant of mutants) {
+  const examine = async (mutant: Mutant): Promise<MutantReport> => {
     const { name, ...mutation } = mutant;
     const report: MutantReport = { name, caughtBy: null, runs: 0 };
-    const found = new AbortController();
-    const chosen = [...shownBy(mutant), ...likeliestFirst(cells, mutant)];
-    for await (const ran of pool.runAll(chosen, { mutation, signal: found.signal })) {
+    const known = recorded.get(name);
+    const chosen = [
+      ...(known === undefined ? [] : [cellFrom(known)]),
+      ...shownBy(mutant),
+      ...likeliestFirst(cells, mutant),
+    ];
+    for (const cell of chosen) {
+      const ran = await pool.run(cell, { mutation });
       report.runs += 1;
-      if (report.caughtBy || breachesIn(ran, baselines.get(ran.cell.story) as Ran).length === 0) continue;
-      report.caughtBy = idOf(ran.cell);
-      found.abort();
+      if (breachesIn(ran, baselines.get(cell.story) as Ran).length === 0) continue;
+      report.caughtBy = idOf(cell);
+      break;
     }
-    reports.push(report);
     onMutant(report);
-  }
-  return reports;
+    return report;
+  };
+  return Promise.all(mutants.map(examine));
 }
 
 const shownBy = ({ shownBy: id }: Mutant): Cell[] => (id === undefined ? [] : [cellFrom(id)]);

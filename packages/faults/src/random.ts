@@ -11,9 +11,9 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-/** In an order that has nothing to do with how they came, and is the same for the same number of them. */
-export function shuffled<Item>(items: Item[]): Item[] {
-  const random = randomFrom(items.length);
+/** In an order that has nothing to do with how they came, and is the same for the same seed and number of them. */
+export function shuffled<Item>(items: Item[], seed = 0): Item[] {
+  const random = randomFrom(items.length ^ seed);
   return items
     .map((item) => ({ item, place: random() }))
     .sort((a, b) => a.place - b.place)
