@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { refusedByAws } from '@fanfold/local-cloud/refusedByAws';
 import { describe, expect, test } from 'vitest';
 import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
 
@@ -139,6 +140,10 @@ describe('a subscription', () => {
       Properties.RedrivePolicy?.deadLetterTargetArn ===
       arnOf(one(service, 'EventsSubscriptionDeadLetterQueue'));
     expect(breaking(subscriptions, keeps)).toEqual([]);
+  });
+
+  test('has a filter that SNS takes, which the emulator does not look at', () => {
+    expect(breaking(subscriptions, (subscription) => refusedByAws(subscription) === undefined)).toEqual([]);
   });
 
   test('begins when its queues let the topic in', () => {

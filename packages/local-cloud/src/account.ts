@@ -13,19 +13,25 @@ export const clientConfiguration = (endpoint: string) => ({
   endpoint,
   region,
   credentials,
-  signer: { sign: asIfSigned },
+  signerConstructor: AsIfSigned,
   logger: { debug: () => {}, warn: console.warn } as typeof console,
 });
 
-async function asIfSigned<Request extends { headers: Record<string, string> }>(
-  request: Request,
-  { signingService = '' } = {},
-): Promise<Request> {
-  Object.assign(request.headers, signatureFor(signingService));
-  return request;
+/** Only the constructor is told the client's service: to a `signer` the SDK names none (S3's apart). */
+class AsIfSigned {
+  readonly #headers: Record<string, string>;
+
+  constructor({ service }: { service: unknown }) {
+    this.#headers = signatureFor(String(service));
+  }
+
+  async sign<Request extends { headers: Record<string, string> }>(request: Request): Promise<Request> {
+    Object.assign(request.headers, this.#headers);
+    return request;
+  }
 }
 
-/** Headers that emulators look for. */
+/** Headers that emulators look for: some find by the service in the scope what a request is meant for. */
 export const signatureFor = (service: string): Record<string, string> => ({
   authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
   'x-amz-date': '20260101T000000Z',

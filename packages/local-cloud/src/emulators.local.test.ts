@@ -201,6 +201,14 @@ describe('A DynamoDB endpoint that is named', () => {
     );
   });
 
+  test('has to be one of DynamoDB', async () => {
+    const { endpoints } = await start();
+    vi.stubEnv('FANFOLD_DYNAMODB_ENDPOINT', endpoints.aws);
+    await expect(startEmulators()).rejects.toThrow(
+      `FANFOLD_DYNAMODB_ENDPOINT=${endpoints.aws} does not list tables, but answers 400`,
+    );
+  });
+
   test('is asked for where the emulator has no binary', async () => {
     const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor;
     Object.defineProperty(process, 'platform', { ...platform, value: 'sunos' });

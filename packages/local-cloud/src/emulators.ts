@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Readable, Writable } from 'node:stream';
 import { startFauxqs } from 'fauxqs';
-import { credentials, region } from './account.ts';
+import { credentials, region, signatureFor } from './account.ts';
 import { startKms } from './kms.ts';
 
 /** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams, `kms` for KMS. */
@@ -28,7 +28,7 @@ export type Emulators = {
  * FANFOLD_DYNAMODB_ENDPOINT names a DynamoDB endpoint to be used instead of dynoxide.
  *
  * @throws when a port is taken, when dynoxide has no binary for this platform and no endpoint is named,
- *   when the named endpoint does not answer, or when the keys below `dataFolder` cannot be read.
+ *   when the named endpoint does not answer as DynamoDB does, or when the keys below `dataFolder` cannot be read.
  */
 export async function startEmulators(
   options: { port?: number; dynamodbPort?: number; dataFolder?: string } = {},
@@ -96,12 +96,27 @@ async function startDynamodb(port: number, dataFolder: string | undefined): Prom
 }
 
 async function attachToDynamodb(endpoint: string): Promise<Dynamodb> {
+  const advice = 'start DynamoDB there, or unset the variable.';
+  let response: Response;
   try {
-    await fetch(endpoint, { signal: AbortSignal.timeout(5_000) });
+    response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'DynamoDB_20120810.ListTables',
+        ...signatureFor('dynamodb'),
+      },
+      body: '{}',
+      signal: AbortSignal.timeout(5_000),
+    });
   } catch (error) {
+    throw new Error(`FANFOLD_DYNAMODB_ENDPOINT=${endpoint} does not answer: ${advice}`, { cause: error });
+  }
+  const text = await response.text();
+  if (!response.ok || !text.includes('"TableNames"')) {
+    const answer = `${response.status} ${text.slice(0, 200)}`.trim();
     throw new Error(
-      `FANFOLD_DYNAMODB_ENDPOINT=${endpoint} does not answer: start DynamoDB there, or unset the variable.`,
-      { cause: error },
+      `FANFOLD_DYNAMODB_ENDPOINT=${endpoint} does not list tables, but answers ${answer}: ${advice}`,
     );
   }
   return { endpoint, failed: new Promise(() => {}), stop: async () => {} };

@@ -114,6 +114,11 @@ test.each([
     { ...queue, BatchSize: 11 },
     'AWS wants MaximumBatchingWindowInSeconds ≥ 1',
   ],
+  [
+    'values that AWS refuses',
+    { ...stream, BatchSize: 0 },
+    'AWS wants BatchSize from 1 to 10000, and it is 0',
+  ],
 ])('A mapping with %s is refused, rather than run otherwise than in AWS', (_what, properties, message) => {
   expect(() => eventSourceMapping(properties)).toThrow(message);
 });

@@ -1,4 +1,5 @@
 import { type EventFilter, eventFilter } from './eventFilter.ts';
+import { refusedByAws } from './refusedByAws.ts';
 
 type Common = {
   /** As Lambda knows it, for example `fanfold-billing-local-consumer`. */
@@ -65,8 +66,9 @@ const known = {
  * Reads the resolved properties of an AWS::Lambda::EventSourceMapping.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
  *
- * @throws when a property is not supported by the local cloud, such as filters of queues (semantics E12), parallel batches
- *   of a shard (E8) or tumbling windows (E13), rather than run the function otherwise than AWS would.
+ * @throws when AWS would refuse a value, or a property is not supported by the local cloud, such as filters of queues
+ *   (semantics E12), parallel batches of a shard (E8) or tumbling windows (E13), rather than run the function otherwise than
+ *   AWS would.
  */
 export function eventSourceMapping(
   properties: Record<string, unknown>,
@@ -82,6 +84,8 @@ export function eventSourceMapping(
       );
     }
   }
+  const refusal = refusedByAws({ Type: 'AWS::Lambda::EventSourceMapping', Properties: properties });
+  if (refusal) throw new Error(`${what}: ${refusal}`);
   const common = {
     functionName,
     eventSourceArn,
@@ -104,9 +108,6 @@ export function eventSourceMapping(
       onFailureArn: supportedDestination(destination?.OnFailure?.Destination, what),
       filter: eventFilter(properties.FilterCriteria, what),
     };
-  }
-  if (common.batchSize > 10 && common.batchingWindowSeconds < 1) {
-    throw new Error(`${what}: AWS wants MaximumBatchingWindowInSeconds ≥ 1 with a BatchSize above 10.`);
   }
   const scaling = properties.ScalingConfig as { MaximumConcurrency?: number } | undefined;
   return { ...common, source, maximumConcurrency: scaling?.MaximumConcurrency ?? initialConcurrency };

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type EchoService, startEcho } from '../fixtures/echoService.ts';
+import { copyOfEcho, type EchoService, startEcho } from '../fixtures/echoService.ts';
 import { packageService, serviceNames } from './packagedTemplates.ts';
 import { freeBasePort } from './ports.ts';
 import { findStack } from './stack.ts';
@@ -169,4 +170,14 @@ test('packaging is not touched: the template keeps its intrinsic functions', asy
   expect(template.Resources.EchoLambdaFunction?.Properties?.Environment).toMatchObject({
     Variables: { ECHO_TABLE_NAME: { Ref: 'Table' }, TOKEN_ISSUER: 'https://issuer.invalid' },
   });
+});
+
+test('packaging refuses what AWS would refuse in the middle of a deployment', async () => {
+  const folder = await copyOfEcho({
+    'RawMessageDelivery: true': 'RawMessageDelivery: true\n        FilterPolicy: { type: [{ suffx: .v1 }] }',
+  });
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await expect(packageService(folder)).rejects.toThrow(
+    'Subscription: SNS refuses the filter policy: there is no rule "suffx"',
+  );
 });

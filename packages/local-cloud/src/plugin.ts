@@ -4,6 +4,7 @@ import { type Serverless as CompiledServerless, compileTemplate } from './compil
 import { invoke } from './invoke.ts';
 import type { Mappings } from './mappings.ts';
 import { freePort, requireFreePorts } from './ports.ts';
+import { refusedByAws } from './refusedByAws.ts';
 import type { Ready } from './serviceProcess.ts';
 import {
   basePort,
@@ -38,7 +39,8 @@ type Log = { notice(text: string): void; error(text: string): void };
 /**
  * The Serverless plugin that puts a cloud under `serverless offline`: it joins or starts the stack at FANFOLD_PORT,
  * provisions the service's own template there, tells the functions where everything is, and runs their event
- * source mappings. It does nothing to packaging and deploying, but that it refuses to deploy the stage of the laptop.
+ * source mappings. It does nothing to packaging and deploying, but that it refuses what AWS would refuse half-way, and to
+ * deploy the stage of the laptop.
  */
 export default class LocalCloud {
   readonly hooks = {
@@ -46,6 +48,7 @@ export default class LocalCloud {
     'before:offline:start:init': () => this.#prepare().catch(explain),
     'after:offline:start:init': () => this.#begin().catch(explain),
     'before:offline:start:end': () => this.#stop(),
+    'after:aws:package:finalize:mergeCustomProviderResources': () => this.#refuseWithAws(),
     error: () => this.#giveUp(),
   };
   readonly #serverless: Serverless;
@@ -116,6 +119,14 @@ export default class LocalCloud {
     );
     this.#log.notice(`${name} is ready: ${service.url} (Lambda endpoint: ${service.lambdaUrl})`);
     process.send?.({ type: 'ready', service: name, ...service } satisfies Ready);
+  }
+
+  #refuseWithAws(): void {
+    const { Resources } = this.#serverless.service.provider.compiledCloudFormationTemplate;
+    for (const [logicalId, resource] of Object.entries(Resources)) {
+      const refusal = refusedByAws(resource);
+      if (refusal) explain(new Error(`${logicalId}: ${refusal}`));
+    }
   }
 
   /** Before serverless-offline ends the functions: what they still do needs the stack. */

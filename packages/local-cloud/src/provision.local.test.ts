@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
@@ -141,6 +144,19 @@ test.each([
     'FilterCriteria is not supported by the local cloud',
   ],
   [
+    'a mapping that AWS refuses',
+    {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: 'arn:aws:sqs:eu-west-1:000000000000:queue', BatchSize: 10_001 },
+    },
+    'resource: AWS wants BatchSize from 1 to 10000',
+  ],
+  [
+    'a filter that SNS refuses',
+    { Type: 'AWS::SNS::Subscription', Properties: { FilterPolicy: { type: [{ suffx: '.v1' }] } } },
+    'resource: SNS refuses the filter policy: there is no rule "suffx"',
+  ],
+  [
     'a key that is no Ed25519 key',
     { Type: 'AWS::KMS::Key', Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' } },
     'no key that is {"KeySpec":"ECC_NIST_P256","KeyUsage":"SIGN_VERIFY"}, only',
@@ -156,6 +172,29 @@ test.each([
   const { TableNames } = await dynamodb.send(new ListTablesCommand({}));
   expect(TableNames).not.toContain('refused');
 });
+
+test.each([
+  [
+    'an answer that is no JSON',
+    200,
+    '<html>hello</html>',
+    'it does not answer in JSON, and so is something else.',
+  ],
+  ['an error', 400, JSON.stringify({ __type: 'AccessDeniedException', message: 'Not you' }), 'Not you.'],
+])(
+  '%s is told in a sentence that names the resource and the endpoint',
+  async (_what, status, body, reason) => {
+    const server = createServer((_request, response) => response.writeHead(status).end(body));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const dynamodb = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { Table } = resources as { Table: Resource };
+    await expect(provision({ Table }, { ...emulators.endpoints, dynamodb })).rejects.toThrow(
+      `Table (AWS::DynamoDB::Table) cannot be created at ${dynamodb}: ${reason}`,
+    );
+    server.close();
+  },
+);
 
 test('Every service can be provisioned, again and again', async () => {
   for (const name of await serviceNames()) {

@@ -28,6 +28,7 @@ import { clientConfiguration } from './account.ts';
 import type { Endpoints } from './emulators.ts';
 import { eventSourceMapping } from './eventSourceMapping.ts';
 import { keyIdTag, keyKind } from './kms.ts';
+import { refusedByAws } from './refusedByAws.ts';
 import type { Resource } from './template.ts';
 
 /**
@@ -35,7 +36,8 @@ import type { Resource } from './template.ts';
  * template's attributes, so that a service can start again on kept data. Keys and indexes of a table are not
  * changed: like a deployment that would replace the table, that asks for a new one.
  *
- * @throws when a resource, or a property of a key or an event source mapping, has no counterpart in the local cloud.
+ * @throws when a resource, or a property of a key or an event source mapping, has no counterpart in the local cloud, when AWS
+ *   would refuse a mapping or a filter, or when an emulator does not create what it should.
  */
 export async function provision(resources: Record<string, Resource>, endpoints: Endpoints): Promise<void> {
   for (const [logicalId, resource] of Object.entries(resources)) checkSupport(logicalId, resource);
@@ -48,7 +50,11 @@ export async function provision(resources: Record<string, Resource>, endpoints: 
   };
   try {
     await Promise.all(
-      Object.values(resources).map(({ Type, Properties }) => creators[Type]?.(cloud, Properties)),
+      Object.entries(resources).map(([logicalId, { Type, Properties }]) =>
+        creators[Type]?.(cloud, Properties).catch((error: Error) => {
+          throw notCreated(logicalId, Type, endpoints, error);
+        }),
+      ),
     );
   } finally {
     for (const client of Object.values(cloud)) client.destroy();
@@ -89,6 +95,8 @@ const withoutLocalMeaning = new Set([
 ]);
 
 function checkSupport(logicalId: string, { Type, Properties }: Resource): void {
+  const refusal = refusedByAws({ Type, Properties });
+  if (refusal) throw new Error(`${logicalId}: ${refusal}`);
   if (Type === 'AWS::Lambda::EventSourceMapping') eventSourceMapping(Properties);
   else if (Type === 'AWS::KMS::Key') checkKey(logicalId, Properties);
   else if (!(Type in creators) && !withoutLocalMeaning.has(Type)) {
@@ -97,6 +105,14 @@ function checkSupport(logicalId: string, { Type, Properties }: Resource): void {
         'or say there why it has no meaning locally.',
     );
   }
+}
+
+function notCreated(logicalId: string, type: string, endpoints: Endpoints, error: Error): Error {
+  const service = { 'AWS::DynamoDB::Table': 'dynamodb', 'AWS::KMS::Alias': 'kms' } as const;
+  const endpoint = endpoints[service[type as keyof typeof service] ?? 'aws'];
+  const isNoJson = error.name === 'SyntaxError';
+  const reason = isNoJson ? 'it does not answer in JSON, and so is something else' : error.message;
+  return new Error(`${logicalId} (${type}) cannot be created at ${endpoint}: ${reason}.`, { cause: error });
 }
 
 /** Its policy and tags have no meaning locally, and nothing deletes it. */
