@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of the Serverless Framework.
 
 import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -33,6 +33,16 @@ test('A service is packaged once, until its configuration changes', async () => 
   await writeFile(join(service, 'serverless.yml'), configuration.replace('-table', '-things'));
   const changed = await packageService(service);
   expect(changed.Resources.Table?.Properties?.TableName).toBe('mapped-things');
+});
+
+test('A service is not packaged again for what a running service bundles, or for its code', async () => {
+  const template = await packageService(service);
+  for (const file of ['.fanfold/4000/shared/chunk.mjs', 'src/functions/handler.js']) {
+    await mkdir(dirname(join(service, file)), { recursive: true });
+    await writeFile(join(service, file), 'export const made = "meanwhile";');
+  }
+  // Packaged again, its versions would be named by the hash of other code.
+  expect(await packageService(service)).toEqual(template);
 });
 
 test('A stage and parameters are part of what is packaged', async () => {

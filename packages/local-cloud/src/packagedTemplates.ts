@@ -64,7 +64,15 @@ async function templateSources(folder: string): Promise<string[]> {
   return [...found.flat().sort(), join(repository, 'pnpm-lock.yaml')];
 }
 
-const foldersWithoutConfiguration = new Set(['node_modules', 'src', 'fixtures', '.serverless', '.esbuild']);
+/** Of the last three, tools and running services change the files all the time. */
+const foldersWithoutConfiguration = new Set([
+  'node_modules',
+  'src',
+  'fixtures',
+  '.serverless',
+  '.esbuild',
+  '.fanfold',
+]);
 
 async function configurationFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
