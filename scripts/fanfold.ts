@@ -7,13 +7,14 @@ import { Command, CommanderError, Option } from 'commander';
 import {
   date,
   eventType,
-  identifier,
   identifiers,
+  localMerchant,
   logName,
   merchant,
   perSecond,
   position,
   queueName,
+  reference,
   republishing,
   scopeList,
   seconds,
@@ -27,7 +28,6 @@ import {
 } from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
 import { scopes, token } from './fanfold/token.ts';
-import { trace } from './fanfold/trace.ts';
 
 // Whoever reads the output, such as `head`, may have had enough. What was begun goes on, and its exit code says what came of it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -69,14 +69,18 @@ program
   .option('--json', 'print what happened as JSON')
   .action(demo);
 
-program
-  .command('trace')
-  .argument('<id>', 'of a payment, refund, invoice, credit note, event, request or operation', identifier)
+inStage(program.command('trace'))
+  .argument(
+    '<id>',
+    'of a payment, refund, invoice, credit note, event, request or operation; or the number of a document, or an order',
+    reference,
+  )
   .summary('show what led to what, across the services')
-  .description('Shows every flow of work that an id had part in: what was said, because of what, and when.')
-  .option('--merchant <id>', 'whose it is', merchant, 'acme')
-  .option('--json', 'print the flows as JSON')
-  .action(trace);
+  .description(
+    'Shows every flow of work that something had part in: which events, because of what, and when.',
+  )
+  .option('--merchant <id>', `whose it is; ${localMerchant} on a laptop, to be given in AWS`, merchant)
+  .action(async (id, options) => (await import('./fanfold/trace.ts')).trace(id, options));
 
 /** With the AWS clients, which take longer to load than the other commands take to run. */
 const deadLetters = () => import('./fanfold/dlq.ts');

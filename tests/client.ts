@@ -18,6 +18,7 @@ export type Shown = {
   refunds: Shown[];
   creditNoteNumber: string | null;
   number: string;
+  orderId: string;
   paymentId: string;
   refundId: string;
   totals: { gross: number };

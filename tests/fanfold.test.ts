@@ -67,7 +67,9 @@ it('trace shows the flows of a payment, and that of each thing in them, by any o
   expect(whole).toMatchObject({ code: 0, types: [...pays, ...refunds] });
   expect(whole.stdout.match(/^ *\+[\d,]+ ms {2}└─ /gm)).toHaveLength(2);
   const [requestId = ''] = /^req_\w+/.exec(whole.stdout) ?? [];
-  for (const id of [requestId, invoiceId, `${paymentId}:1`]) {
+  const { number = '', orderId = '' } = (await client.get(`/invoices/${invoiceId}`)).body;
+  expect(await traceOf(orderId)).toMatchObject({ code: 0, types: [...pays, ...refunds] });
+  for (const id of [requestId, invoiceId, `${paymentId}:1`, number]) {
     expect(await traceOf(id), id).toMatchObject({ code: 0, types: pays });
   }
   for (const id of [refundId, creditNoteId]) {
@@ -87,6 +89,6 @@ it('trace of what nobody knows, or only another merchant, fails and says so', as
   for (const id of ['re_unknown', 'no-id-at-all', 'x'.repeat(129), `re_${'x'.repeat(157)}`, made.paymentId]) {
     const { code, stdout, stderr } = await fanfold('trace', id, '--merchant', 'stranger');
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`Audit knows nothing of ${id}`);
+    expect(stderr).toContain(`Nothing is recorded of ${id} of the merchant stranger in local`);
   }
 });

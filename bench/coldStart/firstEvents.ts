@@ -65,6 +65,7 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     'billing unknownRoute': get(),
     'billing publisher': streamed(saidBy('billing')),
     'billing consumer': heard('payment.captured.v1'),
+    'billing findDocuments': { find: 'payments', merchantId: 'acme', orderId: 'order-1001' },
     'billing republish': { date: yesterday.slice(0, 10) },
     'audit listEvents': get(),
     'audit getEvent': get({ id: `${id}:1` }),

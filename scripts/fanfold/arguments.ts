@@ -13,6 +13,20 @@ export function merchant(value: string): string {
   throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
 }
 
+/** Whose objects a stack on a laptop has, as long as nothing else is said. */
+export const localMerchant = 'acme';
+
+/**
+ * Whose objects are meant.
+ *
+ * @throws UsageError for a stage in AWS without a merchant: there is none that everybody means
+ */
+export function merchantOf(stage: string, merchant: string | undefined): string {
+  if (merchant !== undefined) return merchant;
+  if (stage === 'local') return localMerchant;
+  throw new UsageError(`Say whose it is, with --merchant <id>: only on a laptop that is ${localMerchant}.`);
+}
+
 export function scopeList(value: string): string[] {
   const list = value.split(',');
   if (list.every((scope) => scopes.includes(scope))) return list;
@@ -50,6 +64,12 @@ const identifierUpTo = (maxLength: number) => {
 
 /** Of anything: none are longer than those of events. */
 export const identifier = identifierUpTo(contracts.maxLength.eventId);
+
+/** What stands on something: an id, or what a merchant calls its orders, which may have blanks. */
+export function reference(value: string): string {
+  if (/^(?=.*\S)[^\p{Cc}]{1,160}$/u.test(value)) return value;
+  throw new InvalidArgumentError('It is an id, number or order: 1 to 160 characters in one line.');
+}
 
 /** What events are about. */
 export const subject = identifierUpTo(contracts.maxLength.subject);

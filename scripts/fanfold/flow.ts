@@ -1,7 +1,12 @@
 import type { Event } from '@fanfold/contracts/event';
 
-/** An event as audit's API shows it. */
-export type RecordedEvent = Event & { position: number; recordedAt: string };
+/** An event as audit's API shows it. One that was erased has only what it is found by. */
+export type RecordedEvent = Omit<Event, 'causationid'> & {
+  causationid?: string;
+  position: number;
+  recordedAt: string;
+  erased?: true;
+};
 
 /** An event, and what was said because of it. */
 export type Cause = { event: RecordedEvent; caused: Cause[] };
@@ -26,7 +31,9 @@ export function flowOf(events: RecordedEvent[]): Flow {
     const because = inOrder.filter(({ id, causationid }) => causationid === event.id && !shown.has(id));
     return { event, caused: because.map(causeOf) };
   };
-  const said = inOrder.filter(({ causationid }) => !ids.has(causationid)).map(causeOf);
+  const said = inOrder
+    .filter(({ causationid }) => causationid === undefined || !ids.has(causationid))
+    .map(causeOf);
   // Events that claim to have caused each other hang from nothing.
   for (const event of inOrder) if (!shown.has(event.id)) said.push(causeOf(event));
   return { correlationId: first.correlationid, startedAt: first.time, said };
@@ -46,7 +53,7 @@ export function linesOf(flow: Flow): string[] {
         since(event.time),
         branch + event.type,
         event.id,
-        `recorded ${since(event.recordedAt)}`,
+        `recorded ${since(event.recordedAt)}${event.erased ? ', erased' : ''}`,
       ]),
     ),
   ];

@@ -1,4 +1,31 @@
 import { type Cloud, invoke } from './cloud.ts';
+import type { RecordedEvent } from './flow.ts';
+
+/** An event of a merchant by its id, as audit's API shows it. */
+export const eventOf = async (cloud: Cloud, merchantId: string, id: string) =>
+  (await invoke(cloud, 'audit', 'exportEvents', { read: 'event', merchantId, id })) as RecordedEvent | null;
+
+/** What `GET /events` takes. */
+type EventQuery = { subject?: string; correlationId?: string; type?: string };
+
+/** All events of a merchant that a query is true of, in the order of the log, as audit's API shows them. */
+export async function eventsBy(
+  cloud: Cloud,
+  merchantId: string,
+  query: EventQuery,
+): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  for (let startingAfter: string | undefined; ; startingAfter = events.at(-1)?.id) {
+    const page = { ...query, limit: '100', ...(startingAfter !== undefined && { startingAfter }) };
+    const { data, hasMore } = (await invoke(cloud, 'audit', 'exportEvents', {
+      read: 'events',
+      merchantId,
+      query: page,
+    })) as { data: RecordedEvent[]; hasMore: boolean };
+    events.push(...data);
+    if (!hasMore) return events;
+  }
+}
 
 /** An event as the index of audit's log has it. */
 export type Indexed = { merchantId: string; id: string; type: string; position: number };

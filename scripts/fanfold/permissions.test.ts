@@ -17,6 +17,7 @@ import { discard, redrive } from './dlq.ts';
 import { findings } from './findings.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
+import { trace } from './trace.ts';
 
 /**
  * The operator's role, as docs/operations.md has it, against what the commands call and on what: all of them are run in a
@@ -76,12 +77,24 @@ beforeAll(async () => {
     payload: { Records: [{}] },
   });
   s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => text } as never });
+  const range = {
+    stage: 'test',
+    from: '2026-01-01T00:00:00.000Z',
+    to: '2026-01-02T00:00:00.000Z',
+    rate: 1000,
+  };
   const event = { id: 'x:1', type: 'payment.captured.v1', merchantId: 'acme', position: 1 };
   const example = read('../../packages/contracts/examples/audit.gap-found.v1.json');
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
-    const { read } = JSON.parse(Payload);
-    const log = read === 'index' ? { events: [event] } : [{ position: 1, text: example }];
-    const answer = read ? log : { batchItemFailures: [], republished: 1 };
+    const { read, query } = JSON.parse(Payload);
+    const recorded = { ...event, correlationid: 'req_1', time: range.from, recordedAt: range.from };
+    const answers: Record<string, unknown> = {
+      event: null,
+      events: { data: query?.correlationId === 'req_1' || query?.subject === 'pay_1' ? [recorded] : [] },
+      index: { events: [event] },
+      texts: [{ position: 1, text: example }],
+    };
+    const answer = read ? answers[read] : { batchItemFailures: [], republished: 1, ids: ['pay_1'] };
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 
@@ -90,16 +103,11 @@ beforeAll(async () => {
   kms.on(GetPublicKeyCommand).resolves({ PublicKey });
 
   const all = { stage: 'test', all: true, rate: 1000 } as const;
-  const range = {
-    stage: 'test',
-    from: '2026-01-01T00:00:00.000Z',
-    to: '2026-01-02T00:00:00.000Z',
-    rate: 1000,
-  };
   await redrive([], all);
   await discard([], { ...all, reason: 'a test' });
   await replay(range);
   await replay({ ...range, toQueue: 'billing' });
+  await trace('order-1001', { stage: 'test', merchant: 'acme' });
   await findings({ stage: 'test' });
   await republish({ stage: 'test', date: '2026-01-01' });
   await auditKey({ stage: 'test' });

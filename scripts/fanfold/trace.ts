@@ -1,30 +1,37 @@
 import { styleText } from 'node:util';
-import { maxLength } from '@fanfold/contracts/event';
+import { identifier, maxLength } from '@fanfold/contracts/event';
 import { operatorMerchantId } from '@fanfold/contracts/operator';
-import { type Api, connect } from './client.ts';
+import { merchantOf } from './arguments.ts';
+import { type Cloud, cloudOf, invoke } from './cloud.ts';
 import { flowOf, linesOf, type RecordedEvent } from './flow.ts';
+import { eventOf, eventsBy } from './log.ts';
 
-type Options = { merchant: string; json?: true };
+type Options = { stage: string; merchant?: string; json?: true };
 
 /**
- * `fanfold trace`: shows the flows that an id had part in, from what audit has recorded.
+ * `fanfold trace`: shows the flows that something had part in, from what audit has recorded.
  *
- * @throws when audit knows nothing of it, or is not running
+ * @throws UsageError when there is no such stage, or it has no merchant by itself
+ * @throws when nothing is recorded of it
  */
-export async function trace(id: string, { merchant, json }: Options): Promise<void> {
-  const { audit } = await connect(id.startsWith('op_') ? operatorMerchantId : merchant);
-  const events = await eventsAbout(id, audit);
+export async function trace(id: string, { stage, merchant, json }: Options): Promise<void> {
+  const merchantId = id.startsWith('op_') ? operatorMerchantId : merchantOf(stage, merchant);
+  const cloud = await cloudOf(stage);
+  const events = await eventsAbout(id, cloud, merchantId);
   if (events.length === 0) {
     throw new Error(
-      `Audit knows nothing of ${id}. Check the id and --merchant, or try again in a second: events take a moment.`,
+      `Nothing is recorded of ${id} of the merchant ${merchantId} in ${stage}. It can be the id of a payment, refund, ` +
+        'invoice, credit note, event, request or operation, the number of an invoice or credit note, or an order that was ' +
+        'invoiced; a payment without an invoice is found by its own id only. Check it and --merchant, or try again in a ' +
+        'second: events take a moment.',
     );
   }
   const correlationIds = [...new Set(events.map(({ correlationid }) => correlationid))];
-  const flows = (
-    await Promise.all(correlationIds.map((correlationId) => eventsBy({ correlationId }, audit)))
-  ).map(flowOf);
+  const flows = await Promise.all(
+    correlationIds.map(async (correlationId) => flowOf(await eventsBy(cloud, merchantId, { correlationId }))),
+  );
   if (json) {
-    console.log(JSON.stringify({ id, flows }, null, 2));
+    console.log(JSON.stringify({ stage, id, flows }, null, 2));
     return;
   }
   const texts = flows.map((flow) => {
@@ -32,22 +39,43 @@ export async function trace(id: string, { merchant, json }: Options): Promise<vo
     return [styleText('bold', heading), ...lines].join('\n');
   });
   console.log(texts.join('\n\n'));
+  if (events.some(({ erased }) => erased)) {
+    console.log('\nErased: what these events said, and because of what, nobody can read any more.');
+  }
 }
 
 /** What was said of something, or in a request, or is the event itself. */
-async function eventsAbout(id: string, audit: Api): Promise<RecordedEvent[]> {
-  const [event, ofSubject, ofRequest] = await Promise.all([
-    audit.find<RecordedEvent>(`/events/${encodeURIComponent(id)}`),
-    // Audit refuses to look for what is longer than any can be: only an event's id is.
-    id.length > maxLength.subject ? [] : eventsBy({ subject: id }, audit),
-    id.length > maxLength.correlationId ? [] : eventsBy({ correlationId: id }, audit),
-  ]);
-  const found = [...(event ? [event] : []), ...ofSubject, ...ofRequest];
-  if (found.length > 0 || !id.startsWith('re_')) return found;
+async function eventsAbout(id: string, cloud: Cloud, merchantId: string): Promise<RecordedEvent[]> {
+  const find = (query: Parameters<typeof eventsBy>[2]) => eventsBy(cloud, merchantId, query);
+  if (isId(id)) {
+    const [event, ofSubject, ofRequest] = await Promise.all([
+      eventOf(cloud, merchantId, id),
+      // Audit refuses to look for what is longer than any can be: only an event's id is.
+      id.length > maxLength.subject ? [] : find({ subject: id }),
+      id.length > maxLength.correlationId ? [] : find({ correlationId: id }),
+    ]);
+    const found = [...(event ? [event] : []), ...ofSubject, ...ofRequest];
+    if (found.length > 0) return found;
+  }
   // A refund is a part of its payment: no event is about it alone, so all refunds are looked through.
-  const refunds = await eventsBy({ type: 'payment.refunded.v1' }, audit);
-  return refunds.filter(({ data }) => (data as { refund: { id: string } }).refund.id === id);
+  if (id.startsWith('re_')) {
+    const refunds = await find({ type: 'payment.refunded.v1' });
+    return refunds.filter(({ data }) => (data as { refund: { id: string } } | null)?.refund.id === id);
+  }
+  const subjects = await subjectsOf(id, cloud, merchantId);
+  return (await Promise.all(subjects.map((subject) => find({ subject })))).flat();
 }
 
-const eventsBy = (filter: Record<string, string>, audit: Api): Promise<RecordedEvent[]> =>
-  audit.all(`/events?${new URLSearchParams(filter)}`);
+const isId = (text: string): boolean => identifier(maxLength.eventId).safeParse(text).success;
+
+/** What billing knows under a text: the document with this number, or the payments of this order. */
+async function subjectsOf(text: string, cloud: Cloud, merchantId: string): Promise<string[]> {
+  if (text.length > longestOrderId) return [];
+  const asked = /^(INV|CN)-\d{4}-\d{6,12}$/.test(text)
+    ? { find: 'document', merchantId, number: text }
+    : { find: 'payments', merchantId, orderId: text };
+  const { ids } = (await invoke(cloud, 'billing', 'findDocuments', asked)) as { ids: string[] };
+  return ids;
+}
+
+const longestOrderId = 100;

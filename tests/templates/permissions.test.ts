@@ -102,6 +102,11 @@ const permissions: Record<string, Record<string, string[]>> = {
       'sqs:ReceiveMessage fanfold-local-billing-events',
       'sqs:SendMessage fanfold-local-billing-events-dead-letters',
     ],
+    findDocuments: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:Query table/fanfold-local-billing/index/ByOrder',
+    ],
     republish: [
       'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
       'dynamodb:UpdateItem table/fanfold-local-billing',
@@ -149,6 +154,9 @@ const permissions: Record<string, Record<string, string[]>> = {
     exportEvents: [
       'dynamodb:BatchGetItem table/fanfold-local-audit',
       'dynamodb:BatchGetItem table/fanfold-local-audit-keys',
+      'dynamodb:GetItem table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit',
+      'dynamodb:Query table/fanfold-local-audit/index/ByCorrelation',
       'dynamodb:Query table/fanfold-local-audit/index/ByMerchant',
       'dynamodb:Scan table/fanfold-local-audit/index/ByMerchant',
     ],

@@ -1,12 +1,15 @@
 import { eventType, maxLength, merchantId } from '@fanfold/contracts/event';
 import * as z from 'zod';
-import { time } from './eventQuery.ts';
+import { eventQuery, time } from './eventQuery.ts';
 
 /**
- * What an operator's tool asks of the log, to send recorded events again: first which events there are, a part at a time,
- * then the texts of some of them.
+ * What an operator's tool asks of the log. To show what happened: an event of a merchant, or a page of them, as the API
+ * shows them. To send recorded events again: first which events there are, a part at a time, then the texts of some of
+ * them.
  */
 export const exportRequest = z.discriminatedUnion('read', [
+  z.strictObject({ read: z.literal('event'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
+  z.strictObject({ read: z.literal('events'), merchantId, query: eventQuery }),
   z.strictObject({
     read: z.literal('index'),
     /** The earliest time of an event. */
@@ -31,7 +34,7 @@ export const exportRequest = z.discriminatedUnion('read', [
   }),
 ]);
 
-type ExportRequest = z.output<typeof exportRequest>;
+export type ExportRequest = z.output<typeof exportRequest>;
 export type IndexRequest = Extract<ExportRequest, { read: 'index' }>;
 
 /** An event as the index has it: enough to choose it, count it and ask for its text. */

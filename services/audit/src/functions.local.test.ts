@@ -409,8 +409,25 @@ describe('an export', () => {
     );
   });
 
+  it('shows an event, or a list of them, as the API does', async () => {
+    const asked = { read: 'events', merchantId: 'east' };
+    const listed = await exported({ ...asked, query: { subject: 'pay_both' } });
+    expect(listed).toEqual(
+      (await ask(listEvents, { merchantId: 'east', query: { subject: 'pay_both' } })).body,
+    );
+    expect(await exported({ ...asked, query: { correlationId: 'req_3', limit: '1' } })).toMatchObject({
+      data: [{ id: 'pay_east:3' }],
+      hasMore: false,
+    });
+    const one = await exported({ read: 'event', merchantId: 'east', id: 'pay_both:2' });
+    expect(one).toEqual((await ask(getEvent, { merchantId: 'east', path: { id: 'pay_both:2' } })).body);
+    expect(await exported({ read: 'event', merchantId: 'west', id: 'pay_both:2' })).toBeNull();
+  });
+
   it.each([
     {},
+    { read: 'events', merchantId: 'east', query: { order: 'order-1' } },
+    { read: 'events', query: {} },
     { ...day, from: 'yesterday' },
     { ...day, merchant: 'east' },
     { read: 'texts', events: [] },

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Heard } from './books.ts';
 import { captured, refunded } from './eventFixtures.ts';
 import { handler as consumer } from './functions/consumer.ts';
+import { handler as findDocuments } from './functions/findDocuments.ts';
 import { handler as getCreditNote } from './functions/getCreditNote.ts';
 import { handler as getInvoice } from './functions/getInvoice.ts';
 import { handler as listCreditNotes } from './functions/listCreditNotes.ts';
@@ -128,6 +129,20 @@ describe('What was billed', () => {
     expect(missing.map(({ status, body }) => [status, body.code])).toEqual(
       missing.map(() => [404, 'not_found']),
     );
+  });
+
+  it('is found by an operator: payments by their order, documents by their number', async () => {
+    const found = async (merchantId: string, asked: object) =>
+      ((await findDocuments({ merchantId, ...asked }, context)) as { ids: string[] }).ids;
+    const year = new Date().getUTCFullYear();
+    const byNumber = (number: string) => ({ find: 'document', number });
+    expect(await found('shop', { find: 'payments', orderId: 'order-1' })).toEqual([paymentId(1)]);
+    expect(await found('shop', byNumber(`INV-${year}-000002`))).toEqual([invoiceId(2)]);
+    expect(await found('shop', byNumber(`CN-${year}-000003`))).toEqual([creditNoteId(3)]);
+    for (const asked of [{ find: 'payments', orderId: 'order-9' }, byNumber(`INV-${year}-000003`)]) {
+      expect(await found('shop', asked)).toEqual([]);
+    }
+    await expect(found('shop', byNumber('INV-1'))).rejects.toThrow();
   });
 
   it('is listed newest first, by payment and by order', async () => {

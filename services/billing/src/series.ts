@@ -34,5 +34,7 @@ export function nextNumber(series: Series, now: Date): { number: string; issuedA
   };
 }
 
-/** Such as `INV-2026-000001`. */
+/** What the number of a document looks like, such as `INV-2026-000001`: its kind is the first part. */
+export const documentNumber = /^(INV|CN)-\d{4}-\d{6,12}$/;
+
 const numberOf = (name: string, count: number): string => `${name}-${String(count).padStart(6, '0')}`;

@@ -1,14 +1,30 @@
 import { lambda } from '@fanfold/runtime/lambda';
-import { exportRequest } from '../exportRequest.ts';
-import { loadTexts, readIndex } from '../store/events.ts';
+import { listOf } from '@fanfold/runtime/list';
+import { eventResource } from '../eventResource.ts';
+import { type ExportRequest, exportRequest } from '../exportRequest.ts';
+import { find, load, loadTexts, readIndex } from '../store/events.ts';
+
+/** Not behind the API, where a merchant sees its own events: who may invoke it reads the whole log. */
+export const handler = lambda((input: unknown, context) =>
+  read(exportRequest.parse(input), () => context.getRemainingTimeInMillis() < answeringTimeMs),
+);
 
 /** Time to answer with what has been found. */
 const answeringTimeMs = 5000;
 
-/** Not behind the API, where a merchant sees its own events: who may invoke it reads the whole log. */
-export const handler = lambda(async (input: unknown, context) => {
-  const request = exportRequest.parse(input);
-  return request.read === 'index'
-    ? readIndex(request, () => context.getRemainingTimeInMillis() < answeringTimeMs)
-    : loadTexts(request.events);
-});
+async function read(request: ExportRequest, isTimeUp: () => boolean) {
+  switch (request.read) {
+    case 'event': {
+      const recorded = await load(request.merchantId, request.id);
+      return recorded ? eventResource(recorded) : null;
+    }
+    case 'events': {
+      const { items, hasMore } = await find(request.merchantId, request.query, isTimeUp);
+      return listOf({ items: items.map(eventResource), hasMore });
+    }
+    case 'index':
+      return readIndex(request, isTimeUp);
+    case 'texts':
+      return loadTexts(request.events);
+  }
+}

@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import type { Document } from '../reconciliation.ts';
-import type { Indexed } from './items.ts';
+import { documentsOf, type Indexed } from './items.ts';
 import { tableName } from './table.ts';
 
 /** A consumer has 30 s. Reading so many takes some five of them at 5,000 documents a page. */
@@ -32,7 +32,7 @@ export async function documentsFor(
         IndexName: 'ByMerchant',
         KeyConditionExpression: '#documents = :documents',
         ExpressionAttributeNames: { '#documents': 'documents' },
-        ExpressionAttributeValues: marshall({ ':documents': `${merchantId}#${kind}` }),
+        ExpressionAttributeValues: marshall({ ':documents': documentsOf(merchantId, kind) }),
         ScanIndexForward: false,
         ExclusiveStartKey: start,
       }),

@@ -1,10 +1,17 @@
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import type { Account } from '../books.ts';
 import type { CreditNote } from '../creditNote.ts';
-import { type AccountItem, accountOfItem, type CreditNoteItem, type Stored } from './items.ts';
+import {
+  type AccountItem,
+  accountOfItem,
+  type CreditNoteItem,
+  documentsOf,
+  type Stored,
+  sortableNumber,
+} from './items.ts';
 import { read, readAll, tableName } from './table.ts';
 
 /** A payment's account, if its invoice has been issued. */
@@ -31,7 +38,7 @@ export async function listInvoices(
 ): Promise<Page<Account>> {
   const page =
     orderId === undefined
-      ? await listKeys('ByMerchant', 'documents', `${merchantId}#invoice`, merchantId, query)
+      ? await listKeys('ByMerchant', 'documents', documentsOf(merchantId, 'invoice'), merchantId, query)
       : await listKeys('ByOrder', 'order', `${merchantId}#${orderId}`, merchantId, query);
   const items = (await inOrder(page.items)) as AccountItem[];
   return { items: items.map(accountOfItem), hasMore: page.hasMore };
@@ -39,9 +46,34 @@ export async function listInvoices(
 
 /** A merchant's credit notes, the newest first. */
 export async function listCreditNotes(merchantId: string, query: ListQuery): Promise<Page<CreditNote>> {
-  const page = await listKeys('ByMerchant', 'documents', `${merchantId}#credit-note`, merchantId, query);
+  const page = await listKeys(
+    'ByMerchant',
+    'documents',
+    documentsOf(merchantId, 'credit-note'),
+    merchantId,
+    query,
+  );
   const items = (await inOrder(page.items)) as CreditNoteItem[];
   return { items: items.map(({ creditNote }) => creditNote), hasMore: page.hasMore };
+}
+
+/** The id of the document with a number, such as `INV-2026-000001`; there is one at most. */
+export async function findByNumber(merchantId: string, number: string): Promise<string[]> {
+  const documents = documentsOf(merchantId, number.startsWith('INV-') ? 'invoice' : 'credit-note');
+  const keys = await queryKeys('ByMerchant', { documents, number: sortableNumber(number) });
+  return keys.map((key) => key.slice(merchantId.length + 1));
+}
+
+/** More payments than an order has. */
+const maxPaymentsOfOrder = 100;
+
+/** The ids of an order's payments that were invoiced, the newest first. */
+export async function findPayments(merchantId: string, orderId: string): Promise<string[]> {
+  const order = `${merchantId}#${orderId}`;
+  const items = (await inOrder(
+    await queryKeys('ByOrder', { order }, { Limit: maxPaymentsOfOrder }),
+  )) as AccountItem[];
+  return items.flatMap(({ invoice }) => invoice?.paymentId ?? []);
 }
 
 /** What a page may start after. */
@@ -58,19 +90,35 @@ async function listKeys(
   const start = startingAfter === undefined ? undefined : await read(merchantId, startingAfter);
   const { pk, number, [attribute]: part } = (start ?? {}) as Partial<AccountItem>;
   if (startingAfter !== undefined && part !== value) throw nothingToStartAfter(inThisList);
+  const keys = await queryKeys(
+    index,
+    { [attribute]: value },
+    { Limit: limit + 1, ExclusiveStartKey: start && marshall({ pk, number, [attribute]: value }) },
+  );
+  return { items: keys.slice(0, limit), hasMore: keys.length > limit };
+}
+
+/** The keys of what has these values in an index, the highest number first. */
+async function queryKeys(
+  IndexName: 'ByMerchant' | 'ByOrder',
+  values: Record<string, string>,
+  page: Pick<QueryCommandInput, 'Limit' | 'ExclusiveStartKey'> = {},
+): Promise<string[]> {
+  const attributes = Object.keys(values);
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: tableName(),
-      IndexName: index,
-      KeyConditionExpression: '#part = :part',
-      ExpressionAttributeNames: { '#part': attribute },
-      ExpressionAttributeValues: marshall({ ':part': value }),
+      IndexName,
+      KeyConditionExpression: attributes.map((name) => `#${name} = :${name}`).join(' AND '),
+      ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: marshall(
+        Object.fromEntries(attributes.map((name) => [`:${name}`, values[name]])),
+      ),
       ScanIndexForward: false,
-      Limit: limit + 1,
-      ExclusiveStartKey: start && marshall({ pk, number, [attribute]: value }),
+      ...page,
     }),
   );
-  return { items: Items.slice(0, limit).map(({ pk }) => pk?.S ?? ''), hasMore: Items.length > limit };
+  return Items.map(({ pk }) => pk?.S ?? '');
 }
 
 async function inOrder(keys: string[]): Promise<Stored[]> {

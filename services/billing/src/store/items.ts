@@ -98,7 +98,7 @@ const indexed = (
   { number, issueDate, happenedOn, currency }: Invoice | CreditNote,
   amount: number,
 ): Indexed => ({
-  documents: `${merchantId}#${kind}`,
+  documents: documentsOf(merchantId, kind),
   number: sortableNumber(number),
   issueDate,
   happenedOn,
@@ -106,8 +106,13 @@ const indexed = (
   amount,
 });
 
+/** The part of the index in which a merchant's documents of a kind are. */
+export const documentsOf = (merchantId: string, kind: 'invoice' | 'credit-note'): string =>
+  `${merchantId}#${kind}`;
+
 /** Numbers have six digits or more; as text they stand in order only at one length. */
-const sortableNumber = (number: string): string => number.replace(/\d+$/, (count) => count.padStart(12, '0'));
+export const sortableNumber = (number: string): string =>
+  number.replace(/\d+$/, (count) => count.padStart(12, '0'));
 
 export const seriesItem = (series: Series): SeriesItem => ({
   ...series,
