@@ -44,6 +44,7 @@ describe('the cells of a story', () => {
       'answer-lost',
       'answered-500',
       'conflict',
+      'conflict-throttled',
       'denied',
       'duplicated',
       'killed-after',

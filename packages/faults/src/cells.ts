@@ -11,6 +11,7 @@ const onceOnly: FaultKind[] = [
   'duplicated',
   'stale',
   'conflict',
+  'conflict-throttled',
 ];
 /** What can go on for long. */
 const lasting: FaultKind[] = ['refused', 'throttled', 'stalled', 'partial'];

@@ -24,6 +24,8 @@ export const faultKinds = [
   'partial',
   /** Not done, because of another transaction. */
   'conflict',
+  /** Not done, because of another transaction that has one of its items, and for want of capacity for another item. */
+  'conflict-throttled',
   /** Done twice, by the network. */
   'duplicated',
   /** An index that does not know yet what was written. */
@@ -97,6 +99,8 @@ export function kindsFor(call: Call): FaultKind[] {
         return partOf(call) !== undefined;
       case 'conflict':
         return writes.has(operation);
+      case 'conflict-throttled':
+        return operation === 'TransactWriteItems';
       case 'stale':
         return operation === 'Query' && target.includes('/');
       default:

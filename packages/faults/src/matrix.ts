@@ -220,7 +220,8 @@ function boundaryOf(site: string): string {
 
 /** Kinds of faults as columns. */
 function groupOf(kind: string): string {
-  if (['refused', 'throttled', 'denied', 'conflict', 'not-invoked'].includes(kind)) return 'not done';
+  if (['refused', 'throttled', 'denied', 'conflict', 'conflict-throttled', 'not-invoked'].includes(kind))
+    return 'not done';
   if (['answer-lost', 'answered-500', 'stalled', 'unheard'].includes(kind)) return 'done, answer lost';
   if (kind.startsWith('killed')) return 'killed';
   if (['duplicated', 'delivered-twice'].includes(kind)) return 'twice';

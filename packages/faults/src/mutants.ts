@@ -160,6 +160,14 @@ export const mutants: Mutant[] = [
     replace: "ConditionExpression: '#counter = :before OR attribute_exists(pk)',",
   },
   {
+    name: 'the head of a series of numbers is written over what others wrote',
+    // Each of two consumers has another payment of the same shop, and both have read the series before either wrote it.
+    concerns: /billing.consumer delivery delivered-apart/,
+    file: `${billing}/store/books.ts`,
+    find: "putIf(seriesItem(series), 'count', countBefore)",
+    replace: '({ Put: { TableName: tableName(), Item: marshall(seriesItem(series)) } })',
+  },
+  {
     name: 'the first of the books is written over what others wrote',
     concerns: /TransactWriteItems billing late/,
     file: `${billing}/store/books.ts`,
@@ -170,8 +178,15 @@ export const mutants: Mutant[] = [
     name: 'a race that was lost counts as won',
     concerns: /TransactWriteItems billing (overtaken|conflict)/,
     file: `${billing}/store/books.ts`,
-    find: 'error.CancellationReasons?.some(isRace))\n      return pagesIn(error.CancellationReasons);',
-    replace: 'error.CancellationReasons?.some(isRace))\n      return undefined;',
+    find: 'return pagesIn(reasons);',
+    replace: 'return undefined;',
+  },
+  {
+    name: 'a transaction for which there is no capacity is tried again at once',
+    concerns: /TransactWriteItems (billing|audit) conflict-throttled/,
+    file: `${runtime}/failure.ts`,
+    find: 'if (CancellationReasons.length === 0 || isSystemic(error)) throw error;',
+    replace: 'if (CancellationReasons.length === 0) throw error;',
   },
   {
     name: 'a capture is invoiced again',

@@ -22,6 +22,8 @@ export class Network {
   places: Place[] = [];
   /** Faults that struck in this run. */
   struck: Fault[] = [];
+  /** Transactions that a run of a function sent after it had been told that there is no capacity for the one before. */
+  hasty: string[] = [];
 
   #fate = nothingBreaks;
   readonly #counts = new Map<string, number>();
@@ -30,6 +32,7 @@ export class Network {
   readonly #invocations = new Map<string, Invocation>();
   /** Calls under way, which the clock waits for: neither held back nor abandoned ones. */
   readonly #active = new Set<string>();
+  readonly #outOfCapacity = new WeakSet<Invocation>();
   #late: { target: string; commandId: string; send: () => Promise<unknown> }[] = [];
   #waiting: (() => void)[] = [];
   #nextId = 0;
@@ -64,6 +67,7 @@ export class Network {
     this.trace = [];
     this.places = [];
     this.struck = [];
+    this.hasty = [];
     this.#counts.clear();
     this.#commands.clear();
     this.#fate = fate;
@@ -146,6 +150,10 @@ export class Network {
     const { place, attempt } = this.#place(call);
     const fault = this.#fate.call(place, attempt);
     this.#note(place.site, fault);
+    if (call.operation === 'TransactWriteItems') {
+      if (this.#outOfCapacity.has(invocation)) this.hasty.push(place.site);
+      if (fault?.kind === 'conflict-throttled') this.#outOfCapacity.add(invocation);
+    }
 
     const answer = await this.#carry(call, invocation, id as string, fault?.kind);
     if (answer === 'none') {
@@ -226,6 +234,8 @@ export class Network {
       }
       case 'conflict':
         return conflictOf(call);
+      case 'conflict-throttled':
+        return cancelled(call, 'TransactionConflict', 'ThrottlingError');
       case 'duplicated': {
         const answer = await forward();
         await forward();
@@ -318,11 +328,12 @@ const denial = {
 function conflictOf(call: Call): Answer {
   if (call.protocol === 's3') return errorAnswer(call, 409, 'ConditionalRequestConflict');
   if (call.operation !== 'TransactWriteItems') return errorAnswer(call, 400, 'TransactionConflictException');
+  return cancelled(call, 'TransactionConflict');
+}
+
+/** Reasons of the first items of a transaction. The others had nothing to do with it. */
+function cancelled(call: Call, ...codes: string[]): Answer {
   const { TransactItems } = inputOf(call) as { TransactItems: object[] };
-  const CancellationReasons = TransactItems.map((_, i) =>
-    i === 0
-      ? { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' }
-      : { Code: 'None' },
-  );
+  const CancellationReasons = TransactItems.map((_, i) => ({ Code: codes[i] ?? 'None' }));
   return errorAnswer(call, 400, 'TransactionCanceledException', { CancellationReasons });
 }

@@ -13,7 +13,14 @@ import {
 import { KmsAccessDenied, KmsDisabled, QueueDoesNotExist, SQSServiceException } from '@aws-sdk/client-sqs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSystemic, longestDelaySeconds, NotYet, retryDelaySeconds, Unfinished } from './failure.ts';
+import {
+  isSystemic,
+  longestDelaySeconds,
+  NotYet,
+  reasonsOf,
+  retryDelaySeconds,
+  Unfinished,
+} from './failure.ts';
 import { comparedForMs } from './finding.ts';
 
 const answered = { message: 'as AWS answers', $metadata: { httpStatusCode: 400 } };
@@ -78,6 +85,46 @@ describe('A failure is one of the message itself', () => {
     ['nothing was thrown', undefined],
   ])('when %s', (_what, error) => {
     expect(isSystemic(error)).toBe(false);
+  });
+});
+
+describe('Why a transaction was canceled', () => {
+  test('is told item by item', () => {
+    const Item = { pk: { S: 'acme#pay_1' } };
+    const error = new TransactionCanceledException({
+      ...answered,
+      CancellationReasons: [
+        { Code: 'None' },
+        {},
+        { Code: 'ConditionalCheckFailed', Item },
+        { Code: 'TransactionConflict' },
+        { Code: 'ValidationError', Message: 'Item size has exceeded the maximum allowed size' },
+        { Code: 'ItemCollectionSizeLimitExceeded' },
+        { Code: 'SomethingNew' },
+      ],
+    });
+    const reasons = reasonsOf(error);
+    expect(reasons.map(({ cause }) => cause)).toEqual([
+      ...['none', 'none', 'condition', 'conflict', 'refused', 'refused', 'unknown'],
+    ]);
+    expect(reasons[2]?.Item).toBe(Item);
+  });
+
+  test('does not matter when there is no capacity for one of its items: all of it waits', () => {
+    for (const code of ['ThrottlingError', 'ProvisionedThroughputExceeded']) {
+      for (const other of ['None', 'ConditionalCheckFailed', 'TransactionConflict', 'ValidationError']) {
+        const error = canceled(other, code);
+        expect(() => reasonsOf(error)).toThrow(error);
+        expect(isSystemic(error)).toBe(true);
+      }
+    }
+  });
+
+  test('is not known of another error, which is thrown as it is', () => {
+    for (const error of [networkError('ECONNRESET'), canceled(), new TypeError('a bug')]) {
+      expect(() => reasonsOf(error)).toThrow(error);
+    }
+    expect(() => reasonsOf(undefined)).toThrow();
   });
 });
 

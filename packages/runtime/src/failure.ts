@@ -1,3 +1,4 @@
+import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 
 /** What was still running, or not begun, when the function had to answer. It may go on in this instance, beside its next try. */
@@ -67,7 +68,7 @@ export function isSystemic(error: unknown): boolean {
     isThrottlingError(failure) ||
     isServerError(failure) ||
     failure.$fault === 'server' ||
-    failure.CancellationReasons?.some(({ Code = '' }) => shortOfCapacity.includes(Code)) ||
+    failure.CancellationReasons?.some((reason) => causeOf(reason) === 'throttled') ||
     unavailable.test(failure.name)
   );
 }
@@ -76,11 +77,44 @@ export function isSystemic(error: unknown): boolean {
 type AwsError = Parameters<typeof isTransientError>[0] & {
   $fault?: 'client' | 'server';
   /** Of a transaction in DynamoDB, in the order of its items. */
-  CancellationReasons?: { Code?: string }[];
+  CancellationReasons?: CancellationReason[];
 };
 
+/**
+ * What an item of a cancelled transaction has to do with it: nothing; what is there is not what the write demands; another
+ * write has it at this moment, so that the same may be tried again at once; there is no capacity for it now, so that trying
+ * at once makes it worse; or what would be written can never be. `unknown` is what AWS does not document.
+ */
+type Cause = 'none' | 'condition' | 'conflict' | 'throttled' | 'refused' | 'unknown';
+
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
-const shortOfCapacity = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
+const causes: Record<string, Cause> = {
+  None: 'none',
+  ConditionalCheckFailed: 'condition',
+  TransactionConflict: 'conflict',
+  ThrottlingError: 'throttled',
+  ProvisionedThroughputExceeded: 'throttled',
+  ItemCollectionSizeLimitExceeded: 'refused',
+  ValidationError: 'refused',
+};
+
+const causeOf = ({ Code = 'None' }: CancellationReason): Cause => causes[Code] ?? 'unknown';
+
+/** Why a transaction did not take an item, and the item as it is there when the write asked for it. */
+export type Cancelled = CancellationReason & { cause: Exclude<Cause, 'throttled'> };
+
+/**
+ * Why a transaction was cancelled, item by item: one can have several causes at once, and each has its own remedy. Who
+ * tries again at once does so for races alone, which are `condition` and `conflict`.
+ *
+ * @throws the error itself when it is no cancelled transaction, names no reasons, or is one of what we depend on, such as
+ * capacity that is short for any of the items: then all of it has to wait
+ */
+export function reasonsOf(error: unknown): Cancelled[] {
+  const { CancellationReasons = [] } = Object(error) as AwsError;
+  if (CancellationReasons.length === 0 || isSystemic(error)) throw error;
+  return CancellationReasons.map((reason) => ({ ...reason, cause: causeOf(reason) })) as Cancelled[];
+}
 
 /**
  * Access that is denied, credentials and keys that are not valid now, a table or queue that is gone: errors of the

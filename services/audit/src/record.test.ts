@@ -7,6 +7,7 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { isSystemic } from '@fanfold/runtime/failure';
 import { emptyEdge, encodeEdge, extend } from '@fanfold/tlog/merkle';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
@@ -44,6 +45,7 @@ const transactions = () => dynamodb.on(TransactWriteItemsCommand);
 const fine: CancellationReason = { Code: 'None' };
 const failedCondition: CancellationReason = { Code: 'ConditionalCheckFailed' };
 const conflicting: CancellationReason = { Code: 'TransactionConflict' };
+const throttled: CancellationReason = { Code: 'ThrottlingError' };
 /** What an event that is recorded already makes of its put. */
 const recordedAs = ({ event, text }: Heard): CancellationReason => ({
   Code: 'ConditionalCheckFailed',
@@ -264,8 +266,6 @@ describe('when others append at the same time', () => {
   it.each([
     ['on the head', [conflicting, fine]],
     ['on an event', [fine, conflicting]],
-    ['for want of capacity', [fine, { Code: 'ThrottlingError' }]],
-    ['for want of provisioned capacity', [{ Code: 'ProvisionedThroughputExceeded' }, fine]],
   ])('a conflict %s is tried again', async (_where, reasons) => {
     headIs(5);
     transactions()
@@ -274,6 +274,25 @@ describe('when others append at the same time', () => {
     expect(await record([first])).toEqual(new Map());
     expect(appends()).toHaveLength(2);
     expect(reads()).toBe(2);
+  });
+
+  it.each([
+    ['an event', [fine, throttled]],
+    ['the head, which others have', [{ ...throttled, Code: 'ProvisionedThroughputExceeded' }, conflicting]],
+    ['the head, after which others appended', [failedCondition, throttled]],
+    ['an event beside one that is there', [fine, throttled, recordedAs(second)]],
+  ])('and there is no capacity for %s, nothing is tried at once: the batch waits', async (_what, reasons) => {
+    headIs(5);
+    const error = cancelled(...reasons);
+    transactions().rejects(error);
+    expect(await record([first, second])).toEqual(
+      new Map([
+        [first, error],
+        [second, error],
+      ]),
+    );
+    expect(appends()).toHaveLength(1);
+    expect(isSystemic(error)).toBe(true);
   });
 
   it('and always come first, the batch is given up and comes again', async () => {
@@ -305,6 +324,8 @@ describe('when DynamoDB fails', () => {
     const failures = await record([first, second, third]);
     expect([...failures.keys()]).toEqual([second]);
     expect(failures.get(second)).toMatchObject({
+      name: 'Unprocessable',
+      reason: 'refused',
       message: expect.stringContaining('pay_1:2 was refused: ValidationError'),
     });
     expect(appends()[1]).toMatchObject({ events: { 5: 'pay_1:1', 6: 'pay_2:1' } });
@@ -340,6 +361,8 @@ describe('when DynamoDB fails', () => {
     ['names no reasons', []],
     ['names reasons that blame nothing', [fine, fine]],
     ['blames the head', [{ Code: 'ValidationError' }, fine]],
+    ['blames the head, while others append', [{ Code: 'ValidationError' }, conflicting]],
+    ['blames a key, while others append', [conflicting, fine, { Code: 'ValidationError' }]],
   ])('and the answer %s, the batch fails with it', async (_answer, reasons) => {
     headIs(5);
     const error = cancelled(...reasons);

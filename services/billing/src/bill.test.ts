@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { isSystemic } from '@fanfold/runtime/failure';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bill } from './bill.ts';
@@ -123,6 +124,49 @@ describe('a batch of events', () => {
     expect([...failures.keys()]).toEqual([events[1]]);
     expect(failures.get(events[1] as (typeof events)[0])).toBeInstanceOf(InternalServerError);
     expect(transactions()).toHaveLength(4);
+  });
+
+  it('of which one can never be written quarantines that one, however busy others are, and bills the rest', async () => {
+    const events = [captureOf(1), captureOf(2), captureOf(3)];
+    const refused = () => canceled('TransactionConflict', 'ValidationError');
+    dynamodb
+      .on(TransactWriteItemsCommand)
+      .rejectsOnce(refused())
+      .resolvesOnce({})
+      .rejectsOnce(refused())
+      .resolves({});
+    const failures = await bill(events);
+    expect([...failures.keys()]).toEqual([events[1]]);
+    expect(failures.get(events[1] as (typeof events)[0])).toMatchObject({
+      name: 'Unprocessable',
+      reason: 'refused',
+      message: expect.stringContaining('ValidationError'),
+    });
+    expect(transactions()).toHaveLength(4);
+  });
+
+  it.each([
+    ['none', ['ThrottlingError', 'None', 'None']],
+    ['others come first', ['TransactionConflict', 'None', 'ProvisionedThroughputExceeded']],
+    ['others came first', ['ConditionalCheckFailed', 'ThrottlingError', 'None']],
+  ])(
+    'for which there is no capacity waits, and is tried no other way (other reasons: %s)',
+    async (_other, codes) => {
+      const events = [captureOf(1), captureOf(2)];
+      dynamodb.on(TransactWriteItemsCommand).rejects(canceled(...codes));
+      const failures = await bill(events);
+      expect([...failures.keys()]).toEqual(events);
+      for (const error of failures.values()) expect(isSystemic(error)).toBe(true);
+      expect(transactions()).toHaveLength(1);
+    },
+  );
+
+  it('that fails for a reason nobody knows is not taken for a race', async () => {
+    const [event] = [captureOf(1)] as const;
+    const error = canceled('TransactionConflict', 'SomethingNew');
+    dynamodb.on(TransactWriteItemsCommand).rejects(error);
+    expect(await bill([event])).toEqual(new Map([[event, error]]));
+    expect(transactions()).toHaveLength(1);
   });
 
   it('that fails because the table is away is not billed one by one', async () => {

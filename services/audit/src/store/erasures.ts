@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   type AttributeValue,
   QueryCommand,
-  TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -10,6 +9,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditSubjectErased } from '@fanfold/contracts/audit';
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { reasonsOf } from '@fanfold/runtime/failure';
 import { destroyKey, keyName, loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
 
@@ -71,8 +71,7 @@ async function alreadyDone(TransactItems: TransactWriteItem[]): Promise<boolean[
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems }));
     return [];
   } catch (error) {
-    const reasons = error instanceof TransactionCanceledException ? (error.CancellationReasons ?? []) : [];
-    const failed = reasons.map(({ Code }) => Code === 'ConditionalCheckFailed');
+    const failed = reasonsOf(error).map(({ cause }) => cause === 'condition');
     if (!failed.includes(true)) throw error;
     return failed;
   }

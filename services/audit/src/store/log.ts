@@ -1,17 +1,17 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import {
   type AttributeValue,
-  type CancellationReason,
   GetItemCommand,
   QueryCommand,
   type QueryCommandInput,
-  TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { chunksOf } from '@fanfold/runtime/batch';
+import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
 import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
 import { entryOf } from '../entry.ts';
@@ -102,7 +102,7 @@ export async function prepare(heard: Heard[], now: Date): Promise<Prepared> {
 export type Attempt = {
   /** What is in the log, now or since before, and what can never be, with the reason. */
   settled: Map<Heard, Recorded | 'recorded' | Error>;
-  /** Others appended at the same time, or DynamoDB was short of capacity: the rest is to be tried again. */
+  /** Others appended at the same time: the rest is to be tried again. */
   conflict: boolean;
   /** The log's end, when others have moved it: as new as if it were read now. */
   head?: Edge;
@@ -113,7 +113,7 @@ export type Attempt = {
 /**
  * Tries to append events behind the head, all or none. No two of them may have the same id.
  *
- * @throws when it is not known whether they were appended
+ * @throws when it is not known whether they were appended, or there is no use in trying at once
  */
 export async function append(
   { heard, items, leaves, bundle, newKeys }: Prepared,
@@ -132,7 +132,6 @@ export async function append(
       }),
     );
   } catch (error) {
-    if (!(error instanceof TransactionCanceledException)) throw error;
     return attemptOf(heard, error);
   }
   return {
@@ -197,41 +196,37 @@ const putOnce = (item: Record<string, AttributeValue>): TransactWriteItem => ({
 });
 
 /** Reads from a cancelled transaction what became of each event; the reasons are in the order of the items. */
-async function attemptOf(heard: Heard[], error: TransactionCanceledException): Promise<Attempt> {
-  const [ofHead, ofEntries, ...others] = error.CancellationReasons ?? [];
+async function attemptOf(heard: Heard[], error: unknown): Promise<Attempt> {
+  const [ofHead, ofEntries, ...others] = reasonsOf(error);
   const ofEvents = others.slice(0, heard.length);
   const ofKeys = others.slice(heard.length);
   const settled = new Map<Heard, Recorded | Error>();
   const found: [Heard, EventItem][] = [];
   for (const [i, each] of heard.entries()) {
-    const { Code, Message, Item } = ofEvents[i] ?? {};
+    const { cause, Code, Message, Item } = ofEvents[i] ?? { cause: 'none' };
+    const refusal = `${each.event.id} was refused: ${Code} ${Message}`;
     if (Item) found.push([each, unmarshall(Item) as EventItem]);
-    else if (isCause(ofEvents[i]))
-      settled.set(each, new Error(`${each.event.id} was refused: ${Code} ${Message}`));
+    else if (cause === 'refused') settled.set(each, new Unprocessable('refused', refusal));
+    else if (cause === 'condition' || cause === 'unknown') settled.set(each, new Error(refusal));
   }
   const recorded = await unsealAll(found.map(([, item]) => item));
   for (const [i, [each]] of found.entries()) settled.set(each, recorded[i] as Recorded);
   // Entries that are there already were written by whoever moved the head.
-  const isOvertaken = [ofHead, ofEntries, ...ofKeys].some(
-    ({ Code } = {}) => Code === 'ConditionalCheckFailed',
-  );
-  const conflict = isOvertaken || [ofHead, ofEntries, ...others].some(isTransient);
-  if (!conflict && settled.size === 0) throw error;
+  const ofLog = [ofHead, ofEntries, ...ofKeys];
+  const conflict = ofLog.some(isRace) || ofEvents.some((reason) => reason.cause === 'conflict');
+  // What is no event's own, such as the head that cannot be written, is not mended by trying at once.
+  if (ofLog.some(isBroken) || (!conflict && settled.size === 0)) throw error;
   return {
     settled,
     conflict,
     ...(ofHead?.Item && { head: edgeOf(ofHead.Item) }),
-    isStillPrepared: settled.size === 0 && !ofKeys.some(isCause),
+    isStillPrepared: settled.size === 0 && !ofKeys.some(({ cause }) => cause === 'condition'),
   };
 }
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html */
-const transientCodes = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+const isRace = (reason?: Cancelled): boolean => reason?.cause === 'condition' || reason?.cause === 'conflict';
 
-const isTransient = (reason?: CancellationReason): boolean => transientCodes.includes(reason?.Code ?? '');
-
-const isCause = (reason?: CancellationReason): boolean =>
-  reason?.Code !== undefined && reason.Code !== 'None' && !isTransient(reason);
+const isBroken = (reason?: Cancelled): boolean => reason?.cause === 'refused' || reason?.cause === 'unknown';
 
 /**
  * The log's entries from an index on, in their order, as they were appended together. The first ones may begin before the

@@ -1,11 +1,8 @@
-import {
-  type CancellationReason,
-  TransactionCanceledException,
-  type TransactWriteItem,
-  TransactWriteItemsCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { accountOf, Books, type Entries, type Heard, seriesOf } from '../books.ts';
 import {
   type AccountItem,
@@ -54,6 +51,7 @@ const maxTransactionItems = 100;
  * @returns undefined when it is written. Otherwise others wrote in between, and this is what they made of the pages that
  *   they are done with: decide again
  * @throws RangeError when it is more than one transaction holds
+ * @throws Unprocessable when DynamoDB will never take it
  */
 export async function commit({ accounts, creditNotes, series }: Entries): Promise<Pages | undefined> {
   const writes: TransactWriteItem[] = [
@@ -72,16 +70,18 @@ export async function commit({ accounts, creditNotes, series }: Entries): Promis
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: writes }));
     return undefined;
   } catch (error) {
-    if (error instanceof TransactionCanceledException && error.CancellationReasons?.some(isRace))
-      return pagesIn(error.CancellationReasons);
-    throw error;
+    const reasons = reasonsOf(error);
+    const refused = reasons.find(({ cause }) => cause === 'refused');
+    if (refused)
+      throw new Unprocessable('refused', `DynamoDB refused it: ${refused.Code} ${refused.Message}`);
+    if (!reasons.some(isRace) || reasons.some(({ cause }) => cause === 'unknown')) throw error;
+    return pagesIn(reasons);
   }
 }
 
-const isRace = ({ Code }: CancellationReason): boolean =>
-  Code === 'ConditionalCheckFailed' || Code === 'TransactionConflict';
+const isRace = ({ cause }: Cancelled): boolean => cause === 'condition' || cause === 'conflict';
 
-function pagesIn(reasons: CancellationReason[]): Pages {
+function pagesIn(reasons: Cancelled[]): Pages {
   const items = reasons.flatMap(({ Item }) => (Item ? (unmarshall(Item) as Stored) : []));
   return new Map(items.map((item) => [item.pk, item]));
 }
