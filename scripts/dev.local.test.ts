@@ -59,6 +59,13 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
   expect(dev.output()).not.toMatch(/[│╔┌]|Server ready|Offline \[http/);
   await vi.waitUntil(() => /payments +ANY \/nowhere/.test(dev.output()), 10_000);
 
+  // What it says to paste is pasted: into a shell that knows nothing else.
+  const pasted = dev.output().match(/^(TOKEN=|curl ).*$/gm) ?? [];
+  expect(pasted).toHaveLength(4);
+  const { stdout } = await promisify(execFile)('sh', ['-euc', pasted.join('\n')], { cwd: '/' });
+  expect(stdout).toMatch(/"object":"payment".*"status":"captured".*"object":"list".*"object":"list"/s);
+  expect(dev.output()).toContain(`Try: FANFOLD_PORT=${base} ./fanfold demo`);
+
   const second = startDev(base);
   expect(await second.ended).toBe('1');
   expect(second.output()).toContain(`Port ${base} is taken by a Fanfold stack (pid ${dev.process.pid})`);

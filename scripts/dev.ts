@@ -5,8 +5,15 @@ import { styleText } from 'node:util';
 import { readableLine } from '@fanfold/local-cloud/offlineOutput';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
 import { type Ready, startService } from '@fanfold/local-cloud/serviceProcess';
-import { basePort, findStack, type StackDescription, startStack } from '@fanfold/local-cloud/stack';
+import {
+  basePort,
+  defaultBasePort,
+  findStack,
+  type StackDescription,
+  startStack,
+} from '@fanfold/local-cloud/stack';
 import { Command } from 'commander';
+import { developmentToken, scopes } from './fanfold/token.ts';
 
 const repository = join(import.meta.dirname, '..');
 
@@ -16,6 +23,26 @@ const { persist } = new Command('pnpm dev')
   .addHelpText('after', '\nFANFOLD_PORT (4000 if not set) and the five ports above it are used.')
   .parse()
   .opts<{ persist?: true }>();
+
+const tokenHours = 12;
+
+const payment = {
+  amount: 12100,
+  currency: 'EUR',
+  paymentMethod: 'pm_card_visa',
+  orderId: 'order-1',
+  customer: { name: 'Ada Example', address: { country: 'BE' } },
+};
+
+/** What to begin with: of which service, and the rest of a line for a shell from the path on. */
+const firstRequests: [service: string, request: string][] = [
+  [
+    'payments',
+    `/payments' -H 'Idempotency-Key: order-1' -H 'Content-Type: application/json' -d '${JSON.stringify(payment)}'`,
+  ],
+  ['billing', "/invoices?orderId=order-1'"],
+  ['audit', "/events'"],
+];
 
 try {
   await run(basePort());
@@ -49,7 +76,7 @@ async function run(base: number): Promise<void> {
     const started = await Promise.race([ready, failed, interrupted]);
     if (!started) return;
     const [{ description }, ...readyServices] = started;
-    announce(description, readyServices);
+    await announce(description, readyServices, base);
     await Promise.race([failed, interrupted]);
   } finally {
     await Promise.all(services.map((service) => service.stop()));
@@ -96,7 +123,11 @@ function printer(name: string, names: string[]): (line: string) => void {
   };
 }
 
-function announce({ issuer, endpoints }: StackDescription, services: Ready[]): void {
+async function announce(
+  { issuer, endpoints }: StackDescription,
+  services: Ready[],
+  base: number,
+): Promise<void> {
   const urls: [string, string][] = [
     ...services.map(({ service, url }): [string, string] => [service, url]),
     ['token issuer', issuer],
@@ -105,6 +136,13 @@ function announce({ issuer, endpoints }: StackDescription, services: Ready[]): v
     ['KMS', endpoints.kms],
   ];
   for (const [what, url] of urls) console.log(`  ${what.padEnd(14)}${url}`);
+  console.log(`\nTo paste into any terminal, with a token for ${tokenHours} hours:\n`);
+  console.log(`TOKEN=${await developmentToken('acme', scopes, tokenHours * 60 * 60)}`);
+  for (const [name, request] of firstRequests) {
+    const running = services.find(({ service }) => service === name);
+    if (running) console.log(`curl -sS -H "Authorization: Bearer $TOKEN" '${running.url}${request}`);
+  }
   const seconds = (performance.now() / 1_000).toFixed(1);
-  console.log(`fanfold is ready after ${seconds} s. Try: pnpm fanfold demo`);
+  const port = base === defaultBasePort ? '' : `FANFOLD_PORT=${base} `;
+  console.log(`\nfanfold is ready after ${seconds} s. Try: ${port}./fanfold demo`);
 }

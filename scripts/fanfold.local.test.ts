@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 type Ended = { code: number; stdout: string; stderr: string };
 
-/** Runs the command as `pnpm fanfold` does. */
+/** Runs the command as `./fanfold` does, without looking at what is installed. */
 const fanfold = (args: string[], port = 4000): Promise<Ended> =>
   new Promise((resolve) => {
     const environment = { ...process.env, FANFOLD_PORT: String(port), NO_COLOR: '1' };
@@ -132,6 +132,15 @@ describe('used wrongly', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(complaint);
   });
+});
+
+it.each([
+  [['reboot'], '\n  replay '],
+  [['dlq', 'lst'], '\n  redrive '],
+  [['token', '--colour'], '\n  --merchant <id> '],
+])('%j is followed by what there is', async (args, known) => {
+  const { stderr } = await fanfold(args);
+  expect(stderr).toContain(known);
 });
 
 it('help lists the commands and exits with 0', async () => {

@@ -1,5 +1,5 @@
 /**
- * The operator's command: `pnpm fanfold <command>`. Exits with 0 when it is done, 1 when it failed or found something
+ * The operator's command: `./fanfold <command>`. Exits with 0 when it is done, 1 when it failed or found something
  * wrong, 2 when it was used wrongly. Results go to standard output, what is wrong to standard error.
  */
 import { resolve } from 'node:path';
@@ -41,14 +41,13 @@ const program = new Command('fanfold')
     'after',
     '\nThe stack is the one at FANFOLD_PORT (4000 if not set). With --stage it is in AWS, where AWS_PROFILE and AWS_REGION lead.',
   )
+  .showHelpAfterError()
   .exitOverride();
 
 program
   .command('token')
   .summary('print a development access token')
-  .description(
-    'Prints an access token that the stack accepts, and nothing else:\n  TOKEN=$(pnpm --silent fanfold token)',
-  )
+  .description('Prints an access token that the stack accepts, and nothing else:\n  TOKEN=$(./fanfold token)')
   .option('--merchant <id>', 'whose objects it gives access to', merchant, 'acme')
   .addOption(
     new Option('--scope <scopes>', 'what it allows, separated by commas')
@@ -160,7 +159,7 @@ const audit = program
 inStage(audit.command('key'))
   .summary('print the public key that its checkpoints are signed with')
   .description(
-    'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(pnpm --silent fanfold audit key)',
+    'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(./fanfold audit key)',
   )
   .option('--witness', "its witness's key instead")
   .option('--origin <name>', 'the name of the log; fanfold.example/<stage>/audit if not given', logName)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shownIn } from '../scripts/fanfold/faultsReport.ts';
 
 /**
- * A part of `pnpm fanfold faults`: each group of faults in each part of the flow once, and every guard taken out once, in the run
+ * A part of `./fanfold faults`: each group of faults in each part of the flow once, and every guard taken out once, in the run
  * that showed it the last time. docs/reliability.md says what the promises are, and what more of it found.
  */
 const reliability = new URL('../docs/reliability.md', import.meta.url);

@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of the shell.
+
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
@@ -8,7 +10,7 @@ import { deadLettersOf, queues, Wire } from './wire.ts';
 
 /**
  * What docs/operations.md tells the person on call to type, typed as it stands there and in that order, to a stack on
- * which it has something to do. Filled in are days, ports, and the ids of what is there.
+ * which it has something to do. Filled in are days, and the ids of what is there.
  */
 let stack: RunningStack;
 /** All commands of the page, in its order. */
@@ -36,7 +38,7 @@ const asGlobex = (text: string) => asFirst(text).replaceAll('pay_cf', 'pay_00').
 beforeAll(async () => {
   const page = await read('docs/operations.md');
   const blocks = [...page.matchAll(/^( *)```sh\n([\s\S]*?)^ *```$/gm)].map(([, , block = '']) => block);
-  const inRows = [...page.matchAll(/`(pnpm fanfold replay --[^`]+)`/g)].map(([, command = '']) => command);
+  const inRows = [...page.matchAll(/`(\.\/fanfold replay --[^`]+)`/g)].map(([, command = '']) => command);
   commands = [...blocks.flatMap(linesOf), ...inRows].filter((line) => !line.startsWith('aws '));
 
   stack = await startDev(await freeBasePort());
@@ -53,7 +55,7 @@ beforeAll(async () => {
   await wire.send(deadLettersOf(queues.audit), 'no JSON');
   const acme = await clientOf(stack.base, 'acme');
   await vi.waitFor(async () => expect(await acme.all('/events')).toHaveLength(4), 30_000);
-  const { stdout } = await type('pnpm --silent fanfold dlq list --json');
+  const { stdout } = await type('./fanfold dlq list --json');
   const { groups } = JSON.parse(stdout) as { groups: { queue: string; examples: string[] }[] };
   [discarded = ''] = groups.find(({ queue }) => queue === deadLettersOf(queues.audit))?.examples ?? [];
 }, 90_000);
@@ -76,11 +78,8 @@ const type = (command: string): Promise<Ended> =>
   new Promise((resolve) => {
     const root = new URL('..', import.meta.url);
     const environment = { ...process.env, FANFOLD_PORT: String(stack.base), NO_COLOR: '1' };
-    execFile(
-      'bash',
-      ['-uc', `${prelude}\n${command}`],
-      { cwd: root, env: environment },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    execFile('bash', ['-uc', command], { cwd: root, env: environment }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
 
@@ -88,49 +87,45 @@ const filledIn = (command: string): string =>
   command
     .replace(/2026-11-2[34]/g, (day) => (day === '2026-11-23' ? date : next))
     .replaceAll('<id>', discarded)
-    .replace(/\bop_[0-9a-f]{32}\b/, operationId)
-    .replace(/127\.0\.0\.1:400(\d)/g, (_, offset) => `127.0.0.1:${stack.base + Number(offset)}`);
-
-/** `pnpm` without its start, which takes longer than the commands; tests/readme.test.ts types it in full. */
-const prelude = `pnpm() { [ "$1" = fanfold ] || shift; shift; node scripts/fanfold.ts "$@"; }`;
+    .replace(/\bop_[0-9a-f]{32}\b/, operationId);
 
 /** What each of them does here: its exit code, and a part of what it prints. */
 const expected: [command: string, code: number, printed: string | RegExp][] = [
-  ['pnpm fanfold dlq list', 1, 'received too often'],
-  ['pnpm fanfold dlq show <id>', 0, /cause +received too often/],
+  ['./fanfold dlq list', 1, 'received too often'],
+  ['./fanfold dlq show <id>', 0, /cause +received too often/],
   [
-    'pnpm fanfold dlq redrive --queue billing --cause "received too often" --dry-run',
+    './fanfold dlq redrive --queue billing --cause "received too often" --dry-run',
     0,
     'Would be redriven: 1.',
   ],
-  ['pnpm fanfold dlq redrive --queue billing --cause "received too often" --rate 20', 0, '1 of 1 redriven'],
-  ['pnpm fanfold dlq discard <id> --reason "a test message of ours"', 0, '1 of 1 discarded'],
+  ['./fanfold dlq redrive --queue billing --cause "received too often" --rate 20', 0, '1 of 1 redriven'],
+  ['./fanfold dlq discard <id> --reason "a test message of ours"', 0, '1 of 1 discarded'],
   [
-    'pnpm fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --dry-run',
+    './fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --dry-run',
     0,
     'Would be sent to the topic: 1.',
   ],
   [
-    'pnpm fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --to-queue billing --rate 50',
+    './fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --to-queue billing --rate 50',
     0,
     '1 of 1 sent to fanfold-local-billing-events',
   ],
-  ['pnpm fanfold trace op_0d9f6c2e8b1a4c7d9e3f5a6b7c8d9e0f', 0, 'operation.ordered.v1'],
+  ['./fanfold trace op_0d9f6c2e8b1a4c7d9e3f5a6b7c8d9e0f', 0, 'operation.ordered.v1'],
   [
-    'TOKEN=$(pnpm --silent fanfold token --merchant _operator --scope audit:read); curl -s http://127.0.0.1:4003/events -H "Authorization: Bearer $TOKEN"',
+    'TOKEN=$(./fanfold token --merchant _operator --scope audit:read); curl -sS http://127.0.0.1:$((${FANFOLD_PORT:-4000} + 3))/events -H "Authorization: Bearer $TOKEN"',
     0,
     '"type":"operation.ordered.v1"',
   ],
-  ['pnpm fanfold findings', 1, 'acme  audit.gap-found.v1'],
-  ['pnpm fanfold findings --date 2026-11-23 --merchant acme', 1, 'acme  billing.reconciliation-failed.v1'],
+  ['./fanfold findings', 1, 'acme  audit.gap-found.v1'],
+  ['./fanfold findings --date 2026-11-23 --merchant acme', 1, 'acme  billing.reconciliation-failed.v1'],
   [
-    'pnpm fanfold replay --from 2026-11-24T00:00:00Z --to "$(date -u +%FT%TZ)"    --type payments.day-closed.v1 --subject day_2026-11-23_acme',
+    './fanfold replay --from 2026-11-24T00:00:00Z --to "$(date -u +%FT%TZ)"    --type payments.day-closed.v1 --subject day_2026-11-23_acme',
     0,
     '1 of 1 sent to the topic',
   ],
-  ['pnpm fanfold republish --date 2026-11-23 --merchant acme', 0, '0 of billing said again'],
+  ['./fanfold republish --date 2026-11-23 --merchant acme', 0, '0 of billing said again'],
   [
-    'pnpm fanfold replay --from 2026-11-23T00:00:00Z --to 2026-11-24T00:00:00Z --type payment.captured.v1 --to-queue billing',
+    './fanfold replay --from 2026-11-23T00:00:00Z --to 2026-11-24T00:00:00Z --type payment.captured.v1 --to-queue billing',
     0,
     '1 of 1 sent to fanfold-local-billing-events',
   ],

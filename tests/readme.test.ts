@@ -5,7 +5,7 @@ import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
 
-/** What the README tells a stranger to type, typed as it stands there, but for the ports. */
+/** What the README tells a stranger to type, typed as it stands there. */
 let stack: RunningStack;
 let readme: string;
 
@@ -26,12 +26,11 @@ function commandsOf(heading: string, page = readme): string {
   return blocks.map(([, block]) => block).join('\n');
 }
 
+/** What the second terminal begins with: its token and port. */
+const beginning = () => commandsOf('A first payment').split('\n\n', 1);
+
 async function type(commands: string): Promise<string> {
-  const here = commands.replace(
-    /127\.0\.0\.1:400(\d)/g,
-    (_, offset) => `127.0.0.1:${stack.base + Number(offset)}`,
-  );
-  const { stdout } = await promisify(execFile)('bash', ['-euc', here], {
+  const { stdout } = await promisify(execFile)('bash', ['-euc', commands], {
     cwd: new URL('..', import.meta.url),
     env: { ...process.env, FANFOLD_PORT: String(stack.base) },
   });
@@ -46,8 +45,8 @@ it('a first payment, by curl, becomes an invoice and a record of both', async ()
   expect(printed).toContain('What led to what');
   // The lists were asked for at once; asked for again, they have what followed.
   const lists = commands
-    .replace(/^curl -s http:\/\/127\.0\.0\.1:4001[\s\S]*?}'$/m, '')
-    .replace(/^pnpm fanfold demo.*$/m, '');
+    .replace(/^curl -sS \S+ \+ 1\)\)\/payments[\s\S]*?}'$/m, '')
+    .replace(/^\.\/fanfold demo.*$/m, '');
   await vi.waitFor(async () => {
     const found = await type(lists);
     expect(found).toMatch(/{"object":"invoice".*"orderId":"order-1001"/);
@@ -57,30 +56,25 @@ it('a first payment, by curl, becomes an invoice and a record of both', async ()
 });
 
 it('a payment has a proof in three lines, verified offline', async () => {
-  const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];
   // Not to wait for the clock.
   await invoke(stack.base, 'audit', 'publishLog');
-  const token = 'TOKEN=$(pnpm --silent fanfold token)';
-  const printed = await type(`${pnpm}\n${token}\n${commandsOf('Proof that it happened')}`);
+  const printed = await type(`${beginning()}\n${commandsOf('Proof that it happened')}`);
   expect(printed).toMatch(/^verified: this event, to the letter, is entry \d+ of the log$/m);
 }, 120_000);
 
 it('the page of the log verifies and erases with the commands that it shows', async () => {
   const page = await readFile(new URL('../docs/audit-log.md', import.meta.url), 'utf8');
-  const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];
-  const token = 'TOKEN=$(pnpm --silent fanfold token)';
   const [event] = /^EVENT=.*$/m.exec(commandsOf('Proof that it happened')) ?? [];
   for (const functionKey of ['publishLog', 'witness']) await invoke(stack.base, 'audit', functionKey);
-  const verified = await type([pnpm, token, event, commandsOf('Prove, verify', page)].join('\n'));
+  const verified = await type([beginning(), event, commandsOf('Prove, verify', page)].join('\n'));
   expect(verified).toMatch(/^verified: this event, to the letter/m);
   expect(verified).toMatch(/^verified: all \d+ entries of fanfold\.example\/local\/audit/m);
   const erase = commandsOf('Erasing', page).replace(/pay_[0-9a-f]{32}/, '$(echo "$EVENT" | cut -d: -f1)');
-  expect(await type([pnpm, token, event, erase].join('\n'))).toMatch(/^pay_[0-9a-f]{32}: erased at /m);
+  expect(await type([beginning(), event, erase].join('\n'))).toMatch(/^pay_[0-9a-f]{32}: erased at /m);
 }, 120_000);
 
 it('when something goes wrong, the dead letters and what can be sent again are a command away', async () => {
-  const [pnpm] = /^pnpm\(\) .*$/m.exec(commandsOf('A first payment')) ?? [];
-  const printed = await type(`${pnpm}\n${commandsOf('When something goes wrong')}`);
+  const printed = await type(commandsOf('When something goes wrong'));
   expect(printed).toContain('There are no dead letters in local.');
   expect(printed).toMatch(/^ *\d+ {2}payment\.captured\.v1$/m);
   expect(printed).toMatch(/^Would be sent to the topic: \d+\.$/m);

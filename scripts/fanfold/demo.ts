@@ -95,7 +95,7 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   await recorded('payment.refunded.v1', back.requestId);
   await recorded('credit-note.issued.v1', back.requestId);
 
-  print(`\nWhat led to what: pnpm fanfold trace ${id}`);
+  print(`\nWhat led to what: ./fanfold trace ${id}`);
   if (json) console.log(JSON.stringify({ paymentId: id, refundId, steps }, null, 2));
 }
 

@@ -33,7 +33,7 @@ describe('what a run found', () => {
   it('is told with what repeats each violation', () => {
     const text = summaryOf(found);
     expect(text).toContain(
-      "again: pnpm fanfold faults --cell 'sale: billing.consumer delivery #0 delivered-twice (once)'",
+      "again: ./fanfold faults --cell 'sale: billing.consumer delivery #0 delivered-twice (once)'",
     );
     expect(text).toContain('1,230 runs, of 1,200 single faults and 30 pairs, in 99 s.');
     expect(text).toContain('1 of 2 guards that were taken out were missed.');

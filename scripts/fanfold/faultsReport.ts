@@ -29,7 +29,7 @@ export const failuresIn = ({ matrix, mutants, soak, cell }: FaultsReport): numbe
 export const violationOf = ({ cell, breaches }: Violation): string[] => [
   `\n${cell}`,
   ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
-  `  again: pnpm fanfold faults --cell '${cell}'`,
+  `  again: ./fanfold faults --cell '${cell}'`,
 ];
 
 /** What was found, for a terminal: each violation with what repeats it, then the sums. */

@@ -155,14 +155,14 @@ test('every page that an alarm names is there', () => {
 });
 
 test('an alarm about what can be sent again names a command with all that it needs, and the stage', () => {
-  const complete = /pnpm fanfold (dlq list --stage local|replay --stage local --from <time> --to <time>)\./;
+  const complete = /\.\/fanfold (dlq list --stage local|replay --stage local --from <time> --to <time>)\./;
   const about = alarms.filter(
     ({ logicalId, Properties: { MetricName } }) =>
       logicalId.endsWith('DeadLetterAlarm') || /OnFailureDestinationDelivered|Dlq$/.test(MetricName),
   );
   expect(about).toHaveLength(3 * 2 + 3 + 2);
   const keeps = ({ Properties: { AlarmDescription } }: Deployed) =>
-    AlarmDescription.split('pnpm fanfold').length === 2 && complete.test(AlarmDescription);
+    AlarmDescription.split('./fanfold').length === 2 && complete.test(AlarmDescription);
   expect(breaking(about, keeps)).toEqual([]);
 });
 

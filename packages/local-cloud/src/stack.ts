@@ -29,13 +29,15 @@ export type Stack = {
 /** The ports of what all services share, counted from the base port. Services say theirs in serverless.yml. */
 export const portOffsets = { issuer: 0, aws: 4, dynamodb: 5 };
 
+export const defaultBasePort = 4000;
+
 /**
  * The port that the others are counted from: FANFOLD_PORT, 4000 by default.
  *
  * @throws when FANFOLD_PORT is not a port with room for the others above it.
  */
 export function basePort(): number {
-  const value = process.env.FANFOLD_PORT ?? '4000';
+  const value = process.env.FANFOLD_PORT ?? String(defaultBasePort);
   const port = Number(value);
   if (Number.isInteger(port) && port >= 1 && port <= 65_530) return port;
   throw new Error(`FANFOLD_PORT=${value} is not a port from 1 to 65530: set it to one, for example 4100.`);

@@ -21,7 +21,7 @@ export type VerifyOptions = {
 /** The command was used wrongly. The message says what to do. */
 class BadUsage extends Error {}
 
-/** Below the working folder, which is that of the repository for `pnpm fanfold`. */
+/** Below the working folder, which is that of the repository for `fanfold`. */
 const rememberedFolder = join('.fanfold', 'verified');
 
 /**
