@@ -5,7 +5,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { accountId, clientConfiguration } from '@fanfold/local-cloud/account';
+import { accountId, clientConfiguration, region } from '@fanfold/local-cloud/account';
 import { clientSettings } from '@fanfold/runtime/aws';
 import { UsageError } from './arguments.ts';
 import { runningStack } from './client.ts';
@@ -17,6 +17,7 @@ export type Cloud = {
   /** Every stage of the account and region: names of one may begin with another's. */
   stages: string[];
   topicArn: string;
+  region: string;
   /** Who gives the orders: the user of the laptop, or the ARN that AWS knows the caller by. */
   operator: string;
   sns: SNSClient;
@@ -55,6 +56,7 @@ async function localClients(): Promise<Clients> {
   const settings = clientConfiguration(endpoints.aws);
   return {
     account: accountId,
+    region,
     operator: userInfo().username,
     sns: new SNSClient(settings),
     // Queue URLs of the emulator have a host that only the emulator knows.
@@ -87,6 +89,7 @@ async function awsClients(): Promise<Clients> {
   const lambda = new LambdaClient(lambdaSettings);
   return {
     account: Account,
+    region: await sts.config.region(),
     operator: Arn,
     sns: new SNSClient(clientSettings),
     sqs: new SQSClient(clientSettings),

@@ -65,7 +65,7 @@ const placesOf = (service: string) => ({
   source: `fanfold-local-${service}-events`,
   dead: `fanfold-local-${service}-events-dead-letters`,
   undelivered: `fanfold-local-${service}-subscription-dead-letters`,
-  given: `fanfold-local-${service}-stream-failures-000000000000`,
+  given: `fanfold-local-eu-west-1-${service}-stream-000000000000`,
 });
 const create = (...names: string[]) =>
   Promise.all(names.map((QueueName) => sqs.send(new CreateQueueCommand({ QueueName }))));

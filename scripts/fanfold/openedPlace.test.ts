@@ -20,6 +20,7 @@ const s3 = mockClient(S3Client);
 const cloud = {
   stage: 'test',
   stages: ['test'],
+  region: 'eu-west-1',
   sqs: new SQSClient({}),
   s3: new S3Client({}),
 } as Cloud;
@@ -132,7 +133,7 @@ it('objects that fit are found behind a thousand that do not', async () => {
   const keys = Array.from({ length: 1001 }, (_, n) => ({ Key: `shard/${n}` }));
   sqs.on(ListQueuesCommand).resolves({});
   s3.on(ListBucketsCommand).resolves({
-    Buckets: [{ Name: 'fanfold-test-billing-stream-failures-123456789012' }],
+    Buckets: [{ Name: 'fanfold-test-eu-west-1-billing-stream-123456789012' }],
   });
   s3.on(ListObjectsV2Command).resolves({ Contents: keys });
   s3.on(GetObjectCommand).callsFake(({ Key }) => {

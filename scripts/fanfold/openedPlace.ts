@@ -56,7 +56,7 @@ export async function openPlaces(
   const urls = await queueUrls(cloud);
   const { Buckets = [] } = await cloud.s3.send(new ListBucketsCommand({}));
   const names = [...urls.keys(), ...Buckets.map(({ Name = '' }) => Name)];
-  const places = names.flatMap((name) => placeOf(name, cloud.stage, cloud.stages) ?? []);
+  const places = names.flatMap((name) => placeOf(name, cloud) ?? []);
   const chosen = places.filter((place) => isAt(place, queue));
   if (queue !== undefined && chosen.length === 0) {
     const known = places.map(({ name, service }) => `${service}: ${name}`).sort();

@@ -12,6 +12,7 @@ import { GetQueueUrlCommand, ListQueuesCommand, ReceiveMessageCommand, SQSClient
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
+import { bucketPrefix } from '../../packages/topology/names.js';
 import { auditKey } from './auditKey.ts';
 import { discard, redrive } from './dlq.ts';
 import { findings } from './findings.ts';
@@ -68,7 +69,9 @@ beforeAll(async () => {
     given.add(QueueUrl);
     return { Messages: [{ MessageId: QueueUrl, ReceiptHandle: 'receipt', Body: '{}' }] };
   });
-  const buckets = services.map((service) => ({ Name: `fanfold-test-${service}-stream-failures-${account}` }));
+  const buckets = services.map((service) => ({
+    Name: `${bucketPrefix('test', region)}-${service}-stream-${account}`,
+  }));
   s3.on(ListBucketsCommand).resolves({ Buckets: buckets });
   s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'shard/one' }] });
   const text = JSON.stringify({

@@ -1,3 +1,5 @@
+import { bucketPrefix } from '../../packages/topology/names.js';
+
 /** Where dead letters of a service lie. */
 export type Place = {
   /** Of the queue or bucket. */
@@ -9,22 +11,32 @@ export type Place = {
 
 export const queueOf = (stage: string, service: string): string => `fanfold-${stage}-${service}-events`;
 
+/** A stage in a region, and the other stages that there are. */
+type Stage = { stage: string; stages: readonly string[]; region: string };
+
 /**
  * The place that a queue or bucket of the account is, by its name; undefined for any other, and for one of another
  * stage: `fanfold-test-eu-billing-…` is billing's in the stage `test-eu`, if there is one, and not `eu-billing`'s in `test`.
  */
-export function placeOf(name: string, stage: string, stages: readonly string[]): Place | undefined {
-  const prefix = `fanfold-${stage}-`;
-  if (!name.startsWith(prefix)) return undefined;
-  const isOfLonger = (other: string) => other.startsWith(`${stage}-`) && name.startsWith(`fanfold-${other}-`);
-  if (stages.some(isOfLonger)) return undefined;
-  const [, service, deadLetters] =
-    /^(.+?)-(events-dead-letters|subscription-dead-letters|stream-failures-\d{12})$/.exec(
-      name.slice(prefix.length),
-    ) ?? [];
-  if (service === undefined || deadLetters === undefined) return undefined;
-  const [kind] = deadLetters.split('-') as [Place['kind']];
-  return { name, service, kind };
+export const placeOf = (name: string, { stage, stages, region }: Stage): Place | undefined =>
+  placeBehind(name, queuePrefix(stage), stages.map(queuePrefix), /-(events|subscription)-dead-letters$/) ??
+  placeBehind(
+    name,
+    `${bucketPrefix(stage, region)}-`,
+    stages.map((other) => `${bucketPrefix(other, region)}-`),
+    /-(stream)-\d{12}$/,
+  );
+
+const queuePrefix = (stage: string) => `fanfold-${stage}-`;
+
+/** The place whose name is a prefix, a service and an end that tells its kind, and has no longer prefix of another stage. */
+function placeBehind(name: string, prefix: string, prefixes: string[], end: RegExp): Place | undefined {
+  const isOfLonger = (other: string) => other.length > prefix.length && name.startsWith(other);
+  if (!name.startsWith(prefix) || prefixes.some(isOfLonger)) return undefined;
+  const [deadLetters, kind] = end.exec(name) ?? [];
+  if (deadLetters === undefined) return undefined;
+  const service = name.slice(prefix.length, -deadLetters.length);
+  return service === '' ? undefined : { name, service, kind: kind as Place['kind'] };
 }
 
 /** The stage whose topic this is, by its ARN. */

@@ -41,8 +41,8 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetRecords table/fanfold-local-payments/stream/local',
       'dynamodb:GetShardIterator table/fanfold-local-payments/stream/local',
       'dynamodb:ListStreams table/fanfold-local-payments/stream/local',
-      's3:ListBucket fanfold-local-payments-stream-failures-000000000000',
-      's3:PutObject fanfold-local-payments-stream-failures-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-payments-stream-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-payments-stream-000000000000/*',
       'sns:Publish fanfold-local-events',
     ],
     consumer: [
@@ -116,8 +116,8 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetRecords table/fanfold-local-billing/stream/local',
       'dynamodb:GetShardIterator table/fanfold-local-billing/stream/local',
       'dynamodb:ListStreams table/fanfold-local-billing/stream/local',
-      's3:ListBucket fanfold-local-billing-stream-failures-000000000000',
-      's3:PutObject fanfold-local-billing-stream-failures-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-billing-stream-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-billing-stream-000000000000/*',
       'sns:Publish fanfold-local-events',
     ],
   },
@@ -138,17 +138,17 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:BatchGetItem table/fanfold-local-audit-keys',
       'dynamodb:GetItem table/fanfold-local-audit',
       'dynamodb:GetItem table/fanfold-local-audit-witness',
-      's3:GetObject fanfold-local-audit-log-000000000000/*',
-      's3:ListBucket fanfold-local-audit-log-000000000000',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     getCheckpoint: [
       'dynamodb:GetItem table/fanfold-local-audit-witness',
-      's3:GetObject fanfold-local-audit-log-000000000000/*',
-      's3:ListBucket fanfold-local-audit-log-000000000000',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     getTile: [
-      's3:GetObject fanfold-local-audit-log-000000000000/*',
-      's3:ListBucket fanfold-local-audit-log-000000000000',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     unknownRoute: [],
     exportEvents: [
@@ -191,9 +191,9 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:Query table/fanfold-local-audit',
       'kms:GetPublicKey key/fanfold-local-audit-log',
       'kms:Sign key/fanfold-local-audit-log',
-      's3:GetObject fanfold-local-audit-log-000000000000/*',
-      's3:ListBucket fanfold-local-audit-log-000000000000',
-      's3:PutObject fanfold-local-audit-log-000000000000/*',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/*',
     ],
     witness: [
       'dynamodb:GetItem table/fanfold-local-audit-witness',
@@ -201,16 +201,16 @@ const permissions: Record<string, Record<string, string[]>> = {
       'kms:GetPublicKey key/fanfold-local-audit-log',
       'kms:GetPublicKey key/fanfold-local-audit-witness',
       'kms:Sign key/fanfold-local-audit-witness',
-      's3:GetObject fanfold-local-audit-log-000000000000/*',
-      's3:ListBucket fanfold-local-audit-log-000000000000',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-audit/stream/local',
       'dynamodb:GetRecords table/fanfold-local-audit/stream/local',
       'dynamodb:GetShardIterator table/fanfold-local-audit/stream/local',
       'dynamodb:ListStreams table/fanfold-local-audit/stream/local',
-      's3:ListBucket fanfold-local-audit-stream-failures-000000000000',
-      's3:PutObject fanfold-local-audit-stream-failures-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-stream-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-audit-stream-000000000000/*',
       'sns:Publish fanfold-local-events',
     ],
   },
@@ -218,7 +218,7 @@ const permissions: Record<string, Record<string, string[]>> = {
 
 /** Permissions that a function's event source mapping uses, with the function's role. */
 const usedByMappings =
-  /^(dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)|s3:PutObject \S+-stream-failures|sqs:(DeleteMessage|GetQueueAttributes|ReceiveMessage)) ?/;
+  /^(dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)|s3:PutObject \S+-stream|sqs:(DeleteMessage|GetQueueAttributes|ReceiveMessage)) ?/;
 
 /** Permissions that are asked for by no call: with it, S3 says of what is missing that it is, and not that it is forbidden. */
 const usedByNoCall = /^(never |s3:ListBucket )/;
@@ -335,11 +335,11 @@ describe('the role of a function', () => {
         'logs:CreateLogGroup log-group:/aws/lambda/:*:*',
         'logs:CreateLogStream log-group:/aws/lambda/:*:*',
         'logs:PutLogEvents log-group:/aws/lambda/:*:*',
-        's3:GetObject fanfold-local-audit-log-000000000000/*',
-        's3:PutObject fanfold-local-audit-log-000000000000/*',
-        's3:PutObject fanfold-local-audit-stream-failures-000000000000/*',
-        's3:PutObject fanfold-local-payments-stream-failures-000000000000/*',
-        's3:PutObject fanfold-local-billing-stream-failures-000000000000/*',
+        's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+        's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+        's3:PutObject fanfold-local-eu-west-1-audit-stream-000000000000/*',
+        's3:PutObject fanfold-local-eu-west-1-payments-stream-000000000000/*',
+        's3:PutObject fanfold-local-eu-west-1-billing-stream-000000000000/*',
       ]),
     );
   });

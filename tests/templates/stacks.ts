@@ -17,8 +17,12 @@ export type Deployed = {
 const folder = (service: string) => join(import.meta.dirname, '../../services', service);
 
 /** A service's CloudFormation template as `serverless package` writes it. */
-export const templateFor = (service: string, stage: string, parameters: Record<string, string> = {}) =>
-  packageService(folder(service), stage, parameters);
+export const templateFor = (
+  service: string,
+  stage: string,
+  parameters: Record<string, string> = {},
+  region?: string,
+) => packageService(folder(service), stage, parameters, region);
 
 export const services = (await serviceNames()).sort();
 /** Those with functions: all but the bus. */

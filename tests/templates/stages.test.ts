@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { type Resource, resolveTemplate } from '@fanfold/local-cloud/template';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { services, servicesWithFunctions, templateFor } from './stacks.ts';
 
 const tokenIssuer = 'https://id.example.com';
@@ -55,6 +56,65 @@ describe('a stage in AWS', () => {
       'There is no token issuer for this stage. Give --param tokenIssuer=https://…, set FANFOLD_TOKEN_ISSUER',
     );
   });
+});
+
+describe('a stage with the longest name, in a region with a long one', async () => {
+  const stage = 'a-stage-of-thirty-two-characters';
+  const longest: [type: string, name: string, characters: number][] = [
+    ['AWS::S3::Bucket', 'BucketName', 63],
+    ['AWS::IAM::Role', 'RoleName', 64],
+    ['AWS::Lambda::Function', 'FunctionName', 64],
+    ['AWS::SQS::Queue', 'QueueName', 80],
+    ['AWS::SNS::Topic', 'TopicName', 256],
+    ['AWS::DynamoDB::Table', 'TableName', 255],
+    ['AWS::KMS::Alias', 'AliasName', 256],
+  ];
+  const resources: Record<string, Record<string, Resource>> = {};
+  beforeAll(async () => {
+    for (const service of services) {
+      resources[service] = resolveTemplate(
+        await templateFor(service, stage, { tokenIssuer }, 'ap-southeast-2'),
+      );
+    }
+  });
+  const namesIn = (service: string) =>
+    longest.flatMap(([type, property, characters]) =>
+      Object.values(resources[service] ?? {})
+        .filter(({ Type, Properties }) => Type === type && property in Properties)
+        .map(({ Properties }) => ({ type, name: String(Properties[property]), characters })),
+    );
+
+  test.each(services)('has names in %s that AWS takes', (service) => {
+    const names = namesIn(service);
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter(({ name, characters }) => name.length > characters)).toEqual([]);
+    const buckets = names.filter(({ type }) => type === 'AWS::S3::Bucket');
+    expect(buckets.filter(({ name }) => !/^[a-z0-9][a-z0-9-]+[a-z0-9]$/.test(name))).toEqual([]);
+  });
+
+  test('has publishers that the topic takes messages from, and no others', () => {
+    const { PolicyDocument } = resources.bus?.EventsTopicPolicy?.Properties ?? {};
+    const { Statement } = PolicyDocument as {
+      Statement: { Condition: { ArnNotLike?: { 'aws:PrincipalArn': string[] } } }[];
+    };
+    const [pattern = ''] =
+      Statement[0]?.Condition.ArnNotLike?.['aws:PrincipalArn'][0]?.split('role/').slice(1) ?? [];
+    const roles = servicesWithFunctions.flatMap((service) =>
+      Object.entries(resources[service] ?? {}).filter(([, { Type }]) => Type === 'AWS::IAM::Role'),
+    );
+    const matching = roles.filter(([, { Properties }]) =>
+      new RegExp(`^${pattern.replace('*', '.*')}$`).test(String(Properties.RoleName)),
+    );
+    expect(matching.map(([logicalId]) => logicalId)).toEqual(
+      servicesWithFunctions.map(() => 'PublisherIamRoleLambdaExecution'),
+    );
+  });
+});
+
+test('a stage whose name does not fit is refused before anything is packaged', async () => {
+  await expect(templateFor('bus', 'Production')).rejects.toThrow(
+    'The stage "Production" cannot be deployed: its name may have lower-case letters, digits and hyphens',
+  );
 });
 
 describe('deployed together', () => {

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { region as defaultRegion } from './account.ts';
 import { type Resource, resolveTemplate, type Template } from './template.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -18,16 +19,18 @@ const cacheFolder = join(repository, 'node_modules/.cache/fanfold/templates');
  *
  * @param stage the stage to package for.
  * @param parameters values of `${param:…}`, by name.
+ * @param region where it would be deployed.
  * @throws with the framework's output when it refuses to package.
  */
 export async function packageService(
   folder: string,
   stage = 'local',
   parameters: Record<string, string> = {},
+  region = defaultRegion,
 ): Promise<Template> {
   const serverlessArguments = [
     'package',
-    ...['--stage', stage],
+    ...['--stage', stage, '--region', region],
     ...Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]),
   ];
   const hash = createHash('sha256').update(JSON.stringify(serverlessArguments));

@@ -23,8 +23,6 @@ type Serverless = CompiledServerless & {
     schema: { properties: Record<string, unknown> };
     defineTopLevelProperty(name: string, schema: object): void;
   };
-  /** The stage of the command's options, before that of serverless.yml, which alone `service.provider` has. */
-  getProvider(name: 'aws'): { getStage(): string };
   processedInput: { commands: string[]; options: { httpPort?: string; lambdaPort?: string } };
   service: {
     service: string;
@@ -69,7 +67,6 @@ export default class LocalCloud {
 
   #initialize(): void {
     const { commands } = this.#serverless.processedInput;
-    if (commands[0] === 'deploy') refuseLocalStage(this.#serverless.getProvider('aws').getStage());
     if (commands[0] !== 'offline') return;
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
@@ -200,17 +197,6 @@ function useResolvedEnvironment(
     const { Variables = {} } = (resource?.Properties.Environment ?? {}) as { Variables?: object };
     definition.environment = { ...Variables, ...('TOKEN_ISSUER' in Variables && { TOKEN_ISSUER: issuer }) };
   }
-}
-
-/** Its account, topic and token issuer are those of the emulators: in AWS it would trust a key on somebody's laptop. */
-function refuseLocalStage(stage: string): void {
-  if (stage !== 'local') return;
-  const error = new Error(
-    'The stage local runs on a laptop only. Deploy another one: --stage production, for example.',
-  );
-  // By this name the framework knows what is written to be read, and shows no stack.
-  error.name = 'ServerlessError';
-  throw error;
 }
 
 async function chooseAddresses(

@@ -1,0 +1,2 @@
+require('./requireNode.cjs');
+module.exports = require('./plugin.ts').default;

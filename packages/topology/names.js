@@ -1,0 +1,65 @@
+// Names that have to fit where AWS allows few characters, and be of one stage in one region alone: buckets are named once
+// in the world, roles once in an account. What would be too long is cut and ends in a hash of the whole.
+import { createHash } from 'node:crypto';
+
+/** A stage may be so long that the longest names of functions (64) and queues (80) still fit. */
+const longestStage = 32;
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const longestRole = 64;
+/**
+ * What buckets of a stage and region begin with, after `fanfold-`: so short that fourteen characters are left for the name
+ * of a service, with `-stream` and the account behind it. https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+ */
+const longestBucketStage = 20;
+
+/**
+ * What is wrong with the name of a stage, as a sentence; undefined when nothing is.
+ *
+ * @param {string} stage
+ */
+export function stageProblem(stage) {
+  if (new RegExp(`^[a-z0-9-]{1,${longestStage}}$`).test(stage)) return undefined;
+  const found = /^[a-z0-9-]*$/.test(stage) ? `has ${stage.length} characters` : 'has others';
+  return (
+    `The stage "${stage}" cannot be deployed: its name may have lower-case letters, digits and hyphens, up to ` +
+    `${longestStage} of them, and ${found}.`
+  );
+}
+
+/**
+ * The name of a function's role. Who may publish is known by it: services/bus/serverless.yml.
+ *
+ * @param {{ service: string, stage: string, functionKey: string, region: string }} of `service` without `fanfold-`
+ */
+export const roleName = ({ service, stage, functionKey, region }) =>
+  fitted(`fanfold-${stage}-${functionKey}-${service}-${region}`, longestRole);
+
+/**
+ * What the names of a stage's buckets in a region begin with.
+ *
+ * @param {string} stage
+ * @param {string} region
+ */
+export const bucketPrefix = (stage, region) => `fanfold-${fitted(`${stage}-${region}`, longestBucketStage)}`;
+
+/**
+ * The same with the service's name behind it, for its serverless.yml: `${file(../../packages/topology/names.js):bucketsOfService}`.
+ *
+ * @param {{ resolveVariable(name: string): Promise<string> }} framework
+ */
+export async function bucketsOfService({ resolveVariable }) {
+  const [stage, region, service] = await Promise.all(
+    ['sls:stage', 'aws:region', 'self:service'].map(resolveVariable),
+  );
+  return `${bucketPrefix(String(stage), String(region))}-${String(service).replace(/^fanfold-/, '')}`;
+}
+
+/**
+ * @param {string} name
+ * @param {number} length
+ */
+function fitted(name, length) {
+  if (name.length <= length) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, length - 9).replace(/-$/, '')}-${hash}`;
+}
