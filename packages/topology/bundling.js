@@ -29,7 +29,20 @@ const pureSchemas = {
     })),
 };
 
-const plugins = [pureSchemas];
+// An ES module that imports node:http makes Node read all its exports, and by one of them load its `fetch` and WebSocket (undici): a
+// quarter of the time that the API's functions take to load. What is got as a built-in module is not read.
+const builtinHttp = {
+  name: 'builtin-http',
+  /** @param {{ onResolve(options: object, resolve: (args: { path: string }) => object): void, onLoad(options: object, load: (args: { path: string }) => object): void }} build */
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({ path, namespace: 'builtin-http' }));
+    onLoad({ filter: /./, namespace: 'builtin-http' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}');`,
+    }));
+  },
+};
+
+const plugins = [pureSchemas, builtinHttp];
 
 /** What esbuild is told about functions as they are deployed, where serverless-esbuild is not the one who tells it. */
 export const functionOptions = {

@@ -1,5 +1,10 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { functionOptions } from '../../packages/topology/bundling.js';
 import { allOf, servicesWithFunctions } from './stacks.ts';
@@ -59,6 +64,7 @@ describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
 
   test('does without what would load Node’s fetch', () => {
     expect(bundle.text).not.toMatch(/\bnew (Headers|Request|Response|FormData)\b/);
+    expect(bundle.text).not.toMatch(/(from|import|import\()\s*["'](node:)?https?["']/);
   });
 
   test('looks for credentials nowhere but where Lambda puts them', () => {
@@ -67,6 +73,17 @@ describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
     );
     expect(providers.filter((provider) => provider !== 'credential-provider-env')).toEqual([]);
   });
+});
+
+test('a function of the API starts without Node’s fetch', async () => {
+  const { text } = await bundleOf('payments', 'getPayment');
+  const file = join(await mkdtemp(join(tmpdir(), 'bundle-')), 'getPayment.mjs');
+  await writeFile(file, text);
+  const load = `await import(${JSON.stringify(pathToFileURL(file))}); console.log(JSON.stringify(process.moduleLoadList))`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', load]);
+  await rm(dirname(file), { recursive: true });
+  expect(JSON.parse(stdout)).toContain('NativeModule http');
+  expect(JSON.parse(stdout).filter((name: string) => name.includes('undici'))).toEqual([]);
 });
 
 async function bundleOf(service: string, key: string): Promise<Bundle> {

@@ -51,6 +51,7 @@ async function compile(service: string, mutation: Mutation | undefined): Promise
     write: false,
     // A script has no modules to import.
     supported: { 'dynamic-import': false },
+    // Without those that take node:http past what is given to the script.
     plugins: mutation ? [mutating(mutation)] : [],
     logLevel: 'silent',
   });
