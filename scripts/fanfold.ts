@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import {
+  CommandError,
   date,
   eventType,
   identifiers,
@@ -27,12 +28,8 @@ import {
   upTo,
 } from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
+import { print, tell } from './fanfold/terminal.ts';
 import { scopes, token } from './fanfold/token.ts';
-
-// Whoever reads the output, such as `head`, may have had enough. What was begun goes on, and its exit code says what came of it.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
@@ -42,7 +39,14 @@ const program = new Command('fanfold')
     '\nThe stack is the one at FANFOLD_PORT (4000 if not set). With --stage it is in AWS, where AWS_PROFILE and AWS_REGION lead.',
   )
   .showHelpAfterError()
+  .configureOutput({
+    writeOut: (text) => print(...linesOf(text)),
+    writeErr: (text) => tell(...linesOf(text)),
+  })
   .exitOverride();
+
+/** What commander writes ends its lines itself. */
+const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
 
 program
   .command('token')
@@ -233,7 +237,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    console.error((error as Error).message);
+    tell(...(error instanceof CommandError ? error.lines : [(error as Error).message]));
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

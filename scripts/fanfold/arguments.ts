@@ -3,10 +3,25 @@ import { day } from '@fanfold/contracts/fields';
 import { InvalidArgumentError } from 'commander';
 import { scopes } from './token.ts';
 
-/** The command was used wrongly, in a way that no single option shows. The message says what to do. */
-export class UsageError extends Error {
+/** Why a command failed, and what to do: each text is a line, wherever parts of it may come from. */
+export class CommandError extends Error {
+  override name = 'CommandError';
+  readonly lines: string[];
+
+  constructor(...lines: string[]) {
+    super(lines.join('\n'));
+    this.lines = lines;
+  }
+}
+
+/** The command was used wrongly, in a way that no single option shows. */
+export class UsageError extends CommandError {
   override name = 'UsageError';
 }
+
+/** A command of this tool as it is typed for a stage. */
+export const commandFor = (stage: string, command: string): string =>
+  `\`fanfold ${command}${stage === 'local' ? '' : ` --stage ${stage}`}\``;
 
 export function merchant(value: string): string {
   if (contracts.merchantId.safeParse(value).success) return value;

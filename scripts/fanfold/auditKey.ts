@@ -2,6 +2,7 @@ import { GetPublicKeyCommand, NotFoundException } from '@aws-sdk/client-kms';
 import { formatKey } from '@fanfold/verify/note';
 import { UsageError } from './arguments.ts';
 import { cloudOf } from './cloud.ts';
+import { print, printJson } from './terminal.ts';
 
 type Options = { stage: string; witness?: true; origin?: string; json?: true };
 
@@ -30,5 +31,6 @@ export async function auditKey({ stage, witness, origin, json }: Options): Promi
   }
   const log = origin ?? `fanfold.example/${stage}/audit`;
   const key = formatKey(witness ? `${log}/witness` : log, kind, der.subarray(12));
-  console.log(json ? JSON.stringify({ stage, alias, key }, null, 2) : key);
+  if (json) printJson({ stage, alias, key });
+  else print(key);
 }

@@ -7,7 +7,6 @@ import {
   deadLetterOf,
   groupsOf,
   isSelected,
-  printable,
   redrivenAttributes,
   streamFailureOf,
 } from './deadLetters.ts';
@@ -208,9 +207,4 @@ it.each([
   ['2026-11-23T10:00:05.000Z', '0 s'],
 ])('an age is told in its largest unit: %s is %s old', (since, age) => {
   expect(ageOf(since, new Date('2026-11-23T10:00:00.000Z'))).toBe(age);
-});
-
-it('what a message holds cannot write on the terminal as it likes', () => {
-  expect(printable('a\u001b[2Jb\nc\u009bd')).toBe('a\ufffd[2Jb\ufffdc\ufffdd');
-  expect(printable('Zoë, 日本')).toBe('Zoë, 日本');
 });

@@ -178,7 +178,3 @@ export function ageOf(since: string, now: Date): string {
   if (s < 3600) return `${Math.floor(s / 60)} min`;
   return s < 86_400 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86_400)} d`;
 }
-
-/** A text as a terminal may show it: what a message holds may not write on it as it likes. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');

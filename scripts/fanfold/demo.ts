@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { styleText } from 'node:util';
 import { formatAmount } from '@fanfold/contracts/currency';
 import { connect } from './client.ts';
 import type { RecordedEvent } from './flow.ts';
+import { print, printHeading, printJson } from './terminal.ts';
 
 type Options = { merchant: string; json?: true };
 
@@ -35,17 +35,16 @@ const refundAmount = 4000;
 export async function demo({ merchant, json }: Options): Promise<void> {
   const { payments, billing, audit } = await connect(merchant);
   const steps: Step[] = [];
-  const print = (line: string) => json || console.log(line);
 
   let request: { name: string; sent: number };
   const begin = (name: string, title: string) => {
     request = { name, sent: performance.now() };
-    print(styleText('bold', title));
+    if (!json) printHeading(title);
   };
   const tell = (what: string, detail: string) => {
     const atMs = Math.round(performance.now() - request.sent);
     steps.push({ request: request.name, atMs, what, detail });
-    print(`${`+${atMs.toLocaleString('en-US')} ms`.padStart(11)}  ${what.padEnd(36)}  ${detail}`);
+    if (!json) print(`${`+${atMs.toLocaleString('en-US')} ms`.padStart(11)}  ${what.padEnd(36)}  ${detail}`);
   };
   /** Looks until there is something to tell, less and less often. */
   const follows = async (what: string, look: () => Promise<string | null | undefined>) => {
@@ -79,7 +78,8 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   await recorded('payment.captured.v1', paid.requestId);
   await recorded('invoice.issued.v1', paid.requestId);
 
-  begin('refund', `\nA part is refunded: ${formatAmount(refundAmount, order.currency)}`);
+  if (!json) print('');
+  begin('refund', `A part is refunded: ${formatAmount(refundAmount, order.currency)}`);
   const back = await payments.post<Refund>(`/payments/${id}/refunds`, { amount: refundAmount });
   const refundId = back.created.id;
   tell('refund made', refundId);
@@ -95,8 +95,8 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   await recorded('payment.refunded.v1', back.requestId);
   await recorded('credit-note.issued.v1', back.requestId);
 
-  print(`\nWhat led to what: ./fanfold trace ${id}`);
-  if (json) console.log(JSON.stringify({ paymentId: id, refundId, steps }, null, 2));
+  if (json) printJson({ paymentId: id, refundId, steps });
+  else print('', `What led to what: ./fanfold trace ${id}`);
 }
 
 /** Most follows within 100 ms, and audit gathers events for a second. But every function has to start once. */

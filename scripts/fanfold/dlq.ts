@@ -1,19 +1,19 @@
-import { styleText } from 'node:util';
-import { UsageError } from './arguments.ts';
+import { CommandError, commandFor, UsageError } from './arguments.ts';
 import { cloudOf } from './cloud.ts';
 import {
   ageOf,
   type DeadLetter,
+  type Group,
   groupsOf,
   isSelected,
-  printable,
   redrivenAttributes,
   type Selection,
 } from './deadLetters.ts';
 import { table } from './flow.ts';
 import { type Failures, type OpenedPlace, openPlaces } from './openedPlace.ts';
-import { order } from './operation.ts';
+import { order, trailOf } from './operation.ts';
 import { batchesOf, interruption, messageOf, pace, progress } from './sending.ts';
+import { print, printHeading, printJson, tell } from './terminal.ts';
 
 type Options = { stage: string; json?: true };
 type Filters = { queue?: string; cause?: string; type?: string; merchant?: string; all?: true };
@@ -32,31 +32,33 @@ export async function list({ stage, json }: Options): Promise<boolean> {
       const heldByOthers = Object.fromEntries(
         places.filter((each) => each.heldByOthers > 0).map((each) => [each.place.name, each.heldByOthers]),
       );
-      print({ stage, groups, heldByOthers });
+      printJson({ stage, groups, heldByOthers });
     } else {
-      if (groups.length > 0) console.log(linesOf(groups, new Date()).join('\n'));
-      else if (unseen.length === 0) console.log(`There are no dead letters in ${stage}.`);
-      for (const warning of unseen) console.error(warning);
+      if (groups.length > 0) printGroups(groups);
+      else if (unseen.length === 0) print(`There are no dead letters in ${stage}.`);
+      if (unseen.length > 0) tell(...unseen);
     }
     return groups.length > 0 || unseen.length > 0;
   });
 }
 
-function linesOf(groups: ReturnType<typeof groupsOf>, now: Date): string[] {
+function printGroups(groups: Group[]): void {
+  const now = new Date();
   const [heading = '', ...rows] = table([
     ['count', 'oldest', 'queue', 'cause', 'types', 'for example'],
     ...groups.map(({ count, oldest, queue, cause, types, examples }) => [
       count.toLocaleString('en-US'),
       ageOf(oldest, now),
       queue,
-      printable(cause),
+      cause,
       Object.entries(types)
         .map(([type, n]) => `${type} ${n}`)
         .join(', ') || '-',
       examples.join(' '),
     ]),
   ]);
-  return [styleText('bold', heading), ...rows];
+  printHeading(heading);
+  print(...rows);
 }
 
 /**
@@ -70,18 +72,18 @@ export async function show(
 ): Promise<void> {
   const selection = selectionOf(ids, filters);
   await withDeadLetters(stage, selection, async ({ places, deadLetters }) => {
-    requireFound(deadLetters, selection, places);
+    requireFound(deadLetters, selection, places, stage);
     const shown = deadLetters.map((deadLetter) => {
       const { place, body: text, attributes: _, ...rest } = deadLetter;
       return { queue: place.name, service: place.service, ...rest, ...(body && { body: text }) };
     });
     if (json) {
-      print({ stage, deadLetters: shown });
+      printJson({ stage, deadLetters: shown });
       return;
     }
     const now = new Date();
     for (const { messageId, queue, service, cause, detail, receiveCount, since, body, ...event } of shown) {
-      console.log(styleText('bold', messageId));
+      printHeading(messageId);
       const rows = [
         ['queue', queue],
         ['cause', detail === null ? cause : `${cause}: ${detail}`],
@@ -90,8 +92,7 @@ export async function show(
         ...Object.entries(event).filter(([, value]) => value !== null),
         ...(body === undefined ? [] : [['body', body]]),
       ];
-      for (const [name = '', value = ''] of rows)
-        console.log(`  ${name.padEnd(11)}${printable(value ?? '')}`);
+      print(...rows.map(([name = '', value]) => `  ${name.padEnd(11)}${value ?? ''}`));
     }
   });
 }
@@ -124,11 +125,11 @@ async function act(
 ): Promise<void> {
   await withDeadLetters(stage, selection, async ({ cloud, places, deadLetters, signal }) => {
     if (all && deadLetters.length === 0 && places.every((each) => unseenAt(each).length === 0)) {
-      if (json) print({ stage, done: [], failed: [] });
-      else console.log(`There are no dead letters in ${stage}.`);
+      if (json) printJson({ stage, done: [], failed: [] });
+      else print(`There are no dead letters in ${stage}.`);
       return;
     }
-    requireFound(deadLetters, selection, places);
+    requireFound(deadLetters, selection, places, stage);
     const chosenAt = ({ place }: OpenedPlace) => deadLetters.filter((each) => each.place === place);
     const actors: [DeadLetter[], Act][] = [];
     for (const opened of places) {
@@ -136,13 +137,12 @@ async function act(
     }
     const done = verb === 'redrive' ? 'redriven' : 'discarded';
     if (dryRun) {
-      if (json) print({ stage, dryRun: true, messages: deadLetters.map(({ messageId }) => messageId) });
-      else
-        console.log(
-          [...linesOf(groupsOf(deadLetters), new Date()), `Would be ${done}: ${deadLetters.length}.`].join(
-            '\n',
-          ),
-        );
+      if (json) {
+        printJson({ stage, dryRun: true, messages: deadLetters.map(({ messageId }) => messageId) });
+      } else {
+        printGroups(groupsOf(deadLetters));
+        print(`Would be ${done}: ${deadLetters.length}.`);
+      }
       return;
     }
 
@@ -158,30 +158,30 @@ async function act(
     let stopped: unknown;
     try {
       const turn = pace(rate, signal);
-      const tell = progress();
+      const report = progress();
       for (const [chosen, actOn] of actors) {
         for (const batch of batches(chosen, operationId, rate)) {
           await turn(batch.length);
           const failed = await actOn(batch, operationId);
           for (const [deadLetter, why] of failed) failures.set(deadLetter, why);
           ended.push(...batch.filter((each) => !failed.has(each)).map(({ messageId }) => messageId));
-          tell(`${ended.length} of ${deadLetters.length} ${done}`);
+          report(`${ended.length} of ${deadLetters.length} ${done}`);
         }
       }
     } catch (error) {
       stopped = error;
     }
     const failed = [...failures].map(([{ messageId }, why]) => ({ messageId, why }));
-    if (json) print({ stage, operationId, done: ended, failed });
-    else console.log(`${ended.length} of ${deadLetters.length} ${done}. In the audit trail: ${operationId}`);
+    if (json) printJson({ stage, operationId, done: ended, failed });
+    else print(`${ended.length} of ${deadLetters.length} ${done}. ${trailOf(stage, operationId)}`);
     const problems = [
-      ...failed.map(({ messageId, why }) => `${messageId} is not ${done}: ${printable(why)}`),
+      ...failed.map(({ messageId, why }) => `${messageId} is not ${done}: ${why}`),
       ...(stopped
         ? [`${messageOf(stopped)}. What is not ${done} is where it was: run the command again.`]
         : []),
       ...(selection.ids ? [] : places.flatMap(unseenAt)),
     ];
-    if (problems.length > 0) throw new Error(problems.join('\n'));
+    if (problems.length > 0) throw new CommandError(...problems);
   });
 }
 
@@ -257,14 +257,19 @@ function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filte
  * @throws UsageError when there is none with an id, wherever it could be
  * @throws when there is none that fits, or one may be where nobody can look now
  */
-function requireFound(deadLetters: DeadLetter[], { ids }: Selection, places: OpenedPlace[]): void {
+function requireFound(
+  deadLetters: DeadLetter[],
+  { ids }: Selection,
+  places: OpenedPlace[],
+  stage: string,
+): void {
   const missing = ids?.filter((id) => !deadLetters.some(({ messageId }) => messageId === id)) ?? [];
   if (deadLetters.length > 0 && missing.length === 0) return;
   const unseen = places.flatMap(unseenAt);
   const what =
     missing.length > 0 ? `No dead letter has the id ${missing.join(', ')}` : 'No dead letter is like that';
-  const message = [`${what}. See \`fanfold dlq list\`.`, ...unseen].join('\n');
-  throw missing.length > 0 && unseen.length === 0 ? new UsageError(message) : new Error(message);
+  const lines = [`${what}. See ${commandFor(stage, 'dlq list')}.`, ...unseen];
+  throw missing.length > 0 && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
 }
 
 /** What of a place could not be looked at, and when it can be. */
@@ -282,5 +287,3 @@ function unseenAt({ place, heldByOthers, hasMore }: OpenedPlace): string[] {
       : []),
   ];
 }
-
-const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));

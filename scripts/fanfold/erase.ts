@@ -1,5 +1,6 @@
 import { cloudOf, invoke } from './cloud.ts';
-import { order } from './operation.ts';
+import { order, trailOf } from './operation.ts';
+import { print, printJson } from './terminal.ts';
 
 type Options = { stage: string; merchant: string; reason?: string; json?: true };
 
@@ -28,11 +29,11 @@ export async function erase(subject: string, { stage, merchant, reason, json }: 
       erasedAt,
       operationId,
     }));
-    console.log(JSON.stringify({ stage, operationId, erased }, null, 2));
+    printJson({ stage, operationId, erased });
     return;
   }
   for (const { dataSubject, erasedAt, operationId: by } of erasures) {
-    console.log(`${dataSubject}: erased at ${erasedAt}${by === operationId ? '' : ` by ${by}`}`);
+    print(`${dataSubject}: erased at ${erasedAt}${by === operationId ? '' : ` by ${by}`}`);
   }
-  console.log(`In the audit trail: ${operationId}`);
+  print(trailOf(stage, operationId));
 }

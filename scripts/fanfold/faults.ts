@@ -24,6 +24,7 @@ import {
   violationOf,
   withReport,
 } from './faultsReport.ts';
+import { print, printJson, tell } from './terminal.ts';
 
 type Options = {
   full?: true;
@@ -78,7 +79,8 @@ export async function faults(options: Options): Promise<void> {
   if (options.report) {
     await writeFile(options.report, withReport(await readFile(options.report, 'utf8'), report));
   }
-  console.log(options.json ? JSON.stringify(report, null, 2) : summaryOf(report));
+  if (options.json) printJson(report);
+  else print(...summaryOf(report));
   const failed = failuresIn(report);
   if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
 }
@@ -128,9 +130,7 @@ async function soak(
     report.faults += ran.struck.length;
     if (ran.breaches.length > 0) {
       failed.push(ran);
-      tell(
-        violationOf({ cell: idOf({ ...ran.cell, faults: ran.struck }), breaches: ran.breaches }).join('\n'),
-      );
+      tell(...violationOf({ cell: idOf({ ...ran.cell, faults: ran.struck }), breaches: ran.breaches }));
     }
     if (report.episodes % 25 === 0) {
       tell(`${report.episodes} episodes, ${report.faults} faults, ${failed.length} violations`);
@@ -152,7 +152,7 @@ async function soak(
 function progress(): (of: number, report: MatrixReport) => void {
   let told = 0;
   return (of, { cells: { run }, violations, seconds }) => {
-    for (const violation of violations.slice(told)) tell(violationOf(violation).join('\n'));
+    for (const violation of violations.slice(told)) tell(...violationOf(violation));
     told = violations.length;
     if (run % 50 === 0 || run === of) tell(`${run} of ${of} runs, ${told} violations, ${seconds} s`);
   };
@@ -160,6 +160,3 @@ function progress(): (of: number, report: MatrixReport) => void {
 
 const tellMutant = ({ name, caughtBy, runs }: MutantReport): void =>
   tell(caughtBy ? `caught after ${runs} runs: ${name}` : `NOT CAUGHT in ${runs} runs: ${name}`);
-
-/** Progress is no result: it goes to standard error. */
-const tell = (line: string): void => console.error(line);

@@ -31,7 +31,7 @@ describe('what a run found', () => {
   });
 
   it('is told with what repeats each violation', () => {
-    const text = summaryOf(found);
+    const text = summaryOf(found).join('\n');
     expect(text).toContain(
       "again: ./fanfold faults --cell 'sale: billing.consumer delivery #0 delivered-twice (once)'",
     );

@@ -27,13 +27,14 @@ export const failuresIn = ({ matrix, mutants, soak, cell }: FaultsReport): numbe
 
 /** A violation, and what repeats it. */
 export const violationOf = ({ cell, breaches }: Violation): string[] => [
-  `\n${cell}`,
+  '',
+  cell,
   ...breaches.slice(0, 5).map((breach) => `  ${breach}`),
   `  again: ./fanfold faults --cell '${cell}'`,
 ];
 
 /** What was found, for a terminal: each violation with what repeats it, then the sums. */
-export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string {
+export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string[] {
   return [
     ...(matrix ? [...matrix.violations.flatMap(violationOf), sumOf(matrix)] : []),
     ...(mutants
@@ -46,7 +47,7 @@ export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string
     ...(cell
       ? [...cell.trace, ...(cell.breaches.length > 0 ? cell.breaches : ['Every promise was kept.'])]
       : []),
-  ].join('\n');
+  ];
 }
 
 const count = (number: number): string => number.toLocaleString('en-US');

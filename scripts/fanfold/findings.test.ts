@@ -78,6 +78,14 @@ it('are told with whom and when they are about, each number that differs, and id
   ]);
 });
 
+it('cannot write on the terminal what is recorded of them', async () => {
+  const missing = ['pay_1:1\n2026-03-03  acme  all is well', '\u001b[2J\u202e'];
+  recorded({ ...gap, data: { ...gap.data, missing } });
+  await findings({ stage: 'test' });
+  expect(printed()).toContain('\n  missing: pay_1:1\\n2026-03-03  acme  all is well\n');
+  expect(printed()).toContain('  missing: \\u{1b}[2J\\u{202e}\n');
+});
+
 it('of a day are those of that day, whenever they were found; of a day that was found twice the newest', async () => {
   recorded(failure, ofAnotherDay, again);
   expect(await findings({ stage: 'test', date: '2026-03-03', json: true })).toBe(true);

@@ -4,6 +4,7 @@ import type { EventOf } from '@fanfold/contracts/event';
 import { requirePastDay } from './arguments.ts';
 import { cloudOf } from './cloud.ts';
 import { type Indexed, indexOf, textsOf } from './log.ts';
+import { print, printJson } from './terminal.ts';
 
 type Options = { stage: string; date?: string; merchant?: string; json?: true };
 
@@ -43,13 +44,13 @@ export async function findings({ stage, date, merchant, json }: Options): Promis
       foundAt: time,
       ...data,
     }));
-    console.log(JSON.stringify({ stage, from, findings: parts }, null, 2));
+    printJson({ stage, from, findings: parts });
   } else if (shown.length === 0) {
-    console.log(`Nothing was found missing in ${stage}${date ? ` on ${date}` : ` since ${from}`}.`);
+    print(`Nothing was found missing in ${stage}${date ? ` on ${date}` : ` since ${from}`}.`);
   } else {
-    console.log(shown.map((finding) => linesOf(finding).join('\n')).join('\n\n'));
-    console.log(
-      '\nWhether one is mended stands in the log of the consumer that found it, as `reconciliation mended` or `gap mended`.',
+    print(...shown.flatMap((finding) => [...linesOf(finding), '']));
+    print(
+      'Whether one is mended stands in the log of the consumer that found it, as `reconciliation mended` or `gap mended`.',
     );
   }
   return shown.length > 0;

@@ -75,6 +75,12 @@ it('a flow reads as a tree, with times since its beginning', () => {
   ]);
 });
 
+it('a flow cannot write on the terminal what its events hold', () => {
+  const [heading, line] = linesOf(flowOf([event('captured:1', 'req_1', 0, { type: 'a\u001b[2J\nb' })]));
+  expect(heading).toBe('req_1  2026-11-23T10:00:00.000Z');
+  expect(line).toContain('  a\\u{1b}[2J\\nb  captured:1  recorded');
+});
+
 it('a table is as wide as its widest cells', () => {
   expect(
     table([

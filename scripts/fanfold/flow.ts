@@ -1,4 +1,5 @@
 import type { Event } from '@fanfold/contracts/event';
+import { safe } from './terminal.ts';
 
 /** An event as audit's API shows it. One that was erased has only what it is found by. */
 export type RecordedEvent = Omit<Event, 'causationid'> & {
@@ -70,8 +71,9 @@ function rowsOf({ event, caused }: Cause, branch: string, below: string): Row[] 
   return [{ branch, event }, ...rows];
 }
 
-/** Columns of equal width; the first one is right-aligned. */
-export function table(rows: string[][]): string[] {
+/** Columns of equal width, as they are printed; the first one is right-aligned. */
+export function table(cells: string[][]): string[] {
+  const rows = cells.map((row) => row.map(safe));
   const widths = rows.reduce<number[]>(
     (all, row) => row.map((cell, i) => Math.max(all[i] ?? 0, cell.length)),
     [],

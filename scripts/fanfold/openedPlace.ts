@@ -59,10 +59,8 @@ export async function openPlaces(
   const places = names.flatMap((name) => placeOf(name, cloud) ?? []);
   const chosen = places.filter((place) => isAt(place, queue));
   if (queue !== undefined && chosen.length === 0) {
-    const known = places.map(({ name, service }) => `${service}: ${name}`).sort();
-    throw new UsageError(
-      `No dead letters are kept at ${queue}. Give a service or a place:\n  ${known.join('\n  ')}`,
-    );
+    const known = places.map(({ name, service }) => `  ${service}: ${name}`).sort();
+    throw new UsageError(`No dead letters are kept at ${queue}. Give a service or a place:`, ...known);
   }
   const opening = await Promise.allSettled(
     chosen.map((place) =>

@@ -3,6 +3,7 @@ import { type Event, makeEvent, maxEventBytes } from '@fanfold/contracts/event';
 import { operationOrdered, operatorMerchantId } from '@fanfold/contracts/operator';
 import { chunksOf } from '@fanfold/runtime/batch';
 import { messageAttributesOf } from '@fanfold/runtime/messageAttributes';
+import { commandFor } from './arguments.ts';
 import type { Cloud } from './cloud.ts';
 import { batchesOf, messageOf, toTopic } from './sending.ts';
 
@@ -43,6 +44,10 @@ export async function order(cloud: Cloud, order: Order): Promise<string> {
   }
   return operationId;
 }
+
+/** Where an operation is found that was ordered. */
+export const trailOf = (stage: string, operationId: string): string =>
+  `In the audit trail: ${operationId}. ${commandFor(stage, `trace ${operationId}`)} shows it.`;
 
 /** Room for everything in an event beside the list of messages. */
 const otherBytes = 8 * 1024;

@@ -1,11 +1,11 @@
 import type { Event } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
 import { messageAttributesOf, sentAgain, textAttributes } from '@fanfold/runtime/messageAttributes';
-import { requirePast } from './arguments.ts';
+import { CommandError, requirePast } from './arguments.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
 import { table } from './flow.ts';
 import { type Indexed, indexOf, textsOf } from './log.ts';
-import { order } from './operation.ts';
+import { order, trailOf } from './operation.ts';
 import {
   batchesOf,
   interruption,
@@ -18,6 +18,7 @@ import {
   toTopic,
 } from './sending.ts';
 import { subscribedQueue } from './subscriptions.ts';
+import { print, printJson } from './terminal.ts';
 
 type Options = {
   stage: string;
@@ -53,18 +54,16 @@ export async function replay(options: Options): Promise<void> {
   const leftOut = fitting.length - events.length;
   const aboutLeftOut = `Left out: ${leftOut} of type ${paymentsDayClosed.type}. Each has its whole day compared again; send them with --type ${paymentsDayClosed.type}.`;
   if (events.length === 0) {
-    throw new Error(
-      [
-        `Nothing is recorded that fits and that ${target.name} hears. Check --from, --to and the filters: times are those of the events.`,
-        ...(leftOut > 0 ? [aboutLeftOut] : []),
-      ].join('\n'),
+    throw new CommandError(
+      `Nothing is recorded that fits and that ${target.name} hears. Check --from, --to and the filters: times are those of the events.`,
+      ...(leftOut > 0 ? [aboutLeftOut] : []),
     );
   }
-  if (leftOut > 0 && !json) console.log(aboutLeftOut);
+  if (leftOut > 0 && !json) print(aboutLeftOut);
   const summary = summaryOf(events);
   if (dryRun) {
-    if (json) print({ stage, dryRun: true, ...summary, leftOut });
-    else console.log([...linesOf(summary), `Would be sent to ${target.name}: ${events.length}.`].join('\n'));
+    if (json) printJson({ stage, dryRun: true, ...summary, leftOut });
+    else print(...linesOf(summary), `Would be sent to ${target.name}: ${events.length}.`);
     return;
   }
 
@@ -80,7 +79,7 @@ export async function replay(options: Options): Promise<void> {
   let stopped: unknown;
   try {
     const turn = pace(rate, signal);
-    const tell = progress();
+    const report = progress();
     for await (const texts of textsOf(cloud, events)) {
       const readable = texts.flatMap(({ position, text }) =>
         text === null ? [] : replayed(text, position, operationId),
@@ -91,16 +90,24 @@ export async function replay(options: Options): Promise<void> {
         await sendAll(target.send, batch);
         sent += batch.length;
         last = (batch.at(-1) as Replayed).position;
-        tell(`${sent} of ${events.length} sent, up to position ${last}`);
+        report(`${sent} of ${events.length} sent, up to position ${last}`);
       }
     }
   } catch (error) {
     stopped = error;
   }
   if (json)
-    print({ stage, operationId, sent, total: events.length, erased, leftOut, lastPosition: last ?? null });
-  else console.log(`${sent} of ${events.length} sent to ${target.name}. In the audit trail: ${operationId}`);
-  if (erased > 0 && !json) console.log(`${erased} were erased, and nobody can read them any more.`);
+    printJson({
+      stage,
+      operationId,
+      sent,
+      total: events.length,
+      erased,
+      leftOut,
+      lastPosition: last ?? null,
+    });
+  else print(`${sent} of ${events.length} sent to ${target.name}. ${trailOf(stage, operationId)}`);
+  if (erased > 0 && !json) print(`${erased} were erased, and nobody can read them any more.`);
   if (stopped) {
     const goOn =
       last === undefined ? 'Run the same command again' : `Go on with the same command and --after ${last}`;
@@ -185,5 +192,3 @@ function linesOf({ types, first, last }: Summary): string[] {
     `from ${first.id} at position ${first.position} to ${last.id} at position ${last.position}`,
   ];
 }
-
-const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));

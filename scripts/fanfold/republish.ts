@@ -1,7 +1,8 @@
 import { republishing, requirePastDay } from './arguments.ts';
 import { type Cloud, cloudOf, invoke, longestMs } from './cloud.ts';
-import { order } from './operation.ts';
+import { order, trailOf } from './operation.ts';
 import { messageOf } from './sending.ts';
+import { print, printJson, tell } from './terminal.ts';
 
 type Service = (typeof republishing)[number];
 
@@ -27,16 +28,16 @@ export async function republish({ stage, date, merchant, service, json }: Option
   let stopped: unknown;
   for (const each of service ? [service] : republishing) {
     try {
-      if (!json) console.error(`${each} says ${date} again; that may take 15 minutes`);
+      if (!json) tell(`${each} says ${date} again; that may take 15 minutes`);
       republished[each] = await sayAgain(cloud, each, { date, ...(merchant && { merchantId: merchant }) });
-      if (!json) console.log(`${republished[each]} of ${each} said again`);
+      if (!json) print(`${republished[each]} of ${each} said again`);
     } catch (error) {
       stopped = error;
       break;
     }
   }
-  if (json) console.log(JSON.stringify({ stage, operationId, date, republished }, null, 2));
-  else console.log(`In the audit trail: ${operationId}`);
+  if (json) printJson({ stage, operationId, date, republished });
+  else print(trailOf(stage, operationId));
   if (stopped)
     throw new Error(
       `${messageOf(stopped)} What was said again may be said once more: run the command again.`,

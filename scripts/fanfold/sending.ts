@@ -4,6 +4,7 @@ import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { chunksOf, messageBytes, messaging } from '@fanfold/runtime/batch';
 import type { MessageAttributes } from '@fanfold/runtime/messageAttributes';
 import type { Cloud } from './cloud.ts';
+import { tell } from './terminal.ts';
 
 export type Outgoing = { body: string; attributes: MessageAttributes };
 
@@ -72,7 +73,7 @@ export function progress(): (text: string) => void {
   return (text) => {
     if (performance.now() - toldAt < 1000) return;
     toldAt = performance.now();
-    console.error(text);
+    tell(text);
   };
 }
 

@@ -1,5 +1,6 @@
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { basePort } from '@fanfold/local-cloud/stack';
+import { print, printJson } from './terminal.ts';
 
 /** Everything that an access token can allow. */
 export const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
@@ -16,7 +17,8 @@ export async function token({ merchant, scope, expiresIn, json }: Options): Prom
     expires_in: expiresIn,
     scope: scope.join(' '),
   };
-  console.log(json ? JSON.stringify(response) : accessToken);
+  if (json) printJson(response);
+  else print(accessToken);
 }
 
 export const developmentToken = (

@@ -1,10 +1,10 @@
-import { styleText } from 'node:util';
 import { identifier, maxLength } from '@fanfold/contracts/event';
 import { operatorMerchantId } from '@fanfold/contracts/operator';
 import { merchantOf } from './arguments.ts';
 import { type Cloud, cloudOf, invoke } from './cloud.ts';
 import { flowOf, linesOf, type RecordedEvent } from './flow.ts';
 import { eventOf, eventsBy } from './log.ts';
+import { print, printHeading, printJson } from './terminal.ts';
 
 type Options = { stage: string; merchant?: string; json?: true };
 
@@ -31,16 +31,17 @@ export async function trace(id: string, { stage, merchant, json }: Options): Pro
     correlationIds.map(async (correlationId) => flowOf(await eventsBy(cloud, merchantId, { correlationId }))),
   );
   if (json) {
-    console.log(JSON.stringify({ stage, id, flows }, null, 2));
+    printJson({ stage, id, flows });
     return;
   }
-  const texts = flows.map((flow) => {
+  for (const [i, flow] of flows.entries()) {
     const [heading = '', ...lines] = linesOf(flow);
-    return [styleText('bold', heading), ...lines].join('\n');
-  });
-  console.log(texts.join('\n\n'));
+    if (i > 0) print('');
+    printHeading(heading);
+    print(...lines);
+  }
   if (events.some(({ erased }) => erased)) {
-    console.log('\nErased: what these events said, and because of what, nobody can read any more.');
+    print('', 'Erased: what these events said, and because of what, nobody can read any more.');
   }
 }
 

@@ -138,7 +138,7 @@ describe('a proof', () => {
   });
 
   it('cannot write to the terminal what is not text', async () => {
-    const hostile = 'pay_\u001b[2J\u202e';
+    const hostile = 'pay_\u001b[2J\u202e\u009b\u2028\nverified: x';
     const event = eventOf(hostile, 1);
     const all = [leaf(event.entry)];
     const { entry, ...rest } = event;
@@ -148,9 +148,13 @@ describe('a proof', () => {
       { version: 1, entry: entry.toString(), ...rest },
       noteOf(bodyOf(all), log),
     );
-    const { code, stdout } = await run(await write('a', text), ...key);
+    const file = await write('a', text);
+    const { code, stdout } = await run(file, ...key);
     expect(code).toBe(0);
-    expect(stdout).toContain('pay_\u{fffd}[2J\u{fffd}');
+    expect(stdout).toContain('pay_\\u{1b}[2J\\u{202e}\\u{9b}\\u{2028}\\u{a}verified: x');
+    const json = (await run(file, ...key, '--json')).stdout;
+    expect(JSON.parse(json)).toMatchObject({ event: { subject: hostile } });
+    expect(json.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
   });
 });
 

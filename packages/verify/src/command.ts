@@ -49,7 +49,7 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
     console.error(printable(message));
     if (error instanceof BadUsage) return 2;
     const part = error instanceof VerificationError ? error.part : null;
-    if (options.json) console.log(JSON.stringify({ verified: false, part, error: message }, null, 2));
+    if (options.json) console.log(jsonText({ verified: false, part, error: message }));
     return 1;
   }
 }
@@ -152,11 +152,24 @@ function print<Result>(
   jsonOf: (result: Result) => object,
   linesOf: (result: Result) => string[],
 ): void {
-  console.log(json ? JSON.stringify(jsonOf(result), null, 2) : linesOf(result).map(printable).join('\n'));
+  console.log(json ? jsonText(jsonOf(result)) : linesOf(result).map(printable).join('\n'));
 }
 
-/** Text that cannot move a terminal's cursor or turn its writing around: what a log says is not ours. */
-const printable = (text: string): string => text.replace(/[^\P{C}\n]/gu, '\u{fffd}');
+/**
+ * A line that cannot move a terminal's cursor, turn its writing around or begin another line: what a log says is not ours.
+ * (The operator's tool has the same, and this is its own: the verifier takes nothing from us.)
+ */
+const printable = (text: string): string =>
+  text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
+
+/** The same for programs, in the escapes that JSON has. */
+const jsonText = (value: object): string =>
+  JSON.stringify(value, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, (each) =>
+    each
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 
 const keyOf = ({ name, id }: VerifierKey): string => `${name}+${id}`;
 

@@ -1,0 +1,41 @@
+import { styleText } from 'node:util';
+
+/**
+ * All that the tool prints, safe to look at: what events, messages and answers hold was written by somebody else, who may
+ * not move the cursor, turn writing around, or begin a line of their own.
+ */
+
+// Whoever reads the output, such as `head`, may have had enough. What was begun goes on, and its exit code says what came of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+/** Results, on standard output: each text is a line. */
+export const print = (...lines: string[]): void => console.log(lines.map(safe).join('\n'));
+
+/** A result's heading. */
+export const printHeading = (line: string): void => console.log(styleText('bold', safe(line)));
+
+/** A result for programs: what is not safe is escaped as JSON escapes it. */
+export const printJson = (value: unknown): void =>
+  console.log(JSON.stringify(value, null, 2).replace(unsafeInJson, escapedInJson));
+
+/** What is wrong, and how far it has come, on standard error: each text is a line. */
+export const tell = (...lines: string[]): void => console.error(lines.map(safe).join('\n'));
+
+/** Controls (with which ANSI escapes begin), formats (which turn writing around or are not seen), surrogates, and separators of lines. */
+const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu;
+/** JSON has line breaks of its own. */
+const unsafeInJson = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu;
+
+const short: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** A text in one line, in which everything can be seen: `\u{1b}[2J`. */
+export const safe = (text: string): string =>
+  text.replace(unsafe, (each) => short[each] ?? `\\u{${each.codePointAt(0)?.toString(16)}}`);
+
+const escapedInJson = (text: string): string =>
+  text
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
