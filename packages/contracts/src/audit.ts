@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineEvent, identifier, maxLength, subjectId } from './event.ts';
+import { defineEvent, eventType, identifier, maxLength, subjectId } from './event.ts';
 import { day } from './fields.ts';
 
 /** How many ids an `audit.gap-found.v1` names; there may be more. */
@@ -13,7 +13,7 @@ export const auditGapFound = defineEvent({
     z.object({
       date: day,
       /** Types of which the log has another number of events of that day than payments counted; those only. */
-      counts: z.record(z.string(), z.object({ expected: z.int().min(0), found: z.int().min(0) })),
+      counts: z.record(eventType, z.object({ expected: z.int().min(0), found: z.int().min(0) })),
       /** Ids of events that must have been said, because ones with higher numbers of their subject were. */
       missing: z.array(z.string()).max(maxMissingIds),
       /** How many ids are known to be missing, also when they are more than `missing` names. */

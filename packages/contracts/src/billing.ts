@@ -1,9 +1,11 @@
 import * as z from 'zod';
-import { defineEvent } from './event.ts';
-import { amountMinor, currency, day, totals } from './fields.ts';
+import { defineEvent, maxLength } from './event.ts';
+import { amountMinor, currency, day, documentNumber, maxTextLength, totals } from './fields.ts';
 import { dayTotals } from './payments.ts';
 
 const source = '/billing';
+
+const id = z.string().max(maxLength.subject);
 
 export const invoiceIssued = defineEvent({
   type: 'invoice.issued.v1',
@@ -11,11 +13,11 @@ export const invoiceIssued = defineEvent({
   said: 'A captured payment has its invoice, with its final number. An invoice never changes.',
   data: () =>
     z.object({
-      invoiceId: z.string(),
-      number: z.string(),
+      invoiceId: id,
+      number: documentNumber,
       issueDate: day,
-      paymentId: z.string(),
-      orderId: z.string(),
+      paymentId: id,
+      orderId: z.string().max(maxTextLength.orderId),
       currency,
       totals,
     }),
@@ -27,13 +29,13 @@ export const creditNoteIssued = defineEvent({
   said: 'A refund has its credit note, which corrects the invoice of the payment.',
   data: () =>
     z.object({
-      creditNoteId: z.string(),
-      number: z.string(),
+      creditNoteId: id,
+      number: documentNumber,
       issueDate: day,
-      invoiceId: z.string(),
-      invoiceNumber: z.string(),
-      paymentId: z.string(),
-      refundId: z.string(),
+      invoiceId: id,
+      invoiceNumber: documentNumber,
+      paymentId: id,
+      refundId: id,
       currency,
       amount: amountMinor.min(1),
       totals,

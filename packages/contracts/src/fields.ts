@@ -3,6 +3,12 @@ import { isCurrency } from './currency.ts';
 
 export const maxAmountMinor = 999_999_999_999;
 
+/** How long texts may be, in UTF-16 code units, where more than one place has to know it. */
+export const maxTextLength = { orderId: 100, reason: 200 } as const;
+
+/** Numbers of documents become part of other services' items. */
+export const documentNumber = z.string().max(64);
+
 /** Amounts are integers in the minor unit of their currency (cents for EUR, yen for JPY). */
 export const amountMinor = z.int().min(0).max(maxAmountMinor);
 
@@ -16,13 +22,18 @@ export const taxRate = z
 
 export const day = z.iso.date();
 
-export const line = z.object({
-  description: z.string(),
-  quantity: z.int().min(1),
-  /** Net price of one, in minor units. */
-  unitAmount: amountMinor,
-  taxRate,
-});
+export const line = z
+  .object({
+    description: z.string(),
+    quantity: z.int().min(1),
+    /** Net price of one, in minor units. */
+    unitAmount: amountMinor,
+    taxRate,
+  })
+  .refine(({ quantity, unitAmount }) => quantity * unitAmount <= maxAmountMinor, {
+    path: ['quantity'],
+    message: `must make at most ${maxAmountMinor} with the unit amount`,
+  });
 export type Line = z.output<typeof line>;
 
 export const customer = z.object({

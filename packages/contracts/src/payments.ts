@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { defineEvent } from './event.ts';
-import { amountMinor, currency, customer, day, line } from './fields.ts';
+import { defineEvent, eventType, maxLength } from './event.ts';
+import { amountMinor, currency, customer, day, line, maxTextLength } from './fields.ts';
 
 const source = '/payments';
 
@@ -10,9 +10,10 @@ const source = '/payments';
  */
 export const maxRefundsPerPayment = 50;
 
+/** Bounded, as all that consumers keep: what fits an event must fit their items, with up to 50 refunds of a payment in one. */
 const paymentFacts = z.object({
-  paymentId: z.string(),
-  orderId: z.string(),
+  paymentId: z.string().max(maxLength.subject),
+  orderId: z.string().max(maxTextLength.orderId),
   /** What was asked for; less may have been captured. */
   amount: amountMinor,
   currency,
@@ -35,7 +36,7 @@ export const paymentCaptured = defineEvent({
       description: z.string().nullable(),
       customer,
       /** Net unit amounts that add up to `amount` with tax; null when the payment came without lines. */
-      lines: z.array(line).nullable(),
+      lines: z.array(line).max(1000).nullable(),
     }),
 });
 
@@ -65,15 +66,16 @@ export const paymentRefunded = defineEvent({
       amountCaptured: amountMinor,
       /** All that has been refunded of the payment, this refund included. */
       amountRefunded: amountMinor,
-      refund: z.object({ id: z.string(), amount: amountMinor.min(1), reason: z.string().nullable() }),
+      refund: z.object({
+        id: z.string().max(maxLength.subject),
+        amount: amountMinor.min(1),
+        reason: z.string().max(maxTextLength.reason).nullable(),
+      }),
     }),
 });
 
 /** What was captured and refunded on a day, by currency, in minor units. */
-export const dayTotals = z.record(
-  z.string(),
-  z.object({ captured: z.int().min(0), refunded: z.int().min(0) }),
-);
+export const dayTotals = z.record(currency, z.object({ captured: z.int().min(0), refunded: z.int().min(0) }));
 
 export const paymentsDayClosed = defineEvent({
   type: 'payments.day-closed.v1',
@@ -83,7 +85,7 @@ export const paymentsDayClosed = defineEvent({
     z.object({
       date: day,
       /** How many events of each type were said on that day. */
-      counts: z.record(z.string(), z.int().min(0)),
+      counts: z.record(eventType, z.int().min(0)),
       totals: dayTotals,
     }),
 });

@@ -193,14 +193,14 @@ export const mutants: Mutant[] = [
     concerns: /billing.consumer delivered/,
     file: `${billing}/books.ts`,
     find: 'if (account.invoice) {',
-    replace: 'if (account.invoice && amountCaptured < 0) {',
+    replace: 'if (account.invoice && event.data.amountCaptured < 0) {',
   },
   {
     name: 'a refund is credited again',
     concerns: /billing.consumer delivered/,
     file: `${billing}/books.ts`,
-    find: 'if (creditNotes.some((creditNote) => creditNote.refundId === refundId)) return;',
-    replace: '',
+    find: 'if (credited) {',
+    replace: 'if (credited && refund.amount < 0) {',
   },
   {
     name: 'a refund before its capture is dropped',
@@ -213,7 +213,7 @@ export const mutants: Mutant[] = [
     name: 'parked refunds are not picked up',
     concerns: /billing.consumer reversed/,
     file: `${billing}/books.ts`,
-    find: 'for (const refunded of fitting) this.#credit(refunded);',
+    find: 'for (const refunded of account.parked) this.#creditParked(refunded);',
     replace: '',
   },
   {

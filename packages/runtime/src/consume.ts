@@ -2,6 +2,7 @@ import { ChangeMessageVisibilityBatchCommand, SendMessageBatchCommand, SQSClient
 import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
 import { maxEventBytes } from '@fanfold/contracts/event';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import * as z from 'zod';
 import { clientSettings } from './aws.ts';
 import { chunksOf, messageBytes } from './batch.ts';
 import { environmentVariable } from './env.ts';
@@ -25,6 +26,24 @@ export class Unprocessable extends Error {
     this.reason = reason;
   }
 }
+
+/**
+ * What follows from an event. Where an event cannot be followed by another, because that would be too large or have what
+ * no event can have, it never can be.
+ *
+ * @throws Unprocessable instead of the ZodError or RangeError of what `make` makes
+ */
+export function orUnprocessable<T>(reason: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof z.ZodError) throw new Unprocessable(reason, firstIssue(error));
+    if (error instanceof RangeError) throw new Unprocessable(reason, error.message);
+    throw error;
+  }
+}
+
+const firstIssue = ({ issues: [issue] }: z.ZodError): string => `${issue?.path.join('.')}: ${issue?.message}`;
 
 /**
  * Handles what of a batch can be handled: each event once, although it may have come in several messages. An event
@@ -176,8 +195,7 @@ function read<Type extends EventType>(body: string, hears: readonly Type[]): Eve
   }
   const result = catalog[type as Type].schema.safeParse(value);
   if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new Unprocessable('schema-violation', `${issue?.path.join('.')}: ${issue?.message}`);
+    throw new Unprocessable('schema-violation', firstIssue(result.error));
   }
   return result.data as EventOfType<Type>;
 }

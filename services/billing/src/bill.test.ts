@@ -181,9 +181,10 @@ describe('a batch of events', () => {
     const accounts = [1, 2].map((n) => ({
       ...newAccount('acme', `inv_${n}`),
       version: 50,
-      parked: Array.from({ length: maxRefundsPerPayment }, (_, i) =>
-        refunded(i + 1, 1, i, 'EUR', `pay_${n}`),
-      ),
+      parked: Array.from({ length: maxRefundsPerPayment }, (_, i) => {
+        const { data, ...about } = refunded(i + 1, 1, i, 'EUR', `pay_${n}`);
+        return { ...about, data: { ...data, refund: { ...data.refund, id: `re_${n}${i}` } } };
+      }),
       pk: `acme#inv_${n}`,
     }));
     dynamodb

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSystemic } from '@fanfold/runtime/failure';
-import type { Heard } from './books.ts';
+import { logger } from '@fanfold/runtime/logger';
+import type { Account, Heard } from './books.ts';
 import { booksAt, commit, readPages } from './store/books.ts';
 
 /** What of a batch could not be billed, and why. */
@@ -25,6 +26,13 @@ export async function bill(events: Heard[]): Promise<Failures> {
   return failures;
 }
 
+/** No capture will come for them any more, and no message is left that could be quarantined. */
+const tellOfParked = ({ id, parked }: Account): void =>
+  logger.error('refunds contradict the invoice', {
+    invoiceId: id,
+    eventIds: parked.map((event) => event.id),
+  });
+
 /** Others take numbers of the same series at the same time; whoever comes second decides again. */
 const maxAttempts = 10;
 
@@ -45,8 +53,14 @@ async function billAtOnce(events: Heard[]): Promise<Failures> {
         failures.set(event, error);
       }
     }
-    const newer = await commit(books.entries());
-    if (!newer) return failures;
+    const entries = books.entries();
+    const newer = await commit(entries);
+    if (!newer) {
+      for (const { account, isIssued } of entries.accounts) {
+        if (isIssued && account.parked.length > 0) tellOfParked(account);
+      }
+      return failures;
+    }
     if (attempt === maxAttempts) break;
     // What a refused write gives back is as new as a read, so the next one follows at once. When that is refused as well
     // there is a crowd: it parts by waiting at random, and what was known is old then. A refused transaction costs as much

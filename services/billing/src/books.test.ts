@@ -13,14 +13,17 @@ const hear = (books: Books, events: Heard[]): Entries => {
 };
 
 /** Books as they stand after what was entered before was written. */
-const reopened = ({ accounts, series }: Entries): Books =>
+const reopened = ({ accounts, series, creditNotes }: Entries): Books =>
   new Books(
-    accounts.map(({ account }) => ({ ...account, version: account.version + 1 })),
-    series.map((entry) => entry.series),
+    {
+      accounts: accounts.map(({ account }) => ({ ...account, version: account.version + 1 })),
+      series: series.map((entry) => entry.series),
+      creditNotes,
+    },
     now,
   );
 
-const emptyBooks = () => new Books([], [], now);
+const emptyBooks = () => new Books({ accounts: [], series: [], creditNotes: [] }, now);
 
 describe('a capture', () => {
   it('issues an invoice with the next number, its lines and its tax', () => {
@@ -83,6 +86,38 @@ describe('a capture', () => {
   });
 });
 
+it('a capture that comes again and says otherwise is refused, whatever it is that differs', () => {
+  const { customer } = captured().data;
+  const books = reopened(hear(emptyBooks(), [captured()]));
+  for (const changes of [
+    { customer: { ...customer, name: 'Bob Example' } },
+    { customer: { ...customer, address: { ...customer.address, country: 'NL' } } },
+    { orderId: 'order-2' },
+    { currency: 'USD' },
+    { lines: [{ description: 'Table', quantity: 1, unitAmount: 10_000, taxRate: '21.00' }] },
+    { lines: null },
+  ]) {
+    expect(() => books.hear(captured(changes))).toThrow('INV-2026-000001 says otherwise');
+  }
+  expect(() => books.hear({ ...captured(), time: '2026-11-24T00:00:00.000Z' })).toThrow(Unprocessable);
+  books.hear(captured());
+  expect(books.entries().accounts).toEqual([]);
+});
+
+it('what JSON can name and a table cannot keep makes no other capture', () => {
+  const { customer } = captured().data;
+  const capture = captured({ customer: { ...customer, name: 'Ada \ud800' } });
+  const { accounts, ...others } = hear(emptyBooks(), [capture]);
+  const kept = accounts.map(({ account, isIssued }) => ({
+    account: {
+      ...account,
+      invoice: JSON.parse(JSON.stringify(account.invoice).replace('\\ud800', '\ufffd')),
+    },
+    isIssued,
+  }));
+  expect(hear(reopened({ accounts: kept, ...others }), [capture]).accounts).toEqual([]);
+});
+
 describe('a refund', () => {
   it('issues a credit note against the invoice', () => {
     const books = reopened(hear(emptyBooks(), [captured()]));
@@ -97,7 +132,7 @@ describe('a refund', () => {
       totals: { net: 5000, tax: 1050, gross: 6050 },
     });
     expect(accounts[0]?.account.creditNotes).toEqual([
-      { id: 'cn_1', number: 'CN-2026-000001', refundId: 're_1', amount: 6050 },
+      { id: 'cn_1', number: 'CN-2026-000001', refundId: 're_1', amount: 6050, amountRefunded: 6050 },
     ]);
     expect(accounts[0]?.isIssued).toBe(false);
   });
@@ -117,6 +152,71 @@ describe('a refund', () => {
       expect(() => books.hear(event)).toThrow(Unprocessable);
     }
     expect(books.entries().creditNotes).toEqual([]);
+  });
+
+  it('of what was credited already, under another id, is refused and says so', () => {
+    const credited = hear(reopened(hear(emptyBooks(), [captured()])), [refunded(1, 4000, 0)]);
+    const books = reopened(credited);
+    for (const event of [refunded(2, 4000, 0), refunded(2, 100, 3999), refunded(2, 12_100, 0)]) {
+      expect(() => books.hear(event)).toThrow('CN-2026-000001 has credited a part of the same');
+    }
+    books.hear(refunded(2, 100, 4000));
+    expect(books.entries().creditNotes).toHaveLength(1);
+  });
+
+  it('beside those that were credited before their stretches were kept makes no more than the invoice', () => {
+    const { accounts, series, creditNotes } = hear(reopened(hear(emptyBooks(), [captured()])), [
+      refunded(1, 8000, 0),
+    ]);
+    const old = accounts.map(({ account, isIssued }) => ({
+      account: {
+        ...account,
+        creditNotes: account.creditNotes.map(({ amountRefunded: _unknown, ...credited }) => credited),
+      },
+      isIssued,
+    }));
+    const books = reopened({ accounts: old, series, creditNotes });
+    expect(() => books.hear(refunded(2, 4101, 0))).toThrow('more would be credited than INV-2026-000001');
+    books.hear(refunded(3, 4100, 8000));
+    expect(books.entries().creditNotes).toHaveLength(1);
+  });
+
+  it('of what another parked refund is of is refused, so that both cannot be credited later', () => {
+    const books = reopened(hear(emptyBooks(), [refunded(1, 4000, 0)]));
+    expect(() => books.hear(refunded(2, 4000, 3000))).toThrow('pay_1:2 has refunded a part of the same');
+    expect(() => books.hear(refunded(2, 12_101, 0))).toThrow('it is of more than was captured');
+    expect(hear(books, [captured()]).creditNotes).toHaveLength(1);
+  });
+
+  it('whose id another payment’s refund has is refused', () => {
+    const first = hear(emptyBooks(), [captured(), refunded(1, 100, 0), captured({ paymentId: 'pay_2' })]);
+    const books = reopened(first);
+    expect(() => books.hear(refunded(1, 100, 0, 'EUR', 'pay_2'))).toThrow(
+      'CN-2026-000001 is of another refund',
+    );
+  });
+
+  it('that comes again and says otherwise is refused, parked or credited', () => {
+    const other = (changes: object) => {
+      const { data, ...about } = refunded(1, 4000, 0);
+      return { ...about, data: { ...data, ...changes } } as Heard;
+    };
+    const others = [
+      other({ amountRefunded: 4001 }),
+      other({ refund: { id: 're_1', amount: 4000, reason: 'damaged' } }),
+      { ...refunded(1, 4000, 0), time: '2026-11-24T00:00:00.000Z' },
+      { ...refunded(1, 4000, 0), correlationid: 'req_2' },
+    ];
+    const parked = reopened(hear(emptyBooks(), [refunded(1, 4000, 0)]));
+    const credited = reopened(hear(emptyBooks(), [captured(), refunded(1, 4000, 0)]));
+    for (const event of others) {
+      expect(() => parked.hear(event)).toThrow('pay_1:2 says otherwise');
+      expect(() => credited.hear(event)).toThrow('CN-2026-000001 says otherwise');
+    }
+    parked.hear(refunded(1, 4000, 0));
+    credited.hear(refunded(1, 4000, 0));
+    expect(parked.entries().accounts).toEqual([]);
+    expect(credited.entries().accounts).toEqual([]);
   });
 
   it('that does not fit stays parked and does not keep the invoice from being issued', () => {
@@ -169,7 +269,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
         );
         state = {
           accounts: entries.accounts.length > 0 ? entries.accounts : state.accounts,
-          creditNotes: [],
+          creditNotes: [...state.creditNotes, ...entries.creditNotes],
           series: [...kept, ...entries.series],
         };
       }

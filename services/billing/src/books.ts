@@ -1,7 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
-import { Unprocessable } from '@fanfold/runtime/consume';
-import { type CreditNote, creditNoteFor, type Refunded } from './creditNote.ts';
-import { addsUp, type Captured, type Invoice, invoiceFor, invoiceIdOf, type Numbered } from './invoice.ts';
+import { orUnprocessable, Unprocessable } from '@fanfold/runtime/consume';
+import {
+  type CreditNote,
+  creditNoteFor,
+  creditNoteIdOf,
+  eventOfCreditNote,
+  type Refunded,
+} from './creditNote.ts';
+import {
+  addsUp,
+  type Captured,
+  causeOf,
+  eventOfInvoice,
+  type Invoice,
+  invoiceFor,
+  invoiceIdOf,
+  type Numbered,
+} from './invoice.ts';
 import { type Kind, newSeries, nextNumber, type Series, seriesName } from './series.ts';
 
 /** The billing of one payment: its invoice, what was credited of it, and refunds that came before it. */
@@ -10,13 +26,29 @@ export type Account = {
   /** The invoice's id, whether it is issued yet or not. */
   id: string;
   invoice: Invoice | null;
-  creditNotes: { id: string; number: string; refundId: string; amount: number }[];
+  creditNotes: Credited[];
   /** Refunds whose capture was not heard of yet: nothing on the way keeps the order of events. */
   parked: Refunded[];
   version: number;
 };
 
+export type Credited = {
+  id: string;
+  number: string;
+  refundId: string;
+  amount: number;
+  /** All that had been refunded with it: where the stretch of the invoice that it takes back ends. Not kept at first. */
+  amountRefunded?: number;
+};
+
 export type Heard = Captured | Refunded;
+
+/** What is known of what some events are about. */
+export type Known = {
+  accounts: Account[];
+  series: Series[];
+  creditNotes: { merchantId: string; creditNote: CreditNote }[];
+};
 
 /** What hearing some events changes, to be written together or not at all. */
 export type Entries = {
@@ -42,6 +74,9 @@ export const accountOf = ({ merchantid, data }: Heard): { merchantId: string; id
   id: invoiceIdOf(data.paymentId),
 });
 
+/** The id of the credit note that a refund has or will have. */
+export const creditNoteOf = ({ data }: Refunded): string => creditNoteIdOf(data.refund.id);
+
 /** The series that an event may take a number from. */
 export const seriesOf = ({ merchantid }: Heard, now: Date): { merchantId: string; name: string }[] =>
   (['INV', 'CN'] as const).map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now) }));
@@ -54,13 +89,17 @@ export class Books {
   readonly #now: Date;
   readonly #accounts: Map<string, Account>;
   readonly #series: Map<string, Series>;
+  readonly #creditNotes: Map<string, CreditNote>;
   readonly #changedAccounts = new Map<string, boolean>();
-  readonly #creditNotes: Entries['creditNotes'] = [];
+  readonly #newCreditNotes: Entries['creditNotes'] = [];
   readonly #countsBefore = new Map<string, number>();
 
-  constructor(accounts: Account[], series: Series[], now: Date) {
+  constructor({ accounts, series, creditNotes }: Known, now: Date) {
     this.#accounts = new Map(accounts.map((account) => [keyOf(account.merchantId, account.id), account]));
     this.#series = new Map(series.map((each) => [keyOf(each.merchantId, each.name), each]));
+    this.#creditNotes = new Map(
+      creditNotes.map(({ merchantId, creditNote }) => [keyOf(merchantId, creditNote.id), creditNote]),
+    );
     this.#now = now;
   }
 
@@ -83,48 +122,88 @@ export class Books {
       series: this.#series.get(key) as Series,
       countBefore,
     }));
-    return { accounts: changed, creditNotes: this.#creditNotes, series };
+    return { accounts: changed, creditNotes: this.#newCreditNotes, series };
   }
 
   #issue(event: Captured): void {
-    const { amountCaptured } = event.data;
     const account = this.#account(event);
+    if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
     if (account.invoice) {
-      if (account.invoice.totals.gross !== amountCaptured)
-        throw contradiction(event, 'it was invoiced otherwise');
+      const { number, series, createdAt } = account.invoice;
+      const again = invoiceFor(event, { number, series, issuedAt: createdAt });
+      if (!isSame(again, account.invoice)) throw contradiction(event, `${number} says otherwise`);
       return;
     }
-    if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
     const next = this.#next('INV', event.merchantid);
     const invoice = invoiceFor(event, next.numbered);
-    if (invoice.totals.gross !== amountCaptured)
+    if (invoice.totals.gross !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
+    orUnprocessable('cannot-be-said', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series);
-    // A parked refund that does not fit stays parked: it must not keep the invoice from being issued.
-    const fitting = account.parked.filter((refunded) => fits(invoice, refunded));
-    const parked = account.parked.filter((refunded) => !fitting.includes(refunded));
-    this.#change({ ...account, invoice, parked }, true);
-    for (const refunded of fitting) this.#credit(refunded);
+    this.#change({ ...account, invoice, parked: [] }, true);
+    for (const refunded of account.parked) this.#creditParked(refunded);
+  }
+
+  /** A parked refund that does not fit stays parked: it must not keep the invoice from being issued. */
+  #creditParked(refunded: Refunded): void {
+    try {
+      this.#credit(refunded);
+    } catch (error) {
+      if (!(error instanceof Unprocessable)) throw error;
+      const account = this.#account(refunded);
+      this.#change({ ...account, parked: [...account.parked, refunded] });
+    }
   }
 
   #credit(event: Refunded): void {
     const account = this.#account(event);
-    const { invoice, creditNotes, parked } = account;
-    const { id: refundId } = event.data.refund;
-    if (creditNotes.some((creditNote) => creditNote.refundId === refundId)) return;
+    const { invoice, creditNotes } = account;
+    const { amountRefunded, refund } = event.data;
     if (!invoice) {
-      if (parked.some(({ data }) => data.refund.id === refundId)) return;
-      if (parked.length >= maxRefundsPerPayment) throw contradiction(event, 'a payment has fewer refunds');
-      this.#change({ ...account, parked: [...parked, event] });
+      this.#park(account, event);
       return;
     }
-    if (!fits(invoice, event)) throw contradiction(event, `it does not fit into what ${invoice.number} says`);
+    const known = this.#creditNotes.get(keyOf(event.merchantid, creditNoteOf(event)));
+    const credited = creditNotes.find(({ refundId }) => refundId === refund.id);
+    if (credited) {
+      const isHeard =
+        isOf(invoice, event) &&
+        (credited.amountRefunded ?? amountRefunded) === amountRefunded &&
+        (!known || isSame(creditNoteFor(invoice, event, { ...known, issuedAt: known.createdAt }), known));
+      if (!isHeard) throw contradiction(event, `${credited.number} says otherwise`);
+      return;
+    }
+    const reason = known ? `${known.number} is of another refund` : misfitOf(event, invoice, creditNotes);
+    if (reason) throw contradiction(event, reason);
     const next = this.#next('CN', event.merchantid);
     const creditNote = creditNoteFor(invoice, event, next.numbered);
+    orUnprocessable('cannot-be-said', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series);
-    this.#creditNotes.push({ merchantId: event.merchantid, creditNote });
-    const { id, number, amount } = creditNote;
-    this.#change({ ...account, creditNotes: [...creditNotes, { id, number, refundId, amount }] });
+    this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), creditNote);
+    this.#newCreditNotes.push({ merchantId: event.merchantid, creditNote });
+    const { id, number } = creditNote;
+    const entry = { id, number, refundId: refund.id, amount: refund.amount, amountRefunded };
+    this.#change({ ...account, creditNotes: [...creditNotes, entry] });
+  }
+
+  /** Keeps a refund until its capture comes. Of two that contradict each other the one that comes second is refused. */
+  #park(account: Account, event: Refunded): void {
+    const { parked } = account;
+    const { data } = event;
+    const known = parked.find((other) => other.data.refund.id === data.refund.id);
+    if (known) {
+      if (!isDeepStrictEqual(factsOf(known), factsOf(event)))
+        throw contradiction(event, `${known.id} says otherwise`);
+      return;
+    }
+    const [from, to] = stretchOf(data);
+    if (from < 0 || to > data.amountCaptured) throw contradiction(event, 'it is of more than was captured');
+    const other = parked.find(
+      (one) => one.data.currency === data.currency && overlap(stretchOf(one.data), stretchOf(data)),
+    );
+    if (other) throw contradiction(event, `${other.id} has refunded a part of the same`);
+    if (parked.length >= maxRefundsPerPayment) throw contradiction(event, tooManyRefunds);
+    this.#change({ ...account, parked: [...parked, event] });
   }
 
   #account(event: Heard): Account {
@@ -153,11 +232,59 @@ export class Books {
   }
 }
 
+/** What a refund takes back: from where those before it end to where it ends, in minor units. */
+type Stretch = [from: number, to: number];
+
+const stretchOf = ({ amountRefunded, refund }: Refunded['data']): Stretch => [
+  amountRefunded - refund.amount,
+  amountRefunded,
+];
+
+const overlap = ([from, to]: Stretch, [otherFrom, otherTo]: Stretch): boolean =>
+  from < otherTo && otherFrom < to;
+
+const tooManyRefunds = `a payment has at most ${maxRefundsPerPayment} refunds`;
+
 /** Whether a refund lies within what an invoice charged. */
-const fits = ({ totals, currency }: Invoice, { data }: Refunded): boolean =>
-  data.currency === currency &&
-  data.amountRefunded <= totals.gross &&
-  data.amountRefunded >= data.refund.amount;
+function isOf(invoice: Invoice, { data }: Refunded): boolean {
+  const [from, to] = stretchOf(data);
+  return data.currency === invoice.currency && from >= 0 && to <= invoice.totals.gross;
+}
+
+/** Why a refund cannot be credited beside what was credited before; undefined when it can. */
+function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
+  if (!isOf(invoice, event)) return `it does not fit into what ${invoice.number} says`;
+  if (creditNotes.length >= maxRefundsPerPayment) return tooManyRefunds;
+  const stretch = stretchOf(event.data);
+  const other = creditNotes.find(
+    ({ amount, amountRefunded }) =>
+      amountRefunded !== undefined && overlap([amountRefunded - amount, amountRefunded], stretch),
+  );
+  if (other) return `${other.number} has credited a part of the same`;
+  // Of what was credited before stretches were kept, the amounts are known.
+  const credited = creditNotes.reduce((sum, { amount }) => sum + amount, event.data.refund.amount);
+  if (credited > invoice.totals.gross) return `more would be credited than ${invoice.number} charged`;
+  return undefined;
+}
+
+/** Whether two documents are of the same, whenever and under whatever number they were issued. */
+const isSame = (a: Invoice | CreditNote, b: Invoice | CreditNote): boolean =>
+  isDeepStrictEqual(contentOf(a), contentOf(b));
+
+const contentOf = ({ number, series, issueDate, createdAt, ...content }: Invoice | CreditNote): unknown =>
+  asStored(content);
+
+/** What of a refund its credit note will say. */
+const factsOf = (event: Refunded): unknown => {
+  const { currency, amountRefunded, refund } = event.data;
+  return asStored({ ...causeOf(event), currency, amountRefunded, refund });
+};
+
+/** As the table keeps it: minus zero and lone surrogates, which JSON can name, are no numbers and texts there. */
+const asStored = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_key, member) => (typeof member === 'string' ? member.toWellFormed() : member)),
+  );
 
 const contradiction = ({ id }: Heard, why: string): Unprocessable =>
   new Unprocessable('contradiction', `${id} contradicts the books: ${why}`);

@@ -1,4 +1,6 @@
+import { creditNoteIssued } from '@fanfold/contracts/billing';
 import type { EventOfType } from '@fanfold/contracts/catalog';
+import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
 import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
 import { shareOf } from './share.ts';
@@ -58,4 +60,10 @@ export function creditNoteFor(
     createdAt: issuedAt,
     ...causeOf(event),
   };
+}
+
+/** @throws z.ZodError and RangeError when no event could say it */
+export function eventOfCreditNote(merchantid: string, { id, createdAt, trace, ...facts }: CreditNote): Event {
+  const data = { ...facts, creditNoteId: id };
+  return makeEvent(creditNoteIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }

@@ -1,6 +1,7 @@
+import { invoiceIssued } from '@fanfold/contracts/billing';
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import { formatAmount } from '@fanfold/contracts/currency';
-import type { Trace } from '@fanfold/contracts/event';
+import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import type { Customer, Line, Totals } from '@fanfold/contracts/fields';
 import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
 import { traceOf } from '@fanfold/runtime/trace';
@@ -74,6 +75,12 @@ export function invoiceFor(event: Captured, { number, series, issuedAt }: Number
     createdAt: issuedAt,
     ...causeOf(event),
   };
+}
+
+/** @throws z.ZodError and RangeError when no event could say it */
+export function eventOfInvoice(merchantid: string, { id, createdAt, trace, ...facts }: Invoice): Event {
+  const data = { ...facts, invoiceId: id };
+  return makeEvent(invoiceIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }
 
 /** Without lines, the invoice has one for the whole amount, at rate 0. */

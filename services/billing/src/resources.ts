@@ -21,7 +21,7 @@ export function invoiceResource({ invoice, creditNotes }: Account) {
     customer,
     lines,
     totals,
-    creditNotes,
+    creditNotes: creditNotes.map(({ id, number, refundId, amount }) => ({ id, number, refundId, amount })),
     createdAt,
   };
 }

@@ -131,7 +131,7 @@ describe('A new payment is written', () => {
 
   test('never, when one of its events could not be read by anybody', async () => {
     const { payment, said } = capturedNow();
-    await expect(insert({ payment: { ...payment, orderId: 'x'.repeat(50_000) }, said })).rejects.toThrow(
+    await expect(insert({ payment: { ...payment, description: 'x'.repeat(50_000) }, said })).rejects.toThrow(
       RangeError,
     );
     await expect(insert({ payment: { ...payment, currency: 'XXX' }, said })).rejects.toThrow();

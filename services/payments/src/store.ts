@@ -53,9 +53,11 @@ const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt:
 
 const tableName = () => environmentVariable('PAYMENTS_TABLE_NAME');
 
-/** @param id whatever a client sent: what is no payment's id is not looked up, for other items have keys like it */
+/** What is no payment's id is not looked up, whoever sent it: other items have keys like it. */
+const isPaymentId = (id: string): boolean => /^pay_[0-9a-f]{32}$/.test(id);
+
 export async function load(merchantId: string, id: string): Promise<Payment | undefined> {
-  if (!/^pay_[0-9a-f]{32}$/.test(id)) return undefined;
+  if (!isPaymentId(id)) return undefined;
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: keyOf(merchantId, id), ConsistentRead: true }),
   );
@@ -164,6 +166,10 @@ async function note(
   names: Record<string, string>,
   number: string,
 ): Promise<void> {
+  const { '#refund': refundId } = names;
+  if (!isPaymentId(paymentId)) throw unknownPayment(paymentId);
+  // No attribute has an empty name, and DynamoDB would refuse to look for it.
+  if (refundId === '') throw unknownRefund(paymentId, refundId);
   try {
     await dynamodb.send(
       new UpdateItemCommand({
@@ -185,16 +191,20 @@ async function note(
     );
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    if (!error.Item) throw new Unprocessable('unknown-payment', `There is no payment ${paymentId}`);
+    if (!error.Item) throw unknownPayment(paymentId);
     const { invoiceNumber, refunds } = paymentOf(error.Item);
-    const refundId = names['#refund'];
     const noted = refundId === undefined ? invoiceNumber : refunds[refundId]?.creditNoteNumber;
-    if (noted === undefined)
-      throw new Unprocessable('unknown-refund', `${paymentId} has no refund ${refundId}`);
+    if (noted === undefined) throw unknownRefund(paymentId, refundId);
     if (noted !== number)
       throw new Unprocessable('contradiction', `${paymentId} already has the number ${noted}`);
   }
 }
+
+const unknownPayment = (id: string): Unprocessable =>
+  new Unprocessable('unknown-payment', `There is no payment ${id}`);
+
+const unknownRefund = (paymentId: string, id: string | undefined): Unprocessable =>
+  new Unprocessable('unknown-refund', `${paymentId} has no refund ${id}`);
 
 /**
  * Lets the table's stream carry events of a payment again, by their numbers. Nothing else changes, so it needs no

@@ -2,6 +2,7 @@ import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditGapFound } from '@fanfold/contracts/audit';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
+import { orUnprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
 import type { Gap } from '../completeness.ts';
@@ -36,14 +37,16 @@ export async function loadFinding(merchantId: string, date: string): Promise<Fin
 /**
  * Writes what was found of a merchant's day, in the place of what was known.
  *
- * @throws when another consumer wrote in between: the day has to be checked again
+ * @throws when another consumer wrote in between: the day has to be checked again; Unprocessable when it is more than
+ *   an event can say
  */
 export async function saveFinding(
   { finding, isNews }: Noted<Gap>,
   known: Finding<Gap> | undefined,
 ): Promise<void> {
   const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNews };
-  findingEventOf(finding); // what nobody could read is never written
+  // What nobody could read is never written.
+  orUnprocessable('cannot-be-said', () => findingEventOf(finding));
   await dynamodb.send(
     new PutItemCommand({
       TableName: tableName(),

@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
-import { accountOf, Books, type Entries, type Heard, seriesOf } from '../books.ts';
+import { accountOf, Books, creditNoteOf, type Entries, type Heard, seriesOf } from '../books.ts';
 import {
   type AccountItem,
   accountItem,
@@ -27,6 +27,7 @@ export async function readPages(events: Heard[], now: Date): Promise<Pages> {
       const { merchantId, id } = accountOf(event);
       return [
         `${merchantId}#${id}`,
+        ...(event.type === 'payment.refunded.v1' ? [`${merchantId}#${creditNoteOf(event)}`] : []),
         ...seriesOf(event, now).map((series) => `${series.merchantId}#${series.name}`),
       ];
     }),
@@ -39,7 +40,8 @@ export function booksAt(pages: Pages, now: Date): Books {
   const items = [...pages.values()];
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
   const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
-  return new Books(accounts, series, now);
+  const creditNotes = items.filter((item): item is CreditNoteItem => 'creditNote' in item);
+  return new Books({ accounts, series, creditNotes }, now);
 }
 
 /** DynamoDB's limit for one transaction. */

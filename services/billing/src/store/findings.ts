@@ -1,5 +1,6 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { orUnprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
 import type { Difference } from '../reconciliation.ts';
@@ -21,7 +22,8 @@ export async function loadFinding(
 /**
  * Writes what was found of a merchant's day, in the place of what was known.
  *
- * @throws when another consumer wrote in between: the day has to be compared again
+ * @throws when another consumer wrote in between: the day has to be compared again; Unprocessable when it is more than
+ *   an event can say
  */
 export async function saveFinding(
   { finding, isNews }: Noted<Difference>,
@@ -29,7 +31,7 @@ export async function saveFinding(
 ): Promise<void> {
   const { merchantId, date } = finding;
   const item: FindingItem = { pk: findingKey(merchantId, date), merchantId, finding, said: isNews };
-  eventsOfItem(item);
+  orUnprocessable('cannot-be-said', () => eventsOfItem(item));
   await dynamodb.send(
     new PutItemCommand({
       TableName: tableName(),

@@ -1,11 +1,11 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
+import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Finding } from '@fanfold/runtime/finding';
 import type { Account } from '../books.ts';
-import type { CreditNote } from '../creditNote.ts';
-import type { Invoice } from '../invoice.ts';
+import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
+import { eventOfInvoice, type Invoice } from '../invoice.ts';
 import type { Difference, Document } from '../reconciliation.ts';
 import type { Series } from '../series.ts';
 
@@ -59,7 +59,7 @@ export type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem;
 export function accountItem(account: Account, said: boolean): AccountItem {
   const { id, invoice, ...stored } = account;
   const { merchantId } = account;
-  const item: AccountItem = {
+  return {
     ...stored,
     invoice: invoice && withoutId(invoice),
     pk: `${merchantId}#${id}`,
@@ -69,8 +69,6 @@ export function accountItem(account: Account, said: boolean): AccountItem {
       order: `${merchantId}#${invoice.orderId}`,
     }),
   };
-  eventsOfItem(item); // what no consumer could read is never written
-  return item;
 }
 
 const withoutId = ({ id, ...facts }: Invoice): Omit<Invoice, 'id'> => facts;
@@ -80,17 +78,13 @@ export function accountOfItem(item: AccountItem): Account {
   return { id, ...item, invoice: item.invoice && { id, ...item.invoice } };
 }
 
-export function creditNoteItem(merchantId: string, creditNote: CreditNote): CreditNoteItem {
-  const item = {
-    pk: `${merchantId}#${creditNote.id}`,
-    merchantId,
-    creditNote,
-    said: true,
-    ...indexed(merchantId, 'credit-note', creditNote, creditNote.amount),
-  };
-  eventsOfItem(item);
-  return item;
-}
+export const creditNoteItem = (merchantId: string, creditNote: CreditNote): CreditNoteItem => ({
+  pk: `${merchantId}#${creditNote.id}`,
+  merchantId,
+  creditNote,
+  said: true,
+  ...indexed(merchantId, 'credit-note', creditNote, creditNote.amount),
+});
 
 const indexed = (
   merchantId: string,
@@ -129,22 +123,9 @@ export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
 export function eventsOfItem(item: Stored): Event[] {
   if (!('said' in item) || !item.said) return [];
   if ('finding' in item) return [eventOfFinding(item.finding)];
-  const about = ({ createdAt, trace }: Invoice | CreditNote) => ({
-    n: 1,
-    time: createdAt,
-    trace,
-    merchantid: item.merchantId,
-  });
-  if ('creditNote' in item) {
-    const { id, ...facts } = item.creditNote;
-    const data = { ...facts, creditNoteId: id };
-    return [makeEvent(creditNoteIssued, { ...about(item.creditNote), subject: id, data })];
-  }
+  if ('creditNote' in item) return [eventOfCreditNote(item.merchantId, item.creditNote)];
   const { invoice } = accountOfItem(item);
-  if (!invoice) return [];
-  const { id, ...facts } = invoice;
-  const data = { ...facts, invoiceId: id };
-  return [makeEvent(invoiceIssued, { ...about(invoice), subject: id, data })];
+  return invoice ? [eventOfInvoice(item.merchantId, invoice)] : [];
 }
 
 const eventOfFinding = ({ merchantId, date, difference, n, foundAt, trace }: Finding<Difference>): Event =>

@@ -1,0 +1,160 @@
+import { BatchGetItemCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { maxEventBytes } from '@fanfold/contracts/event';
+import { eventsOfType } from '@fanfold/contracts/eventArbitraryFixtures';
+import { Unprocessable } from '@fanfold/runtime/consume';
+import { NotYet } from '@fanfold/runtime/failure';
+import { captureLog } from '@fanfold/runtime/logFixtures';
+import { mockClient } from 'aws-sdk-client-mock';
+import fc from 'fast-check';
+import { beforeEach, expect, it } from 'vitest';
+import { Books, type Entries, type Heard, type Known } from './books.ts';
+import { captured, now, refunded } from './eventFixtures.ts';
+import { reconcile } from './reconcile.ts';
+import { booksAt } from './store/books.ts';
+import { accountItem, creditNoteItem, seriesItem } from './store/items.ts';
+
+process.env.BILLING_TABLE_NAME = 'billing';
+const dynamodb = mockClient(DynamoDBClient);
+
+captureLog();
+beforeEach(() => {
+  dynamodb.reset();
+});
+
+/** Hears events one after another and keeps what is written; what is refused must be Unprocessable. */
+function booksAfter(events: Heard[]): { entries: Entries; refused: Heard[] } {
+  const known: Known = { accounts: [], series: [], creditNotes: [] };
+  const books = new Books(known, now);
+  const refused: Heard[] = [];
+  for (const event of events) {
+    try {
+      books.hear(event);
+    } catch (error) {
+      expect(error).toBeInstanceOf(Unprocessable);
+      refused.push(event);
+    }
+  }
+  return { entries: books.entries(), refused };
+}
+
+/** What DynamoDB takes: an item of 400 KB, with keys of 1 to 2048 bytes in its indexes. */
+function expectStorable(item: { pk: string; order?: string; documents?: string }): void {
+  expect(JSON.stringify(marshall(item, { removeUndefinedValues: true })).length).toBeLessThan(400_000);
+  for (const key of [item.pk, item.order ?? 'x', item.documents ?? 'x']) {
+    expect(Buffer.byteLength(key)).toBeGreaterThan(0);
+    expect(Buffer.byteLength(key)).toBeLessThanOrEqual(2048);
+  }
+}
+
+it('whatever is said of payments, what cannot be billed is unprocessable, and what is written can be', () => {
+  const anything = fc.array(
+    fc.oneof(
+      eventsOfType('payment.captured.v1'),
+      eventsOfType('payment.refunded.v1'),
+      fc.constant(captured()),
+    ),
+    { maxLength: 8 },
+  );
+  fc.assert(
+    fc.property(anything, (events) => {
+      const { entries, refused } = booksAfter(events);
+      const { accounts, creditNotes, series } = entries;
+      const items = [
+        ...accounts.map(({ account, isIssued }) => accountItem(account, isIssued)),
+        ...creditNotes.map(({ merchantId, creditNote }) => creditNoteItem(merchantId, creditNote)),
+        ...series.map((each) => seriesItem(each.series)),
+      ];
+      for (const item of items) expectStorable(item);
+      // What is read again makes the same books: what was heard takes no number once more.
+      const again = booksAt(new Map(items.map((item) => [item.pk, item])), now);
+      for (const event of events.filter((each) => !refused.includes(each))) {
+        try {
+          again.hear(event);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Unprocessable);
+        }
+      }
+      expect(again.entries().series).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it('an event with as many refunds before it as there can be, each as large as can be, has room in its account', () => {
+  const text = '€'.repeat(100);
+  const refunds = Array.from({ length: 50 }, (_, i) => {
+    const id = `${i}`.padEnd(128, '€');
+    return {
+      ...captured(),
+      type: 'payment.refunded.v1' as const,
+      id: `pay_1:${i}`,
+      data: {
+        ...captured().data,
+        orderId: text,
+        amountRefunded: i + 1,
+        refund: { id, amount: 1, reason: '€'.repeat(200) },
+      },
+    };
+  });
+  const description = '€'.repeat(15_000);
+  const capture = captured({ orderId: text, description, lines: null });
+  expect(Buffer.byteLength(JSON.stringify(capture))).toBeLessThanOrEqual(maxEventBytes);
+  const { accounts } = booksAfter([...(refunds as unknown as Heard[]), capture]).entries;
+  expect(accounts).toHaveLength(1);
+  for (const { account, isIssued } of accounts) expectStorable(accountItem(account, isIssued));
+});
+
+it('whatever a closed day says, a day that cannot be told of is unprocessable', async () => {
+  dynamodb.on(QueryCommand).resolves({ Items: [] });
+  dynamodb.on(BatchGetItemCommand).resolves({ Responses: {} });
+  dynamodb.on(PutItemCommand).resolves({});
+  await fc.assert(
+    fc.asyncProperty(eventsOfType('payments.day-closed.v1'), async (closed) => {
+      await reconcile(closed, new Date(0)).catch((error) => {
+        if (!(error instanceof NotYet)) expect(error).toBeInstanceOf(Unprocessable);
+      });
+    }),
+    { numRuns: 200 },
+  );
+});
+
+it('what is credited of an invoice never passes it, as a whole and in each rate, whatever refunds arrive', () => {
+  const lines = [
+    { description: 'Chair', quantity: 1, unitAmount: 70, taxRate: '21.00' },
+    { description: 'Book', quantity: 1, unitAmount: 10, taxRate: '6.00' },
+  ];
+  const capture = captured({ amount: 96, amountCaptured: 96, lines });
+  const anyRefund = fc
+    .record({
+      id: fc.constantFrom('re_1', 're_2', 're_3', 're_4', 're_5', 're_6'),
+      amount: fc.integer({ min: 1, max: 60 }),
+      before: fc.integer({ min: 0, max: 60 }),
+    })
+    .map(({ id, amount, before }) => {
+      const { data, ...about } = refunded(1, amount, before);
+      return { ...about, data: { ...data, refund: { ...data.refund, id } } } as Heard;
+    });
+  const anyOrder = fc
+    .tuple(fc.array(anyRefund, { maxLength: 12 }), fc.nat({ max: 12 }))
+    .map(([refunds, at]) => refunds.toSpliced(Math.min(at, refunds.length), 0, capture));
+  fc.assert(
+    fc.property(anyOrder, (events) => {
+      const { accounts, creditNotes } = booksAfter(events).entries;
+      const [totals] = accounts.flatMap(({ account }) => account.invoice?.totals ?? []);
+      if (!totals) return expect(creditNotes).toEqual([]);
+      const sumOf = (part: 'net' | 'tax', rate: string) =>
+        creditNotes
+          .flatMap(({ creditNote }) => creditNote.totals.taxByRate)
+          .reduce((sum, entry) => sum + (entry.rate === rate ? entry[part] : 0), 0);
+      for (const { rate, net, tax } of totals.taxByRate) {
+        expect(sumOf('net', rate)).toBeLessThanOrEqual(net);
+        expect(sumOf('tax', rate)).toBeLessThanOrEqual(tax);
+      }
+      const credited = creditNotes.reduce((sum, { creditNote }) => sum + creditNote.totals.gross, 0);
+      expect(credited).toBe(creditNotes.reduce((sum, { creditNote }) => sum + creditNote.amount, 0));
+      expect(credited).toBeLessThanOrEqual(totals.gross);
+    }),
+    { numRuns: 500 },
+  );
+});
