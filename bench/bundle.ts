@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import { define, functionOptions } from '../packages/topology/bundling.js';
+import { functionOptions } from '../packages/topology/bundling.js';
 
 const repository = join(import.meta.dirname, '..');
 const folder = join(repository, 'node_modules/.cache/fanfold/bench');
@@ -62,7 +62,7 @@ export async function loadBundled<Module>(
     absWorkingDir: repository,
     stdin: { contents, resolveDir },
     outfile,
-    define: { ...define, 'process.env': 'lambdaEnvironment' },
+    define: { 'process.env': 'lambdaEnvironment' },
     banner: {
       js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const lambdaEnvironment = ${JSON.stringify(environment)};`,
     },

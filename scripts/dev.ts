@@ -13,7 +13,7 @@ import {
   startStack,
 } from '@fanfold/local-cloud/stack';
 import { Command } from 'commander';
-import { developmentToken, scopes } from './fanfold/token.ts';
+import { developmentToken, merchantScopes } from './fanfold/token.ts';
 
 const repository = join(import.meta.dirname, '..');
 
@@ -137,7 +137,7 @@ async function announce(
   ];
   for (const [what, url] of urls) console.log(`  ${what.padEnd(14)}${url}`);
   console.log(`\nTo paste into any terminal, with a token for ${tokenHours} hours:\n`);
-  console.log(`TOKEN=${await developmentToken('acme', scopes, tokenHours * 60 * 60)}`);
+  console.log(`TOKEN=${await developmentToken('acme', merchantScopes, tokenHours * 60 * 60)}`);
   for (const [name, request] of firstRequests) {
     const running = services.find(({ service }) => service === name);
     if (running) console.log(`curl -sS -H "Authorization: Bearer $TOKEN" '${running.url}${request}`);

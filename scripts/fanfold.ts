@@ -29,7 +29,7 @@ import {
 } from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
 import { print, tell } from './fanfold/terminal.ts';
-import { scopes, token } from './fanfold/token.ts';
+import { merchantScopes, token } from './fanfold/token.ts';
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
@@ -56,9 +56,9 @@ program
   .addOption(
     new Option('--scope <scopes>', 'what it allows, separated by commas')
       .argParser(scopeList)
-      .default(scopes, scopes.join(',')),
+      .default(merchantScopes, merchantScopes.join(',')),
   )
-  .option('--expires-in <seconds>', 'how long it is valid; negative for one that has expired', seconds, 3600)
+  .option('--expires-in <seconds>', 'how long it is valid; -60 for one that has expired', seconds, 3600)
   .option('--json', 'print it as an OAuth token response')
   .action(token);
 

@@ -38,11 +38,11 @@ export type Client = {
   all(path: string): Promise<Shown[]>;
 };
 
-const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
 /** Which service answers a path, by its first segment: its port above the base. */
 const offsets: Record<string, number> = { payments: 1, invoices: 2, 'credit-notes': 2, events: 3 };
 
-export async function clientOf(base: number, merchantId: string): Promise<Client> {
+export async function clientOf(base: number, merchantId: string, scopes = merchantScopes): Promise<Client> {
   const token = await signToken({
     issuer: `http://127.0.0.1:${base}`,
     subject: 'story',

@@ -112,7 +112,7 @@ const expected: [command: string, code: number, printed: string | RegExp][] = [
   ],
   ['./fanfold trace op_0d9f6c2e8b1a4c7d9e3f5a6b7c8d9e0f', 0, 'operation.ordered.v1'],
   [
-    'TOKEN=$(./fanfold token --merchant _operator --scope audit:read); curl -sS http://127.0.0.1:$((${FANFOLD_PORT:-4000} + 3))/events -H "Authorization: Bearer $TOKEN"',
+    'TOKEN=$(./fanfold token --scope operations:read); curl -sS http://127.0.0.1:$((${FANFOLD_PORT:-4000} + 3))/events -H "Authorization: Bearer $TOKEN"',
     0,
     '"type":"operation.ordered.v1"',
   ],

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { operatorMerchantId } from '@fanfold/contracts/operator';
+import { operatorMerchantId } from '@fanfold/contracts/event';
 import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -108,7 +108,7 @@ it('an event in the dead letters is handled when it is redriven, and the trail s
 });
 
 async function recordedOperation(operationId: string, eventId: string): Promise<void> {
-  const operators = await clientOf(stack.base, operatorMerchantId);
+  const operators = await clientOf(stack.base, 'acme', ['operations:read']);
   await eventually(async () => {
     const { body } = await operators.get(`/events?subject=${operationId}`);
     expect(JSON.stringify(body.data)).toContain(`"eventId":"${eventId}"`);

@@ -11,10 +11,6 @@ export const alias = {
   '@smithy/core/event-streams': '@fanfold/runtime/noEventStreams',
 };
 
-// jose puts what it asks for keys with into a `Headers`, and the first of those in a process loads all of Node's `fetch`: a
-// tenth of a start. A Map has what jose uses of it, and nothing else in a bundle has any.
-export const define = { Headers: 'Map' };
-
 // Of S3 there is a schema for each of a hundred operations. Members' names in them are computed, which might do something for all
 // that esbuild knows, so it keeps them. They do nothing: those of operations that are not called go, 56 KB.
 const pureSchemas = {
@@ -53,7 +49,6 @@ export const functionOptions = {
   minify: true,
   mainFields,
   alias,
-  define,
   plugins,
 };
 

@@ -22,6 +22,14 @@ it.each([
   expect(() => parse.time(given)).toThrow('a time with its zone, such as');
 });
 
+it('a merchant is none that is reserved, and is told how to read what operators did', () => {
+  expect(parse.merchant('acme_1-x')).toBe('acme_1-x');
+  for (const id of ['_operator', '_']) {
+    expect(() => parse.merchant(id)).toThrow('read with a token of the scope operations:read.');
+  }
+  expect(parse.scopeList('operations:read')).toEqual(['operations:read']);
+});
+
 describe('a range', () => {
   const now = new Date('2026-11-23T14:00:00.000Z');
   const at = (hour: string) => `2026-11-23T${hour}:00:00.000Z`;

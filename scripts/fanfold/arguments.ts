@@ -1,7 +1,7 @@
 import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
 import { InvalidArgumentError } from 'commander';
-import { scopes } from './token.ts';
+import { merchantScopes, operatorScope } from './token.ts';
 
 /** Why a command failed, and what to do: each text is a line, wherever parts of it may come from. */
 export class CommandError extends Error {
@@ -24,8 +24,13 @@ export const commandFor = (stage: string, command: string): string =>
   `\`fanfold ${command}${stage === 'local' ? '' : ` --stage ${stage}`}\``;
 
 export function merchant(value: string): string {
-  if (contracts.merchantId.safeParse(value).success) return value;
-  throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
+  if (!contracts.merchantId.safeParse(value).success) {
+    throw new InvalidArgumentError('It has 1 to 64 letters, digits, _ or -.');
+  }
+  if (!contracts.isReservedMerchantId(value)) return value;
+  throw new InvalidArgumentError(
+    `What begins with _ is reserved and is no merchant. What operators did is read with a token of the scope ${operatorScope}.`,
+  );
 }
 
 /** Whose objects a stack on a laptop has, as long as nothing else is said. */
@@ -44,6 +49,7 @@ export function merchantOf(stage: string, merchant: string | undefined): string 
 
 export function scopeList(value: string): string[] {
   const list = value.split(',');
+  const scopes = [...merchantScopes, operatorScope];
   if (list.every((scope) => scopes.includes(scope))) return list;
   throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basePort, findStack, type StackDescription } from '@fanfold/local-cloud/stack';
-import { developmentToken, scopes } from './token.ts';
+import { developmentToken, merchantScopes } from './token.ts';
 
 /** A merchant's way to the API of one service. Paths begin with `/`. */
 export type Api = {
@@ -19,7 +19,7 @@ export type Api = {
  */
 export async function connect(merchantId: string): Promise<Record<'payments' | 'billing' | 'audit', Api>> {
   const stack = await runningStack();
-  const token = await developmentToken(merchantId, scopes, 3600);
+  const token = await developmentToken(merchantId, merchantScopes, 3600);
   const apiOf = (service: string): Api => {
     const url = stack.services[service]?.url;
     if (!url) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Event, makeEvent, maxEventBytes } from '@fanfold/contracts/event';
-import { operationOrdered, operatorMerchantId } from '@fanfold/contracts/operator';
+import { type Event, makeEvent, maxEventBytes, operatorMerchantId } from '@fanfold/contracts/event';
+import { operationOrdered } from '@fanfold/contracts/operator';
 import { chunksOf } from '@fanfold/runtime/batch';
 import { messageAttributesOf } from '@fanfold/runtime/messageAttributes';
 import { commandFor } from './arguments.ts';

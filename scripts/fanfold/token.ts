@@ -2,8 +2,10 @@ import { signToken } from '@fanfold/local-cloud/issuer';
 import { basePort } from '@fanfold/local-cloud/stack';
 import { print, printJson } from './terminal.ts';
 
-/** Everything that an access token can allow. */
-export const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+/** Everything that an access token can allow a merchant. */
+export const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+/** In the place of `audit:read`, reads what operators did, whichever merchant the token is of. */
+export const operatorScope = 'operations:read';
 
 type Options = { merchant: string; scope: string[]; expiresIn: number; json?: true };
 

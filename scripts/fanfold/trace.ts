@@ -1,5 +1,4 @@
-import { identifier, maxLength } from '@fanfold/contracts/event';
-import { operatorMerchantId } from '@fanfold/contracts/operator';
+import { identifier, maxLength, operatorMerchantId } from '@fanfold/contracts/event';
 import { merchantOf } from './arguments.ts';
 import { type Cloud, cloudOf, invoke } from './cloud.ts';
 import { flowOf, linesOf, type RecordedEvent } from './flow.ts';

@@ -94,7 +94,9 @@ test('every failure of a clock raises an alarm', () => {
   expect(clocks).toHaveLength(5);
   expect(breaking(clocks, isWatched('AWS/Lambda Errors Sum', 'FunctionName', 1, functionName))).toEqual([]);
   // What runs every minute may fail once: it makes up for it the next time.
-  const patient = alarms.filter(({ Properties }) => Properties.EvaluationPeriods > 1);
+  const patient = alarms.filter(
+    ({ Properties }) => Properties.MetricName === 'Errors' && Properties.EvaluationPeriods > 1,
+  );
   expect(patient.map(({ logicalId }) => logicalId)).toEqual(['LogAlarm', 'WitnessAlarm']);
 });
 
@@ -110,6 +112,20 @@ test.each([
     ({ Properties }) => Properties.TopicName,
   );
   expect(breaking(allOf('AWS::SNS::Topic'), watched)).toEqual([]);
+});
+
+test('an issuer of tokens that cannot be read raises an alarm, in every service with an API', () => {
+  const watched = isWatched(
+    'Fanfold TokenIssuerUnavailable Sum',
+    'service',
+    1,
+    ({ service }) =>
+      functions.find((resource) => resource.service === service)?.Properties.Environment.Variables
+        .POWERTOOLS_SERVICE_NAME,
+  );
+  const apis = allOf('AWS::ApiGatewayV2::Api');
+  expect(apis.length).toBeGreaterThan(0);
+  expect(breaking(apis, watched)).toEqual([]);
 });
 
 test.each([

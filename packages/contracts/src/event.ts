@@ -63,10 +63,19 @@ export const identifier = (maxLength: number) =>
 /** What an event is about. As such it can be erased: nothing else may ever be taken for whom an event is about. */
 export const subjectId = identifier(maxLength.subject);
 
-/** A merchant's id, as in the `merchant_id` claim of an access token. */
+/** A merchant's id, as in the `merchant_id` claim of an access token, or a reserved one. */
 export const merchantId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+
+/** Begins the ids of whom events can belong to without being a merchant. */
+const reserved = '_';
+
+/** No access token may name such a merchant. */
+export const isReservedMerchantId = (id: string): boolean => id.startsWith(reserved);
+
+/** Whose the operations of operators are: they concern the messages of many merchants, and belong to none of them. */
+export const operatorMerchantId = `${reserved}operator`;
 
 /** Not only what is said today: a log has events of types that are not said any more. */
 export const eventType = z

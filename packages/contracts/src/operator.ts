@@ -1,12 +1,6 @@
 import * as z from 'zod';
 import { defineEvent } from './event.ts';
 
-/**
- * Whose objects the operations of operators are: they concern the messages of many merchants, and belong to none of
- * them. No token issuer may give it to a merchant.
- */
-export const operatorMerchantId = '_operator';
-
 export const operationOrdered = defineEvent({
   type: 'operation.ordered.v1',
   source: '/operator',

@@ -44,6 +44,8 @@ export type FileReply = {
 type Endpoint<Body, Query> = {
   /** The scope that the access token must have. */
   scope: string;
+  /** The scope with which a token reads what operators did, in the place of what a merchant has. */
+  operatorScope?: string;
   /** What the JSON body must fit. Without it, a body is refused. */
   body?: z.ZodType<Body>;
   /** What the query string must fit. Without it, query parameters are refused. */
@@ -100,12 +102,12 @@ function respond(
 }
 
 async function admit<Body, Query>(
-  { scope, body, query, idempotent }: Endpoint<Body, Query>,
+  { scope, operatorScope, body, query, idempotent }: Endpoint<Body, Query>,
   event: APIGatewayProxyEventV2,
   context: Context,
   trace: Trace,
 ): Promise<Request<Body, Query>> {
-  const caller = await verifyAccessToken(event.headers.authorization, scope);
+  const caller = await verifyAccessToken(event.headers.authorization, scope, operatorScope);
   logger.appendKeys({ merchantId: caller.merchantId });
   return {
     caller,

@@ -12,16 +12,20 @@ export async function startIssuer(algorithm = 'ES256') {
   const keys = await generateKeyPair(algorithm, { extractable: true });
   const publicKey = { ...(await exportJWK(keys.publicKey)), kid: 'test-key', alg: algorithm, use: 'sig' };
   const served = { count: 0 };
-  const server = await listen((_request, response) => {
+  const keySet: { keys: object[] } = { keys: [publicKey] };
+  /** Takes the place of the key set. */
+  const answer: { with: RequestListener | undefined } = { with: undefined };
+  const server = await listen((request, response) => {
     served.count += 1;
-    response.setHeader('Content-Type', 'application/json').end(JSON.stringify({ keys: [publicKey] }));
+    if (answer.with) answer.with(request, response);
+    else response.setHeader('Content-Type', 'application/json').end(JSON.stringify(keySet));
   });
   /** A token that is in order, but for the claims that are given; `undefined` leaves a claim out. */
   const token = (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}, key = keys) =>
     new SignJWT({ ...claimsOf(server.url), ...claims } as JWTPayload)
       .setProtectedHeader({ alg: algorithm, kid: 'test-key', ...header })
       .sign(key.privateKey);
-  return { ...server, keys, publicKey, served, token };
+  return { ...server, keys, publicKey, keySet, answer, served, token };
 }
 
 /** The claims of a token of the merchant `acme` that may do everything, for a minute from now. */

@@ -3,19 +3,22 @@ import { notFound, Refusal } from '@fanfold/runtime/refusal';
 import { proofOf } from '../proof.ts';
 import { loadOpenable } from '../store/events.ts';
 
-export const handler = endpoint({ scope: 'audit:read' }, async ({ caller, path }) => {
-  const id = path.id ?? '';
-  const openable = await loadOpenable(caller.merchantId, id);
-  if (!openable) throw notFound('event');
-  const proof = await proofOf(openable, new Date());
-  if (!proof) throw pending();
-  return {
-    file: Buffer.from(proof),
-    contentType: 'text/plain; charset=utf-8',
-    cacheControl: 'no-store',
-    fileName: `${id.replaceAll(/[^\w.-]/g, '-')}.tlog-proof`,
-  };
-});
+export const handler = endpoint(
+  { scope: 'audit:read', operatorScope: 'operations:read' },
+  async ({ caller, path }) => {
+    const id = path.id ?? '';
+    const openable = await loadOpenable(caller.merchantId, id);
+    if (!openable) throw notFound('event');
+    const proof = await proofOf(openable, new Date());
+    if (!proof) throw pending();
+    return {
+      file: Buffer.from(proof),
+      contentType: 'text/plain; charset=utf-8',
+      cacheControl: 'no-store',
+      fileName: `${id.replaceAll(/[^\w.-]/g, '-')}.tlog-proof`,
+    };
+  },
+);
 
 /** The clock publishes every minute. */
 const pending = () =>

@@ -8,7 +8,7 @@ import { find } from '../store/events.ts';
 const answeringTimeMs = 5000;
 
 export const handler = endpoint(
-  { scope: 'audit:read', query: eventQuery },
+  { scope: 'audit:read', operatorScope: 'operations:read', query: eventQuery },
   async ({ caller, query, remainingTimeMs }) => {
     const { items, hasMore } = await find(
       caller.merchantId,
