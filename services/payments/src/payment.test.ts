@@ -1,3 +1,4 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { Refusal } from '@fanfold/runtime/refusal';
 import fc from 'fast-check';
@@ -309,12 +310,28 @@ describe('What a payment remembers of its requests', () => {
     ),
   });
 
-  test('has an end: the hundred-and-first operation is refused', () => {
-    expect(capturing(manyRequests(authorized(), 99)).payment.requests).toHaveProperty('cap_1');
-    for (const begin of [capturing, canceling]) {
-      expect(() => begin(manyRequests(authorized(), 100))).toThrow(refusal(409, 'too_many_operations'));
+  test.each([
+    ['capture', capturing],
+    ['cancellation', canceling],
+  ])('leaves room for a %s, however many failed', (_operation, begin) => {
+    let payment = authorized();
+    for (let n = 1; n <= 150; n++) {
+      const moment = momentAt(
+        `10:${String(Math.floor(n / 60)).padStart(2, '0')}:${String(n % 60).padStart(2, '0')}.000`,
+      );
+      const begun = capture(payment, { id: `cap_${n}`, amount: 1, fingerprint: 'f' }, moment);
+      payment = settle(begun.payment, n % 2 === 0 ? declined : nothing, moment, n % 3 === 0).payment;
     }
-    expect(() => refunding(manyRequests(captured(), 100))).toThrow(refusal(409, 'too_many_operations'));
+    const { requests } = begin(payment).payment;
+    expect(Object.keys(requests)).toHaveLength(1 + 50 + 1);
+    // The newest are kept, and what the payment began with.
+    expect(Object.keys(requests)).toEqual(expect.arrayContaining([paymentId, 'cap_150', 'cap_101']));
+  });
+
+  test('of those that failed before their time was kept has an end as well', () => {
+    const { requests } = capturing(manyRequests(authorized(), 99)).payment;
+    expect(requests).toHaveProperty('cap_1');
+    expect(Object.keys(requests)).toHaveLength(51);
   });
 
   test('does not grow by what a clock does, however often', () => {
@@ -461,10 +478,103 @@ describe('A captured payment', () => {
     }
   });
 
-  test('has at most as many refunds as fit into what is stored of it', () => {
+  test('has at most as many refunds as fit into what is stored of it, and says what is left', () => {
     let payment = captured();
     for (let i = 0; i < maxRefundsPerPayment; i++) payment = refunding(payment, 1, `re_${i}`).payment;
-    expect(() => refunding(payment, 1, 're_more')).toThrow(refusal(409, 'too_many_refunds'));
+    expect(() => refunding(payment, 1, 're_more')).toThrow(
+      expect.objectContaining({
+        code: 'too_many_refunds',
+        message:
+          'A payment can have 50 refunds. Of this one 0 succeeded and 50 are pending; the 12050 that are left of it can be given back when one that is pending fails, or by the means of the provider.',
+      }),
+    );
+    for (let i = 0; i < maxRefundsPerPayment; i++) {
+      payment = settleRefund(payment, `re_${i}`, succeeded, momentAt()).payment;
+    }
+    expect(() => refunding(payment, 1, 're_more')).toThrow(
+      /50 succeeded and 0 are pending; the 12050 that are left of it can be given back only by/,
+    );
+  });
+
+  test('fits into an item of 400 KB with all that it can have', () => {
+    const text = (length: number) => '€'.repeat(length);
+    const address = {
+      line1: text(200),
+      line2: text(200),
+      city: text(100),
+      postalCode: text(20),
+      state: text(100),
+    };
+    let payment = captured({
+      description: text(500),
+      orderId: text(100),
+      customer: {
+        name: text(200),
+        email: text(254),
+        taxId: text(40),
+        address: { ...address, country: 'BE' },
+      },
+      lines: [{ description: text(45_000 / 3), quantity: 1, unitAmount: 12_100, taxRate: '0' }],
+      metadata: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}`.padEnd(40, '€'), text(500)])),
+    });
+    for (let n = 0; n < 50 + 101; n++) {
+      const id = `re_${String(n).padStart(32, '0')}`;
+      const asked = refund(
+        payment,
+        { id, amount: 1, reason: text(200), fingerprint: 'f'.repeat(32) },
+        momentAt(),
+      );
+      payment = settleRefund(
+        asked.payment,
+        id,
+        n < 50 - 1 || n === 150 ? succeeded : declined,
+        momentAt(),
+      ).payment;
+    }
+    expect(payment.history).toHaveLength(1 + maxRefundsPerPayment);
+    expect(JSON.stringify(marshall(payment)).length).toBeLessThan(400_000);
+  });
+
+  test('can be refunded in whole, however many refunds and captures failed, and its item stays as small', () => {
+    type Step = { operation: 'capture' | 'refund'; outcome: Outcome; answered: boolean };
+    const step = fc.record<Step>({
+      operation: fc.constantFrom('capture', 'refund'),
+      outcome: fc.constantFrom(declined, nothing, declined, nothing, succeeded),
+      answered: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 150, maxLength: 200 }), (steps) => {
+        let payment = authorized();
+        for (const [n, { operation, outcome, answered }] of steps.entries()) {
+          const moment = momentAt('10:00:00.000', n / 86_400);
+          const id = `${operation}_${n}`;
+          if (operation === 'capture' && payment.status === 'authorized') {
+            const begun = capture(payment, { id, amount: undefined, fingerprint: 'f' }, moment);
+            payment = settle(begun.payment, outcome, moment, answered).payment;
+          }
+          if (operation === 'refund' && payment.status === 'captured') {
+            const asked = refund(payment, { id, amount: 100, reason: null, fingerprint: 'f' }, moment);
+            payment = settleRefund(asked.payment, id, outcome, moment).payment;
+          }
+          expect(payment.requests).toHaveProperty(paymentId);
+          // The creation, the capture, what succeeded, what failed and is kept, and the last.
+          expect(Object.keys(payment.requests).length).toBeLessThanOrEqual(1 + 1 + maxRefundsPerPayment + 51);
+          const all = Object.values(payment.refunds);
+          const done = all.filter(({ status }) => status === 'succeeded');
+          expect(all.length - done.length).toBeLessThanOrEqual(51);
+          expect(done.reduce((sum, { amount }) => sum + amount, 0)).toBe(payment.amountRefunded);
+        }
+        if (payment.status !== 'captured') {
+          expect(canceling(payment).payment.ask?.operation).toBe('void');
+          return;
+        }
+        const { payment: asked } = refunding(payment, undefined, 're_rest');
+        const given = settleRefund(asked, 're_rest', succeeded, momentAt('12:00:00.000', 1)).payment;
+        expect(given.amountRefunded).toBe(given.amountCaptured);
+        for (const [i] of given.history.entries()) eventOf(given, i + 1);
+      }),
+      { numRuns: 30 },
+    );
   });
 });
 

@@ -29,7 +29,7 @@ export type Payment = PaymentRequest & {
   /** What the provider was asked to do and has not answered; only while `processing`. */
   ask: Ask | null;
   /** What each request with an Idempotency-Key asked for and failed with, by the id that follows from its key. */
-  requests: Record<string, { fingerprint: string; failure: Failure | null }>;
+  requests: Record<string, PastRequest>;
   /** What was said of it so far: the n-th event is the n-th entry. With the payment's facts each can be made again. */
   history: Said[];
   createdAt: string;
@@ -60,6 +60,13 @@ export type Refund = {
   createdAt: string;
   /** When it succeeded or failed. */
   settledAt: string | null;
+};
+
+export type PastRequest = {
+  fingerprint: string;
+  failure: Failure | null;
+  /** When a capture or cancellation turned out to have had no effect, answered or not. */
+  failedAt?: string;
 };
 
 export type Ask = {
@@ -112,8 +119,11 @@ export type PaymentEvent = EventOfType<
 
 const authorizationDays = 7;
 
-/** Captures, cancellations and refunds of one payment, those that failed included. */
-const maxOperations = 100;
+/**
+ * How many captures, cancellations and refunds that had no effect are kept, the newest of them. What is kept for ever must
+ * have an end, and what had no effect must not use up the room of what may have one.
+ */
+const maxFailedKept = 50;
 
 /** A payment that the provider is about to be asked for. */
 export function create(
@@ -205,9 +215,6 @@ export function refund(
   { now, runsUntil }: Moment,
 ): Change {
   if (payment.status !== 'captured') throw conflict('payment_not_refundable', payment, 'refunded');
-  if (Object.keys(payment.refunds).length >= maxRefundsPerPayment) {
-    throw new Refusal(409, 'too_many_refunds', `A payment can have ${maxRefundsPerPayment} refunds.`);
-  }
   const left = refundable(payment);
   const amount = request.amount ?? left;
   if (amount > left || left === 0) {
@@ -216,6 +223,7 @@ export function refund(
       errors: [{ pointer: '#/amount', detail: left === 0 ? 'nothing is left' : `must be at most ${left}` }],
     });
   }
+  refuseTooMany(payment, left);
   const time = now.toISOString();
   const { id, reason, fingerprint } = request;
   const pending: Refund = {
@@ -228,8 +236,25 @@ export function refund(
     createdAt: time,
     settledAt: null,
   };
-  const requests = remember(payment, id, fingerprint);
-  return revise(payment, { refunds: { ...payment.refunds, [id]: pending }, requests }, now);
+  const { requests, refunds } = remember(payment, id, fingerprint);
+  return revise(payment, { refunds: { ...refunds, [id]: pending }, requests }, now);
+}
+
+/** Those that failed gave nothing back and do not count. */
+function refuseTooMany({ refunds }: Payment, left: number): void {
+  const withStatus = (status: Refund['status']) =>
+    Object.values(refunds).filter((refund) => refund.status === status).length;
+  const [succeeded, pending] = [withStatus('succeeded'), withStatus('pending')];
+  if (succeeded + pending < maxRefundsPerPayment) return;
+  const wayOut =
+    pending === 0
+      ? 'can be given back only by the means of the provider.'
+      : 'can be given back when one that is pending fails, or by the means of the provider.';
+  throw new Refusal(
+    409,
+    'too_many_refunds',
+    `A payment can have ${maxRefundsPerPayment} refunds. Of this one ${succeeded} succeeded and ${pending} are pending; the ${left} that are left of it ${wayOut}`,
+  );
 }
 
 const refundable = ({ amountCaptured, refunds }: Payment): number =>
@@ -283,10 +308,12 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
   }
 
   const failure = failureOf(outcome);
-  const requests = answered ? withFailure(payment.requests, asked.id, failure) : payment.requests;
+  const answer = answered ? { failure } : {};
   if (asked.operation === 'capture' || asked.operation === 'void') {
+    const requests = noted(payment.requests, asked.id, { ...answer, failedAt: now.toISOString() });
     return revise(payment, { status: 'authorized', ask: null, requests }, now);
   }
+  const requests = noted(payment.requests, asked.id, answer);
   const failed = { status: 'failed', ask: null, failure, requests } as const;
   return say(payment, failed, { type: 'payment.failed.v1', trace }, now);
 }
@@ -372,16 +399,34 @@ function ask(
   fingerprint: string | null,
   { now, runsUntil }: Moment,
 ): Change {
-  const requests = fingerprint === null ? payment.requests : remember(payment, asked.id, fingerprint);
-  return revise(payment, { status: 'processing', ask: { ...asked, runsUntil }, requests }, now);
+  const remembered = fingerprint === null ? {} : remember(payment, asked.id, fingerprint);
+  return revise(payment, { status: 'processing', ask: { ...asked, runsUntil }, ...remembered }, now);
 }
 
-/** @throws Refusal 409 `too_many_operations`: what is remembered for ever must have an end */
-function remember({ requests }: Payment, id: string, fingerprint: string): Payment['requests'] {
-  if (Object.keys(requests).length >= maxOperations) {
-    throw new Refusal(409, 'too_many_operations', `A payment can have ${maxOperations} operations.`);
-  }
-  return { ...requests, [id]: { fingerprint, failure: null } };
+/**
+ * Remembers a request, so that its repetition finds it, and forgets the oldest of too many that had no effect. A repetition
+ * of one that is forgotten is an attempt again, under the same key of the provider, who takes it for the same.
+ */
+function remember(payment: Payment, id: string, fingerprint: string): Pick<Payment, 'requests' | 'refunds'> {
+  const forgotten = new Set(failedIds(payment).slice(maxFailedKept));
+  const kept = <Entry>(entries: Record<string, Entry>): Record<string, Entry> =>
+    Object.fromEntries(Object.entries(entries).filter(([each]) => !forgotten.has(each)));
+  return {
+    requests: { ...kept(payment.requests), [id]: { fingerprint, failure: null } },
+    refunds: kept(payment.refunds),
+  };
+}
+
+/** The operations that are known to have had no effect, newest first. */
+function failedIds({ id: creation, status, requests, refunds }: Payment): string[] {
+  const failed = Object.entries(requests).flatMap(([id, { failure, failedAt = '' }]) => {
+    const refund = refunds[id];
+    if (refund) return refund.status === 'failed' ? [{ id, at: refund.settledAt ?? refund.createdAt }] : [];
+    // While a payment is authorized, nothing that was asked of it since has had an effect.
+    const isFailed = id !== creation && (failure !== null || failedAt !== '' || status === 'authorized');
+    return isFailed ? [{ id, at: failedAt }] : [];
+  });
+  return failed.sort((a, b) => (a.at < b.at ? 1 : -1)).map(({ id }) => id);
 }
 
 /**
@@ -414,9 +459,13 @@ const notTaken: Failure = {
 
 const failureOf = (outcome: Outcome): Failure => (outcome.result === 'failed' ? outcome.failure : notTaken);
 
-const withFailure = (requests: Payment['requests'], id: string, failure: Failure): Payment['requests'] => {
+const noted = (
+  requests: Payment['requests'],
+  id: string,
+  outcome: Partial<PastRequest>,
+): Payment['requests'] => {
   const request = requests[id];
-  return request ? { ...requests, [id]: { ...request, failure } } : requests;
+  return request ? { ...requests, [id]: { ...request, ...outcome } } : requests;
 };
 
 const conflict = (code: string, { status }: Payment, verb: string): Refusal =>

@@ -26,6 +26,7 @@ import {
 import {
   activeOn,
   closeDay,
+  closingsOf,
   dueFor,
   eventsOf,
   insert,
@@ -340,11 +341,22 @@ describe('What was said is said again', () => {
   });
 
   test('also of a day that is closed, and not of one that is not', async () => {
-    table.on(UpdateItemCommand).resolvesOnce({}).rejectsOnce(conditionFailed()).rejects(new Error('away'));
-    await sayDayAgain('acme', '2026-11-23', now);
+    const closing = { subject: 'day_2026-11-23_acme', merchantId: 'acme' };
+    table
+      .on(BatchGetItemCommand)
+      .resolves({ Responses: { payments: [marshall({ pk: 'acme#day', closing })] } });
+    const closings: DayClosing[] = [];
+    for await (const page of closingsOf('2026-11-23', ['acme', 'globex'])) closings.push(...page);
+    expect(closings).toEqual([closing]);
+    const [request] = table.commandCalls(BatchGetItemCommand);
+    expect(request?.args[0].input.RequestItems?.payments?.Keys).toEqual([
+      { pk: { S: 'acme#day_2026-11-23_acme' } },
+      { pk: { S: 'globex#day_2026-11-23_globex' } },
+    ]);
+    table.on(UpdateItemCommand).resolvesOnce({}).rejects(new Error('away'));
+    for (const each of closings) await sayDayAgain(each, now);
     expect(updates()).toMatchObject([{ Key: { pk: { S: 'acme#day_2026-11-23_acme' } } }]);
-    await expect(sayDayAgain('acme', '2026-11-24', now)).resolves.toBeUndefined();
-    await expect(sayDayAgain('acme', '2026-11-24', now)).rejects.toThrow('away');
+    await expect(sayDayAgain(closings[0] as DayClosing, now)).rejects.toThrow('away');
   });
 });
 

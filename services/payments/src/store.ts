@@ -218,14 +218,17 @@ export const sayAgain = ({ merchantId, id }: Payment, numbers: number[], now: Da
     now,
   );
 
-/** Lets the stream carry the closing of a merchant's day again, if the day is closed. */
-export async function sayDayAgain(merchantId: string, date: string, now: Date): Promise<void> {
-  try {
-    await touch(keyOf(merchantId, subjectOfDay(date, merchantId)), 'SET saidAgainAt = :now', {}, now);
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+/** The closings of a day, of those merchants whose day is closed. */
+export async function* closingsOf(date: string, merchantIds: string[]): AsyncGenerator<DayClosing[]> {
+  const keys = merchantIds.map((id) => ({ pk: `${id}#${subjectOfDay(date, id)}` }));
+  for await (const items of readItems(tableName(), keys)) {
+    yield items.map((item) => (unmarshall(item) as DayItem).closing);
   }
 }
+
+/** Lets the stream carry the closing of a merchant's day again. */
+export const sayDayAgain = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
+  touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now', {}, now);
 
 /** @throws ConditionalCheckFailedException when there is no such item */
 async function touch(

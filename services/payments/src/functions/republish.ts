@@ -1,18 +1,14 @@
 import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
-import { daysSince } from '../day.ts';
+import { type DayClosing, daysSince } from '../day.ts';
 import { type Payment, saidOn } from '../payment.ts';
-import { activeOn, sayAgain, sayDayAgain } from '../store.ts';
+import { activeOn, closingsOf, sayAgain, sayDayAgain } from '../store.ts';
 
 /** Says again what payments said on a day, and what the day's closing said of it. */
 export const handler = republish(find, (again, now) =>
-  'payment' in again
-    ? sayAgain(again.payment, again.numbers, now)
-    : sayDayAgain(again.merchantId, again.date, now),
+  'payment' in again ? sayAgain(again.payment, again.numbers, now) : sayDayAgain(again.closing, now),
 );
 
-type Again =
-  | { id: string; payment: Payment; numbers: number[] }
-  | { id: string; merchantId: string; date: string };
+type Again = { id: string; payment: Payment; numbers: number[] } | { id: string; closing: DayClosing };
 
 async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGenerator<Again[]> {
   const merchants = new Set<string>();
@@ -26,5 +22,7 @@ async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGe
       yield spoke;
     }
   }
-  for (const merchant of merchants) yield [{ id: merchant, merchantId: merchant, date }];
+  for await (const closings of closingsOf(date, [...merchants])) {
+    yield closings.map((closing) => ({ id: closing.subject, closing }));
+  }
 }
