@@ -8,15 +8,14 @@ import {
 } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { confirms } from './batchFixtures.ts';
 import { HeldMessages } from './heldMessages.ts';
 
 /** What the emulator never answers, but AWS does. */
 const sqs = mockClient(SQSClient);
 const all = { areEnough: () => false, signal: new AbortController().signal };
 const message = (n: number) => ({ MessageId: `message-${n}`, ReceiptHandle: `receipt-${n}` });
-const failed = (n: number) => ({
-  Failed: [{ Id: String(n), Code: 'ReceiptHandleIsInvalid', Message: 'gone', SenderFault: true }],
-});
+const failed = (n: number) => confirms({ Id: String(n), Code: 'ReceiptHandleIsInvalid', Message: 'gone' });
 /** What the queue gives, call by call, and then nothing. */
 function receives(...answers: (Message[] | Error)[]): void {
   sqs.on(ReceiveMessageCommand).callsFake(() => {
@@ -33,7 +32,7 @@ beforeEach(() => {
   sqs.on(GetQueueAttributesCommand).resolves({
     Attributes: { ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '5' },
   });
-  sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
+  sqs.on(ChangeMessageVisibilityBatchCommand).callsFake(confirms());
   receives([message(0), message(1), message(2)]);
 });
 
@@ -58,9 +57,9 @@ it('there are as many in the hands of others as are in flight and not in ours', 
 describe('messages that are held', () => {
   it('and cannot be held longer are let go: somebody else has them by now', async () => {
     const held = await hold();
-    sqs.on(ChangeMessageVisibilityBatchCommand).resolves(failed(1));
+    sqs.on(ChangeMessageVisibilityBatchCommand).callsFake(failed(1));
     expect(await held.keep(held.messages)).toEqual([message(0), message(2)]);
-    sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
+    sqs.on(ChangeMessageVisibilityBatchCommand).callsFake(confirms());
     await held.release();
     expect(changes().at(-1)).toEqual({
       QueueUrl: 'url',
@@ -70,7 +69,7 @@ describe('messages that are held', () => {
 
   it('and cannot be deleted stay, with the reason, and are released in the end', async () => {
     const held = await hold();
-    sqs.on(DeleteMessageBatchCommand).resolves(failed(2));
+    sqs.on(DeleteMessageBatchCommand).callsFake(failed(2));
     const failures = await held.delete(held.messages);
     expect([...failures]).toEqual([[message(2), 'ReceiptHandleIsInvalid: gone']]);
     await held.release();

@@ -113,10 +113,10 @@ export class HeldMessages {
   /** Deletes messages for good, and tells why each of those that could not be deleted was not. */
   async delete(messages: Message[]): Promise<Map<Message, string>> {
     const failed = await eachTen(messages, async (chunk) => {
-      const { Failed } = await this.#sqs.send(
+      const answer = await this.#sqs.send(
         new DeleteMessageBatchCommand({ QueueUrl: this.#queueUrl, Entries: chunk.map(entryOf) }),
       );
-      return failuresOf(chunk, Failed);
+      return failuresOf(chunk, answer);
     });
     for (const message of messages) if (!failed.has(message)) this.#held.delete(idOf(message));
     return failed;
@@ -132,10 +132,10 @@ export class HeldMessages {
   #setVisibility(messages: Message[], seconds: number): Promise<Map<Message, string>> {
     return eachTen(messages, async (chunk) => {
       const Entries = chunk.map((message, i) => ({ ...entryOf(message, i), VisibilityTimeout: seconds }));
-      const { Failed } = await this.#sqs.send(
+      const answer = await this.#sqs.send(
         new ChangeMessageVisibilityBatchCommand({ QueueUrl: this.#queueUrl, Entries }),
       );
-      return failuresOf(chunk, Failed);
+      return failuresOf(chunk, answer);
     });
   }
 }

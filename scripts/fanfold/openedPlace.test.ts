@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, it } from 'vitest';
+import { confirms } from './batchFixtures.ts';
 import type { Cloud } from './cloud.ts';
 import { openPlaces } from './openedPlace.ts';
 
@@ -30,9 +31,7 @@ const message = (n: number) => ({
   ReceiptHandle: `receipt-${n}`,
   Body: `{"id":"pay_${n}:1"}`,
 });
-const notTaken = (n: number) => ({
-  Failed: [{ Id: String(n), Code: 'Throttled', Message: '', SenderFault: false }],
-});
+const notTaken = (n: number) => confirms({ Id: String(n), Code: 'Throttled' });
 
 beforeEach(() => {
   sqs.reset();
@@ -43,9 +42,9 @@ beforeEach(() => {
     .resolves({ QueueUrls: ['https://sqs/1/fanfold-test-billing-events-dead-letters'] });
   sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'https://sqs/1/fanfold-test-billing-events' });
   sqs.on(GetQueueAttributesCommand).resolves({});
-  sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
-  sqs.on(SendMessageBatchCommand).resolves({});
-  sqs.on(DeleteMessageBatchCommand).resolves({});
+  sqs.on(ChangeMessageVisibilityBatchCommand).callsFake(confirms());
+  sqs.on(SendMessageBatchCommand).callsFake(confirms());
+  sqs.on(DeleteMessageBatchCommand).callsFake(confirms());
   let answers = [[message(0), message(1), message(2)]];
   sqs.on(ReceiveMessageCommand).callsFake(() => {
     const [Messages] = answers;
@@ -70,8 +69,16 @@ async function redriveAll() {
   };
 }
 
+it('a message that SQS says nothing of was not sent, and is kept', async () => {
+  sqs.on(SendMessageBatchCommand).resolves({ Successful: [{ Id: '0' }, { Id: '2' }] as never, Failed: [] });
+  expect(await redriveAll()).toMatchObject({
+    deleted: ['receipt-0', 'receipt-2'],
+    failures: ['message-1: NotConfirmed: the answer does not name it'],
+  });
+});
+
 it('a message is deleted only after it was sent, and those that were not sent are kept', async () => {
-  sqs.on(SendMessageBatchCommand).resolves(notTaken(1));
+  sqs.on(SendMessageBatchCommand).callsFake(notTaken(1));
   expect(await redriveAll()).toEqual({
     sent: [0, 1, 2].map((n) => `{"id":"pay_${n}:1"}`),
     deleted: ['receipt-0', 'receipt-2'],
@@ -88,14 +95,14 @@ it('nothing is deleted when sending fails as a whole', async () => {
 });
 
 it('a message that was sent and could not be deleted is told of', async () => {
-  sqs.on(DeleteMessageBatchCommand).resolves(notTaken(2));
+  sqs.on(DeleteMessageBatchCommand).callsFake(notTaken(2));
   expect((await redriveAll()).failures).toEqual([
     'message-2: it was sent, but is still here too: Throttled: ',
   ]);
 });
 
 it('a message that somebody else received meanwhile is not sent', async () => {
-  sqs.on(ChangeMessageVisibilityBatchCommand).resolves(notTaken(0));
+  sqs.on(ChangeMessageVisibilityBatchCommand).callsFake(notTaken(0));
   expect(await redriveAll()).toMatchObject({
     sent: ['{"id":"pay_1:1"}', '{"id":"pay_2:1"}'],
     deleted: ['receipt-1', 'receipt-2'],

@@ -4,6 +4,7 @@ import { operationOrdered } from '@fanfold/contracts/operator';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { confirms } from './batchFixtures.ts';
 import type { Cloud } from './cloud.ts';
 import { type Order, operationEvents, order } from './operation.ts';
 
@@ -80,7 +81,7 @@ describe('an order', () => {
   });
 
   it('is said with the attributes that subscriptions filter by', async () => {
-    sns.on(PublishBatchCommand).resolves({ Successful: [], Failed: [] });
+    sns.on(PublishBatchCommand).callsFake(confirms());
     const operationId = await order(cloud, ordered());
     const [call] = sns.commandCalls(PublishBatchCommand);
     expect(call?.args[0].input).toMatchObject({
@@ -105,18 +106,15 @@ describe('an order', () => {
     ],
     [
       'is not taken, although the call goes well',
-      () =>
-        sns
-          .on(PublishBatchCommand)
-          .resolves({ Failed: [{ Id: '0', Code: 'AccessDenied', Message: 'no', SenderFault: true }] }),
+      () => sns.on(PublishBatchCommand).callsFake(confirms({ Id: '0', Code: 'AccessDenied' })),
     ],
     [
       'is taken only in part',
       () =>
         sns
           .on(PublishBatchCommand)
-          .resolvesOnce({ Failed: [] })
-          .resolves({ Failed: [{ Id: '0', Code: 'AccessDenied', Message: 'no', SenderFault: true }] }),
+          .callsFakeOnce(confirms())
+          .callsFake(confirms({ Id: '0', Code: 'AccessDenied' })),
     ],
   ])('that %s is none, and says who may give one', async (_, answer) => {
     answer();

@@ -6,14 +6,24 @@ import {
   GetSubscriptionAttributesCommand,
   ListSubscriptionsByTopicCommand,
   ListTopicsCommand,
+  PublishBatchCommand,
   SNSClient,
 } from '@aws-sdk/client-sns';
-import { GetQueueUrlCommand, ListQueuesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueUrlCommand,
+  ListQueuesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { bucketPrefix } from '../../packages/topology/names.js';
 import { auditKey } from './auditKey.ts';
+import { confirms } from './batchFixtures.ts';
 import { discard, redrive } from './dlq.ts';
 import { findings } from './findings.ts';
 import { replay } from './replay.ts';
@@ -50,6 +60,14 @@ beforeAll(async () => {
   const { sns, sqs, s3, sts, lambda, kms } = clients;
   for (const client of [sns, sqs, s3, lambda]) (client as typeof sqs).onAnyCommand().resolves({});
   sts.on(GetCallerIdentityCommand).resolves({ Account: account, Arn: `arn:aws:iam::${account}:user/ada` });
+  for (const batch of [
+    SendMessageBatchCommand,
+    DeleteMessageBatchCommand,
+    ChangeMessageVisibilityBatchCommand,
+  ]) {
+    sqs.on(batch as typeof SendMessageBatchCommand).callsFake(confirms());
+  }
+  sns.on(PublishBatchCommand).callsFake(confirms());
   sns.on(ListTopicsCommand).resolves({ Topics: [{ TopicArn: topicArn }] });
   const Endpoint = `arn:aws:sqs:${region}:${account}:fanfold-test-billing-events`;
   sns.on(ListSubscriptionsByTopicCommand).resolves({

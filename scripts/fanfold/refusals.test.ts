@@ -20,6 +20,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { UsageError } from './arguments.ts';
+import { confirms } from './batchFixtures.ts';
 import { discard, redrive } from './dlq.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
@@ -47,16 +48,16 @@ beforeEach(() => {
   sns.on(ListTopicsCommand).resolves({
     Topics: [{ TopicArn: 'arn:aws:sns:eu-west-1:123456789012:fanfold-test-events' }],
   });
-  sns.on(PublishBatchCommand).resolves({});
+  sns.on(PublishBatchCommand).callsFake(confirms());
   s3.on(ListBucketsCommand).resolves({});
   sqs
     .on(ListQueuesCommand)
     .resolves({ QueueUrls: ['https://sqs/1/fanfold-test-billing-events-dead-letters'] });
   sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'https://sqs/1/fanfold-test-billing-events' });
   sqs.on(GetQueueAttributesCommand).resolves({});
-  sqs.on(ChangeMessageVisibilityBatchCommand).resolves({});
-  sqs.on(SendMessageBatchCommand).resolves({});
-  sqs.on(DeleteMessageBatchCommand).resolves({});
+  sqs.on(ChangeMessageVisibilityBatchCommand).callsFake(confirms());
+  sqs.on(SendMessageBatchCommand).callsFake(confirms());
+  sqs.on(DeleteMessageBatchCommand).callsFake(confirms());
   const messages = [{ MessageId: 'message-1', ReceiptHandle: 'receipt-1', Body: '{}' }];
   sqs.on(ReceiveMessageCommand).callsFake(() => ({ Messages: messages.splice(0) }));
 });
@@ -115,9 +116,9 @@ describe('dead letters', () => {
   });
 
   it('of which one is not taken are told of with the reason', async () => {
-    sqs.on(SendMessageBatchCommand).resolves({
-      Failed: [{ Id: '0', Code: 'InvalidMessageContents', Message: 'no', SenderFault: true }],
-    });
+    sqs
+      .on(SendMessageBatchCommand)
+      .callsFake(confirms({ Id: '0', Code: 'InvalidMessageContents', Message: 'no' }));
     await expect(redrive([], options)).rejects.toThrow(
       'message-1 is not redriven: InvalidMessageContents: no',
     );
@@ -218,10 +219,11 @@ describe('a replay', () => {
 
   it('sends what was not taken again, and nothing else of its batch', async () => {
     let calls = 0;
-    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: [first] }) => {
+    sns.on(PublishBatchCommand).callsFake((input) => {
+      const [first] = input.PublishBatchRequestEntries;
       const isReplay = (first as PublishBatchRequestEntry).MessageAttributes?.replay;
-      if (!isReplay || ++calls !== 1) return {};
-      return { Failed: [{ Id: '2', Code: 'Throttled', SenderFault: false }] };
+      const isRefused = isReplay && ++calls === 1;
+      return confirms(isRefused ? { Id: '2', Code: 'Throttled' } : undefined)(input);
     });
     await replay(options);
     const [, again] = sent();
@@ -231,9 +233,10 @@ describe('a replay', () => {
 
   it('that is refused in the middle tells where to go on', async () => {
     let calls = 0;
-    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: [first] }) => {
+    sns.on(PublishBatchCommand).callsFake((input) => {
+      const [first] = input.PublishBatchRequestEntries;
       if ((first as PublishBatchRequestEntry).MessageAttributes?.replay && ++calls > 1) throw denied;
-      return {};
+      return confirms()(input);
     });
     await expect(replay(options)).rejects.toThrow(
       `${denied.message}. Go on with the same command and --after ${100 + 6}`,
@@ -241,9 +244,10 @@ describe('a replay', () => {
   });
 
   it('that is refused at once tells to begin again', async () => {
-    sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: [first] }) => {
+    sns.on(PublishBatchCommand).callsFake((input) => {
+      const [first] = input.PublishBatchRequestEntries;
       if ((first as PublishBatchRequestEntry).MessageAttributes?.replay) throw denied;
-      return {};
+      return confirms()(input);
     });
     await expect(replay(options)).rejects.toThrow(`${denied.message}. Run the same command again`);
   });

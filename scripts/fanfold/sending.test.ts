@@ -13,19 +13,13 @@ describe('batches', () => {
   });
 });
 
-it('what a batch call did not take is known by its place in the batch', () => {
-  const failed = failuresOf(
-    ['a', 'b', 'c'],
-    [
-      { Id: '2', Code: 'Throttled', Message: 'slowly' },
-      { Id: '0', Code: 'X' },
-    ],
-  );
-  expect([...failed]).toEqual([
-    ['c', 'Throttled: slowly'],
-    ['a', 'X: '],
+it('what a batch call did not confirm is known by its place in the batch, with what was said of it', () => {
+  const Failed = [{ Id: '0', Code: 'Throttled', Message: 'slowly' }];
+  expect([...failuresOf(['a', 'b', 'c'], { Successful: [{ Id: '2' }], Failed })]).toEqual([
+    ['a', 'Throttled: slowly'],
+    ['b', 'NotConfirmed: the answer does not name it'],
   ]);
-  expect(failuresOf(['a']).size).toBe(0);
+  expect(failuresOf(['a'], { Successful: [{ Id: '0' }] }).size).toBe(0);
 });
 
 describe('a pace', () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PublishBatchCommand } from '@aws-sdk/client-sns';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import { chunksOf, messageBytes, messaging } from '@fanfold/runtime/batch';
+import { chunksOf, messageBytes, messaging, notConfirmed } from '@fanfold/runtime/batch';
 import type { MessageAttributes } from '@fanfold/runtime/messageAttributes';
 import type { Cloud } from './cloud.ts';
 import { tell } from './terminal.ts';
@@ -14,7 +14,7 @@ export type Send = <Message extends Outgoing>(messages: Message[]) => Promise<Ma
 export const toTopic =
   ({ sns, topicArn }: Cloud): Send =>
   async (messages) => {
-    const { Failed } = await sns.send(
+    const answer = await sns.send(
       new PublishBatchCommand({
         TopicArn: topicArn,
         PublishBatchRequestEntries: messages.map(({ body, attributes }, i) => ({
@@ -24,13 +24,13 @@ export const toTopic =
         })),
       }),
     );
-    return failuresOf(messages, Failed);
+    return failuresOf(messages, answer);
   };
 
 export const toQueue =
   ({ sqs }: Cloud, queueUrl: string): Send =>
   async (messages) => {
-    const { Failed } = await sqs.send(
+    const answer = await sqs.send(
       new SendMessageBatchCommand({
         QueueUrl: queueUrl,
         Entries: messages.map(({ body, attributes }, i) => ({
@@ -40,14 +40,17 @@ export const toQueue =
         })),
       }),
     );
-    return failuresOf(messages, Failed);
+    return failuresOf(messages, answer);
   };
 
-type Failed = { Id?: string | undefined; Code?: string | undefined; Message?: string | undefined };
-
-/** What a batch call answers about the entries that it did not take, although it went well as a whole. */
-export const failuresOf = <Item>(items: Item[], failed: Failed[] = []): Map<Item, string> =>
-  new Map(failed.map(({ Id, Code, Message }) => [items[Number(Id)] as Item, `${Code}: ${Message ?? ''}`]));
+/** Why each entry of a batch call was not done that it did not confirm, although it went well as a whole. */
+export const failuresOf = <Item>(
+  items: Item[],
+  answer: Parameters<typeof notConfirmed>[1],
+): Map<Item, string> =>
+  new Map(
+    [...notConfirmed(items, answer)].map(([item, { Code, Message }]) => [item, `${Code}: ${Message ?? ''}`]),
+  );
 
 /** Splits messages by what one call takes and what the rate allows. */
 export const batchesOf = <Message extends Outgoing>(

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { region } from '@fanfold/local-cloud/account';
+import { bucketPrefix } from '../../topology/names.js';
 
 /** A call to AWS as it goes over the wire: one attempt of one command of the SDK. */
 export type Call = {
@@ -58,8 +60,11 @@ export const inputOf = ({ body }: Pick<Call, 'body'>): any => JSON.parse(String(
 /** The bucket and the first part of the path within it: files of a folder are of one kind. */
 function kindOfFile(pathname: string): string {
   const [, bucket = '', first = ''] = pathname.split('/');
-  return `${bucket.replace(/-\d{12}$/, '')}/${first}`;
+  return `${bucket.replace(bucketsOfStack, 'fanfold-local').replace(/-\d{12}$/, '')}/${first}`;
 }
+
+/** Buckets have their region in their names, and nothing else that is here. */
+const bucketsOfStack = bucketPrefix('local', region);
 
 const lastPart = (name: string): string => name.split(/[:/]/).at(-1) as string;
 
@@ -104,7 +109,10 @@ const json = {
   kms: { namespace: '', contentType: 'application/x-amz-json-1.1' },
 };
 
-/** A call of which a part is not done, and the answer that says so. Undefined for what has no parts. */
+/**
+ * A call of which a part is not done, and its answer, in which that part is not said to be done: a message is in neither
+ * `Successful` nor `Failed`, for only the one says anything. Undefined for what has no parts.
+ */
 export function partOf(call: Call): { body: string; answer: (whole: Answer) => Answer } | undefined {
   switch (call.operation) {
     case 'BatchGetItem': {
@@ -121,10 +129,11 @@ export function partOf(call: Call): { body: string; answer: (whole: Answer) => A
     }
     case 'SendMessageBatch': {
       const input = inputOf(call) as { Entries: { Id: string }[] };
-      const Failed = input.Entries.slice(-1).map(({ Id }) => failure(Id));
-      if (input.Entries.length === 1) return { body: '', answer: () => answerOf({ Successful: [], Failed }) };
+      if (input.Entries.length === 1) {
+        return { body: '', answer: () => answerOf({ Successful: [], Failed: [] }) };
+      }
       const body = JSON.stringify({ ...input, Entries: input.Entries.slice(0, -1) });
-      return { body, answer: (whole) => withMembers(whole, { Failed }) };
+      return { body, answer: (whole) => whole };
     }
     case 'ChangeMessageVisibilityBatch': {
       const input = inputOf(call) as { Entries: { Id: string }[] };
@@ -134,23 +143,13 @@ export function partOf(call: Call): { body: string; answer: (whole: Answer) => A
     case 'PublishBatch': {
       const form = new URLSearchParams(String(call.body));
       const ids = [...form].filter(([name]) => /^PublishBatchRequestEntries\.member\.\d+\.Id$/.test(name));
-      const [[name, id]] = ids.slice(-1) as [[string, string]];
+      const [[name]] = ids.slice(-1) as [[string, string]];
       const prefix = name.replace(/Id$/, '');
       for (const key of [...form.keys()]) if (key.startsWith(prefix)) form.delete(key);
-      const failed = `<Failed><member><Id>${id}</Id><Code>InternalError</Code><Message>fault</Message><SenderFault>false</SenderFault></member></Failed>`;
-      if (ids.length === 1) {
-        const body = `<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Successful/>${failed}</PublishBatchResult><ResponseMetadata><RequestId>fault</RequestId></ResponseMetadata></PublishBatchResponse>`;
-        return { body: '', answer: () => ({ status: 200, headers: { 'content-type': 'text/xml' }, body }) };
-      }
-      return {
-        body: form.toString(),
-        answer: (whole) => ({
-          ...whole,
-          body: String(whole.body)
-            .replace(/<Failed\s*\/>|<Failed><\/Failed>/, '')
-            .replace('</PublishBatchResult>', `${failed}</PublishBatchResult>`),
-        }),
-      };
+      if (ids.length > 1) return { body: form.toString(), answer: (whole) => whole };
+      const body =
+        '<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Successful/><Failed/></PublishBatchResult><ResponseMetadata><RequestId>fault</RequestId></ResponseMetadata></PublishBatchResponse>';
+      return { body: '', answer: () => ({ status: 200, headers: { 'content-type': 'text/xml' }, body }) };
     }
     default:
       return undefined;

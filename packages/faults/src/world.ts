@@ -26,6 +26,7 @@ import type { Resource } from '@fanfold/local-cloud/template';
 import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
 import { encodeBundle } from '@fanfold/tlog/tile';
 import { formatKey, parseKey, type VerifierKey } from '@fanfold/verify/note';
+import { bucketPrefix } from '../../topology/names.js';
 import { Clock } from './clock.ts';
 import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
 import type { Fate } from './faults.ts';
@@ -349,7 +350,8 @@ export class World {
     return this.#logKeys;
   }
 
-  #fileUrl = (path: string) => `${this.#endpoints.aws}/fanfold-local-audit-log-${accountId}/${path}`;
+  #fileUrl = (path: string) =>
+    `${this.#endpoints.aws}/${bucketPrefix('local', region)}-audit-log-${accountId}/${path}`;
 
   /** Asks an emulator, on no function's behalf. Nothing of it is part of the run. */
   async #ask(operation: string, input: object, service: 'dynamodb' | 'kms' = 'dynamodb') {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chunksOf, messageBytes } from './batch.ts';
+import { chunksOf, messageBytes, notConfirmed } from './batch.ts';
 import { textAttributes } from './messageAttributes.ts';
 
 const bytesOf = (item: number) => item;
@@ -58,4 +58,18 @@ test('A message takes its body and at least what its attributes are: names, type
     }),
   );
   expect(messageBytes({ body: '€', attributes: {} })).toBe(5);
+});
+
+test('What a batch call answers counts as done only where it says so, and nothing is said against it', () => {
+  const someIds = fc.subarray(['0', '1', '2', '3', '4']).map((ids) => ids.map((Id) => ({ Id })));
+  fc.assert(
+    fc.property(fc.nat({ max: 5 }), someIds, someIds, (count, Successful, Failed) => {
+      const items = Array.from({ length: count }, (_, i) => ({ i }));
+      const has = (list: { Id: string }[], i: number) => list.some(({ Id }) => Id === String(i));
+      expect([...notConfirmed(items, { Successful, Failed }).keys()]).toEqual(
+        items.filter(({ i }) => !has(Successful, i) || has(Failed, i)),
+      );
+      expect(notConfirmed(items, {}).size).toBe(count);
+    }),
+  );
 });

@@ -10,6 +10,39 @@ export const messaging: Limits = { entries: 10, bytes: 256 * 1024 };
 export const messageBytes = ({ body, attributes }: { body: string; attributes: MessageAttributes }): number =>
   Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(attributes));
 
+/** What SNS and SQS answer to a call with several entries. */
+type BatchAnswer = {
+  Successful?: { Id?: string | undefined }[] | undefined;
+  Failed?: Refused[] | undefined;
+};
+type Refused = {
+  Id?: string | undefined;
+  Code?: string | undefined;
+  Message?: string | undefined;
+  SenderFault?: boolean | undefined;
+};
+
+/**
+ * The entries of a batch call that were not done although it went well as a whole, with what was said of each, if anything
+ * was. Only what is named in `Successful` counts as done: what is in neither list may never have been looked at.
+ *
+ * @param items the entries, in order: each one's `Id` in the call is its place
+ */
+export function notConfirmed<Item>(
+  items: Item[],
+  { Successful = [], Failed = [] }: BatchAnswer,
+): Map<Item, Refused> {
+  const refused = new Map(Failed.map((each) => [each.Id, each]));
+  const confirmed = new Set(Successful.map(({ Id }) => Id));
+  const left = items.flatMap((item, i): [Item, Refused][] => {
+    const failure = refused.get(String(i));
+    return confirmed.has(String(i)) && !failure ? [] : [[item, failure ?? unspoken]];
+  });
+  return new Map(left);
+}
+
+const unspoken: Refused = { Code: 'NotConfirmed', Message: 'the answer does not name it' };
+
 /** An answer of Lambda's: 6 MB, in which there is plenty of room for the rest of it. */
 export const lambdaAnswer: Limits = { entries: Number.POSITIVE_INFINITY, bytes: 4_000_000 };
 

@@ -122,6 +122,8 @@ describe('A publisher', () => {
   });
 });
 
+const ids = (count: number) => Array.from({ length: count }, (_, n) => ({ Id: String(n) }));
+
 describe('A write whose events were not all taken comes again', () => {
   test('alone, when SNS took the others', async () => {
     sns.on(PublishBatchCommand).resolves({
@@ -141,17 +143,26 @@ describe('A write whose events were not all taken comes again', () => {
     expect(logged()).toHaveLength(1);
   });
 
+  test('alone, when SNS says nothing of it', async () => {
+    sns.on(PublishBatchCommand).resolves({ Successful: [{ Id: '0' }, { Id: '2' }], Failed: [] });
+    expect(await publish([[['a:1']], [['b:1']], [['c:1']]])).toEqual(failures(1));
+    expect(logged()).toMatchObject([{ message: 'event not taken', event: 'b:1', code: 'NotConfirmed' }]);
+  });
+
   test('once, when several of its events were not taken', async () => {
     const failed = (Id: string) => ({ Id, Code: 'InternalError', SenderFault: false });
-    sns.on(PublishBatchCommand).resolves({ Failed: [failed('1'), failed('2')] });
+    sns.on(PublishBatchCommand).resolves({ Successful: [{ Id: '0' }], Failed: [failed('1'), failed('2')] });
     expect(await publish([[['a:1']], [['b:1'], ['b:2']]])).toEqual(failures(1));
   });
 
   test('when one of its events was not taken in a later call', async () => {
     sns
       .on(PublishBatchCommand)
-      .resolvesOnce({})
-      .resolvesOnce({ Failed: [{ Id: '0', Code: 'InternalError', SenderFault: false }] });
+      .resolvesOnce({ Successful: ids(10) })
+      .resolvesOnce({
+        Successful: ids(10).slice(1),
+        Failed: [{ Id: '0', Code: 'InternalError', SenderFault: false }],
+      });
     const writes: Written[] = Array.from({ length: 10 }, (_, n) => [[`e:${n}`], [`f:${n}`]]);
     expect(await publish(writes)).toEqual(failures(5));
   });
@@ -166,7 +177,10 @@ describe('A write whose events were not all taken comes again', () => {
   });
 
   test('and not what was taken before SNS went away', async () => {
-    sns.on(PublishBatchCommand).resolvesOnce({}).rejects(new Error('away'));
+    sns
+      .on(PublishBatchCommand)
+      .resolvesOnce({ Successful: ids(10) })
+      .rejects(new Error('away'));
     const { batchItemFailures } = await publish(Array.from({ length: 25 }, (_, n) => [[`e:${n}`]]));
     expect(lowest(batchItemFailures)).toBe(10);
     expect(calls()).toHaveLength(2);
@@ -215,9 +229,14 @@ test('No event is lost: each was taken, or its write comes again; and no call is
       sns.on(PublishBatchCommand).callsFake(({ PublishBatchRequestEntries: entries }) => {
         const fate = outcomes[call++] ?? [];
         if (fate === 'away') throw new Error('away');
-        const failed = new Set(fate.filter((n) => n < entries.length).map(String));
-        for (const entry of entries) if (!failed.has(entry.Id)) taken.add(idOf(entry));
-        return { Failed: [...failed].map((Id) => ({ Id, Code: 'InternalError', SenderFault: false })) };
+        const failed = fate.filter((n) => n < entries.length);
+        const Successful = entries.filter((_: unknown, n: number) => !failed.includes(n));
+        for (const entry of Successful) taken.add(idOf(entry));
+        // Of every other one nothing is said.
+        const Failed = failed
+          .filter((n) => n % 2 === 0)
+          .map((n) => ({ Id: String(n), Code: 'InternalError' }));
+        return { Successful, Failed };
       });
       const writes = sizes.map((said, n): Written | 'broken' | 'deleted' =>
         Array.isArray(said) ? said.map((size, i) => [`${n}:${i}`, size]) : said,

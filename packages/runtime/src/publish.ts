@@ -3,7 +3,7 @@ import { PublishBatchCommand, type PublishBatchRequestEntry, SNSClient } from '@
 import type { Event } from '@fanfold/contracts/event';
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { clientSettings } from './aws.ts';
-import { chunksOf, messageBytes } from './batch.ts';
+import { chunksOf, messageBytes, notConfirmed } from './batch.ts';
 import { environmentVariable } from './env.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
@@ -59,16 +59,15 @@ async function publish(
 
 const sns = /* @__PURE__ */ new SNSClient(clientSettings);
 
-/** @returns the records that SNS did not take although the call as a whole went well */
+/** @returns the records that SNS did not confirm although the call as a whole went well */
 async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
-  const { Failed = [] } = await sns.send(
+  const answer = await sns.send(
     new PublishBatchCommand({
       TopicArn: environmentVariable('EVENTS_TOPIC_ARN'),
       PublishBatchRequestEntries: chunk.map(({ entry }, i) => ({ ...entry, Id: String(i) })),
     }),
   );
-  return Failed.map(({ Id, Code, Message, SenderFault }) => {
-    const { record, entry } = chunk[Number(Id)] as Outgoing;
+  return [...notConfirmed(chunk, answer)].map(([{ record, entry }, { Code, Message, SenderFault }]) => {
     logger.error('event not taken', {
       event: entry.Id,
       code: Code,
