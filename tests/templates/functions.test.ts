@@ -48,7 +48,7 @@ describe('a function', () => {
       janitor: 60,
       expiry: 60,
       dayClose: 900,
-      publishLog: 300,
+      publishLog: 120,
       witness: 60,
     });
   });

@@ -69,6 +69,7 @@ export class LogWatch {
   #signed(message: string): void {
     const [, ofWitness] = /^cosignature\/v1\ntime \d+\n(.*)$/s.exec(message) ?? [];
     const { size, root } = parseCheckpoint(ofWitness ?? message);
+    if (!ofWitness) this.#requireFiles('signed', size);
     this.#vouch(ofWitness ? 'cosignature' : 'signature', Number(size), base64(root));
     if (size > this.#headSize) {
       this.breaches.push(`a tree of ${size} entries was signed, and the head had ${this.#headSize}`);
@@ -85,11 +86,15 @@ export class LogWatch {
       return;
     }
     const { size, root } = checkpointIn(String(body));
+    this.#requireFiles('published', size);
+    this.#vouch('checkpoint', Number(size), base64(root));
+  }
+
+  #requireFiles(done: string, size: bigint): void {
     for (const tile of newTiles(0, size)) {
       if (this.files.has(tilePath(tile))) continue;
-      this.breaches.push(`a checkpoint of ${size} entries was published before ${tilePath(tile)}`);
+      this.breaches.push(`a checkpoint of ${size} entries was ${done} before ${tilePath(tile)} was written`);
     }
-    this.#vouch('checkpoint', Number(size), base64(root));
   }
 
   /** Of what replaces another each is larger: neither the checkpoint nor the witness's memory ever goes back. */

@@ -292,6 +292,27 @@ export const mutants: Mutant[] = [
     ],
   },
   {
+    name: 'the checkpoint is signed before the files are written',
+    concerns: /publishLog/,
+    file: `${audit}/publishLog.ts`,
+    find: '  await writeAll(files);\n  const note = await signCheckpoint(size, root);',
+    replace: '  const note = await signCheckpoint(size, root);\n  await writeAll(files);',
+  },
+  {
+    name: 'the checkpoint is signed before its tree is compared',
+    concerns: /publishLog/,
+    file: `${audit}/publishLog.ts`,
+    find: '  requireSame(tree, rootOf(growth.edge()), expected);\n',
+    replace: '',
+    also: [
+      {
+        find: '  const note = await signCheckpoint(size, root);',
+        replace:
+          "  const note = await signCheckpoint(size, root);\n  requireSame('the head', rootOf(growth.edge()), rootOf(head));",
+      },
+    ],
+  },
+  {
     name: 'a key is destroyed before it is said',
     concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
     file: `${audit}/store/erasures.ts`,

@@ -120,7 +120,10 @@ export const stories: Record<string, Story> = {
   },
 };
 
-/** A log as it grows: by size, by clock, by two publishers at once, witnessed in between; and somebody is erased. */
+/**
+ * A log as it grows: by size, by clock, by two publishers at once, witnessed in between; somebody is erased; and somebody
+ * changes entries that are not published yet, and changes them back.
+ */
 stories.log = async (world, shop) => {
   // Completes a tile.
   const { body: payment } = await shop.pay();
@@ -135,6 +138,9 @@ stories.log = async (world, shop) => {
   await Promise.all([tick(world, 'audit.witness'), tick(world, 'audit.witness')]);
   await shop.refund(payment.id, 100);
   await world.drain();
+  const changeBack = await world.changeLastEntries();
+  await world.run('audit.publishLog');
+  await changeBack();
   await tick(world, 'audit.publishLog');
   await tick(world, 'audit.witness');
 };

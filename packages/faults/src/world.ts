@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
@@ -222,6 +223,26 @@ export class World {
     ];
     for (const item of items) await this.put('audit', item);
     this.log = new LogWatch(count);
+  }
+
+  /**
+   * Puts others in the place of the entries that were appended last, as somebody with access to the table could.
+   *
+   * @returns what changes them back
+   */
+  async changeLastEntries(): Promise<() => Promise<void>> {
+    const { Items } = (await this.#ask('Query', {
+      TableName: 'fanfold-local-audit',
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: 'entries' } },
+      ScanIndexForward: false,
+      Limit: 1,
+    })) as { Items: [{ count: { N: string } }] };
+    const [item] = Items;
+    const others = Array.from({ length: Number(item.count.N) }, (_, i) => nobodysEntry(-1 - i));
+    const deflated = { B: base64(deflateRawSync(encodeBundle(others))) };
+    await this.put('audit', { ...item, deflated });
+    return () => this.put('audit', item);
   }
 
   /** Begins a run. */

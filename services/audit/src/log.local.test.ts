@@ -11,11 +11,11 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { formatCheckpoint, openCheckpoint } from '@fanfold/tlog/checkpoint';
-import { leafHash, verifyConsistency } from '@fanfold/tlog/merkle';
+import { emptyEdge, extend, leafHash, rootOf, verifyConsistency } from '@fanfold/tlog/merkle';
 import { assembleNote, formatVerifierKey, noteSignature, signatureTypes } from '@fanfold/tlog/note';
 import { parseProof, verifyProof } from '@fanfold/tlog/proof';
 import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
-import { newTiles, tilePath } from '@fanfold/tlog/tile';
+import { encodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { heardOf } from './heardFixtures.ts';
 import { provideLog } from './provisionFixtures.ts';
@@ -34,6 +34,7 @@ async function startInstance() {
     import('./store/events.ts'),
     import('./store/signingKey.ts'),
     import('./store/cosigned.ts'),
+    import('./store/log.ts'),
   ]);
   return Object.assign({}, ...modules) as (typeof modules)[0] &
     (typeof modules)[1] &
@@ -43,7 +44,8 @@ async function startInstance() {
     (typeof modules)[5] &
     (typeof modules)[6] &
     (typeof modules)[7] &
-    (typeof modules)[8];
+    (typeof modules)[8] &
+    (typeof modules)[9];
 }
 
 let emulators: Emulators;
@@ -194,6 +196,44 @@ describe('publishing', () => {
     expect((await readCheckpoint()).size).toBe(3n);
   });
 
+  it('catches up a part at a time, without reading what the next runs will', async () => {
+    await recordMore(12 * 49);
+    // What is wrong is far behind: the first run publishes what is before it, and the second, which reaches it, nothing.
+    await changeEntries(11 * 49, 49);
+    expect(await audit.publishLog('clock', 256)).toEqual({ size: 256, published: 256 });
+    expect((await readCheckpoint()).root).toEqual(await rootAt(256));
+    await expect(audit.publishLog('clock', 256)).rejects.toThrow('the tree of the head');
+    expect((await readCheckpoint()).size).toBe(256n);
+  });
+
+  it('catches up to the end, by clock and by size, and every part is the beginning of the next', async () => {
+    await recordMore(20 * 49);
+    const sizes: number[] = [];
+    for (const occasion of ['clock', 'size', 'clock', 'clock'] as const) {
+      const { size } = await audit.publishLog(occasion, 256);
+      expect((await readCheckpoint()).root).toEqual(await rootAt(size));
+      sizes.push(size);
+    }
+    expect(sizes).toEqual([256, 512, 768, 980]);
+    const there = new Set(await paths());
+    for (const tile of newTiles(0, 980)) expect(there).toContain(tilePath(tile));
+  });
+
+  it('signs no part of which an entry was changed', async () => {
+    await recordMore(12 * 49);
+    await changeEntries(2 * 49, 49);
+    await expect(audit.publishLog('clock', 256)).rejects.toThrow('the tree of the first 294 of them');
+    expect(await paths()).toEqual([]);
+  });
+
+  it('reads to the head where what was appended long ago has no tree of its own', async () => {
+    await recordMore(12 * 49);
+    for (let index = 0; index < 12 * 49; index += 49) await update(index, 'REMOVE root');
+    expect(await audit.publishLog('clock', 256)).toEqual({ size: 256, published: 256 });
+    await changeEntries(11 * 49, 49);
+    await expect(audit.publishLog('clock', 256)).rejects.toThrow('the tree of the head');
+  });
+
   it('signs nothing when the head was put back', async () => {
     await recordMore(3);
     await audit.publishLog('clock');
@@ -210,17 +250,28 @@ describe('publishing', () => {
   });
 });
 
-/** Replaces entries that were appended together by others. */
-async function changeEntries(index: number): Promise<void> {
-  const entries = deflateRawSync('\0\x03one\0\x03two\0\x05three');
+/** Replaces entries that were appended together by as many others. */
+async function changeEntries(index: number, count = 3): Promise<void> {
+  const others = Array.from({ length: count }, (_, i) => Buffer.from(`entry ${i}`));
+  await update(index, 'SET deflated = :entries', { ':entries': deflateRawSync(encodeBundle(others)) });
+}
+
+async function update(index: number, expression: string, values?: Record<string, unknown>): Promise<void> {
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: process.env.AUDIT_TABLE_NAME,
       Key: marshall({ pk: 'entries', sk: String(index).padStart(16, '0') }),
-      UpdateExpression: 'SET deflated = :entries',
-      ExpressionAttributeValues: marshall({ ':entries': entries }),
+      UpdateExpression: expression,
+      ...(values && { ExpressionAttributeValues: marshall(values) }),
     }),
   );
+}
+
+/** The root of the tree over the first entries, as they were appended. */
+async function rootAt(size: number): Promise<Uint8Array> {
+  const leaves: Uint8Array[] = [];
+  for await (const { entries } of audit.readEntries(0)) leaves.push(...entries.map(leafHash));
+  return rootOf(extend(emptyEdge, leaves.slice(0, size)));
 }
 
 it('an event that was changed beside the log is not proven, although its seal is right, and that is measured', async () => {

@@ -12,7 +12,7 @@ import { chunksOf } from '@fanfold/runtime/batch';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
-import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
+import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
 import { entryOf } from '../entry.ts';
 import { dataSubjectOf, type Heard, type Recorded } from '../heard.ts';
@@ -46,6 +46,8 @@ type EntriesItem = {
   deflated?: Uint8Array;
   /** The same as it was written before it was compressed. */
   entries?: Uint8Array;
+  /** The root of the tree that ends with them. What was appended before roots were kept has none. */
+  root?: Uint8Array;
 };
 
 /**
@@ -120,12 +122,13 @@ export async function append(
   head: Edge,
 ): Promise<Attempt> {
   const size = Number(head.size);
+  const newHead = extend(head, leaves);
   try {
     await dynamodb.send(
       new TransactWriteItemsCommand({
         TransactItems: [
-          moveHead(head, extend(head, leaves)),
-          putEntries(size, heard.length, bundle),
+          moveHead(head, newHead),
+          putEntries(size, { count: heard.length, deflated: bundle, root: rootOf(newHead) }),
           ...items.map((item, i) => putOnce({ ...item, position: { N: String(size + i) } })),
           ...newKeys,
         ],
@@ -175,8 +178,8 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
 
 const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: String(index).padStart(16, '0') });
 
-const putEntries = (index: number, count: number, bundle: Uint8Array): TransactWriteItem => {
-  const item: EntriesItem = { ...entriesKey(index), count, deflated: bundle };
+const putEntries = (index: number, entries: Omit<EntriesItem, 'pk' | 'sk'>): TransactWriteItem => {
+  const item: EntriesItem = { ...entriesKey(index), ...entries };
   return {
     Put: {
       TableName: tableName(),
@@ -228,11 +231,14 @@ const isRace = (reason?: Cancelled): boolean => reason?.cause === 'condition' ||
 
 const isBroken = (reason?: Cancelled): boolean => reason?.cause === 'refused' || reason?.cause === 'unknown';
 
+/** Entries that were appended together, and the root of the tree that ends with them, where it was kept. */
+type Appended = { index: number; entries: Uint8Array[]; root?: Uint8Array };
+
 /**
  * The log's entries from an index on, in their order, as they were appended together. The first ones may begin before the
  * index: `index` says where.
  */
-export async function* readEntries(from: number): AsyncGenerator<{ index: number; entries: Uint8Array[] }> {
+export async function* readEntries(from: number): AsyncGenerator<Appended> {
   let next: QueryCommandInput['ExclusiveStartKey'];
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
@@ -253,8 +259,9 @@ export async function* readEntries(from: number): AsyncGenerator<{ index: number
         count,
         deflated,
         entries = inflateRawSync(deflated ?? ''),
+        root,
       } = unmarshall(item) as EntriesItem;
-      yield { index: Number(sk), entries: decodeBundle(entries, count) };
+      yield { index: Number(sk), entries: decodeBundle(entries, count), ...(root && { root }) };
     }
     next = LastEvaluatedKey;
   } while (next);
