@@ -119,7 +119,7 @@ function printer(name: string, names: string[]): (line: string) => void {
   const prefix = styleText(colors[names.indexOf(name) % colors.length] ?? 'white', name.padEnd(width));
   return (line) => {
     const readable = readableLine(line);
-    if (readable !== undefined) console.log(`${prefix}  ${readable}`);
+    for (const each of readable?.split('\n') ?? []) console.log(`${prefix}  ${each}`);
   };
 }
 

@@ -1,9 +1,10 @@
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { PluginBuild } from 'esbuild';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Bundler, bundleTogether } from './bundles.ts';
+import { withSources } from './sourceMaps.ts';
 
 let folder: string;
 let bundler: Bundler;
@@ -54,6 +55,26 @@ test('functions run from bundles that share what is common', async () => {
   for (const entry of ['one.mjs', 'two.mjs']) {
     expect(await readFile(join(folder, '.fanfold/4000', entry), 'utf8')).not.toContain('"first"');
   }
+});
+
+test('a place in a bundle, or in what bundles share, is shown as the place in its source', async () => {
+  await writeFile(
+    join(folder, 'shared.ts'),
+    '\n\nexport function trace(): string | undefined {\n  return new Error("here").stack;\n}',
+  );
+  for (const entry of ['one.ts', 'two.ts']) {
+    const text = 'import { trace } from "./shared.ts";\nexport const handler = () =>\n  trace();';
+    await writeFile(join(folder, entry), text);
+  }
+  bundleTogether(bundler, '4000', () => {});
+  await bundler.bundle();
+  const { handler } = await import(join(folder, '.fanfold/4000/one.mjs'));
+  const shown = withSources(handler());
+  const from = relative('.', folder);
+  expect(shown).toContain(`at trace (${from}/shared.ts:4:10)`);
+  expect(shown).toContain(`${from}/one.ts:3:3`);
+  const unknown = 'at /nowhere/.fanfold/4000/one.mjs:1:1';
+  expect(withSources(unknown)).toBe(unknown);
 });
 
 test('plugins have their say', async () => {

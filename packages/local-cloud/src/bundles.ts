@@ -26,9 +26,13 @@ export type Bundler = {
  *
  * @param name of the folder in the service's `.fanfold` where the bundles go: not where packaging puts its own and
  *   clears up, and not where a stack beside this one reads.
- * @param onReload is called after each time but the first.
+ * @param onReload is called after each time but the first, and told how many bundles are others than before.
  */
-export function bundleTogether(bundler: Bundler, name: string, onReload: (durationMs: number) => void): void {
+export function bundleTogether(
+  bundler: Bundler,
+  name: string,
+  onReload: (durationMs: number, changed: number) => void,
+): void {
   if (bundler.buildOptions.format !== 'esm') return;
   bundler.buildDirPath = join(bundler.serviceDirPath, '.fanfold', name);
   // An editor empties a file before it fills it: without a pause the empty one would be bundled too.
@@ -41,17 +45,18 @@ export function bundleTogether(bundler: Bundler, name: string, onReload: (durati
     next = undefined;
     const isReload = written.size > 0;
     const startedAt = performance.now();
+    let changed = 0;
     // A run that was killed left its own behind.
     if (!isReload) await rm(bundler.buildDirPath, { recursive: true, force: true });
     bundler.prepare();
     try {
       const { outputFiles = [] } = await build(optionsOf(bundler));
-      await writeWhole(outputFiles, written);
+      changed = await writeWhole(outputFiles, written);
     } finally {
       // A hundred megabytes less until the next edit, for a fifth of a second then.
       await stop();
     }
-    if (isReload) onReload(performance.now() - startedAt);
+    if (isReload) onReload(performance.now() - startedAt, changed);
   };
   bundler.bundle = () => {
     // What is being bundled may be from before the edit. So it is followed by another time, for all who ask meanwhile.
@@ -101,6 +106,9 @@ function optionsOf(bundler: Bundler): BuildOptions {
     external: [...external, ...[buildOptions.exclude ?? []].flat()],
     outExtension: { '.js': buildOptions.outputFileExtension },
     splitting: true,
+    // Beside the bundles and not named in them: who shows a trace reads a map (sourceMaps.ts), and no function does.
+    sourcemap: 'external',
+    sourcesContent: false,
     write: false,
     absWorkingDir: serviceDirPath,
     outbase: serviceDirPath,
@@ -112,8 +120,10 @@ function optionsOf(bundler: Bundler): BuildOptions {
 /**
  * Writes what has changed so that a function that starts meanwhile finds each file whole, and what it imports. One that
  * has read half a file would fail for as long as its instance lives.
+ *
+ * @returns how many have changed, maps not counted.
  */
-async function writeWhole(files: OutputFile[], written: Map<string, string>): Promise<void> {
+async function writeWhole(files: OutputFile[], written: Map<string, string>): Promise<number> {
   const changed = files.filter(({ path, hash }) => written.get(path) !== hash);
   const isChunk = ({ path }: OutputFile) => basename(dirname(path)) === chunkFolder;
   const chunksFirst = [...changed.filter(isChunk), ...changed.filter((file) => !isChunk(file))];
@@ -123,4 +133,5 @@ async function writeWhole(files: OutputFile[], written: Map<string, string>): Pr
     await rename(`${path}.new`, path);
     written.set(path, hash);
   }
+  return changed.filter(({ path }) => !path.endsWith('.map')).length;
 }

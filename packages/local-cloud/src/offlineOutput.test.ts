@@ -33,11 +33,21 @@ test('a log line is shown as text, with what only it says', () => {
     service: 'fanfold-billing',
     function_request_id: '5f-1',
     messageId: 'm-1',
-    error: { name: 'SyntaxError' },
+    delaySeconds: 4,
   };
-  expect(readableLine(JSON.stringify(line))).toBe(
-    'WARN quarantined messageId=m-1 error={"name":"SyntaxError"}',
-  );
+  expect(readableLine(JSON.stringify(line))).toBe('WARN quarantined messageId=m-1 delaySeconds=4');
+});
+
+test.each([
+  [
+    { name: 'RangeError', message: 'no', stack: 'RangeError: no\n    at handler (a.ts:1:2)' },
+    'RangeError: no\n    at handler (a.ts:1:2)',
+  ],
+  [{ name: 'RangeError', message: 'no' }, 'RangeError: no'],
+  ['no', '"no"'],
+])('an error is shown in lines of its own: %j', (error, shown) => {
+  const line = { level: 'ERROR', message: 'message failed', error };
+  expect(readableLine(JSON.stringify(line))).toBe(`ERROR message failed\n${shown}`);
 });
 
 test.each([

@@ -1,13 +1,15 @@
+import { withSources } from './sourceMaps.ts';
+
 /**
  * Makes a line of `serverless offline` readable among those of other services: announcements that `dev` makes itself
- * go, requests and runs get short, and structured log lines turn into text.
+ * go, requests and runs get short, structured log lines turn into text, and traces name the sources.
  *
- * @returns undefined for a line that says nothing more.
+ * @returns undefined for a line that says nothing more; several lines for an error with its trace.
  */
 export function readableLine(line: string): string | undefined {
   if (announcements.some((announcement) => announcement.test(line))) return undefined;
   if (line.startsWith('{')) return readableLog(line);
-  return line.replace(request, '$1').replace(run, '$1 took $2 ms');
+  return withSources(line.replace(request, '$1').replace(run, '$1 took $2 ms'));
 }
 
 const announcements = [
@@ -53,8 +55,16 @@ function readableLog(line: string): string | undefined {
   // CloudWatch's embedded metric format, which nobody collects here.
   if ('_aws' in entry) return undefined;
   if (typeof entry.level !== 'string') return line;
-  const details = Object.entries(entry)
+  const { error, ...others } = entry;
+  const details = Object.entries(others)
     .filter(([name]) => !repeated.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  return [entry.level, entry.message, ...details].join(' ');
+  const text = [entry.level, entry.message, ...details].join(' ');
+  return error === undefined ? text : `${text}\n${readableError(error)}`;
+}
+
+/** A trace begins with name and message. Its lines are indented as Node does it. */
+function readableError(error: unknown): string {
+  const { name, message, stack } = (error ?? {}) as { name?: string; message?: string; stack?: string };
+  return stack ? withSources(stack) : name ? `${name}: ${message}` : JSON.stringify(error);
 }

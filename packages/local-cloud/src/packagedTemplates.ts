@@ -61,7 +61,7 @@ export async function serviceNames(): Promise<string[]> {
  * The configuration of the service and of what it includes, and the versions of the tools. Function code is left
  * out: it is bundled when the template is made, but is no part of it.
  */
-async function templateSources(folder: string): Promise<string[]> {
+export async function templateSources(folder: string): Promise<string[]> {
   const roots = [folder, join(repository, 'packages')];
   const found = await Promise.all(roots.map((root) => configurationFiles(root)));
   return [...found.flat().sort(), join(repository, 'pnpm-lock.yaml')];

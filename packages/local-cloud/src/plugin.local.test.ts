@@ -2,11 +2,12 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { copyOfEcho, type EchoService, startEcho } from '../fixtures/echoService.ts';
+import { readableLine } from './offlineOutput.ts';
 import { packageService, serviceNames } from './packagedTemplates.ts';
 import { freeBasePort } from './ports.ts';
 import { findStack } from './stack.ts';
@@ -66,6 +67,61 @@ test('services started at once find each other, and end when the stack of the fi
   first.stop();
   expect(await second.ended).toBe('exit code 1');
   expect(second.output()).toContain(`The Fanfold stack at http://127.0.0.1:${base} has ended`);
+}, 60_000);
+
+describe('who watches the terminal is told', () => {
+  let echo: EchoService;
+  beforeAll(async () => {
+    echo = await startEcho();
+    await echo.ready;
+  }, 60_000);
+  afterAll(() => echo.stop());
+  const printed = (text: string | RegExp) => vi.waitFor(() => expect(echo.output()).toMatch(text), 10_000);
+
+  test('when a message that failed comes again, and where it failed', async () => {
+    await echo.post({ say: 'in vain' });
+    await printed(/1 message comes again in (9|10) s, at \d\d:\d\d:\d\d UTC: fanfold-echo/);
+    const shown = echo.output().split('\n').map(readableLine).join('\n');
+    const consumer = relative('.', join(echo.folder, 'src/functions/consumer.ts'));
+    expect(shown).toMatch(/RangeError: in vain\n +at .*consumer\.ts:9:\d+/);
+    expect(shown).toContain(`${consumer}:9:`);
+  });
+
+  test('whether an edit is at work already, takes a restart, or is none', async () => {
+    await echo.edit('src/version.ts', 'version = 1', 'version = 2');
+    await printed(/Reloaded in \d+ ms\./);
+    expect((await echo.post({})).body.version).toBe(2);
+    await echo.edit('src/version.ts', 'Edited by', 'Changed by');
+    await printed('No function has changed.');
+    await echo.edit('serverless.yml', 'timeout: 10', 'timeout: 20');
+    await printed('Restart needed: serverless.yml has changed, which is read at the start only.');
+  });
+});
+
+test('serverless invoke local runs a function on the stack that is running', async () => {
+  const echo = await start();
+  await echo.ready;
+  const invokeLocal = (base: number) =>
+    promisify(execFile)(
+      join(repository, 'node_modules/.bin/serverless'),
+      [
+        'invoke',
+        'local',
+        '--function',
+        'echo',
+        '--data',
+        '{"body":"{\\"say\\":\\"by hand\\"}","requestContext":{}}',
+      ],
+      { cwd: echo.folder, env: { ...process.env, FANFOLD_PORT: String(base) } },
+    );
+  const { stdout } = await invokeLocal(echo.base);
+  expect(JSON.parse(stdout)).toMatchObject({ statusCode: 200 });
+  await vi.waitUntil(async () => (await echo.get('by hand')).body.item.heard, { timeout: 10_000 });
+  await expect(invokeLocal(await freeBasePort())).rejects.toMatchObject({
+    stdout: expect.stringMatching(
+      /No stack is running at port \d+ for the function to use\. Start one: pnpm dev\./,
+    ),
+  });
 }, 60_000);
 
 test('an SNS endpoint that is given stands between the functions and the topic', async () => {

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Bundler, bundleTogether } from './bundles.ts';
+import { comesAgain } from './comesAgain.ts';
 import { type Serverless as CompiledServerless, compileTemplate } from './compileTemplate.ts';
+import type { Invocation } from './invocation.ts';
 import { invoke } from './invoke.ts';
 import type { Mappings } from './mappings.ts';
 import { freePort, requireFreePorts } from './ports.ts';
@@ -8,6 +10,7 @@ import { refusedByAws } from './refusedByAws.ts';
 import type { Ready } from './serviceProcess.ts';
 import {
   basePort,
+  findStack,
   joinStack,
   type Registration,
   type RunningService,
@@ -15,6 +18,7 @@ import {
   type Stack,
 } from './stack.ts';
 import { type Resource, resolveTemplate } from './template.ts';
+import { watchConfiguration } from './watchConfiguration.ts';
 
 /** What is used of a running Serverless Framework. */
 type Serverless = CompiledServerless & {
@@ -23,11 +27,18 @@ type Serverless = CompiledServerless & {
     schema: { properties: Record<string, unknown> };
     defineTopLevelProperty(name: string, schema: object): void;
   };
+  /** The stage of the command's options, before that of serverless.yml, which alone `service.provider` has. */
+  getProvider(name: 'aws'): { getStage(): string };
+  serviceDir: string;
   processedInput: { commands: string[]; options: { httpPort?: string; lambdaPort?: string } };
   service: {
     service: string;
     provider: { environment?: object };
-    custom?: { localPort?: number; 'serverless-offline'?: object };
+    custom?: {
+      localPort?: number;
+      'serverless-offline'?: object;
+      esbuild?: { format?: string; outputFileExtension?: string };
+    };
     functions: Record<string, { name: string; environment?: object }>;
   };
 };
@@ -57,6 +68,7 @@ export default class LocalCloud {
   #provisioned: Promise<void> | undefined;
   #registration: Registration | undefined;
   #mappings: Mappings | undefined;
+  #askingWhatComesAgain = false;
   #stopping = false;
 
   constructor(serverless: Serverless, _options: object, { log }: { log: Log }) {
@@ -65,8 +77,9 @@ export default class LocalCloud {
     allowBuildKey(serverless);
   }
 
-  #initialize(): void {
+  async #initialize(): Promise<void> {
     const { commands } = this.#serverless.processedInput;
+    if (commands.join(' ') === 'invoke local') await this.#prepareInvocation().catch(explain);
     if (commands[0] !== 'offline') return;
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
@@ -76,6 +89,22 @@ export default class LocalCloud {
     process.once('disconnect', () => process.exit(1));
     this.#stack = joinStack(basePort(), dataFolder());
     this.#stack.catch(() => {}); // Reported where it is awaited.
+  }
+
+  /** `serverless invoke local` runs a function here, on the resources of the stack that is running. */
+  async #prepareInvocation(): Promise<void> {
+    loadableByRequire(this.#serverless);
+    if (this.#serverless.getProvider('aws').getStage() !== 'local') return;
+    const description = await findStack(basePort());
+    if (!description) {
+      throw new Error(
+        `No stack is running at port ${basePort()} for the function to use. Start one: pnpm dev.`,
+      );
+    }
+    const { useEndpoints } = await import('./emulators.ts');
+    useEndpoints(description.endpoints);
+    const resources = resolveTemplate(await compileTemplate(this.#serverless), description.endpoints.aws);
+    useResolvedEnvironment(this.#serverless, resources, description.issuer);
   }
 
   async #prepare(): Promise<void> {
@@ -90,8 +119,8 @@ export default class LocalCloud {
     this.#provisioned.catch(() => {}); // Reported where it is awaited.
     const bundler = this.#serverless.pluginManager.plugins.find(isBundler);
     if (bundler) {
-      bundleTogether(bundler, String(basePort()), (ms) =>
-        this.#log.notice(`Reloaded in ${Math.round(ms)} ms.`),
+      bundleTogether(bundler, String(basePort()), (ms, changed) =>
+        this.#log.notice(changed > 0 ? `Reloaded in ${Math.round(ms)} ms.` : 'No function has changed.'),
       );
     }
     this.#service = await chooseAddresses(this.#serverless, basePort());
@@ -106,7 +135,13 @@ export default class LocalCloud {
       resources: this.#resources,
       endpoints: description.endpoints,
       invoke: (functionName, event) => invoke(service.lambdaUrl, functionName, event),
+      onInvocation: (invocation) => {
+        this.#tellWhatComesAgain(description.endpoints.aws, invocation);
+      },
     });
+    await watchConfiguration(this.#serverless.serviceDir, (path) =>
+      this.#log.notice(`Restart needed: ${path} has changed, which is read at the start only.`),
+    );
     const name = this.#serverless.service.service.replace(/^fanfold-/, '');
     this.#registration = await register(description.issuer, name, service);
     this.#registration.ended.then(() =>
@@ -116,6 +151,21 @@ export default class LocalCloud {
     );
     this.#log.notice(`${name} is ready: ${service.url} (Lambda endpoint: ${service.lambdaUrl})`);
     process.send?.({ type: 'ready', service: name, ...service } satisfies Ready);
+  }
+
+  async #tellWhatComesAgain(aws: string, invocation: Invocation): Promise<void> {
+    // All that a queue holds is in the answer: when much fails at once, it is not asked for each.
+    if (this.#askingWhatComesAgain) return;
+    this.#askingWhatComesAgain = true;
+    try {
+      const sentence = await comesAgain(aws, invocation);
+      if (sentence) this.#log.notice(sentence);
+    } catch (error) {
+      if (!this.#stopping)
+        this.#log.error(`When messages come again is not known: ${(error as Error).message}`);
+    } finally {
+      this.#askingWhatComesAgain = false;
+    }
   }
 
   #refuseWithAws(): void {
@@ -163,6 +213,15 @@ export default class LocalCloud {
 function allowBuildKey({ configSchemaHandler }: Serverless): void {
   if (configSchemaHandler.schema.properties.build) return;
   configSchemaHandler.defineTopLevelProperty('build', { type: 'object' });
+}
+
+/**
+ * The framework loads a function by its path without an extension, which never finds an `.mjs`. By the name `.js` it
+ * does, and the service's package.json says that it is a module as well.
+ */
+function loadableByRequire({ service }: Serverless): void {
+  const { esbuild } = service.custom ?? {};
+  if (esbuild?.format === 'esm') esbuild.outputFileExtension = '.js';
 }
 
 /** What is written to be read is shown without its stack: the framework knows it by this name. */
