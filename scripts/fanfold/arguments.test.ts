@@ -74,7 +74,7 @@ describe.each([
     'sentence',
     parse.sentence,
     ['It was made by a test.', 'Zoë'],
-    ['', '  ', 'a\nb', '\u001b[2J', 'x'.repeat(301)],
+    ['', '  ', '\u200b', 'a\nb', '\u001b[2J', 'J\ufffdrg', '\uffff', 'x'.repeat(301)],
   ],
   ['rate', parse.perSecond, ['1', '100', '1000'], ['0', '-1', '1.5', '1001', 'fast', '']],
   ['position', parse.position, ['0', '123456'], ['-1', '1e3', '', '1'.repeat(16)]],

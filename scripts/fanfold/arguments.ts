@@ -1,5 +1,6 @@
 import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
+import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
 import { InvalidArgumentError } from 'commander';
 import { merchantScopes, operatorScope } from './token.ts';
 
@@ -99,7 +100,9 @@ export const identifiers = (value: string, before: string[] = []): string[] => [
 
 /** A text that is kept for the record, in one line. */
 export function sentence(value: string): string {
-  if (/^(?=.*\S)[^\p{Cc}]{1,300}$/u.test(value)) return value;
+  const unfit = unfitCharactersOf(value);
+  if (unfit) throw new InvalidArgumentError(`It ${unfit}.`);
+  if (isVisible(value) && value.length <= 300) return value;
   throw new InvalidArgumentError('It is a text of 1 to 300 characters in one line.');
 }
 

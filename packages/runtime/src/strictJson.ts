@@ -1,16 +1,14 @@
+import { unfitCharactersOf } from '@fanfold/contracts/text';
 import { visit } from 'jsonc-parser';
 import { holdsCardNumber } from './cardNumber.ts';
 import { Refusal } from './refusal.ts';
 
 const maxDepth = 20;
-/** C0 and C1 controls, and the overrides that make a text read otherwise than it is stored. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-const forbiddenCharacters = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
 /**
  * A JSON document without what `JSON.parse` lets through: duplicate keys (last wins), `__proto__`, numbers that
- * change when read (beyond 2^53, `1e400`, `1e-400`, `-0`), nesting over 20 levels, lone surrogates, control
- * characters and card numbers.
+ * change when read (beyond 2^53, `1e400`, `1e-400`, `-0`), nesting over 20 levels, characters that are unfit for a text,
+ * and card numbers.
  *
  * @throws Refusal 400 `invalid_json` and 422 `card_number_refused`, with a pointer where there is a field
  */
@@ -56,8 +54,8 @@ export function parseStrictJson(text: string): unknown {
 }
 
 function checkText(text: string, path: (string | number)[]): void {
-  if (!text.isWellFormed()) throw refuse(path, 'has a lone surrogate, which is no character');
-  if (forbiddenCharacters.test(text)) throw refuse(path, 'has a control character, such as a line break');
+  const unfit = unfitCharactersOf(text);
+  if (unfit) throw refuse(path, unfit);
   checkCardNumber(text, path);
 }
 

@@ -112,17 +112,62 @@ describe('A payment is asked for', () => {
     expect(paymentRequest.parse({ ...least, lines: [chairs] }).lines).toEqual([chairs]);
   });
 
-  test('with spaces around a text, which are taken away', () => {
-    expect(paymentRequest.parse(changed('customer.name', '  Ada  ')).customer.name).toBe('Ada');
-    expect(paymentRequest.parse(changed('orderId', ' 7 ')).orderId).toBe('7');
+  test.each([
+    ['orderId', 'x'.repeat(100)],
+    ['description', 'x'.repeat(500)],
+    ['customer.name', 'x'.repeat(200)],
+    ['customer.email', 'ada@example.com'],
+    ['customer.taxId', 'x'.repeat(40)],
+    ['customer.address.line1', 'x'.repeat(200)],
+    ['customer.address.line2', 'x'.repeat(200)],
+    ['customer.address.city', 'x'.repeat(100)],
+    ['customer.address.postalCode', 'x'.repeat(20)],
+    ['customer.address.state', 'x'.repeat(100)],
+    ['lines.0.description', 'x'.repeat(200)],
+    ['metadata.channel', 'x'.repeat(500)],
+  ])('with blanks around %s, which are taken away before it is measured', (way, value) => {
+    for (const blanks of [' ', '\u00a0', '\u3000 ']) {
+      const taken = paymentRequest.parse(changed(way, `${blanks}${value}${blanks}`));
+      expect(taken).toEqual(paymentRequest.parse(changed(way, value)));
+    }
+  });
+
+  test('with blanks around a metadata key, unless another one is then the same', () => {
+    const metadata = { [` ${'k'.repeat(40)} `]: 'x' };
+    expect(paymentRequest.parse({ ...least, metadata }).metadata).toEqual({ ['k'.repeat(40)]: 'x' });
+    expect(errorsOf(paymentRequest, { ...least, metadata: { channel: 'web', ' channel': 'shop' } })).toEqual([
+      { pointer: '#/metadata', detail: 'has keys that differ only in the blanks around them' },
+    ]);
+  });
+
+  test('from every country of ISO 3166-1, from Northern Ireland and from Kosovo', () => {
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
+    const codes = letters.flatMap((first) => letters.map((second) => first + second));
+    const taken = codes.filter(
+      (code) => errorsOf(paymentRequest, changed('customer.address.country', code)).length === 0,
+    );
+    expect(taken).toHaveLength(249 + 2);
+    expect(taken).toEqual(expect.arrayContaining(['BE', 'GB', 'GR', 'SS', 'XI', 'XK']));
   });
 });
 
 describe('A payment is refused, with what to change, for', () => {
-  const text = (max: number) => ['', '   ', 'x'.repeat(max + 1), 7, true, {}, []];
+  const invisible = [
+    '\u200b',
+    '\u00ad',
+    '\u3164',
+    '\u115f\uffa0',
+    '\u2800\u2800',
+    '\u{e0041}\u{e0042}',
+    '\ufe0f',
+    '\u2060 \u180e',
+    '\ufffb',
+    '\u{1d159}',
+  ];
+  const text = (max: number) => ['', '   ', ...invisible, 'x'.repeat(max + 1), 7, true, {}, []];
   test.each([
     ['amount', [undefined, null, 0, -1, 0.5, 121.5, '12100', 1_000_000_000_000, 1e300, true, {}, []]],
-    ['currency', [undefined, null, 'eur', 'EURO', '', 'ANG', 'XAU', 'ABC', 978, ['EUR']]],
+    ['currency', [undefined, null, 'eur', 'EURO', '', 'ANG', 'XAU', 'XAD', 'ABC', 978, ['EUR']]],
     ['paymentMethod', [undefined, null, '', 'pm_card_mastercard', 'PM_CARD_VISA', 'toString', 1]],
     ['captureMethod', [null, '', 'later', 'Manual', 1]],
     ['orderId', [undefined, null, ...text(100)]],
@@ -149,7 +194,10 @@ describe('A payment is refused, with what to change, for', () => {
     ['customer.address.city', text(100)],
     ['customer.address.postalCode', text(20)],
     ['customer.address.state', text(100)],
-    ['customer.address.country', [undefined, null, '', 'be', 'BEL', 'B', 'B1', 32]],
+    [
+      'customer.address.country',
+      [undefined, null, '', 'be', ' BE', 'BEL', 'B', 'B1', 'ZZ', 'UK', 'EL', 'AN', 'EU', 32],
+    ],
     ['lines', [[], {}, 'none', 1, Array(51).fill(chairs)]],
     ['lines.0', [null, 'Chair', 1, []]],
     ['lines.0.description', [undefined, null, ...text(200)]],
@@ -184,11 +232,12 @@ describe('A payment is refused, with what to change, for', () => {
 
   test.each([
     ['empty', ''],
+    ['nothing that shows', '%E2%80%8B'],
     ['too long', 'x'.repeat(41)],
   ])('a metadata key that is %s', (_what, key) => {
-    expect(errorsOf(paymentRequest, { ...full, metadata: { [key]: 'x' } })).toMatchObject([
-      { pointer: `#/metadata/${key}` },
-    ]);
+    expect(errorsOf(paymentRequest, { ...full, metadata: { [decodeURIComponent(key)]: 'x' } })).toMatchObject(
+      [{ pointer: `#/metadata/${key}` }],
+    );
   });
 
   test.each(Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== '__proto__'))(
@@ -309,9 +358,10 @@ describe('What moves a payment', () => {
     ['a cancellation', cancelRequest],
     ['a refund', refundRequest],
   ])('is not %s with a wrong reason', (_what, schema) => {
-    for (const reason of ['', ' ', 'x'.repeat(201), 7]) {
+    for (const reason of ['', ' ', '\u200b', 'x'.repeat(201), 7]) {
       expect(errorsOf(schema, { reason }), String(reason)).toMatchObject([{ pointer: '#/reason' }]);
     }
+    expect(schema.parse({ reason: ` ${'x'.repeat(200)} ` })).toMatchObject({ reason: 'x'.repeat(200) });
   });
 
   test.each([

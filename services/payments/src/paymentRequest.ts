@@ -1,10 +1,15 @@
-import { amountMinor, currency, maxAmountMinor, taxRate } from '@fanfold/contracts/fields';
+import { amountMinor, currency, maxAmountMinor, maxTextLength, taxRate } from '@fanfold/contracts/fields';
 import { totalsOf } from '@fanfold/contracts/tax';
+import { isVisible } from '@fanfold/contracts/text';
+import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import * as z from 'zod';
 import { paymentMethods } from './gateway.ts';
 import type { PaymentRequest } from './payment.ts';
 
-const text = (maxLength: number) => z.string().trim().min(1, 'must not be empty').max(maxLength);
+/** Every text is taken without the blanks around it, and what is left is measured. Codes are no texts: they are exact. */
+const anyText = (maxLength: number) => z.string().trim().max(maxLength);
+const text = (maxLength: number) =>
+  anyText(maxLength).refine(isVisible, 'must not be empty, or of characters that show nothing');
 const optionalText = (maxLength: number) => text(maxLength).nullable().default(null);
 
 const positiveAmount = z
@@ -12,18 +17,26 @@ const positiveAmount = z
   .min(1, 'must be at least 1, in minor units of the currency')
   .max(maxAmountMinor);
 
+/** Of ISO's codes for users to assign, invoices need the two that the European Union has assigned. */
+const countries = new Set<string>([...CountryCodes, 'XI', 'XK']);
+
 const address = z.strictObject({
   line1: optionalText(200),
   line2: optionalText(200),
   city: optionalText(100),
   postalCode: optionalText(20),
   state: optionalText(100),
-  country: z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters, an ISO 3166-1 code such as "BE"'),
+  country: z
+    .string()
+    .refine(
+      (code) => countries.has(code),
+      'must be an ISO 3166-1 code in capital letters, such as "BE"; Northern Ireland is "XI" and Kosovo "XK"',
+    ),
 });
 
 const customer = z.strictObject({
   name: text(200),
-  email: z.email().max(254).nullable().default(null),
+  email: anyText(254).pipe(z.email()).nullable().default(null),
   taxId: optionalText(40),
   address,
 });
@@ -36,13 +49,16 @@ const line = z.strictObject({
 });
 
 const metadata = z
-  .record(
-    z
-      .string()
-      .min(1)
-      .max(40)
-      .refine((key) => !(key in Object.prototype), 'is a name that JavaScript keeps for itself'),
-    z.string().max(500),
+  .record(z.string(), z.string())
+  .refine(
+    (entries) => new Set(Object.keys(entries).map((key) => key.trim())).size === Object.keys(entries).length,
+    'has keys that differ only in the blanks around them',
+  )
+  .pipe(
+    z.record(
+      text(40).refine((key) => !(key in Object.prototype), 'is a name that JavaScript keeps for itself'),
+      anyText(500),
+    ),
   )
   .refine((entries) => Object.keys(entries).length <= 20, 'must have at most 20 entries')
   .default({});
@@ -51,10 +67,13 @@ const metadata = z
 export const paymentRequest: z.ZodType<PaymentRequest> = z
   .strictObject({
     amount: positiveAmount,
-    currency,
+    currency: currency.refine(
+      (code) => code !== 'XAD',
+      'is what Arab central banks keep their accounts in: nothing is paid in it',
+    ),
     paymentMethod: z.enum(paymentMethods),
     captureMethod: z.enum(['automatic', 'manual']).default('automatic'),
-    orderId: text(100),
+    orderId: text(maxTextLength.orderId),
     description: optionalText(500),
     customer,
     lines: z.array(line).min(1).max(50).nullable().default(null),
@@ -81,6 +100,11 @@ function grossOf(lines: NonNullable<PaymentRequest['lines']>): number | undefine
 
 export const captureRequest = z.strictObject({ amount: positiveAmount.optional() });
 
-export const cancelRequest = z.strictObject({ reason: text(200).default('requested_by_merchant') });
+export const cancelRequest = z.strictObject({
+  reason: text(maxTextLength.reason).default('requested_by_merchant'),
+});
 
-export const refundRequest = z.strictObject({ amount: positiveAmount.optional(), reason: optionalText(200) });
+export const refundRequest = z.strictObject({
+  amount: positiveAmount.optional(),
+  reason: optionalText(maxTextLength.reason),
+});
