@@ -1,0 +1,201 @@
+"""An AWS endpoint on 127.0.0.1 for `pnpm rehearse`: MiniStack, with what it lacks of AWS repaired, and a record of calls.
+
+    python endpoint.py PORT FOLDER
+
+It deploys CloudFormation stacks, runs their functions as local processes (`node` in PATH), and obeys the policies of
+roles and resources. Whatever it keeps is in memory and below FOLDER, where calls.jsonl has a line for each permission
+that a caller needed and for each resource that CloudFormation made, changed or deleted on behalf of one.
+"""
+
+import json
+import os
+import sys
+import threading
+
+port, folder = sys.argv[1:]
+os.environ.pop("AWS_ENDPOINT_URL", None)
+os.environ.update(
+    GATEWAY_PORT=port,
+    BIND_HOST="127.0.0.1",
+    MINISTACK_HOST="127.0.0.1",
+    MINISTACK_REGION="eu-west-1",
+    AWS_DEFAULT_REGION="eu-west-1",
+    LAMBDA_EXECUTOR="local",
+    AUTH="true",
+    AWS_ACCESS_KEY_ID="test",  # the root user's
+    STATE_DIR=folder,
+    TMPDIR=folder,
+    # Its MQTT broker listens on all addresses, whatever BIND_HOST says.
+    IOT_MTLS_ENABLED="0",
+)
+
+from ministack.core import iam_actions, iam_evaluator  # noqa: E402
+from ministack.core.responses import get_account_id, get_region  # noqa: E402
+
+calls = open(os.path.join(folder, "calls.jsonl"), "a", encoding="utf-8", buffering=1)
+writing = threading.Lock()
+
+
+def record(**call):
+    with writing:
+        calls.write(json.dumps(call) + "\n")
+
+
+# What AWS calls the permissions of calls that send or delete several at once.
+BATCHES = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+
+# Policies know a key that is named by its alias as the key, with its aliases beside it.
+def key_and_aliases(named):
+    key = kms._resolve_key(named)
+    if key is None:
+        return named, {}
+    aliases = [alias.split(":", 5)[5] for alias, key_id in kms._aliases.items() if key_id == key["KeyId"]]
+    return key["Arn"], {"kms:ResourceAliases": aliases}
+
+
+enforce = iam_evaluator.enforce
+
+
+def enforce_and_record(access_key, action, service, region, resource_arn="*", service_context=None):
+    action = BATCHES.get(action, action)
+    if service == "kms":
+        resource_arn, aliases = key_and_aliases(resource_arn)
+        service_context = {**(service_context or {}), **aliases}
+    denied = enforce(access_key, action, service, region, resource_arn=resource_arn, service_context=service_context)
+    record(caller=iam_evaluator.caller_arn(), action=action, resource=resource_arn, allowed=denied is None)
+    return denied
+
+
+iam_evaluator.enforce = enforce_and_record
+
+
+# Policies know a role's session as the role.
+condition_key = iam_evaluator._resolve_condition_key
+
+
+def condition_key_of_role(key, context):
+    value = condition_key(key, context)
+    if key.lower() == "aws:principalarn" and ":assumed-role/" in value:
+        account, role = value.split(":")[4], value.split("/")[1]
+        return f"arn:aws:iam::{account}:role/{role}"
+    return value
+
+
+iam_evaluator._resolve_condition_key = condition_key_of_role
+
+
+# Bucket policies know of a write whether it demands that nothing is there yet.
+s3_service_context = iam_actions.s3_service_context
+
+
+def context_of_condition(action, query, path="", headers=None):
+    context = s3_service_context(action, query, path, headers)
+    demanded = (headers or {}).get("if-none-match")
+    return {**(context or {}), **({"s3:if-none-match": demanded} if demanded else {})}
+
+
+iam_actions.s3_service_context = context_of_condition
+
+
+# What comes to 127.0.0.1 counts as come over TLS: policies refuse what does not.
+pin_request_origin = iam_evaluator.pin_request_origin
+
+
+def over_tls(source_ip, _secure_transport):
+    pin_request_origin(source_ip, True)
+
+
+iam_evaluator.pin_request_origin = over_tls
+
+from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, iam, kms, lambda_svc, s3, sns, sqs  # noqa: E402
+from ministack.services.cloudformation import stacks  # noqa: E402
+
+
+# A mapping's filter that asks that something is NOT there also matches where its parent is not there either.
+match_filter = lambda_svc._match_esm_filter
+
+
+def match_below_nothing(event, pattern):
+    for key, wanted in pattern.items():
+        if isinstance(wanted, dict):
+            below = event.get(key)
+            if not match_below_nothing(below if isinstance(below, dict) else {}, wanted):
+                return False
+        elif not match_filter(event, {key: wanted}):
+            return False
+    return True
+
+
+lambda_svc._match_esm_filter = match_below_nothing
+
+
+# CloudFormation refuses a name that is taken, where MiniStack gives what has it to the new stack.
+def taken(kind, properties):
+    if kind == "AWS::DynamoDB::Table":
+        return properties.get("TableName") in dynamodb._tables
+    if kind == "AWS::SQS::Queue":
+        return properties.get("QueueName") in sqs._queue_name_to_url
+    if kind == "AWS::SNS::Topic":
+        return f"arn:aws:sns:{get_region()}:{get_account_id()}:{properties.get('TopicName')}" in sns._topics
+    if kind == "AWS::Logs::LogGroup":
+        return properties.get("LogGroupName") in cloudwatch_logs._log_groups
+    if kind == "AWS::KMS::Alias":
+        return kms._alias_arn(properties.get("AliasName", "")) in kms._aliases
+    if kind == "AWS::IAM::Role":
+        return properties.get("RoleName") in iam._roles
+    if kind == "AWS::Lambda::Function":
+        return properties.get("FunctionName") in lambda_svc._functions
+    if kind == "AWS::CloudWatch::Alarm":
+        return properties.get("AlarmName") in cloudwatch._alarms
+    return False
+
+
+provision = stacks._provision_resource
+
+
+def provision_new(kind, logical_id, properties, stack_name):
+    record(type=kind, operation="create", region=get_region())
+    if taken(kind, properties):
+        name = next(value for key, value in properties.items() if key.endswith("Name"))
+        raise ValueError(f"Resource of type '{kind}' with identifier '{name}' already exists.")
+    return provision(kind, logical_id, properties, stack_name)
+
+
+stacks._provision_resource = provision_new
+
+update = stacks._update_resource
+
+
+def update_recorded(kind, physical_id, old, new, *rest):
+    if old != new:
+        record(type=kind, operation="update", region=get_region())
+    return update(kind, physical_id, old, new, *rest)
+
+
+stacks._update_resource = update_recorded
+
+# CloudFormation cannot delete a table that is protected, nor a bucket that holds anything.
+delete = stacks._delete_resource
+
+
+def delete_unprotected(kind, physical_id, *rest):
+    record(type=kind, operation="delete", region=get_region())
+    if kind == "AWS::DynamoDB::Table" and dynamodb._tables.get(physical_id, {}).get("DeletionProtectionEnabled"):
+        raise ValueError(f"Resource cannot be deleted as it is currently protected against deletion: {physical_id}")
+    if kind == "AWS::S3::Bucket" and s3._buckets.get(physical_id, {}).get("objects"):
+        raise ValueError("The bucket you tried to delete is not empty")
+    return delete(kind, physical_id, *rest)
+
+
+stacks._delete_resource = delete_unprotected
+
+from ministack.app import main  # noqa: E402
+
+sys.argv = ["ministack"]
+main()
