@@ -1,8 +1,10 @@
+import { reversed } from '@fanfold/contracts/reversedFixtures';
 import { expect, it } from 'vitest';
 import { type Account, newAccount } from './books.ts';
-import { captured, now } from './eventFixtures.ts';
+import { creditNoteFor } from './creditNote.ts';
+import { captured, now, refunded } from './eventFixtures.ts';
 import { invoiceFor } from './invoice.ts';
-import { invoiceResource } from './resources.ts';
+import { creditNoteResource, invoiceResource } from './resources.ts';
 
 const invoice = invoiceFor(captured(), {
   number: 'INV-2026-000001',
@@ -31,4 +33,17 @@ it.each([
 it('an invoice is shown as it was issued, without what only the table needs', () => {
   const { happenedOn, trace, ...document } = invoice;
   expect(shown()).toEqual({ object: 'invoice', ...document, status: 'paid', creditNotes: [] });
+});
+
+it('a document is the same to the letter, whatever order the table gives its members', () => {
+  const account = { ...newAccount('acme', invoice.id), invoice };
+  expect(JSON.stringify(invoiceResource(reversed(account)))).toBe(JSON.stringify(invoiceResource(account)));
+  const creditNote = creditNoteFor(invoice, refunded(1, 100, 0), {
+    number: 'CN-2026-000001',
+    series: 'CN-2026',
+    issuedAt: now.toISOString(),
+  });
+  expect(JSON.stringify(creditNoteResource(reversed(creditNote)))).toBe(
+    JSON.stringify(creditNoteResource(creditNote)),
+  );
 });

@@ -1,30 +1,41 @@
+import { customer, totals } from '@fanfold/contracts/fields';
+import { inOrder } from '@fanfold/contracts/inOrder';
 import type { Account } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
-import type { Invoice } from './invoice.ts';
+import type { Invoice, InvoiceLine } from './invoice.ts';
 
-/** An invoice as the API shows it: as it was issued, and what was credited of it since. */
+/** An invoice as the API shows it: as it was issued, to the letter, and what was credited of it since. */
 export function invoiceResource({ invoice, creditNotes }: Account) {
-  const { id, number, series, issueDate, paymentId, orderId, currency, customer, lines, totals, createdAt } =
-    invoice as Invoice;
+  const issued = invoice as Invoice;
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, 0);
-  const status = credited === 0 ? 'paid' : credited < totals.gross ? 'partially_credited' : 'credited';
+  const status = credited === 0 ? 'paid' : credited < issued.totals.gross ? 'partially_credited' : 'credited';
   return {
     object: 'invoice' as const,
-    id,
-    number,
-    series,
-    issueDate,
+    id: issued.id,
+    number: issued.number,
+    series: issued.series,
+    issueDate: issued.issueDate,
     status,
-    paymentId,
-    orderId,
-    currency,
-    customer,
-    lines,
-    totals,
+    paymentId: issued.paymentId,
+    orderId: issued.orderId,
+    currency: issued.currency,
+    customer: inOrder(customer, issued.customer),
+    lines: issued.lines.map(lineResource),
+    totals: inOrder(totals, issued.totals),
     creditNotes: creditNotes.map(({ id, number, refundId, amount }) => ({ id, number, refundId, amount })),
-    createdAt,
+    createdAt: issued.createdAt,
   };
 }
+
+const lineResource = ({ description, quantity, unitAmount, net, taxRate, tax, gross }: InvoiceLine) => ({
+  description,
+  quantity,
+  unitAmount,
+  net,
+  taxRate,
+  tax,
+  gross,
+});
 
 /** A credit note as the API shows it. */
 export const creditNoteResource = (creditNote: CreditNote) => ({
@@ -39,9 +50,9 @@ export const creditNoteResource = (creditNote: CreditNote) => ({
   refundId: creditNote.refundId,
   orderId: creditNote.orderId,
   currency: creditNote.currency,
-  customer: creditNote.customer,
+  customer: inOrder(customer, creditNote.customer),
   amount: creditNote.amount,
   reason: creditNote.reason,
-  totals: creditNote.totals,
+  totals: inOrder(totals, creditNote.totals),
   createdAt: creditNote.createdAt,
 });

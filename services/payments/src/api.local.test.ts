@@ -63,9 +63,9 @@ describe('Paying', () => {
 
   test('again with the same key and body is the same payment, and no second charge', async () => {
     const client = await newClient();
-    const first = await client.pay({ orderId: '1', metadata: { a: '1', b: '2' } }, 'key');
+    const first = await client.pay({ orderId: '1', metadata: { b: '2', a: '1' } }, 'key');
     const again = await client.pay(
-      { metadata: { b: '2', a: '1' }, orderId: '1', captureMethod: 'automatic' },
+      { metadata: { a: '1', b: '2' }, orderId: '1', captureMethod: 'automatic' },
       '"key"',
     );
     expect(again).toMatchObject({
@@ -73,6 +73,10 @@ describe('Paying', () => {
       body: first.body,
       headers: { 'Idempotent-Replayed': 'true' },
     });
+    // To the letter, and so is what is shown.
+    for (const { body } of [again, await client.show(first.body.id)]) {
+      expect(JSON.stringify(body)).toBe(JSON.stringify(first.body));
+    }
     expect(await effects(first.body.id)).toEqual(['charge 12100']);
   });
 

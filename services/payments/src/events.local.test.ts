@@ -169,6 +169,7 @@ describe('What billing says is noted', () => {
       refunds: [{ creditNoteNumber: 'CN-2026-000001' }],
       version: payment.version + 2,
     });
+    expect(Date.parse(noted.updatedAt)).toBeGreaterThan(Date.parse(payment.updatedAt));
     expect(typesOf(await saidOf(payment.id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
   });
 

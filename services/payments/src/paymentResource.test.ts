@@ -1,3 +1,4 @@
+import { reversed } from '@fanfold/contracts/reversedFixtures';
 import { describe, expect, test } from 'vitest';
 import { refund, settleRefund } from './payment.ts';
 import { captured, momentAt, paymentId, paymentRequest } from './paymentFixtures.ts';
@@ -28,6 +29,12 @@ describe('A payment as the API shows it', () => {
       updatedAt: '2026-11-23T10:00:00.000Z',
       version: 2,
     });
+  });
+
+  test('is the same to the letter, whatever order the table gives its members', () => {
+    const failure = { code: 'card_declined', message: 'The card was declined.', declineCode: null };
+    const payment = { ...refunded, failure, metadata: { b: '2', a: '1' } };
+    expect(JSON.stringify(paymentResource(reversed(payment)))).toBe(JSON.stringify(paymentResource(payment)));
   });
 
   test('has its refunds oldest first, those of one instant always in the same order', () => {

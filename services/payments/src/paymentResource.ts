@@ -1,6 +1,12 @@
-import type { Payment, Refund } from './payment.ts';
+import { customer, line } from '@fanfold/contracts/fields';
+import { inOrder } from '@fanfold/contracts/inOrder';
+import * as z from 'zod';
+import type { Failure, Payment, Refund } from './payment.ts';
 
-/** A payment as the API shows it. */
+const lines = /* @__PURE__ */ z.array(line);
+const metadata = /* @__PURE__ */ z.record(/* @__PURE__ */ z.string(), /* @__PURE__ */ z.string());
+
+/** A payment as the API shows it: the same to the letter, whatever order the table gave its members. */
 export const paymentResource = (payment: Payment) => ({
   object: 'payment' as const,
   id: payment.id,
@@ -13,10 +19,10 @@ export const paymentResource = (payment: Payment) => ({
   captureMethod: payment.captureMethod,
   orderId: payment.orderId,
   description: payment.description,
-  customer: payment.customer,
-  lines: payment.lines,
-  metadata: payment.metadata,
-  failure: payment.failure,
+  customer: inOrder(customer, payment.customer),
+  lines: payment.lines && inOrder(lines, payment.lines),
+  metadata: inOrder(metadata, payment.metadata),
+  failure: payment.failure && failureResource(payment.failure),
   cancellationReason: payment.cancellationReason,
   expiresAt: payment.expiresAt,
   invoiceNumber: payment.invoiceNumber,
@@ -27,6 +33,8 @@ export const paymentResource = (payment: Payment) => ({
   updatedAt: payment.updatedAt,
   version: payment.version,
 });
+
+const failureResource = ({ code, message, declineCode }: Failure) => ({ code, message, declineCode });
 
 /** A refund as the API shows it. */
 export const refundResource = (payment: Payment, refund: Refund) => ({

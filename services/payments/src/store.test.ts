@@ -386,7 +386,7 @@ describe('A number from billing is noted', () => {
     ]);
     for (const { UpdateExpression } of updates()) {
       expect(UpdateExpression).toContain(
-        'version = version + :one, said = :nothing, saysNothing = :true, writeId = :writeId',
+        'version = version + :one, updatedAt = :now, said = :nothing, saysNothing = :true, writeId = :writeId',
       );
     }
   });

@@ -175,12 +175,13 @@ async function note(
       new UpdateItemCommand({
         TableName: tableName(),
         Key: keyOf(merchantId, paymentId),
-        UpdateExpression: `SET ${attribute} = :number, version = version + :one, said = :nothing, saysNothing = :true, writeId = :writeId`,
+        UpdateExpression: `SET ${attribute} = :number, version = version + :one, updatedAt = :now, said = :nothing, saysNothing = :true, writeId = :writeId`,
         ConditionExpression: `${attribute} = :none`,
         ExpressionAttributeNames: Object.keys(names).length > 0 ? names : undefined,
         ExpressionAttributeValues: marshall({
           ':number': number,
           ':one': 1,
+          ':now': new Date().toISOString(),
           ':nothing': [],
           ':true': true,
           ':none': null,
