@@ -105,7 +105,10 @@ describe('used wrongly', () => {
     [['replay', '--from', '2026-11-23', '--to', '2026-11-24'], 'such as 2026-11-23T14:00:00Z'],
     [['replay', '--from', '2025-01-02T00:00Z', '--to', '2025-01-02T00:00Z'], 'swap or widen them'],
     [['replay', '--from', '2025-01-02T00:00Z', '--to', '2999-01-01T00:00Z'], 'is in the future'],
-    [[...past, '--type', 'captured'], 'an event type such as payment.captured.v1'],
+    [
+      [...past, '--type', 'captured'],
+      'It is the type of an event: payment.authorized.v1, payment.captured.v1',
+    ],
     [[...past, '--subject', 'x'.repeat(129)], '1 to 128 printable characters without spaces'],
     [[...past, '--after', '-1'], 'a position in the log'],
     [

@@ -1,3 +1,4 @@
+import { eventTypes } from '@fanfold/contracts/catalog';
 import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
@@ -73,8 +74,14 @@ export function queueName(value: string): string {
 
 export function eventType(value: string): string {
   if (contracts.eventType.safeParse(value).success) return value;
-  throw new InvalidArgumentError('It is an event type such as payment.captured.v1.');
+  throw new InvalidArgumentError(`It is the type of an event: ${eventTypes.join(', ')}.`);
 }
+
+/** What to say where nothing was found of a type: it may be of the past, of a service of somebody's own, or mistyped. */
+export const aboutUnknownType = (type: string | undefined): string[] =>
+  type === undefined || (eventTypes as string[]).includes(type)
+    ? []
+    : [`${type} is no type of event that is known here. These are: ${eventTypes.join(', ')}.`];
 
 const identifierUpTo = (maxLength: number) => {
   const schema = contracts.identifier(maxLength);

@@ -21,8 +21,8 @@ const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   place: place('billing'),
   messageId: 'message-1',
   cause: 'contradiction',
+  sourceMessageId: null,
   detail: null,
-  receiveCount: 1,
   since: '2026-11-23T10:00:00.000Z',
   id: 'pay_1:1',
   type: 'payment.captured.v1',
@@ -48,11 +48,15 @@ describe('a message among the dead letters', () => {
       subject: 'pay_1',
       merchantid: 'acme',
     });
-    const attributes = { 'quarantine-reason': 'contradiction', 'quarantine-detail': 'said otherwise' };
+    const attributes = {
+      'quarantine-reason': 'contradiction',
+      'quarantine-detail': 'said otherwise',
+      'quarantined-message-id': 'in-the-log',
+    };
     expect(deadLetterOf(place('billing'), message(body, attributes))).toEqual(
       deadLetter({
+        sourceMessageId: 'in-the-log',
         detail: 'said otherwise',
-        receiveCount: null,
         since: '2026-11-23T10:00:00.000Z',
         body,
         attributes: textAttributes(attributes),
@@ -61,14 +65,13 @@ describe('a message among the dead letters', () => {
   });
 
   it('without a reason was received too often, or not delivered, depending on where it lies', () => {
-    // Receives count where SQS moved it for them; elsewhere they are those of operators who looked.
     expect(deadLetterOf(place('billing'), message('{}'))).toMatchObject({
       cause: 'received too often',
-      receiveCount: 9,
+      detail: '9 times, by its consumer and since then by those who looked at it',
     });
     expect(deadLetterOf(place('billing', 'subscription'), message('{}'))).toMatchObject({
       cause: 'not delivered',
-      receiveCount: null,
+      detail: null,
     });
   });
 
@@ -96,8 +99,7 @@ describe('records that were not published', () => {
     expect(streamFailureOf(place('billing', 'stream'), at[0], text, at[1])).toMatchObject({
       messageId: 'one',
       cause: 'RecordAgeExceeded',
-      detail: '2 records of the stream',
-      receiveCount: 7,
+      detail: '2 records of the stream, given to the publisher 7 times',
       since: '2026-11-23T10:00:00.000Z',
     });
   });
@@ -158,6 +160,8 @@ describe('a selection', () => {
   it('of ids takes just those, and a place is found by its own name too', () => {
     expect(isSelected(deadLetter(), { ids: ['message-2', 'message-1'] })).toBe(true);
     expect(isSelected(deadLetter(), { ids: ['message-2'] })).toBe(false);
+    // The id that the consumer's log has.
+    expect(isSelected(deadLetter({ sourceMessageId: 'in-the-log' }), { ids: ['in-the-log'] })).toBe(true);
     expect(isSelected(deadLetter(), { queue: 'fanfold-test-billing-events' })).toBe(true);
   });
 });
@@ -193,8 +197,22 @@ it('what is redriven has its own attributes, without the reason why it had not b
     'quarantined-at': 'y',
     redriven: 'op_before',
   });
-  expect(redrivenAttributes(attributes, 'op_1')).toEqual(
+  expect(redrivenAttributes({ body: '{}', attributes }, 'op_1')).toEqual(
     textAttributes({ type: 'payment.captured.v1', redriven: 'op_1' }),
+  );
+});
+
+it('what is redriven is taken by AWS: never more than ten attributes, and not made too large by its mark', () => {
+  const named = fc.uniqueArray(fc.constantFrom(...'abcdefghij', 'redriven', 'quarantine-reason'));
+  fc.assert(
+    fc.property(named, fc.constantFrom(10, 262_120, 262_144, 1_048_576), (names, bytes) => {
+      const attributes = textAttributes(Object.fromEntries(names.map((name) => [name, 'x'])));
+      const own = names.filter((name) => name.length === 1);
+      const sent = redrivenAttributes({ body: 'x'.repeat(bytes), attributes }, 'op_1');
+      expect(Object.keys(sent).filter((name) => name !== 'redriven')).toEqual(own);
+      expect(Object.keys(sent).length).toBeLessThanOrEqual(10);
+      expect(sent.redriven?.StringValue).toBe(own.length < 10 && bytes === 10 ? 'op_1' : undefined);
+    }),
   );
 });
 

@@ -1,6 +1,12 @@
 import type { Message } from '@aws-sdk/client-sqs';
 import { identifier, maxLength } from '@fanfold/contracts/event';
-import { type MessageAttributes, sentAgain, textAttributes } from '@fanfold/runtime/messageAttributes';
+import { messageBytes, messaging } from '@fanfold/runtime/batch';
+import {
+  type MessageAttributes,
+  maxMessageAttributes,
+  sentAgain,
+  textAttributes,
+} from '@fanfold/runtime/messageAttributes';
 import type { Place } from './places.ts';
 
 /** What is known of an event without trusting that it is one. */
@@ -16,14 +22,11 @@ export type DeadLetter = EventFacts & {
   place: Place;
   /** Of the message, or the last part of the object's key. */
   messageId: string;
+  /** Of the message in its service's queue, as its consumer's log names it, where a copy of it lies here. */
+  sourceMessageId: string | null;
   /** Stable, for grouping. */
   cause: string;
   detail: string | null;
-  /**
-   * How often it was received, or its records were given to the publisher. Null where SQS counts nothing but looks like
-   * this one: for what was sent here, and not moved by SQS.
-   */
-  receiveCount: number | null;
   /** Since when it waits. SQS keeps the time when what it moves was first sent. */
   since: string;
   body: string;
@@ -38,14 +41,18 @@ export function deadLetterOf(place: Place, message: Message): DeadLetter {
   const { MessageId = '', Body = '', Attributes = {}, MessageAttributes = {} } = message;
   const reason = MessageAttributes['quarantine-reason']?.StringValue;
   const unexplained = place.kind === 'subscription' ? 'not delivered' : 'received too often';
-  const wasReceived = reason === undefined && place.kind === 'events';
+  // SQS goes on counting: whoever looks at a message receives it.
+  const received =
+    reason === undefined && place.kind === 'events'
+      ? `${Attributes.ApproximateReceiveCount} times, by its consumer and since then by those who looked at it`
+      : null;
   return {
     ...factsOf(Body),
     place,
     messageId: MessageId,
+    sourceMessageId: MessageAttributes['quarantined-message-id']?.StringValue ?? null,
     cause: reason ?? unexplained,
-    detail: MessageAttributes['quarantine-detail']?.StringValue ?? null,
-    receiveCount: wasReceived ? Number(Attributes.ApproximateReceiveCount ?? 0) : null,
+    detail: MessageAttributes['quarantine-detail']?.StringValue ?? received,
     since: new Date(Number(Attributes.SentTimestamp ?? 0)).toISOString(),
     body: Body,
     attributes: MessageAttributes,
@@ -72,11 +79,11 @@ export function streamFailureOf(place: Place, key: string, text: string, written
     merchantId: null,
     place,
     messageId: key.slice(key.lastIndexOf('/') + 1),
+    sourceMessageId: null,
     cause: isReadable ? (requestContext.condition as string) : 'unreadable',
     detail: isReadable
-      ? `${count} ${count === 1 ? 'record' : 'records'} of the stream`
+      ? `${count} ${count === 1 ? 'record' : 'records'} of the stream, given to the publisher ${requestContext.approximateInvokeCount} times`
       : 'not what Lambda writes there',
-    receiveCount: requestContext?.approximateInvokeCount ?? 0,
     since: timestamp ?? writtenAt,
     body: text,
     attributes: {},
@@ -103,6 +110,10 @@ const anyId = identifier(maxLength.eventId);
 /** Only what can be an identifier: a terminal is not shown what somebody wrote for it. */
 const plain = (value: unknown): string | null => anyId.safeParse(value).data ?? null;
 
+/** Whether an id means a dead letter: its own, or the one in its consumer's log. */
+export const hasId = ({ messageId, sourceMessageId }: DeadLetter, id: string): boolean =>
+  id === messageId || id === sourceMessageId;
+
 /** Which dead letters an operator means: those with these ids, or those that fit all of the rest. */
 export type Selection = {
   ids?: string[];
@@ -121,7 +132,7 @@ export function isSelected(
   { ids, queue, cause, type, merchant }: Selection,
 ): boolean {
   return (
-    (ids === undefined || ids.includes(deadLetter.messageId)) &&
+    (ids?.some((id) => hasId(deadLetter, id)) ?? true) &&
     isAt(deadLetter.place, queue) &&
     (cause === undefined || cause === deadLetter.cause) &&
     (type === undefined || type === deadLetter.type) &&
@@ -162,14 +173,25 @@ export function groupsOf(deadLetters: DeadLetter[]): Group[] {
   return [...groups.values()].sort((a, b) => b.count - a.count);
 }
 
-/** The attributes of a message that is given to its consumer again: its own, without why it had not been handled. */
-export const redrivenAttributes = (
-  attributes: MessageAttributes,
+/**
+ * The attributes of a message that is given to its consumer again: its own, without why it had not been handled, and
+ * marked. The mark keeps it out of the metric `CriticalTime`; where AWS would not take the message with it, it goes without.
+ */
+export function redrivenAttributes(
+  { body, attributes }: Pick<DeadLetter, 'body' | 'attributes'>,
   operationId: string,
-): MessageAttributes => ({
-  ...Object.fromEntries(Object.entries(attributes).filter(([name]) => !name.startsWith('quarantine'))),
-  ...textAttributes({ [sentAgain.redriven]: operationId }),
-});
+): MessageAttributes {
+  const own = Object.fromEntries(
+    Object.entries(attributes).filter(
+      ([name]) => !name.startsWith('quarantine') && name !== sentAgain.redriven,
+    ),
+  );
+  const marked = { ...own, ...textAttributes({ [sentAgain.redriven]: operationId }) };
+  const isTaken =
+    Object.keys(marked).length <= maxMessageAttributes &&
+    messageBytes({ body, attributes: marked }) <= messaging.bytes;
+  return isTaken ? marked : own;
+}
 
 /** How long ago, in its largest unit: `3 d`. */
 export function ageOf(since: string, now: Date): string {

@@ -183,6 +183,16 @@ it('show tells of a message, or of a group, all but what its body says, and that
   expect(await lyingIn(dead)).toHaveLength(2);
 });
 
+it('show takes the id that the log of its consumer has, and tells it', async () => {
+  const { dead } = placesOf('logged');
+  await create(dead);
+  await send(dead, [event('pay_1:1')], { ...reason, 'quarantined-message-id': 'id-in-the-log' });
+  const [{ messageId = '' } = {}] = await lyingIn(dead);
+  const { code, stdout } = await fanfold('dlq', 'show', 'id-in-the-log');
+  expect([code, stdout]).toEqual([0, expect.stringContaining(messageId)]);
+  expect(stdout).toMatch(/^ +in its log id-in-the-log$/m);
+});
+
 it('what was received too often comes to the dead letters, and back', async () => {
   const { source, dead } = placesOf('often');
   await create(dead);
@@ -195,7 +205,13 @@ it('what was received too often comes to the dead letters, and back', async () =
   }
   const [{ messageId = '' } = {}] = await lyingIn(dead);
   expect(await shown('show', messageId)).toMatchObject({
-    deadLetters: [{ cause: 'received too often', id: 'pay_1:1' }],
+    deadLetters: [
+      {
+        cause: 'received too often',
+        detail: expect.stringMatching(/^\d times, by its consumer and since then by those who looked at it$/),
+        id: 'pay_1:1',
+      },
+    ],
   });
   expect(await fanfold('dlq', 'redrive', messageId)).toMatchObject({ code: 0 });
   expect([await idsIn(source), await idsIn(dead)]).toEqual([['pay_1:1'], []]);
@@ -220,6 +236,15 @@ describe('redrive', () => {
     const { code, stdout } = await fanfold('dlq', 'redrive', '--queue', undelivered);
     expect([code, stdout]).toEqual([0, expect.stringContaining('1 of 1 redriven')]);
     expect(await idsIn(source)).toEqual(['pay_1:1', 'pay_2:1', 'pay_4:1']);
+  });
+
+  it('sends a message with as many attributes as AWS takes with just these', async () => {
+    const { source, dead } = placesOf('full');
+    await create(source, dead);
+    const ten = Object.fromEntries([...'abcdefghij'].map((name) => [name, 'x']));
+    await send(dead, [event('pay_1:1')], ten);
+    expect(await fanfold('dlq', 'redrive', '--queue', 'full')).toMatchObject({ code: 0 });
+    expect((await lyingIn(source)).map(attributesOf)).toEqual([ten]);
   });
 
   it('is said before, with who, what and which messages', async () => {
@@ -415,7 +440,12 @@ it('discard takes those that are meant away for good, with the reason in the tra
 it('nothing is done to what cannot be found', async () => {
   await create(placesOf('known').dead);
   const unknown: [string[], string, number][] = [
-    [['dlq', 'show', '--queue', 'known'], 'No dead letter is like that', 1],
+    [['dlq', 'show', '--queue', 'known'], 'No dead letter fits all that was asked for', 1],
+    [
+      ['dlq', 'show', '--queue', 'known', '--type', 'payment.captred.v1'],
+      'These are: payment.authorized.v1, ',
+      2,
+    ],
     [
       ['dlq', 'redrive', '--queue', 'unknown'],
       'No dead letters are kept at unknown. Give a service or a place',

@@ -1,10 +1,11 @@
-import { CommandError, commandFor, UsageError } from './arguments.ts';
+import { aboutUnknownType, CommandError, commandFor, UsageError } from './arguments.ts';
 import { cloudOf } from './cloud.ts';
 import {
   ageOf,
   type DeadLetter,
   type Group,
   groupsOf,
+  hasId,
   isSelected,
   redrivenAttributes,
   type Selection,
@@ -35,7 +36,7 @@ export async function list({ stage, json }: Options): Promise<boolean> {
       printJson({ stage, groups, heldByOthers });
     } else {
       if (groups.length > 0) printGroups(groups);
-      else if (unseen.length === 0) print(`There are no dead letters in ${stage}.`);
+      else if (unseen.length === 0) print(noDeadLetters(stage));
       if (unseen.length > 0) tell(...unseen);
     }
     return groups.length > 0 || unseen.length > 0;
@@ -72,27 +73,38 @@ export async function show(
 ): Promise<void> {
   const selection = selectionOf(ids, filters);
   await withDeadLetters(stage, selection, async ({ places, deadLetters }) => {
+    if (filters.all && areNone(deadLetters, places)) {
+      if (json) printJson({ stage, deadLetters: [] });
+      else print(noDeadLetters(stage));
+      return;
+    }
     requireFound(deadLetters, selection, places, stage);
-    const shown = deadLetters.map((deadLetter) => {
-      const { place, body: text, attributes: _, ...rest } = deadLetter;
-      return { queue: place.name, service: place.service, ...rest, ...(body && { body: text }) };
-    });
     if (json) {
+      const shown = deadLetters.map(({ place, body: text, attributes: _, ...rest }) => ({
+        queue: place.name,
+        service: place.service,
+        ...rest,
+        ...(body && { body: text }),
+      }));
       printJson({ stage, deadLetters: shown });
       return;
     }
     const now = new Date();
-    for (const { messageId, queue, service, cause, detail, receiveCount, since, body, ...event } of shown) {
-      printHeading(messageId);
-      const rows = [
-        ['queue', queue],
+    for (const deadLetter of deadLetters) {
+      const { place, cause, detail, since, sourceMessageId, id, type, subject, merchantId } = deadLetter;
+      printHeading(deadLetter.messageId);
+      const rows: [string, string | null][] = [
+        ['queue', place.name],
         ['cause', detail === null ? cause : `${cause}: ${detail}`],
-        ...(receiveCount === null ? [] : [['received', `${receiveCount} times`]]),
         ['since', `${since} (${ageOf(since, now)})`],
-        ...Object.entries(event).filter(([, value]) => value !== null),
-        ...(body === undefined ? [] : [['body', body]]),
+        ['in its log', sourceMessageId],
+        ['event', id],
+        ['type', type],
+        ['subject', subject],
+        ['merchant', merchantId],
+        ['body', body ? deadLetter.body : null],
       ];
-      print(...rows.map(([name = '', value]) => `  ${name.padEnd(11)}${value ?? ''}`));
+      print(...rows.flatMap(([name, value]) => (value === null ? [] : `  ${name.padEnd(11)}${value}`)));
     }
   });
 }
@@ -124,9 +136,9 @@ async function act(
   actorOf: (opened: OpenedPlace) => Promise<Act>,
 ): Promise<void> {
   await withDeadLetters(stage, selection, async ({ cloud, places, deadLetters, signal }) => {
-    if (all && deadLetters.length === 0 && places.every((each) => unseenAt(each).length === 0)) {
+    if (all && areNone(deadLetters, places)) {
       if (json) printJson({ stage, done: [], failed: [] });
-      else print(`There are no dead letters in ${stage}.`);
+      else print(noDeadLetters(stage));
       return;
     }
     requireFound(deadLetters, selection, places, stage);
@@ -190,7 +202,7 @@ function batches(deadLetters: DeadLetter[], operationId: string, perSecond: numb
   const outgoing = deadLetters.map((deadLetter) => ({
     deadLetter,
     body: deadLetter.body,
-    attributes: redrivenAttributes(deadLetter.attributes, operationId),
+    attributes: redrivenAttributes(deadLetter, operationId),
   }));
   return batchesOf(outgoing, perSecond).map((batch) => batch.map(({ deadLetter }) => deadLetter));
 }
@@ -253,23 +265,33 @@ function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filte
   return ids.length > 0 ? { ids } : filters;
 }
 
+/** Whether there are none, and none can be where nobody could look. */
+const areNone = (deadLetters: DeadLetter[], places: OpenedPlace[]): boolean =>
+  deadLetters.length === 0 && places.every((each) => unseenAt(each).length === 0);
+
+const noDeadLetters = (stage: string): string => `There are no dead letters in ${stage}.`;
+
 /**
- * @throws UsageError when there is none with an id, wherever it could be
+ * @throws UsageError when there is none with an id, wherever it could be, or no such type of event
  * @throws when there is none that fits, or one may be where nobody can look now
  */
 function requireFound(
   deadLetters: DeadLetter[],
-  { ids }: Selection,
+  { ids, type }: Selection,
   places: OpenedPlace[],
   stage: string,
 ): void {
-  const missing = ids?.filter((id) => !deadLetters.some(({ messageId }) => messageId === id)) ?? [];
+  const missing = ids?.filter((id) => !deadLetters.some((each) => hasId(each, id))) ?? [];
   if (deadLetters.length > 0 && missing.length === 0) return;
   const unseen = places.flatMap(unseenAt);
   const what =
-    missing.length > 0 ? `No dead letter has the id ${missing.join(', ')}` : 'No dead letter is like that';
-  const lines = [`${what}. See ${commandFor(stage, 'dlq list')}.`, ...unseen];
-  throw missing.length > 0 && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
+    missing.length > 0
+      ? `No dead letter has the id ${missing.join(', ')}`
+      : 'No dead letter fits all that was asked for';
+  const unknown = aboutUnknownType(type);
+  const lines = [`${what}. See ${commandFor(stage, 'dlq list')}.`, ...unknown, ...unseen];
+  const isWrong = missing.length > 0 || unknown.length > 0;
+  throw isWrong && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
 }
 
 /** What of a place could not be looked at, and when it can be. */

@@ -10,6 +10,7 @@ import { type Cloud, invoke, queueUrlOf } from './cloud.ts';
 import {
   type DeadLetter,
   deadLetterOf,
+  hasId,
   isAt,
   isSelected,
   redrivenAttributes,
@@ -94,7 +95,7 @@ async function openQueue(
   signal: AbortSignal,
 ): Promise<OpenedPlace> {
   const areEnough = (messages: Message[]) =>
-    ids?.every((id) => messages.some(({ MessageId }) => MessageId === id)) ?? false;
+    ids?.every((id) => messages.some((message) => hasId(deadLetterOf(place, message), id))) ?? false;
   const held = await HeldMessages.receive(cloud.sqs, queueUrl, { areEnough, signal });
   const messages = new Map(held.messages.map((message) => [deadLetterOf(place, message), message]));
   const messagesOf = (deadLetters: DeadLetter[]) =>
@@ -131,7 +132,7 @@ async function openQueue(
           deadLetter,
           message,
           body: deadLetter.body,
-          attributes: redrivenAttributes(deadLetter.attributes, operationId),
+          attributes: redrivenAttributes(deadLetter, operationId),
         }));
         const notSent = await send(outgoing);
         for (const [{ deadLetter }, why] of notSent) failures.set(deadLetter, why);

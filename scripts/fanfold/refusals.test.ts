@@ -21,7 +21,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { UsageError } from './arguments.ts';
 import { confirms } from './batchFixtures.ts';
-import { discard, redrive } from './dlq.ts';
+import { discard, redrive, show } from './dlq.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
 
@@ -79,6 +79,16 @@ describe('dead letters', () => {
     expect(namesOf(sqs)).not.toContain('DeleteMessageBatchCommand');
     expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).at(-1)?.args[0].input.Entries).toMatchObject(
       [{ ReceiptHandle: 'receipt-1', VisibilityTimeout: 0 }],
+    );
+  });
+
+  it('that are none are no fault: not of who looks at all of them, redrives or discards them', async () => {
+    sqs.on(ReceiveMessageCommand).resolves({});
+    await show([], { stage: 'test', all: true });
+    await redrive([], options);
+    await discard([], { ...options, reason: 'a test' });
+    expect(vi.mocked(console.log).mock.calls.flat()).toEqual(
+      Array(3).fill('There are no dead letters in test.'),
     );
   });
 
@@ -204,6 +214,15 @@ describe('a replay', () => {
         /Nothing is recorded.*\nLeft out: 1 of/,
       );
     });
+  });
+
+  it('of a type that is not known tells which are', async () => {
+    lambda.on(InvokeCommand).resolves(answer({ events: [] }));
+    const mistyped = replay({ ...options, type: 'payment.captred.v1' });
+    await expect(mistyped).rejects.toThrow(UsageError);
+    await expect(mistyped).rejects.toThrow(
+      'is no type of event that is known here. These are: payment.authorized.v1,',
+    );
   });
 
   it('goes on behind a position', async () => {

@@ -1,7 +1,7 @@
 import type { Event } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
 import { messageAttributesOf, sentAgain, textAttributes } from '@fanfold/runtime/messageAttributes';
-import { CommandError, requirePast } from './arguments.ts';
+import { aboutUnknownType, CommandError, requirePast, UsageError } from './arguments.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
 import { table } from './flow.ts';
 import { type Indexed, indexOf, textsOf } from './log.ts';
@@ -54,10 +54,13 @@ export async function replay(options: Options): Promise<void> {
   const leftOut = fitting.length - events.length;
   const aboutLeftOut = `Left out: ${leftOut} of type ${paymentsDayClosed.type}. Each has its whole day compared again; send them with --type ${paymentsDayClosed.type}.`;
   if (events.length === 0) {
-    throw new CommandError(
+    const unknown = aboutUnknownType(options.type);
+    const lines = [
       `Nothing is recorded that fits and that ${target.name} hears. Check --from, --to and the filters: times are those of the events.`,
+      ...unknown,
       ...(leftOut > 0 ? [aboutLeftOut] : []),
-    );
+    ];
+    throw unknown.length > 0 ? new UsageError(...lines) : new CommandError(...lines);
   }
   if (leftOut > 0 && !json) print(aboutLeftOut);
   const summary = summaryOf(events);

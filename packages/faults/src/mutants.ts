@@ -146,14 +146,14 @@ export const mutants: Mutant[] = [
     name: 'quarantine does not look at what was not taken',
     concerns: /SendMessageBatch .*partial/,
     file: `${runtime}/consume.ts`,
-    find: 'for (const { Id } of Successful) {',
-    replace: 'void Successful; for (const Id of chunk.keys()) {',
+    find: 'for (const { Id, MessageId } of Successful) {',
+    replace: "void Successful; const MessageId = ''; for (const Id of chunk.keys()) {",
   },
   {
     name: 'what can never succeed is tried again',
     concerns: /SendMessageBatch/,
     file: `${runtime}/consume.ts`,
-    find: 'error instanceof Unprocessable ? [{',
+    find: 'error instanceof Unprocessable\n      ? [{',
     replace: 'error instanceof Unprocessable && Date.now() < 0 ? [{',
   },
   {

@@ -493,6 +493,7 @@ describe('A message that can never succeed is put aside at once:', () => {
       'quarantine-reason': { DataType: 'String', StringValue: 'odd' },
       'quarantine-detail': { DataType: 'String', StringValue: `?gr??e ${'x'.repeat(493)}` },
       'quarantined-at': { DataType: 'String', StringValue: expect.any(String) },
+      'quarantined-message-id': { DataType: 'String', StringValue: 'message-0' },
     });
     const at = MessageAttributes?.['quarantined-at']?.StringValue ?? '';
     expect(at >= before && at <= new Date().toISOString()).toBe(true);
@@ -530,7 +531,7 @@ describe('A message that cannot be put aside comes again', () => {
     });
     expect(await run(['{', '[', invoice(1)])).toEqual(failures(1));
     expect(logged()).toMatchObject([
-      { message: 'message quarantined', messageId: 'message-0' },
+      { message: 'message quarantined', messageId: 'message-0', deadLetterId: 'a' },
       { message: 'message failed', messageId: 'message-1', error: { name: 'Unprocessable' } },
     ]);
   });

@@ -255,7 +255,9 @@ const sqs = /* @__PURE__ */ new SQSClient(clientSettings);
  */
 async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSignal): Promise<SQSRecord[]> {
   const unprocessable = [...failed].flatMap(([record, error]) =>
-    error instanceof Unprocessable ? [{ record, error, body: record.body, attributes: causeOf(error) }] : [],
+    error instanceof Unprocessable
+      ? [{ record, error, body: record.body, attributes: causeOf(error, record) }]
+      : [],
   );
   const quarantined: SQSRecord[] = [];
   for (const chunk of chunksOf(unprocessable, messageBytes)) {
@@ -271,11 +273,12 @@ async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSig
         }),
         { abortSignal },
       );
-      for (const { Id } of Successful) {
+      for (const { Id, MessageId } of Successful) {
         const { record, error } = chunk[Number(Id)] as (typeof chunk)[number];
         quarantined.push(record);
         const { reason, message } = error;
-        logger.warn('message quarantined', { messageId: record.messageId, reason, detail: message });
+        const { messageId } = record;
+        logger.warn('message quarantined', { messageId, deadLetterId: MessageId, reason, detail: message });
       }
     } catch (error) {
       logger.error('quarantine failed', { error: describeError(error) });
@@ -284,8 +287,8 @@ async function quarantine(failed: Map<SQSRecord, unknown>, abortSignal: AbortSig
   return quarantined;
 }
 
-/** Why a message is in the dead-letter queue, for the person who looks at it there. */
-const causeOf = ({ reason, message }: Unprocessable): MessageAttributes => ({
+/** Why a message is in the dead-letter queue, where it has another id, for the person who looks at it there. */
+const causeOf = ({ reason, message }: Unprocessable, { messageId }: SQSRecord): MessageAttributes => ({
   'quarantine-reason': { DataType: 'String', StringValue: reason },
   // Attributes take only characters that XML has; the detail may quote the message.
   'quarantine-detail': {
@@ -293,6 +296,7 @@ const causeOf = ({ reason, message }: Unprocessable): MessageAttributes => ({
     StringValue: message.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) || reason,
   },
   'quarantined-at': { DataType: 'String', StringValue: new Date().toISOString() },
+  'quarantined-message-id': { DataType: 'String', StringValue: messageId },
 });
 
 type Retry = { record: SQSRecord; delaySeconds: number };

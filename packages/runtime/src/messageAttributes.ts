@@ -4,7 +4,13 @@ import type { Event } from '@fanfold/contracts/event';
 /** Attributes of a message, in the shape that SNS and SQS share. */
 export type MessageAttributes = Record<string, MessageAttributeValue>;
 
-/** What subscriptions filter by. With raw delivery a message may have ten of these at most. */
+/**
+ * SQS takes no message with more, and SNS with raw delivery gives up one that has:
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+ */
+export const maxMessageAttributes = 10;
+
+/** What subscriptions filter by. */
 export function messageAttributesOf({ type, source, subject, merchantid }: Event): MessageAttributes {
   return textAttributes({ type, source, subject, merchantid });
 }
