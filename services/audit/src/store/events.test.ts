@@ -65,6 +65,36 @@ describe('a page', () => {
     expect(dynamodb.commandCalls(QueryCommand)[2]?.args[0].input.ExclusiveStartKey).toEqual(next(1999));
   });
 
+  it.each([
+    ['one in two', 2, [84]],
+    ['one in ten', 10, [84, 336]],
+    ['one in a hundred', 100, [84, 336, 1000, 1000]],
+    ['none', Number.POSITIVE_INFINITY, [84, 336, 1000, 1000, 1000, 1000, 1000]],
+  ])(
+    'of which %s matches looks at few entries at first, and then at ever more',
+    async (_which, everyNth, looked) => {
+      let position = 0;
+      dynamodb.on(QueryCommand).callsFake(({ Limit }) => {
+        const Items = [];
+        for (let i = 0; i < Limit && position < 5000; i++, position++) {
+          if ((position + 1) % everyNth === 0) Items.push(entryAt(position));
+        }
+        return { Items, ...(position < 5000 && { LastEvaluatedKey: next(position) }) };
+      });
+      dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [] } });
+      await find('acme', { limit: 20, type: 'payment.failed.v1' }, isNotUp);
+      expect(dynamodb.commandCalls(QueryCommand).map(({ args }) => args[0].input.Limit)).toEqual(looked);
+    },
+  );
+
+  it('of which all matches looks at no more than is on it, and whether there is another', async () => {
+    dynamodb.on(QueryCommand).resolves({ Items: [] });
+    await find('acme', { limit: 20, correlationId: 'req_1' }, isNotUp);
+    await find('acme', { limit: 20, subject: 'pay_1', type: 'payment.failed.v1' }, isNotUp);
+    const limits = dynamodb.commandCalls(QueryCommand).map(({ args }) => args[0].input.Limit);
+    expect(limits).toEqual([21, undefined]);
+  });
+
   it('is the last one when nothing is left, however much DynamoDB had looked at', async () => {
     dynamodb
       .on(QueryCommand)
