@@ -35,7 +35,7 @@ describe('a function', () => {
     expect(breaking(others, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
   });
 
-  test('that a clock runs has 60 s, 15 minutes to close a day, and five to catch up with the log', () => {
+  test('that a clock runs has 60 s, 15 minutes to close a day, and two to publish a part of the log', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );

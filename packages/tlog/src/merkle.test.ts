@@ -10,6 +10,7 @@ import {
   nodeHash,
   ProofError,
   rootOf,
+  splitHashes,
   verifyConsistency,
   verifyInclusion,
 } from './merkle.ts';
@@ -574,6 +575,7 @@ describe('An edge', () => {
     );
     expect(() => decodeEdge(2n ** 64n, Buffer.alloc(32))).toThrow(ProofError);
     expect(() => encodeEdge({ size: 3n, hashes: [emptyRoot] })).toThrow(ProofError);
+    expect(() => splitHashes(Buffer.alloc(95))).toThrow('95 bytes are no whole hashes');
   });
 
   test('grows up to 2^64 - 1 entries and not further', () => {

@@ -189,11 +189,17 @@ export function decodeEdge(size: Uint64, bytes: Uint8Array): Edge {
   return { size: treeSize, hashes: splitHashes(bytes) };
 }
 
-/** The hashes that lie one after another in bytes, as views of them. */
-export const splitHashes = (bytes: Uint8Array): Uint8Array[] =>
-  Array.from({ length: bytes.length / hashBytes }, (_, n) =>
+/**
+ * The hashes that lie one after another in bytes, as views of them.
+ *
+ * @throws ProofError when something is left over
+ */
+export function splitHashes(bytes: Uint8Array): Uint8Array[] {
+  if (bytes.length % hashBytes !== 0) throw new ProofError(`${bytes.length} bytes are no whole hashes`);
+  return Array.from({ length: bytes.length / hashBytes }, (_, n) =>
     bytes.subarray(n * hashBytes, (n + 1) * hashBytes),
   );
+}
 
 function checkEdge({ size, hashes }: Edge): void {
   const expected = bitCount(uint64('size', size));

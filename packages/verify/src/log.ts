@@ -1,5 +1,5 @@
 import { type Entry, maxEntryBytes, parseEntry } from './entry.ts';
-import { type Hash, isSame, leafHash, nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
+import { type Hash, hashBytes, isSame, leafHash, nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKeys } from './note.ts';
 import type { LogReader } from './reader.ts';
 import { Sequences } from './sequences.ts';
@@ -58,7 +58,6 @@ export type LogOptions = TrustedKeys & {
 };
 
 const tileWidth = 256;
-const hashBytes = 32;
 const maxCheckpointBytes = 65_536;
 const maxBundleBytes = tileWidth * (2 + maxEntryBytes);
 /** A bundle has some 100 KB and 17 MB at most. */

@@ -4,20 +4,39 @@ import { VerificationError } from './wrong.ts';
 /** A SHA-256 hash: 32 bytes. */
 export type Hash = Uint8Array;
 
+export const hashBytes = 32;
+
 export const sha256 = (data: Uint8Array | string): Hash => hash('sha256', data, 'buffer');
 
 /** https://www.rfc-editor.org/rfc/rfc6962#section-2.1 */
 export const leafHash = (entry: Uint8Array): Hash => sha256(Buffer.concat([leafPrefix, entry]));
-export const nodeHash = (left: Hash, right: Hash): Hash => sha256(Buffer.concat([nodePrefix, left, right]));
+
+/** @throws VerificationError when one of the two is no hash: 31 and 33 bytes would make the same node as 32 and 32 */
+export function nodeHash(left: Hash, right: Hash): Hash {
+  requireHash(left, 'left hash of a node');
+  requireHash(right, 'right hash of a node');
+  return sha256(Buffer.concat([nodePrefix, left, right]));
+}
+
 const leafPrefix = Buffer.of(0);
 const nodePrefix = Buffer.of(1);
 
+function requireHash(hash: Hash, part: string): void {
+  if (hash.length !== hashBytes)
+    throw new VerificationError(part, `has ${hash.length} bytes, not ${hashBytes}`);
+}
+
 export const isSame = (a: Hash, b: Hash): boolean => Buffer.compare(a, b) === 0;
 
-/** The root of the tree over these hashes, in their order; of none, the hash of nothing. */
+/**
+ * The root of the tree over these hashes, in their order; of none, the hash of nothing.
+ *
+ * @throws VerificationError when one of them is no hash
+ */
 export function rootOf(hashes: readonly Hash[]): Hash {
-  if (hashes.length === 0) return sha256('');
-  if (hashes.length === 1) return hashes[0] as Hash;
+  const [first = sha256('')] = hashes;
+  requireHash(first, 'hash of a tree');
+  if (hashes.length < 2) return first;
   let left = 1;
   while (left * 2 < hashes.length) left *= 2;
   return nodeHash(rootOf(hashes.slice(0, left)), rootOf(hashes.slice(left)));
@@ -42,10 +61,14 @@ export function rootOfPartialTiles(levels: readonly (readonly Hash[])[]): Hash {
  * Follows the path from a leaf to the root, as https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2 has it step by step.
  * Numbers are at most 2^53 − 1, so bits are taken by division.
  *
- * @throws VerificationError when the leaf is not in the tree of this root at this index
+ * @throws VerificationError when the leaf is not in the tree of this root at this index, or a hash or number is none
  */
 export function verifyInclusion(index: number, size: number, leaf: Hash, proof: Hash[], root: Hash): void {
-  if (index >= size) throw new VerificationError('index', `${index} is not in a log of ${size} entries`);
+  if (![index, size].every(Number.isSafeInteger) || index < 0 || index >= size)
+    throw new VerificationError('index', `${index} is not in a log of ${size} entries`);
+  requireHash(leaf, 'hash of the entry');
+  requireHash(root, 'root');
+  for (const [i, sibling] of proof.entries()) requireHash(sibling, `hash ${i + 1} of the inclusion proof`);
   let [fn, sn] = [index, size - 1];
   let reached = leaf;
   for (const sibling of proof) {

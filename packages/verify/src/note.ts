@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { type Hash, sha256 } from './merkle.ts';
+import { type Hash, hashBytes, sha256 } from './merkle.ts';
 import { bytesOf, VerificationError } from './wrong.ts';
 
 /** A public key that a verifier trusts: of a log, or of a witness. */
@@ -159,7 +159,11 @@ function parseBody(body: string): { origin: string; size: number; root: Hash } {
   if (!origin || size === undefined || root === undefined || extensions.includes('')) {
     throw new VerificationError('checkpoint', 'it has not the lines of one: origin, size and root');
   }
-  return { origin, size: wholeNumber(size, 'size'), root: bytesOf(root, 'root of the checkpoint', 32) };
+  return {
+    origin,
+    size: wholeNumber(size, 'size'),
+    root: bytesOf(root, 'root of the checkpoint', hashBytes),
+  };
 }
 
 /** @throws VerificationError when it is not written as a number of a log is, or is 2^53 and more */

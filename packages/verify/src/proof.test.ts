@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bodyOf, entriesOf, eventOf, leaf, noteOf, origin, path, proofFile, Signer } from './logFixtures.ts';
-import { verifyInclusion } from './merkle.ts';
+import { nodeHash, rootOf, rootOfPartialTiles, verifyInclusion } from './merkle.ts';
 import { parseKey } from './note.ts';
 import { verifyProofFile } from './proof.ts';
 
@@ -132,6 +132,38 @@ describe('inclusion', () => {
         }
       }
     }
+  });
+
+  it('is not proven by hashes of other lengths, which one after the other are the same bytes', () => {
+    const [left, right] = leavesOf(2) as [Buffer, Buffer];
+    const root = nodeHash(left, right);
+    verifyInclusion(0, 2, left, [right], root);
+    for (const cut of [0, 31, 33, 64]) {
+      const both = Buffer.concat([left, right]);
+      const [first, second] = [both.subarray(0, cut), both.subarray(cut)];
+      expect(() => verifyInclusion(0, 2, first, [second], root)).toThrow(/^hash of the entry: has \d+ bytes/);
+      expect(() => verifyInclusion(0, 2, left, [second], root)).toThrow(
+        /^hash 1 of the inclusion proof: has/,
+      );
+      expect(() => nodeHash(first, second)).toThrow(/has \d+ bytes, not 32/);
+      expect(() => rootOf([first, second])).toThrow(/has \d+ bytes, not 32/);
+      expect(() => rootOfPartialTiles([[second]])).toThrow(/has \d+ bytes, not 32/);
+    }
+    expect(() => verifyInclusion(0, 2, left, [right], root.subarray(1))).toThrow(/^root: has 31 bytes/);
+    expect(() => verifyInclusion(0, 1, left.subarray(1), [], left.subarray(1))).toThrow('has 31 bytes');
+  });
+
+  it.each([
+    [-1, 2],
+    [2, 2],
+    [0.5, 2],
+    [0, 2.5],
+    [Number.NaN, 2],
+    [0, Number.POSITIVE_INFINITY],
+    [2 ** 53, 2 ** 53 + 2],
+  ])('has no entry %s of %s', (index, size) => {
+    const [left, right] = leavesOf(2) as [Buffer, Buffer];
+    expect(() => verifyInclusion(index, size, left, [right], nodeHash(left, right))).toThrow(/^index: /);
   });
 
   it('is proven beyond 2^32 entries', () => {

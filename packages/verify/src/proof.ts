@@ -1,5 +1,5 @@
 import { type Entry, type OpenedEvent, type Opening, objectOf, openEntry, parseEntry } from './entry.ts';
-import { leafHash, verifyInclusion } from './merkle.ts';
+import { hashBytes, leafHash, verifyInclusion } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKeys, wholeNumber } from './note.ts';
 import { bytesOf, textOf, VerificationError } from './wrong.ts';
 
@@ -57,7 +57,7 @@ function parseProofFile(text: string) {
   return {
     extra: extra.slice('extra '.length),
     index: wholeNumber(index.slice('index '.length), 'index'),
-    hashes: hashes.map((hash, i) => bytesOf(hash, `hash ${i + 1} of the inclusion proof`, 32)),
+    hashes: hashes.map((hash, i) => bytesOf(hash, `hash ${i + 1} of the inclusion proof`, hashBytes)),
     note: text.slice(end + 2),
   };
 }
