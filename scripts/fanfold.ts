@@ -166,7 +166,7 @@ inStage(audit.command('key'))
     'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(./fanfold audit key)',
   )
   .option('--witness', "its witness's key instead")
-  .option('--origin <name>', 'the name of the log; fanfold.example/<stage>/audit if not given', logName)
+  .option('--origin <name>', 'the name of the log; as its checkpoint has it if not given', logName)
   .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
 inStage(audit.command('erase'))

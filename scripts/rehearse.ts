@@ -79,6 +79,7 @@ function environmentOf(endpoint: Endpoint, issuer: Issuer): Record<string, strin
     AWS_REGION: region,
     AWS_EC2_METADATA_DISABLED: 'true',
     FANFOLD_TOKEN_ISSUER: issuer.url,
+    FANFOLD_LOG_ORIGIN: `fanfold.example/${stage}/audit`,
     // The framework looks every five seconds how far CloudFormation is.
     SLS_AWS_MONITORING_FREQUENCY: '300',
   };

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, NotFoundException } from '@aws-sdk/client-kms';
+import { GetObjectCommand, NoSuchKey, S3Client } from '@aws-sdk/client-s3';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { openCheckpoint, parseKey } from '@fanfold/verify/note';
@@ -9,13 +10,14 @@ import { UsageError } from './arguments.ts';
 import { auditKey } from './auditKey.ts';
 
 const [kms, sns, sts] = [mockClient(KMSClient), mockClient(SNSClient), mockClient(STSClient)];
+const s3 = mockClient(S3Client);
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const stage = 'test';
 
 beforeEach(() => {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.spyOn(console, 'log').mockReset().mockReturnValue();
-  for (const client of [kms, sns, sts]) client.reset();
+  for (const client of [kms, sns, sts, s3]) client.reset();
   sts
     .on(GetCallerIdentityCommand)
     .resolves({ Account: '123456789012', Arn: 'arn:aws:iam::123456789012:user/ada' });
@@ -23,6 +25,8 @@ beforeEach(() => {
     Topics: [{ TopicArn: 'arn:aws:sns:eu-west-1:123456789012:fanfold-test-events' }],
   });
   kms.on(GetPublicKeyCommand).resolves({ PublicKey: publicKey.export({ type: 'spki', format: 'der' }) });
+  const checkpoint = 'example.com/test/audit\n12\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n';
+  s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => checkpoint } as never });
 });
 
 const printed = () => vi.mocked(console.log).mock.calls.flat().join('\n');
@@ -30,7 +34,7 @@ const printed = () => vi.mocked(console.log).mock.calls.flat().join('\n');
 it('prints the key of the log, and nothing else: it verifies what KMS signs', async () => {
   await auditKey({ stage });
   const key = parseKey(printed());
-  expect(key).toMatchObject({ name: 'fanfold.example/test/audit', kind: 'log' });
+  expect(key).toMatchObject({ name: 'example.com/test/audit', kind: 'log' });
   const body = `${key.name}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n`;
   const signature = Buffer.concat([Buffer.from(key.id, 'hex'), sign(null, Buffer.from(body), privateKey)]);
   const note = `${body}\n— ${key.name} ${signature.toString('base64')}\n`;
@@ -38,6 +42,17 @@ it('prints the key of the log, and nothing else: it verifies what KMS signs', as
   expect(kms.commandCalls(GetPublicKeyCommand)[0]?.args[0].input).toEqual({
     KeyId: 'alias/fanfold-test-audit-log',
   });
+  expect(s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({
+    Bucket: 'fanfold-test-eu-west-1-audit-log-123456789012',
+    Key: 'checkpoint',
+  });
+});
+
+it('a log without a checkpoint does not tell its name', async () => {
+  s3.on(GetObjectCommand).rejects(new NoSuchKey({ message: 'no', $metadata: {} }));
+  await expect(auditKey({ stage })).rejects.toThrow('Give it: --origin <name>.');
+  await auditKey({ stage, origin: 'log.example.com' });
+  expect(parseKey(printed())).toMatchObject({ name: 'log.example.com' });
 });
 
 it("prints the witness's key, under another name of the log, as JSON", async () => {

@@ -14,6 +14,7 @@ import { stageOfTopic } from './places.ts';
 /** A stage, wherever it runs. */
 export type Cloud = {
   stage: string;
+  account: string;
   /** Every stage of the account and region: names of one may begin with another's. */
   stages: string[];
   topicArn: string;
@@ -49,7 +50,7 @@ export async function cloudOf(stage: string): Promise<Cloud> {
   );
 }
 
-type Clients = Omit<Cloud, 'stage' | 'stages' | 'topicArn'> & { account: string };
+type Clients = Omit<Cloud, 'stage' | 'stages' | 'topicArn'>;
 
 async function localClients(): Promise<Clients> {
   const { endpoints, services, issuer } = await runningStack();

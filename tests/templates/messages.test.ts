@@ -153,6 +153,11 @@ describe('a subscription', () => {
     expect(breaking(subscriptions, keeps)).toEqual([]);
   });
 
+  test('lets through another type only when the consumer knows it', () => {
+    const keeps = ({ DependsOn = [] }: Deployed) => DependsOn.includes('ConsumerLambdaFunction');
+    expect(breaking(subscriptions, keeps)).toEqual([]);
+  });
+
   test.each(['payments', 'billing'])('of %s lets through what its consumer hears', async (service) => {
     const { hears } = await import(join(import.meta.dirname, '../../services', service, 'subscriptions.js'));
     expect(one(service, 'EventsSubscription').Properties.FilterPolicy).toEqual({ type: hears });

@@ -4,7 +4,7 @@ import { type Resource, resolveTemplate } from '@fanfold/local-cloud/template';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { services, servicesWithFunctions, templateFor } from './stacks.ts';
 
-const tokenIssuer = 'https://id.example.com';
+const settings = { tokenIssuer: 'https://id.example.com', logOrigin: 'fanfold.example/production/audit' };
 const alarmTopicArn = 'arn:aws:sns:eu-west-1:111111111111:alarms';
 
 /** A template as text, without what may differ between stages: names, bundles, and the parameters' values. */
@@ -24,14 +24,14 @@ describe('a stage in AWS', () => {
   test.each(services)(
     'packages %s without an account, and differs from the local stage only in names and parameters',
     async (service) => {
-      const deployed = await templateFor(service, 'production', { tokenIssuer, alarmTopicArn });
+      const deployed = await templateFor(service, 'production', { ...settings, alarmTopicArn });
       expect(textOf(deployed, 'production')).toBe(textOf(await templateFor(service, 'local'), 'local'));
     },
   );
 
   test('may name the topic, and where alarms go', async () => {
     const topicArn = 'arn:aws:sns:eu-west-1:111111111111:other-events';
-    const parameters = { tokenIssuer, topicArn, alarmTopicArn };
+    const parameters = { ...settings, topicArn, alarmTopicArn };
     const { Resources } = await templateFor('audit', 'production', parameters);
     expect(Resources.EventsSubscription?.Properties?.TopicArn).toBe(topicArn);
     const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
@@ -41,7 +41,7 @@ describe('a stage in AWS', () => {
   });
 
   test('traces functions where it is asked to, and lets them', async () => {
-    const { Resources } = await templateFor('billing', 'production', { tokenIssuer, tracing: 'on' });
+    const { Resources } = await templateFor('billing', 'production', { ...settings, tracing: 'on' });
     const ofType = (type: string) => Object.values(Resources).filter(({ Type }) => Type === type);
     const modes = ofType('AWS::Lambda::Function').map(({ Properties }) => Properties?.TracingConfig);
     expect(modes).toEqual(modes.map(() => ({ Mode: 'Active' })));
@@ -50,10 +50,11 @@ describe('a stage in AWS', () => {
     expect(mayTrace).toHaveLength(modes.length);
   });
 
-  test('has to say who issues its tokens', async () => {
+  test('has to say who issues its tokens, and how its log is named', async () => {
     vi.stubEnv('FANFOLD_TOKEN_ISSUER', undefined);
+    vi.stubEnv('FANFOLD_LOG_ORIGIN', undefined);
     await expect(templateFor('payments', 'production')).rejects.toThrow(
-      'There is no token issuer for this stage. Give --param tokenIssuer=https://…, set FANFOLD_TOKEN_ISSUER',
+      /There is no token issuer for this stage\. .*\nThe audit log has no name/,
     );
   });
 });
@@ -72,9 +73,7 @@ describe('a stage with the longest name, in a region with a long one', async () 
   const resources: Record<string, Record<string, Resource>> = {};
   beforeAll(async () => {
     for (const service of services) {
-      resources[service] = resolveTemplate(
-        await templateFor(service, stage, { tokenIssuer }, 'ap-southeast-2'),
-      );
+      resources[service] = resolveTemplate(await templateFor(service, stage, settings, 'ap-southeast-2'));
     }
   });
   const namesIn = (service: string) =>
@@ -118,12 +117,18 @@ test('a stage whose name does not fit is refused before anything is packaged', a
 });
 
 describe('deployed together', () => {
-  test('the services are all, and are told where the topic is', async () => {
+  test('the services are all, behind the bus, and behind audit those whose events it records', async () => {
     const compose = await readFile(join(import.meta.dirname, '../../serverless-compose.yml'), 'utf8');
     expect([...compose.matchAll(/path: services\/(\w+)/g)].map(([, service]) => service).sort()).toEqual(
       services,
     );
-    expect(compose.match(/topicArn: \$\{bus\.TopicArn\}/g)).toHaveLength(servicesWithFunctions.length);
+    const dependencies = [...compose.matchAll(/^ {2}(\w+):\n(?: {4}.*\n)*? {4}dependsOn: \[(.*)\]/gm)];
+    expect(Object.fromEntries(dependencies.map(([, service, others]) => [service, others]))).toEqual({
+      audit: 'bus',
+      ...Object.fromEntries(
+        servicesWithFunctions.filter((name) => name !== 'audit').map((name) => [name, 'bus, audit']),
+      ),
+    });
   });
 });
 

@@ -174,13 +174,13 @@ describe('the log’s bucket', () => {
   }[];
   const statement = (id: string) => statements.find(({ Sid }) => Sid === id);
 
-  test('keeps every version of every file for a year at least, against everybody', () => {
+  test('keeps every version of every file for as long as the stage says, a day by default, against everybody', () => {
     expect(Properties).toMatchObject({
       VersioningConfiguration: { Status: 'Enabled' },
       ObjectLockEnabled: true,
       ObjectLockConfiguration: {
         ObjectLockEnabled: 'Enabled',
-        Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 365 } },
+        Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 1 } },
       },
     });
     expect(Properties).not.toHaveProperty('LifecycleConfiguration');

@@ -1,45 +1,125 @@
-import { roleName, stageProblem } from '../../topology/names.js';
+import { roleName } from '../../topology/names.js';
+import {
+  accessProblem,
+  announcement,
+  issuerDoubt,
+  placeProblems,
+  type Settings,
+  settingsProblems,
+} from './preconditions.ts';
 
 /** What is used of a running Serverless Framework. */
 type Serverless = {
-  getProvider(name: 'aws'): { getStage(): string; getRegion(): string };
+  getProvider(name: 'aws'): Provider;
   processedInput: { commands: string[] };
   service: {
     service: string;
     provider: { iam?: { role?: { name?: string } } };
-    functions: Record<string, { iamRoleStatements?: object[]; iamRoleStatementsName?: string }>;
+    custom?: { deployment?: Omit<Settings, 'stage' | 'region'> };
+    functions?: Record<string, { iamRoleStatements?: object[]; iamRoleStatementsName?: string }>;
   };
 };
 
-/** The Serverless plugin around packaging and deploying: what has to hold before, and names that fit. */
+type Provider = {
+  getStage(): string;
+  getRegion(): string;
+  getAccountInfo(): Promise<{ accountId: string; arn: string }>;
+};
+
+type Log = { notice(text: string): void; warning(text: string): void };
+
+/** What makes a template of the stage's settings. */
+const makesTemplate = ['package', 'deploy', 'deploy function'];
+
+/**
+ * The Serverless plugin around packaging and deploying: what has to hold before, and names that fit. Its command `preconditions`
+ * checks once for all services what each of them checks when it is deployed alone.
+ */
 export default class Deployment {
-  readonly hooks = { initialize: () => this.#initialize() };
+  readonly commands = {
+    preconditions: {
+      usage: 'Checks what has to hold before the stage is deployed',
+      lifecycleEvents: ['check'],
+      options: { removal: { usage: 'Or before it is removed', type: 'boolean' } },
+    },
+  };
+  readonly hooks = {
+    initialize: () => this.#initialize(),
+    'preconditions:check': () => this.#check(),
+  };
   readonly #serverless: Serverless;
+  readonly #removal: boolean;
+  readonly #log: Log;
 
-  constructor(serverless: Serverless) {
+  constructor(serverless: Serverless, { removal = false }: { removal?: boolean }, { log }: { log: Log }) {
     this.#serverless = serverless;
+    this.#removal = removal;
+    this.#log = log;
   }
 
-  #initialize(): void {
-    const [command] = this.#serverless.processedInput.commands;
-    if (command === 'deploy' || command === 'package') this.#requireStage(command);
+  async #initialize(): Promise<void> {
     this.#nameRoles();
+    const { commands } = this.#serverless.processedInput;
+    if (commands[0] === 'deploy') this.#refuseLocalStage();
+    if (makesTemplate.includes(commands.join(' '))) this.#requireSettings();
+    if (commands.join(' ') !== 'deploy') return;
+    const caller = await this.#caller();
+    // Deployed together, it was told once for all.
+    if (!process.env.SLS_COMPOSE) await this.#announce(caller);
   }
 
-  #requireStage(command: string): void {
-    const stage = this.#serverless.getProvider('aws').getStage();
-    const problem = stageProblem(stage);
-    if (problem) throw refusal(problem);
-    // Its account, topic and token issuer are those of the emulators: in AWS it would trust a key on somebody's laptop.
-    if (command !== 'deploy' || stage !== 'local') return;
-    throw refusal(
-      'The stage local runs on a laptop only. Deploy another one: --stage production, for example.',
-    );
+  async #check(): Promise<void> {
+    this.#refuseLocalStage();
+    if (this.#removal) refuse(placeProblems(this.#settings));
+    else this.#requireSettings();
+    const caller = await this.#caller();
+    if (!this.#removal) await this.#announce(caller);
+  }
+
+  get #aws(): Provider {
+    return this.#serverless.getProvider('aws');
+  }
+
+  get #settings(): Settings {
+    const { deployment } = this.#serverless.service.custom ?? {};
+    if (!deployment) {
+      throw refusal(
+        'serverless.yml has no custom.deployment: take it from packages/topology/plugins.yml, as the other services do.',
+      );
+    }
+    return { ...deployment, stage: this.#aws.getStage(), region: this.#aws.getRegion() };
+  }
+
+  #requireSettings(): void {
+    // What is packaged for a laptop is for the emulators.
+    if (this.#aws.getStage() === 'local') return;
+    refuse(settingsProblems(this.#settings, process.env.AWS_ENDPOINT_URL));
+  }
+
+  /** Its account, topic and token issuer are those of the emulators: in AWS it would trust a key on somebody's laptop. */
+  #refuseLocalStage(): void {
+    if (this.#aws.getStage() !== 'local') return;
+    refuse(['The stage local runs on a laptop only. Deploy another one: --stage production, for example.']);
+  }
+
+  async #caller(): Promise<{ account: string; arn: string }> {
+    try {
+      const { accountId, arn } = await this.#aws.getAccountInfo();
+      return { account: accountId, arn };
+    } catch (error) {
+      throw refusal(accessProblem(error as Error, this.#aws.getRegion()));
+    }
+  }
+
+  async #announce(caller: { account: string; arn: string }): Promise<void> {
+    for (const line of announcement(this.#settings, caller)) this.#log.notice(line);
+    const doubt = await issuerDoubt(this.#settings.tokenIssuer);
+    if (doubt) this.#log.warning(doubt);
   }
 
   #nameRoles(): void {
-    const { service, provider, functions } = this.#serverless.service;
-    const aws = this.#serverless.getProvider('aws');
+    const { service, provider, functions = {} } = this.#serverless.service;
+    const aws = this.#aws;
     const named = (functionKey: string) =>
       roleName({
         service: service.replace(/^fanfold-/, ''),
@@ -47,7 +127,7 @@ export default class Deployment {
         functionKey,
         region: aws.getRegion(),
       });
-    for (const [key, definition] of Object.entries(functions ?? {})) {
+    for (const [key, definition] of Object.entries(functions)) {
       if (definition.iamRoleStatements) definition.iamRoleStatementsName ??= named(key);
     }
     // The framework's own role, which no function has: packages/topology/roles.yml.
@@ -55,7 +135,9 @@ export default class Deployment {
   }
 }
 
-/** An error that is written to be read: by this name the framework knows it, and shows no stack. */
-function refusal(message: string): Error {
-  return Object.assign(new Error(message), { name: 'ServerlessError' });
+function refuse(problems: string[]): void {
+  if (problems.length > 0) throw refusal(problems.join('\n'));
 }
+
+/** An error that is written to be read: by this name the framework knows it, and shows no stack. */
+const refusal = (message: string): Error => Object.assign(new Error(message), { name: 'ServerlessError' });

@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, relative } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { copyOfEcho, type EchoService, startEcho } from '../fixtures/echoService.ts';
 import { readableLine } from './offlineOutput.ts';
-import { packageService, serviceNames } from './packagedTemplates.ts';
+import { packageService } from './packagedTemplates.ts';
 import { freeBasePort } from './ports.ts';
 import { findStack } from './stack.ts';
 
@@ -180,46 +179,6 @@ test('on a Node that cannot run it, the plugin says how to start the framework',
     /ServerlessError: Fanfold runs on Node 24.* this is Node 20\.20\.2.*pnpm exec serverless/s,
   );
 });
-
-describe('serverless deploy', async () => {
-  const services = (await serviceNames()).filter((name) => name !== 'bus');
-
-  test.each(services)('of %s goes to AWS with the stage that the command names', async (service) => {
-    const asked: string[] = [];
-    const aws = createServer(async (request, response) => {
-      asked.push(await text(request));
-      response.writeHead(403, { 'Content-Type': 'text/xml' }).end(refusal);
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void aws.close());
-    await once(aws, 'listening');
-    const { port } = aws.address() as { port: number };
-    const environment = {
-      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      FANFOLD_TOKEN_ISSUER: 'https://id.example.com',
-    };
-    await expect(deploy(service, ['--stage', 'production'], environment)).rejects.toMatchObject({
-      stdout: expect.stringContaining('refused by the test'),
-    });
-    expect(asked.join('\n')).toContain(`StackName=fanfold-${service}-production`);
-  });
-
-  test.each(services)('of %s is refused for the stage of the laptop', async (service) => {
-    const refused = { code: 1, stdout: expect.stringContaining('The stage local runs on a laptop only') };
-    await expect(deploy(service, [])).rejects.toMatchObject(refused);
-    await expect(deploy(service, ['--stage', 'local'])).rejects.toMatchObject(refused);
-  });
-});
-
-const refusal =
-  '<ErrorResponse><Error><Code>AccessDenied</Code><Message>refused by the test</Message></Error></ErrorResponse>';
-
-const deploy = (service: string, options: string[], environment = {}) =>
-  promisify(execFile)(join(repository, 'node_modules/.bin/serverless'), ['deploy', ...options], {
-    cwd: join(repository, 'services', service),
-    env: { ...process.env, ...environment },
-  });
 
 test('packaging is not touched: the template keeps its intrinsic functions', async () => {
   const template = await packageService(join(import.meta.dirname, '../fixtures/echo'));

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  accessProblem,
+  announcement,
+  issuerDoubt,
+  placeProblems,
+  type Settings,
+  settingsProblems,
+} from './preconditions.ts';
+
+const sound: Settings = {
+  stage: 'production',
+  region: 'eu-west-1',
+  tokenIssuer: 'https://id.example.com',
+  logOrigin: 'example.com/production/audit',
+  logRetentionDays: 365,
+  alarmTopicArn: { Ref: 'AWS::NoValue' },
+};
+
+describe('a deployment', () => {
+  test('whose settings are sound has nothing against it', () => {
+    expect(settingsProblems(sound)).toEqual([]);
+    const others: Partial<Settings>[] = [
+      { region: 'us-gov-west-1' },
+      { region: 'eusc-de-east-1' },
+      { logRetentionDays: '1' },
+      { alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' },
+    ];
+    expect(others.flatMap((other) => settingsProblems({ ...sound, ...other }))).toEqual([]);
+  });
+
+  test.each<[Partial<Settings>, string]>([
+    [{ stage: 'QA' }, 'The stage "QA" cannot be deployed'],
+    [{ region: 'mars' }, 'AWS has no region "mars"'],
+    [
+      { tokenIssuer: '' },
+      'There is no token issuer for this stage. Give --param tokenIssuer=https://…, set FANFOLD_TOKEN_ISSUER',
+    ],
+    [{ tokenIssuer: 'http://id.example.com' }, 'is not an https URL'],
+    [{ tokenIssuer: 'http://127.0.0.1:4000' }, 'is not an https URL'],
+    [{ tokenIssuer: 'id.example.com' }, 'is not an https URL'],
+    [{ logOrigin: '' }, 'The audit log has no name, which stands in all its checkpoints for ever.'],
+    [
+      { logOrigin: 'https://example.com/audit' },
+      'it is a URL without scheme, such as example.com/production/audit',
+    ],
+    [{ logOrigin: 'example.com/our audit' }, 'without spaces and +'],
+    [{ logOrigin: 'example.com/a+b' }, 'without spaces and +'],
+    [{ logRetentionDays: 0 }, 'Files of the log cannot be locked for "0" days'],
+    [{ logRetentionDays: 40_000 }, 'a whole number from 1 to 36500'],
+    [{ logRetentionDays: 'a year' }, 'Files of the log cannot be locked for "a year" days'],
+    [{ alarmTopicArn: 'on-call' }, 'Alarms cannot go to "on-call"'],
+    [
+      { alarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:on-call' },
+      'is the ARN of an SNS topic in eu-west-1',
+    ],
+  ])('with %j is refused in one sentence', (other, problem) => {
+    const found = settingsProblems({ ...sound, ...other });
+    expect(found).toEqual([expect.stringContaining(problem)]);
+    expect(found[0]).toMatch(/^[A-Z"].*\.$/);
+    expect(found[0]).not.toContain('\n');
+  });
+
+  test('says all that is wrong at once', () => {
+    expect(settingsProblems({ ...sound, stage: 'QA', tokenIssuer: '', logOrigin: '' })).toHaveLength(3);
+  });
+
+  test('may trust a laptop where AWS is on the laptop too', () => {
+    const laptop = { ...sound, tokenIssuer: 'http://127.0.0.1:4000' };
+    expect(settingsProblems(laptop, 'http://127.0.0.1:5500')).toEqual([]);
+    expect(
+      settingsProblems({ ...sound, tokenIssuer: 'http://id.example.com' }, 'http://127.0.0.1:5500'),
+    ).toHaveLength(1);
+  });
+
+  test('tells what can never be taken back', () => {
+    const told = announcement(
+      { ...sound, logRetentionDays: 1 },
+      { account: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' },
+    );
+    expect(told.join('\n')).toBe(
+      'Stage production goes to eu-west-1, account 123456789012, as arn:aws:iam::123456789012:user/ada.\n' +
+        'The audit log is named example.com/production/audit, for ever. Each file that it writes is locked for 1 day: ' +
+        'nobody can delete it, or its bucket, before that (logRetentionDays).',
+    );
+  });
+});
+
+test('a removal needs a stage and a region only', () => {
+  expect(placeProblems(sound)).toEqual([]);
+  expect(placeProblems({ stage: 'QA', region: 'mars' })).toHaveLength(2);
+});
+
+test.each([
+  [
+    { name: 'CredentialsProviderError', message: 'Could not load' },
+    'There are no AWS credentials: set AWS_PROFILE',
+  ],
+  [{ code: 'ENOTFOUND', message: 'getaddrinfo' }, 'Nothing answers for AWS in the region "eu-west-9"'],
+  [
+    { name: 'ExpiredToken', message: 'The security token has expired.' },
+    'AWS does not let you in: The security token has expired.',
+  ],
+])('of %j it is said what to do', (error, says) => {
+  expect(accessProblem(Object.assign(new Error(), error), 'eu-west-9')).toContain(says);
+});
+
+describe('an issuer', () => {
+  const issuer = async (status: number, body: string) => {
+    const server = createServer((_request, response) => response.writeHead(status).end(body)).listen(
+      0,
+      '127.0.0.1',
+    );
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    return `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  };
+
+  test.each([
+    [200, '{"keys":[]}', undefined],
+    [200, '{}', 'it is no set of keys'],
+    [404, '', 'status 404'],
+  ])('that answers %i with %s', async (status, body, doubt) => {
+    const said = await issuerDoubt(await issuer(status, body));
+    expect(said).toEqual(doubt && expect.stringContaining(`/.well-known/jwks.json (${doubt})`));
+  });
+
+  test('that does not answer is doubtful', async () => {
+    expect(await issuerDoubt('http://127.0.0.1:1')).toContain('every request is answered 503');
+  });
+});

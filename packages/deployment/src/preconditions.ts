@@ -1,0 +1,117 @@
+import { stageProblem } from '../../topology/names.js';
+
+/** What a deployment is told, by parameters and options. */
+export type Settings = {
+  stage: string;
+  region: string;
+  tokenIssuer: string;
+  logOrigin: string;
+  logRetentionDays: unknown;
+  /** An ARN, or what stands for none in a template. */
+  alarmTopicArn: unknown;
+};
+
+/**
+ * What of a stage's settings would fail in the middle of its deployment, or could never be taken back: each as a sentence
+ * that says what to do.
+ *
+ * @param awsEndpoint the value of AWS_ENDPOINT_URL: with one it is not AWS that is deployed to
+ */
+export function settingsProblems(settings: Settings, awsEndpoint?: string): string[] {
+  const checks = [
+    stageProblem(settings.stage),
+    regionProblem(settings.region),
+    tokenIssuerProblem(settings, awsEndpoint),
+    logOriginProblem(settings),
+    logRetentionProblem(settings),
+    alarmTopicProblem(settings),
+  ];
+  return checks.filter((problem) => problem !== undefined);
+}
+
+/** What of the stage and region is wrong, which is all that a removal has to be told. */
+export const placeProblems = ({ stage, region }: Pick<Settings, 'stage' | 'region'>): string[] =>
+  [stageProblem(stage), regionProblem(region)].filter((problem) => problem !== undefined);
+
+const howToGive = (name: string, environmentVariable: string, example: string) =>
+  `Give --param ${name}=${example}, set ${environmentVariable}, or add it to the stage in packages/topology/parameters.yml.`;
+
+const regionProblem = (region: string) =>
+  /^[a-z]{2,4}(-[a-z]+)+-\d$/.test(region)
+    ? undefined
+    : `AWS has no region "${region}": give one such as eu-west-1 with --region or AWS_REGION.`;
+
+function tokenIssuerProblem({ tokenIssuer }: Settings, awsEndpoint?: string) {
+  const give = howToGive('tokenIssuer', 'FANFOLD_TOKEN_ISSUER', 'https://…');
+  if (!tokenIssuer) {
+    return `There is no token issuer for this stage. ${give} Its keys are read from <issuer>/.well-known/jwks.json.`;
+  }
+  const url = URL.canParse(tokenIssuer) ? new URL(tokenIssuer) : undefined;
+  const isOnLaptop =
+    awsEndpoint !== undefined && url?.protocol === 'http:' && /^(127\.0\.0\.1|localhost)$/.test(url.hostname);
+  if (url?.protocol === 'https:' || isOnLaptop) return undefined;
+  return `The token issuer "${tokenIssuer}" is not an https URL, and whoever is on the way could issue tokens. ${give}`;
+}
+
+/** https://c2sp.org/tlog-checkpoint: not empty, and https://c2sp.org/signed-note: no spaces, no plus. */
+function logOriginProblem({ logOrigin, stage }: Settings) {
+  const example = `example.com/${stage}/audit`;
+  const give = howToGive('logOrigin', 'FANFOLD_LOG_ORIGIN', example);
+  if (!logOrigin) {
+    return `The audit log has no name, which stands in all its checkpoints for ever. ${give}`;
+  }
+  if (/^(?!.*:\/\/)[^\s+\p{Cc}]{1,200}$/u.test(logOrigin)) return undefined;
+  return `"${logOrigin}" cannot be the name of the audit log: it is a URL without scheme, such as ${example}, without spaces and +.`;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html */
+function logRetentionProblem({ logRetentionDays }: Settings) {
+  if (/^[1-9]\d{0,4}$/.test(String(logRetentionDays)) && Number(logRetentionDays) <= 36_500) return undefined;
+  return `Files of the log cannot be locked for "${logRetentionDays}" days: logRetentionDays is a whole number from 1 to 36500.`;
+}
+
+function alarmTopicProblem({ alarmTopicArn, region }: Settings) {
+  if (typeof alarmTopicArn !== 'string') return undefined;
+  if (new RegExp(`^arn:aws[a-z-]*:sns:${region}:\\d{12}:[\\w-]+$`).test(alarmTopicArn)) return undefined;
+  return `Alarms cannot go to "${alarmTopicArn}": alarmTopicArn is the ARN of an SNS topic in ${region}.`;
+}
+
+/** What to do about an error of the first call to AWS. */
+export function accessProblem(error: Error & { code?: string }, region: string): string {
+  if (error.name === 'CredentialsProviderError' || error.code === 'AWS_CREDENTIALS_NOT_FOUND') {
+    return 'There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.';
+  }
+  if (error.code === 'ENOTFOUND') {
+    return `Nothing answers for AWS in the region "${region}": check --region or AWS_REGION, and the network.`;
+  }
+  return `AWS does not let you in: ${error.message.trim().replace(/\.$/, '')}.`;
+}
+
+/** What is told before something is deployed. */
+export const announcement = (
+  { stage, region, logOrigin, logRetentionDays }: Settings,
+  caller: { account: string; arn: string },
+): string[] => [
+  `Stage ${stage} goes to ${region}, account ${caller.account}, as ${caller.arn}.`,
+  `The audit log is named ${logOrigin}, for ever. Each file that it writes is locked for ${days(Number(logRetentionDays))}: ` +
+    'nobody can delete it, or its bucket, before that (logRetentionDays).',
+];
+
+const days = (count: number) => `${count} day${count === 1 ? '' : 's'}`;
+
+/** What is doubtful about an issuer, as a sentence; undefined when its keys can be read from here. */
+export async function issuerDoubt(tokenIssuer: string): Promise<string | undefined> {
+  const url = `${tokenIssuer.replace(/\/$/, '')}/.well-known/jwks.json`;
+  // No reason to refuse: what mends something is deployed while the issuer is away, too.
+  const doubt = (reason: string) =>
+    `The token issuer's keys cannot be read from ${url} (${reason}): until they can, every request is answered 503.`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
+    if (!response.ok) return doubt(`status ${response.status}`);
+    const { keys } = (await response.json()) as { keys?: unknown };
+    return Array.isArray(keys) ? undefined : doubt('it is no set of keys');
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: Error };
+    return doubt(cause?.message || message);
+  }
+}
