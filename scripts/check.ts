@@ -1,9 +1,10 @@
 /** `pnpm check`: types, lint and format, and the rules of the house. Exits with 1 when anything is wrong. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { breachesOf } from './houseRules.ts';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = join(import.meta.dirname, '..');
 
 const sources = execFileSync(
   'git',
@@ -15,23 +16,31 @@ const sources = execFileSync(
 )
   .split('\n')
   // The rules' own test quotes what they forbid. What is deleted but not committed yet is still listed.
-  .filter((path) => path !== 'scripts/houseRules.test.ts' && path !== '' && existsSync(`${root}${path}`));
+  .filter((path) => path !== 'scripts/houseRules.test.ts' && path !== '' && existsSync(join(root, path)));
 
-const run = (command: string, ...args: string[]): boolean =>
-  spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
+/** Runs a tool on this Node: by its name alone Windows does not find it without a shell. */
+const run = (tool: string, ...args: string[]): boolean =>
+  spawnSync(process.execPath, [join(root, 'node_modules', tool), ...args], { cwd: root, stdio: 'inherit' })
+    .status === 0;
 
 const checks: [name: string, passes: () => boolean][] = [
-  ['types', () => run('tsc', '--project', '.')],
+  ['types', () => run('typescript/bin/tsc', '--project', '.')],
   [
     'lint and format',
     () =>
-      run('biome', 'ci', '--error-on-warnings', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.'),
+      run(
+        '@biomejs/biome/bin/biome',
+        'ci',
+        '--error-on-warnings',
+        `--colors=${process.stdout.isTTY ? 'force' : 'off'}`,
+        '.',
+      ),
   ],
   [
     'house rules',
     () => {
       const breaches = breachesOf(
-        sources.map((path) => ({ path, text: readFileSync(`${root}${path}`, 'utf8') })),
+        sources.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
       );
       for (const breach of breaches) console.error(breach);
       return breaches.length === 0;

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -58,11 +59,10 @@ async function temporaryFolder(): Promise<string> {
 
 /** Process id of the DynamoDB emulator on a port. */
 async function processOn(port: number): Promise<number> {
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (/^[^\0]*dynoxide\0/.test(commandLine) && commandLine.includes(`\0${port}\0`)) return Number(pid);
-  }
-  throw new Error(`No DynamoDB emulator runs on port ${port}.`);
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,args=']);
+  const [, pid] = new RegExp(`^ *(\\d+) \\S*dynoxide serve .*--port ${port} `, 'm').exec(stdout) ?? [];
+  if (pid === undefined) throw new Error(`No DynamoDB emulator runs on port ${port}.`);
+  return Number(pid);
 }
 
 describe('The emulators', () => {

@@ -1,14 +1,13 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Readable, Writable } from 'node:stream';
 import { startFauxqs } from 'fauxqs';
 import { credentials, region, signatureFor } from './account.ts';
+import { dynoxideBinary } from './dynoxide.ts';
+import { type Child, spawnEndingWithParent } from './endWithParent.ts';
 import { startKms } from './kms.ts';
 
 /** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams, `kms` for KMS. */
@@ -27,8 +26,8 @@ export type Emulators = {
  * `dataFolder` if given.
  * FANFOLD_DYNAMODB_ENDPOINT names a DynamoDB endpoint to be used instead of dynoxide.
  *
- * @throws when a port is taken, when dynoxide has no binary for this platform and no endpoint is named,
- *   when the named endpoint does not answer as DynamoDB does, or when the keys below `dataFolder` cannot be read.
+ * @throws when a port is taken, when no endpoint is named and there is no dynoxide for this platform or it cannot be
+ *   installed, when the named endpoint does not answer as DynamoDB does, or when the keys below `dataFolder` cannot be read.
  */
 export async function startEmulators(
   options: { port?: number; dynamodbPort?: number; dataFolder?: string } = {},
@@ -84,7 +83,7 @@ type Dynamodb = { endpoint: string; failed: Promise<never>; stop(): Promise<void
 async function startDynamodb(port: number, dataFolder: string | undefined): Promise<Dynamodb> {
   const endpoint = process.env.FANFOLD_DYNAMODB_ENDPOINT;
   if (endpoint) return attachToDynamodb(endpoint);
-  const binary = dynoxideBinary();
+  const binary = await dynoxideBinary();
   // A free port can be taken by somebody else before dynoxide binds it: then another one is tried.
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -122,39 +121,6 @@ async function attachToDynamodb(endpoint: string): Promise<Dynamodb> {
   return { endpoint, failed: new Promise(() => {}), stop: async () => {} };
 }
 
-function dynoxideBinary(): string {
-  const packageName = `@dynoxide/${process.platform}-${process.arch}`;
-  try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`)), 'dynoxide');
-  } catch (error) {
-    throw new Error(
-      `The DynamoDB emulator has no binary for this platform (${packageName} is not installed). ` +
-        'Start DynamoDB Local or any other DynamoDB endpoint and set FANFOLD_DYNAMODB_ENDPOINT to its URL, ' +
-        'for example FANFOLD_DYNAMODB_ENDPOINT=http://127.0.0.1:8000.',
-      { cause: error },
-    );
-  }
-}
-
-/**
- * The shell ends dynoxide when our end of its standard input closes, which also happens when this process is
- * killed without a chance to clean up: no orphan keeps the port and the data file. A temporary folder goes with it. Nobody
- * reads what the shell says then, which must not end it first.
- */
-const endWithParent = `
-trap '' PIPE
-exec 3<&0
-temporary=$1
-shift
-"$0" "$@" &
-dynoxide=$!
-(read -r _ <&3; kill "$dynoxide") &
-wait "$dynoxide"
-status=$?
-kill $! 2>/dev/null
-[ -z "$temporary" ] || rm -r "$temporary"
-exit "$status"`;
-
 async function spawnDynoxide(
   binary: string,
   port: number,
@@ -163,12 +129,7 @@ async function spawnDynoxide(
   const temporary = dataFolder ? '' : await mkdtemp(join(tmpdir(), 'fanfold-dynamodb-'));
   const database = join(dataFolder ?? temporary, 'dynamodb.sqlite');
   const serve = ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', database];
-  const child = spawn(
-    'sh',
-    ['-c', endWithParent, binary, temporary, ...serve],
-    // Its own process group: Ctrl-C in the terminal must not end it before the functions that use it.
-    { detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
-  );
+  const child = spawnEndingWithParent(binary, serve, temporary);
   let stopped = false;
   const output = outputUntilClosed(child);
   const died = async (): Promise<never> => {
@@ -201,8 +162,6 @@ function indexStreamRecords(database: string): void {
   );
   sqlite.close();
 }
-
-type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 function listening(child: Child): Promise<void> {
   return new Promise((resolve) => {

@@ -97,7 +97,7 @@ async function runPackage(folder: string, serverlessArguments: string[], target:
     await promisify(execFile)(process.execPath, [serverless, ...serverlessArguments, '--package', output], {
       cwd: folder,
       // serverless-esbuild leaves a folder per function in there.
-      env: { ...process.env, TMPDIR: output },
+      env: { ...process.env, TMPDIR: output, TEMP: output },
     }).catch((error: Error & { stdout: string; stderr: string }) => {
       throw new Error(`${folder} cannot be packaged:\n${error.stdout}${error.stderr}`, { cause: error });
     });
