@@ -170,15 +170,17 @@ inStage(audit.command('key'))
   .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
 inStage(audit.command('erase'))
-  .argument('<subject>', 'a payment, or a refund, invoice or credit note of one', subject)
-  .summary('make unreadable what is recorded of a payment and its customer')
+  .argument('<id>', 'of a payment, or of a refund, invoice or credit note of one', subject)
+  .summary('make unreadable for ever what is recorded of a payment and its customer')
   .description(
     'Destroys the key of all that the log has of a payment, its refunds and documents: for ever, also for us.\n' +
       'The log stays as it is, and every proof still verifies: docs/audit-log.md, "Erasing".',
   )
-  .option('--merchant <id>', 'whose it is', merchant, 'acme')
+  .option('--merchant <id>', `whose it is; ${localMerchant} on a laptop, to be given in AWS`, merchant)
   .option('--reason <text>', 'why, for the audit trail: a number of the request, nothing personal', sentence)
-  .action(async (subject, options) => (await import('./fanfold/erase.ts')).erase(subject, options));
+  .option('--dry-run', 'only say what would be erased')
+  .option('--yes', 'do not ask for a confirmation')
+  .action(async (id, options) => (await import('./fanfold/erase.ts')).erase(id, options));
 
 program
   .command('verify')

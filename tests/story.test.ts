@@ -323,7 +323,7 @@ describe('the log, to somebody who trusts nobody', () => {
     const [first] = await merchant.all('/events?type=payment.captured.v1');
     const keys = { keys: [await keyOf()] };
     const before = verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
-    await fanfold('audit', 'erase', first?.subject ?? '', '--merchant', merchant.merchantId);
+    await fanfold('audit', 'erase', first?.subject ?? '', '--merchant', merchant.merchantId, '--yes');
     await eventually(async () => {
       const { body } = await merchant.get('/events?type=audit.subject-erased.v1');
       expect(body.data).toHaveLength(1);

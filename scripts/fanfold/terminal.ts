@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 
 /**
@@ -22,6 +23,17 @@ export const printJson = (value: unknown): void =>
 
 /** What is wrong, and how far it has come, on standard error: each text is a line. */
 export const tell = (...lines: string[]): void => console.error(lines.map(safe).join('\n'));
+
+/** What somebody at the terminal answers; undefined where nobody sits at one. */
+export async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await terminal.question(safe(question))).trim();
+  } finally {
+    terminal.close();
+  }
+}
 
 /** Controls (with which ANSI escapes begin), formats (which turn writing around or are not seen), surrogates, and separators of lines. */
 const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu;

@@ -2,11 +2,18 @@ import { identifier, maxLength, merchantId, subjectId } from '@fanfold/contracts
 import { unfitCharactersOf } from '@fanfold/contracts/text';
 import * as z from 'zod';
 
-/** What an operator's tool orders: that nobody can read any more what the log has of a subject. */
-export const eraseRequest = z.strictObject({
+const whose = {
   merchantId,
   /** A payment, or a refund or document of one. */
   subject: subjectId,
+};
+
+/** What an operator's tool asks before it orders: what there is to be erased. */
+const erasableRequest = z.strictObject({ ...whose, dryRun: z.literal(true) });
+
+/** What an operator's tool orders: that nobody can read any more what the log has of a subject. */
+const eraseOrder = z.strictObject({
+  ...whose,
   reason: z
     .string()
     .min(1)
@@ -17,4 +24,7 @@ export const eraseRequest = z.strictObject({
   operationId: identifier(maxLength.subject),
 });
 
-export type EraseRequest = z.output<typeof eraseRequest>;
+export const eraseRequest = z.union([eraseOrder, erasableRequest]);
+
+export type EraseOrder = z.output<typeof eraseOrder>;
+export type ErasableRequest = z.output<typeof erasableRequest>;

@@ -1,5 +1,5 @@
 import { startTrace } from '@fanfold/runtime/trace';
-import type { EraseRequest } from './eraseRequest.ts';
+import type { ErasableRequest, EraseOrder } from './eraseRequest.ts';
 import { dataSubjectsOf, type Erasure, erase, erasuresOf, readable } from './store/erasures.ts';
 
 /**
@@ -10,7 +10,7 @@ import { dataSubjectsOf, type Erasure, erase, erasuresOf, readable } from './sto
  * @throws when nothing is recorded under the subject
  */
 export async function eraseSubject(
-  { merchantId, subject, reason, operationId }: EraseRequest,
+  { merchantId, subject, reason, operationId }: EraseOrder,
   now: Date,
 ): Promise<Erasure[]> {
   const dataSubjects = await dataSubjectsOf(merchantId, subject);
@@ -18,9 +18,22 @@ export async function eraseSubject(
     const trace = startTrace(operationId);
     await erase({ merchantId, dataSubject, reason, operationId, erasedAt: now.toISOString(), trace });
   }
-  const erasures = await Promise.all(
-    [...dataSubjects].map((dataSubject) => erasuresOf(merchantId, dataSubject)),
-  );
-  if (erasures.flat().length > 0) return erasures.flat();
+  const erasures = await allErasuresOf(merchantId, dataSubjects);
+  if (erasures.length > 0) return erasures;
   throw new Error(`Nothing is recorded of ${subject} of ${merchantId}`);
 }
+
+/** What an erasure would find: data subjects of whom something can be read, and what was erased before. */
+export async function erasable({
+  merchantId,
+  subject,
+}: ErasableRequest): Promise<{ readable: string[]; erasures: Erasure[] }> {
+  const dataSubjects = await dataSubjectsOf(merchantId, subject);
+  return {
+    readable: await readable(merchantId, dataSubjects),
+    erasures: await allErasuresOf(merchantId, dataSubjects),
+  };
+}
+
+const allErasuresOf = async (merchantId: string, dataSubjects: Set<string>): Promise<Erasure[]> =>
+  (await Promise.all([...dataSubjects].map((each) => erasuresOf(merchantId, each)))).flat();

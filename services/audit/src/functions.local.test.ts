@@ -254,7 +254,18 @@ describe('the log', () => {
     const order = { merchantId: 'acme', subject: 'pay_proven', reason: null, operationId: 'op_1' };
     await expect(eraseSubject({ ...order, subject: '' }, context)).rejects.toThrow();
     await expect(eraseSubject({ subject: 'pay_proven' }, context)).rejects.toThrow();
+    // Before it is ordered, it can be asked what there is to be erased, which changes nothing.
+    const asked = { merchantId: 'acme', subject: 'pay_proven', dryRun: true };
+    const found = { readable: ['pay_proven'], erasures: [] };
+    for (const _ of [1, 2]) expect(await eraseSubject(asked, context)).toEqual(found);
+    const nothing = { readable: [], erasures: [] };
+    expect(await eraseSubject({ ...asked, subject: 'pay_nobody' }, context)).toEqual(nothing);
+    expect(await eraseSubject({ ...asked, merchantId: 'stranger' }, context)).toEqual(nothing);
     expect(await eraseSubject(order, context)).toMatchObject([{ dataSubject: 'pay_proven' }]);
+    expect(await eraseSubject(asked, context)).toMatchObject({
+      readable: [],
+      erasures: [{ dataSubject: 'pay_proven', operationId: 'op_1' }],
+    });
     const shown = await ask(getEvent, { path: { id: 'pay_proven:1' } });
     expect(shown.body).toMatchObject({ id: 'pay_proven:1', erased: true, data: null });
   });

@@ -1,6 +1,9 @@
 import { lambda } from '@fanfold/runtime/lambda';
 import { eraseRequest } from '../eraseRequest.ts';
-import { eraseSubject } from '../eraseSubject.ts';
+import { erasable, eraseSubject } from '../eraseSubject.ts';
 
 /** Not behind the API: who may invoke it may erase. */
-export const handler = lambda((input: unknown) => eraseSubject(eraseRequest.parse(input), new Date()));
+export const handler = lambda(async (input: unknown) => {
+  const request = eraseRequest.parse(input);
+  return 'dryRun' in request ? erasable(request) : eraseSubject(request, new Date());
+});
