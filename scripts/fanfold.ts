@@ -166,7 +166,7 @@ inStage(audit.command('key'))
     'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(./fanfold audit key)',
   )
   .option('--witness', "its witness's key instead")
-  .option('--origin <name>', 'the name of the log; as its checkpoint has it if not given', logName)
+  .option('--origin <name>', 'the name of the log; the one in its checkpoint if not given', logName)
   .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
 inStage(audit.command('erase'))
@@ -191,13 +191,18 @@ program
       'it does not prove. Exits with 1 when anything is wrong.',
   )
   .option('--log <url or folder>', 'the whole log that lies there')
+  .option(
+    '--stage <name>',
+    'a stage of yours, and local: its key from KMS, and the whole of its log without a file',
+    stage,
+  )
   .option('--key <vkey>', 'a key of the log, as `fanfold audit key` prints it; may be given again', several)
   .option('--witness <vkey>', 'a witness that must have signed too; may be given again', several)
   .option('--remember <file>', 'where the checkpoint is kept that the log must continue the next time')
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
     const { log, remember } = options;
-    process.exitCode = await (await import('@fanfold/verify/command')).verify(file && fromHere(file), {
+    process.exitCode = await (await import('./fanfold/verify.ts')).verify(file && fromHere(file), {
       ...options,
       ...(log && { log: /^https?:/.test(log) ? log : fromHere(log) }),
       ...(remember && { remember: fromHere(remember) }),

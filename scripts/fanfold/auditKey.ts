@@ -1,9 +1,8 @@
 import { GetPublicKeyCommand, NotFoundException } from '@aws-sdk/client-kms';
-import { GetObjectCommand, NoSuchBucket, NoSuchKey } from '@aws-sdk/client-s3';
 import { formatKey } from '@fanfold/verify/note';
-import { bucketPrefix } from '../../packages/topology/names.js';
 import { UsageError } from './arguments.ts';
 import { type Cloud, cloudOf } from './cloud.ts';
+import { stageLog } from './stageLog.ts';
 import { print, printJson } from './terminal.ts';
 
 type Options = { stage: string; witness?: true; origin?: string; json?: true };
@@ -14,12 +13,25 @@ const ed25519Prefix = Buffer.from('302a300506032b6570032100', 'hex');
 /**
  * `fanfold audit key`: prints the public key of the audit log, or of its witness, as KMS has it.
  *
- * @throws UsageError when the stage has no such key
+ * @throws UsageError when the stage has no such key, or its log has no name yet
  */
-export async function auditKey({ stage, witness, origin, json }: Options): Promise<void> {
-  const cloud = await cloudOf(stage);
+export async function auditKey({ stage, json, ...which }: Options): Promise<void> {
+  const { alias, key } = await keyOf(await cloudOf(stage), which);
+  if (json) printJson({ stage, alias, key });
+  else print(key);
+}
+
+/**
+ * The public key of a stage's log, or of its witness, as a vkey.
+ *
+ * @throws UsageError when the stage has no such key, or its log has no name yet
+ */
+export async function keyOf(
+  cloud: Cloud,
+  { witness, origin }: Pick<Options, 'witness' | 'origin'> = {},
+): Promise<{ alias: string; key: string }> {
   const kind = witness ? 'witness' : 'log';
-  const alias = `alias/fanfold-${stage}-audit-${kind}`;
+  const alias = `alias/fanfold-${cloud.stage}-audit-${kind}`;
   const { PublicKey } = await cloud
     .kms()
     .send(new GetPublicKeyCommand({ KeyId: alias }))
@@ -31,23 +43,17 @@ export async function auditKey({ stage, witness, origin, json }: Options): Promi
   if (der.length !== 44 || !der.subarray(0, 12).equals(ed25519Prefix)) {
     throw new Error(`${alias} is not an Ed25519 key, which audit signs with.`);
   }
-  const log = origin ?? (await nameOfLog(cloud));
-  const key = formatKey(witness ? `${log}/witness` : log, kind, der.subarray(12));
-  if (json) printJson({ stage, alias, key });
-  else print(key);
+  const log = origin ?? (await originOf(cloud));
+  return { alias, key: formatKey(witness ? `${log}/witness` : log, kind, der.subarray(12)) };
 }
 
-/** The first line of its checkpoint, which anybody may read: https://c2sp.org/tlog-checkpoint */
-async function nameOfLog({ s3, stage, region, account }: Cloud): Promise<string> {
-  // As packages/topology/parameters.yml has it. A stack that just began has no checkpoint for a minute.
-  if (stage === 'local') return 'fanfold.example/local/audit';
-  const Bucket = `${bucketPrefix(stage, region)}-audit-log-${account}`;
-  try {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: 'checkpoint' }));
-    const [name] = (await Body?.transformToString())?.split('\n') ?? [];
-    if (name) return name;
-  } catch (error) {
-    if (!(error instanceof NoSuchKey || error instanceof NoSuchBucket)) throw error;
-  }
-  throw new UsageError('The log has no checkpoint yet, which tells its name. Give it: --origin <name>.');
+/** The name of a stage's log: on a laptop always the same, in AWS the one that its checkpoint has. */
+async function originOf(cloud: Cloud): Promise<string> {
+  if (cloud.stage === 'local') return 'fanfold.example/local/audit';
+  const checkpoint = await stageLog(cloud).read('checkpoint', 65_536);
+  if (checkpoint) return Buffer.from(checkpoint).toString().split('\n', 1)[0] as string;
+  throw new UsageError(
+    `The log of ${cloud.stage} has no checkpoint yet, in which its name would stand. Give the name, which is the ` +
+      'parameter logOrigin of the stage, with --origin, or try again a minute after the first event.',
+  );
 }

@@ -1,4 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -19,6 +22,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { entriesOf, filesOf, origin, Signer } from '@fanfold/verify/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { bucketPrefix } from '../../packages/topology/names.js';
@@ -29,6 +33,7 @@ import { findings } from './findings.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
 import { trace } from './trace.ts';
+import { verify } from './verify.ts';
 
 /**
  * The operator's role, as docs/operations.md has it, against what the commands call and on what: all of them are run in a
@@ -106,8 +111,10 @@ beforeAll(async () => {
   };
   const event = { id: 'x:1', type: 'payment.captured.v1', merchantId: 'acme', position: 1 };
   const example = read('../../packages/contracts/examples/audit.gap-found.v1.json');
+  const signer = new Signer(origin);
+  const files = filesOf(entriesOf(3), signer);
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
-    const { read, query } = JSON.parse(Payload);
+    const { read, query, rawPath = '' } = JSON.parse(Payload);
     const recorded = { ...event, correlationid: 'req_1', time: range.from, recordedAt: range.from };
     const answers: Record<string, unknown> = {
       event: null,
@@ -115,12 +122,15 @@ beforeAll(async () => {
       index: { events: [event] },
       texts: [{ position: 1, text: example }],
     };
-    const answer = read ? answers[read] : { batchItemFailures: [], republished: 1, ids: ['pay_1'] };
+    const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
+    const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };
+    const other = { batchItemFailures: [], republished: 1, ids: ['pay_1'], ...ofLog };
+    const answer = read ? answers[read] : other;
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 
-  // An Ed25519 key, whichever it is.
-  const PublicKey = Buffer.from(`302a300506032b6570032100${'00'.repeat(32)}`, 'hex');
+  const raw = Buffer.from(signer.vkey.split('+')[2] ?? '', 'base64').subarray(1);
+  const PublicKey = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]);
   kms.on(GetPublicKeyCommand).resolves({ PublicKey });
 
   const all = { stage: 'test', all: true, rate: 1000 } as const;
@@ -133,6 +143,9 @@ beforeAll(async () => {
   await republish({ stage: 'test', date: '2026-01-01' });
   await auditKey({ stage: 'test' });
   await auditKey({ stage: 'test', witness: true });
+  const remember = join(tmpdir(), `fanfold-permissions-${randomUUID()}`);
+  await verify(undefined, { stage: 'test', remember });
+  rmSync(remember);
 
   const made = Object.entries(clients).flatMap(([name, client]) =>
     client.calls().map(({ args: [sent] }) => ({

@@ -8,8 +8,8 @@ import { folderReader, type LogReader, urlReader } from './reader.ts';
 import { textOf, VerificationError } from './wrong.ts';
 
 export type VerifyOptions = {
-  /** URL or folder of a log, instead of a proof file. */
-  log?: string | undefined;
+  /** A log, or its URL or folder, instead of a proof file. */
+  log?: string | LogReader | undefined;
   /** vkeys of the log, and of witnesses. */
   key?: string[] | undefined;
   witness?: string[] | undefined;
@@ -83,7 +83,8 @@ async function provenOf(file: string, keys: TrustedKeys): Promise<Proven> {
 }
 
 async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>) {
-  const reader = await readerOf(options.log as string);
+  const { log } = options;
+  const reader = typeof log === 'object' ? log : await readerOf(log as string);
   const files = options.remember ? [options.remember] : keys.keys.map(({ id }) => join(rememberedFolder, id));
   const known = await Promise.all(files.map((file) => rememberedIn(file, keys)));
   const remembered = newestOf(known);
