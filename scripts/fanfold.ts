@@ -33,10 +33,12 @@ import { merchantScopes, token } from './fanfold/token.ts';
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
-  .description("The operator's tool for Fanfold: the stack that `pnpm dev` starts, or a stage in AWS.")
+  .description(
+    "The operator's tool for Fanfold: for the stack that `pnpm dev` starts, or for a stage in AWS.",
+  )
   .addHelpText(
     'after',
-    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). With --stage it is in AWS, where AWS_PROFILE and AWS_REGION lead.',
+    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). A stage in AWS is chosen with --stage, AWS_PROFILE and AWS_REGION.',
   )
   .showHelpAfterError()
   .configureOutput({
@@ -50,7 +52,7 @@ const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
 
 program
   .command('token')
-  .summary('print a development access token')
+  .summary('print an access token for development')
   .description('Prints an access token that the stack accepts, and nothing else:\n  TOKEN=$(./fanfold token)')
   .option('--merchant <id>', 'whose objects it gives access to', merchant, 'acme')
   .addOption(
@@ -64,9 +66,9 @@ program
 
 program
   .command('demo')
-  .summary('make a payment and a refund, and tell what follows')
+  .summary('make a payment and a refund, and show what follows')
   .description(
-    'Makes a payment and a partial refund, and tells each thing that follows until all of it is audited.',
+    'Makes a payment and a partial refund, and shows each step that follows, with its time, until all is audited.',
   )
   .option('--merchant <id>', 'who is paid', merchant, 'acme')
   .option('--json', 'print what happened as JSON')
@@ -78,9 +80,9 @@ inStage(program.command('trace'))
     'of a payment, refund, invoice, credit note, event, request or operation; or the number of a document, or an order',
     reference,
   )
-  .summary('show what led to what, across the services')
+  .summary('show which events led to which, across the services')
   .description(
-    'Shows every flow of work that something had part in: which events, because of what, and when.',
+    'Shows the events of every request, or run of a clock, that something had part in: what caused which, and when.',
   )
   .option('--merchant <id>', `whose it is; ${localMerchant} on a laptop, to be given in AWS`, merchant)
   .action(async (id, options) => (await import('./fanfold/trace.ts')).trace(id, options));
@@ -90,65 +92,75 @@ const deadLetters = () => import('./fanfold/dlq.ts');
 
 const dlq = program
   .command('dlq')
-  .summary('look at dead letters, redrive and discard them')
-  .description('What could not be handled, delivered or published: docs/operations.md, "Dead letters".');
+  .summary('list, show, redrive and discard dead letters')
+  .description(
+    'Messages that could not be handled or delivered, and events that could not be published:\n' +
+      'docs/operations.md, "Dead letters".',
+  );
 
 inStage(dlq.command('list'))
-  .summary('what there is, by queue and cause')
+  .summary('count dead letters by queue and cause')
   .description('Counts the dead letters of a stage by queue and cause. Exits with 1 when there are any.')
   .action(async (options) => exitWith(await (await deadLetters()).list(options)));
 
 filtered(inStage(dlq.command('show')), 'show')
-  .summary('what is known of some')
-  .description('Shows dead letters. What their bodies say may be personal data, and is left out.')
-  .option('--body', 'show the bodies too')
+  .summary('show what is known of dead letters')
+  .description('Shows dead letters, without their bodies, which may hold personal data.')
+  .option('--body', 'with their bodies')
   .action(async (ids, options) => (await deadLetters()).show(ids, options));
 
 acting(filtered(inStage(dlq.command('redrive')), 'redrive'))
-  .summary('give them to whom they were meant for')
-  .description('Sends dead letters to the queue that they came from, or publishes what was not published.')
+  .summary('send dead letters to their consumer again')
+  .description(
+    'Sends messages to the queue of their service again, and records of a stream to its publisher.',
+  )
   .action(async (ids, options) => (await deadLetters()).redrive(ids, options));
 
 acting(filtered(inStage(dlq.command('discard')), 'discard'))
-  .summary('take them away for good')
-  .description('Deletes dead letters. What they said is still in the audit trail, if it got there.')
+  .summary('delete dead letters for good')
+  .description('Deletes dead letters. Events that audit has recorded stay in its log.')
   .requiredOption('--reason <text>', 'why, for the audit trail', sentence)
   .action(async (ids, options) => (await deadLetters()).discard(ids, options));
 
 inStage(program.command('replay'))
-  .summary('send recorded events again')
+  .summary('send recorded events again, to all services or to one queue')
   .description(
-    'Sends events again as they were recorded, in the order of the log: docs/operations.md, "Replay".',
+    'Sends recorded events again, unchanged and in the order of the log: docs/operations.md, "Replay".',
   )
   .requiredOption('--from <time>', 'the earliest time of an event, such as 2026-11-23T14:00:00Z', time)
   .requiredOption('--to <time>', 'the time before which an event must have been', time)
   .option('--type <type>', 'only events of this type', eventType)
-  .option('--subject <id>', 'only events of this payment, invoice …', subject)
+  .option('--subject <id>', 'only events about this payment, invoice …', subject)
   .option('--merchant <id>', 'only events of this merchant', merchant)
-  .option('--to-queue <name>', "only to a service's queue, or a queue by its name, what it hears", queueName)
-  .option('--after <position>', 'go on behind this position in the log', position)
+  .option(
+    '--to-queue <name>',
+    'only to this queue, or that of this service, and only the types that it subscribes to',
+    queueName,
+  )
+  .option('--after <position>', 'only events after this position in the log', position)
   .option('--rate <per second>', 'how many a second at most', perSecond, 100)
-  .option('--dry-run', 'only count what would be sent')
+  .option('--dry-run', 'only count the events that would be sent')
   .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
 
 inStage(program.command('findings'))
-  .summary('which days were found not to be complete')
+  .summary('show the days on which events or documents are missing')
   .description(
-    'Shows what billing and audit found missing when they compared days: docs/operations.md, "An event is missing".\n' +
-      'Without --date those that were found in the last seven days. Exits with 1 when there are any.',
+    'Shows what billing and audit found missing when they compared a day with what payments had counted:\n' +
+      'docs/operations.md, "An event is missing". Without --date, what was found in the last seven days.\n' +
+      'Exits with 1 when there is anything.',
   )
   .option('--date <day>', 'only of this day (UTC), such as 2026-11-23', date)
   .option('--merchant <id>', 'only of this merchant', merchant)
   .action(async (options) => exitWith(await (await import('./fanfold/findings.ts')).findings(options)));
 
 inStage(program.command('republish'))
-  .summary('have a day said again from the tables')
+  .summary('publish the events of a day again, from the tables')
   .description(
-    'Lets payments and then billing say again what they said on a day, for what was never published:\n' +
+    'Has payments and then billing publish the events of a day again from their tables, for those that never were:\n' +
       'docs/operations.md, "Publish a day from the table".',
   )
-  .requiredOption('--date <day>', 'the day (UTC) on which it was said, such as 2026-11-23', date)
-  .option('--merchant <id>', 'only what this merchant was about', merchant)
+  .requiredOption('--date <day>', 'the day (UTC) of the events, such as 2026-11-23', date)
+  .option('--merchant <id>', 'only events of this merchant', merchant)
   .addOption(new Option('--service <name>', 'only this service').choices(republishing))
   .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
 
@@ -157,15 +169,15 @@ const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', 
 
 const audit = program
   .command('audit')
-  .summary("the log's key, and erasing what is recorded of somebody")
+  .summary('the key of the audit log, and erasing personal data')
   .description('The audit log: docs/audit-log.md.');
 
 inStage(audit.command('key'))
-  .summary('print the public key that its checkpoints are signed with')
+  .summary('print the public key of the audit log')
   .description(
-    'Prints the vkey to verify the log with, from KMS, and nothing else:\n  KEY=$(./fanfold audit key)',
+    'Prints the public key (vkey) that the log is verified with, from KMS, and nothing else:\n  KEY=$(./fanfold audit key)',
   )
-  .option('--witness', "its witness's key instead")
+  .option('--witness', 'the key of its witness instead')
   .option('--origin <name>', 'the name of the log; the one in its checkpoint if not given', logName)
   .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
 
@@ -190,15 +202,18 @@ program
     'Verifies a proof file offline, or with --log a whole log: packages/verify/README.md says what is verified, and what\n' +
       'it does not prove. Exits with 1 when anything is wrong.',
   )
-  .option('--log <url or folder>', 'the whole log that lies there')
+  .option('--log <url or folder>', 'the whole log, at this place')
   .option(
     '--stage <name>',
-    'a stage of yours, and local: its key from KMS, and the whole of its log without a file',
+    'local, or a stage in AWS: with its key from KMS, and its whole log if no file is given',
     stage,
   )
   .option('--key <vkey>', 'a key of the log, as `fanfold audit key` prints it; may be given again', several)
   .option('--witness <vkey>', 'a witness that must have signed too; may be given again', several)
-  .option('--remember <file>', 'where the checkpoint is kept that the log must continue the next time')
+  .option(
+    '--remember <file>',
+    'where the verified checkpoint is kept, which the log must continue the next time',
+  )
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
     const { log, remember } = options;
@@ -211,7 +226,7 @@ program
 
 program
   .command('faults')
-  .summary('break every call in turn, and see that nothing is lost and nothing happens twice')
+  .summary('make every call fail in turn, and check that nothing is lost or done twice')
   .description(
     'Runs the services on emulators of its own, breaks every call, delivery and request in turn, lets everything heal\n' +
       'and checks the promises of docs/reliability.md. Then takes out every guard, and sees that it is missed.\n' +
@@ -262,11 +277,15 @@ function inStage(command: Command): Command {
 
 function filtered(command: Command, verb: string): Command {
   return command
-    .argument('[id...]', `of the messages to ${verb}`, identifiers)
-    .option('--queue <name>', 'those of a service, or of one queue or bucket', queueName)
+    .argument(
+      '[id...]',
+      `of the dead letters to ${verb}, as \`dlq list\` or the log of their consumer has it`,
+      identifiers,
+    )
+    .option('--queue <name>', 'those of this service, queue or bucket', queueName)
     .option('--cause <cause>', 'those with this cause', sentence)
     .option('--type <type>', 'those that are events of this type', eventType)
-    .option('--merchant <id>', "those that are this merchant's events", merchant)
+    .option('--merchant <id>', 'those that are events of this merchant', merchant)
     .option('--all', 'all of them');
 }
 

@@ -123,7 +123,11 @@ const expected: [command: string, code: number, printed: string | RegExp][] = [
     0,
     '1 of 1 sent to the topic',
   ],
-  ['./fanfold republish --date 2026-11-23 --merchant acme', 0, '0 of billing said again'],
+  [
+    './fanfold republish --date 2026-11-23 --merchant acme',
+    0,
+    'billing: 0 items of its table publish their events again',
+  ],
   [
     './fanfold replay --from 2026-11-23T00:00:00Z --to 2026-11-24T00:00:00Z --type payment.captured.v1 --to-queue billing',
     0,

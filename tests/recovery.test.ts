@@ -177,7 +177,7 @@ describe('replay', () => {
     for (const name of ['shipping', 'fanfold-local-billing-events-dead-letters']) {
       const { code, stdout, stderr } = await fanfold('replay', ...everything(), '--to-queue', name);
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toContain(`No queue ${name} hears the topic of local`);
+      expect(stderr).toContain(`No queue ${name} is subscribed to the topic of local`);
       expect(stderr).toContain(queues.billing);
     }
   });
@@ -189,7 +189,7 @@ describe('replay', () => {
     ];
     for (const filter of nothing) {
       const { code, stderr } = await fanfold('replay', ...everything(), ...filter);
-      expect([code, stderr]).toEqual([1, expect.stringContaining('Nothing is recorded that fits')]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('No recorded event fits')]);
     }
   });
 });

@@ -158,7 +158,7 @@ export function date(value: string): string {
 /** @throws UsageError when it has not begun (UTC) */
 export function requirePastDay(date: string, now: Date): void {
   if (date <= now.toISOString().slice(0, 10)) return;
-  throw new UsageError(`--date ${date} is in the future: nothing was said on that day yet.`);
+  throw new UsageError(`--date ${date} is in the future: there are no events of that day yet.`);
 }
 
 /** @throws UsageError when nothing can have been recorded between them, or more may still be */

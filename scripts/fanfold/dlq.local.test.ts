@@ -448,7 +448,7 @@ it('nothing is done to what cannot be found', async () => {
     ],
     [
       ['dlq', 'redrive', '--queue', 'unknown'],
-      'No dead letters are kept at unknown. Give a service or a place',
+      'No service, queue or bucket with dead letters is called unknown. There are:',
       2,
     ],
     [['dlq', 'redrive', '--queue', 'unknown'], `known: ${placesOf('known').dead}`, 2],

@@ -50,7 +50,7 @@ export async function findings({ stage, date, merchant, json }: Options): Promis
   } else {
     print(...shown.flatMap((finding) => [...linesOf(finding), '']));
     print(
-      'Whether one is mended stands in the log of the consumer that found it, as `reconciliation mended` or `gap mended`.',
+      'That one is mended is not published: the log of the consumer that found it has `reconciliation mended` or `gap mended`.',
     );
   }
   return shown.length > 0;

@@ -61,7 +61,10 @@ export async function openPlaces(
   const chosen = places.filter((place) => isAt(place, queue));
   if (queue !== undefined && chosen.length === 0) {
     const known = places.map(({ name, service }) => `  ${service}: ${name}`).sort();
-    throw new UsageError(`No dead letters are kept at ${queue}. Give a service or a place:`, ...known);
+    throw new UsageError(
+      `No service, queue or bucket with dead letters is called ${queue}. There are:`,
+      ...known,
+    );
   }
   const opening = await Promise.allSettled(
     chosen.map((place) =>

@@ -119,7 +119,7 @@ describe('an order', () => {
   ])('that %s is none, and says who may give one', async (_, answer) => {
     answer();
     await expect(order(cloud, ordered({ messages: messages(20_000) }))).rejects.toThrow(
-      /^Nothing was done, because it could not be said .*AccessDenied.*the role fanfold-test-operator may publish/,
+      /^Nothing was done, because the order could not be published .*AccessDenied.*the role fanfold-test-operator may publish/,
     );
   });
 });

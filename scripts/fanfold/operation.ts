@@ -38,8 +38,8 @@ export async function order(cloud: Cloud, order: Order): Promise<string> {
     }
   } catch (error) {
     throw new Error(
-      `Nothing was done, because it could not be said to the topic, for the audit trail: ${messageOf(error)}. ` +
-        `Only the role fanfold-${cloud.stage}-operator may publish.`,
+      `Nothing was done, because the order could not be published for the audit trail: ${messageOf(error)}. ` +
+        `In AWS only the role fanfold-${cloud.stage}-operator may publish.`,
     );
   }
   return operationId;

@@ -129,9 +129,7 @@ beforeAll(async () => {
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 
-  const raw = Buffer.from(signer.vkey.split('+')[2] ?? '', 'base64').subarray(1);
-  const PublicKey = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]);
-  kms.on(GetPublicKeyCommand).resolves({ PublicKey });
+  kms.on(GetPublicKeyCommand).resolves({ PublicKey: signer.spki });
 
   const all = { stage: 'test', all: true, rate: 1000 } as const;
   await redrive([], all);

@@ -74,7 +74,7 @@ describe('dead letters', () => {
     ['discarded', () => discard([], { ...options, reason: 'a test' })],
   ])('are not %s when that cannot be said, and are released', async (_, command) => {
     sns.on(PublishBatchCommand).rejects(denied);
-    await expect(command()).rejects.toThrow('Nothing was done, because it could not be said');
+    await expect(command()).rejects.toThrow('Nothing was done, because the order could not be published');
     expect(namesOf(sqs)).not.toContain('SendMessageBatchCommand');
     expect(namesOf(sqs)).not.toContain('DeleteMessageBatchCommand');
     expect(sqs.commandCalls(ChangeMessageVisibilityBatchCommand).at(-1)?.args[0].input.Entries).toMatchObject(
@@ -200,7 +200,7 @@ describe('a replay', () => {
     it('leaves it out, and says so', async () => {
       await replay(options);
       expect(sent().flat()).toHaveLength(count);
-      expect(printed()).toContain('Left out: 1 of type payments.day-closed.v1.');
+      expect(printed()).toContain('Left out: 1 of type payments.day-closed.v1,');
     });
 
     it('sends it when its type is named', async () => {
@@ -211,7 +211,7 @@ describe('a replay', () => {
 
     it('and nothing else says why nothing is sent', async () => {
       await expect(replay({ ...options, after: 998 })).rejects.toThrow(
-        /Nothing is recorded.*\nLeft out: 1 of/,
+        /No recorded event fits.*\nLeft out: 1 of/,
       );
     });
   });
@@ -232,7 +232,9 @@ describe('a replay', () => {
 
   it('sends nothing when that cannot be said', async () => {
     sns.on(PublishBatchCommand).rejects(denied);
-    await expect(replay(options)).rejects.toThrow('Nothing was done, because it could not be said');
+    await expect(replay(options)).rejects.toThrow(
+      'Nothing was done, because the order could not be published',
+    );
     expect(sent()).toEqual([]);
   });
 
@@ -302,7 +304,9 @@ describe('a day that is said again', () => {
   it('is not when that cannot be said, or is still to come', async () => {
     await expect(republish({ ...options, date: '2999-01-01' })).rejects.toThrow('is in the future');
     sns.on(PublishBatchCommand).rejects(denied);
-    await expect(republish(options)).rejects.toThrow('Nothing was done, because it could not be said');
+    await expect(republish(options)).rejects.toThrow(
+      'Nothing was done, because the order could not be published',
+    );
     expect(invoked()).toEqual([]);
   });
 

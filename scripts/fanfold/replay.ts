@@ -52,11 +52,11 @@ export async function replay(options: Options): Promise<void> {
   );
   const events = fitting.filter(({ type }) => options.type !== undefined || !isLeftOut(type));
   const leftOut = fitting.length - events.length;
-  const aboutLeftOut = `Left out: ${leftOut} of type ${paymentsDayClosed.type}. Each has its whole day compared again; send them with --type ${paymentsDayClosed.type}.`;
+  const aboutLeftOut = `Left out: ${leftOut} of type ${paymentsDayClosed.type}, each of which makes billing and audit compare a whole day again. To send them, give --type ${paymentsDayClosed.type}.`;
   if (events.length === 0) {
     const unknown = aboutUnknownType(options.type);
     const lines = [
-      `Nothing is recorded that fits and that ${target.name} hears. Check --from, --to and the filters: times are those of the events.`,
+      `No recorded event fits the options${options.toQueue ? ` and has a type that ${target.name} subscribes to` : ''}. Check --from, --to and the rest: times are those of the events.`,
       ...unknown,
       ...(leftOut > 0 ? [aboutLeftOut] : []),
     ];
@@ -110,7 +110,7 @@ export async function replay(options: Options): Promise<void> {
       lastPosition: last ?? null,
     });
   else print(`${sent} of ${events.length} sent to ${target.name}. ${trailOf(stage, operationId)}`);
-  if (erased > 0 && !json) print(`${erased} were erased, and nobody can read them any more.`);
+  if (erased > 0 && !json) print(`${erased} were erased, and cannot be sent any more.`);
   if (stopped) {
     const goOn =
       last === undefined ? 'Run the same command again' : `Go on with the same command and --after ${last}`;

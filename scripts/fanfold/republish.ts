@@ -9,11 +9,11 @@ type Service = (typeof republishing)[number];
 type Options = { stage: string; date: string; merchant?: string; service?: Service; json?: true };
 
 /**
- * `fanfold republish`: lets services say again, from their tables, what they said on a day. To whom it is no news it
- * changes nothing.
+ * `fanfold republish`: has services publish the events of a day again, from their tables. Consumers know what they have
+ * handled, so it changes nothing but what had been missing.
  *
  * @throws UsageError when the day is in the future
- * @throws when not all of it was said again; the message says how to go on
+ * @throws when not all of it could be done; the message says how to go on
  */
 export async function republish({ stage, date, merchant, service, json }: Options): Promise<void> {
   requirePastDay(date, new Date());
@@ -28,9 +28,12 @@ export async function republish({ stage, date, merchant, service, json }: Option
   let stopped: unknown;
   for (const each of service ? [service] : republishing) {
     try {
-      if (!json) tell(`${each} says ${date} again; that may take 15 minutes`);
-      republished[each] = await sayAgain(cloud, each, { date, ...(merchant && { merchantId: merchant }) });
-      if (!json) print(`${republished[each]} of ${each} said again`);
+      if (!json) tell(`${each} publishes its events of ${date} again, which may take 15 minutes`);
+      republished[each] = await republishDay(cloud, each, {
+        date,
+        ...(merchant && { merchantId: merchant }),
+      });
+      if (!json) print(`${each}: ${republished[each]} items of its table publish their events again`);
     } catch (error) {
       stopped = error;
       break;
@@ -39,13 +42,11 @@ export async function republish({ stage, date, merchant, service, json }: Option
   if (json) printJson({ stage, operationId, date, republished });
   else print(trailOf(stage, operationId));
   if (stopped)
-    throw new Error(
-      `${messageOf(stopped)} What was said again may be said once more: run the command again.`,
-    );
+    throw new Error(`${messageOf(stopped)} Run the command again: what is published twice changes nothing.`);
 }
 
-/** @returns how many things had something to say: payments, closings of a day, documents */
-async function sayAgain(cloud: Cloud, service: Service, asked: unknown): Promise<number> {
+/** @returns how many items of the table publish their events again: payments, closings of a day, documents */
+async function republishDay(cloud: Cloud, service: Service, asked: unknown): Promise<number> {
   const answer = await invoke(cloud, service, 'republish', asked, longestMs);
   const { republished } = Object(answer) as { republished?: unknown };
   if (typeof republished === 'number') return republished;

@@ -7,7 +7,7 @@ import { queueOf } from './places.ts';
 export type SubscribedQueue = { name: string; url: string; hears: (type: string) => boolean };
 
 /**
- * The queue that a name means: a service's, or one by its own name, as long as it hears the topic.
+ * The queue that a name means: a service's, or one by its own name, as long as it is subscribed to the topic.
  *
  * @throws UsageError when there is none such
  * @throws when its filter cannot be told
@@ -25,7 +25,8 @@ export async function subscribedQueue(cloud: Cloud, name: string): Promise<Subsc
   const queue = [name, queueOf(stage, name)].find((each) => subscriptions.has(each));
   if (queue === undefined) {
     throw new UsageError(
-      `No queue ${name} hears the topic of ${stage}. Deploy its service, which subscribes it, or give one of: ${[...subscriptions.keys()].sort().join(', ')}.`,
+      `No queue ${name} is subscribed to the topic of ${stage}. A service's queue is, once the service is deployed. There are:`,
+      ...[...subscriptions.keys()].sort().map((each) => `  ${each}`),
     );
   }
   const { Attributes = {} } = await sns.send(

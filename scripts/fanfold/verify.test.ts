@@ -48,9 +48,7 @@ beforeEach(() => {
   sns.on(ListTopicsCommand).resolves({
     Topics: [{ TopicArn: `arn:aws:sns:eu-west-1:123456789012:fanfold-${stage}-events` }],
   });
-  const raw = Buffer.from(signer.vkey.split('+')[2] ?? '', 'base64').subarray(1);
-  const PublicKey = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), raw]);
-  kms.on(GetPublicKeyCommand).resolves({ PublicKey });
+  kms.on(GetPublicKeyCommand).resolves({ PublicKey: signer.spki });
   lambda.on(InvokeCommand).callsFake(({ FunctionName, Payload }) => {
     const { pathParameters } = JSON.parse(Payload);
     const isTile = FunctionName === `fanfold-audit-${stage}-getTile`;

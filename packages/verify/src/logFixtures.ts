@@ -33,11 +33,14 @@ export class Signer {
   readonly name: string;
   readonly id: Buffer;
   readonly vkey: string;
+  /** The public key as KMS gives it. */
+  readonly spki: Buffer;
   readonly #isWitness: boolean;
 
   constructor(name: string, isWitness = false) {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-    const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+    this.spki = publicKey.export({ type: 'spki', format: 'der' });
+    const raw = this.spki.subarray(-32);
     const typed = Buffer.concat([Buffer.from([isWitness ? 4 : 1]), raw]);
     this.#private = privateKey;
     this.#isWitness = isWitness;
