@@ -2,14 +2,14 @@ import { withSources } from './sourceMaps.ts';
 
 /**
  * Makes a line of `serverless offline` readable among those of other services: announcements that `dev` makes itself
- * go, requests and runs get short, structured log lines turn into text, and traces name the sources.
+ * go, runs get short, structured log lines turn into text, and traces name the sources.
  *
  * @returns undefined for a line that says nothing more; several lines for an error with its trace.
  */
 export function readableLine(line: string): string | undefined {
   if (announcements.some((announcement) => announcement.test(line))) return undefined;
   if (line.startsWith('{')) return readableLog(line);
-  return withSources(line.replace(request, '$1').replace(run, '$1 took $2 ms'));
+  return withSources(line.replace(run, '$1 took $2 ms'));
 }
 
 const announcements = [
@@ -19,14 +19,10 @@ const announcements = [
   /^Function names exposed for local invocation/,
   /^ {3}\* \S+: \S+$/,
   /^Scheduling \[/,
-  /^\s*[┌│└]/,
-  /^Server ready: /,
   /^Successfully invoked scheduled function/,
   /^\S+ is ready: http/,
 ];
 
-/** `POST /payments (λ: createPayment)` */
-const request = /^([A-Z]+ \/\S*) \(λ: \w+\)$/;
 /** `(λ: createPayment) RequestId: 5f…  Duration: 12.34 ms  Billed Duration: 13 ms` */
 const run = /^\(λ: (\w+)\) RequestId: \S+ +Duration: ([\d.]+) ms +Billed Duration: \d+ ms$/;
 

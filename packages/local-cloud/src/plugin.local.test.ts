@@ -162,7 +162,7 @@ test.each([
         'timeout: 10\n  httpApi: { authorizers: { jwt: { type: jwt, issuerUrl: https://issuer.invalid, audience: echo, identitySource: $request.header.Authorization } } }',
       '- httpApi: POST /echo': '- httpApi: { method: POST, path: /echo, authorizer: { name: jwt } }',
     },
-    says: /only supports retrieving JWT/,
+    says: /POST \/echo has an authorizer/,
   },
 ])('a service that cannot start ends, and says why: $reason', async ({ configuration, says }) => {
   const echo = await start({ configuration });

@@ -2,6 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { type Bundler, bundleTogether } from './bundles.ts';
 import { comesAgain } from './comesAgain.ts';
 import { type Serverless as CompiledServerless, compileTemplate } from './compileTemplate.ts';
+import type { Gateway } from './gateway.ts';
+import { type HttpApi, httpApiOf } from './httpApi.ts';
 import type { Invocation } from './invocation.ts';
 import { invoke } from './invoke.ts';
 import type { Mappings } from './mappings.ts';
@@ -39,7 +41,7 @@ type Serverless = CompiledServerless & {
       'serverless-offline'?: object;
       esbuild?: { format?: string; outputFileExtension?: string };
     };
-    functions: Record<string, { name: string; environment?: object }>;
+    functions: Record<string, { name: string; environment?: object; events?: object[] }>;
   };
 };
 
@@ -47,8 +49,8 @@ type Log = { notice(text: string): void; error(text: string): void };
 
 /**
  * The Serverless plugin that puts a cloud under `serverless offline`: it joins or starts the stack at FANFOLD_PORT,
- * provisions the service's own template there, tells the functions where everything is, and runs their event
- * source mappings. It does nothing to packaging and deploying, but that it refuses what AWS would refuse half-way, and to
+ * provisions the service's own template there, tells the functions where everything is, and runs their HTTP API and
+ * event source mappings, for which serverless-offline only runs functions. It does nothing to packaging and deploying, but that it refuses what AWS would refuse half-way, and to
  * deploy the stage of the laptop.
  */
 export default class LocalCloud {
@@ -65,9 +67,11 @@ export default class LocalCloud {
   #stack: Promise<Stack> | undefined;
   #service: RunningService | undefined;
   #resources: Record<string, Resource> = {};
+  #api: HttpApi = { routes: [], cors: undefined };
   #provisioned: Promise<void> | undefined;
   #registration: Registration | undefined;
   #mappings: Mappings | undefined;
+  #gateway: Gateway | undefined;
   #askingWhatComesAgain = false;
   #stopping = false;
 
@@ -113,6 +117,8 @@ export default class LocalCloud {
     const { useEndpoints } = await import('./emulators.ts');
     useEndpoints(description.endpoints);
     this.#resources = resolveTemplate(await compileTemplate(this.#serverless), description.endpoints.aws);
+    this.#api = httpApiOf(this.#resources);
+    takeHttpEvents(this.#serverless);
     useResolvedEnvironment(this.#serverless, this.#resources, description.issuer);
     const { provision } = await import('./provision.ts');
     this.#provisioned = provision(this.#resources, description.endpoints);
@@ -130,14 +136,24 @@ export default class LocalCloud {
     const { description } = await this.#startedStack();
     await this.#provisioned;
     const service = this.#service as RunningService;
+    const run = (functionName: string, event: unknown) => invoke(service.lambdaUrl, functionName, event);
     const { startMappings } = await import('./mappings.ts');
     this.#mappings = await startMappings({
       resources: this.#resources,
       endpoints: description.endpoints,
-      invoke: (functionName, event) => invoke(service.lambdaUrl, functionName, event),
+      invoke: run,
       onInvocation: (invocation) => {
         this.#tellWhatComesAgain(description.endpoints.aws, invocation);
       },
+    });
+    const { startGateway } = await import('./gateway.ts');
+    this.#gateway = await startGateway({
+      port: Number(new URL(service.url).port),
+      api: this.#api,
+      invoke: run,
+      onAnswer: ({ method, target }, { status }) =>
+        this.#log.notice(`${method} ${target.split('?')[0]} ${status}`),
+      onError: ({ message }) => this.#log.error(message),
     });
     await watchConfiguration(this.#serverless.serviceDir, (path) =>
       this.#log.notice(`Restart needed: ${path} has changed, which is read at the start only.`),
@@ -180,8 +196,11 @@ export default class LocalCloud {
   async #stop(): Promise<void> {
     this.#stopping = true;
     this.#registration?.end();
-    // A batch that runs for longer is delivered again, as after any other end of a consumer.
-    await Promise.race([this.#mappings?.stop(), setTimeout(1_000)]);
+    await Promise.all([
+      this.#gateway?.stop(),
+      // A batch that runs for longer is delivered again, as after any other end of a consumer.
+      Promise.race([this.#mappings?.stop(), setTimeout(1_000)]),
+    ]);
     await (await this.#stack)?.stop();
   }
 
@@ -239,6 +258,13 @@ function dataFolder(): string | undefined {
   return process.env.FANFOLD_DATA_FOLDER;
 }
 
+/** serverless-offline starts a server of its own for HTTP events, and needs none for functions that have no others. */
+function takeHttpEvents({ service }: Serverless): void {
+  for (const definition of Object.values(service.functions)) {
+    definition.events = definition.events?.filter((event) => !('httpApi' in event)) ?? [];
+  }
+}
+
 /**
  * Gives functions the environment that CloudFormation would: serverless-offline itself makes `[object Object]` of a
  * Ref, and the first letter of a Sub.
@@ -271,8 +297,7 @@ async function chooseAddresses(
   const httpPort = Number(processedInput.options.httpPort ?? base + localPort);
   const lambdaPort = Number(processedInput.options.lambdaPort ?? (await freePort()));
   await requireFreePorts([httpPort]);
-  // Cookies are the functions' business: a gateway passes on what a cookie parser would refuse.
-  const ours = { host: '127.0.0.1', httpPort, lambdaPort, disableCookieValidation: true };
+  const ours = { host: '127.0.0.1', lambdaPort };
   service.custom = { ...service.custom, 'serverless-offline': { ...options, ...ours } };
   return { url: `http://127.0.0.1:${httpPort}`, lambdaUrl: `http://127.0.0.1:${lambdaPort}` };
 }

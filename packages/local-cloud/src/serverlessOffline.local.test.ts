@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type EchoService, startEcho } from '../fixtures/echoService.ts';
 import { FunctionError, invoke } from './invoke.ts';
@@ -31,6 +28,11 @@ test('O3: a handler that throws something that is no error is a 500 too', async 
 test('O3: a handler that takes too long is a 500 too', async () => {
   expect(await echo.post({ how: 'hang' }, { path: '/impatient' })).toEqual(internalServerError);
   expect(echo.output()).toContain('Lambda timeout');
+});
+
+test('O16: what a function needs to start is not taken from its time', async () => {
+  // It starts for longer than it may run.
+  expect(await echo.post({}, { path: '/slow-start' })).toMatchObject({ status: 200, body: { runs: 1 } });
 });
 
 test('O4: an asynchronous invocation that throws does not end the service', async () => {
@@ -126,71 +128,8 @@ test('an invocation whose function fails says so, and what went wrong', async ()
   await expect(invoke(lambdaUrl, 'unknown', {})).rejects.toThrow('404');
 });
 
-test('O12: each request has an id of its own', async () => {
-  const ids = await Promise.all([echo.post({}), echo.post({})]);
-  expect(new Set(ids.map(({ body }) => body.requestId)).size).toBe(2);
+test('O17: a result that is a text arrives as it was given', async () => {
+  const { lambdaUrl } = await echo.ready;
+  const text = 'He said "no",\nand left.';
+  expect(await invoke(lambdaUrl, functionName, event({ text }))).toBe(text);
 });
-
-test('a cookie that cannot be parsed is passed on, not refused', async () => {
-  expect((await echo.post({}, { headers: { cookie: 'a="; b' } })).status).toBe(200);
-});
-
-/** A request whose path and headers are sent as they are. */
-async function getFile(path: string, headers: OutgoingHttpHeaders = {}) {
-  const { url } = await echo.ready;
-  const sent = request(url, { path, headers }).end();
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
-}
-
-const everyByte = Buffer.from(Array.from({ length: 8_192 }, (_, index) => index % 256));
-
-test.each<[string, OutgoingHttpHeaders]>([
-  ['', {}],
-  [', compressed for nobody (O15)', { 'accept-encoding': 'gzip, deflate, br' }],
-  [', and whole for who wants a part (O15)', { range: 'bytes=0-99' }],
-])('bytes arrive one for one, with the headers that the function gave them%s', async (_what, headers) => {
-  const answer = await getFile('/files/tile/entries/x001/234.p/56', headers);
-  expect(answer).toMatchObject({
-    status: 200,
-    headers: {
-      'cache-control': 'public, max-age=31536000, immutable',
-      'content-disposition': 'attachment; filename="file.bin"',
-      'content-length': '8192',
-      'content-type': 'application/octet-stream',
-    },
-  });
-  expect(answer.headers).not.toHaveProperty('content-encoding');
-  expect(answer.body.equals(everyByte)).toBe(true);
-});
-
-test('text keeps its type and its bytes', async () => {
-  const { headers, body } = await getFile('/files/checkpoint?as=text');
-  expect([headers['content-type'], String(body)]).toEqual(['text/plain; charset=utf-8', '— fanfold\n']);
-});
-
-test.each([
-  ['tile/entries/x001/234.p/56', 'tile/entries/x001/234.p/56'],
-  ['a%2Fb', 'a/b'],
-  ['a%252Fb', 'a%2Fb'],
-  ['a%20b+c', 'a b+c'],
-  ['%C3%A9', 'é'],
-  ['a//b', 'a//b'],
-  ['a%3Fb', 'a?b'],
-  ['..%2F..%2Fa', '../../a'],
-  // What is known to differ from AWS, or not known to be the same: see the README.
-  ['a/../b', 'b'],
-  ['a/%2e%2e/b', 'b'],
-  ['a/', 'a'],
-  ['', null],
-])('a greedy path parameter is the rest of the path, decoded once: %s', async (path, parameter) => {
-  const { status, headers } = await getFile(`/files/${path}`);
-  expect([status, JSON.parse(decodeURIComponent(String(headers['x-path'])))]).toEqual([200, parameter]);
-});
-
-test.each(['%zz', '%2', '%ff'])(
-  'a path that cannot be decoded is refused before any function: %s',
-  async (path) => {
-    expect((await getFile(`/files/${path}`)).status).toBe(400);
-  },
-);
