@@ -239,12 +239,21 @@ describe('an access token', () => {
 describe('a request', () => {
   it.each([
     ['GET', '/nothing'],
-    ['DELETE', '/payments'],
-    ['PUT', '/payments/pay_1'],
     ['POST', '/'],
-    ['PATCH', '/payments/pay_1/capture'],
+    ['GET', '/payments/'],
   ])('%s %s is a route that is not there', async (method, path) => {
     expectProblem(await send({ method, path, body: null }), 404, 'route_not_found');
+  });
+
+  it.each([
+    ['DELETE', '/payments', 'GET, POST'],
+    ['OPTIONS', '/payments', 'GET, POST'],
+    ['PUT', '/payments/pay_1', 'GET'],
+    ['PATCH', '/payments/pay_1/capture', 'POST'],
+  ])('%s %s is a method that the path has not', async (method, path, allowed) => {
+    const answer = await send({ method, path, body: null });
+    expectProblem(answer, 405, 'method_not_allowed');
+    expect(answer.headers.get('allow')).toBe(allowed);
   });
 
   it.each([

@@ -73,6 +73,7 @@ export const coldStartPart: Part<{ rounds: number; functions: FunctionStart[] }>
       LOG_ORIGIN: 'fanfold.example/local/audit',
       LOG_SIGNING_KEY_IDS: 'log',
       WITNESS_SIGNING_KEY_ID: 'witness',
+      ROUTES: 'GET /things',
     };
     const rounds = quick ? 1 : 11;
     const measured = new Map<Starting, { starts: ColdStart[]; calls: number }>();

@@ -11,6 +11,9 @@ const invokedBy = (type: string, functionArnsOf: (properties: Deployed['Properti
   return functions.filter(({ Properties }) => names.includes(Properties.FunctionName));
 };
 
+const routesKnown = (service: string): string[] =>
+  one(service, 'UnknownRouteLambdaFunction').Properties.Environment.Variables.ROUTES.split(',');
+
 describe('a function', () => {
   test("runs on Lambda's newest Node, on ARM", () => {
     const keeps = ({ Properties: { Runtime, Architectures } }: Deployed) =>
@@ -26,6 +29,19 @@ describe('a function', () => {
     const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
     expect(behindApi).toHaveLength(18);
     expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
+  });
+
+  test('that answers what no route fits knows every other route of its API', () => {
+    const apis = servicesWithFunctions.map((service) =>
+      [service, '$default', ...routesKnown(service)].sort(),
+    );
+    const deployed = servicesWithFunctions.map((service) => [
+      service,
+      ...allOf('AWS::ApiGatewayV2::Route')
+        .filter((route) => route.service === service)
+        .map(({ Properties }) => Properties.RouteKey),
+    ]);
+    expect(apis).toEqual(deployed.map((keys) => keys.sort()));
   });
 
   test('that consumes or publishes has 30 s', () => {

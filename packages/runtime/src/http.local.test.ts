@@ -267,7 +267,7 @@ describe('A refusal', () => {
     expect(logged()).toMatchObject([{ level: 'INFO', message: 'request', status: 402 }]);
   });
 
-  test.each([400, 401, 402, 403, 404, 409, 413, 415, 422, 503])(
+  test.each([400, 401, 402, 403, 404, 405, 409, 413, 415, 422, 503])(
     'with the status %d has its title',
     async (status) => {
       const { body } = await send(failing(new Refusal(status, 'code', 'Message.')));
@@ -334,6 +334,31 @@ describe('A refusal', () => {
     ['multipart/form-data; boundary=application/json'],
   ])('comes for a body that says it is %j', async (contentType) => {
     expect(await post({ headers: { 'content-type': contentType } })).toMatchObject({ status: 415 });
+  });
+
+  test.each(['gzip', 'br', 'identity, gzip', 'x'])(
+    'comes for a body with the encoding %s, whatever its size, and says what is taken',
+    async (encoding) => {
+      const body = Buffer.from('x'.repeat(33 * 1024)).toString('base64');
+      const answer = await post({ body, isBase64Encoded: true, headers: { 'content-encoding': encoding } });
+      expect(answer).toMatchObject({
+        status: 415,
+        headers: { 'Accept-Encoding': 'identity' },
+        body: {
+          code: 'unsupported_content_encoding',
+          detail: 'Send the body as it is, without a Content-Encoding.',
+        },
+      });
+      expect((await post({ headers: { 'content-encoding': 'identity' } })).status).toBe(201);
+    },
+  );
+
+  test('comes for what was no UTF-8 before the gateway made U+FFFD of it', async () => {
+    expect((await post({ body: '{"name":"caf\ufffd"}' })).body).toMatchObject({
+      status: 400,
+      code: 'invalid_json',
+      detail: 'The body is not valid UTF-8.',
+    });
   });
 
   test('comes for bytes that are not UTF-8', async () => {

@@ -3,10 +3,12 @@ import type { Trace } from '@fanfold/contracts/event';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
 import { type Caller, verifyAccessToken } from './accessToken.ts';
+import { environmentVariable } from './env.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { type FieldError, Refusal } from './refusal.ts';
+import { methodsOf } from './routes.ts';
 import { parseStrictJson, pointerOf } from './strictJson.ts';
 import { startTrace } from './trace.ts';
 
@@ -70,11 +72,18 @@ export const endpoint = <Body = Record<string, never>, Query = Record<string, ne
 export const publicEndpoint = (handle: (path: Record<string, string>) => Promise<FileReply>) =>
   respond(async ({ pathParameters }) => handle((pathParameters ?? {}) as Record<string, string>));
 
-/** The answer to every route and method that the API does not have. */
+/**
+ * The answer to what no route fits: 405 when the path has other methods, 404 when it has none. The template gives the function
+ * the API's routes as `ROUTES`.
+ */
 export const unknownRoute = () =>
   respond(async (event) => {
     const { method, path } = event.requestContext.http;
-    throw new Refusal(404, 'route_not_found', `This API has no ${method} ${path}.`);
+    const methods = methodsOf(environmentVariable('ROUTES'), path).join(', ');
+    if (methods === '') throw new Refusal(404, 'route_not_found', `This API has no ${method} ${path}.`);
+    throw new Refusal(405, 'method_not_allowed', `${path} has no ${method}; it has ${methods}.`, {
+      headers: { Allow: methods },
+    });
   });
 
 function respond(
@@ -124,6 +133,14 @@ async function admit<Body, Query>(
 /** The JSON of a request's body; none is as good as `{}`. */
 function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): unknown {
   if (!body) return {};
+  if (!/^(identity)?$/i.test(headers['content-encoding'] ?? '')) {
+    throw new Refusal(
+      415,
+      'unsupported_content_encoding',
+      'Send the body as it is, without a Content-Encoding.',
+      { headers: { 'Accept-Encoding': 'identity' } },
+    );
+  }
   const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
   if (bytes.byteLength > maxBodyBytes) {
     throw new Refusal(
@@ -132,7 +149,7 @@ function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): u
       `The body has ${bytes.byteLength} bytes; ${maxBodyBytes} are allowed.`,
     );
   }
-  // Without a type it can only be JSON; the local gateway adds the type by itself.
+  // Without a type it can only be JSON.
   if (
     !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] || 'application/json')
   ) {
@@ -145,12 +162,11 @@ function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): u
   return parseStrictJson(utf8(bytes));
 }
 
+/** API Gateway hands on as U+FFFD what is no UTF-8 in a text. So one that was sent is refused, too: nobody could tell. */
 function utf8(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new Refusal(400, 'invalid_json', 'The body is not valid UTF-8.');
-  }
+  const text = new TextDecoder().decode(bytes);
+  if (text.includes('\ufffd')) throw new Refusal(400, 'invalid_json', 'The body is not valid UTF-8.');
+  return text;
 }
 
 function check(schema: z.ZodType, value: unknown, what: string): unknown {
@@ -204,6 +220,7 @@ const titles: Record<number, string> = {
   402: 'Payment Required',
   403: 'Forbidden',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',

@@ -3,9 +3,11 @@ import { Refusal } from './refusal.ts';
 
 /**
  * The key of an `Idempotency-Key` header: a quoted string as in
- * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ or bare, as Stripe's clients send it.
+ * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ or bare, as Stripe's clients send it. A key with
+ * a comma has to be quoted: of a header that was sent twice API Gateway makes one, with a comma between the values, and that
+ * would be another key than the one that it was sent twice with.
  *
- * @throws Refusal 400 when it is missing or not 1 to 255 printable ASCII characters
+ * @throws Refusal 400 when it is missing, more than one, or not 1 to 255 printable ASCII characters
  */
 export function parseIdempotencyKey(header: string | undefined): string {
   if (header === undefined || header.trim() === '') {
@@ -17,6 +19,13 @@ export function parseIdempotencyKey(header: string | undefined): string {
   }
   const value = header.trim();
   const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value)?.[1];
+  if (quoted === undefined && value.includes(',')) {
+    throw new Refusal(
+      400,
+      'idempotency_key_invalid',
+      'Send one Idempotency-Key. A key with a comma has to be a quoted string.',
+    );
+  }
   const key = quoted === undefined ? value : quoted.replace(/\\(["\\])/g, '$1');
   if (!/^[\x20-\x7e]{1,255}$/.test(key) || (quoted === undefined && value.includes('"'))) {
     throw new Refusal(

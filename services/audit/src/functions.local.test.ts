@@ -16,7 +16,6 @@ import { handler as getEventProof } from './functions/getEventProof.ts';
 import { handler as getTile } from './functions/getTile.ts';
 import { handler as listEvents } from './functions/listEvents.ts';
 import { handler as publishLog } from './functions/publishLog.ts';
-import { handler as unknownRoute } from './functions/unknownRoute.ts';
 import { handler as witness } from './functions/witness.ts';
 import { provideLog } from './provisionFixtures.ts';
 import { witness as cosign } from './witness.ts';
@@ -455,8 +454,4 @@ it('nobody reads the log without the scope for it', async () => {
       body: { code: 'insufficient_scope' },
     });
   }
-});
-
-it('a route that is not there is told so', async () => {
-  expect(await ask(unknownRoute, {})).toMatchObject({ status: 404, body: { code: 'route_not_found' } });
 });

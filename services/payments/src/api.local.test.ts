@@ -522,16 +522,3 @@ describe('A list of payments', () => {
     },
   );
 });
-
-test('A route that is not there is a 404 problem', async () => {
-  const answer = (await service.run('unknownRoute', {
-    headers: {},
-    routeKey: '$default',
-    requestContext: { http: { method: 'DELETE', path: '/payments' } },
-  })) as { statusCode: number; body: string };
-  expect(answer.statusCode).toBe(404);
-  expect(JSON.parse(answer.body)).toMatchObject({
-    code: 'route_not_found',
-    detail: 'This API has no DELETE /payments.',
-  });
-});
