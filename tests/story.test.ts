@@ -306,10 +306,10 @@ describe('the log, to somebody who trusts nobody', () => {
       const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
       const recorded = await merchant.all('/events');
       expect(recorded.length).toBeGreaterThan(0);
-      for (const { object: _, position, recordedAt, ...said } of recorded as unknown as Recorded[]) {
+      for (const { object: _, position, recordedat, ...said } of recorded as unknown as Recorded[]) {
         const proof = await merchant.text(`/events/${said.id}/proof`);
         const proven = verifyProofFile(proof, keys);
-        expect(proven).toMatchObject({ index: position, entry: { recordedtime: recordedAt } });
+        expect(proven).toMatchObject({ index: position, entry: { recordedtime: recordedat } });
         expect(proven.event).toMatchObject({ id: said.id, merchantid: id });
       }
       const stranger = await client('stranger');
@@ -341,5 +341,5 @@ describe('the log, to somebody who trusts nobody', () => {
   });
 });
 
-type Recorded = { id: string; object: string; position: number; recordedAt: string };
+type Recorded = { id: string; object: string; position: number; recordedat: string };
 const correlationOf = (event: unknown): string => (event as { correlationid: string }).correlationid;

@@ -8,7 +8,7 @@ const event = (id: string, causationid: string, atMs: number, changes: Partial<R
     correlationid: 'req_1',
     causationid,
     time: new Date(Date.UTC(2026, 10, 23, 10) + atMs).toISOString(),
-    recordedAt: new Date(Date.UTC(2026, 10, 23, 10) + atMs + 1000).toISOString(),
+    recordedat: new Date(Date.UTC(2026, 10, 23, 10) + atMs + 1000).toISOString(),
     position: atMs,
     ...changes,
   }) as RecordedEvent;

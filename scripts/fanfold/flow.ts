@@ -5,7 +5,7 @@ import { safe } from './terminal.ts';
 export type RecordedEvent = Omit<Event, 'causationid'> & {
   causationid?: string;
   position: number;
-  recordedAt: string;
+  recordedat: string;
   erased?: true;
 };
 
@@ -54,7 +54,7 @@ export function linesOf(flow: Flow): string[] {
         since(event.time),
         branch + event.type,
         event.id,
-        `recorded ${since(event.recordedAt)}${event.erased ? ', erased' : ''}`,
+        `recorded ${since(event.recordedat)}${event.erased ? ', erased' : ''}`,
       ]),
     ),
   ];

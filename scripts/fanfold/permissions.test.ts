@@ -115,7 +115,7 @@ beforeAll(async () => {
   const files = filesOf(entriesOf(3), signer);
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
     const { read, query, rawPath = '' } = JSON.parse(Payload);
-    const recorded = { ...event, correlationid: 'req_1', time: range.from, recordedAt: range.from };
+    const recorded = { ...event, correlationid: 'req_1', time: range.from, recordedat: range.from };
     const answers: Record<string, unknown> = {
       event: null,
       events: { data: query?.correlationId === 'req_1' || query?.subject === 'pay_1' ? [recorded] : [] },

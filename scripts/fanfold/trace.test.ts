@@ -22,7 +22,7 @@ const captured = {
   correlationid: 'req_1',
   causationid: 'req_1',
   time: '2026-11-23T10:00:00.000Z',
-  recordedAt: '2026-11-23T10:00:01.000Z',
+  recordedat: '2026-11-23T10:00:01.000Z',
   position: 0,
   data: {},
 };

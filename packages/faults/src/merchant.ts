@@ -88,7 +88,7 @@ export class Merchant {
   payments = (): Promise<Payment[]> => this.#list('payments.listPayments');
   invoices = (): Promise<Document[]> => this.#list('billing.listInvoices');
   creditNotes = (): Promise<Document[]> => this.#list('billing.listCreditNotes');
-  events = (): Promise<(Event & { position: number; recordedAt: string; erased?: true })[]> =>
+  events = (): Promise<(Event & { position: number; recordedat: string; erased?: true })[]> =>
     this.#list('audit.listEvents');
 
   /** A proof of an event, as it is downloaded. */

@@ -13,7 +13,7 @@ export type Observation = {
   payments: Payment[];
   invoices: Document[];
   creditNotes: Document[];
-  events: (Event & { position: number; recordedAt: string; erased?: true })[];
+  events: (Event & { position: number; recordedat: string; erased?: true })[];
   /** What the log can say again, in its order. Of what was erased there is no text. */
   texts: { position: number; text: string | null }[];
   tables: Record<'payments' | 'payments-sandbox' | 'billing' | 'audit' | 'audit-keys', Item[]>;
@@ -223,11 +223,11 @@ const safety: Record<string, Breach> = {
   I11: ({ events, tables }, shop) => {
     const erasures = erasuresOf(tables, shop);
     const subjects = new Map(tables.audit.map(({ position, dataSubject }) => [position, dataSubject]));
-    const wrong = events.flatMap(({ id, position, recordedAt, erased = false }) => {
+    const wrong = events.flatMap(({ id, position, recordedat, erased = false }) => {
       const own = erasures.filter(({ dataSubject }) => dataSubject === subjects.get(position));
-      const isErased = own.some(({ erasedAt }) => erasedAt > recordedAt);
+      const isErased = own.some(({ erasedAt }) => erasedAt > recordedat);
       // Time stands still while things happen: at the same moment it can have been before or after.
-      const canBe = own.some(({ erasedAt }) => erasedAt >= recordedAt);
+      const canBe = own.some(({ erasedAt }) => erasedAt >= recordedat);
       if (isErased && !erased) return [`${id} was erased and can be read`];
       return erased && !canBe ? [`${id} cannot be read, and was not erased`] : [];
     });

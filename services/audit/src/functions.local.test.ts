@@ -282,7 +282,7 @@ describe('what is delivered', () => {
         ...said,
         object: 'event',
         position: expect.any(Number),
-        recordedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        recordedat: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       },
     });
     expect(await ask(listEvents, { query: { subject: 'pay_whole' } })).toEqual({
