@@ -155,6 +155,24 @@ test.each([
   expect(alarm?.Properties.AlarmDescription).toContain(`See ${page}`);
 });
 
+test.each([
+  ['OutcomesOverdue', 3600],
+  ['ProviderRefused', 300],
+])('what payments does not know, or is refused, raises an alarm: %s', (metric, period) => {
+  const [alarm] = alarms.filter(({ Properties }) => Properties.MetricName === metric);
+  const janitor = one('payments', 'JanitorLambdaFunction').Properties.Environment.Variables;
+  expect(alarm).toMatchObject({
+    service: 'payments',
+    Properties: {
+      Namespace: 'Fanfold',
+      Statistic: 'Sum',
+      Dimensions: [{ Name: 'service', Value: janitor.POWERTOOLS_SERVICE_NAME }],
+      Period: period,
+      Threshold: 1,
+    },
+  });
+});
+
 test.each(services)('the README of %s says of each of its alarms what to do', (service) => {
   const [, table = ''] = read(`services/${service}/README.md`).split('## When it breaks');
   const told = [...table.matchAll(/^\| `(\w+)` \| .+ \| .+ \|$/gm)].map(([, name]) => `${name}Alarm`);

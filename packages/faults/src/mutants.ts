@@ -90,8 +90,8 @@ export const mutants: Mutant[] = [
     name: 'the intent is not settled by the janitor',
     concerns: /createPayment/,
     file: `${payments}/operation.ts`,
-    find: 'const outcome = await resolve(ask.id);',
-    replace: "const outcome = { result: 'unknown' } as const; void resolve;",
+    find: 'await resolve(asked.id).then(',
+    replace: "await Promise.resolve<Outcome>(resolve && { result: 'unknown' }).then(",
   },
   {
     name: 'an unknown outcome counts as failed',

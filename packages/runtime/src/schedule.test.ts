@@ -1,5 +1,6 @@
 import type { ScheduledEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
+import { NotYet } from './failure.ts';
 import { contextWith } from './invocationFixtures.ts';
 import { captureLog } from './logFixtures.ts';
 import { eachDue, onSchedule, type Run } from './schedule.ts';
@@ -59,8 +60,33 @@ describe('A clock that works off what is due', () => {
         running -= 1;
       },
     );
-    expect(await handler(tick, context)).toEqual({ done: 25, failed: 0 });
+    expect(await handler(tick, context)).toEqual({ done: 25, failed: 0, waiting: 0 });
     expect(most).toBe(10);
+  });
+
+  test('does each in a flow of its own, so that what came of one is found without the others', async () => {
+    const flows: string[] = [];
+    const handler = eachDue(
+      () => items('a', 'b'),
+      async (_item, { trace }) => flows.push(trace.correlationid, trace.causationid),
+    );
+    await handler(tick, context);
+    const flow = `clock_${context.awsRequestId}`;
+    expect(flows).toEqual([`${flow}_a`, `${flow}_a`, `${flow}_b`, `${flow}_b`]);
+  });
+
+  test('counts what has to wait, which is neither done nor failed', async () => {
+    const handler = eachDue(
+      () => items('a', 'b'),
+      async ({ id }) => {
+        if (id === 'b') throw new NotYet('b is not there so far');
+      },
+    );
+    expect(await handler(tick, context)).toEqual({ done: 1, failed: 0, waiting: 1 });
+    expect(logged()).toMatchObject([
+      { level: 'INFO', message: 'work waits', id: 'b', detail: 'b is not there so far' },
+      { message: 'clock', waiting: 1 },
+    ]);
   });
 
   test('goes on after one that failed, and fails at the end so that somebody hears of it', async () => {
@@ -90,7 +116,7 @@ describe('A clock that works off what is due', () => {
       },
     );
     const draining = { ...context, getRemainingTimeInMillis: () => remainingTimeMs };
-    expect(await handler(tick, draining)).toEqual({ done: 2, failed: 0 });
+    expect(await handler(tick, draining)).toEqual({ done: 2, failed: 0, waiting: 0 });
     expect(worked).toEqual(['a', 'b']);
   });
 
@@ -108,7 +134,7 @@ describe('A clock that works off what is due', () => {
       async () => {},
     );
     const draining = { ...context, getRemainingTimeInMillis: () => remainingTimeMs };
-    expect(await handler(tick, draining)).toEqual({ done: 0, failed: 0 });
+    expect(await handler(tick, draining)).toEqual({ done: 0, failed: 0, waiting: 0 });
     expect(pages).toBe(2);
   });
 
@@ -125,7 +151,7 @@ describe('A clock that works off what is due', () => {
       },
     );
     const draining = { ...context, getRemainingTimeInMillis: () => remainingTimeMs };
-    expect(await handler(tick, draining)).toEqual({ done: 1, failed: 0 });
+    expect(await handler(tick, draining)).toEqual({ done: 1, failed: 0, waiting: 0 });
     expect(worked).toEqual(['a']);
   });
 
@@ -134,7 +160,7 @@ describe('A clock that works off what is due', () => {
       () => items(),
       () => Promise.reject(new Error('there was something')),
     );
-    expect(await handler(tick, context)).toEqual({ done: 0, failed: 0 });
+    expect(await handler(tick, context)).toEqual({ done: 0, failed: 0, waiting: 0 });
   });
 
   test('fails when it cannot find out what is due', async () => {

@@ -1,5 +1,6 @@
 import type { Trace } from '@fanfold/contracts/event';
 import type { Context, ScheduledEvent } from 'aws-lambda';
+import { NotYet } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { startTrace } from './trace.ts';
@@ -30,15 +31,20 @@ export const workTimeMs = 10_000;
 /** How much work is done at once: what waits for a slow provider must not hold up all the rest. */
 const atOnce = 10;
 
-/** A clock that works off what is due. What fails is logged and still due at the next run, as is what is left. */
+/**
+ * A clock that works off what is due, each in a flow of its own. What fails is logged and still due at the next run, as is
+ * what is left. What has to wait, and says so with `NotYet`, has not failed.
+ */
 export const eachDue = <Item extends { id: string }>(
   due: (run: Run) => AsyncIterable<Item[]>,
   work: (item: Item, run: Run) => Promise<unknown>,
 ) =>
   onSchedule(async (run) => {
-    const { done, failed } = await workOff(due(run), (item) => work(item, run), run.remainingTimeMs);
-    if (failed > 0) throw new Error(`${failed} of ${done + failed} due failed; see the log`);
-    return { done, failed };
+    const inFlow = (item: Item) =>
+      work(item, { ...run, trace: startTrace(`${run.trace.correlationid}_${item.id}`) });
+    const { done, failed, waiting } = await workOff(due(run), inFlow, run.remainingTimeMs);
+    if (failed > 0) throw new Error(`${failed} of ${done + failed + waiting} due failed; see the log`);
+    return { done, failed, waiting };
   });
 
 /**
@@ -50,13 +56,18 @@ export async function workOff<Item extends { id: string }>(
   pages: AsyncIterable<Item[]> | Iterable<Item[]>,
   work: (item: Item) => Promise<unknown>,
   remainingTimeMs: () => number,
-): Promise<{ done: number; failed: number; isTimeUp: boolean }> {
-  const count = { done: 0, failed: 0, isTimeUp: false };
+): Promise<{ done: number; failed: number; waiting: number; isTimeUp: boolean }> {
+  const count = { done: 0, failed: 0, waiting: 0, isTimeUp: false };
   const attempt = async (item: Item) => {
     try {
       await work(item);
       count.done += 1;
     } catch (error) {
+      if (error instanceof NotYet) {
+        count.waiting += 1;
+        logger.info('work waits', { id: item.id, detail: error.message });
+        return;
+      }
       count.failed += 1;
       logger.error('work failed', { id: item.id, error: describeError(error) });
     }

@@ -177,7 +177,7 @@ describe('The janitor finds out what came of', () => {
     for (const payment of [charged, alsoCharged]) await perform(instruction(payment));
     later(16_000);
     await Promise.all([service.tick('janitor'), service.tick('janitor'), service.tick('janitor')]);
-    expect(await service.tick('janitor')).toEqual({ done: 0, failed: 0 });
+    expect(await service.tick('janitor')).toEqual({ done: 0, failed: 0, waiting: 0 });
     const settled = await Promise.all([charged, lost, alsoCharged].map(now));
     expect(settled.map((payment) => payment?.status)).toEqual(['captured', 'failed', 'captured']);
     expect(settled.map((payment) => payment?.version)).toEqual([2, 2, 2]);

@@ -1,9 +1,14 @@
-import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  DynamoDBServiceException,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Instruction, paymentMethods, perform, resolve } from './gateway.ts';
+import { type Instruction, ProviderRefusal, paymentMethods, perform, resolve } from './gateway.ts';
 import { sandbox } from './sandbox.ts';
 
 const table = mockClient(DynamoDBClient);
@@ -108,5 +113,41 @@ describe('The outcome is unknown, and why is logged,', () => {
     expect(await resolve('pay_1')).toEqual(unknown);
     expect(logged()).toMatchObject([{ error: { message: 'no key configured' } }, { error: {} }]);
     await new Promise(setImmediate); // a rejection that nobody handled would show by now
+  });
+});
+
+describe('A provider that refuses to be asked', () => {
+  const denied = (attempts: number) =>
+    new DynamoDBServiceException({
+      name: 'AccessDeniedException',
+      message: 'not authorized',
+      $fault: 'client',
+      $metadata: { attempts },
+    });
+
+  test('has done nothing: what it was asked for failed, and what came of another is not told before somebody mends it', async () => {
+    table.on(PutItemCommand).rejects(denied(1));
+    expect(await perform(instruction('pm_card_visa'))).toMatchObject({
+      result: 'failed',
+      failure: { code: 'provider_error' },
+    });
+    await expect(resolve('pay_1')).rejects.toBeInstanceOf(ProviderRefusal);
+    const line = {
+      level: 'ERROR',
+      message: 'provider refused',
+      key: 'pay_1',
+      error: { message: 'not authorized' },
+    };
+    expect(logged()).toMatchObject([line, line]);
+  });
+
+  test('may have done it when it was tried before, so that the outcome is unknown', async () => {
+    table.on(PutItemCommand).rejects(denied(2));
+    expect(await perform(instruction('pm_card_visa'))).toEqual({ result: 'unknown' });
+  });
+
+  test('does so with a payment method that it knows no more', async () => {
+    expect(await perform(instruction('pm_of_old'))).toMatchObject({ result: 'failed' });
+    expect(table.commandCalls(PutItemCommand)).toEqual([]);
   });
 });

@@ -3,17 +3,19 @@ import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DynamoDBClient,
+  DynamoDBServiceException,
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
-import { captureLog } from '@fanfold/runtime/logFixtures';
+import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { handler as expiry } from './functions/expiry.ts';
+import { handler as janitor } from './functions/janitor.ts';
 import { carryOut, momentOf, operate, recall, settleDue } from './operation.ts';
-import { capture, type Payment, refund, settle } from './payment.ts';
+import { type Ask, capture, lookupAt, type Payment, refund, settle } from './payment.ts';
 import {
   answered,
   authorized,
@@ -26,7 +28,7 @@ import {
 
 /** Two tables in memory that let another write come between where a test says so. */
 const client = mockClient(DynamoDBClient);
-captureLog();
+const output = captureOutput();
 
 /** The payment as it is stored, and what the provider was asked for, by key. */
 let stored: Payment;
@@ -343,6 +345,52 @@ describe('Settling what is due', () => {
   });
 });
 
+describe('While the provider does not tell what came of it,', () => {
+  const due = (...payments: Payment[]) => {
+    const parts = [payments.map(itemOf)];
+    client.on(QueryCommand).callsFake(() => ({ Items: parts.pop() ?? [] }));
+    client.on(BatchGetItemCommand).resolves({ Responses: { payments: payments.map(itemOf) } });
+  };
+  const measured = () =>
+    output
+      .measured()
+      .flatMap((line) => Object.entries(line).filter(([name]) => /^(Outcomes|Provider)/.test(name)));
+
+  test('a payment waits, is asked for ever more rarely, and is told of when it has waited for long', async () => {
+    stored = processing();
+    client.on(PutItemCommand, { TableName: 'sandbox' }).rejects(new Error('away'));
+    const looks: string[] = [];
+    for (let minute = 1; minute <= 60; minute++) {
+      vi.setSystemTime(momentAt('10:00:30.000').now.getTime() + minute * 60_000);
+      if (lookupAt(stored.ask as Ask, stored) > new Date().toISOString()) continue;
+      due(stored);
+      expect(await janitor({} as never, contextWith(60_000))).toEqual({ done: 0, failed: 0, waiting: 1 });
+      looks.push(new Date().toISOString().slice(11, 16));
+    }
+    expect(looks).toEqual(['10:01', '10:02', '10:03', '10:05', '10:09', '10:17', '10:33']);
+    expect(measured().filter(([name]) => name === 'OutcomesUnknown')).toHaveLength(7);
+    expect(measured().filter(([name]) => name === 'OutcomesOverdue')).toHaveLength(2);
+    expect(stored.status).toBe('processing');
+  });
+
+  test('because it refuses to, the clock fails, and asks more rarely as well', async () => {
+    stored = processing();
+    client.on(PutItemCommand, { TableName: 'sandbox' }).rejects(
+      Object.assign(
+        new DynamoDBServiceException({ name: 'AccessDeniedException', $fault: 'client', $metadata: {} }),
+        {
+          $metadata: { attempts: 1 },
+        },
+      ),
+    );
+    vi.setSystemTime(momentAt('10:01:00.000').now);
+    due(stored);
+    await expect(janitor({} as never, contextWith(60_000))).rejects.toThrow('1 of 1 due failed');
+    expect(stored).toMatchObject({ status: 'processing', ask: { unknown: { times: 1 } } });
+    expect(measured().map(([name]) => name)).toEqual(['ProviderRefused', 'OutcomesUnknown']);
+  });
+});
+
 test('An authorization that was captured while the expiry came to it is not given up', async () => {
   stored = { ...authorized(), expiresAt: '2026-01-01T00:00:00.000Z' };
   client
@@ -351,7 +399,7 @@ test('An authorization that was captured while the expiry came to it is not give
     .resolves({});
   client.on(BatchGetItemCommand).resolves({ Responses: { payments: [itemOf(stored)] } });
   meanwhile = [() => ({ ...captured(), version: 5 })];
-  expect(await expiry({} as never, contextWith(60_000))).toEqual({ done: 1, failed: 0 });
+  expect(await expiry({} as never, contextWith(60_000))).toEqual({ done: 1, failed: 0, waiting: 0 });
   expect(provider.size).toBe(0);
   expect(stored.status).toBe('captured');
 });

@@ -1,9 +1,22 @@
+import { NotYet } from '@fanfold/runtime/failure';
 import type { Request } from '@fanfold/runtime/http';
 import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfold/runtime/idempotency';
+import { metrics } from '@fanfold/runtime/metrics';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
 import { perform, resolve } from './gateway.ts';
-import { type Change, type Failure, type Moment, type Payment, settle, settleRefund } from './payment.ts';
+import {
+  type Ask,
+  type Change,
+  type Failure,
+  lookupAt,
+  type Moment,
+  type Outcome,
+  type Payment,
+  type Refund,
+  settle,
+  settleRefund,
+} from './payment.ts';
 import { PaymentBusy, update } from './store.ts';
 
 /** What a request with an Idempotency-Key is known by: made again, it has the same id. */
@@ -100,25 +113,54 @@ export function recall(payment: Payment, { id, fingerprint }: Operation, now: Da
   return { payment, replayed: true };
 }
 
-/** Finds out from the provider what came of everything that a payment still waits for, or leaves the rest to the next run. */
+/**
+ * Finds out from the provider what came of everything that a payment still waits for, or leaves the rest to the next run.
+ *
+ * @throws NotYet when it is unknown as before, ProviderRefusal when the provider refuses to tell; both are written before
+ */
 export async function settleDue(payment: Payment, run: Run): Promise<void> {
   const now = run.now.toISOString();
   const { ask, refunds } = payment;
-  if (ask && (ask.runsUntil ?? now) <= now) {
-    const outcome = await resolve(ask.id);
-    await update(payment, (current) =>
+  const left: Error[] = [];
+  const lookUp = async (asked: Ask | Refund, decide: (current: Payment, outcome: Outcome) => Change) => {
+    const { outcome, reason } = await resolve(asked.id).then(
+      (outcome) => ({ outcome, reason: stillUnknown(asked) }),
+      (error) => ({ outcome: { result: 'unknown' } as const, reason: error as Error }),
+    );
+    await update(payment, (current) => decide(current, outcome));
+    if (outcome.result !== 'unknown') return;
+    measureUnknown(asked, run.now);
+    left.push(reason);
+  };
+  if (ask && lookupAt(ask, payment) <= now) {
+    await lookUp(ask, (current, outcome) =>
       current.ask?.id === ask.id
         ? settle(current, outcome, atWrite(momentOf(run)), false)
         : { payment: current, said: [] },
     );
   }
-  for (const { id, status, runsUntil } of Object.values(refunds)) {
-    if (status !== 'pending' || (runsUntil ?? now) > now) continue;
+  for (const refund of Object.values(refunds)) {
+    if (refund.status !== 'pending' || lookupAt(refund, payment) > now) continue;
     // A payment may wait for fifty, and a provider that is silent takes its time for each.
-    if (run.remainingTimeMs() < workTimeMs) return;
-    const outcome = await resolve(id);
-    await update(payment, (current) => settleRefund(current, id, outcome, atWrite(momentOf(run))));
+    if (run.remainingTimeMs() < workTimeMs) break;
+    await lookUp(refund, (current, outcome) =>
+      settleRefund(current, refund.id, outcome, atWrite(momentOf(run))),
+    );
   }
+  const [first] = left;
+  if (first) throw left.find((error) => !(error instanceof NotYet)) ?? first;
+}
+
+const stillUnknown = ({ id }: Ask | Refund): NotYet =>
+  new NotYet(`The provider does not tell what came of ${id}`);
+
+/** For how long an outcome may be unknown before somebody is to look: that long no provider's hiccup takes. */
+const overdueMs = 15 * 60_000;
+
+function measureUnknown({ unknown }: Ask | Refund, now: Date): void {
+  metrics.addMetric('OutcomesUnknown', 'Count', 1);
+  if (unknown && now.getTime() - Date.parse(unknown.since) >= overdueMs)
+    metrics.addMetric('OutcomesOverdue', 'Count', 1);
 }
 
 function instructionOf({ id: paymentId, paymentMethod, currency, ask, refunds }: Payment, id: string) {

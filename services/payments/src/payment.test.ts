@@ -4,12 +4,15 @@ import { Refusal } from '@fanfold/runtime/refusal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type Ask,
   type Change,
   cancel,
   capture,
   create,
   eventOf,
   isExpired,
+  lookupAt,
+  type Moment,
   type Outcome,
   type Payment,
   refund,
@@ -174,9 +177,7 @@ describe('When the provider answers a new payment', () => {
       version: 2,
       history: [],
     });
-    const again = answered(change.payment, unknown);
-    expect(again).toEqual({ payment: change.payment, said: [] });
-    expect(again.payment).toBe(change.payment);
+    expect(change.payment.ask?.unknown?.since).toBe('2026-11-23T10:00:00.000Z');
   });
 
   test('twice, the second answer changes nothing', () => {
@@ -300,6 +301,34 @@ describe('An authorized payment', () => {
     expect(() => capturing(payment, undefined, after)).toThrow(refusal(409, 'payment_not_capturable'));
     expect(canceling(payment, after).payment.ask?.operation).toBe('void');
   });
+});
+
+test('What is unknown is asked for at once, and then after ever longer pauses, up to half an hour', () => {
+  const pausesOf = (payment: Payment, again: (payment: Payment, moment: Moment) => Payment) => {
+    const pauses: number[] = [];
+    let [moment, current] = [momentAt('10:00:15.000'), payment];
+    for (let i = 0; i < 8; i++) {
+      current = again(current, moment);
+      const asked = current.ask ?? current.refunds.re_1;
+      const nextLookupAt = lookupAt(asked as Ask, current);
+      pauses.push((Date.parse(nextLookupAt) - moment.now.getTime()) / 60_000);
+      expect(asked?.unknown).toMatchObject({ since: '2026-11-23T10:00:15.000Z', times: i + 1 });
+      moment = { ...moment, now: new Date(nextLookupAt) };
+    }
+    return pauses;
+  };
+  const expected = [0, 1, 2, 4, 8, 16, 30, 30];
+  expect(
+    pausesOf(processing(), (payment, moment) => settle(payment, unknown, moment, false).payment),
+  ).toEqual(expected);
+  const refunding = refund(
+    captured(),
+    { id: 're_1', amount: 5, reason: null, fingerprint: 'f' },
+    momentAt(),
+  ).payment;
+  expect(
+    pausesOf(refunding, (payment, moment) => settleRefund(payment, 're_1', unknown, moment).payment),
+  ).toEqual(expected);
 });
 
 describe('What a payment remembers of its requests', () => {
@@ -467,7 +496,9 @@ describe('A captured payment', () => {
       said: [],
       payment: { refunds: { re_1: { status: 'pending', runsUntil: null } } },
     });
-    expect(settleRefund(change.payment, 're_1', unknown, momentAt()).payment).toBe(change.payment);
+    expect(change.payment.refunds.re_1?.unknown).toMatchObject({ times: 1 });
+    const { payment } = settleRefund(change.payment, 're_1', succeeded, momentAt());
+    expect(payment.refunds.re_1).not.toHaveProperty('unknown');
   });
 
   test('is not changed by a second answer to a refund, nor by one to a refund that it does not have', () => {

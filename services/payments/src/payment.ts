@@ -57,6 +57,7 @@ export type Refund = {
   creditNoteNumber: string | null;
   /** Until when the request that asked for it may still be running; null once it has answered. */
   runsUntil: string | null;
+  unknown?: Unknown;
   createdAt: string;
   /** When it succeeded or failed. */
   settledAt: string | null;
@@ -78,7 +79,11 @@ export type Ask = {
   reason: string | null;
   /** Until when the request that asked may still be running; null once it has answered. */
   runsUntil: string | null;
+  unknown?: Unknown;
 };
+
+/** An outcome that was found to be unknown: since when, how often, and when the provider is to be asked again. */
+export type Unknown = { since: string; times: number; nextLookupAt: string };
 
 export type Failure = { code: string; message: string; declineCode: string | null };
 
@@ -272,11 +277,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
   const { ask: asked } = payment;
   if (!asked) return { payment, said: [] };
   const { now, trace } = moment;
-  if (outcome.result === 'unknown') {
-    // Known to be unknown already: nothing to write.
-    if (asked.runsUntil === null) return { payment, said: [] };
-    return revise(payment, { ask: { ...asked, runsUntil: null } }, now);
-  }
+  if (outcome.result === 'unknown') return revise(payment, { ask: stillUnknown(asked, payment, now) }, now);
 
   if (outcome.result === 'succeeded') {
     switch (asked.operation) {
@@ -327,24 +328,45 @@ export function settleRefund(
 ): Change {
   const pending = payment.refunds[refundId];
   if (pending?.status !== 'pending') return { payment, said: [] };
-  const become = (changes: Partial<Refund>) => ({
-    ...payment.refunds,
-    [refundId]: { ...pending, ...changes },
-  });
+  const { unknown, ...known } = pending;
+  const become = (refund: Refund) => ({ ...payment.refunds, [refundId]: refund });
   const settledAt = timeToSay(payment, now);
   switch (outcome.result) {
     case 'unknown':
-      if (pending.runsUntil === null) return { payment, said: [] };
-      return revise(payment, { refunds: become({ runsUntil: null }) }, now);
+      return revise(payment, { refunds: become(stillUnknown(pending, payment, now)) }, now);
     case 'succeeded': {
-      const refunds = become({ status: 'succeeded', runsUntil: null, settledAt });
+      const refunds = become({ ...known, status: 'succeeded', runsUntil: null, settledAt });
       const amountRefunded = payment.amountRefunded + pending.amount;
       return say(payment, { refunds, amountRefunded }, { type: 'payment.refunded.v1', trace, refundId }, now);
     }
     default:
-      return revise(payment, { refunds: become({ status: 'failed', runsUntil: null, settledAt }) }, now);
+      return revise(
+        payment,
+        { refunds: become({ ...known, status: 'failed', runsUntil: null, settledAt }) },
+        now,
+      );
   }
 }
+
+/**
+ * What was asked, when its outcome is found to be unknown once more. The provider is asked for it again at once, then after
+ * a minute, and then after twice as long each time, up to half an hour: what is unknown for long is not known sooner by
+ * asking each minute, and a provider that is away is spared.
+ */
+function stillUnknown<Asked extends Ask | Refund>(asked: Asked, { updatedAt }: Payment, now: Date): Asked {
+  const { since, times } = asked.unknown ?? { since: earlier(asked.runsUntil ?? updatedAt, now), times: 0 };
+  const minutes = times === 0 ? 0 : Math.min(2 ** (times - 1), longestPauseMinutes);
+  const nextLookupAt = new Date(now.getTime() + minutes * 60_000).toISOString();
+  return { ...asked, runsUntil: null, unknown: { since, times: times + 1, nextLookupAt } };
+}
+
+const longestPauseMinutes = 30;
+
+const earlier = (time: string, now: Date): string => (time < now.toISOString() ? time : now.toISOString());
+
+/** When the provider is to be asked what came of something: once no request can be waiting for its answer any more. */
+export const lookupAt = ({ runsUntil, unknown }: Ask | Refund, { updatedAt }: Payment): string =>
+  unknown?.nextLookupAt ?? runsUntil ?? updatedAt;
 
 /** The numbers of the events that a payment said on a day (UTC). */
 export const saidOn = ({ history }: Payment, date: string): number[] =>

@@ -1,8 +1,12 @@
-import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBServiceException,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
-import type { Instruction, Provider } from './gateway.ts';
+import { type Instruction, type Provider, ProviderRefusal } from './gateway.ts';
 import type { Failure, Outcome } from './payment.ts';
 
 const declined = (declineCode: string, message: string): Failure => ({
@@ -38,6 +42,7 @@ export const sandbox: Provider = {
 
   async perform(instruction) {
     const behaviour = behaviours[instruction.paymentMethod as PaymentMethod];
+    if (!behaviour) throw new ProviderRefusal(`There is no payment method ${instruction.paymentMethod}`);
     if ('failure' in behaviour) return record(instruction, { result: 'failed', failure: behaviour.failure });
     const outcome: Outcome = behaviour.takesEffect
       ? await record(instruction, { result: 'succeeded' })
@@ -66,6 +71,16 @@ async function record(
     return outcome;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException && error.Item) return unmarshall(error.Item).outcome;
+    if (isRefusal(error)) throw new ProviderRefusal(error.message, { cause: error });
     throw error;
   }
 }
+
+/**
+ * Whether the table certainly did nothing, and never will before somebody mends it: what a wrong key is to a real provider.
+ * Not when the SDK has tried before: that try may have been done, and its answer lost.
+ */
+const isRefusal = (error: unknown): error is Error =>
+  error instanceof DynamoDBServiceException &&
+  error.$metadata.attempts === 1 &&
+  /^(AccessDenied|UnrecognizedClient|InvalidSignature)/.test(error.name);

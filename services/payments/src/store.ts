@@ -17,7 +17,7 @@ import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
-import { type Change, eventOf, lastTimeOf, type Payment } from './payment.ts';
+import { type Change, eventOf, lastTimeOf, lookupAt, type Payment } from './payment.ts';
 
 /**
  * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
@@ -400,13 +400,11 @@ function itemOf(payment: Payment, said: number[]): Item {
 
 const newWriteId = () => randomBytes(12).toString('base64url');
 
-/** When the janitor should ask the provider: once no request can be waiting for its answer any more. */
-function settleAt({ ask, refunds, updatedAt }: Payment): string | undefined {
-  const asked = ask ? [ask.runsUntil ?? updatedAt] : [];
-  const pending = Object.values(refunds)
-    .filter(({ status }) => status === 'pending')
-    .map(({ runsUntil }) => runsUntil ?? updatedAt);
-  return [...asked, ...pending].sort()[0];
+/** When the janitor should ask the provider. */
+function settleAt(payment: Payment): string | undefined {
+  const { ask, refunds } = payment;
+  const pending = Object.values(refunds).filter(({ status }) => status === 'pending');
+  return [...(ask ? [ask] : []), ...pending].map((asked) => lookupAt(asked, payment)).sort()[0];
 }
 
 function paymentOf(item: Record<string, AttributeValue>): Payment {
