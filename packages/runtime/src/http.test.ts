@@ -21,7 +21,7 @@ describe('What no route fits', () => {
         type: 'urn:fanfold:problem:route_not_found',
         title: 'Not Found',
         code: 'route_not_found',
-        detail: 'This API has no PATCH /nowhere.',
+        detail: 'This API has no PATCH /nowhere; it has GET /things, POST /things, GET /things/{id}.',
         requestId: answer.headers['Request-Id'],
       },
     });

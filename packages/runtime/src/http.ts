@@ -73,14 +73,18 @@ export const publicEndpoint = (handle: (path: Record<string, string>) => Promise
   respond(async ({ pathParameters }) => handle((pathParameters ?? {}) as Record<string, string>));
 
 /**
- * The answer to what no route fits: 405 when the path has other methods, 404 when it has none. The template gives the function
- * the API's routes as `ROUTES`.
+ * The answer to what no route fits: 405 when the path has other methods, 404 when it has none, each with what there is.
+ * The template gives the function the API's routes as `ROUTES`.
  */
 export const unknownRoute = () =>
   respond(async (event) => {
     const { method, path } = event.requestContext.http;
-    const methods = methodsOf(environmentVariable('ROUTES'), path).join(', ');
-    if (methods === '') throw new Refusal(404, 'route_not_found', `This API has no ${method} ${path}.`);
+    const routes = environmentVariable('ROUTES');
+    const methods = methodsOf(routes, path).join(', ');
+    if (methods === '') {
+      const known = routes.replaceAll(',', ', ');
+      throw new Refusal(404, 'route_not_found', `This API has no ${method} ${path}; it has ${known}.`);
+    }
     throw new Refusal(405, 'method_not_allowed', `${path} has no ${method}; it has ${methods}.`, {
       headers: { Allow: methods },
     });
