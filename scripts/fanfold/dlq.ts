@@ -71,7 +71,7 @@ export async function show(
   ids: string[],
   { stage, json, body, ...filters }: Options & Filters & { body?: true },
 ): Promise<void> {
-  const selection = selectionOf(ids, filters);
+  const selection = selectionOf(ids, filters, stage);
   await withDeadLetters(stage, selection, async ({ places, deadLetters }) => {
     if (filters.all && areNone(deadLetters, places)) {
       if (json) printJson({ stage, deadLetters: [] });
@@ -116,7 +116,7 @@ export async function show(
  * @throws when not all of it could be done
  */
 export const redrive = (ids: string[], options: ActionOptions): Promise<void> =>
-  act('redrive', selectionOf(ids, options), options, null, (opened) => opened.redriver());
+  act('redrive', selectionOf(ids, options, options.stage), options, null, (opened) => opened.redriver());
 
 /**
  * `fanfold dlq discard`: takes dead letters away for good.
@@ -124,7 +124,13 @@ export const redrive = (ids: string[], options: ActionOptions): Promise<void> =>
  * @throws when not all of it could be done
  */
 export const discard = (ids: string[], options: ActionOptions & { reason: string }): Promise<void> =>
-  act('discard', selectionOf(ids, options), options, options.reason, async (opened) => opened.discard);
+  act(
+    'discard',
+    selectionOf(ids, options, options.stage),
+    options,
+    options.reason,
+    async (opened) => opened.discard,
+  );
 
 type Act = (deadLetters: DeadLetter[], operationId: string) => Promise<Failures>;
 
@@ -236,7 +242,11 @@ async function withDeadLetters<Result>(
 }
 
 /** @throws UsageError when nothing is chosen, or in two ways */
-function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filters): Selection {
+function selectionOf(
+  ids: string[],
+  { queue, cause, type, merchant, all }: Filters,
+  stage: string,
+): Selection {
   const filters = {
     ...(queue && { queue }),
     ...(cause && { cause }),
@@ -259,7 +269,8 @@ function selectionOf(ids: string[], { queue, cause, type, merchant, all }: Filte
   }
   if (ways.length === 0) {
     throw new UsageError(
-      'Say which dead letters: either ids, or some of --queue, --cause, --type and --merchant, or --all. `fanfold dlq list` shows what there is.',
+      'Say which dead letters: either ids, or some of --queue, --cause, --type and --merchant, or --all. ' +
+        `${commandFor(stage, 'dlq list')} shows what there is.`,
     );
   }
   return ids.length > 0 ? { ids } : filters;
