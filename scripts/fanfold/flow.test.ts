@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Cause, flowOf, linesOf, partOf, type RecordedEvent, table } from './flow.ts';
+import { type Cause, flowOf, linesOf, type RecordedEvent, table } from './flow.ts';
 
 const event = (id: string, causationid: string, atMs: number, changes: Partial<RecordedEvent> = {}) =>
   ({
@@ -62,28 +62,6 @@ describe('a flow', () => {
       });
       expect(idsOf(flowOf(events).said).sort()).toEqual(ids);
     }
-  });
-});
-
-describe('what of a flow has to do with some of its events', () => {
-  const settled = (n: number) => event(`settled:${n}`, 'clock_1', n, { subject: `pay_${n}` });
-  const invoice = event('invoiced:1', 'settled:1', 3, { subject: 'inv_1' });
-  const again = event('refunded:1', 'clock_1', 4, { subject: 'pay_1' });
-  const flow = flowOf([settled(1), settled(2), invoice, again]);
-  const idsOf = (causes: Cause[]) => causes.map(({ event: { id } }) => id);
-
-  it('is what led to them, what followed, and what else happened to the same: not all that a clock has settled', () => {
-    for (const found of [settled(1), invoice]) {
-      expect(partOf(flow, [found])).toMatchObject({
-        said: [{ event: settled(1), caused: [{ event: invoice }] }, { event: again }],
-        leftOut: 1,
-      });
-    }
-    expect(idsOf(partOf(flow, [settled(2)]).said)).toEqual(['settled:2']);
-  });
-
-  it('is all of it, where all is of one subject', () => {
-    expect(partOf(flowOf([captured, invoiced]), [invoiced])).toMatchObject({ leftOut: 0 });
   });
 });
 

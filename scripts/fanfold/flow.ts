@@ -40,25 +40,6 @@ export function flowOf(events: RecordedEvent[]): Flow {
   return { correlationId: first.correlationid, startedAt: first.time, said };
 }
 
-/** How many events of the same request or run were left out, which have nothing to do with what is asked for. */
-export type PartOfFlow = Flow & { leftOut: number };
-
-/**
- * What of a flow has to do with some of its events: what led to them, what followed, and what else happened to the same
- * subjects. A clock's run is one flow, and settles payments that have nothing to do with each other.
- */
-export function partOf(flow: Flow, events: RecordedEvent[]): PartOfFlow {
-  const ids = new Set(events.map(({ id }) => id));
-  const concerned = flow.said.filter((cause) => eventsOf(cause).some(({ id }) => ids.has(id)));
-  const subjects = new Set(concerned.map(({ event }) => event.subject));
-  const [said, others] = [true, false].map((isPart) =>
-    flow.said.filter(({ event }) => subjects.has(event.subject) === isPart),
-  ) as [Cause[], Cause[]];
-  return { ...flow, said, leftOut: others.flatMap(eventsOf).length };
-}
-
-const eventsOf = ({ event, caused }: Cause): RecordedEvent[] => [event, ...caused.flatMap(eventsOf)];
-
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A flow as lines of text: first what it followed from, then each event with its time since the first one. */

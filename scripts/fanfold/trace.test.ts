@@ -37,15 +37,7 @@ const ordered = {
 /** Of an event that was erased there is neither what caused it nor what it said. */
 const { causationid: _, ...left } = captured;
 const erased = { ...left, id: 'pay_1:1', subject: 'pay_1', correlationid: 'req_2', data: null, erased: true };
-/** What a run of a clock settled, of two payments. */
-const settled = ['pay_a', 'pay_b'].map((of) => ({
-  ...captured,
-  id: `${of}:2`,
-  subject: of,
-  correlationid: 'clock_1',
-  causationid: 'clock_1',
-}));
-const recorded = [captured, ordered, erased, ...settled];
+const recorded = [captured, ordered, erased];
 
 /** What billing knows. */
 const ids: Record<string, string[]> = { 'order 1001': [subject], 'INV-2026-000001': [subject] };
@@ -116,18 +108,6 @@ it('what was erased is shown as far as it is known, and called erased', async ()
   await trace('pay_1', { stage: 'test', merchant: 'acme' });
   expect(printed()).toMatch(/payment\.captured\.v1 +pay_1:1 +recorded \+1,000 ms, erased\n/);
   expect(printed()).toContain('nobody can read any more');
-});
-
-it('of what a clock settled, a payment is shown without the others, which the run has', async () => {
-  await trace('pay_a', { stage: 'test', merchant: 'acme' });
-  expect(printed()).toContain('pay_a:2');
-  expect(printed()).not.toContain('pay_b');
-  expect(printed()).toContain(
-    'and 1 more of the same run, about others: `fanfold trace clock_1 --merchant acme --stage test`',
-  );
-  print.mockClear();
-  await trace('clock_1', { stage: 'test', merchant: 'acme' });
-  expect(printed()).toContain('pay_b:2');
 });
 
 it.each(['x'.repeat(129), 'x'.repeat(160), `re_${'x'.repeat(126)}`, 'INV-2026-000002', 'order-1002'])(

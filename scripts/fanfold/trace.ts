@@ -1,7 +1,7 @@
 import { identifier, maxLength, operatorMerchantId } from '@fanfold/contracts/event';
-import { commandFor, merchantOf } from './arguments.ts';
+import { merchantOf } from './arguments.ts';
 import { type Cloud, cloudOf, invoke } from './cloud.ts';
-import { flowOf, linesOf, partOf, type RecordedEvent } from './flow.ts';
+import { flowOf, linesOf, type RecordedEvent } from './flow.ts';
 import { eventOf, eventsBy } from './log.ts';
 import { print, printHeading, printJson } from './terminal.ts';
 
@@ -27,10 +27,7 @@ export async function trace(id: string, { stage, merchant, json }: Options): Pro
   }
   const correlationIds = [...new Set(events.map(({ correlationid }) => correlationid))];
   const flows = await Promise.all(
-    correlationIds.map(async (correlationId) => {
-      const flow = flowOf(await eventsBy(cloud, merchantId, { correlationId }));
-      return id === correlationId ? { ...flow, leftOut: 0 } : partOf(flow, events);
-    }),
+    correlationIds.map(async (correlationId) => flowOf(await eventsBy(cloud, merchantId, { correlationId }))),
   );
   if (json) {
     printJson({ stage, id, flows });
@@ -41,10 +38,6 @@ export async function trace(id: string, { stage, merchant, json }: Options): Pro
     if (i > 0) print('');
     printHeading(heading);
     print(...lines);
-    if (flow.leftOut > 0) {
-      const all = commandFor(stage, `trace ${flow.correlationId} --merchant ${merchantId}`);
-      print(`and ${flow.leftOut} more of the same run, about others: ${all}`);
-    }
   }
   if (events.some(({ erased }) => erased)) {
     print('', 'Erased: what these events said, and because of what, nobody can read any more.');
