@@ -81,12 +81,12 @@ describe('a body', () => {
     [
       'with a number beyond 2^53',
       () => withText('12100', '9007199254740993'),
-      400,
-      'invalid_json',
+      422,
+      'invalid_request',
       '#/amount',
     ],
-    ['with 1e400', () => withText('12100', '1e400'), 400, 'invalid_json', '#/amount'],
-    ['with minus zero', () => withText('12100', '-0'), 400, 'invalid_json', '#/amount'],
+    ['with 1e400', () => withText('12100', '1e400'), 422, 'invalid_request', '#/amount'],
+    ['with minus zero', () => withText('12100', '-0'), 422, 'invalid_request', '#/amount'],
     ['with amount zero', () => withText('12100', '0'), 422, 'invalid_request', '#/amount'],
     ['with a negative amount', () => withText('12100', '-12100'), 422, 'invalid_request', '#/amount'],
     ['with a fraction of a minor unit', () => withText('12100', '121.5'), 422, 'invalid_request', '#/amount'],
@@ -116,12 +116,18 @@ describe('a body', () => {
       'invalid_request',
       '#/lines/0/taxRate',
     ],
-    ['with a lone surrogate', () => withText('Two chairs', '\\ud800'), 400, 'invalid_json', '#/description'],
+    [
+      'with a lone surrogate',
+      () => withText('Two chairs', '\\ud800'),
+      422,
+      'invalid_request',
+      '#/description',
+    ],
     [
       'with a control character',
       () => withText('Two chairs', '\\u0007'),
-      400,
-      'invalid_json',
+      422,
+      'invalid_request',
       '#/description',
     ],
     [
@@ -256,21 +262,25 @@ describe('a request', () => {
     expect(answer.headers.get('allow')).toBe(allowed);
   });
 
-  it.each([
-    'limit=0',
-    'limit=101',
-    'limit=ten',
-    'limit=1&limit=2',
-    'startingAfter=',
-    'sort=amount',
-    'startingAfter=pay_1',
-  ])('for a list with ?%s is refused', async (query) => {
-    expectProblem(
-      await send({ method: 'GET', path: `/payments?${query}`, body: null }),
-      422,
-      'invalid_request',
-    );
-  });
+  it.each(['limit=0', 'limit=101', 'limit=ten', 'limit=1&limit=2', 'startingAfter=', 'sort=amount'])(
+    'for a list with ?%s is refused',
+    async (query) => {
+      expectProblem(
+        await send({ method: 'GET', path: `/payments?${query}`, body: null }),
+        422,
+        'invalid_request',
+      );
+    },
+  );
+
+  it.each(['/payments', '/invoices', '/credit-notes', '/events'])(
+    'for a list of %s that starts after what is not in it is a 404',
+    async (list) => {
+      const answer = await merchant.get(`${list}?startingAfter=pay_${'0'.repeat(32)}`);
+      expectProblem(answer, 404, 'not_found');
+      expect(answer.body.errors).toMatchObject([{ pointer: '#/startingAfter' }]);
+    },
+  );
 
   it.each(['pay_1', `pay_${'0'.repeat(32)}`, `pay_${'0'.repeat(5000)}`, '%00', '..%2f..%2fetc', 'PAY_', '🂡'])(
     'for a payment %s that is not there is a 404',

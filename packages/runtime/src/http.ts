@@ -4,12 +4,13 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import * as z from 'zod';
 import { type Caller, verifyAccessToken } from './accessToken.ts';
 import { environmentVariable } from './env.ts';
+import { fieldErrors, parseFields } from './fieldErrors.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
-import { type FieldError, Refusal } from './refusal.ts';
+import { doesNotFit, Refusal } from './refusal.ts';
 import { methodsOf } from './routes.ts';
-import { parseStrictJson, pointerOf } from './strictJson.ts';
+import { parseStrictJson } from './strictJson.ts';
 import { startTrace } from './trace.ts';
 
 /** A request that was let in: its caller is known, its parts fit their schemas. */
@@ -174,24 +175,10 @@ function utf8(bytes: Buffer): string {
 }
 
 function check(schema: z.ZodType, value: unknown, what: string): unknown {
-  const result = schema.safeParse(value);
+  const result = parseFields(schema, value);
   if (result.success) return result.data;
-  throw new Refusal(422, 'invalid_request', `${what} does not fit. See errors for what to change.`, {
-    errors: fieldErrors(result.error),
-  });
+  throw doesNotFit(what, fieldErrors(result.error));
 }
-
-const maxFieldErrors = 20;
-
-/** Each issue with the field that it is about; an unknown field is named itself, not the object that has it. */
-export const fieldErrors = (error: z.ZodError): FieldError[] =>
-  error.issues
-    .flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not known here' }))
-        : [{ pointer: pointerOf(issue.path), detail: issue.message }],
-    )
-    .slice(0, maxFieldErrors);
 
 function concealed(error: unknown): Refusal {
   logger.error('request failed', { error: describeError(error) });

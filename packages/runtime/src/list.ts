@@ -39,8 +39,17 @@ export function pageOf<Item extends { id: string }>(
   return { items: items.slice(before + 1, end), hasMore: items.length > end };
 }
 
-/** @param what a page of the list can start after: `a payment` */
+/**
+ * As of any other id that is not there, or another merchant's.
+ *
+ * @param what a page of the list can start after: `a payment`
+ */
 export const nothingToStartAfter = (what: string): Refusal =>
-  new Refusal(422, 'invalid_request', 'There is nothing in this list to start after.', {
-    errors: [{ pointer: '#/startingAfter', detail: `must be the id of ${what}` }],
-  });
+  new Refusal(
+    404,
+    'not_found',
+    'There is nothing in this list to start after. Begin again without startingAfter.',
+    {
+      errors: [{ pointer: '#/startingAfter', detail: `must be the id of ${what}` }],
+    },
+  );

@@ -31,6 +31,10 @@ export class Refusal extends Error {
   }
 }
 
+/** @param what of the request does not: `The body` */
+export const doesNotFit = (what: string, errors: FieldError[]): Refusal =>
+  new Refusal(422, 'invalid_request', `${what} does not fit. See errors for what to change.`, { errors });
+
 /** Another merchant's object is answered just as a missing one. */
 export const notFound = (what: string): Refusal =>
   new Refusal(

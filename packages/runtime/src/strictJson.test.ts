@@ -170,6 +170,15 @@ describe('JSON is refused', () => {
     ['a key that is there twice around an object', '{"a":1,"b":{},"a":2}', '#/a', 'is there twice'],
     ['__proto__', '{"a":{"__proto__":{}}}', '#/a', 'has a member named __proto__'],
     ['__proto__ written with an escape', '{"\\u005f_proto__":1}', '#', 'has a member named __proto__'],
+  ])('with %s, as a document', (_what, text, pointer, detail) => {
+    expect(refusalOf(text)).toMatchObject({
+      status: 400,
+      code: 'invalid_json',
+      errors: [{ pointer, detail }],
+    });
+  });
+
+  test.each([
     [
       'a number above 2^53',
       '{"amount":9007199254740993}',
@@ -234,10 +243,11 @@ describe('JSON is refused', () => {
       '#/a%07',
       'has a control character, such as a line break',
     ],
-  ])('with %s', (_what, text, pointer, detail) => {
+  ])('with %s, as for every fault of a field', (_what, text, pointer, detail) => {
     expect(refusalOf(text)).toMatchObject({
-      status: 400,
-      code: 'invalid_json',
+      status: 422,
+      code: 'invalid_request',
+      message: 'The body does not fit. See errors for what to change.',
       errors: [{ pointer, detail }],
     });
   });

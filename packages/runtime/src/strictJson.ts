@@ -1,7 +1,7 @@
 import { unfitCharactersOf } from '@fanfold/contracts/text';
 import { visit } from 'jsonc-parser';
 import { holdsCardNumber } from './cardNumber.ts';
-import { Refusal } from './refusal.ts';
+import { doesNotFit, Refusal } from './refusal.ts';
 
 const maxDepth = 20;
 
@@ -10,7 +10,8 @@ const maxDepth = 20;
  * change when read (beyond 2^53, `1e400`, `1e-400`, `-0`), nesting over 20 levels, characters that are unfit for a text,
  * and card numbers.
  *
- * @throws Refusal 400 `invalid_json` and 422 `card_number_refused`, with a pointer where there is a field
+ * @throws Refusal 400 `invalid_json` for what is wrong with the document; for what is wrong with a text or a number in it 422
+ *   `invalid_request`, as for every other fault of a field, or `card_number_refused`; with a pointer where there is a field
  */
 export function parseStrictJson(text: string): unknown {
   let value: unknown;
@@ -55,18 +56,18 @@ export function parseStrictJson(text: string): unknown {
 
 function checkText(text: string, path: (string | number)[]): void {
   const unfit = unfitCharactersOf(text);
-  if (unfit) throw refuse(path, unfit);
+  if (unfit) throw refuseField(path, unfit);
   checkCardNumber(text, path);
 }
 
 function checkNumber(source: string, value: number, path: (string | number)[]): void {
   checkCardNumber(source, path);
-  if (Object.is(value, -0)) throw refuse(path, 'is minus zero');
+  if (Object.is(value, -0)) throw refuseField(path, 'is minus zero');
   if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-    throw refuse(path, `is larger than a number can hold exactly (${source.slice(0, 40)})`);
+    throw refuseField(path, `is larger than a number can hold exactly (${source.slice(0, 40)})`);
   }
   if (Number.isInteger(value) && losesDigits(source, value)) {
-    throw refuse(path, `changes when it is read (${source.slice(0, 40)})`);
+    throw refuseField(path, `changes when it is read (${source.slice(0, 40)})`);
   }
 }
 
@@ -98,6 +99,9 @@ const refuse = (path: (string | number)[], detail: string): Refusal =>
       errors: [{ pointer: pointerOf(path), detail }],
     },
   );
+
+const refuseField = (path: (string | number)[], detail: string): Refusal =>
+  doesNotFit('The body', [{ pointer: pointerOf(path), detail }]);
 
 /** https://www.rfc-editor.org/rfc/rfc6901#section-6, the form that RFC 9457 uses */
 export const pointerOf = (path: readonly PropertyKey[]): string =>

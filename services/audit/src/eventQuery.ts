@@ -23,9 +23,9 @@ export const eventQuery = z
     /** The time before which an event must have been. */
     to: time.optional(),
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
     path: ['to'],
-    message: 'must be later than from',
+    message: 'must not be before from',
   });
 
 export type EventQuery = z.output<typeof eventQuery>;

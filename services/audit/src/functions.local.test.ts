@@ -356,14 +356,23 @@ describe('a list', () => {
       ['pay_lists:4', 'pay_lists:3'],
     ],
     [{ subject: 'pay_lists', correlationId: 'req_3', type: 'payment.captured.v1' }, []],
+    [{ from: '2026-11-23T10:00:03Z', to: '2026-11-23T10:00:03Z' }, []],
   ])('by %o gives %o', async (query, ids) => {
     expect(idsOf(await list(query as Record<string, string>))).toEqual(ids);
   });
 
+  it('starts after what is in it only', async () => {
+    for (const startingAfter of ['pay_unknown:1', 'pay_unknown']) {
+      expect(await list({ startingAfter })).toMatchObject({
+        status: 404,
+        body: { code: 'not_found', errors: [{ pointer: '#/startingAfter' }] },
+      });
+    }
+  });
+
   it.each([
     [{ from: 'yesterday' }, '#/from'],
-    [{ from: '2026-11-23T10:00:00Z', to: '2026-11-23T10:00:00Z' }, '#/to'],
-    [{ startingAfter: 'pay_unknown:1' }, '#/startingAfter'],
+    [{ from: '2026-11-23T10:00:01Z', to: '2026-11-23T10:00:00Z' }, '#/to'],
     [{ correlationid: 'req_1' }, '#/correlationid'],
   ])('by %o is refused at %s', async (query, pointer) => {
     expect(await list(query as Record<string, string>)).toMatchObject({

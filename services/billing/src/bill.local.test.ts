@@ -91,6 +91,6 @@ it('lists stand newest first, page by page, and by order', async () => {
   await expect(
     listInvoices('list', { limit: 1, orderId: 'odd', startingAfter: 'inv_4' }),
   ).rejects.toMatchObject({
-    status: 422,
+    status: 404,
   });
 });

@@ -190,10 +190,10 @@ describe('What was billed', () => {
     ['another’s credit note', listCreditNotes, { invoiceId: invoiceId(2), startingAfter: creditNoteId(1) }],
   ])('is not listed from %s on', async (_what, handler, query) => {
     expect(await ask(handler, 'shop', { query: query as Record<string, string> })).toMatchObject({
-      status: 422,
+      status: 404,
       body: {
-        code: 'invalid_request',
-        detail: 'There is nothing in this list to start after.',
+        code: 'not_found',
+        detail: 'There is nothing in this list to start after. Begin again without startingAfter.',
         errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a document in this list' }],
       },
     });

@@ -505,8 +505,11 @@ describe('A list of payments', () => {
     'cannot start after what is no payment of the merchant: %s',
     async (startingAfter) => {
       expect(await (await newClient()).list({ startingAfter })).toMatchObject({
-        status: 422,
-        body: { errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a payment' }] },
+        status: 404,
+        body: {
+          code: 'not_found',
+          errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a payment' }],
+        },
       });
     },
   );

@@ -572,8 +572,8 @@ describe('What is no payment’s id', () => {
     for (const startingAfter of [...others, paymentId]) {
       await expect(list('acme', { limit: 1, startingAfter })).rejects.toEqual(
         expect.objectContaining({
-          status: 422,
-          code: 'invalid_request',
+          status: 404,
+          code: 'not_found',
           errors: [{ pointer: '#/startingAfter', detail: 'must be the id of a payment' }],
         }),
       );

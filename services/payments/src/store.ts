@@ -252,7 +252,7 @@ async function touch(
 /**
  * A merchant's payments, newest first.
  *
- * @throws Refusal 422 when there is no payment with the id `startingAfter`
+ * @throws Refusal 404 when there is no payment with the id `startingAfter`
  */
 export async function list(merchantId: string, { limit, startingAfter }: ListQuery): Promise<Page<Payment>> {
   const start = startingAfter === undefined ? undefined : await load(merchantId, startingAfter);

@@ -104,7 +104,7 @@ describe('a query', () => {
   it('cannot start after an event of another merchant', async () => {
     await record([heardOf('pay_9', 1, { merchantid: 'another' })]);
     const query = eventQuery.parse({ startingAfter: 'pay_9:1' });
-    await expect(find('query', query, () => false)).rejects.toMatchObject({ status: 422 });
+    await expect(find('query', query, () => false)).rejects.toMatchObject({ status: 404 });
     await expect(find('another', query, () => false)).resolves.toMatchObject({ items: [], hasMore: false });
   });
 });

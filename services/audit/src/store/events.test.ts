@@ -161,7 +161,7 @@ describe('an id', () => {
   it('to start after that no event has is refused at its field', async () => {
     dynamodb.on(GetItemCommand).resolves({});
     await expect(find('acme', { limit: 2, startingAfter: 'pay_1:7' }, isNotUp)).rejects.toMatchObject({
-      status: 422,
+      status: 404,
       errors: [{ pointer: '#/startingAfter' }],
     });
   });

@@ -148,7 +148,7 @@ function keyOf(merchantId: string, id: string): Pick<EventItem, 'pk' | 'sk'> | u
  * that the merchant has, as many as it takes.
  *
  * @param isTimeUp asked when there is more to read before a page is full: then the page stays as it is
- * @throws Refusal 422 when there is no event with the id `startingAfter`, or time was up before anything was found
+ * @throws Refusal 404 when there is no event with the id `startingAfter`, 422 when time was up before anything was found
  */
 export async function find(
   merchantId: string,
@@ -157,6 +157,7 @@ export async function find(
 ): Promise<Page<Recorded>> {
   const { limit, startingAfter, subject } = query;
   const after = startingAfter === undefined ? -1 : await positionOf(merchantId, startingAfter);
+  if (query.from !== undefined && query.from === query.to) return { items: [], hasMore: false };
   const request = requestOf(merchantId, query, after);
   let { Limit } = request;
   const found: EventItem[] = [];

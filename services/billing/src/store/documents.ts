@@ -79,7 +79,7 @@ export async function findPayments(merchantId: string, orderId: string): Promise
 /** What a page may start after. */
 export const inThisList = 'a document in this list';
 
-/** @throws Refusal 422 when there is no document with the id `startingAfter` in the list */
+/** @throws Refusal 404 when there is no document with the id `startingAfter` in the list */
 async function listKeys(
   index: 'ByMerchant' | 'ByOrder',
   attribute: 'documents' | 'order',

@@ -1,0 +1,86 @@
+import type * as z from 'zod';
+import type { FieldError } from './refusal.ts';
+import { pointerOf } from './strictJson.ts';
+
+/** What came from outside, checked; what is wrong with it is told in sentences for whoever sent it. */
+export const parseFields = <Output>(
+  schema: z.ZodType<Output>,
+  value: unknown,
+): z.ZodSafeParseResult<Output> => schema.safeParse(value, { error: sentenceOf });
+
+const maxFieldErrors = 20;
+
+/** Each issue with the field that it is about; an unknown field is named itself, not the object that has it. */
+export const fieldErrors = (error: z.ZodError): FieldError[] =>
+  error.issues
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not known here' }))
+        : [{ pointer: pointerOf(issue.path), detail: issue.message }],
+    )
+    .slice(0, maxFieldErrors);
+
+/**
+ * What to say of a field where its schema says nothing itself. Never the value, which may be a secret, and no words of
+ * the library: they are about schemas, and change with its versions.
+ */
+function sentenceOf(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) {
+    return 'is missing';
+  }
+  switch (issue.code) {
+    case 'invalid_type':
+      return kinds[issue.expected] ? `must be ${kinds[issue.expected]}` : 'has a wrong type';
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+    case 'too_small':
+      if (units[issue.origin] && issue.minimum === 1) return 'must not be empty';
+      return boundOf(issue, issue.minimum, issue.inclusive === false ? 'more than' : 'at least');
+    case 'too_big':
+      return boundOf(issue, issue.maximum, issue.inclusive === false ? 'less than' : 'at most');
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    case 'invalid_format':
+      return formats[issue.format] ?? 'does not have the form that is asked for';
+    case 'invalid_key':
+      return `has a name that ${issue.issues[0]?.message ?? 'cannot be taken'}`;
+    case 'invalid_union':
+      return 'fits none of the forms that are taken';
+    default:
+      return 'is not taken';
+  }
+}
+
+function boundOf(
+  { origin, exact }: { origin: string; exact?: boolean },
+  bound: number | bigint,
+  than: string,
+) {
+  const unit = units[origin];
+  return unit ? `must have ${exact ? 'exactly' : than} ${bound} ${unit}` : `must be ${than} ${bound}`;
+}
+
+/** By what zod calls them. */
+const kinds: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  null: 'null',
+};
+
+const units: Record<string, string> = {
+  string: 'characters',
+  array: 'entries',
+  set: 'entries',
+  map: 'entries',
+};
+
+const formats: Record<string, string> = {
+  email: 'must be an email address',
+  date: 'must be a date such as "2026-11-23"',
+  datetime: 'must be an RFC 3339 time such as "2026-11-23T14:02:11Z"',
+};
