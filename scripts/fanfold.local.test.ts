@@ -86,7 +86,7 @@ describe('used wrongly', () => {
     [['token', '--expires-in', 'soon'], 'a whole number other than 0'],
     [['token', '--expires-in', '0'], 'a whole number other than 0'],
     [['dlq'], 'Commands:'],
-    [['dlq', 'list', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
+    [['dlq', 'list', '--stage', 'a/b'], 'It has 1 to 32 lower-case letters, digits and hyphens'],
     [['dlq', 'show'], 'Say which dead letters: either ids, or some of'],
     [['dlq', 'redrive'], 'Say which dead letters: either ids, or some of'],
     [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Give either --all or --queue, not both'],
@@ -129,7 +129,10 @@ describe('used wrongly', () => {
     [['audit'], 'Commands:'],
     [['audit', 'key', '--origin', 'a b'], 'the name of a log'],
     [['audit', 'erase', 'x'.repeat(129)], '1 to 128 printable characters without spaces'],
-    [['republish', '--date', '2026-01-01', '--stage', 'a/b'], 'It has 1 to 32 letters, digits or -'],
+    [
+      ['republish', '--date', '2026-01-01', '--stage', 'a/b'],
+      'It has 1 to 32 lower-case letters, digits and hyphens',
+    ],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
     const { code, stdout, stderr } = await fanfold(args);
     expect([code, stdout]).toEqual([2, '']);

@@ -55,7 +55,7 @@ describe('a range', () => {
 });
 
 describe.each([
-  ['stage', parse.stage, ['local', 'test-eu', 'PR-17'], ['', '-a', 'a-', 'a b', 'a/b', 'x'.repeat(33)]],
+  ['stage', parse.stage, ['local', 'test-eu', 'pr-17'], ['', 'PR-17', 'a b', 'a/b', 'x'.repeat(33)]],
   [
     'queue',
     parse.queueName,

@@ -3,6 +3,7 @@ import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
 import { InvalidArgumentError } from 'commander';
+import { stageProblem } from '../../packages/topology/names.js';
 import { merchantScopes, operatorScope } from './token.ts';
 
 /** Why a command failed, and what to do: each text is a line, wherever parts of it may come from. */
@@ -62,8 +63,8 @@ export function seconds(value: string): number {
 }
 
 export function stage(value: string): string {
-  if (/^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/.test(value)) return value;
-  throw new InvalidArgumentError('It has 1 to 32 letters, digits or -.');
+  if (stageProblem(value) === undefined) return value;
+  throw new InvalidArgumentError('It has 1 to 32 lower-case letters, digits and hyphens.');
 }
 
 /** The name of a service, a queue or a bucket. */

@@ -39,7 +39,7 @@ export async function order(cloud: Cloud, order: Order): Promise<string> {
   } catch (error) {
     throw new Error(
       `Nothing was done, because the order could not be published for the audit trail: ${messageOf(error)}. ` +
-        `In AWS only the role fanfold-${cloud.stage}-operator may publish.`,
+        `In AWS only the role fanfold-${cloud.stage}-operator may publish: docs/operations.md, "The operator's role".`,
     );
   }
   return operationId;
