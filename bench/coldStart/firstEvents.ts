@@ -77,6 +77,7 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     'audit consumer': heard('payment.captured.v1'),
     'audit publishLog': {},
     'audit witness': {},
+    'audit checkEvents': {},
     'audit exportEvents': { read: 'index', from: yesterday, to: new Date().toISOString() },
     'audit eraseSubject': { merchantId: 'acme', subject: id, reason: null, operationId: 'op_1' },
   };

@@ -91,7 +91,7 @@ test('every failure of a clock raises an alarm', () => {
     Properties.Targets[0].Arn.split(':').at(-1),
   );
   const clocks = functions.filter((resource) => names.includes(functionName(resource)));
-  expect(clocks).toHaveLength(5);
+  expect(clocks).toHaveLength(6);
   expect(breaking(clocks, isWatched('AWS/Lambda Errors Sum', 'FunctionName', 1, functionName))).toEqual([]);
   // What runs every minute may fail once: it makes up for it the next time.
   const patient = alarms.filter(

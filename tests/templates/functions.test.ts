@@ -55,7 +55,7 @@ describe('a function', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
-    expect(scheduled).toHaveLength(5);
+    expect(scheduled).toHaveLength(6);
     const timeoutOf = ({ Properties }: Deployed) => [
       Properties.FunctionName.split('-').at(-1),
       Properties.Timeout,
@@ -66,6 +66,7 @@ describe('a function', () => {
       dayClose: 900,
       publishLog: 120,
       witness: 60,
+      checkEvents: 60,
     });
   });
 
@@ -106,6 +107,7 @@ describe('the clocks', () => {
     expect(rules).toEqual([
       ['fanfold-audit-local-publishLog', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-witness', 'rate(1 minute)', 'ENABLED'],
+      ['fanfold-audit-local-checkEvents', 'rate(5 minutes)', 'ENABLED'],
       ['fanfold-payments-local-janitor', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-expiry', 'rate(5 minutes)', 'ENABLED'],
       ['fanfold-payments-local-dayClose', 'cron(15 0 * * ? *)', 'ENABLED'],

@@ -204,6 +204,17 @@ const permissions: Record<string, Record<string, string[]>> = {
       's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
       's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
+    checkEvents: [
+      'dynamodb:BatchGetItem table/fanfold-local-audit',
+      'dynamodb:BatchGetItem table/fanfold-local-audit-keys',
+      'dynamodb:GetItem table/fanfold-local-audit if checked,head',
+      'dynamodb:PutItem table/fanfold-local-audit if checked',
+      'dynamodb:Query table/fanfold-local-audit if erasure:*',
+      'dynamodb:Scan table/fanfold-local-audit/index/ByMerchant',
+      'never dynamodb:DeleteItem table/fanfold-local-audit',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
+    ],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-audit/stream/local',
       'dynamodb:GetRecords table/fanfold-local-audit/stream/local',

@@ -27,12 +27,19 @@ export function entryOf({ event, text }: Heard, key: DataKey, recordedAt: string
   });
 }
 
+/** An event, and the key of whom it is about. */
+export type Opened = { heard: Heard; key: DataKey };
+
+/** Whether it is this event that the log has with this entry. */
+export const isCommittedBy = (entry: string, { heard, key }: Opened): boolean =>
+  entryOf(heard, key, JSON.parse(entry).recordedtime) === entry;
+
 /**
  * What a proof carries beside the log's hashes, as JSON: the entry, and what opens its commitment and its pseudonym.
  *
  * @param opened undefined when the event was erased: then the entry is all there is
  */
-export const openingOf = (entry: string, opened?: { heard: Heard; key: DataKey }): string =>
+export const openingOf = (entry: string, opened?: Opened): string =>
   JSON.stringify({
     entry,
     ...(opened && {

@@ -2,12 +2,12 @@ import { metrics } from '@fanfold/runtime/metrics';
 import { leafHash, verifyInclusion } from '@fanfold/tlog/merkle';
 import { formatProof } from '@fanfold/tlog/proof';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
-import { decodeBundle, fullWidth, tileAt } from '@fanfold/tlog/tile';
+import { fullWidth } from '@fanfold/tlog/tile';
 import { checkpointIn } from './checkpoint.ts';
-import { entryOf, openingOf } from './entry.ts';
+import { isCommittedBy, openingOf } from './entry.ts';
 import { publishedCheckpoint } from './publishedCheckpoint.ts';
 import type { Openable } from './store/events.ts';
-import { readTiles } from './tiles.ts';
+import { readBundle, readTiles } from './tiles.ts';
 
 /**
  * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof. An event that was
@@ -21,14 +21,13 @@ export async function proofOf({ position, opened }: Openable, now: Date): Promis
   if (!published) return undefined;
   const { size, root } = checkpointIn(published.note);
   const index = BigInt(position);
-  const bundle = tileAt('entries', index / BigInt(fullWidth), size);
-  const [bundleBytes = new Uint8Array()] = (await readTiles([bundle])).values();
+  const entries = await readBundle(position, size);
   const tiles = await readTiles(tilesForInclusion(index, size));
-  const entry = decodeBundle(bundleBytes, bundle.width)[position % fullWidth] ?? new Uint8Array();
+  const entry = entries[position % fullWidth] ?? new Uint8Array();
   const proof = inclusionProof(index, size, tiles);
   verifyInclusion(index, size, leafHash(entry), proof, root);
   const text = Buffer.from(entry).toString();
-  if (opened && entryOf(opened.heard, opened.key, JSON.parse(text).recordedtime) !== text) {
+  if (opened === 'broken' || (opened && !isCommittedBy(text, opened))) {
     metrics.addMetric('EventChanged', 'Count', 1);
     throw new Error(
       `The event at ${position} is not the one that the log has: see "The log does not fit" in docs/audit-log.md`,

@@ -1,4 +1,4 @@
-import { type Tile, tilePath } from '@fanfold/tlog/tile';
+import { decodeBundle, fullWidth, type Tile, tileAt, tilePath } from '@fanfold/tlog/tile';
 import { readFile } from './store/files.ts';
 
 /**
@@ -16,4 +16,15 @@ export async function readTiles(tiles: Tile[]): Promise<Map<string, Uint8Array>>
     }),
   );
   return new Map(files);
+}
+
+/**
+ * The entries of the bundle that has the entry at a position, as a checkpoint of this size covers them.
+ *
+ * @throws when it is missing, or cut off
+ */
+export async function readBundle(position: number, size: bigint): Promise<Uint8Array[]> {
+  const bundle = tileAt('entries', BigInt(position) / BigInt(fullWidth), size);
+  const [bytes = new Uint8Array()] = (await readTiles([bundle])).values();
+  return decodeBundle(bytes, bundle.width);
 }

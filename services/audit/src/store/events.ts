@@ -14,6 +14,7 @@ import { nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import type { Mention, Numbered } from '../completeness.ts';
+import type { Opened } from '../entry.ts';
 import type { EventQuery } from '../eventQuery.ts';
 import type { Indexed, IndexRequest } from '../exportRequest.ts';
 import { comparableTime, dataSubjectOf, type Heard, type Recorded } from '../heard.ts';
@@ -113,17 +114,29 @@ export async function load(merchantId: string, id: string): Promise<Recorded | u
   return item && (await unsealAll([item]))[0];
 }
 
-/** What opens an event's entry in the log: where it is, and the event and its key, unless it was erased. */
-export type Openable = { position: number; opened?: { heard: Heard; key: DataKey } };
+/**
+ * What opens an event's entry in the log: where it is, and the event and its key, unless it was erased. Broken is a seal
+ * that somebody changed.
+ */
+export type Openable = { position: number; opened?: Opened | 'broken' };
 
 /** An event of a merchant by its id, to be proven. */
 export async function loadOpenable(merchantId: string, id: string): Promise<Openable | undefined> {
   const item = await loadItem(merchantId, id);
   if (!item) return undefined;
-  const key = keyTo(item, await loadKeys([keyNameOf(item)]));
-  if (!key) return { position: item.position };
-  const text = unseal(key, item.sealed, placeOf(item));
-  return { position: item.position, opened: { heard: { event: JSON.parse(text), text }, key } };
+  return { position: item.position, ...openedBy(item, await loadKeys([keyNameOf(item)])) };
+}
+
+function openedBy(item: EventItem, keys: Map<string, DataKey>): Pick<Openable, 'opened'> {
+  const key = keyTo(item, keys);
+  if (!key) return {};
+  try {
+    const text = unseal(key, item.sealed, placeOf(item));
+    const event = JSON.parse(text);
+    return { opened: Object(event) === event ? { heard: { event, text }, key } : 'broken' };
+  } catch {
+    return { opened: 'broken' };
+  }
 }
 
 async function loadItem(merchantId: string, id: string): Promise<EventItem | undefined> {
@@ -235,7 +248,7 @@ function requestOf(
 }
 
 /** Where the next part of the index begins. */
-type Next = NonNullable<IndexRequest['after']>;
+export type Next = NonNullable<IndexRequest['after']>;
 
 /** How many events a part of the index has, give or take a page: some 2 MB, of 6 that Lambda answers. */
 const indexPartSize = 5000;
@@ -301,6 +314,38 @@ export async function loadTexts(
     lambdaAnswer,
   );
   return first;
+}
+
+/** A recorded event as the table has it, and what opens its entry in the log. */
+export type Recording = Pick<Openable, 'opened'> & { item: EventItem };
+
+/**
+ * A part of what is recorded, of all merchants. The events of one merchant come in the order of the log, so that many of
+ * them are in the same bundle of its files. `next` is there as long as there may be more.
+ */
+export async function readRecordings(
+  limit: number,
+  after: Next | undefined,
+): Promise<{ recordings: Recording[]; next?: Next }> {
+  const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+    new ScanCommand({
+      TableName: tableName(),
+      IndexName: 'ByMerchant',
+      Limit: limit,
+      ExclusiveStartKey: after && marshall(after),
+    }),
+  );
+  const found = Items.map((item) => unmarshall(item) as EventItem);
+  const items: EventItem[] = [];
+  for await (const page of readItems(
+    tableName(),
+    found.map(({ pk, sk }) => ({ pk, sk })),
+  )) {
+    items.push(...page.map((item) => unmarshall(item) as EventItem));
+  }
+  const keys = await loadKeys(items.map(keyNameOf));
+  const recordings = items.map((item) => ({ item, ...openedBy(item, keys) }));
+  return { recordings, ...(LastEvaluatedKey && { next: unmarshall(LastEvaluatedKey) as Next }) };
 }
 
 function expressionsOf(keys: Condition[], filters: Condition[]): QueryCommandInput {

@@ -1,0 +1,42 @@
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import type { Next } from './events.ts';
+import { tableName } from './tables.ts';
+
+/** How far all that is recorded has been compared with the log, round after round. */
+export type Round = {
+  /** How many parts have been compared, in all rounds. */
+  parts: number;
+  /** Where the next part begins; undefined when it is the first of a round. */
+  next?: Next | undefined;
+  /** How many entries were published when the round before ended: as many events have to be found in this one. */
+  expected: number;
+  /** How many of them have been found. */
+  found: number;
+};
+
+const key = { pk: 'checked', sk: 'checked' };
+
+export async function loadRound(): Promise<Round> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
+  );
+  return Item ? (unmarshall(Item) as Round) : { parts: 0, expected: 0, found: 0 };
+}
+
+/** Remembers a part more than was compared before, unless another run has done so since. */
+export async function saveRound(round: Omit<Round, 'parts'>, { parts }: Round): Promise<void> {
+  try {
+    await dynamodb.send(
+      new PutItemCommand({
+        TableName: tableName(),
+        Item: marshall({ ...key, ...round, parts: parts + 1 }, { removeUndefinedValues: true }),
+        ConditionExpression: 'attribute_not_exists(pk) OR parts = :parts',
+        ExpressionAttributeValues: marshall({ ':parts': parts }),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+  }
+}
