@@ -110,7 +110,7 @@ describe('the clocks', () => {
       ['fanfold-audit-local-checkEvents', 'rate(5 minutes)', 'ENABLED'],
       ['fanfold-payments-local-janitor', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-expiry', 'rate(5 minutes)', 'ENABLED'],
-      ['fanfold-payments-local-dayClose', 'cron(15 0 * * ? *)', 'ENABLED'],
+      ['fanfold-payments-local-dayClose', 'cron(15/15 0-5 * * ? *)', 'ENABLED'],
     ]);
   });
 });

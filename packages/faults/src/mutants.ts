@@ -69,8 +69,8 @@ export const mutants: Mutant[] = [
     name: 'a day is closed again',
     concerns: /dayClose PutItem payments killed|dayClose Query payments.ByDay overtaken/,
     file: `${payments}/store.ts`,
-    find: "ConditionExpression: 'attribute_not_exists(pk)',",
-    replace: '',
+    find: "await putIf('attribute_not_exists(pk)', {",
+    replace: "await putIf('attribute_not_exists(pk) OR attribute_exists(pk)', {",
   },
   {
     name: 'an operation is begun again',

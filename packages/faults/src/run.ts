@@ -108,7 +108,8 @@ async function rest(world: World): Promise<void> {
     await world.drain({ withLagging: true });
   }
   for (let run = 0; run < 5 && (await isDue(world)); run++) {
-    world.clock.advance(60_000);
+    // Longer than the longest pause before a provider that did not tell is asked again.
+    world.clock.advance(31 * 60_000);
     await world.run('payments.janitor');
     await world.drain({ withLagging: true });
   }

@@ -1,40 +1,80 @@
-import { type Run, workOff } from '@fanfold/runtime/schedule';
-import { DayBook, daysSince, daysToClose } from './day.ts';
-import { activeOn, closeDay, isClosed, markClosed } from './store.ts';
+import { type Run, workOff, workTimeMs } from '@fanfold/runtime/schedule';
+import { DayBook, type DayClosing, daysSince, daysToClose } from './day.ts';
+import {
+  closeDay,
+  markClosed,
+  merchantByMerchant,
+  type Progress,
+  progressOf,
+  saveProgress,
+} from './store.ts';
 
 /**
- * Closes yesterday, and earlier days of the last week that were missed. A merchant whose day cannot be closed holds up
- * nobody else's; that day is tried again by the next runs.
+ * Closes yesterday, and earlier days of the last week that were missed. A run whose time is up notes how far it came, and the
+ * next one goes on. A merchant whose day cannot be closed holds up nobody else's; that day is read again by the next runs.
  *
- * @throws when a day was not closed for every merchant
+ * @throws when a day was not closed for every merchant, although a run had time for it or a night was
  */
 export async function closeDays(run: Run): Promise<{ closed: number }> {
   let closed = 0;
   const open: string[] = [];
-  for (const date of daysToClose(run.now)) {
-    if (await isClosed(date)) continue;
-    const { done, isWhole } = await close(date, run);
+  const dates = daysToClose(run.now);
+  for (const date of dates) {
+    const before = await progressOf(date);
+    if (before === 'closed') continue;
+    const { done, failed, isTimeUp } = await close(date, before === 'not begun' ? noProgress : before, run);
     closed += done;
-    if (!isWhole) open.push(date);
+    if (failed > 0 || (isTimeUp && date !== dates.at(-1))) open.push(date);
+    if (isTimeUp) break;
   }
   if (open.length > 0) throw new Error(`Not closed for every merchant: ${open.join(', ')}; see the log`);
   return { closed };
 }
 
-async function close(date: string, run: Run): Promise<{ done: number; isWhole: boolean }> {
-  const book = new DayBook(date, run);
-  for (const day of daysSince(date, run.now)) {
-    for await (const payments of activeOn(day)) {
-      for (const payment of payments) book.add(payment);
+const noProgress: Progress = { positions: {}, open: [], failed: 0 };
+
+/** What is kept to write what was counted, and how far. */
+const isShortOfTime = ({ remainingTimeMs }: Run): boolean => remainingTimeMs() < 2 * workTimeMs;
+
+/** How many closings are written together. */
+const batchSize = 50;
+
+async function close(
+  date: string,
+  before: Progress,
+  run: Run,
+): Promise<{ done: number; failed: number; isTimeUp: boolean }> {
+  const book = new DayBook(date, run, before.open);
+  const count = { done: 0, failed: before.failed };
+  let { positions } = before;
+  let ready: DayClosing[] = [];
+  const write = async () => {
+    const closings = ready.map((closing) => ({ id: closing.subject, closing }));
+    const { done, failed, isTimeUp } = await workOff(
+      [closings],
+      ({ closing }) => closeDay(closing),
+      run.remainingTimeMs,
+    );
+    count.done += done;
+    count.failed += failed;
+    ready = [];
+    return !isTimeUp;
+  };
+  for await (const segment of merchantByMerchant(daysSince(date, run.now), positions)) {
+    if (isShortOfTime(run)) {
+      // What is not written after all is counted again from where the last run came to.
+      if (await write()) await saveProgress(date, { positions, open: book.closings(), failed: count.failed });
+      return { ...count, isTimeUp: true };
     }
+    ready.push(...book.takeAllBut(segment.merchantId));
+    for (const payment of segment.payments) book.add(payment);
+    positions = segment.positions;
+    if (ready.length >= batchSize && !(await write())) return { ...count, isTimeUp: true };
   }
-  const closings = book.closings().map((closing) => ({ id: closing.subject, closing }));
-  const { done, failed, isTimeUp } = await workOff(
-    [closings],
-    ({ closing }) => closeDay(closing),
-    run.remainingTimeMs,
-  );
-  const isWhole = failed === 0 && !isTimeUp;
-  if (isWhole) await markClosed(date);
-  return { done, isWhole };
+  ready.push(...book.takeAllBut());
+  if (!(await write())) return { ...count, isTimeUp: true };
+  if (count.failed === 0) await markClosed(date);
+  // Whose closing could not be written is not known any more: the day is read again.
+  else await saveProgress(date, noProgress);
+  return { ...count, isTimeUp: false };
 }

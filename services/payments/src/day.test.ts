@@ -111,11 +111,20 @@ describe('A day', () => {
     expect(closingsOf([processing()])).toEqual([]);
   });
 
-  test('counts a payment once that is met twice, before and after it changed', () => {
-    const payment = captured();
-    expect(closingsOf([payment, refunded(payment, 100, 1)])).toMatchObject([
-      { counts: { 'payment.captured.v1': 1 }, totals: { EUR: { captured: 12_100, refunded: 0 } } },
-    ]);
+  test('is the same when it is counted in two parts, one by another run', () => {
+    const [first, second, other] = [
+      captured(),
+      as(captured(), 'pay_2'),
+      as(captured(), 'pay_3', { merchantId: 'x' }),
+    ];
+    const book = new DayBook(today, run);
+    book.add(first);
+    const open = book.closings();
+    const further = new DayBook(today, { ...run, now: new Date('2026-11-24T00:30:00.000Z') }, open);
+    for (const payment of [second, other]) further.add(payment);
+    expect(further.takeAllBut('x')).toEqual(closingsOf([first, second]));
+    expect(further.takeAllBut()).toMatchObject([{ merchantId: 'x', closedAt: '2026-11-24T00:30:00.000Z' }]);
+    expect(open).toEqual(closingsOf([first]));
   });
 
   test('has, with all others together, each event and each amount once', () => {

@@ -22,8 +22,7 @@ export const daysToClose = (now: Date): string[] =>
 
 /**
  * The days from `date` to today, on which payments of that day may have last said something. Oldest first: a payment
- * that says something while it is looked for moves to a later day, so it is met twice rather than missed. (Indexes are
- * eventually consistent: one that moves in the very second could still be missed.)
+ * that says something while it is looked for moves to a later day, so it is met twice rather than missed.
  */
 export function daysSince(date: string, now: Date): string[] {
   const days = [];
@@ -34,26 +33,25 @@ export function daysSince(date: string, now: Date): string[] {
 const dayBefore = (now: Date, days: number): string =>
   new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10);
 
-/** Counts and adds up, merchant by merchant, what was said on a day. A payment counts once, however often it comes. */
+/** Counts and adds up, merchant by merchant, what was said on a day. */
 export class DayBook {
-  readonly #seen = new Set<string>();
   readonly #closings = new Map<string, DayClosing>();
   readonly #date: string;
   readonly #closedAt: string;
   readonly #trace: Trace;
 
-  constructor(date: string, { now, trace }: { now: Date; trace: Trace }) {
+  /** @param open what was counted before */
+  constructor(date: string, { now, trace }: { now: Date; trace: Trace }, open: DayClosing[] = []) {
     this.#date = date;
     this.#closedAt = now.toISOString();
     this.#trace = trace;
+    for (const closing of open) this.#closings.set(closing.merchantId, structuredClone(closing));
   }
 
   add(payment: Payment): void {
-    const { id, merchantId, currency, amountCaptured, history, refunds } = payment;
-    if (this.#seen.has(id)) return;
+    const { merchantId, currency, amountCaptured, history, refunds } = payment;
     const said = saidOn(payment, this.#date).flatMap((n) => history[n - 1] ?? []);
     if (said.length === 0) return;
-    this.#seen.add(id);
     const { counts, totals } = this.#closingOf(merchantId);
     for (const { type } of said) counts[type] = (counts[type] ?? 0) + 1;
     totals[currency] ??= { captured: 0, refunded: 0 };
@@ -66,6 +64,13 @@ export class DayBook {
 
   closings(): DayClosing[] {
     return [...this.#closings.values()];
+  }
+
+  /** Takes out the closings of all merchants but one, whose payments go on. */
+  takeAllBut(merchantId?: string): DayClosing[] {
+    const taken = this.closings().filter((closing) => closing.merchantId !== merchantId);
+    for (const closing of taken) this.#closings.delete(closing.merchantId);
+    return taken;
   }
 
   #closingOf(merchantId: string): DayClosing {

@@ -30,12 +30,12 @@ import {
   dueFor,
   eventsOf,
   insert,
-  isClosed,
   list,
   load,
   markClosed,
   noteCreditNoteNumber,
   noteInvoiceNumber,
+  progressOf,
   sayAgain,
   sayDayAgain,
   update,
@@ -618,8 +618,8 @@ describe('A closed day', () => {
       .on(GetItemCommand)
       .resolvesOnce({})
       .resolves({ Item: marshall({ pk: 'closed#2026-11-23' }) });
-    expect(await isClosed('2026-11-23')).toBe(false);
-    expect(await isClosed('2026-11-23')).toBe(true);
+    expect(await progressOf('2026-11-23')).toBe('not begun');
+    expect(await progressOf('2026-11-23')).toBe('closed');
     expect(table.commandCalls(GetItemCommand)[0]?.args[0].input).toEqual({
       TableName: 'payments',
       Key: { pk: { S: 'closed#2026-11-23' } },

@@ -300,23 +300,141 @@ export async function* activeOn(date: string, merchantId?: string): AsyncGenerat
   }
 }
 
+/** How far the payments of a day were read: the key of the last one, by part of the index. */
+export type Positions = Record<string, string>;
+
+/** Payments of one merchant, and where to go on after them. */
+export type Segment = { merchantId: string; payments: Payment[]; positions: Positions };
+
+/**
+ * Every payment that last said something on one of these days, each once, merchant after merchant in the order of their ids.
+ * The days come oldest first. All parts of the index are read beside each other, a hundred payments of each at a time.
+ */
+export async function* merchantByMerchant(days: string[], from: Positions): AsyncGenerator<Segment> {
+  const parts = [...shards].map((shard) => new PartOfDays(shard, days, from[shard]));
+  for (;;) {
+    await Promise.all(parts.map((part) => part.readOn()));
+    const [merchantId] = parts.flatMap(({ merchantId }) => merchantId ?? []).sort(byKey);
+    if (merchantId === undefined) return;
+    const payments = parts.flatMap((part) => part.take(merchantId));
+    const positions = Object.fromEntries(
+      parts.flatMap(({ shard, after }) => (after === undefined ? [] : [[shard, after]])),
+    );
+    yield { merchantId, payments, positions };
+  }
+}
+
+/** As the index has them: an id that begins as another one comes after it. */
+const byKey = (a: string, b: string): number => (`${a}#` < `${b}#` ? -1 : 1);
+
+/** A part of the index of several days, in the order of its keys. */
+class PartOfDays {
+  readonly shard: string;
+  /** The key up to which payments were taken. */
+  after: string | undefined;
+  readonly #days: string[];
+  #payments: Payment[] = [];
+  /** Up to where they were read; undefined at the end, and before the beginning. */
+  #upTo: string | undefined;
+  #isRead = false;
+
+  constructor(shard: string, days: string[], after: string | undefined) {
+    this.shard = shard;
+    this.#days = days;
+    this.after = after;
+  }
+
+  get merchantId(): string | undefined {
+    return this.#payments[0]?.merchantId;
+  }
+
+  /** Reads until there is a payment to take, or the end. */
+  async readOn(): Promise<void> {
+    while (this.#payments.length === 0 && !this.#isRead) {
+      this.after = this.#upTo ?? this.after;
+      const keys = await this.#nextKeys();
+      this.#payments = await loadAll(keys.map((pk) => ({ pk: { S: pk } })));
+      this.#isRead = this.#upTo === undefined;
+    }
+  }
+
+  /** The next payments that were read, as far as they are the merchant's. */
+  take(merchantId: string): Payment[] {
+    const other = this.#payments.findIndex((payment) => payment.merchantId !== merchantId);
+    const taken = this.#payments.splice(0, other < 0 ? this.#payments.length : other);
+    const last = taken.at(-1);
+    if (last) this.after = `${merchantId}#${last.id}`;
+    return taken;
+  }
+
+  /**
+   * Of each day the same stretch of keys, the oldest day first: a payment that says something meanwhile moves to a later day,
+   * which is still to be read. (Indexes are eventually consistent: one that moves in the very second could be missed.)
+   */
+  async #nextKeys(): Promise<string[]> {
+    const keys = new Set<string>();
+    let upTo: string | undefined;
+    for (const day of this.#days) {
+      const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+        new QueryCommand({
+          TableName: tableName(),
+          IndexName: 'ByDay',
+          KeyConditionExpression: `#day = :part${stretch(this.after, upTo)}`,
+          ExpressionAttributeNames: { '#day': 'day' },
+          ExpressionAttributeValues: marshall(
+            { ':part': `${day}#${this.shard}`, ':after': this.after, ':upTo': upTo },
+            { removeUndefinedValues: true },
+          ),
+          Limit: 100,
+        }),
+      );
+      for (const { pk } of Items) keys.add(pk?.S ?? '');
+      upTo = LastEvaluatedKey?.pk?.S ?? upTo;
+    }
+    this.#upTo = upTo;
+    const { after = '' } = this;
+    return [...keys].filter((pk) => pk > after && (upTo === undefined || pk <= upTo)).sort();
+  }
+}
+
+function stretch(after: string | undefined, upTo: string | undefined): string {
+  if (after !== undefined && upTo !== undefined) return ' AND pk BETWEEN :after AND :upTo';
+  if (after !== undefined) return ' AND pk > :after';
+  return upTo === undefined ? '' : ' AND pk <= :upTo';
+}
+
 /** Payment ids end in hexadecimal digits of a hash: the last one spreads them evenly. */
 const shards = '0123456789abcdef';
 const shardOf = ({ id }: Payment) => id.slice(-1);
 
 type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string };
-type Marker = { pk: string };
+/** That a day is closed for every merchant, or how far it is. */
+type Marker = { pk: string; progress?: Progress };
+
+/** How far the closing of a day is, for the run that goes on with it. */
+export type Progress = {
+  positions: Positions;
+  /** Of the merchant whose payments are not all counted: what those make up that are. */
+  open: DayClosing[];
+  /** How many merchants' days could not be closed. */
+  failed: number;
+};
 
 /** Writes a merchant's closed day, whose event goes out like a payment's; a day that is closed stays as it is. */
 export async function closeDay(closing: DayClosing): Promise<void> {
   eventOfDay(closing);
-  await putOnce({ pk: `${closing.merchantId}#${closing.subject}`, closing });
+  await putIf('attribute_not_exists(pk)', { pk: `${closing.merchantId}#${closing.subject}`, closing });
 }
 
 /** Notes that every merchant's day is closed. */
-export const markClosed = (date: string): Promise<void> => putOnce({ pk: `closed#${date}` });
+export const markClosed = (date: string): Promise<void> => mark({ pk: `closed#${date}` });
 
-export async function isClosed(date: string): Promise<boolean> {
+/** Notes how far the closing of a day is, unless it is closed meanwhile. */
+export const saveProgress = (date: string, progress: Progress): Promise<void> =>
+  mark({ pk: `closed#${date}`, progress });
+
+/** How far the closing of a day is. */
+export async function progressOf(date: string): Promise<Progress | 'closed' | 'not begun'> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({
       TableName: tableName(),
@@ -324,16 +442,19 @@ export async function isClosed(date: string): Promise<boolean> {
       ConsistentRead: true,
     }),
   );
-  return Item !== undefined;
+  return Item ? ((unmarshall(Item) as Marker).progress ?? 'closed') : 'not begun';
 }
 
-async function putOnce(item: DayItem | Marker): Promise<void> {
+const mark = (marker: Marker): Promise<void> =>
+  putIf('attribute_not_exists(pk) OR attribute_exists(progress)', marker);
+
+async function putIf(condition: string, item: DayItem | Marker): Promise<void> {
   try {
     await dynamodb.send(
       new PutItemCommand({
         TableName: tableName(),
         Item: marshall(item, { removeUndefinedValues: true }),
-        ConditionExpression: 'attribute_not_exists(pk)',
+        ConditionExpression: condition,
       }),
     );
   } catch (error) {
