@@ -41,8 +41,8 @@ export const mutants: Mutant[] = [
     name: 'a number is noted again',
     concerns: /payments.consumer/,
     file: `${payments}/store.ts`,
-    find: 'ConditionExpression: `',
-    replace: 'ConditionExpression: `attribute_exists(pk) OR ',
+    find: '  ConditionExpression: `',
+    replace: '  ConditionExpression: `attribute_exists(pk) OR ',
   },
   {
     name: 'what a write said is not kept with it',
