@@ -167,6 +167,30 @@ inStage(program.command('republish'))
 /** A path as it was typed: pnpm runs this in the repository, and says from where. */
 const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);
 
+const stages = program
+  .command('stage')
+  .summary('what a removed stage left, and to delete it for good')
+  .description('What outlives a stage in AWS: docs/deploy.md, "Remove a stage".');
+
+const ofStage = (command: Command): Command =>
+  command
+    .requiredOption('--stage <stage>', 'the stage in AWS', stage)
+    .option('--json', 'print the result as JSON');
+
+ofStage(stages.command('list'))
+  .summary('what outlives its removal')
+  .description('Shows the tables, queues, buckets and keys of a stage that outlive its stacks.')
+  .action(async (options) => (await import('./fanfold/stage.ts')).list(options));
+
+ofStage(stages.command('delete'))
+  .summary('delete for good what it left')
+  .description(
+    'Deletes what a removed stage left, with all data in it, for good. Exits with 1 when something has to stay: files of the\n' +
+      'audit log, until they are locked no longer.',
+  )
+  .option('--confirm <stage>', 'its name once more, instead of being asked for it')
+  .action(async (options) => exitWith(!(await (await import('./fanfold/stage.ts')).deleteKept(options))));
+
 const audit = program
   .command('audit')
   .summary('the key of the audit log, and erasing personal data')

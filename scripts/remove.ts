@@ -6,4 +6,16 @@ const options = stageCommand('pnpm run remove')
   .parse()
   .opts<StageOptions>();
 
-process.exitCode = (await preconditionsHold(options, '--removal')) ? await compose('remove', options) : 1;
+process.exitCode = (await preconditionsHold(options, '--removal')) ? await remove() : 1;
+
+/** @returns the exit code */
+async function remove(): Promise<number> {
+  const code = await compose('remove', options);
+  if (code !== 0) return code;
+  if (options.region) process.env.AWS_REGION = options.region;
+  await (await import('./fanfold/stage.ts')).list(options);
+  console.log(
+    `\nIt stays on purpose, and what is deployed again goes on with it. To delete it: ./fanfold stage delete --stage ${options.stage}`,
+  );
+  return 0;
+}

@@ -1,5 +1,6 @@
+import { keepablesOf } from '@fanfold/deployment/kept';
 import { describe, expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, one } from './stacks.ts';
+import { allOf, breaking, type Deployed, one, servicesWithFunctions, templateFor } from './stacks.ts';
 
 const tables = allOf('AWS::DynamoDB::Table');
 
@@ -208,6 +209,23 @@ describe('the log’s bucket', () => {
   });
 });
 
+test('all that outlives its stack can be found again, and be given to the next', async () => {
+  const kept = await Promise.all(
+    servicesWithFunctions.map(async (service) =>
+      keepablesOf(await templateFor(service, 'local'), '123456789012'),
+    ),
+  );
+  const count = (type: string) => kept.flat().filter((each) => each.type === type).length;
+  expect({
+    tables: count('AWS::DynamoDB::Table'),
+    queues: count('AWS::SQS::Queue'),
+    buckets: count('AWS::S3::Bucket'),
+    keys: count('AWS::KMS::Key'),
+    aliases: count('AWS::KMS::Alias'),
+    all: kept.flat().length,
+  }).toEqual({ tables: 6, queues: 9, buckets: 4, keys: 2, aliases: 2, all: 23 });
+});
+
 test('checkpoints are signed with Ed25519 keys that outlive their stack', () => {
   const keys = allOf('AWS::KMS::Key');
   expect(keys.map(({ logicalId }) => logicalId)).toEqual(['LogSigningKey', 'WitnessSigningKey']);
@@ -217,6 +235,8 @@ test('checkpoints are signed with Ed25519 keys that outlive their stack', () => 
     DeletionPolicy === 'Retain' &&
     UpdateReplacePolicy === 'Retain';
   expect(breaking(keys, keeps)).toEqual([]);
+  // By its alias a key is found again: a stack that is deployed again goes on with it.
+  expect(breaking(allOf('AWS::KMS::Alias'), ({ DeletionPolicy }) => DeletionPolicy === 'Retain')).toEqual([]);
   const aliases = allOf('AWS::KMS::Alias').map(({ Properties }) => Properties.AliasName);
   expect(aliases).toEqual(['alias/fanfold-local-audit-log', 'alias/fanfold-local-audit-witness']);
 });

@@ -1,4 +1,6 @@
 import { roleName } from '../../topology/names.js';
+import { adopt } from './adoption.ts';
+import { clientsWith, describeKept, type Template } from './kept.ts';
 import {
   accessProblem,
   announcement,
@@ -14,7 +16,7 @@ type Serverless = {
   processedInput: { commands: string[] };
   service: {
     service: string;
-    provider: { iam?: { role?: { name?: string } } };
+    provider: { iam?: { role?: { name?: string } }; compiledCloudFormationTemplate: Template };
     custom?: { deployment?: Omit<Settings, 'stage' | 'region'> };
     functions?: Record<string, { iamRoleStatements?: object[]; iamRoleStatementsName?: string }>;
   };
@@ -24,9 +26,14 @@ type Provider = {
   getStage(): string;
   getRegion(): string;
   getAccountInfo(): Promise<{ accountId: string; arn: string }>;
+  getAwsSdkV3Config(): Promise<object>;
+  naming: { getStackName(): string };
 };
 
 type Log = { notice(text: string): void; warning(text: string): void };
+
+/** How the notice of an adoption begins: scripts/deploy/service.cjs lets it through compose. */
+const adoptionNotice = 'Goes on with what is left of';
 
 /** What makes a template of the stage's settings. */
 const makesTemplate = ['package', 'deploy', 'deploy function'];
@@ -46,6 +53,7 @@ export default class Deployment {
   readonly hooks = {
     initialize: () => this.#initialize(),
     'preconditions:check': () => this.#check(),
+    'before:deploy:deploy': () => this.#adopt(),
   };
   readonly #serverless: Serverless;
   readonly #removal: boolean;
@@ -74,6 +82,19 @@ export default class Deployment {
     else this.#requireSettings();
     const caller = await this.#caller();
     if (!this.#removal) await this.#announce(caller);
+  }
+
+  /** What an earlier deployment left is taken over: without it, its names would be taken. */
+  async #adopt(): Promise<void> {
+    const { accountId } = await this.#aws.getAccountInfo();
+    const stackName = this.#aws.naming.getStackName();
+    const template = this.#serverless.service.provider.compiledCloudFormationTemplate;
+    const clients = clientsWith(await this.#aws.getAwsSdkV3Config());
+    const adopted = await adopt(stackName, template, accountId, clients).catch((error: Error) => {
+      throw refusal(error.message);
+    });
+    if (adopted.length === 0) return;
+    this.#log.notice(`${adoptionNotice} ${stackName}: ${adopted.map(describeKept).join(', ')}.`);
   }
 
   get #aws(): Provider {

@@ -1,0 +1,130 @@
+import { DeleteTableCommand, UpdateTableCommand, waitUntilTableNotExists } from '@aws-sdk/client-dynamodb';
+import { DeleteAliasCommand, ScheduleKeyDeletionCommand } from '@aws-sdk/client-kms';
+import {
+  DeleteBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectRetentionCommand,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type ObjectVersion,
+} from '@aws-sdk/client-s3';
+import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
+import type { Clients, Kept } from './kept.ts';
+
+/** What became of something that was to be deleted for good. */
+export type Discarded = { kept: Kept; outcome: string; gone: boolean };
+
+/**
+ * Deletes for good what the stack of a service left: all that it knows is lost. Where a file is locked everything stays: a log
+ * whose table or keys are gone could neither be read nor go on.
+ *
+ * @param report is told of each, as soon as it is done
+ * @returns whether nothing is left
+ */
+export async function discard(
+  all: Kept[],
+  clients: Clients,
+  now: Date,
+  report: (discarded: Discarded) => void,
+): Promise<boolean> {
+  const locked = await lockedBucket(all, clients, now);
+  if (locked) {
+    const outcome = `stays until ${locked.until.toISOString()}: so long files in ${locked.name} are locked, against everybody`;
+    for (const kept of all) report({ kept, outcome, gone: false });
+    return false;
+  }
+  // Keys last: should something fail, what they signed can still be verified.
+  for (const kept of [...all].sort((one, other) => Number(isOfKey(one)) - Number(isOfKey(other)))) {
+    report({ kept, outcome: await discardOne(kept, clients), gone: true });
+  }
+  return true;
+}
+
+const isOfKey = ({ type }: Kept) => type.startsWith('AWS::KMS::');
+
+/** @returns what was done */
+async function discardOne({ type, identifier }: Kept, { dynamodb, sqs, s3, kms }: Clients): Promise<string> {
+  switch (type) {
+    case 'AWS::DynamoDB::Table': {
+      const TableName = identifier.TableName as string;
+      await dynamodb.send(new UpdateTableCommand({ TableName, DeletionProtectionEnabled: false }));
+      await dynamodb.send(new DeleteTableCommand({ TableName }));
+      await waitUntilTableNotExists({ client: dynamodb, maxWaitTime: 600, minDelay: 1 }, { TableName });
+      return 'deleted; DynamoDB keeps a backup of it for 35 days';
+    }
+    case 'AWS::SQS::Queue':
+      await sqs.send(new DeleteQueueCommand({ QueueUrl: identifier.QueueUrl }));
+      return 'deleted';
+    case 'AWS::S3::Bucket':
+      await empty(identifier.BucketName as string, s3);
+      await s3.send(new DeleteBucketCommand({ Bucket: identifier.BucketName }));
+      return 'emptied and deleted';
+    case 'AWS::KMS::Alias':
+      await kms.send(new DeleteAliasCommand({ AliasName: identifier.AliasName }));
+      return 'deleted';
+    default: {
+      const { DeletionDate } = await kms.send(new ScheduleKeyDeletionCommand({ KeyId: identifier.KeyId }));
+      return `will be deleted on ${DeletionDate?.toISOString().slice(0, 10)}`;
+    }
+  }
+}
+
+async function empty(Bucket: string, s3: Clients['s3']): Promise<void> {
+  for await (const { Versions = [], DeleteMarkers = [] } of versionsIn(Bucket, s3)) {
+    const Objects = [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => ({ Key, VersionId }));
+    if (Objects.length === 0) continue;
+    const { Errors: [error] = [] } = await s3.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
+    );
+    if (error) throw new Error(`${Bucket} cannot be emptied: ${error.Key}: ${error.Message ?? error.Code}`);
+  }
+}
+
+async function lockedBucket(
+  all: Kept[],
+  { s3 }: Clients,
+  now: Date,
+): Promise<{ name: string; until: Date } | undefined> {
+  for (const { type, name } of all) {
+    const until = type === 'AWS::S3::Bucket' ? await lockOf(name, s3) : undefined;
+    if (until && until > now) return { name, until };
+  }
+  return undefined;
+}
+
+/** Until when the file is locked that was written last: no other is locked for longer. Undefined when none is. */
+async function lockOf(Bucket: string, client: Clients['s3']): Promise<Date | undefined> {
+  let newest: ObjectVersion | undefined;
+  for await (const { Versions = [] } of versionsIn(Bucket, client)) {
+    for (const version of Versions) {
+      if (!newest?.LastModified || (version.LastModified ?? 0) > newest.LastModified) newest = version;
+    }
+  }
+  if (!newest) return undefined;
+  const { Key, VersionId } = newest;
+  const { Retention } = await client
+    .send(new GetObjectRetentionCommand({ Bucket, Key, VersionId }))
+    .catch((error: Error) => {
+      // Of a bucket without locks, and of a file without one.
+      if (/^(InvalidRequest|NoSuchObjectLockConfiguration)$/.test(error.name))
+        return { Retention: undefined };
+      throw error;
+    });
+  return Retention?.RetainUntilDate;
+}
+
+/** All versions of all files, page by page. The SDK has no paginator for it. */
+async function* versionsIn(Bucket: string, client: Clients['s3']) {
+  let page: Partial<ListObjectVersionsCommandOutput> | undefined;
+  do {
+    const { NextKeyMarker, NextVersionIdMarker } = page ?? {};
+    page = await client.send(
+      new ListObjectVersionsCommand({
+        Bucket,
+        KeyMarker: NextKeyMarker,
+        VersionIdMarker: NextVersionIdMarker,
+      }),
+    );
+    yield page;
+  } while (page.IsTruncated);
+}
