@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { findStack } from '@fanfold/deployment/adoption';
 import { discard } from '@fanfold/deployment/discard';
@@ -14,7 +13,7 @@ import {
 import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { clientSettings } from '@fanfold/runtime/aws';
 import { UsageError } from './arguments.ts';
-import { print, printHeading, printJson } from './terminal.ts';
+import { ask, print, printHeading, printJson } from './terminal.ts';
 
 type Options = { stage: string; json?: true };
 
@@ -103,13 +102,4 @@ function printKept(heading: string, services: Service[]): void {
   }
   printHeading(heading);
   for (const { name, kept } of there) print(name, ...kept.map((each) => `  ${describeKept(each)}`));
-}
-
-/** @returns undefined when there is nobody to ask */
-async function ask(question: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(question);
-  terminal.close();
-  return answer.trim();
 }
