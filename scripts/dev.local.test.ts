@@ -57,7 +57,7 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
   expect(dev.output()).toMatch(new RegExp(`KMS +${stack?.endpoints.kms}\n`));
   // Nothing of serverless-offline's announcements, and what a request does.
   expect(dev.output()).not.toMatch(/[│╔┌]|Server ready|Offline \[http/);
-  await vi.waitUntil(() => /payments +ANY \/nowhere/.test(dev.output()), 10_000);
+  await vi.waitUntil(() => /payments +GET \/nowhere 404/.test(dev.output()), 10_000);
 
   // What it says to paste is pasted: into a shell that knows nothing else.
   const pasted = dev.output().match(/^(TOKEN=|curl ).*$/gm) ?? [];
