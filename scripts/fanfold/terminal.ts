@@ -1,4 +1,4 @@
-import { createInterface, createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline/promises';
 import { styleText } from 'node:util';
 
 /**
@@ -33,15 +33,6 @@ export async function ask(question: string): Promise<string | undefined> {
   } finally {
     terminal.close();
   }
-}
-
-/** Asks who sits at the terminal. @returns undefined when nobody does */
-export async function ask(question: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(question);
-  terminal.close();
-  return answer.trim();
 }
 
 /** Controls (with which ANSI escapes begin), formats (which turn writing around or are not seen), surrogates, and separators of lines. */
