@@ -267,9 +267,9 @@ export class Functions {
           return {
             ...http,
             // The SDK gives options. By its URL only the token issuer is asked.
-            request: (to: RequestOptions | string, ...more: unknown[]) => {
+            request: (to: RequestOptions | URL, ...more: unknown[]) => {
               const onResponse = more.at(-1) as (response: IncomingMessage) => void;
-              if (typeof to === 'string') return this.#askIssuer(onResponse);
+              if (to instanceof URL) return this.#askIssuer(onResponse);
               return this.#network.request(instance.current as Invocation, to, onResponse);
             },
           };
