@@ -1,17 +1,21 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { readableLine } from '@fanfold/local-cloud/offlineOutput';
+import { useEndpoints } from '@fanfold/local-cloud/emulators';
+import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
+import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
-import { type Ready, startService } from '@fanfold/local-cloud/serviceProcess';
+import { modulesOf, type ServiceRuntime, startServiceRuntime } from '@fanfold/local-cloud/serviceRuntime';
 import {
   basePort,
   defaultBasePort,
   findStack,
+  type Stack,
   type StackDescription,
   startStack,
 } from '@fanfold/local-cloud/stack';
+import type { Template } from '@fanfold/local-cloud/template';
+import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
 import { Command } from 'commander';
 import { developmentToken, merchantScopes } from './fanfold/token.ts';
 
@@ -44,6 +48,8 @@ const firstRequests: [service: string, request: string][] = [
   ['audit', "/events'"],
 ];
 
+// Schedules mean UTC, and so does code in Lambda.
+process.env.TZ = 'UTC';
 try {
   await run(basePort());
   process.exit(0);
@@ -55,34 +61,72 @@ try {
 /** Runs a stack with all services until a signal comes. Throws when a part of it ends before. */
 async function run(base: number): Promise<void> {
   await requireFreeStackPorts(base);
-  const names = await servicesWithFunctions();
+  const services = await servicesWithFunctions();
   const interrupted = signal();
-  // Services find the data folder, as everything else that they share, in their environment.
-  if (persist) process.env.FANFOLD_DATA_FOLDER = join(repository, '.fanfold', String(base));
-  const starting = startStack(base, process.env.FANFOLD_DATA_FOLDER);
-  const services = names.map((name) => {
-    const show = printer(name, names);
-    return {
-      name,
-      ...startService(join(repository, 'services', name), { FANFOLD_PORT: String(base) }, show),
-    };
-  });
-  const ended = services.map(async ({ name, ended }): Promise<never> => {
-    throw new Error(`${name} ended with ${await ended}. Its output is above.`);
-  });
-  const failed = Promise.race([starting.then((stack) => stack.failed), ...ended]);
+  const data = persist ? join(repository, '.fanfold', String(base)) : process.env.FANFOLD_DATA_FOLDER;
+  const starting = startStack(base, data);
+  const started: Started = { runtimes: new Map() };
   try {
-    const ready = Promise.all([starting, ...services.map((service) => service.ready)]);
-    const started = await Promise.race([ready, failed, interrupted]);
-    if (!started) return;
-    const [{ description }, ...readyServices] = started;
-    await announce(description, readyServices, base);
+    const ready = startServices(services, base, starting, started);
+    const failed = starting.then((stack) => stack.failed);
+    const description = await Promise.race([ready, failed, interrupted]);
+    if (!description) return;
+    await announce(description, started.runtimes, base);
     await Promise.race([failed, interrupted]);
   } finally {
-    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all([...started.runtimes.values()].map((runtime) => runtime.stop()));
+    await started.bundles?.stop();
     // Last: what the services still do needs it.
     await starting.then((stack) => stack.stop()).catch(() => {});
   }
+}
+
+/** What has been started so far. */
+type Started = { runtimes: Map<string, ServiceRuntime>; bundles?: FunctionBundles };
+
+async function startServices(
+  services: Service[],
+  base: number,
+  starting: Promise<Stack>,
+  started: Started,
+): Promise<StackDescription> {
+  const folders = services.map(({ folder }) => folder);
+  const show = printers(services.map(({ name }) => name));
+  const templates = await Promise.all(folders.map((folder) => packageService(folder)));
+  const folder = join(repository, '.fanfold/functions', String(base));
+  started.bundles = await bundleFunctions({
+    services: services.map((service, i) => ({ ...service, modules: modulesOf(templates[i] as Template) })),
+    folder,
+    onReload(changed, durationMs) {
+      if (changed.length === 0) console.log('No function has changed.');
+      for (const name of changed) {
+        started.runtimes.get(name)?.reload();
+        show(name, `Reloaded in ${Math.round(durationMs)} ms.`);
+      }
+    },
+  });
+  await watchConfiguration(folders, (path) =>
+    console.log(`Restart needed: ${path} has changed, which is read at the start only.`),
+  );
+  const { description } = await starting;
+  const { endpoints, issuer } = description;
+  useEndpoints(endpoints);
+  await Promise.all(
+    services.map(async ({ name, localPort }, i) => {
+      const runtime = await startServiceRuntime({
+        template: templates[i] as Template,
+        endpoints,
+        issuer,
+        port: base + localPort,
+        bundles: join(folder, name),
+        onLine: (line) => show(name, line),
+      });
+      started.runtimes.set(name, runtime);
+      const { url, lambdaUrl } = runtime;
+      description.services[name] = { url, lambdaUrl };
+    }),
+  );
+  return description;
 }
 
 async function requireFreeStackPorts(base: number): Promise<void> {
@@ -96,14 +140,24 @@ async function requireFreeStackPorts(base: number): Promise<void> {
   await requireFreePorts([0, 1, 2, 3, 4, 5].map((offset) => base + offset));
 }
 
-async function servicesWithFunctions(): Promise<string[]> {
-  const names: string[] = [];
-  for (const name of await readdir(join(repository, 'services'))) {
-    const configuration = join(repository, 'services', name, 'serverless.yml');
-    if (existsSync(configuration) && /^functions:/m.test(await readFile(configuration, 'utf8')))
-      names.push(name);
+type Service = { name: string; folder: string; localPort: number };
+
+/** Services that have functions, and the port of each, counted from the base port: `custom.localPort`. */
+async function servicesWithFunctions(): Promise<Service[]> {
+  const services: Service[] = [];
+  for (const name of await serviceNames()) {
+    const folder = join(repository, 'services', name);
+    const configuration = await readFile(join(folder, 'serverless.yml'), 'utf8');
+    if (!/^functions:/m.test(configuration)) continue;
+    const [, localPort] = /^ {2}localPort: (\d+)/m.exec(configuration) ?? [];
+    if (localPort === undefined) {
+      throw new Error(
+        `services/${name}/serverless.yml has no custom.localPort: give the service's HTTP port, counted from FANFOLD_PORT.`,
+      );
+    }
+    services.push({ name, folder, localPort: Number(localPort) });
   }
-  return names;
+  return services;
 }
 
 function signal(): Promise<undefined> {
@@ -112,24 +166,23 @@ function signal(): Promise<undefined> {
   });
 }
 
-/** Prints lines of a service, each behind its name. */
-function printer(name: string, names: string[]): (line: string) => void {
+/** Prints a line of a service behind its name. */
+function printers(names: string[]): (name: string, line: string) => void {
   const colors = ['cyan', 'magenta', 'yellow', 'green', 'blue'] as const;
   const width = Math.max(...names.map(({ length }) => length));
-  const prefix = styleText(colors[names.indexOf(name) % colors.length] ?? 'white', name.padEnd(width));
-  return (line) => {
-    const readable = readableLine(line);
-    for (const each of readable?.split('\n') ?? []) console.log(`${prefix}  ${each}`);
-  };
+  const prefixes = new Map(
+    names.map((name, i) => [name, styleText(colors[i % colors.length] ?? 'white', name.padEnd(width))]),
+  );
+  return (name, line) => console.log(`${prefixes.get(name)}  ${line}`);
 }
 
 async function announce(
   { issuer, endpoints }: StackDescription,
-  services: Ready[],
+  services: Map<string, ServiceRuntime>,
   base: number,
 ): Promise<void> {
   const urls: [string, string][] = [
-    ...services.map(({ service, url }): [string, string] => [service, url]),
+    ...[...services].map(([name, { url }]): [string, string] => [name, url]),
     ['token issuer', issuer],
     ['SNS, SQS, S3', endpoints.aws],
     ['DynamoDB', endpoints.dynamodb],
@@ -139,7 +192,7 @@ async function announce(
   console.log(`\nTo paste into any terminal, with a token for ${tokenHours} hours:\n`);
   console.log(`TOKEN=${await developmentToken('acme', merchantScopes, tokenHours * 60 * 60)}`);
   for (const [name, request] of firstRequests) {
-    const running = services.find(({ service }) => service === name);
+    const running = services.get(name);
     if (running) console.log(`curl -sS -H "Authorization: Bearer $TOKEN" '${running.url}${request}`);
   }
   const seconds = (performance.now() / 1_000).toFixed(1);

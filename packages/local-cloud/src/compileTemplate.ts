@@ -1,10 +1,12 @@
 import type { Template } from './template.ts';
 
+type Hook = { pluginName: string; hook: () => unknown };
+
 /** What is used of a running Serverless Framework. */
 export type Serverless = {
   pluginManager: {
-    hooks: Record<string, { hook: () => unknown }[] | undefined>;
-    runHooks(name: string, hooks: { hook: () => unknown }[]): Promise<void>;
+    hooks: Record<string, Hook[] | undefined>;
+    runHooks(name: string, hooks: Hook[]): Promise<void>;
   };
   service: {
     provider: { compiledCloudFormationTemplate: Template & { Outputs: object }; versionFunctions?: boolean };

@@ -1,30 +1,16 @@
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Bundler, bundleTogether } from './bundles.ts';
-import { comesAgain } from './comesAgain.ts';
 import { type Serverless as CompiledServerless, compileTemplate } from './compileTemplate.ts';
-import type { Gateway } from './gateway.ts';
-import { type HttpApi, httpApiOf } from './httpApi.ts';
-import type { Invocation } from './invocation.ts';
-import { invoke } from './invoke.ts';
-import type { Mappings } from './mappings.ts';
-import { freePort, requireFreePorts } from './ports.ts';
+import type { FunctionBundles } from './functionBundles.ts';
+import { requireFreePorts } from './ports.ts';
 import { refusedByAws } from './refusedByAws.ts';
 import type { Ready } from './serviceProcess.ts';
-import {
-  basePort,
-  findStack,
-  joinStack,
-  type Registration,
-  type RunningService,
-  register,
-  type Stack,
-} from './stack.ts';
-import { type Resource, resolveTemplate } from './template.ts';
-import { watchConfiguration } from './watchConfiguration.ts';
+import type { ServiceRuntime } from './serviceRuntime.ts';
+import { basePort, findStack, joinStack, type Registration, register, type Stack } from './stack.ts';
+import { resolveTemplate } from './template.ts';
 
 /** What is used of a running Serverless Framework. */
 type Serverless = CompiledServerless & {
-  pluginManager: { plugins: object[] };
   configSchemaHandler: {
     schema: { properties: Record<string, unknown> };
     defineTopLevelProperty(name: string, schema: object): void;
@@ -36,43 +22,33 @@ type Serverless = CompiledServerless & {
   service: {
     service: string;
     provider: { environment?: object };
-    custom?: {
-      localPort?: number;
-      'serverless-offline'?: object;
-      esbuild?: { format?: string; outputFileExtension?: string };
-    };
-    functions: Record<string, { name: string; environment?: object; events?: object[] }>;
+    custom?: { localPort?: number; esbuild?: { format?: string; outputFileExtension?: string } };
+    functions: Record<string, { name: string; environment?: object }>;
   };
 };
 
 type Log = { notice(text: string): void; error(text: string): void };
 
 /**
- * The Serverless plugin that puts a cloud under `serverless offline`: it joins or starts the stack at FANFOLD_PORT,
- * provisions the service's own template there, tells the functions where everything is, and runs their HTTP API and
- * event source mappings, for which serverless-offline only runs functions. It does nothing to packaging and deploying, but that it refuses what AWS would refuse half-way, and to
+ * The Serverless plugin behind `serverless offline`, a command of serverless-offline: it joins or starts the stack at FANFOLD_PORT and
+ * runs the service on it. It does nothing to packaging and deploying, but that it refuses what AWS would refuse half-way, and to
  * deploy the stage of the laptop.
  */
 export default class LocalCloud {
   readonly hooks = {
     initialize: () => this.#initialize(),
-    'before:offline:start:init': () => this.#prepare().catch(explain),
-    'after:offline:start:init': () => this.#begin().catch(explain),
-    'before:offline:start:end': () => this.#stop(),
+    'offline:start:init': () => this.#start().catch(explain),
+    'offline:start:ready': () => interrupted(),
+    'offline:start:end': () => this.#stop(),
     'after:aws:package:finalize:mergeCustomProviderResources': () => this.#refuseWithAws(),
     error: () => this.#giveUp(),
   };
   readonly #serverless: Serverless;
   readonly #log: Log;
   #stack: Promise<Stack> | undefined;
-  #service: RunningService | undefined;
-  #resources: Record<string, Resource> = {};
-  #api: HttpApi = { routes: [], cors: undefined };
-  #provisioned: Promise<void> | undefined;
+  #bundles: FunctionBundles | undefined;
+  #runtime: ServiceRuntime | undefined;
   #registration: Registration | undefined;
-  #mappings: Mappings | undefined;
-  #gateway: Gateway | undefined;
-  #askingWhatComesAgain = false;
   #stopping = false;
 
   constructor(serverless: Serverless, _options: object, { log }: { log: Log }) {
@@ -87,6 +63,7 @@ export default class LocalCloud {
     if (commands[0] !== 'offline') return;
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
+    leaveOfflineTo('LocalCloud', this.#serverless);
     // Schedules mean UTC, and so does code in Lambda.
     process.env.TZ = 'UTC';
     // Whoever started this process ended, perhaps without a chance to say so.
@@ -107,81 +84,60 @@ export default class LocalCloud {
     }
     const { useEndpoints } = await import('./emulators.ts');
     useEndpoints(description.endpoints);
+    const { variablesOf } = await import('./serviceRuntime.ts');
     const resources = resolveTemplate(await compileTemplate(this.#serverless), description.endpoints.aws);
-    useResolvedEnvironment(this.#serverless, resources, description.issuer);
+    useResolvedEnvironment(this.#serverless, (name) => {
+      const found = Object.values(resources).find(({ Properties }) => Properties.FunctionName === name);
+      return found ? variablesOf(found, description.issuer) : {};
+    });
   }
 
-  async #prepare(): Promise<void> {
+  async #start(): Promise<void> {
     const { description, failed } = await this.#startedStack();
     failed.catch((error: Error) => this.#fail(error));
+    const { service, serviceDir } = this.#serverless;
+    const name = service.service.replace(/^fanfold-/, '');
+    const { port, lambdaPort } = portsOf(this.#serverless, basePort());
+    await requireFreePorts([port]);
+    // What packaging does not need is loaded here.
     const { useEndpoints } = await import('./emulators.ts');
+    const { bundleFunctions } = await import('./functionBundles.ts');
+    const { modulesOf, startServiceRuntime } = await import('./serviceRuntime.ts');
+    const { watchConfiguration } = await import('./watchConfiguration.ts');
     useEndpoints(description.endpoints);
-    this.#resources = resolveTemplate(await compileTemplate(this.#serverless), description.endpoints.aws);
-    this.#api = httpApiOf(this.#resources);
-    takeHttpEvents(this.#serverless);
-    useResolvedEnvironment(this.#serverless, this.#resources, description.issuer);
-    const { provision } = await import('./provision.ts');
-    this.#provisioned = provision(this.#resources, description.endpoints);
-    this.#provisioned.catch(() => {}); // Reported where it is awaited.
-    const bundler = this.#serverless.pluginManager.plugins.find(isBundler);
-    if (bundler) {
-      bundleTogether(bundler, String(basePort()), (ms, changed) =>
-        this.#log.notice(changed > 0 ? `Reloaded in ${Math.round(ms)} ms.` : 'No function has changed.'),
-      );
-    }
-    this.#service = await chooseAddresses(this.#serverless, basePort());
-  }
-
-  async #begin(): Promise<void> {
-    const { description } = await this.#startedStack();
-    await this.#provisioned;
-    const service = this.#service as RunningService;
-    const run = (functionName: string, event: unknown) => invoke(service.lambdaUrl, functionName, event);
-    const { startMappings } = await import('./mappings.ts');
-    this.#mappings = await startMappings({
-      resources: this.#resources,
-      endpoints: description.endpoints,
-      invoke: run,
-      onInvocation: (invocation) => {
-        this.#tellWhatComesAgain(description.endpoints.aws, invocation);
+    const template = await compileTemplate(this.#serverless);
+    const folder = join(serviceDir, '.fanfold', String(basePort()));
+    this.#bundles = await bundleFunctions({
+      services: [{ name, folder: serviceDir, modules: modulesOf(template) }],
+      folder,
+      onReload: (changed, durationMs) => {
+        if (changed.length > 0) this.#runtime?.reload();
+        this.#log.notice(
+          changed.length > 0 ? `Reloaded in ${Math.round(durationMs)} ms.` : 'No function has changed.',
+        );
       },
     });
-    const { startGateway } = await import('./gateway.ts');
-    this.#gateway = await startGateway({
-      port: Number(new URL(service.url).port),
-      api: this.#api,
-      invoke: run,
-      onAnswer: ({ method, target }, { status }) =>
-        this.#log.notice(`${method} ${target.split('?')[0]} ${status}`),
-      onError: ({ message }) => this.#log.error(message),
+    this.#runtime = await startServiceRuntime({
+      template,
+      endpoints: description.endpoints,
+      issuer: description.issuer,
+      port,
+      ...(lambdaPort !== undefined && { lambdaPort }),
+      bundles: join(folder, name),
+      onLine: (line) => this.#log.notice(line),
     });
-    await watchConfiguration(this.#serverless.serviceDir, (path) =>
+    await watchConfiguration([serviceDir], (path) =>
       this.#log.notice(`Restart needed: ${path} has changed, which is read at the start only.`),
     );
-    const name = this.#serverless.service.service.replace(/^fanfold-/, '');
-    this.#registration = await register(description.issuer, name, service);
+    const { url, lambdaUrl } = this.#runtime;
+    this.#registration = await register(description.issuer, name, { url, lambdaUrl });
     this.#registration.ended.then(() =>
       this.#fail(
         new Error(`The Fanfold stack at ${description.issuer} has ended, and this service with it.`),
       ),
     );
-    this.#log.notice(`${name} is ready: ${service.url} (Lambda endpoint: ${service.lambdaUrl})`);
-    process.send?.({ type: 'ready', service: name, ...service } satisfies Ready);
-  }
-
-  async #tellWhatComesAgain(aws: string, invocation: Invocation): Promise<void> {
-    // All that a queue holds is in the answer: when much fails at once, it is not asked for each.
-    if (this.#askingWhatComesAgain) return;
-    this.#askingWhatComesAgain = true;
-    try {
-      const sentence = await comesAgain(aws, invocation);
-      if (sentence) this.#log.notice(sentence);
-    } catch (error) {
-      if (!this.#stopping)
-        this.#log.error(`When messages come again is not known: ${(error as Error).message}`);
-    } finally {
-      this.#askingWhatComesAgain = false;
-    }
+    this.#log.notice(`${name} is ready: ${url} (Lambda endpoint: ${lambdaUrl})`);
+    process.send?.({ type: 'ready', service: name, url, lambdaUrl } satisfies Ready);
   }
 
   #refuseWithAws(): void {
@@ -192,15 +148,12 @@ export default class LocalCloud {
     }
   }
 
-  /** Before serverless-offline ends the functions: what they still do needs the stack. */
   async #stop(): Promise<void> {
     this.#stopping = true;
     this.#registration?.end();
-    await Promise.all([
-      this.#gateway?.stop(),
-      // A batch that runs for longer is delivered again, as after any other end of a consumer.
-      Promise.race([this.#mappings?.stop(), setTimeout(1_000)]),
-    ]);
+    await this.#runtime?.stop();
+    await this.#bundles?.stop();
+    // Last: what functions still do needs it.
     await (await this.#stack)?.stop();
   }
 
@@ -211,7 +164,7 @@ export default class LocalCloud {
     process.exit(1);
   }
 
-  /** A command failed. The framework reports it, but servers and watchers that run already would keep it going. */
+  /** A command failed. The framework reports it, but what runs already would keep it going. */
   async #giveUp(): Promise<void> {
     if (!this.#stack) return;
     await this.#stop().catch(() => {});
@@ -249,55 +202,49 @@ function explain(error: Error): never {
   throw error;
 }
 
-function isBundler(plugin: object): plugin is Bundler {
-  return plugin.constructor.name === 'EsbuildServerlessPlugin';
-}
-
 /** Keeps the stack's data across restarts; in memory when it is not set. */
 function dataFolder(): string | undefined {
   return process.env.FANFOLD_DATA_FOLDER;
 }
 
-/** serverless-offline starts a server of its own for HTTP events, and needs none for functions that have no others. */
-function takeHttpEvents({ service }: Serverless): void {
-  for (const definition of Object.values(service.functions)) {
-    definition.events = definition.events?.filter((event) => !('httpApi' in event)) ?? [];
-  }
-}
-
-/**
- * Gives functions the environment that CloudFormation would: serverless-offline itself makes `[object Object]` of a
- * Ref, and the first letter of a Sub.
- */
+/** Gives functions that the framework runs the environment that CloudFormation would. */
 function useResolvedEnvironment(
   { service }: Serverless,
-  resources: Record<string, Resource>,
-  issuer: string,
+  environmentOf: (functionName: string) => Record<string, string>,
 ): void {
   service.provider.environment = {};
   for (const definition of Object.values(service.functions)) {
-    const resource = Object.values(resources).find(
-      ({ Properties }) => Properties.FunctionName === definition.name,
-    );
-    const { Variables = {} } = (resource?.Properties.Environment ?? {}) as { Variables?: object };
-    definition.environment = { ...Variables, ...('TOKEN_ISSUER' in Variables && { TOKEN_ISSUER: issuer }) };
+    definition.environment = environmentOf(definition.name);
   }
 }
 
-async function chooseAddresses(
+/** Of `serverless offline` other plugins give the command and its options, and what happens at its steps is this plugin's. */
+function leaveOfflineTo(pluginName: string, { pluginManager }: Serverless): void {
+  for (const [name, hooks] of Object.entries(pluginManager.hooks)) {
+    if (!name.includes('offline:start')) continue;
+    pluginManager.hooks[name] = hooks?.filter((hook) => hook.pluginName === pluginName);
+  }
+}
+
+/** Ctrl-C, or whoever started this process. */
+const interrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve());
+  });
+
+function portsOf(
   { service, processedInput }: Serverless,
   base: number,
-): Promise<RunningService> {
-  const { localPort, 'serverless-offline': options } = service.custom ?? {};
+): { port: number; lambdaPort: number | undefined } {
+  const { localPort } = service.custom ?? {};
   if (!localPort) {
     throw new Error(
       "serverless.yml has no custom.localPort: give the service's HTTP port, counted from FANFOLD_PORT.",
     );
   }
-  const httpPort = Number(processedInput.options.httpPort ?? base + localPort);
-  const lambdaPort = Number(processedInput.options.lambdaPort ?? (await freePort()));
-  await requireFreePorts([httpPort]);
-  const ours = { host: '127.0.0.1', lambdaPort };
-  service.custom = { ...service.custom, 'serverless-offline': { ...options, ...ours } };
-  return { url: `http://127.0.0.1:${httpPort}`, lambdaUrl: `http://127.0.0.1:${lambdaPort}` };
+  const { httpPort, lambdaPort } = processedInput.options;
+  return {
+    port: Number(httpPort ?? base + localPort),
+    lambdaPort: lambdaPort === undefined ? undefined : Number(lambdaPort),
+  };
 }

@@ -74,7 +74,7 @@ const creators: Record<string, (cloud: Cloud, properties: Properties) => Promise
 };
 
 const withoutLocalMeaning = new Set([
-  // Served by serverless-offline, from the functions' events.
+  // Served by the gateway.
   'AWS::ApiGatewayV2::Api',
   'AWS::ApiGatewayV2::Integration',
   'AWS::ApiGatewayV2::Route',

@@ -3,7 +3,7 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A place in a bundle that bundles.ts wrote, as stack traces name it: a URL or a path, line and column. */
+/** A place in a bundle that functionBundles.ts wrote, as stack traces name it: a URL or a path, line and column. */
 const place = /(?:file:\/\/\/?)?(?:[A-Za-z]:)?[\\/][^\s():]*[\\/]\.fanfold[\\/][^\s():]*\.mjs:\d+:\d+/g;
 
 /**

@@ -5,15 +5,17 @@ import { setTimeout } from 'node:timers/promises';
 import { templateSources } from './packagedTemplates.ts';
 
 /**
- * Watches what a service's template is made of, which is read at the start only.
+ * Watches what services' templates are made of, which is read at the start only.
  *
- * @param folder the service's (an absolute path).
- * @param onChange is given a file's path from the service's folder on, each time that it has another content, and not
+ * @param folders the services' (absolute paths).
+ * @param onChange is given a file's path from the working folder on, each time that it has another content, and not
  *   that of the start.
  */
-export async function watchConfiguration(folder: string, onChange: (path: string) => void): Promise<void> {
+export async function watchConfiguration(folders: string[], onChange: (path: string) => void): Promise<void> {
   const atStart = new Map<string, string>();
-  for (const file of await templateSources(folder)) atStart.set(file, await readFile(file, 'utf8'));
+  for (const file of (await Promise.all(folders.map(templateSources))).flat()) {
+    atStart.set(file, await readFile(file, 'utf8'));
+  }
   const seen = new Map(atStart);
   const check = async (file: string) => {
     // An editor empties a file before it fills it, or puts another one in its place.
@@ -21,7 +23,7 @@ export async function watchConfiguration(folder: string, onChange: (path: string
     const content = await readFile(file, 'utf8').catch(() => '');
     if (content === '' || content === seen.get(file)) return;
     seen.set(file, content);
-    if (content !== atStart.get(file)) onChange(relative(folder, file));
+    if (content !== atStart.get(file)) onChange(relative('.', file));
   };
   // Folders: a file that is replaced is another one.
   for (const parent of new Set([...atStart.keys()].map(dirname))) {

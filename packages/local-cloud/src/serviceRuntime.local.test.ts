@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type EchoService, startEcho } from '../fixtures/echoService.ts';
-import { FunctionError, invoke } from './invoke.ts';
+import { invoke } from './invoke.ts';
 
-// What patches/serverless-offline@14.8.2.patch changes. The numbers are those of the README.
+// A service as `serverless offline` runs it, when its functions misbehave and its code is edited.
 
 let echo: EchoService;
 beforeAll(async () => {
@@ -16,26 +16,26 @@ const internalServerError = { status: 500, body: { message: 'Internal Server Err
 const functionName = 'fanfold-echo-local-echo';
 const event = (body: object) => ({ body: JSON.stringify(body), requestContext: {} });
 
-test('O3: a handler that throws is a 500 without detail', async () => {
+test('a handler that throws is a 500 without detail', async () => {
   expect(await echo.post({ how: 'throw' })).toEqual(internalServerError);
   expect(echo.output()).toContain('RangeError: thrown');
 });
 
-test('O3: a handler that throws something that is no error is a 500 too', async () => {
+test('a handler that throws something that is no error is a 500 too', async () => {
   expect(await echo.post({ how: 'throw a string' })).toEqual(internalServerError);
 });
 
-test('O3: a handler that takes too long is a 500 too', async () => {
+test('a handler that takes too long is a 500 too', async () => {
   expect(await echo.post({ how: 'hang' }, { path: '/impatient' })).toEqual(internalServerError);
-  expect(echo.output()).toContain('Lambda timeout');
+  expect(echo.output()).toContain('Task timed out after 1.00 seconds');
 });
 
-test('O16: what a function needs to start is not taken from its time', async () => {
+test('what a function needs to start is not taken from its time', async () => {
   // It starts for longer than it may run.
   expect(await echo.post({}, { path: '/slow-start' })).toMatchObject({ status: 200, body: { runs: 1 } });
 });
 
-test('O4: an asynchronous invocation that throws does not end the service', async () => {
+test('an asynchronous invocation that throws does not end the service', async () => {
   const { lambdaUrl } = await echo.ready;
   const response = await fetch(`${lambdaUrl}/2015-03-31/functions/${functionName}/invocations`, {
     method: 'POST',
@@ -43,11 +43,11 @@ test('O4: an asynchronous invocation that throws does not end the service', asyn
     body: JSON.stringify(event({ how: 'throw' })),
   });
   expect(response.status).toBe(202);
-  await vi.waitFor(() => expect(echo.output()).toContain(`during invoke of '${functionName}'`), 10_000);
+  await vi.waitFor(() => expect(echo.output()).toContain('RangeError: thrown'), 10_000);
   expect((await echo.post({})).status).toBe(200);
 });
 
-test('O5: 200 requests at once are all answered, by ten instances, within the memory of a laptop', async () => {
+test('200 requests at once are all answered, by ten instances, within the memory of a laptop', async () => {
   const answers = await Promise.all(Array.from({ length: 200 }, () => echo.post({ waitMs: 20 })));
   expect(answers.map(({ status }) => status)).toEqual(Array(200).fill(200));
   expect(answers.filter(({ body }) => body.runs === 1).length).toBeLessThanOrEqual(10);
@@ -58,7 +58,7 @@ test('O5: 200 requests at once are all answered, by ten instances, within the me
   }
 }, 60_000);
 
-test('O7: edits under load fail no request', async () => {
+test('edits under load fail no request', async () => {
   const failures: unknown[] = [];
   let seen = 1;
   let loading = true;
@@ -79,7 +79,7 @@ test('O7: edits under load fail no request', async () => {
   expect(failures).toEqual([]);
 }, 60_000);
 
-test('O7: edits while messages are being handled interrupt none: each is heard, and once', async () => {
+test('edits while messages are being handled interrupt none: each is heard, and once', async () => {
   const ids = Array.from({ length: 40 }, (_, index) => `slowly-${index}`);
   const said = Promise.all(ids.map((say) => echo.post({ say })));
   for (let edit = 1; edit <= 4; edit += 1) {
@@ -94,16 +94,8 @@ test('O7: edits while messages are being handled interrupt none: each is heard, 
   }
 }, 60_000);
 
-test('O7: idle instances still end after a reload', async () => {
-  const { version } = (await echo.post({})).body;
-  await echo.edit('src/version.ts', 'version =', 'version = 1 +');
-  await vi.waitUntil(async () => (await echo.post({})).body.version === version + 1, 10_000);
-  // Asked for less often than twice the two seconds of terminateIdleLambdaTime, an instance is a new one each time.
-  await vi.waitUntil(async () => (await echo.post({})).body.runs === 1, { timeout: 20_000, interval: 4_500 });
-}, 60_000);
-
 test.each(['exit', 'reject behind the run'])(
-  'O13: a handler that dies (%s) fails only its own run, at once',
+  'a handler that dies (%s) fails only its own run, at once',
   async (how) => {
     const startedAt = performance.now();
     expect(await echo.post({ how })).toEqual(internalServerError);
@@ -113,7 +105,7 @@ test.each(['exit', 'reject behind the run'])(
   },
 );
 
-test('O13: an instance that dies after its run is not used again', async () => {
+test('an instance that dies after its run is not used again', async () => {
   expect((await echo.post({ how: 'reject after the run' })).status).toBe(200);
   await vi.waitFor(() => expect(echo.output()).toContain('Error: rejected after the run'), 10_000);
   expect(await echo.post({})).toMatchObject({ status: 200, body: { runs: 1 } });
@@ -123,12 +115,12 @@ test('an invocation whose function fails says so, and what went wrong', async ()
   const { lambdaUrl } = await echo.ready;
   await expect(invoke(lambdaUrl, functionName, event({}))).resolves.toMatchObject({ statusCode: 200 });
   await expect(invoke(lambdaUrl, functionName, event({ how: 'throw' }))).rejects.toThrow(
-    new FunctionError(`${functionName}: RangeError: thrown`),
+    `${functionName}: RangeError: thrown`,
   );
   await expect(invoke(lambdaUrl, 'unknown', {})).rejects.toThrow('404');
 });
 
-test('O17: a result that is a text arrives as it was given', async () => {
+test('a result that is a text arrives as it was given', async () => {
   const { lambdaUrl } = await echo.ready;
   const text = 'He said "no",\nand left.';
   expect(await invoke(lambdaUrl, functionName, event({ text }))).toBe(text);

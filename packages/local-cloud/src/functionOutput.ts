@@ -1,30 +1,13 @@
 import { withSources } from './sourceMaps.ts';
 
 /**
- * Makes a line of `serverless offline` readable among those of other services: announcements that `dev` makes itself
- * go, runs get short, structured log lines turn into text, and traces name the sources.
+ * Makes a line that a function wrote readable on a terminal: structured log lines turn into text, and traces name the sources.
  *
- * @returns undefined for a line that says nothing more; several lines for an error with its trace.
+ * @returns undefined for a line that says nothing to a reader; several lines for an error with its trace.
  */
 export function readableLine(line: string): string | undefined {
-  if (announcements.some((announcement) => announcement.test(line))) return undefined;
-  if (line.startsWith('{')) return readableLog(line);
-  return withSources(line.replace(run, '$1 took $2 ms'));
+  return line.startsWith('{') ? readableLog(line) : withSources(line);
 }
-
-const announcements = [
-  /^\s*$/,
-  /^Starting Offline at stage/,
-  /^Offline \[http for lambda\] listening/,
-  /^Function names exposed for local invocation/,
-  /^ {3}\* \S+: \S+$/,
-  /^Scheduling \[/,
-  /^Successfully invoked scheduled function/,
-  /^\S+ is ready: http/,
-];
-
-/** `(λ: createPayment) RequestId: 5f…  Duration: 12.34 ms  Billed Duration: 13 ms` */
-const run = /^\(λ: (\w+)\) RequestId: \S+ +Duration: ([\d.]+) ms +Billed Duration: \d+ ms$/;
 
 /** What every line of a function says again, or what its first line of output says. */
 const repeated = new Set([

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { comesAgain } from './comesAgain.ts';
+import type { Endpoints } from './emulators.ts';
+import { readableLine } from './functionOutput.ts';
+import { FunctionPool, type PooledFunction } from './functionPool.ts';
+import { startGateway } from './gateway.ts';
+import { httpApiOf } from './httpApi.ts';
+import type { Invocation } from './invocation.ts';
+import { startLambdaEndpoint } from './lambdaEndpoint.ts';
+import { lambdaFunctions, startMappings } from './mappings.ts';
+import { provision } from './provision.ts';
+import { startSchedules } from './schedules.ts';
+import { withSources } from './sourceMaps.ts';
+import type { RunningService } from './stack.ts';
+import { type Resource, resolveTemplate, type Template } from './template.ts';
+
+export type ServiceRuntimeOptions = {
+  template: Template;
+  endpoints: Endpoints;
+  /** URL of whom the functions trust to issue tokens. */
+  issuer: string;
+  /** Of the HTTP API, at 127.0.0.1; and of the Lambda endpoint, any free one if it is not given. */
+  port: number;
+  lambdaPort?: number;
+  /** Where the bundles of the service's functions are: the module `src/functions/getPayment` as `src/functions/getPayment.mjs`. */
+  bundles: string;
+  /** Given each line to show: requests, runs, what functions write, and what goes wrong around them. */
+  onLine: (line: string) => void;
+};
+
+export type ServiceRuntime = RunningService & {
+  /** From now on functions run from the bundles that are there now. */
+  reload(): void;
+  stop(): Promise<void>;
+};
+
+/**
+ * Runs a service as AWS runs what its template deploys: its functions, its HTTP API, its event source mappings and its schedules, on
+ * resources that are provisioned first.
+ *
+ * @throws when the template has something that the local cloud lacks or AWS refuses, or a port is taken
+ */
+export async function startServiceRuntime(options: ServiceRuntimeOptions): Promise<ServiceRuntime> {
+  const { template, endpoints, port, lambdaPort, onLine } = options;
+  const resources = resolveTemplate(template, endpoints.aws);
+  const api = httpApiOf(resources);
+  const provisioned = provision(resources, endpoints);
+  const onError = ({ message }: Error) => onLine(`ERROR ${message}`);
+  const pool = new FunctionPool({
+    functions: functionsOf(resources, options),
+    onLine: (line) => show(readableLine(line), onLine),
+    onRun: (name, durationMs) => onLine(`${keyOf(name)} took ${Math.round(durationMs)} ms`),
+    onFailure: (name, { errorMessage, trace }) => {
+      onLine(`ERROR ${keyOf(name)} failed`);
+      show(withSources(trace.length > 0 ? trace.join('\n') : errorMessage), onLine);
+    },
+  });
+  const invoke = (functionName: string, event: unknown) => pool.invoke(functionName, event);
+  const stops: (() => unknown)[] = [() => pool.stop()];
+  const stop = async () => {
+    for (const each of stops.reverse()) await each();
+  };
+  const keyOf = (name: string) => lambdaFunctions(resources).find((each) => each.name === name)?.key ?? name;
+  try {
+    await provisioned;
+    const mappings = await startMappings({
+      resources,
+      endpoints,
+      invoke,
+      onError,
+      onInvocation: tellWhatComesAgain(endpoints.aws, onLine),
+    });
+    // A batch that runs for longer is delivered again, as after any other end of a consumer.
+    stops.push(() => Promise.race([mappings.stop(), setTimeout(1_000)]));
+    const lambda = await startLambdaEndpoint(invoke, lambdaPort);
+    stops.push(() => lambda.stop());
+    const schedules = startSchedules({ resources, invoke, onError });
+    stops.push(() => schedules.stop());
+    const gateway = await startGateway({
+      port,
+      api,
+      invoke,
+      onError,
+      onAnswer: ({ method, target }, { status }) => onLine(`${method} ${target.split('?')[0]} ${status}`),
+    });
+    stops.push(() => gateway.stop());
+    return { url: gateway.url, lambdaUrl: lambda.url, reload: () => pool.reload(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function show(lines: string | undefined, onLine: (line: string) => void): void {
+  for (const line of lines?.split('\n') ?? []) onLine(line);
+}
+
+/** All that a queue holds is in an answer: when much fails at once, it is not asked for each. */
+function tellWhatComesAgain(aws: string, onLine: (line: string) => void) {
+  let isAsking = false;
+  return async (invocation: Invocation): Promise<void> => {
+    if (isAsking) return;
+    isAsking = true;
+    try {
+      show(await comesAgain(aws, invocation), onLine);
+    } catch (error) {
+      onLine(`ERROR When messages come again is not known: ${(error as Error).message}`);
+    } finally {
+      isAsking = false;
+    }
+  };
+}
+
+/** The modules of a template's functions, as their handlers name them: `src/functions/getPayment`. */
+export const modulesOf = ({ Resources }: Template): string[] => [
+  ...new Set(
+    Object.values(Resources)
+      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+      .map(({ Properties }) => handlerOf(Properties?.Handler).module),
+  ),
+];
+
+/** `src/functions/getPayment.handler`, taken apart. */
+function handlerOf(handler: unknown): { module: string; handler: string } {
+  const [, module = '', name = ''] = /^(.+)\.(\w+)$/.exec(String(handler)) ?? [];
+  return { module, handler: name };
+}
+
+/** Lambda's, for a template that gives none. */
+const defaultMemoryMb = 128;
+
+function functionsOf(
+  resources: Record<string, Resource>,
+  { issuer, bundles }: ServiceRuntimeOptions,
+): PooledFunction[] {
+  return lambdaFunctions(resources).map(({ logicalId, name, timeoutMs }) => {
+    const { Handler, MemorySize = defaultMemoryMb } = (resources[logicalId] as Resource).Properties;
+    const { module, handler } = handlerOf(Handler);
+    return {
+      name,
+      timeoutMs,
+      memoryMb: Number(MemorySize),
+      module: pathToFileURL(join(bundles, `${module}.mjs`)).href,
+      handler,
+      environment: {
+        ...awsVariables(),
+        AWS_LAMBDA_FUNCTION_NAME: name,
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),
+        ...variablesOf(resources[logicalId] as Resource, issuer),
+      },
+    };
+  });
+}
+
+/** The environment that CloudFormation would give to a function, but with the local issuer of tokens. */
+export function variablesOf({ Properties }: Resource, issuer: string): Record<string, string> {
+  const { Variables = {} } = (Properties.Environment ?? {}) as { Variables?: Record<string, string> };
+  return { ...Variables, ...('TOKEN_ISSUER' in Variables && { TOKEN_ISSUER: issuer }) };
+}
+
+/** Where the emulators are, and credentials for them. */
+const awsVariables = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      name.startsWith('AWS_') && value !== undefined ? [[name, value]] : [],
+    ),
+  );
