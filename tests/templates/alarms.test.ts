@@ -100,6 +100,36 @@ test('every failure of a clock raises an alarm', () => {
   expect(patient.map(({ logicalId }) => logicalId)).toEqual(['LogAlarm', 'WitnessAlarm']);
 });
 
+test('a clock that does not run raises an alarm, later than its schedule would have it run', () => {
+  const watches = alarms.filter(({ Properties }) => Properties.MetricName === 'Invocations');
+  const patience = allOf('AWS::Events::Rule').map(({ service, Properties }) => {
+    const name = Properties.Targets[0].Arn.split(':').at(-1);
+    const { Properties: watch } =
+      watches.find((alarm) => alarm.service === service && alarm.Properties.Dimensions[0].Value === name) ??
+      {};
+    expect(watch).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      Statistic: 'Sum',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+    });
+    return [
+      name.split('-').at(-1),
+      Properties.ScheduleExpression,
+      (watch.Period * watch.EvaluationPeriods) / 60,
+    ];
+  });
+  expect(patience).toEqual([
+    ['publishLog', 'rate(1 minute)', 15],
+    ['witness', 'rate(1 minute)', 15],
+    ['checkEvents', 'rate(5 minutes)', 30],
+    ['janitor', 'rate(1 minute)', 15],
+    ['expiry', 'rate(5 minutes)', 30],
+    ['dayClose', 'cron(15/15 0-5 * * ? *)', 20 * 60],
+  ]);
+});
+
 test.each([
   'NumberOfNotificationsFailed',
   'NumberOfNotificationsRedrivenToDlq',
@@ -175,7 +205,10 @@ test.each([
 
 test.each(services)('the README of %s says of each of its alarms what to do', (service) => {
   const [, table = ''] = read(`services/${service}/README.md`).split('## When it breaks');
-  const told = [...table.matchAll(/^\| `(\w+)` \| .+ \| .+ \|$/gm)].map(([, name]) => `${name}Alarm`);
+  const rows = [...table.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| .+ \| .+ \|$/gm)].map(
+    ([, names = '']) => names,
+  );
+  const told = rows.flatMap((names) => names.split(', ')).map((name) => `${name.slice(1, -1)}Alarm`);
   const there = alarms.filter((alarm) => alarm.service === service).map(({ logicalId }) => logicalId);
   expect(told.sort()).toEqual(there.sort());
 });
@@ -200,8 +233,9 @@ test('an alarm about what can be sent again names a command with all that it nee
   expect(breaking(about, keeps)).toEqual([]);
 });
 
-test('every alarm says what to do, and is quiet while there is nothing to measure', () => {
-  const keeps = ({ Properties: { AlarmDescription, TreatMissingData } }: Deployed) =>
-    AlarmDescription.length > 40 && TreatMissingData === 'notBreaching';
+test('every alarm says what to do, and is quiet while there is nothing to measure, unless that is what it is about', () => {
+  const keeps = ({ logicalId, Properties: { AlarmDescription, TreatMissingData } }: Deployed) =>
+    AlarmDescription.length > 40 &&
+    TreatMissingData === (logicalId.endsWith('StoppedAlarm') ? 'breaching' : 'notBreaching');
   expect(breaking(alarms, keeps)).toEqual([]);
 });
