@@ -13,9 +13,8 @@ const algorithms = ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'];
 const clockLeewaySeconds = 60;
 
 /**
- * The caller of a request, from its `Authorization` header. Verified here, in every environment, because the
- * local gateway decodes tokens without verifying them, and so that refusals are the same everywhere. Keys come
- * from `<TOKEN_ISSUER>/.well-known/jwks.json` and are cached.
+ * The caller of a request, from its `Authorization` header. Verified here and by no gateway, so that refusals are the same
+ * in every environment. Keys come from `<TOKEN_ISSUER>/.well-known/jwks.json` and are cached.
  *
  * @param operatorScope lets in a token that has this scope in the place of the other: it reads what operators did
  * @throws Refusal 401 without a valid token, 403 without the scope, 503 while the issuer's keys cannot be read
