@@ -213,6 +213,10 @@ test.each(services)('the README of %s says of each of its alarms what to do', (s
   expect(told.sort()).toEqual(there.sort());
 });
 
+test('docs/deploy.md counts what alarms cost', () => {
+  expect(read('docs/deploy.md')).toContain(`: ${alarms.length} alarms at ten cents`);
+});
+
 test('every page that an alarm names is there', () => {
   const keeps = ({ Properties: { AlarmDescription } }: Deployed) => {
     const [, section, page = ''] = /see "(.+)" in (docs\/[\w-]+\.md)/i.exec(AlarmDescription) ?? [];

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { keepablesOf } from '@fanfold/deployment/kept';
 import { describe, expect, test } from 'vitest';
 import { allOf, breaking, type Deployed, one, servicesWithFunctions, templateFor } from './stacks.ts';
@@ -224,6 +225,10 @@ test('all that outlives its stack can be found again, and be given to the next',
     aliases: count('AWS::KMS::Alias'),
     all: kept.flat().length,
   }).toEqual({ tables: 6, queues: 9, buckets: 4, keys: 2, aliases: 2, all: 23 });
+  const page = await readFile(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+  expect(page.replaceAll('\n', ' ')).toMatch(
+    /stays on purpose: 6 tables, 9 queues .*, 4 buckets, and the log's two keys with their aliases/,
+  );
 });
 
 test('checkpoints are signed with Ed25519 keys that outlive their stack', () => {
