@@ -17,8 +17,6 @@ export type Endpoint = {
   url: string;
   /** All calls so far, oldest first. */
   calls(): Promise<Call[]>;
-  /** Rejects when it ends without having been stopped. */
-  failed: Promise<never>;
   stop(): Promise<void>;
 };
 
@@ -27,12 +25,13 @@ export type Endpoint = {
  *
  * @param programs folder with its Python
  * @param folder where it may write
- * @param log file for what it tells: where functions' errors stand
+ * @param records folder for what it tells, functions' errors among it, and for the calls that it saw
  */
-export async function startEndpoint(programs: string, folder: string, log: string): Promise<Endpoint> {
+export async function startEndpoint(programs: string, folder: string, records: string): Promise<Endpoint> {
   const port = await freePort();
+  const [log, calls] = [join(records, 'endpoint.log'), join(records, 'calls.jsonl')];
   const program = join(import.meta.dirname, 'python/endpoint.py');
-  const child = start(join(programs, 'python'), [program, String(port), folder], {
+  const child = start(join(programs, 'python'), [program, String(port), folder, calls], {
     // It runs functions with the first `node` that it finds.
     env: { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -45,15 +44,14 @@ export async function startEndpoint(programs: string, folder: string, log: strin
     if (stopping) return new Promise(() => {});
     throw new Error(`The AWS endpoint ended with ${code}:\n${await readFile(log, 'utf8')}`);
   });
-  failed.catch(() => {}); // Reported where it is awaited.
+  failed.catch(() => {}); // Reported while it starts; later, by whoever calls it.
   const url = `http://127.0.0.1:${port}`;
   await Promise.race([answers(`${url}/_ministack/health`, child), failed]);
   return {
     port,
     url,
-    failed,
     async calls() {
-      const lines = await readFile(join(folder, 'calls.jsonl'), 'utf8');
+      const lines = await readFile(calls, 'utf8');
       return lines
         .split('\n')
         .filter((line) => line !== '')

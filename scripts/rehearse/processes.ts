@@ -13,7 +13,7 @@ const running = new Set<ChildProcess>();
 export function start(command: string, commandArguments: string[], options: SpawnOptions): ChildProcess {
   const child = spawn(command, commandArguments, { ...options, detached: true });
   running.add(child);
-  child.once('close', () => running.delete(child));
+  for (const end of ['exit', 'error']) child.once(end, () => running.delete(child));
   return child;
 }
 
@@ -34,10 +34,10 @@ export async function run(
 /** Ends a process and all that it started. */
 export async function stop(child: ChildProcess): Promise<void> {
   if (!running.has(child)) return;
-  const closed = once(child, 'close');
+  const exited = once(child, 'exit');
   signal(child, 'SIGTERM');
   const patience = setTimeout(() => signal(child, 'SIGKILL'), 5_000);
-  await closed;
+  await exited;
   clearTimeout(patience);
   // What ignored the signal that its parent obeyed.
   signal(child, 'SIGKILL');

@@ -1,10 +1,10 @@
 """An AWS endpoint on 127.0.0.1 for `pnpm rehearse`: MiniStack, with what it lacks of AWS repaired, and a record of calls.
 
-    python endpoint.py PORT FOLDER
+    python endpoint.py PORT FOLDER CALLS
 
 It deploys CloudFormation stacks, runs their functions as local processes (`node` in PATH), and obeys the policies of
-roles and resources. Whatever it keeps is in memory and below FOLDER, where calls.jsonl has a line for each permission
-that a caller needed and for each resource that CloudFormation made, changed or deleted on behalf of one.
+roles and resources. Whatever it keeps is in memory and below FOLDER. The file CALLS gets a line of JSON for each permission
+that a caller needed, and for each resource that CloudFormation made, changed or deleted on behalf of one.
 """
 
 import json
@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 
-port, folder = sys.argv[1:]
+port, folder, calls_file = sys.argv[1:]
 os.environ.pop("AWS_ENDPOINT_URL", None)
 os.environ.update(
     GATEWAY_PORT=port,
@@ -32,7 +32,7 @@ os.environ.update(
 from ministack.core import iam_actions, iam_evaluator  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
 
-calls = open(os.path.join(folder, "calls.jsonl"), "a", encoding="utf-8", buffering=1)
+calls = open(calls_file, "w", encoding="utf-8", buffering=1)
 writing = threading.Lock()
 
 
@@ -114,7 +114,7 @@ def over_tls(source_ip, _secure_transport):
 iam_evaluator.pin_request_origin = over_tls
 
 from ministack.services import cloudwatch, cloudwatch_logs, dynamodb, iam, kms, lambda_svc, s3, sns, sqs  # noqa: E402
-from ministack.services.cloudformation import stacks  # noqa: E402
+from ministack.services.cloudformation import provisioners, stacks  # noqa: E402
 
 
 # A mapping's filter that asks that something is NOT there also matches where its parent is not there either.
@@ -133,6 +133,31 @@ def match_below_nothing(event, pattern):
 
 
 lambda_svc._match_esm_filter = match_below_nothing
+
+
+# A bucket without a name gets one of 24 characters of the stack, 24 of its logical id and a suffix.
+physical_name = provisioners._physical_name
+
+
+def physical_name_cut(stack_name, logical_id, *, lowercase=False, max_len=128, seeded=True):
+    name = physical_name(stack_name, logical_id, lowercase=lowercase, max_len=max_len, seeded=seeded)
+    return f"{stack_name[:24]}-{logical_id[:24]}-{name[-12:]}".lower() if lowercase and max_len == 63 else name
+
+
+provisioners._physical_name = physical_name_cut
+
+
+# A run that ends after its function and its log group were deleted makes no log group anew: its role is gone, too.
+emit_logs = lambda_svc._emit_lambda_logs
+
+
+def emit_logs_of_existing(function, *rest, **named):
+    name = (function.get("config") or function).get("FunctionName")
+    if name in lambda_svc._functions:
+        emit_logs(function, *rest, **named)
+
+
+lambda_svc._emit_lambda_logs = emit_logs_of_existing
 
 
 # CloudFormation refuses a name that is taken, where MiniStack gives what has it to the new stack.

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { missingIn, neededBy, type Policy, policyFor } from './policy.ts';
+
+const deployer = 'arn:aws:iam::000000000000:user/deployer';
+const handlers = {
+  'AWS::SQS::Queue': {
+    create: ['sqs:CreateQueue'],
+    read: ['sqs:GetQueueAttributes'],
+    delete: ['sqs:DeleteQueue'],
+  },
+  'AWS::DynamoDB::Table': { create: ['dynamodb:CreateTable', 'dynamodb:PutItem'], read: [] },
+};
+
+it('needed is what the deployer called, and what CloudFormation calls for the resources that it handled', () => {
+  const queue = 'arn:aws:sqs:eu-west-1:000000000000:fanfold-production-events';
+  expect(
+    neededBy(
+      [
+        { caller: deployer, action: 'sqs:GetQueueUrl', resource: queue, allowed: true },
+        {
+          caller: 'arn:aws:iam::000000000000:root',
+          action: 'sqs:PurgeQueue',
+          resource: queue,
+          allowed: true,
+        },
+        { type: 'AWS::SQS::Queue', operation: 'create', region: 'eu-west-1' },
+        { type: 'AWS::SQS::Queue', operation: 'create', region: 'eu-west-1' },
+      ],
+      handlers,
+      deployer,
+    ),
+  ).toEqual([
+    { action: 'sqs:GetQueueUrl', resource: queue },
+    { action: 'sqs:CreateQueue' },
+    { action: 'sqs:GetQueueAttributes' },
+  ]);
+});
+
+it('what handlers call for properties that no template has is not needed, data least of all', () => {
+  const calls = [{ type: 'AWS::DynamoDB::Table', operation: 'create', region: 'eu-west-1' }] as const;
+  expect(neededBy(calls, handlers, deployer)).toEqual([{ action: 'dynamodb:CreateTable' }]);
+});
+
+it('a policy that is made of what is needed suffices, on resources of Fanfold only', () => {
+  const needed = [
+    { action: 'sqs:CreateQueue' },
+    { action: 'sqs:GetQueueUrl', resource: 'arn:aws:sqs:eu-west-1:1:fanfold-a' },
+    { action: 'cloudformation:ValidateTemplate', resource: '*' },
+  ];
+  const policy = policyFor(needed, ['cloudformation:ValidateTemplate']);
+  expect(missingIn(policy, needed)).toEqual([]);
+  const others = [{ action: 'sqs:GetQueueUrl', resource: 'arn:aws:sqs:eu-west-1:1:other' }];
+  expect(missingIn(policy, others)).toEqual(others);
+});
+
+it('an action that is not allowed, or only on other resources, is missing', () => {
+  const policy: Policy = {
+    Version: '2012-10-17',
+    Statement: [{ Sid: 'A', Effect: 'Allow', Action: ['sqs:Get*'], Resource: 'arn:aws:sqs:*:*:fanfold-*' }],
+  };
+  expect(missingIn(policy, [{ action: 'sqs:GetQueueUrl' }])).toEqual([]);
+  expect(missingIn(policy, [{ action: 'sqs:SendMessage' }])).toHaveLength(1);
+  expect(missingIn(policy, [{ action: 'sqs:GetQueueUrl', resource: '*' }])).toHaveLength(1);
+});
+
+it('an action of a service that nothing uses is asked about, not allowed on everything', () => {
+  expect(() => policyFor([{ action: 'ec2:RunInstances' }])).toThrow('ec2:RunInstances');
+});
