@@ -49,7 +49,10 @@ type Resources = Record<string, Resource>;
 async function templateOf(service: string): Promise<Resources> {
   const folder = join(import.meta.dirname, '../../services', service);
   return resolveTemplate(
-    await packageService(folder, 'production', { tokenIssuer: 'https://issuer.example' }),
+    await packageService(folder, 'production', {
+      tokenIssuer: 'https://issuer.example',
+      logOrigin: 'fanfold.example/production/audit',
+    }),
   );
 }
 
