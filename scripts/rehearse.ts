@@ -320,10 +320,11 @@ async function rehearse(): Promise<void> {
   });
 
   await progress.step('cfn-lint and checkov', async () => {
-    const templates = services.map((service) =>
-      join(checkout.folder, 'services', service, '.serverless/cloudformation-template-update-stack.json'),
+    const template = '.serverless/cloudformation-template-update-stack.json';
+    const templates = Object.fromEntries(
+      services.map((service) => [service, join(checkout.folder, 'services', service, template)]),
     );
-    const findings = await lint(await linters, repository, templates);
+    const findings = await lint(await linters, repository, templates, join(outside, 'templates'));
     if (findings.length > 0) throw new Error(findings.join('\n'));
     progress.found('nothing is found in the templates that is not explained');
   });

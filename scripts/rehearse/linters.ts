@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './processes.ts';
 
@@ -6,29 +6,54 @@ import { run } from './processes.ts';
  * What cfn-lint and checkov find in packaged templates, without what packages/topology/cfnlint.yml and checkov.yml explain.
  *
  * @param programs folder with both
- * @throws when one of them does not run to its end
+ * @param templates by service
+ * @param folder for copies with short names: checkov looks for secrets in a template's path, too, and takes 40 letters and
+ *   slashes in a row for a key
+ * @throws when a template is not there, or one of them does not run to its end
  */
-export async function lint(programs: string, repository: string, templates: string[]): Promise<string[]> {
+export async function lint(
+  programs: string,
+  repository: string,
+  templates: Record<string, string>,
+  folder: string,
+): Promise<string[]> {
   const configuration = (name: string) => join(repository, 'packages/topology', name);
-  for (const template of templates) {
-    if (!existsSync(template)) throw new Error(`${template} is not there: nothing was packaged.`);
+  await mkdir(folder, { recursive: true });
+  const files = Object.keys(templates).map((service) => `${service}.json`);
+  for (const [service, template] of Object.entries(templates)) {
+    await cp(template, join(folder, `${service}.json`));
   }
   const [cfnLint, checkov] = await Promise.all([
-    run(join(programs, 'cfn-lint'), [
-      ...[
-        '--config-file',
-        configuration('cfnlint.yml'),
-        '--format',
-        'parseable',
-        '--non-zero-exit-code',
-        'informational',
+    run(
+      join(programs, 'cfn-lint'),
+      [
+        ...[
+          '--config-file',
+          configuration('cfnlint.yml'),
+          '--format',
+          'parseable',
+          '--non-zero-exit-code',
+          'informational',
+        ],
+        ...['--template', ...files],
       ],
-      ...['--template', ...templates],
-    ]),
-    run(join(programs, 'checkov'), [
-      ...['--config-file', configuration('checkov.yml'), '--skip-download', '--compact', '--output', 'json'],
-      ...['--file', ...templates],
-    ]),
+      { cwd: folder },
+    ),
+    run(
+      join(programs, 'checkov'),
+      [
+        ...[
+          '--config-file',
+          configuration('checkov.yml'),
+          '--skip-download',
+          '--compact',
+          '--output',
+          'json',
+        ],
+        ...['--file', ...files],
+      ],
+      { cwd: folder },
+    ),
   ]);
   return [...cfnLintFindings(cfnLint), ...checkovFindings(checkov.output)];
 }
@@ -42,7 +67,15 @@ function cfnLintFindings({ code, output }: { code: number | null; output: string
 }
 
 type CheckovReport = {
-  results: { failed_checks: { check_id: string; check_name: string; file_path: string; resource: string }[] };
+  results: {
+    failed_checks: {
+      check_id: string;
+      check_name: string;
+      file_path: string;
+      resource: string;
+      check_result: { evaluated_keys: string[] };
+    }[];
+  };
   summary: { passed: number };
 };
 
@@ -51,8 +84,8 @@ function checkovFindings(output: string): string[] {
   return [report].flat().flatMap(({ results, summary }) => {
     if (!(summary.passed > 0)) throw new Error('checkov has checked nothing.');
     return results.failed_checks.map(
-      ({ check_id, check_name, file_path, resource }) =>
-        `checkov: ${check_id} ${file_path} ${resource}: ${check_name}`,
+      ({ check_id, check_name, file_path, resource, check_result }) =>
+        `checkov: ${check_id} ${file_path} ${resource} ${check_result.evaluated_keys}: ${check_name}`,
     );
   });
 }
