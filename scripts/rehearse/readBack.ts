@@ -21,7 +21,7 @@ export type ReadBack = {
 
 /**
  * What the endpoint does not keep of a resource, by type. It is looked for in the template that was sent instead, which
- * tests/templates holds to what it should be. What is here and is kept after all is a problem, so that the list stays true.
+ * tests/templates holds to what it should be.
  */
 const notKept: Record<string, string[]> = {
   'AWS::ApiGatewayV2::Stage': [
