@@ -111,8 +111,28 @@ describe('A card number is found', () => {
     ['after two letters without a space, as in an account number', 'CC4111111111111111'],
     ['in full-width digits', '４１１１１１１１１１１１１１１１'],
     ['in mathematical digits', '𝟒𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏𝟏'],
+    ['in Arabic-Indic digits', '٤١١١١١١١١١١١١١١١'],
+    ['in digits of two scripts, grouped', '४१११ ١١١١ 1111 ১১১১'],
     ['in circled digits', '④①①①①①①①①①①①①①①①'],
   ])('%s', (_where, text) => expect(holdsCardNumber(text)).toBe(true));
+
+  test('in the decimal digits of every script', () => {
+    // International numbers are formatted with data of their own, which does not go by code points.
+    const systems = Intl.supportedValuesOf('numberingSystem');
+    const digitsOf = (system: string) => {
+      const format = new Intl.NumberFormat('en', { numberingSystem: system });
+      return Array.from({ length: 10 }, (_, digit) => format.format(digit));
+    };
+    const decimal = systems.map(digitsOf).filter((digits) => digits.every((each) => /^\p{Nd}$/u.test(each)));
+    expect(decimal.length).toBeGreaterThan(60);
+    for (const digits of decimal) {
+      for (const card of cards) {
+        expect(holdsCardNumber([...card].map((digit) => digits[Number(digit)]).join('')), digits[0]).toBe(
+          true,
+        );
+      }
+    }
+  });
 });
 
 describe('No card number is seen', () => {
@@ -184,6 +204,7 @@ describe('The search takes no time that a caller could abuse', () => {
     ['a digit and separators', `4${' '.repeat(size)}`],
     ['digits and many separators', '4    '.repeat(size / 5)],
     ['characters that normalise to many', '\ufdfa'.repeat(size / 3)],
+    ['digits of another script', '٩'.repeat(size / 2)],
     ['letters', 'x'.repeat(size)],
   ])('over 50 KB of %s', (_what, text) => {
     expect(quickest(() => holdsCardNumber(text))).toBeLessThan(slowMs);

@@ -5,9 +5,10 @@
  * passes too: an order id of 16 digits that begins with 4 may have to be written with a letter.
  */
 export function holdsCardNumber(text: string): boolean {
-  // NFKC turns full-width and other compatibility digits into 0 to 9.
+  // NFKC turns full-width and other compatibility digits into 0 to 9. Those of other scripts it leaves.
   const searched = text
     .normalize('NFKC')
+    .replace(/[^\P{Nd}0-9]/gu, digitOf)
     .replace(otherNumbers, 'x')
     .replace(likeBankAccount, (number) => (isBankAccount(number) ? 'x' : number));
   // \p{Cf}: zero-width characters and soft hyphens, which nobody sees between digits.
@@ -23,6 +24,17 @@ export function holdsCardNumber(text: string): boolean {
     }
   }
   return false;
+}
+
+/**
+ * The digit 0 to 9 that a decimal digit of any script stands for: Unicode has each script's ten in a row, from its zero
+ * (The Unicode Standard, section 4.6), and where rows touch, each has ten.
+ */
+function digitOf(character: string): string {
+  const codePoint = character.codePointAt(0) as number;
+  let zero = codePoint;
+  while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+  return String((codePoint - zero) % 10);
 }
 
 /** What has as many digits and passes now and then by chance: UUIDs and hashes, dates, international phone numbers. */
