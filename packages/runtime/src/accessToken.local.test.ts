@@ -296,6 +296,11 @@ describe('The caller is refused', () => {
     await expect(verify(token)).rejects.toThrow(`Its issuer has to be ${process.env.TOKEN_ISSUER}.`);
   });
 
+  test('with a token for another audience, and is told which it has to be', async () => {
+    const token = await issuer.token({ aud: 'https://api.example.com' });
+    await expect(verify(token)).rejects.toThrow(`Its audience has to be ${audience}.`);
+  });
+
   test.each([
     ['no merchant', { merchant_id: undefined }],
     ['an empty merchant', { merchant_id: '' }],

@@ -64,7 +64,7 @@ async function verify(token: string): Promise<JWTPayload> {
     if (error instanceof errors.JWTExpired)
       throw invalidToken('The access token has expired. Get a new one.');
     if (error instanceof errors.JWTClaimValidationFailed) {
-      const expected = error.claim === 'iss' ? ` Its issuer has to be ${issuer}.` : '';
+      const expected = expectedOf(error.claim, { issuer, audience });
       throw invalidToken(
         `The access token's claim ${error.claim} is missing, wrong or not valid yet.${expected}`,
       );
@@ -73,6 +73,12 @@ async function verify(token: string): Promise<JWTPayload> {
       throw invalidToken('The access token is malformed or its signature is not valid.');
     throw error;
   }
+}
+
+function expectedOf(claim: string, { issuer, audience }: { issuer: string; audience: string }): string {
+  if (claim === 'iss') return ` Its issuer has to be ${issuer}.`;
+  if (claim === 'aud') return ` Its audience has to be ${audience}.`;
+  return '';
 }
 
 /** A token that does not name its key is tried with each that can have signed it. */
