@@ -39,7 +39,7 @@ export type LogCost = {
   size: number;
   /** Of the head's item, which every append reads and writes. */
   edgeBytes: number;
-  /** Tiles that a proof is made of (the most, of a thousand drawn by lot), and its hashes at most. */
+  /** Tiles that a proof is made of (the most, of a thousand random ones), and its hashes at most. */
   tilesPerProof: number;
   hashesPerProof: number;
   /** Absent where the log would not fit here: what is there follows from the size alone. */
@@ -235,7 +235,7 @@ async function seed(tree: Tree, endpoints: { aws: string; dynamodb: string }): P
   for (const client of [dynamodb, s3]) client.destroy();
 }
 
-/** Proofs of entries drawn by lot, made from tiles as they are read, nothing kept; then all of them verified. */
+/** Proofs of random entries, made from tiles as they are read, nothing kept; then all of them verified. */
 function measureProofs(tree: Tree): { microsecondsToProve: number; microsecondsToVerify: number } {
   const root = rootOf(tree.edge);
   const proofs = Array.from({ length: 1000 }, () => {

@@ -266,7 +266,7 @@ program
   )
   .option('--no-mutants', 'leave the guards where they are')
   .addOption(
-    new Option('--minutes <n>', 'soak: stories and faults drawn by lot, for so long')
+    new Option('--minutes <n>', 'soak: random stories and faults, for so long')
       .argParser(upTo(1440))
       .conflicts(['full', 'cell']),
   )

@@ -112,7 +112,7 @@ function cellOf(id: string): Cell {
   }
 }
 
-/** Episodes with faults drawn by lot, each from its own seed, until the time is over. */
+/** Episodes with random faults, each from its own seed, until the time is over. */
 async function soak(
   pool: Pool,
   { minutes = 1, seed = Math.floor(Math.random() * 1_000_000) }: Options,

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 
 /**
  * All that the tool prints, safe to look at: what events, messages and answers hold was written by somebody else, who may
- * not move the cursor, turn writing around, or begin a line of their own.
+ * not move the cursor, reverse the direction of text, or begin a line of their own.
  */
 
 // Whoever reads the output, such as `head`, may have had enough. What was begun goes on, and its exit code says what came of it.
@@ -35,7 +35,7 @@ export async function ask(question: string): Promise<string | undefined> {
   }
 }
 
-/** Controls (with which ANSI escapes begin), formats (which turn writing around or are not seen), surrogates, and separators of lines. */
+/** Controls (with which ANSI escapes begin), formats (which reverse the direction of text or are not seen), surrogates, and separators of lines. */
 const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** JSON has line breaks of its own. */
 const unsafeInJson = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu;

@@ -30,7 +30,7 @@ export type Scope = 'all' | 'sample' | { seed: number };
 export type MutantReport = { name: string; caughtBy: string | null; runs: number };
 
 /**
- * Stories that are told in the matrix: all but the one that is drawn by lot. Those with full batches come first, because a
+ * Stories that are told in the matrix: all but the random one. Those with full batches come first, because a
  * sample takes each boundary from the first story that has it.
  */
 export const toldStories = [
@@ -76,7 +76,7 @@ export async function runMatrix(
   const single = singleCells(baselines);
   const pairs = pairsOf(single.filter(({ story }) => pairedStories.includes(story)));
   const sample = [...sampleOf(single), ...mutants.flatMap(shownBy)];
-  // What is interrupted has something of everything: a sample first, then the rest in an order drawn by lot.
+  // What is interrupted has something of everything: a sample first, then the rest in a random order.
   const rest = shuffled([...single.filter((cell) => !sample.includes(cell)), ...pairs]);
   const chosen =
     scope === 'all' ? [...sample, ...rest] : scope === 'sample' ? sample : drawnFrom(sample, scope.seed);

@@ -8,12 +8,12 @@ import type { Cell } from './run.ts';
 /** The cell of an episode, without the faults: those are drawn while it runs. */
 export function episodeOf(seed: number, stories: string[]): Cell {
   const random = randomFrom(seed);
-  // Half of them are drawn by lot themselves.
+  // Half of them are random themselves.
   const story = random() < 0.5 ? 'bazaar' : (stories[Math.floor(random() * stories.length)] as string);
   return { story, faults: [], seed };
 }
 
-/** Faults drawn by lot as calls and deliveries come, at a rate that is drawn too: now and then, or all the time. */
+/** Faults drawn at random as calls and deliveries come, at a rate that is drawn too: now and then, or all the time. */
 export function drawnFate(seed: number): Fate {
   const random = randomFrom(seed ^ 0x5eed);
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;

@@ -145,7 +145,7 @@ stories.log = async (world, shop) => {
   await tick(world, 'audit.witness');
 };
 
-/** Drawn by lot from the seed: what two shops do in any order, heard at any time. For soaks. */
+/** Drawn from the seed: what two shops do in any order, heard at any time. For soaks. */
 stories.bazaar = async (world, shop, other, seed) => {
   const random = randomFrom(seed);
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;

@@ -36,12 +36,12 @@ export function notConfirmed<Item>(
   const confirmed = new Set(Successful.map(({ Id }) => Id));
   const left = items.flatMap((item, i): [Item, Refused][] => {
     const failure = refused.get(String(i));
-    return confirmed.has(String(i)) && !failure ? [] : [[item, failure ?? unspoken]];
+    return confirmed.has(String(i)) && !failure ? [] : [[item, failure ?? notNamed]];
   });
   return new Map(left);
 }
 
-const unspoken: Refused = { Code: 'NotConfirmed', Message: 'the answer does not name it' };
+const notNamed: Refused = { Code: 'NotConfirmed', Message: 'the answer does not name it' };
 
 /** An answer of Lambda's: 6 MB, in which there is plenty of room for the rest of it. */
 export const lambdaAnswer: Limits = { entries: Number.POSITIVE_INFINITY, bytes: 4_000_000 };

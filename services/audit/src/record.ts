@@ -60,8 +60,8 @@ async function recordTogether(heard: Heard[]): Promise<Failures> {
       if (conflicts === maxConflicts) {
         throw new Error(`Others appended to the log first, ${maxConflicts} times in a row`);
       }
-      // Whoever was first has the next batch to prepare: once, the one behind follows at once. More are a crowd, which
-      // parts by waiting at random.
+      // Whoever was first has the next batch to prepare: once, the one behind follows at once. When there are more,
+      // each waits for a random time.
       if (prepared && conflicts % 2 === 1) head = attempt.head;
       if (!head) await delay(Math.random() * Math.min(20 * 2 ** conflicts, 1000));
     }

@@ -63,7 +63,7 @@ async function billAtOnce(events: Heard[]): Promise<Failures> {
     }
     if (attempt === maxAttempts) break;
     // What a refused write gives back is as new as a read, so the next one follows at once. When that is refused as well
-    // there is a crowd: it parts by waiting at random, and what was known is old then. A refused transaction costs as much
+    // many are writing: each waits for a random time, and what was known is old then. A refused transaction costs as much
     // as one that is not, and ten times a read.
     if (newer.size > 0 && attempt % 2 === 1) {
       pages = new Map([...pages, ...newer]);

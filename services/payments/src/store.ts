@@ -105,7 +105,7 @@ export async function update(
     current = newer;
     if (Date.now() >= giveUpAt) throw new PaymentBusy(current);
     // What a failed write gives back is as new as a read, so the next one follows at once. When that fails as well
-    // there is a crowd: it parts by waiting at random.
+    // many are writing: each waits for a random time.
     if (attempt % 2 === 1) await delay(Math.random() * Math.min(10 * 2 ** ((attempt + 1) / 2), 160));
   }
 }
