@@ -104,6 +104,7 @@ async function startServices(
         show(name, `Reloaded in ${Math.round(durationMs)} ms.`);
       }
     },
+    onError: ({ message }) => console.error(`Not reloaded: ${message}`),
   });
   await watchConfiguration(folders, (path) =>
     console.log(`Restart needed: ${path} has changed, which is read at the start only.`),

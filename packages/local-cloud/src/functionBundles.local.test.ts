@@ -9,10 +9,14 @@ let folder: string;
 let bundles: FunctionBundles | undefined;
 /** The services that were reloaded, each time. */
 let reloads: string[][];
+let errors: string[];
+let breaksAt: number | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bundles-'));
   reloads = [];
+  errors = [];
+  breaksAt = undefined;
   await write('one', 'import { word } from "../../words.ts"; export const handler = () => "one " + word;');
   await write('two', 'import { word } from "../../words.ts"; export const handler = () => "two " + word;');
   await writeFile(join(folder, 'words.ts'), 'export const word: string = "first";');
@@ -31,7 +35,11 @@ async function start(): Promise<void> {
   bundles = await bundleFunctions({
     services: ['one', 'two'].map((name) => ({ name, folder: join(folder, name), modules: ['src/entry'] })),
     folder: join(folder, '.fanfold/functions'),
-    onReload: (services) => reloads.push(services),
+    onReload(services) {
+      reloads.push(services);
+      if (breaksAt === reloads.length) throw new Error('broken');
+    },
+    onError: ({ message }) => errors.push(message),
   });
 }
 
@@ -80,6 +88,15 @@ test('an edit is told with the services whose functions it changes, and the next
   await write('two', 'export const handler = () => "edited too";');
   await vi.waitUntil(() => reloads.length > 1, 10_000);
   expect(reloads[1]).toEqual(['two']);
+});
+
+test('what goes wrong in a reload is told, and the next edit is bundled', async () => {
+  await start();
+  breaksAt = 1;
+  await write('one', 'export const handler = () => "first";');
+  await vi.waitUntil(() => errors.includes('broken'), 10_000);
+  await write('one', 'export const handler = () => "second";');
+  await vi.waitFor(async () => expect(await answer('one')).toBe('second'), 10_000);
 });
 
 test('what changes no function is told as well', async () => {

@@ -20,6 +20,8 @@ export type FunctionBundlesOptions = {
   folder: string;
   /** Called after an edit, with the names of the services whose functions are others than before. */
   onReload: (services: string[], durationMs: number) => void;
+  /** Given what goes wrong after the first time, but for code that cannot be bundled, which esbuild shows. */
+  onError: (error: Error) => void;
 };
 
 export type FunctionBundles = { stop(): Promise<void> };
@@ -31,7 +33,7 @@ export type FunctionBundles = { stop(): Promise<void> };
  * @throws when the code cannot be bundled the first time; later esbuild says so on the terminal, and what was there goes on
  */
 export async function bundleFunctions(options: FunctionBundlesOptions): Promise<FunctionBundles> {
-  const { services, folder, onReload } = options;
+  const { services, folder, onReload, onError } = options;
   // A run that was killed left its own behind.
   await rm(folder, { recursive: true, force: true });
   const written = new Map<string, string>();
@@ -48,8 +50,7 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
     while (performance.now() - editedAt < pauseMs) await waitFor(pauseMs);
     isQueued = false;
     const startedAt = performance.now();
-    const changed = await bundle().catch(() => undefined);
-    if (!changed) return;
+    const changed = await bundle();
     const concerned = services.filter(({ name }) =>
       changed.some((path) => path.startsWith(join(folder, name, sep)) && !path.endsWith('.map')),
     );
@@ -64,7 +65,9 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
     editedAt = performance.now();
     if (isQueued) return;
     isQueued = true;
-    last = last.then(rebuild);
+    last = last.then(rebuild).catch((error: Error) => {
+      if (!('errors' in error)) onError(error);
+    });
   };
   const shared = (await readdir(packages)).map((name) => join(packages, name));
   const watchers = [...services.map((service) => service.folder), ...shared]

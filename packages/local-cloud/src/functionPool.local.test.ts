@@ -14,7 +14,7 @@ const handlers = [
   'answerNothing',
 ];
 
-function start({ timeoutMs = 5_000, idleMs = 60_000 } = {}) {
+function start({ timeoutMs = 5_000, idleMs = 60_000, loadMs = 10_000 } = {}) {
   const lines: string[] = [];
   const functions = handlers.map((handler) => ({
     name: handler,
@@ -24,7 +24,9 @@ function start({ timeoutMs = 5_000, idleMs = 60_000 } = {}) {
     memoryMb: 512,
     environment: { HANDLER: handler },
   }));
-  const pool = new FunctionPool({ functions, onLine: (line) => lines.push(line), idleMs });
+  const neverLoads = new URL('../fixtures/neverLoads.ts', import.meta.url).href;
+  functions.push({ ...(functions[0] as (typeof functions)[0]), name: 'neverLoads', module: neverLoads });
+  const pool = new FunctionPool({ functions, onLine: (line) => lines.push(line), idleMs, loadMs });
   onTestFinished(() => pool.stop());
   const tell = async (event = {}) =>
     (await pool.invoke('tell', event)) as { runs: number; remainingMs: number; environment: object };
@@ -72,6 +74,22 @@ test('a function that takes too long is ended, also when it computes, and the ne
   await expect(pool.invoke('compute', {})).rejects.toThrow('Task timed out after 0.30 seconds');
   await expect(tell({ waitMs: 2_000 })).rejects.toThrow('Task timed out');
   expect((await tell()).runs).toBe(1);
+});
+
+test('a function whose module never loads is ended, and others go on', async () => {
+  const { pool, tell } = start({ timeoutMs: 200, loadMs: 200 });
+  await expect(pool.invoke('neverLoads', {})).rejects.toThrow('Loading timed out after 0.40 seconds');
+  expect((await tell()).runs).toBe(1);
+});
+
+test('what waits when the pool stops is refused, and nothing starts any more', async () => {
+  const { pool, tell } = start();
+  await tell();
+  const all = Promise.allSettled([tell({ waitMs: 10_000 }), tell(), tell(), tell()]);
+  await pool.stop();
+  const [ended, ...refused] = [...(await all), ...(await Promise.allSettled([tell()]))];
+  expect(ended).toMatchObject({ status: 'rejected', reason: { name: 'FunctionError' } });
+  for (const each of refused) expect(each).toMatchObject({ reason: { message: 'The service stops.' } });
 });
 
 test.each([

@@ -30,6 +30,8 @@ export type FunctionPoolOptions = {
   onFailure?: (functionName: string, failure: FunctionFailure) => void;
   /** An instance that nobody needed for so long is ended, unless it is the last one. */
   idleMs?: number;
+  /** So long a function's module may take to load, beside the function's own time; Lambda's ten seconds if not given. */
+  loadMs?: number;
 };
 
 /** More than this many invocations of a service at once wait. */
@@ -51,8 +53,9 @@ export class FunctionPool {
   readonly #options: FunctionPoolOptions;
   readonly #idle: Instance[] = [];
   readonly #all = new Set<Instance>();
-  readonly #waiting: ((instance: Instance) => void)[] = [];
+  #waiting: PromiseWithResolvers<Instance>[] = [];
   #watching: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(options: FunctionPoolOptions) {
     this.#options = options;
@@ -63,14 +66,16 @@ export class FunctionPool {
   /**
    * Runs a function and gives its answer.
    *
-   * @throws FunctionError when it threw, took longer than its timeout, or ended its process
+   * @throws FunctionError when it threw, took longer than its timeout, or ended its process; another error when the pool stops
+   *   before it runs
    */
   async invoke(name: string, event: unknown): Promise<unknown> {
     const definition = this.#functions.get(name);
     if (!definition) throw new Error(`There is no function ${name}.`);
     const instance = await this.#acquire();
     try {
-      const { answer, durationMs } = await instance.run(definition, JSON.stringify(event ?? {}));
+      const loadMs = this.#options.loadMs ?? 10_000;
+      const { answer, durationMs } = await instance.run(definition, JSON.stringify(event ?? {}), loadMs);
       this.#options.onRun?.(name, durationMs);
       return JSON.parse(answer);
     } catch (error) {
@@ -88,19 +93,23 @@ export class FunctionPool {
     this.#start();
   }
 
+  /** Ends what runs, and refuses what waits. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#watching);
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('The service stops.'));
     await Promise.all([...this.#all].map((instance) => instance.end()));
   }
 
   #acquire(): Promise<Instance> {
+    if (this.#isStopped) return Promise.reject(new Error('The service stops.'));
     const instance = this.#idle.pop();
     if (instance) return Promise.resolve(instance);
+    const waiting = Promise.withResolvers<Instance>();
+    this.#waiting.push(waiting);
     if (this.#all.size === 0) this.#start();
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#watching ??= setInterval(() => this.#grow(), patienceMs);
-    });
+    this.#watching ??= setInterval(() => this.#grow(), patienceMs);
+    return waiting.promise;
   }
 
   /** Another instance helps when those that there are wait for something, and not when the processor is what they wait for. */
@@ -135,7 +144,7 @@ export class FunctionPool {
     if (instance.isOutdated) instance.end();
     else {
       const next = this.#waiting.shift();
-      if (next) next(instance);
+      if (next) next.resolve(instance);
       else {
         this.#idle.push(instance);
         this.#endWhenIdle(instance);
@@ -195,7 +204,11 @@ class Instance {
   }
 
   /** Takes JSON and answers with JSON. */
-  run(definition: PooledFunction, event: string): Promise<{ answer: string; durationMs: number }> {
+  run(
+    definition: PooledFunction,
+    event: string,
+    loadMs: number,
+  ): Promise<{ answer: string; durationMs: number }> {
     const { name, timeoutMs, memoryMb, module, handler, environment } = definition;
     const awsRequestId = randomUUID();
     const order: Order = {
@@ -225,19 +238,19 @@ class Instance {
         // What Lambda gives an instance to load its modules does not count as the function's time.
         if (message === 'loaded') {
           loadedAt = performance.now();
-          timer = setTimeout(onTimeout, timeoutMs);
+          clearTimeout(timer);
+          timer = setTimeout(() => onTimeout('Task', timeoutMs), timeoutMs);
         } else if ('error' in message) fail(message.error);
         else {
           end();
           resolve({ answer: message.answer, durationMs: performance.now() - loadedAt });
         }
       };
-      const onTimeout = () => {
+      const onTimeout = (what: string, ms: number) => {
         this.end();
-        const seconds = (timeoutMs / 1_000).toFixed(2);
         fail({
           errorType: 'Sandbox.Timedout',
-          errorMessage: `${awsRequestId} Task timed out after ${seconds} seconds`,
+          errorMessage: `${awsRequestId} ${what} timed out after ${(ms / 1_000).toFixed(2)} seconds`,
           trace: [],
         });
       };
@@ -254,6 +267,7 @@ class Instance {
         this.#worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       };
       this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      timer = setTimeout(() => onTimeout('Loading', loadMs + timeoutMs), loadMs + timeoutMs);
       this.#worker.postMessage(order);
     });
   }

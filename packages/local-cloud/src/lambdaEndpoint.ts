@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { isForeign } from './foreign.ts';
 import { FunctionError } from './invoke.ts';
 
 export type LambdaEndpoint = { url: string; stop(): void };
@@ -37,6 +38,10 @@ async function answer(
   invoke: (functionName: string, event: unknown) => Promise<unknown>,
 ): Promise<void> {
   const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.url ?? '') ?? [];
+  if (isForeign(request)) {
+    reply(response, 403, { Type: 'User', Message: 'Functions are run for tools on this machine only.' });
+    return;
+  }
   if (request.method !== 'POST' || name === undefined) {
     throw new Error('Functions are run by POST /2015-03-31/functions/<name>/invocations.');
   }

@@ -167,6 +167,18 @@ test.each([
   expect(await findStack(echo.base)).toBeUndefined();
 });
 
+test('serverless offline runs the stage local, and no other under its name', async () => {
+  const folder = await copyOfEcho({});
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const serverless = join(repository, 'node_modules/.bin/serverless');
+  await expect(
+    promisify(execFile)(serverless, ['offline', '--stage', 'production'], { cwd: folder }),
+  ).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('The stage production is one in AWS'),
+  });
+});
+
 test('on a Node that cannot run it, the plugin says how to start the framework', async () => {
   const older = 'Object.defineProperty(process.versions, "node", { value: "20.20.2" })';
   const load = `${older}; require(${JSON.stringify(join(import.meta.dirname, 'plugin.cjs'))})`;

@@ -61,6 +61,7 @@ export default class LocalCloud {
     const { commands } = this.#serverless.processedInput;
     if (commands.join(' ') === 'invoke local') await this.#prepareInvocation().catch(explain);
     if (commands[0] !== 'offline') return;
+    refuseOtherStages(this.#serverless);
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
     leaveOfflineTo('LocalCloud', this.#serverless);
@@ -116,6 +117,7 @@ export default class LocalCloud {
           changed.length > 0 ? `Reloaded in ${Math.round(durationMs)} ms.` : 'No function has changed.',
         );
       },
+      onError: ({ message }) => this.#log.error(`Not reloaded: ${message}`),
     });
     this.#runtime = await startServiceRuntime({
       template,
@@ -216,6 +218,17 @@ function useResolvedEnvironment(
   for (const definition of Object.values(service.functions)) {
     definition.environment = environmentOf(definition.name);
   }
+}
+
+/** What runs here has the names, the account and the token issuer of the laptop's stage. */
+function refuseOtherStages(serverless: Serverless): void {
+  const stage = serverless.getProvider('aws').getStage();
+  if (stage === 'local') return;
+  explain(
+    new Error(
+      `The stage ${stage} is one in AWS. serverless offline runs the stage local: leave --stage away.`,
+    ),
+  );
 }
 
 /** Of `serverless offline` other plugins give the command and its options, and what happens at its steps is this plugin's. */

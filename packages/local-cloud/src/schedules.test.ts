@@ -39,6 +39,7 @@ test.each([
   // Days of the week count from Sunday, which is 1.
   ['cron(0 9 ? * 2 *)', ['09:00']],
   ['cron(0 9 ? * 1 *)', []],
+  ['cron(0 9 ? * 2/2 *)', ['09:00']],
   ['cron(0 9 ? * 2#5 *)', ['09:00']],
   ['cron(0 9 30 11 ? 2026)', ['09:00']],
   ['cron(0 9 L * ? *)', ['09:00']],
@@ -97,6 +98,19 @@ test('what fails is told, and the next run comes', async () => {
   schedules.stop();
   expect(errors.map(({ message }) => message)).toEqual(['broken', 'broken', 'broken']);
 });
+
+test('a rate of many days is not due at once', async () => {
+  expect(await timesOf(rule('rate(30 days)'), 30 * 24)).toEqual(['00:00']);
+});
+
+test.each(['rate(0 minutes)', 'rate(1 minutes)', 'rate(5 minute)', 'rate(1.5 hours)'])(
+  'EventBridge does not take %s',
+  (expression) => {
+    expect(() =>
+      startSchedules({ resources: rule(expression), invoke: async () => {}, onError: () => {} }),
+    ).toThrow(`${expression} is no schedule`);
+  },
+);
 
 test('an expression that EventBridge does not take is refused', () => {
   expect(() => cronPattern('cron(15 0 * * *)')).toThrow('with six fields');

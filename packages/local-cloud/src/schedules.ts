@@ -41,15 +41,31 @@ function every(expression: string, run: () => void): { stop(): void } {
     // `0/15`, which other crons do not take.
     return new Cron(cronPattern(expression), { timezone: 'UTC', sloppyRanges: true }, run);
   }
-  const timer = setInterval(run, ms);
-  return { stop: () => clearInterval(timer) };
+  let timer: NodeJS.Timeout;
+  const wait = (until: number) => {
+    timer = setTimeout(
+      () => {
+        if (Date.now() < until) return wait(until);
+        wait(until + ms);
+        run();
+      },
+      Math.min(until - Date.now(), longestTimerMs),
+    );
+  };
+  wait(Date.now() + ms);
+  return { stop: () => clearTimeout(timer) };
 }
+
+/** Beyond it a timer of Node's is due at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 const unitsMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** The time between runs of `rate(5 minutes)`; undefined for other expressions. */
+/** The time between runs of `rate(1 minute)` or `rate(5 minutes)`; undefined for what EventBridge takes for no rate. */
 function rateMs(expression: string): number | undefined {
-  const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
+  const [, one, several, units] =
+    /^rate\((?:1 (minute|hour|day)|([2-9]|[1-9]\d+) (minute|hour|day)s)\)$/.exec(expression) ?? [];
+  const [count, unit] = one ? [1, one] : [several, units];
   return unit === undefined ? undefined : Number(count) * unitsMs[unit as keyof typeof unitsMs];
 }
 
@@ -67,7 +83,7 @@ export function cronPattern(expression: string): string {
     );
   }
   const [minute, hour, dayOfMonth, month, dayOfWeek = '', year] = fields;
-  const fromZero = dayOfWeek.replace(/(?<![#\d])\d/g, (day) => String(Number(day) - 1));
+  const fromZero = dayOfWeek.replace(/(?<![#/\d])\d/g, (day) => String(Number(day) - 1));
   return ['0', minute, hour, dayOfMonth, month, fromZero, year].join(' ').replaceAll('?', '*');
 }
 

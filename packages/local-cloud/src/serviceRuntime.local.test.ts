@@ -111,6 +111,16 @@ test('an instance that dies after its run is not used again', async () => {
   expect(await echo.post({})).toMatchObject({ status: 200, body: { runs: 1 } });
 });
 
+test('a web page runs no function', async () => {
+  const { lambdaUrl } = await echo.ready;
+  const response = await fetch(`${lambdaUrl}/2015-03-31/functions/${functionName}/invocations`, {
+    method: 'POST',
+    headers: { origin: 'http://evil.example', 'content-type': 'text/plain' },
+    body: '{}',
+  });
+  expect(response.status).toBe(403);
+});
+
 test('an invocation whose function fails says so, and what went wrong', async () => {
   const { lambdaUrl } = await echo.ready;
   await expect(invoke(lambdaUrl, functionName, event({}))).resolves.toMatchObject({ statusCode: 200 });

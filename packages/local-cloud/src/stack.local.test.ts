@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
@@ -11,8 +15,8 @@ import { freeBasePort } from './ports.ts';
 import { basePort, findStack, joinStack, register, type Stack, startStack } from './stack.ts';
 
 const stacks: Stack[] = [];
-async function started(base: number): Promise<Stack> {
-  const stack = await startStack(base);
+async function started(base: number, dataFolder?: string): Promise<Stack> {
+  const stack = await startStack(base, dataFolder);
   stacks.push(stack);
   return stack;
 }
@@ -75,6 +79,40 @@ test('a service belongs to the stack until it ends', async () => {
   expect((await findStack(base))?.services).toEqual({ payments: service });
   registration.end();
   await vi.waitFor(async () => expect((await findStack(base))?.services).toEqual({}));
+});
+
+test('a service does not take the place of another, and a web page takes none', async () => {
+  const base = await freeBasePort();
+  const { description } = await started(base);
+  const registration = await register(description.issuer, 'payments', service);
+  const other = { ...service, url: 'http://127.0.0.1:1' };
+  await expect(register(description.issuer, 'payments', other)).rejects.toThrow(
+    `payments runs already, at ${service.url}`,
+  );
+  for (const headers of [{ origin: 'http://evil.example' }, { host: 'evil.example' }]) {
+    const sent = request(`${description.issuer}/services`, { method: 'POST', headers, agent: false });
+    sent.end(JSON.stringify({ name: 'audit', ...other }));
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(403);
+    response.resume();
+  }
+  expect((await findStack(base))?.services).toEqual({ payments: service });
+  registration.end();
+});
+
+test('a data folder is one stack’s, until it stops or is killed', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'data-'));
+  const stack = await started(await freeBasePort(), folder);
+  const second = await freeBasePort();
+  await expect(startStack(second, folder)).rejects.toThrow(`is used by another stack (pid ${process.pid})`);
+  expect(await findStack(second)).toBeUndefined();
+  await stack.stop();
+  // Of a process that was killed the file stays.
+  const ended = spawn(process.execPath, ['--version']);
+  await once(ended, 'exit');
+  await writeFile(join(folder, 'stack.pid'), String(ended.pid));
+  await (await started(second, folder)).stop();
+  await rm(folder, { recursive: true });
 });
 
 test('a service learns that its stack has ended', async () => {

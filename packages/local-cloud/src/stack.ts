@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { json } from 'node:stream/consumers';
+import { json, text } from 'node:stream/consumers';
+import { holdDataFolder } from './dataFolder.ts';
 import type { Endpoints } from './emulators.ts';
+import { isForeign } from './foreign.ts';
 import { publicKeySet } from './issuer.ts';
 import { requireFreePorts } from './ports.ts';
 
@@ -48,7 +50,8 @@ export function basePort(): number {
  * and tools find them. Taking the base port comes first: of several processes that try, one starts a stack.
  *
  * @param dataFolder keeps the emulators' data; in memory without it.
- * @throws when a port is taken (`code` EADDRINUSE if it is the base port) or an emulator does not start.
+ * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, or an emulator does
+ *   not start.
  */
 export async function startStack(base: number, dataFolder?: string): Promise<Stack> {
   const services: StackDescription['services'] = {};
@@ -62,8 +65,10 @@ export async function startStack(base: number, dataFolder?: string): Promise<Sta
     server.close();
     server.closeAllConnections();
   };
+  let release = async () => {};
   try {
     await requireFreePorts([base + portOffsets.aws, base + portOffsets.dynamodb]);
+    if (dataFolder) release = await holdDataFolder(dataFolder);
     const { startEmulators } = await import('./emulators.ts');
     const emulators = await startEmulators({
       port: base + portOffsets.aws,
@@ -77,10 +82,12 @@ export async function startStack(base: number, dataFolder?: string): Promise<Sta
     const stop = async () => {
       stopServer();
       await emulators.stop();
+      await release();
     };
     return { description, failed, stop };
   } catch (error) {
     stopServer();
+    await release();
     throw error;
   }
 }
@@ -100,7 +107,8 @@ async function answer(
       reply(200, await publicKeySet());
       return;
     case 'POST /services':
-      await holdService(request, response, (await ready).services);
+      if (isForeign(request)) reply(403, { message: 'Services join from this machine only.' });
+      else await holdService(request, response, (await ready).services);
       return;
     default:
       reply(404, { message: 'The paths are / and /.well-known/jwks.json.' });
@@ -114,6 +122,10 @@ async function holdService(
   services: StackDescription['services'],
 ): Promise<void> {
   const { name, ...service } = (await json(request)) as RunningService & { name: string };
+  if (name in services) {
+    response.writeHead(409).end(`${name} runs already, at ${services[name]?.url}. Stop it first.`);
+    return;
+  }
   services[name] = service;
   response.once('close', () => delete services[name]);
   response.writeHead(200).flushHeaders();
@@ -162,14 +174,18 @@ export type Registration = { ended: Promise<void>; end(): void };
  * Adds a service to a stack's description.
  *
  * @param issuer the stack's.
- * @throws when the stack does not answer.
+ * @throws when the stack does not answer, or has a service of that name.
  */
 export function register(issuer: string, name: string, service: RunningService): Promise<Registration> {
   return new Promise((resolve, reject) => {
     // Not fetch, which gives up on an answer that stays open without a word.
     const registering = request(`${issuer}/services`, { method: 'POST', agent: false });
     registering.once('error', reject);
-    registering.once('response', (response) => {
+    registering.once('response', async (response) => {
+      if (response.statusCode !== 200) {
+        reject(new Error(await text(response)));
+        return;
+      }
       const ended = new Promise<void>((closed) => response.once('close', closed).resume());
       resolve({ ended, end: () => registering.destroy() });
     });

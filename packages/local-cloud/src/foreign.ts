@@ -1,0 +1,8 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Whether a request may come from a web page that somebody has open: it names where it comes from, or another host, which a page
+ * can lead here by DNS. Tools on this machine do neither.
+ */
+export const isForeign = ({ headers }: IncomingMessage): boolean =>
+  headers.origin !== undefined || !/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? '');
