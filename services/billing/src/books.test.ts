@@ -225,6 +225,9 @@ describe('a refund', () => {
     expect(accounts[0]?.account.invoice).not.toBeNull();
     expect(accounts[0]?.account.parked.map(({ data }) => data.refund.id)).toEqual(['re_1']);
     expect(creditNotes).toHaveLength(1);
+    // It can be said again in a way that fits.
+    const issued = { accounts, creditNotes, series: [] };
+    expect(hear(reopened(issued), [refunded(1, 100, 200)]).creditNotes).toHaveLength(1);
   });
 
   it('is parked only as often as a payment can be refunded', () => {

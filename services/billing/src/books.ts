@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { orUnprocessable, Unprocessable } from '@fanfold/runtime/consume';
 import {
@@ -8,10 +7,10 @@ import {
   eventOfCreditNote,
   type Refunded,
 } from './creditNote.ts';
+import { fingerprintOf, isCreditNoteOf, isInvoiceOf } from './fingerprint.ts';
 import {
   addsUp,
   type Captured,
-  causeOf,
   eventOfInvoice,
   type Invoice,
   invoiceFor,
@@ -26,6 +25,8 @@ export type Account = {
   /** The invoice's id, whether it is issued yet or not. */
   id: string;
   invoice: Invoice | null;
+  /** Of the capture that it is of. Not kept at first. */
+  fingerprint?: string;
   creditNotes: Credited[];
   /** Refunds whose capture was not heard of yet: nothing on the way keeps the order of events. */
   parked: Refunded[];
@@ -43,18 +44,26 @@ export type Credited = {
 
 export type Heard = Captured | Refunded;
 
+/** A credit note, and what it is kept with. */
+export type Issued = {
+  merchantId: string;
+  creditNote: CreditNote;
+  /** Of the refund that it is of. Not kept at first. */
+  fingerprint?: string;
+};
+
 /** What is known of what some events are about. */
 export type Known = {
   accounts: Account[];
   series: Series[];
-  creditNotes: { merchantId: string; creditNote: CreditNote }[];
+  creditNotes: Issued[];
 };
 
 /** What hearing some events changes, to be written together or not at all. */
 export type Entries = {
   /** Each with whether its invoice is new. */
   accounts: { account: Account; isIssued: boolean }[];
-  creditNotes: { merchantId: string; creditNote: CreditNote }[];
+  creditNotes: Issued[];
   /** Each with how many numbers it had given before. */
   series: { series: Series; countBefore: number }[];
 };
@@ -89,7 +98,7 @@ export class Books {
   readonly #now: Date;
   readonly #accounts: Map<string, Account>;
   readonly #series: Map<string, Series>;
-  readonly #creditNotes: Map<string, CreditNote>;
+  readonly #creditNotes: Map<string, Issued>;
   readonly #changedAccounts = new Map<string, boolean>();
   readonly #newCreditNotes: Entries['creditNotes'] = [];
   readonly #countsBefore = new Map<string, number>();
@@ -98,7 +107,7 @@ export class Books {
     this.#accounts = new Map(accounts.map((account) => [keyOf(account.merchantId, account.id), account]));
     this.#series = new Map(series.map((each) => [keyOf(each.merchantId, each.name), each]));
     this.#creditNotes = new Map(
-      creditNotes.map(({ merchantId, creditNote }) => [keyOf(merchantId, creditNote.id), creditNote]),
+      creditNotes.map((issued) => [keyOf(issued.merchantId, issued.creditNote.id), issued]),
     );
     this.#now = now;
   }
@@ -127,20 +136,21 @@ export class Books {
 
   #issue(event: Captured): void {
     const account = this.#account(event);
-    if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
     if (account.invoice) {
-      const { number, series, createdAt } = account.invoice;
-      const again = invoiceFor(event, { number, series, issuedAt: createdAt });
-      if (!isSame(again, account.invoice)) throw contradiction(event, `${number} says otherwise`);
+      const { invoice, fingerprint } = account;
+      const isRepeated =
+        fingerprint === undefined ? isInvoiceOf(invoice, event) : fingerprint === fingerprintOf(event);
+      if (!isRepeated) throw contradiction(event, `${invoice.number} says otherwise`);
       return;
     }
+    if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
     const next = this.#next('INV', event.merchantid);
     const invoice = invoiceFor(event, next.numbered);
     if (invoice.totals.gross !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
     orUnprocessable('cannot-be-said', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series);
-    this.#change({ ...account, invoice, parked: [] }, true);
+    this.#change({ ...account, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
     for (const refunded of account.parked) this.#creditParked(refunded);
   }
 
@@ -166,21 +176,26 @@ export class Books {
     const known = this.#creditNotes.get(keyOf(event.merchantid, creditNoteOf(event)));
     const credited = creditNotes.find(({ refundId }) => refundId === refund.id);
     if (credited) {
-      const isHeard =
-        isOf(invoice, event) &&
-        (credited.amountRefunded ?? amountRefunded) === amountRefunded &&
-        (!known || isSame(creditNoteFor(invoice, event, { ...known, issuedAt: known.createdAt }), known));
-      if (!isHeard) throw contradiction(event, `${credited.number} says otherwise`);
+      const isRepeated =
+        known?.fingerprint === undefined
+          ? isOf(invoice, event) &&
+            (credited.amountRefunded ?? amountRefunded) === amountRefunded &&
+            (!known || isCreditNoteOf(known.creditNote, event))
+          : known.fingerprint === fingerprintOf(event);
+      if (!isRepeated) throw contradiction(event, `${credited.number} says otherwise`);
       return;
     }
-    const reason = known ? `${known.number} is of another refund` : misfitOf(event, invoice, creditNotes);
+    const reason = known
+      ? `${known.creditNote.number} is of another refund`
+      : misfitOf(event, invoice, creditNotes);
     if (reason) throw contradiction(event, reason);
     const next = this.#next('CN', event.merchantid);
     const creditNote = creditNoteFor(invoice, event, next.numbered);
     orUnprocessable('cannot-be-said', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series);
-    this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), creditNote);
-    this.#newCreditNotes.push({ merchantId: event.merchantid, creditNote });
+    const issued = { merchantId: event.merchantid, creditNote, fingerprint: fingerprintOf(event) };
+    this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), issued);
+    this.#newCreditNotes.push(issued);
     const { id, number } = creditNote;
     const entry = { id, number, refundId: refund.id, amount: refund.amount, amountRefunded };
     this.#change({ ...account, creditNotes: [...creditNotes, entry] });
@@ -192,7 +207,7 @@ export class Books {
     const { data } = event;
     const known = parked.find((other) => other.data.refund.id === data.refund.id);
     if (known) {
-      if (!isDeepStrictEqual(factsOf(known), factsOf(event)))
+      if (fingerprintOf(known) !== fingerprintOf(event))
         throw contradiction(event, `${known.id} says otherwise`);
       return;
     }
@@ -266,25 +281,6 @@ function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): s
   if (credited > invoice.totals.gross) return `more would be credited than ${invoice.number} charged`;
   return undefined;
 }
-
-/** Whether two documents are of the same, whenever and under whatever number they were issued. */
-const isSame = (a: Invoice | CreditNote, b: Invoice | CreditNote): boolean =>
-  isDeepStrictEqual(contentOf(a), contentOf(b));
-
-const contentOf = ({ number, series, issueDate, createdAt, ...content }: Invoice | CreditNote): unknown =>
-  asStored(content);
-
-/** What of a refund its credit note will say. */
-const factsOf = (event: Refunded): unknown => {
-  const { currency, amountRefunded, refund } = event.data;
-  return asStored({ ...causeOf(event), currency, amountRefunded, refund });
-};
-
-/** As the table keeps it: minus zero and lone surrogates, which JSON can name, are no numbers and texts there. */
-const asStored = (value: unknown): unknown =>
-  JSON.parse(
-    JSON.stringify(value, (_key, member) => (typeof member === 'string' ? member.toWellFormed() : member)),
-  );
 
 const contradiction = ({ id }: Heard, why: string): Unprocessable =>
   new Unprocessable('contradiction', `${id} contradicts the books: ${why}`);

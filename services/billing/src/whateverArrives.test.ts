@@ -62,7 +62,7 @@ it('whatever is said of payments, what cannot be billed is unprocessable, and wh
       const { accounts, creditNotes, series } = entries;
       const items = [
         ...accounts.map(({ account, isIssued }) => accountItem(account, isIssued)),
-        ...creditNotes.map(({ merchantId, creditNote }) => creditNoteItem(merchantId, creditNote)),
+        ...creditNotes.map(creditNoteItem),
         ...series.map((each) => seriesItem(each.series)),
       ];
       for (const item of items) expectStorable(item);

@@ -61,9 +61,7 @@ export async function commit({ accounts, creditNotes, series }: Entries): Promis
     ...accounts.map(({ account, isIssued }) =>
       putIf(accountItem({ ...account, version: account.version + 1 }, isIssued), 'version', account.version),
     ),
-    ...creditNotes.map(({ merchantId, creditNote }) =>
-      putIf(creditNoteItem(merchantId, creditNote), 'version', 0),
-    ),
+    ...creditNotes.map((issued) => putIf(creditNoteItem(issued), 'version', 0)),
   ];
   if (writes.length === 0) return undefined;
   if (writes.length > maxTransactionItems)

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { expect, it } from 'vitest';
-import { eventsOf } from './items.ts';
+import { describe, expect, it } from 'vitest';
+import type { Heard } from '../books.ts';
+import { captured, now, refunded } from '../eventFixtures.ts';
+import { booksAt } from './books.ts';
+import { type AccountItem, type CreditNoteItem, eventsOf, type Stored } from './items.ts';
 
 /** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */
 const stored = readFileSync(new URL('../../fixtures/stored.jsonl', import.meta.url), 'utf8')
@@ -17,3 +20,70 @@ it.each(stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type
     );
   },
 );
+
+/** The books with everything that was stored once, each document as `rendered` leaves it. */
+const storedBooks = (rendered: (item: Stored) => Stored = (item) => item) =>
+  booksAt(new Map(stored.map(({ item }) => [String(item.pk), rendered(item as Stored)])), now);
+
+/** As code would write documents that has other words, and another member in each line and rate. */
+function renderedOtherwise(item: Stored): Stored {
+  const totalsWith = (totals: NonNullable<AccountItem['invoice']>['totals']) => ({
+    ...totals,
+    taxByRate: totals.taxByRate.map((rate) => ({ ...rate, category: 'S' })),
+  });
+  if ('creditNote' in item) {
+    const { creditNote } = item as CreditNoteItem;
+    const totals = totalsWith(creditNote.totals);
+    return { ...(item as CreditNoteItem), creditNote: { ...creditNote, reason: 'Refund', totals } };
+  }
+  if (!('invoice' in item) || !item.invoice) return item;
+  const lines = item.invoice.lines.map((line) => ({ ...line, description: 'Furniture', unit: 'piece' }));
+  return { ...item, invoice: { ...item.invoice, lines, totals: totalsWith(item.invoice.totals) } };
+}
+
+const { customer } = captured().data;
+const otherCustomer = { ...customer, name: 'Bob Example' };
+const otherPlace = { ...customer, address: { ...customer.address, city: 'Bruges' } };
+
+describe.each([
+  ['before fingerprints were', 'pay_1', 1],
+  ['with a fingerprint', 'pay_3', 3],
+])('what was stored %s', (_when, paymentId, n) => {
+  const capture = (changes = {}) => captured({ paymentId, ...changes });
+  const refund = (changes = {}) => {
+    const { data, ...about } = refunded(n, 100, 0, 'EUR', paymentId);
+    return { ...about, data: { ...data, ...changes } } as Heard;
+  };
+
+  it.each([
+    ['as it is', undefined],
+    ['rendered in another way', renderedOtherwise],
+  ])('is known again when its events come again: %s', (_as, rendered) => {
+    const books = storedBooks(rendered);
+    books.hear(capture());
+    books.hear(refund());
+    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+  });
+
+  it.each([
+    ['another customer', capture({ customer: otherCustomer })],
+    ['another address', capture({ customer: otherPlace })],
+    ['another amount', capture({ amountCaptured: 12_099 })],
+    ['another order', capture({ orderId: 'order-2' })],
+    ['another currency', capture({ currency: 'USD' })],
+    ['another event', { ...capture(), id: `${paymentId}:9` }],
+    ['a refund of another amount', refund({ refund: { id: `re_${n}`, amount: 99, reason: null } })],
+    ['a refund in another currency', refund({ currency: 'USD' })],
+    ['a refund of another order', refund({ orderId: 'order-2' })],
+    ['a refund in another event', { ...refund(), id: `${paymentId}:9` }],
+  ])('is contradicted by %s', (_what, event) => {
+    expect(() => storedBooks().hear(event)).toThrow('says otherwise');
+  });
+});
+
+it('a member of an event that the schema does not have yet makes no other event of it', () => {
+  const lines = captured().data.lines?.map((line) => ({ ...line, unit: 'piece' })) ?? null;
+  const books = storedBooks();
+  books.hear(captured({ paymentId: 'pay_3', lines, customer: { ...customer, phone: null } as never }));
+  expect(books.entries().accounts).toEqual([]);
+});

@@ -3,7 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Finding } from '@fanfold/runtime/finding';
-import type { Account } from '../books.ts';
+import type { Account, Issued } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
 import { eventOfInvoice, type Invoice } from '../invoice.ts';
 import type { Difference, Document } from '../reconciliation.ts';
@@ -21,6 +21,9 @@ import type { Series } from '../series.ts';
  * makes the table's stream carry the event of the document that was issued, or the finding that was made, with this
  * very write. Should the stream have forgotten it before it was published, `sayAgain` makes it carry it again.
  *
+ * An invoice and a credit note are kept with the fingerprint of the event that they are of, so that the event is known again
+ * however its document is written by then.
+ *
  * Indexes: `ByMerchant` has a merchant's documents by number, with what a day is summed up from; nothing of that ever
  * changes, so it costs no writes. `ByOrder` has the keys of the invoices of an order.
  */
@@ -33,12 +36,7 @@ export type AccountItem = Omit<Account, 'id' | 'invoice'> &
     invoice: Omit<Invoice, 'id'> | null;
   };
 
-export type CreditNoteItem = Indexed & {
-  pk: string;
-  merchantId: string;
-  creditNote: CreditNote;
-  said: boolean;
-};
+export type CreditNoteItem = Indexed & Issued & { pk: string; said: boolean };
 
 export type Indexed = Document & {
   /** `<merchant>#<kind>` */
@@ -78,12 +76,11 @@ export function accountOfItem(item: AccountItem): Account {
   return { id, ...item, invoice: item.invoice && { id, ...item.invoice } };
 }
 
-export const creditNoteItem = (merchantId: string, creditNote: CreditNote): CreditNoteItem => ({
-  pk: `${merchantId}#${creditNote.id}`,
-  merchantId,
-  creditNote,
+export const creditNoteItem = (issued: Issued): CreditNoteItem => ({
+  ...issued,
+  pk: `${issued.merchantId}#${issued.creditNote.id}`,
   said: true,
-  ...indexed(merchantId, 'credit-note', creditNote, creditNote.amount),
+  ...indexed(issued.merchantId, 'credit-note', issued.creditNote, issued.creditNote.amount),
 });
 
 const indexed = (

@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Customer, Line } from '@fanfold/contracts/fields';
+import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
+import type { CreditNote, Refunded } from './creditNote.ts';
+import { type Captured, causeOf, type Invoice } from './invoice.ts';
+
+/**
+ * What an event says, in 128 bits: kept beside its document, and short, because a write unit takes a kilobyte. It is of the
+ * event and not of the document, which later code may write in another way.
+ *
+ * Each member is named here, and one that an event does not have leaves no trace in it: a member that the schema gets later
+ * makes no other event of an old one. Stored ones are compared for ever, so what is named here stays.
+ */
+export function fingerprintOf(event: Captured | Refunded): string {
+  const { happenedOn, trace } = causeOf(event);
+  const { correlationid, causationid, traceparent } = trace;
+  const facts = event.type === 'payment.captured.v1' ? factsOfCapture(event) : factsOfRefund(event);
+  const hexadecimal = fingerprintOfJson(
+    asStored({ happenedOn, correlationid, causationid, traceparent, ...facts }),
+  );
+  return Buffer.from(hexadecimal, 'hex').toString('base64url');
+}
+
+const factsOfCapture = ({ data }: Captured) => {
+  const { paymentId, orderId, amount, amountCaptured, currency, description, lines } = data;
+  return {
+    paymentId,
+    orderId,
+    amount,
+    amountCaptured,
+    currency,
+    description,
+    customer: factsOfCustomer(data.customer),
+    lines: lines ? lines.map(factsOfLine) : null,
+  };
+};
+
+const factsOfLine = ({ description, quantity, unitAmount, taxRate }: Line) => ({
+  description,
+  quantity,
+  unitAmount,
+  taxRate,
+});
+
+const factsOfCustomer = ({ name, email, taxId, address }: Customer) => {
+  const { line1, line2, city, postalCode, state, country } = address;
+  return { name, email, taxId, address: { line1, line2, city, postalCode, state, country } };
+};
+
+const factsOfRefund = ({ data }: Refunded) => {
+  const { paymentId, orderId, amount, currency, amountCaptured, amountRefunded, refund } = data;
+  const { id, amount: refundedAmount, reason } = refund;
+  return {
+    paymentId,
+    orderId,
+    amount,
+    currency,
+    amountCaptured,
+    amountRefunded,
+    refund: { id, amount: refundedAmount, reason },
+  };
+};
+
+/** Whether an invoice from before fingerprints were kept is of this capture, by what both have unchanged. */
+export function isInvoiceOf(invoice: Invoice, event: Captured): boolean {
+  const { trace, paymentId, orderId, currency, totals } = invoice;
+  const { data } = event;
+  return isDeepStrictEqual(
+    asStored([
+      trace.causationid,
+      paymentId,
+      orderId,
+      currency,
+      totals.gross,
+      factsOfCustomer(invoice.customer),
+    ]),
+    asStored([
+      ...[event.id, data.paymentId, data.orderId, data.currency, data.amountCaptured],
+      factsOfCustomer(data.customer),
+    ]),
+  );
+}
+
+/** Whether a credit note from before fingerprints were kept is of this refund, by what both have unchanged. */
+export function isCreditNoteOf(creditNote: CreditNote, event: Refunded): boolean {
+  const { trace, paymentId, refundId, orderId, currency, amount } = creditNote;
+  const { data } = event;
+  return isDeepStrictEqual(
+    asStored([trace.causationid, paymentId, refundId, orderId, currency, amount]),
+    asStored([event.id, data.paymentId, data.refund.id, data.orderId, data.currency, data.refund.amount]),
+  );
+}
+
+/** As the table keeps it: minus zero and lone surrogates, which JSON can name, are no numbers and texts there. */
+const asStored = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (_key, member) => (typeof member === 'string' ? member.toWellFormed() : member)),
+  );
