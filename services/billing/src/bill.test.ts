@@ -8,6 +8,8 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { isSystemic } from '@fanfold/runtime/failure';
+import { captureOutput } from '@fanfold/runtime/logFixtures';
+import { metrics } from '@fanfold/runtime/metrics';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bill } from './bill.ts';
@@ -16,6 +18,7 @@ import { captured, refunded } from './eventFixtures.ts';
 
 process.env.BILLING_TABLE_NAME = 'billing';
 const dynamodb = mockClient(DynamoDBClient);
+const { logged, measured } = captureOutput();
 
 const canceled = (...codes: string[]) =>
   new TransactionCanceledException({
@@ -210,5 +213,42 @@ describe('a batch of events', () => {
     const failures = await bill([captureOf(1), contradiction]);
     expect([...failures.keys()]).toEqual([contradiction]);
     expect(sizes()).toEqual([2]);
+  });
+});
+
+describe('a refund that came before its capture and does not fit it', () => {
+  const refund = refunded(1, 700, 0);
+  const capture = captured({ amount: 500, amountCaptured: 500, lines: null });
+  const parked = marshall({ ...newAccount('acme', 'inv_1'), version: 1, parked: [refund], pk: 'acme#inv_1' });
+  const contradictions = () => {
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    return measured().reduce((sum, line) => sum + Number(line.RefundContradictsInvoice ?? 0), 0);
+  };
+
+  it('is measured for the alarm and logged with its ids, and the capture is invoiced', async () => {
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [parked] } });
+    expect((await bill([capture])).size).toBe(0);
+    expect(sizes()).toEqual([2]);
+    expect(contradictions()).toBe(1);
+    expect(logged()).toMatchObject([
+      { message: 'refunds contradict the invoice', invoiceId: 'inv_1', eventIds: ['pay_1:2'] },
+    ]);
+  });
+
+  it('is measured also when they come in one batch', async () => {
+    expect((await bill([refund, capture])).size).toBe(0);
+    expect(contradictions()).toBe(1);
+  });
+
+  it('is measured also when the answer to the write gets lost, after which the capture is no news', async () => {
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [parked] } });
+    dynamodb.on(TransactWriteItemsCommand).rejects(broken());
+    expect((await bill([capture])).size).toBe(1);
+    expect(contradictions()).toBe(1);
+  });
+
+  it('is not measured when it fits', async () => {
+    expect((await bill([refunded(1, 500, 0), captureOf(1)])).size).toBe(0);
+    expect(contradictions()).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSystemic } from '@fanfold/runtime/failure';
 import { logger } from '@fanfold/runtime/logger';
-import type { Account, Heard } from './books.ts';
+import { metrics } from '@fanfold/runtime/metrics';
+import type { Entries, Heard } from './books.ts';
 import { booksAt, commit, readPages } from './store/books.ts';
 
 /** What of a batch could not be billed, and why. */
@@ -26,12 +27,22 @@ export async function bill(events: Heard[]): Promise<Failures> {
   return failures;
 }
 
-/** No capture will come for them any more, and no message is left that could be quarantined. */
-const tellOfParked = ({ id, parked }: Account): void =>
-  logger.error('refunds contradict the invoice', {
-    invoiceId: id,
-    eventIds: parked.map((event) => event.id),
-  });
+/**
+ * Tells of refunds that came before their capture and do not fit it: no other capture will come for them, and no message
+ * is left that could be quarantined. Before the invoice is written, so that it is told also when the answer gets lost, as
+ * the capture tells nothing when it comes again: rather twice than never.
+ */
+function tellOfParked({ accounts }: Entries): void {
+  for (const { account, isIssued } of accounts) {
+    if (!isIssued || account.parked.length === 0) continue;
+    metrics.addMetric('RefundContradictsInvoice', 'Count', account.parked.length);
+    logger.error('refunds contradict the invoice', {
+      merchantId: account.merchantId,
+      invoiceId: account.id,
+      eventIds: account.parked.map((event) => event.id),
+    });
+  }
+}
 
 /** Others take numbers of the same series at the same time; whoever comes second decides again. */
 const maxAttempts = 10;
@@ -54,13 +65,9 @@ async function billAtOnce(events: Heard[]): Promise<Failures> {
       }
     }
     const entries = books.entries();
+    tellOfParked(entries);
     const newer = await commit(entries);
-    if (!newer) {
-      for (const { account, isIssued } of entries.accounts) {
-        if (isIssued && account.parked.length > 0) tellOfParked(account);
-      }
-      return failures;
-    }
+    if (!newer) return failures;
     if (attempt === maxAttempts) break;
     // What a refused write gives back is as new as a read, so the next one follows at once. When that is refused as well
     // many are writing: each waits for a random time, and what was known is old then. A refused transaction costs as much
