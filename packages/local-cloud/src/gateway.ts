@@ -50,6 +50,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     responses.set(message.socket, response);
+    response.once('close', () => {
+      if (responses.get(message.socket) === response) responses.delete(message.socket);
+    });
     const body = await readBody(message).catch(() => undefined);
     // Who sent half a request and went away hears no answer.
     if (body === undefined) return;
@@ -64,11 +67,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
     const requestId = `${randomBytes(11).toString('base64url')}=`;
     const answer = await answerTo(request, requestId, options);
-    // Nonsense behind the request, which has been refused.
+    // It was refused before its end had come.
     if (response.headersSent) return;
     options.onAnswer?.(request, answer);
     if (stopping) response.shouldKeepAlive = false;
-    responses.delete(message.socket);
     send(response, answer, requestId);
   }
 
@@ -80,12 +82,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('clientError', (error: ParserError, socket: Socket) => {
     if (!socket.writable || refused.has(socket)) return;
     refused.add(socket);
+    const last = responses.get(socket);
+    // A whole request before it may have done something already, and is answered first.
+    if (last?.req.complete) last.once('close', () => refuse(error, socket));
+    else refuse(error, socket, last);
+  });
+
+  function refuse(error: ParserError, socket: Socket, unfinished?: ServerResponse): void {
+    if (!socket.writable) return;
     const message = messageWithOtherMethod(error, socket);
-    if (message) return serve(message, responseOn(socket, message));
-    const response = responses.get(socket) ?? responseOn(socket);
+    if (message) {
+      serve(message, responseOn(socket, message));
+      return;
+    }
+    const response = unfinished ?? responseOn(socket);
     response.shouldKeepAlive = false;
     send(response, refusalOf(error));
-  });
+  }
 
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
@@ -176,7 +189,7 @@ type ParserError = Error & { code?: string; rawPacket?: Buffer };
 /** Connections whose parser has given up: it complains of each further packet. */
 const refused = new WeakSet<Socket>();
 
-/** What is to be answered on a connection, in the middle of whose body the parser may give up. */
+/** What is to be answered last on a connection: the parser may give up in the middle of its body, or behind it. */
 const responses = new WeakMap<Socket, ServerResponse>();
 
 /** An answer on a connection that ends with it. */
