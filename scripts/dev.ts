@@ -17,7 +17,8 @@ import {
 import type { Template } from '@fanfold/local-cloud/template';
 import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
 import { Command } from 'commander';
-import { developmentToken, merchantScopes } from './fanfold/token.ts';
+import { merchantScopes } from './fanfold/arguments.ts';
+import { developmentToken } from './fanfold/token.ts';
 
 const repository = join(import.meta.dirname, '..');
 

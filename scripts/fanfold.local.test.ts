@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 type Ended = { code: number; stdout: string; stderr: string };
 
 /** Runs the command as `./fanfold` does, without looking at what is installed. */
-const fanfold = (args: string[], port = 4000): Promise<Ended> =>
+const fanfold = (args: string[], port: number | string = 4000): Promise<Ended> =>
   new Promise((resolve) => {
     const environment = { ...process.env, FANFOLD_PORT: String(port), NO_COLOR: '1' };
     execFile(
@@ -85,14 +85,18 @@ describe('used wrongly', () => {
     [['token', '--scope', 'a,,b'], 'a list, separated by commas, of: payments:write'],
     [['token', '--expires-in', 'soon'], 'a whole number other than 0'],
     [['token', '--expires-in', '0'], 'a whole number other than 0'],
+    [['token', '--expires-in', '99999999999999999'], 'from -999999999 to 999999999'],
     [['dlq'], 'Commands:'],
     [['dlq', 'list', '--stage', 'a/b'], 'It has 1 to 32 lower-case letters, digits and hyphens'],
     [['dlq', 'show'], 'Say which dead letters: either ids, or some of'],
     [['dlq', 'redrive'], 'Say which dead letters: either ids, or some of'],
-    [['dlq', 'redrive', '--all', '--queue', 'billing'], 'Give either --all or --queue, not both'],
+    [
+      ['dlq', 'redrive', '--all', '--queue', 'billing'],
+      'Give either --all or --queue, not both: --all takes every dead letter',
+    ],
     [
       ['dlq', 'redrive', 'some-id', '--type', 'payment.captured.v1', '--cause', 'x'],
-      'Give either ids or --cause --type, not both',
+      'Give either ids or --cause and --type, not both: ids name each',
     ],
     [['dlq', 'redrive', 'an id'], '1 to 160 printable characters without spaces'],
     [['dlq', 'redrive', '--all', '--rate', '0'], 'a whole number from 1 to 1000'],
@@ -144,10 +148,21 @@ it.each([
   [['reboot'], '\n  replay '],
   [['dlq', 'lst'], '\n  redrive '],
   [['token', '--colour'], '\n  --merchant <id> '],
-])('%j is followed by what there is', async (args, known) => {
+])('%j is told after what there is', async (args, known) => {
   const { stderr } = await fanfold(args);
-  expect(stderr).toContain(known);
+  const [help = '', complaint] = stderr.split(/^error: /m);
+  expect(help).toContain(known);
+  expect(complaint).toMatch(/^unknown (command|option) '[^\n]+\n(\(Did you mean [^\n]+\n)?$/);
 });
+
+it.each([[['token']], [['demo']], [past]])(
+  '%j with a FANFOLD_PORT that is none exits with 2',
+  async (args) => {
+    const { code, stdout, stderr } = await fanfold(args, 'abc');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe('FANFOLD_PORT=abc is not a port from 1 to 65530: set it to one, for example 4100.\n');
+  },
+);
 
 it('help lists the commands and exits with 0', async () => {
   const { code, stdout } = await fanfold(['--help']);

@@ -12,6 +12,7 @@ import {
   localMerchant,
   logName,
   merchant,
+  merchantScopes,
   perSecond,
   position,
   queueName,
@@ -29,7 +30,7 @@ import {
 } from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
 import { print, tell } from './fanfold/terminal.ts';
-import { merchantScopes, token } from './fanfold/token.ts';
+import { token } from './fanfold/token.ts';
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
@@ -40,7 +41,6 @@ const program = new Command('fanfold')
     'after',
     '\nThe stack is the one at FANFOLD_PORT (4000 if not set). A stage in AWS is chosen with --stage, AWS_PROFILE and AWS_REGION.',
   )
-  .showHelpAfterError()
   .configureOutput({
     writeOut: (text) => print(...linesOf(text)),
     writeErr: (text) => tell(...linesOf(text)),
@@ -277,6 +277,7 @@ program
   .option('--json', 'print what was found as JSON')
   .action(async (options) => (await import('./fanfold/faults.ts')).faults(options));
 
+tellErrorsLast(program);
 try {
   await program.parseAsync();
 } catch (error) {
@@ -286,6 +287,17 @@ try {
     tell(...(error instanceof CommandError ? error.lines : [(error as Error).message]));
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** What is wrong comes after the help: before it, it would be out of sight. */
+function tellErrorsLast(command: Command): void {
+  command.configureOutput({
+    outputError: (text, write) => {
+      command.outputHelp({ error: true });
+      write(`\n${text}`);
+    },
+  });
+  command.commands.forEach(tellErrorsLast);
 }
 
 /** A command that did its work, and whether it found something wrong. */

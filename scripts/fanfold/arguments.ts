@@ -2,9 +2,9 @@ import { eventTypes } from '@fanfold/contracts/catalog';
 import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
+import { basePort } from '@fanfold/local-cloud/stack';
 import { InvalidArgumentError } from 'commander';
 import { stageProblem } from '../../packages/topology/names.js';
-import { merchantScopes, operatorScope } from './token.ts';
 
 /** Why a command failed, and what to do: each text is a line, wherever parts of it may come from. */
 export class CommandError extends Error {
@@ -20,6 +20,19 @@ export class CommandError extends Error {
 /** The command was used wrongly, in a way that no single option shows. */
 export class UsageError extends CommandError {
   override name = 'UsageError';
+}
+
+/**
+ * The port of the stack that the tool is for.
+ *
+ * @throws UsageError when FANFOLD_PORT is not a port
+ */
+export function stackPort(): number {
+  try {
+    return basePort();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** A command of this tool as it is typed for a stage. */
@@ -50,6 +63,11 @@ export function merchantOf(stage: string, merchant: string | undefined): string 
   throw new UsageError(`Say whose it is, with --merchant <id>: only on a laptop that is ${localMerchant}.`);
 }
 
+/** Everything that an access token can allow a merchant. */
+export const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+/** In the place of `audit:read`, reads what operators did, whichever merchant the token is of. */
+export const operatorScope = 'operations:read';
+
 export function scopeList(value: string): string[] {
   const list = value.split(',');
   const scopes = [...merchantScopes, operatorScope];
@@ -57,9 +75,12 @@ export function scopeList(value: string): string[] {
   throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
 }
 
+const maxSeconds = 999_999_999;
+
+/** A time from now, or with a minus before now. */
 export function seconds(value: string): number {
-  if (/^-?[1-9]\d{0,8}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('It is a whole number other than 0.');
+  if (/^-?[1-9]\d*$/.test(value) && Math.abs(Number(value)) <= maxSeconds) return Number(value);
+  throw new InvalidArgumentError(`It is a whole number other than 0, from -${maxSeconds} to ${maxSeconds}.`);
 }
 
 export function stage(value: string): string {

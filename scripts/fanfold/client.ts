@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { basePort, findStack, type StackDescription } from '@fanfold/local-cloud/stack';
-import { developmentToken, merchantScopes } from './token.ts';
+import { findStack, type StackDescription } from '@fanfold/local-cloud/stack';
+import { merchantScopes, stackPort } from './arguments.ts';
+import { developmentToken } from './token.ts';
 
 /** A merchant's way to the API of one service. Paths begin with `/`. */
 export type Api = {
@@ -34,7 +35,7 @@ export async function connect(merchantId: string): Promise<Record<'payments' | '
 
 /** @throws when no stack is running at FANFOLD_PORT */
 export async function runningStack(): Promise<StackDescription> {
-  const base = basePort();
+  const base = stackPort();
   const stack = await findStack(base);
   if (stack) return stack;
   throw new Error(

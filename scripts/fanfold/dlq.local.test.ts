@@ -440,6 +440,8 @@ it('discard takes those that are meant away for good, with the reason in the tra
 it('nothing is done to what cannot be found', async () => {
   await create(placesOf('known').dead);
   const unknown: [string[], string, number][] = [
+    [['dlq', 'show', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
+    [['dlq', 'redrive', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
     [['dlq', 'show', '--queue', 'known'], 'No dead letter fits all that was asked for', 1],
     [
       ['dlq', 'show', '--queue', 'known', '--type', 'payment.captred.v1'],

@@ -260,12 +260,15 @@ function selectionOf(
       ? [
           Object.keys(filters)
             .map((name) => `--${name}`)
-            .join(' '),
+            .join(' and '),
         ]
       : []),
   ];
   if (ways.length > 1) {
-    throw new UsageError(`Give either ${ways.join(' or ')}, not both: one says more than the other.`);
+    const why = all ? '--all takes every dead letter of the stage' : 'ids name each dead letter';
+    throw new UsageError(
+      `Give either ${ways.join(' or ')}, not ${ways.length === 2 ? 'both' : 'all'}: ${why}.`,
+    );
   }
   if (ways.length === 0) {
     throw new UsageError(
@@ -283,7 +286,7 @@ const areNone = (deadLetters: DeadLetter[], places: OpenedPlace[]): boolean =>
 const noDeadLetters = (stage: string): string => `There are no dead letters in ${stage}.`;
 
 /**
- * @throws UsageError when there is none with an id, wherever it could be, or no such type of event
+ * @throws UsageError when there is no such type of event
  * @throws when there is none that fits, or one may be where nobody can look now
  */
 function requireFound(
@@ -301,8 +304,7 @@ function requireFound(
       : 'No dead letter fits all that was asked for';
   const unknown = aboutUnknownType(type);
   const lines = [`${what}. See ${commandFor(stage, 'dlq list')}.`, ...unknown, ...unseen];
-  const isWrong = missing.length > 0 || unknown.length > 0;
-  throw isWrong && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
+  throw unknown.length > 0 && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
 }
 
 /** What of a place could not be looked at, and when it can be. */

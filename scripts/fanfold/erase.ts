@@ -1,4 +1,4 @@
-import { merchantOf, UsageError } from './arguments.ts';
+import { CommandError, merchantOf, UsageError } from './arguments.ts';
 import { type Cloud, cloudOf, invoke } from './cloud.ts';
 import { order, trailOf } from './operation.ts';
 import { ask, print, printJson } from './terminal.ts';
@@ -19,7 +19,8 @@ type Erasure = { dataSubject: string; erasedAt: string; operationId: string };
  * `fanfold audit erase`: makes unreadable what the log has of a subject and of whom it is about, for ever. Only after it
  * was confirmed, and was said in the audit trail.
  *
- * @throws UsageError when nothing is recorded of it, or it is not confirmed
+ * @throws UsageError when it is not confirmed
+ * @throws when nothing is recorded of it
  * @throws when it could not be erased; then it may be ordered again
  */
 export async function erase(
@@ -30,7 +31,7 @@ export async function erase(
   const cloud = await cloudOf(stage);
   const { readable, erasures } = await erasable(cloud, merchantId, subject);
   if (readable.length === 0 && erasures.length === 0) {
-    throw new UsageError(
+    throw new CommandError(
       `Nothing is recorded of ${subject} of the merchant ${merchantId} in ${stage}, so nothing was ordered. ` +
         'Check the id and --merchant, or try again in a second: events take a moment.',
     );

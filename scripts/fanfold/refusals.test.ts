@@ -1,6 +1,7 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import {
+  ListSubscriptionsByTopicCommand,
   ListTopicsCommand,
   PublishBatchCommand,
   type PublishBatchRequestEntry,
@@ -107,13 +108,15 @@ describe('dead letters', () => {
     expect(sizes).toEqual([9, 1]);
   });
 
-  it('with an id that none has are asked for wrongly, unless it may be out of sight', async () => {
+  it('with an id that none has are not found, and may be out of sight', async () => {
     const { all: _, ...rest } = options;
-    await expect(redrive(['no-such-id'], rest)).rejects.toThrow(UsageError);
+    const unknown = redrive(['no-such-id'], rest);
+    await expect(unknown).rejects.toThrow('No dead letter has the id no-such-id');
+    await expect(unknown).rejects.not.toThrow(UsageError);
     sqs
       .on(GetQueueAttributesCommand)
       .resolves({ Attributes: { ApproximateNumberOfMessagesNotVisible: '5' } });
-    await expect(redrive(['no-such-id'], rest)).rejects.not.toThrow(UsageError);
+    await expect(redrive(['no-such-id'], rest)).rejects.toThrow('5 more at');
   });
 
   it('that cannot be sent stay, are released, and are told of', async () => {
@@ -223,6 +226,20 @@ describe('a replay', () => {
     await expect(mistyped).rejects.toThrow(
       'is no type of event that is known here. These are: payment.authorized.v1,',
     );
+  });
+
+  it('until the future is asked for wrongly, and told what is wrong with the queue as well', async () => {
+    const arn = 'arn:aws:sqs:eu-west-1:123456789012:fanfold-test-billing-events';
+    sns
+      .on(ListSubscriptionsByTopicCommand)
+      .resolves({ Subscriptions: [{ Protocol: 'sqs', Endpoint: arn, SubscriptionArn: 'arn' }] });
+    const future = { ...options, to: '2999-01-01T00:00:00.000Z', toQueue: 'shipping' };
+    await expect(replay(future)).rejects.toThrow(UsageError);
+    await expect(replay(future)).rejects.toThrow(
+      /^--to 2999.* is in the future.*\nNo queue shipping is subscribed .*\n {2}fanfold-test-billing-events$/,
+    );
+    sns.on(ListTopicsCommand).rejects(denied);
+    await expect(replay(future)).rejects.toThrow(/^--to 2999.* is in the future[^\n]*$/);
   });
 
   it('goes on behind a position', async () => {

@@ -43,7 +43,7 @@ type Options = {
  */
 export async function replay(options: Options): Promise<void> {
   const { stage, rate, dryRun, json } = options;
-  requirePast(options, new Date());
+  await requireUsable(options);
   const signal = interruption();
   const cloud = await cloudOf(stage);
   const target = await targetOf(cloud, options.toQueue);
@@ -123,6 +123,23 @@ export async function replay(options: Options): Promise<void> {
  * those of a wide range would find again what was found when they were new.
  */
 const isLeftOut = (type: string): boolean => type === paymentsDayClosed.type;
+
+/** @throws UsageError when the range is none in the past: then with what is wrong with the queue, as far as it can be seen */
+async function requireUsable(options: Options): Promise<void> {
+  try {
+    requirePast(options, new Date());
+  } catch (error) {
+    const { stage, toQueue } = options;
+    if (toQueue === undefined) throw error;
+    const lines = await cloudOf(stage)
+      .then((cloud) => targetOf(cloud, toQueue))
+      .then(
+        () => [],
+        (other) => (other instanceof UsageError ? other.lines : []),
+      );
+    throw new UsageError((error as UsageError).message, ...lines);
+  }
+}
 
 type Target = { name: string; send: Send; hears: (type: string) => boolean };
 

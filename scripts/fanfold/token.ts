@@ -1,11 +1,6 @@
 import { signToken } from '@fanfold/local-cloud/issuer';
-import { basePort } from '@fanfold/local-cloud/stack';
+import { stackPort } from './arguments.ts';
 import { print, printJson } from './terminal.ts';
-
-/** Everything that an access token can allow a merchant. */
-export const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
-/** In the place of `audit:read`, reads what operators did, whichever merchant the token is of. */
-export const operatorScope = 'operations:read';
 
 type Options = { merchant: string; scope: string[]; expiresIn: number; json?: true };
 
@@ -29,7 +24,7 @@ export const developmentToken = (
   expiresInSeconds: number,
 ): Promise<string> =>
   signToken({
-    issuer: `http://127.0.0.1:${basePort()}`,
+    issuer: `http://127.0.0.1:${stackPort()}`,
     subject: 'operator',
     merchantId,
     scopes: allowed,
