@@ -107,14 +107,29 @@ test('a log of which one file is locked stays whole: its table, its keys, its bu
   }
 });
 
+test('a log stays for as long as any of its files, also one from before the retention was lowered', async () => {
+  const lockOf = (VersionId: string, until: string) =>
+    s3
+      .on(GetObjectRetentionCommand, { VersionId })
+      .resolves({ Retention: { Mode: 'COMPLIANCE', RetainUntilDate: new Date(until) } });
+  lockOf('1', '2027-11-30T10:00:00Z');
+  lockOf('2', '2026-11-30T11:30:00Z');
+  const [isEmpty, outcome] = await outcomes();
+  expect(isEmpty).toBe(false);
+  expect(outcome.table).toContain('stays until 2027-11-30T10:00:00.000Z');
+  expect(dynamodb.commandCalls(DeleteTableCommand)).toHaveLength(0);
+  expect(s3.commandCalls(DeleteObjectsCommand)).toHaveLength(0);
+});
+
 test('a lock that has run out holds nothing', async () => {
   s3.on(GetObjectRetentionCommand).resolves({ Retention: { Mode: 'COMPLIANCE', RetainUntilDate: now } });
   expect((await outcomes())[0]).toBe(true);
 });
 
-test('a file that cannot be deleted is said, and its bucket and keys stay', async () => {
+test('a file that cannot be deleted is said, and its bucket, table and keys stay', async () => {
   s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: 'a', Message: 'Access Denied' }] });
   await expect(outcomes()).rejects.toThrow('log cannot be emptied: a: Access Denied');
   expect(s3.commandCalls(DeleteBucketCommand)).toHaveLength(0);
+  expect(dynamodb.commandCalls(DeleteTableCommand)).toHaveLength(0);
   expect(kms.commandCalls(ScheduleKeyDeletionCommand)).toHaveLength(0);
 });
