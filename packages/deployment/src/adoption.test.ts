@@ -2,6 +2,7 @@ import {
   CloudFormationClient,
   CloudFormationServiceException,
   CreateChangeSetCommand,
+  DeleteChangeSetCommand,
   DeleteStackCommand,
   DescribeChangeSetCommand,
   DescribeStacksCommand,
@@ -211,6 +212,24 @@ test('what CloudFormation refuses is said, and the stack of the attempt does not
   );
   expect(cloudformation.commandCalls(DeleteStackCommand)).toHaveLength(1);
   expect(cloudformation.commandCalls(ExecuteChangeSetCommand)).toHaveLength(0);
+});
+
+test('what CloudFormation refused to a stack that is there stays in the way of no later attempt', async () => {
+  allIsLeft();
+  cloudformation
+    .on(DescribeChangeSetCommand)
+    .resolves({ Status: 'FAILED', StatusReason: 'It is of another stack.' });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    stackHas([]);
+    await expect(adopt(stackName, template, account, clients)).rejects.toThrow('It is of another stack.');
+  }
+  const names = (command: typeof CreateChangeSetCommand | typeof DeleteChangeSetCommand) =>
+    cloudformation.commandCalls(command as never).map(({ args: [{ input }] }) => {
+      return (input as { ChangeSetName: string }).ChangeSetName;
+    });
+  expect(new Set(names(CreateChangeSetCommand)).size).toBe(2);
+  expect(names(DeleteChangeSetCommand)).toEqual(names(CreateChangeSetCommand));
+  expect(cloudformation.commandCalls(DeleteStackCommand)).toHaveLength(0);
 });
 
 test('a key that will be deleted stops the deployment, because what it signed is still there', async () => {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import {
   type CloudFormationClient,
   CreateChangeSetCommand,
+  DeleteChangeSetCommand,
   DeleteStackCommand,
   DescribeChangeSetCommand,
   DescribeStacksCommand,
@@ -37,7 +39,8 @@ export async function adopt(
   const left = await findKept(missing, clients);
   if (left.length === 0) return [];
   const body = JSON.stringify(importTemplate(template, left, stack?.template));
-  const changeSet = { StackName: stackName, ChangeSetName: 'fanfold-adopt' };
+  // Of this attempt alone: an earlier one may have been interrupted, and its change set is still there.
+  const changeSet = { StackName: stackName, ChangeSetName: `fanfold-adopt-${randomUUID()}` };
   await cloudformation.send(
     new CreateChangeSetCommand({
       ...changeSet,
@@ -57,7 +60,8 @@ export async function adopt(
   } catch (error) {
     const { StatusReason } = await cloudformation.send(new DescribeChangeSetCommand(changeSet));
     // An import makes the stack that it is for, which without it has nothing, and would be in the way.
-    if (!stack) await cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
+    if (stack) await cloudformation.send(new DeleteChangeSetCommand(changeSet));
+    else await cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
     throw new Error(
       `What is left of ${stackName} cannot be adopted: ${StatusReason ?? (error as Error).message}`,
     );
@@ -69,13 +73,8 @@ export async function adopt(
 
 /** @returns undefined when there is no such stack, or one that was never made */
 export async function findStack(stackName: string, client: CloudFormationClient): Promise<Stack | undefined> {
-  const { Stacks = [] } = await client
-    .send(new DescribeStacksCommand({ StackName: stackName }))
-    .catch((error: Error) => {
-      if (error.name === 'ValidationError' && /does not exist/.test(error.message)) return { Stacks: [] };
-      throw error;
-    });
-  if (!Stacks[0] || Stacks[0].StackStatus === 'REVIEW_IN_PROGRESS') return undefined;
+  const status = await stackStatus(stackName, client);
+  if (status === undefined || status === 'REVIEW_IN_PROGRESS') return undefined;
   const { TemplateBody = '{"Resources":{}}' } = await client.send(
     new GetTemplateCommand({ StackName: stackName, TemplateStage: 'Original' }),
   );
@@ -93,6 +92,21 @@ export async function findStack(stackName: string, client: CloudFormationClient)
     }
   }
   return { template: JSON.parse(TemplateBody), physicalIds };
+}
+
+/** @returns undefined when there is no such stack */
+export async function stackStatus(
+  stackName: string,
+  client: CloudFormationClient,
+): Promise<string | undefined> {
+  try {
+    const { Stacks = [] } = await client.send(new DescribeStacksCommand({ StackName: stackName }));
+    return Stacks[0]?.StackStatus;
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name === 'ValidationError' && /does not exist/.test(message)) return undefined;
+    throw error;
+  }
 }
 
 /**
