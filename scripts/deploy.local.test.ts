@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -10,12 +10,25 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 const repository = join(import.meta.dirname, '..');
 const services = (await serviceNames()).sort();
 
-/** An AWS that says who is calling, and refuses everything else. */
-async function refusingAws(): Promise<{ environment: Record<string, string>; asked: string[] }> {
+/**
+ * An AWS that says who is calling, and refuses everything else.
+ *
+ * @param there the stacks and queues that it has: it then also says of what it is asked for whether that is there
+ */
+async function refusingAws(there?: {
+  stacks: string[];
+  queues: string[];
+}): Promise<{ environment: Record<string, string>; asked: string[]; regions: Set<string> }> {
   const asked: string[] = [];
+  const regions = new Set<string>();
   const server = createServer(async (request, response) => {
     const call = await text(request);
-    const [status, body] = call.includes('Action=GetCallerIdentity') ? [200, identity] : [403, refusal];
+    const region = request.headers.authorization?.split('/')[2];
+    if (region) regions.add(region);
+    const [status, body] =
+      (call.includes('Action=GetCallerIdentity') && ([200, identity] as const)) ||
+      (there && answerOf(request, call, there)) ||
+      ([403, refusal] as const);
     if (status === 403) asked.push(call);
     response.writeHead(status, { 'Content-Type': 'text/xml' }).end(body);
   }).listen(0, '127.0.0.1');
@@ -29,8 +42,36 @@ async function refusingAws(): Promise<{ environment: Record<string, string>; ask
     FANFOLD_TOKEN_ISSUER: `http://127.0.0.1:${port}`,
     FANFOLD_LOG_ORIGIN: 'example.com/production/audit',
   };
-  return { environment, asked };
+  return { environment, asked, regions };
 }
+
+/** Of a stack, a table, queue, bucket or key: whether it is there. */
+function answerOf(
+  { method, headers }: IncomingMessage,
+  call: string,
+  { stacks, queues }: { stacks: string[]; queues: string[] },
+): readonly [number, string] | undefined {
+  const stack = /Action=DescribeStack.*StackName=([\w-]+)/.exec(call)?.[1] ?? '';
+  if (stack !== '' && !stacks.includes(stack)) return [400, missingStack(stack)];
+  if (call.includes('Action=DescribeStacks&')) return [200, describedStack(stack)];
+  if (method === 'HEAD') return [404, ''];
+  const [service, action] = String(headers['x-amz-target'] ?? '').split('.');
+  if (action === 'GetQueueUrl') {
+    const { QueueName } = JSON.parse(call);
+    return queues.includes(QueueName)
+      ? [200, JSON.stringify({ QueueUrl: `https://queues.example/${QueueName}` })]
+      : [400, '{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}'];
+  }
+  if (action === 'DescribeKey') return [400, '{"__type":"NotFoundException"}'];
+  return service ? [400, '{"__type":"ResourceNotFoundException"}'] : undefined;
+}
+
+const missingStack = (name: string) =>
+  `<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>Stack with id ${name} does not exist</Message></Error></ErrorResponse>`;
+const describedStack = (name: string) =>
+  `<DescribeStacksResponse><DescribeStacksResult><Stacks><member><StackName>${name}</StackName>` +
+  '<CreationTime>2026-11-30T12:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks>' +
+  '</DescribeStacksResult></DescribeStacksResponse>';
 
 const identity =
   '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/test</Arn>' +
@@ -50,10 +91,11 @@ const serverless = (service: string, options: string[], environment?: Record<str
 
 describe('serverless deploy', () => {
   test.each(services)('of %s goes to AWS with the stage that the command names', async (service) => {
-    const { environment, asked } = await refusingAws();
+    const { environment, asked, regions } = await refusingAws();
     const deploy = serverless(service, ['deploy', '--stage', 'production'], environment);
     await expect(deploy).rejects.toMatchObject({ stdout: expect.stringContaining('refused by the test') });
     expect(asked.join('\n')).toContain(`StackName=fanfold-${service}-production`);
+    expect(regions).toEqual(new Set(['eu-west-1']));
   });
 
   test.each(services)('of %s is refused for the stage of the laptop', async (service) => {
@@ -114,12 +156,74 @@ describe('pnpm run deploy', () => {
   });
 });
 
-test('pnpm run remove asks for neither issuer nor name of the log, and begins with who publishes', async () => {
-  const { environment, asked } = await refusingAws();
-  const { FANFOLD_TOKEN_ISSUER: _issuer, FANFOLD_LOG_ORIGIN: _origin, ...rest } = environment;
-  const remove = run('scripts/remove.ts', '.', ['--stage', 'production'], { ...rest, PATH: '/usr/bin:/bin' });
-  await expect(remove).rejects.toMatchObject({ code: 1 });
-  expect(new Set(asked.join('\n').match(/StackName=[\w-]+/g))).toEqual(
-    new Set(['StackName=fanfold-billing-production', 'StackName=fanfold-payments-production']),
-  );
+// To see what a stage keeps its services are packaged, once for all tests.
+describe('pnpm run remove', { timeout: 120_000 }, () => {
+  const stackOf = (service: string) => `fanfold-${service}-production`;
+  const remove = (environment: Record<string, string>, ...options: string[]) =>
+    run('scripts/remove.ts', '.', ['--stage', 'production', ...options], environment);
+
+  /** What a removal has: neither issuer nor name of the log, and a PATH of its own. */
+  async function stageWith(services: string[], queues: string[] = []) {
+    const aws = await refusingAws({ stacks: services.map(stackOf), queues });
+    const { FANFOLD_TOKEN_ISSUER: _issuer, FANFOLD_LOG_ORIGIN: _origin, ...rest } = aws.environment;
+    return { ...aws, environment: { ...rest, PATH: '/usr/bin:/bin' } };
+  }
+
+  test('asks for neither issuer nor name of the log, and begins with who publishes', async () => {
+    const { environment, asked, regions } = await stageWith(services);
+    await expect(remove(environment)).rejects.toMatchObject({ code: 1 });
+    expect(new Set(asked.join('\n').match(/StackName=[\w-]+/g))).toEqual(
+      new Set(['StackName=fanfold-billing-production', 'StackName=fanfold-payments-production']),
+    );
+    expect(regions).toEqual(new Set(['eu-west-1']));
+  });
+
+  test('goes on where an earlier one stopped: a stack that is not there counts as removed', async () => {
+    const { environment, asked } = await stageWith(['audit', 'bus']);
+    const { stdout, stderr } = await remove(environment).catch((error) => error);
+    expect(`${stdout}${stderr}`).toContain(
+      'There is no stack fanfold-payments-production: nothing to remove.',
+    );
+    expect(new Set(asked.join('\n').match(/StackName=[\w-]+/g))).toEqual(
+      new Set(['StackName=fanfold-audit-production']),
+    );
+  });
+
+  test('of a stage of which nothing is there says so', async () => {
+    const { environment } = await stageWith([]);
+    const { stdout, stderr } = await remove(environment, '--region', 'us-east-1');
+    expect(stdout).toContain('There is nothing to remove: production has no stack in us-east-1.');
+    expect(stdout).toContain('Nothing is left.');
+    expect(stdout).not.toContain('stage delete');
+    expect(stderr).not.toContain('    at ');
+  });
+
+  test('tells what is left, and how to delete just that: in its region, and confirmed with both', async () => {
+    const queue = 'fanfold-production-billing-events';
+    const { environment, regions } = await stageWith([], [queue]);
+    const { stdout } = await remove({ ...environment, AWS_REGION: 'eu-west-1' }, '--region', 'us-east-1');
+    expect(stdout).toContain(queue);
+    const hint = './fanfold stage delete --stage production --region us-east-1';
+    expect(stdout).toContain(hint);
+    const typed = hint.split(' ').slice(1);
+    const confirmed = (confirm: string) =>
+      run('scripts/fanfold.ts', '.', [...typed, '--confirm', confirm], environment);
+    for (const confirm of ['production', 'production@eu-west-1']) {
+      await expect(confirmed(confirm)).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('has to be confirmed with --confirm production@us-east-1.'),
+      });
+    }
+    expect(regions).toEqual(new Set(['us-east-1']));
+  });
+});
+
+test('fanfold stage says what to give to whom AWS does not let in', async () => {
+  const {
+    AWS_ACCESS_KEY_ID: _id,
+    AWS_SECRET_ACCESS_KEY: _key,
+    ...environment
+  } = (await refusingAws()).environment;
+  const list = run('scripts/fanfold.ts', '.', ['stage', 'list', '--stage', 'production'], environment);
+  await expect(list).rejects.toMatchObject({ stderr: expect.stringContaining('AWS does not let you in: ') });
 });

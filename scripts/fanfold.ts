@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { regionOf } from '../packages/topology/region.js';
 import {
   CommandError,
   date,
@@ -17,6 +18,7 @@ import {
   position,
   queueName,
   reference,
+  region,
   republishing,
   scopeList,
   seconds,
@@ -39,7 +41,7 @@ const program = new Command('fanfold')
   )
   .addHelpText(
     'after',
-    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). A stage in AWS is chosen with --stage, AWS_PROFILE and AWS_REGION.',
+    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). A stage in AWS is chosen with --stage, AWS_PROFILE and AWS_REGION (eu-west-1 if not set).',
   )
   .configureOutput({
     writeOut: (text) => print(...linesOf(text)),
@@ -175,12 +177,13 @@ const stages = program
 const ofStage = (command: Command): Command =>
   command
     .requiredOption('--stage <stage>', 'the stage in AWS', stage)
+    .option('--region <region>', 'where it is; AWS_REGION if not given', region, regionOf())
     .option('--json', 'print the result as JSON');
 
 ofStage(stages.command('list'))
   .summary('what outlives its removal')
   .description('Shows the tables, queues, buckets and keys of a stage that outlive its stacks.')
-  .action(async (options) => (await import('./fanfold/stage.ts')).list(options));
+  .action(async (options) => void (await (await import('./fanfold/stage.ts')).list(options)));
 
 ofStage(stages.command('delete'))
   .summary('delete for good what it left')
@@ -188,7 +191,7 @@ ofStage(stages.command('delete'))
     'Deletes what a removed stage left, with all data in it, for good. Exits with 1 when something has to stay: files of the\n' +
       'audit log, until they are locked no longer.',
   )
-  .option('--confirm <stage>', 'its name once more, instead of being asked for it')
+  .option('--confirm <stage@region>', 'both once more, instead of being asked for them')
   .action(async (options) => exitWith(!(await (await import('./fanfold/stage.ts')).deleteKept(options))));
 
 const audit = program

@@ -284,7 +284,7 @@ async function rehearse(): Promise<void> {
 
   await progress.step('remove for good', async () => {
     succeed(await checkout.pnpm(['run', 'remove', '--stage', stage], deploying));
-    await owner(['stage', 'delete', '--confirm', stage, ...inStage]);
+    await owner(['stage', 'delete', '--confirm', `${stage}@${region}`, ...inStage]);
     const kept = await keptOf(endpoint, region, stage);
     if (kept.length > 0) throw new Error(`Still there: ${kept.join(', ')}.`);
     progress.found('nothing is left of it');

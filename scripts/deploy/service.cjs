@@ -9,7 +9,7 @@ module.exports = class Service extends ServerlessFramework {
     const result = await super.exec(command, [...commandArguments, ...options], ...rest);
     // Of what the framework says, compose shows a terminal nothing when all goes well.
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !process.env.CI;
-    const notices = isInteractive ? result.stderr.match(/^Goes on with what is left of .*$/gm) : [];
+    const notices = isInteractive ? result.stderr.match(/^(Goes on with what is left of|There is no stack) .*$/gm) : [];
     for (const notice of notices ?? []) this.context.writeText(notice);
     return result;
   }

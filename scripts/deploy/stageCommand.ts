@@ -3,17 +3,22 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { Command } from 'commander';
+import { regionOf } from '../../packages/topology/region.js';
 
 export const repository = join(import.meta.dirname, '../..');
 const require = createRequire(import.meta.url);
 
-export type StageOptions = { stage: string; region?: string; param: string[] };
+export type StageOptions = { stage: string; region: string; param: string[] };
 
 /** A command of package.json that does something with all services of a stage in AWS, such as `pnpm run deploy`. */
 export const stageCommand = (name: string): Command =>
   new Command(name)
     .requiredOption('--stage <stage>', 'its name: lower-case letters, digits and hyphens, up to 32')
-    .option('--region <region>', 'where it is; AWS_REGION if not given, and eu-west-1 without that')
+    .option(
+      '--region <region>',
+      'where it is; AWS_REGION if not given, and eu-west-1 without that',
+      regionOf(),
+    )
     .option(
       '--param <name=value>',
       'a parameter of packages/topology/parameters.yml; may be given again',
@@ -23,7 +28,7 @@ export const stageCommand = (name: string): Command =>
 
 /** The options as the Serverless Framework takes them, but for the stage. */
 const optionsOf = ({ region, param }: StageOptions): string[] => [
-  ...(region ? ['--region', region] : []),
+  ...['--region', region],
   ...param.flatMap((value) => ['--param', value]),
 ];
 

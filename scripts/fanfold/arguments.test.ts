@@ -56,6 +56,7 @@ describe('a range', () => {
 
 describe.each([
   ['stage', parse.stage, ['local', 'test-eu', 'pr-17'], ['', 'PR-17', 'a b', 'a/b', 'x'.repeat(33)]],
+  ['region', parse.region, ['eu-west-1', 'us-gov-east-1'], ['', 'eu-west', 'EU-WEST-1', 'eu-west-1@x']],
   [
     'queue',
     parse.queueName,

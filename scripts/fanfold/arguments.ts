@@ -5,6 +5,7 @@ import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
 import { basePort } from '@fanfold/local-cloud/stack';
 import { InvalidArgumentError } from 'commander';
 import { stageProblem } from '../../packages/topology/names.js';
+import { regionProblem } from '../../packages/topology/region.js';
 
 /** Why a command failed, and what to do: each text is a line, wherever parts of it may come from. */
 export class CommandError extends Error {
@@ -86,6 +87,11 @@ export function seconds(value: string): number {
 export function stage(value: string): string {
   if (stageProblem(value) === undefined) return value;
   throw new InvalidArgumentError('It has 1 to 32 lower-case letters, digits and hyphens.');
+}
+
+export function region(value: string): string {
+  if (regionProblem(value) === undefined) return value;
+  throw new InvalidArgumentError('It is a region of AWS, such as eu-west-1.');
 }
 
 /** The name of a service, a queue or a bucket. */

@@ -37,8 +37,17 @@ it('a stage without a topic is refused, with those that there are', async () => 
   const refused = cloudOf('tset');
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(
-    'There is no stage tset in account 123456789012: no topic fanfold-tset-events. Check --stage and AWS_REGION; stages there: test-eu, test.',
+    'There is no stage tset in eu-west-1, account 123456789012: no topic fanfold-tset-events. Check --stage and AWS_REGION; stages there: test-eu, test.',
   );
+});
+
+it('without AWS_REGION a stage is where it is deployed without it, whatever a profile says', async () => {
+  vi.stubEnv('AWS_REGION', undefined);
+  const cloud = await cloudOf('test');
+  expect(cloud.region).toBe('eu-west-1');
+  for (const client of [cloud.sns, cloud.sqs, cloud.s3, cloud.lambdaOf('audit'), cloud.kms()]) {
+    expect(await client.config.region()).toBe('eu-west-1');
+  }
 });
 
 it('whom AWS does not let in is told what to give', async () => {

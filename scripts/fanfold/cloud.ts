@@ -5,8 +5,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { accountId, clientConfiguration, region } from '@fanfold/local-cloud/account';
+import { accountId, clientConfiguration, region as localRegion } from '@fanfold/local-cloud/account';
 import { clientSettings } from '@fanfold/runtime/aws';
+import { regionOf } from '../../packages/topology/region.js';
 import { UsageError } from './arguments.ts';
 import { runningStack } from './client.ts';
 import { stageOfTopic } from './places.ts';
@@ -29,8 +30,7 @@ export type Cloud = {
 };
 
 /**
- * The stage `local` is the stack at FANFOLD_PORT; any other is in AWS, where the SDK's default credentials and region
- * lead.
+ * The stage `local` is the stack at FANFOLD_PORT; any other is in AWS, in the region that it is deployed to by default.
  *
  * @throws UsageError when there is no such stage
  * @throws when the stack does not run, or AWS lets nobody in
@@ -45,7 +45,7 @@ export async function cloudOf(stage: string): Promise<Cloud> {
   const topicArn = topicArns.find((arn) => stageOfTopic(arn) === stage);
   if (topicArn) return { ...clients, stage, stages, topicArn };
   throw new UsageError(
-    `There is no stage ${stage} in account ${clients.account}: no topic fanfold-${stage}-events. ` +
+    `There is no stage ${stage} in ${clients.region}, account ${clients.account}: no topic fanfold-${stage}-events. ` +
       `Check --stage and AWS_REGION; stages there: ${stages.join(', ') || 'none'}.`,
   );
 }
@@ -57,7 +57,7 @@ async function localClients(): Promise<Clients> {
   const settings = clientConfiguration(endpoints.aws);
   return {
     account: accountId,
-    region,
+    region: localRegion,
     operator: userInfo().username,
     sns: new SNSClient(settings),
     // Queue URLs of the emulator have a host that only the emulator knows.
@@ -79,24 +79,38 @@ async function localClients(): Promise<Clients> {
   };
 }
 
-async function awsClients(): Promise<Clients> {
-  const sts = new STSClient(clientSettings);
+/**
+ * Who calls AWS, and what its clients are made with.
+ *
+ * @throws when AWS lets nobody in
+ */
+export async function signIn(
+  region: string,
+): Promise<{ account: string; arn: string; settings: typeof clientSettings & { region: string } }> {
+  const settings = { ...clientSettings, region };
+  const sts = new STSClient(settings);
   const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({})).catch((error: Error) => {
     throw new Error(
       `AWS does not let you in: ${error.message}. Give credentials and a region, for example AWS_PROFILE and AWS_REGION.`,
     );
   });
   if (!Account || !Arn) throw new Error('AWS does not say who you are.');
-  const lambda = new LambdaClient(lambdaSettings);
+  return { account: Account, arn: Arn, settings };
+}
+
+async function awsClients(): Promise<Clients> {
+  const region = regionOf();
+  const { account, arn, settings } = await signIn(region);
+  const lambda = new LambdaClient({ ...lambdaSettings, region });
   return {
-    account: Account,
-    region: await sts.config.region(),
-    operator: Arn,
-    sns: new SNSClient(clientSettings),
-    sqs: new SQSClient(clientSettings),
-    s3: new S3Client(clientSettings),
+    account,
+    region,
+    operator: arn,
+    sns: new SNSClient(settings),
+    sqs: new SQSClient(settings),
+    s3: new S3Client(settings),
     lambdaOf: () => lambda,
-    kms: () => new KMSClient(clientSettings),
+    kms: () => new KMSClient(settings),
   };
 }
 

@@ -1,5 +1,5 @@
 import { roleName } from '../../topology/names.js';
-import { adopt } from './adoption.ts';
+import { adopt, stackStatus } from './adoption.ts';
 import { clientsWith, describeKept, type Template } from './kept.ts';
 import {
   accessProblem,
@@ -14,6 +14,9 @@ import {
 type Serverless = {
   getProvider(name: 'aws'): Provider;
   processedInput: { commands: string[] };
+  pluginManager: {
+    spawn(command: string, options: { terminateLifecycleAfterExecution: boolean }): Promise<void>;
+  };
   service: {
     service: string;
     provider: { iam?: { role?: { name?: string } }; compiledCloudFormationTemplate: Template };
@@ -32,8 +35,9 @@ type Provider = {
 
 type Log = { notice(text: string): void; warning(text: string): void };
 
-/** How the notice of an adoption begins: scripts/deploy/service.cjs lets it through compose. */
+/** How notices begin that scripts/deploy/service.cjs lets through compose. */
 const adoptionNotice = 'Goes on with what is left of';
+const removedNotice = 'There is no stack';
 
 /** What makes a template of the stage's settings. */
 const makesTemplate = ['package', 'deploy', 'deploy function'];
@@ -49,11 +53,16 @@ export default class Deployment {
       lifecycleEvents: ['check'],
       options: { removal: { usage: 'Or before it is removed', type: 'boolean' } },
     },
+    // Another command can be ended by running one instead of what is left of it.
+    removed: { type: 'entrypoint', lifecycleEvents: ['tell'] },
   };
   readonly hooks = {
     initialize: () => this.#initialize(),
     'preconditions:check': () => this.#check(),
     'before:deploy:deploy': () => this.#adopt(),
+    'before:remove:remove': () => this.#skipRemoved(),
+    'removed:tell': () =>
+      this.#log.notice(`${removedNotice} ${this.#aws.naming.getStackName()}: nothing to remove.`),
   };
   readonly #serverless: Serverless;
   readonly #removal: boolean;
@@ -95,6 +104,13 @@ export default class Deployment {
     });
     if (adopted.length === 0) return;
     this.#log.notice(`${adoptionNotice} ${stackName}: ${adopted.map(describeKept).join(', ')}.`);
+  }
+
+  /** A stack that is not there counts as removed: a removal that stopped half-way can be run again. */
+  async #skipRemoved(): Promise<void> {
+    const { cloudformation } = clientsWith(await this.#aws.getAwsSdkV3Config());
+    if ((await stackStatus(this.#aws.naming.getStackName(), cloudformation)) !== undefined) return;
+    await this.#serverless.pluginManager.spawn('removed', { terminateLifecycleAfterExecution: true });
   }
 
   get #aws(): Provider {

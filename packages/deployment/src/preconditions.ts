@@ -1,4 +1,5 @@
 import { stageProblem } from '../../topology/names.js';
+import { regionProblem } from '../../topology/region.js';
 
 /** What a deployment is told, by parameters and options. */
 export type Settings = {
@@ -35,11 +36,6 @@ export const placeProblems = ({ stage, region }: Pick<Settings, 'stage' | 'regio
 
 const howToGive = (name: string, environmentVariable: string, example: string) =>
   `Give --param ${name}=${example}, set ${environmentVariable}, or add it to the stage in packages/topology/parameters.yml.`;
-
-const regionProblem = (region: string) =>
-  /^[a-z]{2,4}(-[a-z]+)+-\d$/.test(region)
-    ? undefined
-    : `AWS has no region "${region}": give one such as eu-west-1 with --region or AWS_REGION.`;
 
 function tokenIssuerProblem({ tokenIssuer }: Settings, awsEndpoint?: string) {
   const give = howToGive('tokenIssuer', 'FANFOLD_TOKEN_ISSUER', 'https://…');
