@@ -25,8 +25,8 @@ const pureSchemas = {
     })),
 };
 
-// An ES module that imports node:http makes Node read all its exports, and by one of them load its `fetch` and WebSocket (undici): a
-// quarter of the time that the API's functions take to load. What is got as a built-in module is not read.
+// An ES module that imports node:http makes Node read all its exports, and by one of them load its `fetch` and WebSocket (undici): an
+// eighth of the time that the API's functions take to load, or a quarter on a slower machine. What is got as a built-in module is not read.
 const builtinHttp = {
   name: 'builtin-http',
   /** @param {{ onResolve(options: object, resolve: (args: { path: string }) => object): void, onLoad(options: object, load: (args: { path: string }) => object): void }} build */
