@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { mkdir, mkdtemp } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,6 +8,7 @@ import { credentials, region, signatureFor } from './account.ts';
 import { dynoxideBinary } from './dynoxide.ts';
 import { type Child, spawnEndingWithParent } from './endWithParent.ts';
 import { startKms } from './kms.ts';
+import { freePort } from './ports.ts';
 
 /** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams, `kms` for KMS. */
 export type Endpoints = { aws: string; dynamodb: string; kms: string };
@@ -180,13 +180,4 @@ async function outputUntilClosed(child: Child): Promise<string> {
   }
   const [code, signal] = await once(child, 'close');
   return `${signal ?? `exit code ${code}`}. ${tail.trim()}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

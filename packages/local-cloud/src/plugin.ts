@@ -4,9 +4,16 @@ import { type Serverless as CompiledServerless, compileTemplate } from './compil
 import type { FunctionBundles } from './functionBundles.ts';
 import { requireFreePorts } from './ports.ts';
 import { refusedByAws } from './refusedByAws.ts';
-import type { Ready } from './serviceProcess.ts';
 import type { ServiceRuntime } from './serviceRuntime.ts';
-import { basePort, findStack, joinStack, type Registration, register, type Stack } from './stack.ts';
+import {
+  basePort,
+  findStack,
+  joinStack,
+  type Registration,
+  type RunningService,
+  register,
+  type Stack,
+} from './stack.ts';
 import { resolveTemplate } from './template.ts';
 
 /** What is used of a running Serverless Framework. */
@@ -26,6 +33,9 @@ type Serverless = CompiledServerless & {
     functions: Record<string, { name: string; environment?: object }>;
   };
 };
+
+/** What a service tells the process that started it, by `process.send`, when it takes requests. */
+export type Ready = RunningService & { type: 'ready'; service: string };
 
 type Log = { notice(text: string): void; error(text: string): void };
 
