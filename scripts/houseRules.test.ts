@@ -20,6 +20,7 @@ it.each([
   ['services/audit/src/a.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
   ['services/audit/src/a.ts', 'if (process.env.IS_OFFLINE) log();'],
   ['services/audit/src/invoice.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
+  ['services/payments/src/providers/a.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
   ['packages/runtime/src/index.ts', "export * from './http.ts';"],
   ['services/audit/src/a.test.ts', "it.only('works', () => {});"],
   ['services/audit/src/a.test.ts', 'await sleep(100);'],
@@ -29,6 +30,10 @@ it.each([
 
 it.each([
   ['services/payments/src/store.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
+  [
+    'services/payments/src/providers/sandbox.ts',
+    "import { PutItemCommand } from '@aws-sdk/client-dynamodb';",
+  ],
   ['services/billing/src/store/books.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
   ['services/billing/src/functions/a.ts', "import { hears } from '../../subscriptions.js';"],
   ['services/billing/src/a.local.test.ts', "import { provision } from '@fanfold/local-cloud/provision';"],

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Bill, billOf, measureInProcess, totalOf, unitsOf } from '../bench/cost/part.ts';
+import { type Bill, billOf, totalOf, unitsOf } from '../bench/cost/bill.ts';
+import { measureInProcess } from '../bench/cost/part.ts';
 import type { Unit } from '../bench/cost/units.ts';
 
 // What Fanfold is compared with must not get dearer or cheaper unnoticed. Amounts of time are left out: only counts are exact.

@@ -1,6 +1,6 @@
 import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
-import { type Bill, type ProgramCost, totalOf } from './part.ts';
+import { type Bill, type ProgramCost, totalOf } from './bill.ts';
 import { idleRequestsPerQueue, monthly, prices, secondsPerMonth } from './prices.ts';
 import { type Unit, units } from './units.ts';
 

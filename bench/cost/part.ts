@@ -2,24 +2,13 @@ import { join } from 'node:path';
 import type { Part } from '../part.ts';
 import { runApart } from '../runApart.ts';
 import { table } from '../table.ts';
+import { billOf, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
 import { costChart } from './chart.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
-import { prices, pricesDate } from './prices.ts';
-import type { MeasuredLoad, MeasuredProgram, Program } from './program.ts';
+import { pricesDate } from './prices.ts';
+import type { MeasuredProgram } from './program.ts';
 import { programs } from './programs.ts';
 import { type Unit, units } from './units.ts';
-
-/** What a payment uses, by unit and by what for. */
-export type Bill = Record<string, Partial<Record<Unit, number>>>;
-
-export type ProgramCost = Pick<Program, 'name' | 'about' | 'standing'> & {
-  /** A payment on its own. */
-  alone: Bill;
-  low: Bill;
-  high: Bill;
-  /** What the clocks of a minute use that has seen payments. */
-  minute: Bill;
-};
 
 type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
 
@@ -70,9 +59,6 @@ What a month costs, by how many payments it has, prices of ${pricesDate}:
 ${monthsTable(months)}`,
 };
 
-/** The sandbox stands for a payment provider, which keeps its records elsewhere. */
-const isProvider = (place: string) => place.includes('payments-sandbox');
-
 /** In a process of its own, so that nothing else takes time there, and what functions log goes nowhere. */
 export async function measureInProcess(
   key: string,
@@ -85,44 +71,6 @@ export async function measureInProcess(
     String(together),
   ]);
 }
-
-export function billOf({ used, payments }: MeasuredLoad): Bill {
-  const bill: Bill = {};
-  for (const { unit, place, count } of used) {
-    if (isProvider(place)) continue;
-    bill[place] ??= {};
-    bill[place][unit] = (bill[place][unit] ?? 0) + count / payments;
-  }
-  return bill;
-}
-
-/** A payment a second shares what its minute's clocks use. */
-function sumOf(bill: Bill, other: Bill, share: number): Bill {
-  const sum = structuredClone(bill);
-  for (const [place, used] of Object.entries(other)) {
-    for (const [unit, count] of Object.entries(used) as [Unit, number][]) {
-      sum[place] = { ...sum[place], [unit]: (sum[place]?.[unit] ?? 0) + count * share };
-    }
-  }
-  return sum;
-}
-
-export const totalOf = (bill: Bill, unit: Unit): number =>
-  Object.values(bill).reduce((sum, used) => sum + (used[unit] ?? 0), 0);
-
-/** What counts as a billed unit: everything but amounts of time and bytes. */
-const countable = (Object.keys(units) as Unit[]).filter(
-  (unit) => unit !== 'gigabyteSeconds' && unit !== 'logBytes',
-);
-
-export const unitsOf = (bill: Bill): number => countable.reduce((sum, unit) => sum + totalOf(bill, unit), 0);
-
-/** Dollars for a million payments. */
-export const dollarsOf = (bill: Bill): number =>
-  (Object.keys(units) as Unit[]).reduce(
-    (sum, unit) => sum + totalOf(bill, unit) * prices[unit].dollarsPerMillion,
-    0,
-  );
 
 function usageTable(programs: ProgramCost[]): string {
   const loads = programs.flatMap(({ name, low, high, minute }) => [

@@ -8,7 +8,7 @@ import { verifyLog } from '@fanfold/verify/log';
 import type { VerifierKey } from '@fanfold/verify/note';
 import { verifyProofFile } from '@fanfold/verify/proof';
 import { type Answer, type Call, inputOf } from './calls.ts';
-import type { Item } from './world.ts';
+import type { Item } from './item.ts';
 
 /** A tree that somebody vouched for: by a signature, or by writing a checkpoint down. */
 type Vouched = { by: 'signature' | 'cosignature' | 'checkpoint' | 'memory'; size: number; root: string };

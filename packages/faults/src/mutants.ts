@@ -96,7 +96,7 @@ export const mutants: Mutant[] = [
   {
     name: 'an unknown outcome counts as failed',
     concerns: /sandbox (stalled|answer-lost)/,
-    file: `${payments}/gateway.ts`,
+    file: `${payments}/providers/gateway.ts`,
     find: "return { result: 'unknown' };\n  } finally",
     replace: "return { result: 'nothing' };\n  } finally",
   },

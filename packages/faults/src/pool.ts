@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Mutation } from './functions.ts';
 import type { Cell, Result } from './run.ts';
-import type { Order } from './worker.ts';
+import type { Task } from './task.ts';
 import { servicesUnderTest } from './world.ts';
 
 export type Ran = Result & { cell: Cell; durationMs: number };
@@ -50,9 +50,9 @@ export class Pool {
   async run(cell: Cell, { mutation, isDrawn = false }: How = {}): Promise<Ran> {
     const worker =
       this.#idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.#waiting.push(resolve)));
-    const order: Order = { cell, number: this.#number++, mutation, isDrawn };
+    const task: Task = { cell, number: this.#number++, mutation, isDrawn };
     const started = performance.now();
-    worker.send(order);
+    worker.send(task);
     const answered = new AbortController();
     try {
       const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(runTimeoutMs)]);

@@ -1,20 +1,11 @@
-import type { Mutation } from './functions.ts';
-import { type Cell, run } from './run.ts';
+import { run } from './run.ts';
 import { drawnFate } from './soak.ts';
+import type { Task } from './task.ts';
 import { World } from './world.ts';
-
-/** What a worker is asked; it answers with a Result. */
-export type Order = {
-  cell: Cell;
-  number: number;
-  mutation: Mutation | undefined;
-  /** Whether the faults are to be drawn from the cell's seed. */
-  isDrawn: boolean;
-};
 
 let world: World | undefined;
 
-process.on('message', async ({ cell, number, mutation, isDrawn }: Order) => {
+process.on('message', async ({ cell, number, mutation, isDrawn }: Task) => {
   world ??= await World.start();
   await world.deploy(mutation);
   const result = await run(world, cell, number, isDrawn ? drawnFate(cell.seed ?? 0) : undefined);

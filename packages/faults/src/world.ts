@@ -32,6 +32,7 @@ import { Clock } from './clock.ts';
 import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
 import type { Fate } from './faults.ts';
 import { compileService, Functions, type Mutation, type Outcome } from './functions.ts';
+import type { Item } from './item.ts';
 import { type LogKeys, LogWatch, nobodysEntry } from './log.ts';
 import {
   type Order,
@@ -44,8 +45,6 @@ import { Network } from './network.ts';
 import { randomFrom } from './random.ts';
 
 export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
-
-export type Item = Record<string, unknown> & { pk: string };
 
 /** How queues are emptied in a run: a service's messages may lag behind everything else, or come in reverse. */
 export type Disorder = { functionName: string; kind: 'lagging' | Exclude<Order, 'as-it-comes'> };

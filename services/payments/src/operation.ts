@@ -4,7 +4,6 @@ import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfol
 import { metrics } from '@fanfold/runtime/metrics';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
-import { perform, resolve } from './gateway.ts';
 import {
   type Ask,
   type Change,
@@ -17,6 +16,7 @@ import {
   settle,
   settleRefund,
 } from './payment.ts';
+import { perform, resolve } from './providers/gateway.ts';
 import { PaymentBusy, update } from './store.ts';
 
 /** What a request with an Idempotency-Key is known by: made again, it has the same id. */

@@ -3,8 +3,8 @@ import { totalsOf } from '@fanfold/contracts/tax';
 import { isVisible } from '@fanfold/contracts/text';
 import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import * as z from 'zod';
-import { paymentMethods } from './gateway.ts';
 import type { PaymentRequest } from './payment.ts';
+import { paymentMethods } from './providers/gateway.ts';
 
 /** Every text is taken without the blanks around it, and what is left is measured. Codes are no texts: they are exact. */
 const anyText = (maxLength: number) => z.string().trim().max(maxLength);

@@ -4,11 +4,11 @@ import {
   DynamoDBServiceException,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Instruction, ProviderRefusal, paymentMethods, perform, resolve } from './gateway.ts';
+import { perform, resolve } from './gateway.ts';
+import { type Instruction, ProviderRefusal } from './provider.ts';
 import { sandbox } from './sandbox.ts';
 
 const table = mockClient(DynamoDBClient);
@@ -34,52 +34,6 @@ const instruction = (paymentMethod: string): Instruction => ({
 });
 const keyIsTaken = (item?: Record<string, unknown>) =>
   new ConditionalCheckFailedException({ $metadata: {}, message: 'no', ...item });
-
-describe('The provider', () => {
-  test('knows the payment methods of the sandbox', () => {
-    expect(paymentMethods).toEqual([
-      'pm_card_visa',
-      'pm_card_declined',
-      'pm_card_insufficient_funds',
-      'pm_card_timeout',
-      'pm_card_timeout_lost',
-      'pm_card_error',
-    ]);
-  });
-
-  test.each([
-    ['pm_card_visa', { result: 'succeeded' }],
-    [
-      'pm_card_declined',
-      { result: 'failed', failure: { code: 'card_declined', declineCode: 'generic_decline' } },
-    ],
-    ['pm_card_insufficient_funds', { result: 'failed', failure: { declineCode: 'insufficient_funds' } }],
-    ['pm_card_error', { result: 'failed', failure: { code: 'provider_error', declineCode: null } }],
-  ])('answers %s, and remembers it under the key of the instruction', async (paymentMethod, outcome) => {
-    expect(await perform(instruction(paymentMethod))).toMatchObject(outcome);
-    const [call] = table.commandCalls(PutItemCommand);
-    expect(call?.args[0].input).toMatchObject({
-      TableName: 'sandbox',
-      ConditionExpression: 'attribute_not_exists(pk)',
-    });
-    expect(unmarshall(call?.args[0].input.Item ?? {})).toMatchObject({
-      pk: 'pay_1',
-      operation: 'charge',
-      paymentId: 'pay_1',
-      amount: 100,
-      currency: 'EUR',
-      outcome,
-      recordedAt: expect.any(String),
-    });
-  });
-
-  test('answers a key that it has seen as it did the first time', async () => {
-    const first = { M: { result: { S: 'nothing' } } };
-    table.on(PutItemCommand).rejects(keyIsTaken({ Item: { outcome: first } }));
-    expect(await perform(instruction('pm_card_visa'))).toEqual({ result: 'nothing' });
-    expect(await resolve('pay_1')).toEqual({ result: 'nothing' });
-  });
-});
 
 describe('The outcome is unknown, and why is logged,', () => {
   const unknown = { result: 'unknown' };
