@@ -2,21 +2,31 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { brokenReferences, decisionFaults } from './documents.ts';
 import { breachesOf } from './houseRules.ts';
 
 const root = join(import.meta.dirname, '..');
 
-const sources = execFileSync(
-  'git',
-  ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts', '*.js'],
-  {
+/** The files of these names that are or will be committed. What is deleted but not committed yet is still listed. */
+const filesNamed = (...patterns: string[]) =>
+  execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], {
     cwd: root,
     encoding: 'utf8',
-  },
-)
-  .split('\n')
-  // The rules' own test quotes what they forbid. What is deleted but not committed yet is still listed.
-  .filter((path) => path !== 'scripts/houseRules.test.ts' && path !== '' && existsSync(join(root, path)));
+  })
+    .split('\n')
+    .filter((path) => path !== '' && existsSync(join(root, path)))
+    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+
+// The rules' own tests quote what they forbid.
+const sources = filesNamed('*.ts', '*.js').filter(
+  ({ path }) => !/^scripts\/(houseRules|documents)\.test\.ts$/.test(path),
+);
+
+/** Prints what is wrong, one a line. */
+function nothingIn(faults: string[]): boolean {
+  for (const fault of faults) console.error(fault);
+  return faults.length === 0;
+}
 
 /** Runs a tool on this Node: by its name alone Windows does not find it without a shell. */
 const run = (tool: string, ...args: string[]): boolean =>
@@ -36,14 +46,15 @@ const checks: [name: string, passes: () => boolean][] = [
         '.',
       ),
   ],
+  ['house rules', () => nothingIn(breachesOf(sources))],
   [
-    'house rules',
+    'documents',
     () => {
-      const breaches = breachesOf(
-        sources.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') })),
-      );
-      for (const breach of breaches) console.error(breach);
-      return breaches.length === 0;
+      const documents = [...filesNamed('*.md'), ...sources, ...filesNamed('*.yml')];
+      return nothingIn([
+        ...brokenReferences(documents, (path) => existsSync(join(root, path))),
+        ...decisionFaults(documents),
+      ]);
     },
   ],
 ];

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { brokenReferences, decisionFaults } from './documents.ts';
+
+const files = new Set(['README.md', 'docs/deploy.md', 'docs/audit-log.md', 'docs', 'scripts/dev.ts']);
+const broken = (path: string, text: string, deploy = '# Deploy\n\n## An account\n\n## `dev`, and then\n') =>
+  brokenReferences(
+    [
+      { path, text },
+      { path: 'docs/deploy.md', text: deploy },
+    ],
+    (name) => files.has(name),
+  );
+
+describe('references in documents', () => {
+  it('are right when file and heading exist', () => {
+    expect(broken('README.md', '[a](docs/deploy.md#an-account) [b](docs) `scripts/dev.ts`')).toEqual([]);
+    const page = '# A page\n\n[a](deploy.md#dev-and-then) [b](../README.md) [c](#a-page)';
+    expect(broken('docs/audit-log.md', page)).toEqual([]);
+  });
+
+  it('are broken when the file is not there', () => {
+    expect(broken('README.md', '[a](docs/deployment.md)')).toEqual([
+      'README.md: there is no docs/deployment.md',
+    ]);
+    expect(broken('README.md', 'as `scripts/develop.ts` does')).toEqual([
+      'README.md: there is no scripts/develop.ts',
+    ]);
+  });
+
+  it('are broken when the page has no such heading, or has it in a block of code only', () => {
+    const fault = ['README.md: docs/deploy.md#a-stage names no heading of docs/deploy.md'];
+    expect(broken('README.md', '[a](docs/deploy.md#a-stage)')).toEqual(fault);
+    expect(broken('README.md', '[a](docs/deploy.md#a-stage)', '```sh\n# A stage\n```\n')).toEqual(fault);
+  });
+
+  it('are looked for in what the code says, too', () => {
+    expect(broken('scripts/dev.ts', "'see docs/deploy.md#an-account'")).toEqual([]);
+    expect(broken('scripts/dev.ts', '// see docs/operations.md')).toEqual([
+      'scripts/dev.ts: there is no docs/operations.md',
+    ]);
+  });
+
+  it('are not made of examples in code, patterns and addresses', () => {
+    expect(
+      broken(
+        'README.md',
+        '```\n[a](b.md)\n```\n`[a](b.md)` `services/*/README.md` [c](https://example.com/d.md)',
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('a decision', () => {
+  const page =
+    '# 1. Keys\n\nAccepted 2026-11-30.\n\n## Context\n\nA.\n\n## Decision\n\nB.\n\n## Consequences\n\nC.\n';
+  const faults = (path: string, text: string, index = '\n- [1. Keys](0001-keys.md)\n') =>
+    decisionFaults([
+      { path: `docs/decisions/${path}`, text },
+      { path: 'docs/decisions/README.md', text: index },
+    ]);
+
+  it('has a number, a date, three sections and a line in the index', () => {
+    expect(faults('0001-keys.md', page)).toEqual([]);
+  });
+
+  it('has the next number, in its name and title', () => {
+    expect(faults('0002-keys.md', page, '\n- [1. Keys](0002-keys.md)\n')).toEqual([
+      'docs/decisions/0002-keys.md: the next number is 1',
+    ]);
+    expect(faults('0001-keys.md', page.replace('1. ', '2. '), '\n- [2. Keys](0001-keys.md)\n')).toEqual([
+      'docs/decisions/0001-keys.md: the title begins with "# 1. "',
+    ]);
+  });
+
+  it.each([
+    ['its date', 'Accepted 2026-11-30.', 'Accepted.'],
+    ['a section', '## Context\n', ''],
+  ])('is refused without %s', (_, present, absent) => {
+    expect(faults('0001-keys.md', page.replace(present, absent))).toHaveLength(1);
+  });
+
+  it('is refused when the index lacks it or has it twice', () => {
+    expect(faults('0001-keys.md', page, '')).toHaveLength(1);
+    expect(
+      faults('0001-keys.md', page, '\n- [1. Keys](0001-keys.md)\n\n- [1. Keys](0001-keys.md)\n'),
+    ).toHaveLength(1);
+  });
+});
