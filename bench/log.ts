@@ -19,7 +19,7 @@ import {
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
 import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
 import { signCheckpoint } from '../services/audit/src/checkpoint.ts';
-import type { Heard } from '../services/audit/src/heard.ts';
+import type { Received } from '../services/audit/src/heard.ts';
 import { provideLog } from '../services/audit/src/provisionFixtures.ts';
 import { publishLog } from '../services/audit/src/publishLog.ts';
 import { record } from '../services/audit/src/record.ts';
@@ -112,7 +112,7 @@ function appendAll(start: Edge, entries: Uint8Array[], batch: number): Edge {
 }
 
 /** Events of payments of their own, as their consumer gets them. */
-const heardFrom = (from: number, count: number): Heard[] =>
+const receivedFrom = (from: number, count: number): Received[] =>
   Array.from({ length: count }, (_, i) => {
     const subject = `pay_${String(from + i).padStart(32, '0')}`;
     const trace = {
@@ -153,11 +153,11 @@ export async function measureLog(size: number, batches: number): Promise<LogCost
     useEndpoints(emulators.endpoints);
     await provideLog(emulators.endpoints);
     await seed(tree, emulators.endpoints);
-    const heard = heardFrom(size, batches * batchSize);
+    const received = receivedFrom(size, batches * batchSize);
     const started = performance.now();
     const calls = await countCalls(async () => {
-      for (let i = 0; i < heard.length; i += batchSize) {
-        const failures = await record(heard.slice(i, i + batchSize));
+      for (let i = 0; i < received.length; i += batchSize) {
+        const failures = await record(received.slice(i, i + batchSize));
         if (failures.size > 0)
           throw new Error('Not all of it was recorded', { cause: [...failures.values()][0] });
       }
@@ -174,7 +174,7 @@ export async function measureLog(size: number, batches: number): Promise<LogCost
       ...costOf(size),
       measured: {
         callsPerBatch,
-        millisecondsPerEvent: milliseconds / heard.length,
+        millisecondsPerEvent: milliseconds / received.length,
         putsPerEvent: (publishing['S3 PutObject'] ?? 0) / published,
         ...measureProofs(tree),
       },

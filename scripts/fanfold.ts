@@ -280,7 +280,7 @@ program
   .option('--json', 'print what was found as JSON')
   .action(async (options) => (await import('./fanfold/faults.ts')).faults(options));
 
-tellErrorsLast(program);
+printErrorsLast(program);
 try {
   await program.parseAsync();
 } catch (error) {
@@ -293,14 +293,14 @@ try {
 }
 
 /** What is wrong comes after the help: before it, it would be out of sight. */
-function tellErrorsLast(command: Command): void {
+function printErrorsLast(command: Command): void {
   command.configureOutput({
     outputError: (text, write) => {
       command.outputHelp({ error: true });
       write(`\n${text}`);
     },
   });
-  command.commands.forEach(tellErrorsLast);
+  command.commands.forEach(printErrorsLast);
 }
 
 /** A command that did its work, and whether it found something wrong. */

@@ -35,7 +35,7 @@ it.each([
     "import { PutItemCommand } from '@aws-sdk/client-dynamodb';",
   ],
   ['services/billing/src/store/books.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
-  ['services/billing/src/functions/a.ts', "import { hears } from '../../subscriptions.js';"],
+  ['services/billing/src/functions/a.ts', "import { subscribedTypes } from '../../subscriptions.js';"],
   ['services/billing/src/a.local.test.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
   ['packages/tlog/src/a.ts', "import { hash } from 'node:crypto';\nimport { leafHash } from './merkle.ts';"],
   ['services/audit/src/a.ts', "import { leafHash } from '@fanfold/tlog/merkle';"],

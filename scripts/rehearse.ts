@@ -245,14 +245,14 @@ async function rehearse(): Promise<void> {
   const owner = fanfoldOf(checkout.folder, environmentOf(root));
   const keyBefore = (await fanfold(['audit', 'key', ...inStage])).trim();
   await progress.step('remove, and what is kept', async () => {
-    const told = succeed(await checkout.pnpm(['run', 'remove', '--stage', stage], deploying));
+    const output = succeed(await checkout.pnpm(['run', 'remove', '--stage', stage], deploying));
     for (const service of services) {
       const stack = await findStack(endpoint, region, stackName(service, stage));
       if (stack && stack.status !== 'DELETE_COMPLETE') throw new Error(`${stack.name} is ${stack.status}.`);
     }
     const kept = await keptOf(endpoint, region, stage);
-    const untold = kept.filter((name) => !told.includes(name));
-    if (untold.length > 0) throw new Error(`Kept, and not told: ${untold.join(', ')}\n${told}`);
+    const notListed = kept.filter((name) => !output.includes(name));
+    if (notListed.length > 0) throw new Error(`Kept, and not told: ${notListed.join(', ')}\n${output}`);
     const listed = await owner(['stage', 'list', ...inStage]);
     const unlisted = kept.filter((name) => !listed.includes(name));
     if (unlisted.length > 0) throw new Error(`Kept, and not listed: ${unlisted.join(', ')}\n${listed}`);

@@ -22,9 +22,9 @@ import { deadLettersOf, queues, Wire } from './wire.ts';
 let service: Service;
 let wire: Wire;
 let mappings: Mappings;
-let heardByFourth: () => Promise<string[]>;
+let receivedByFourth: () => Promise<string[]>;
 /** The keys of what audit's publisher was run for. */
-const published: string[] = [];
+const publisherKeys: string[] = [];
 captureLog();
 
 const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
@@ -47,7 +47,7 @@ beforeAll(async () => {
     }
   }
   Object.assign(process.env, { TOKEN_ISSUER });
-  heardByFourth = await wire.listenIn('fourth-service');
+  receivedByFourth = await wire.subscribe('fourth-service');
 
   vi.useFakeTimers({ toFake: ['Date'], now: new Date(`${yesterday}T12:00:00Z`) });
   const forgetting = await publishing(async () => ({ batchItemFailures: [] }));
@@ -118,7 +118,7 @@ async function invoke(name: string, event: unknown): Promise<unknown> {
   const [, owner = '', key = ''] = /^fanfold-([a-z]+)-local-([a-zA-Z]+)$/.exec(name) ?? [];
   for (const { attributes, dynamodb } of (event as { Records: RunFor[] }).Records) {
     if (attributes) attributes.ApproximateFirstReceiveTimestamp = String(Date.now() - comparedForMs);
-    if (owner === 'audit' && dynamodb) published.push(dynamodb.Keys.pk.S);
+    if (owner === 'audit' && dynamodb) publisherKeys.push(dynamodb.Keys.pk.S);
   }
   return run(owner, key, event);
 }
@@ -128,15 +128,15 @@ async function run(owner: string, key: string, event: unknown): Promise<unknown>
   return handler(event, contextWith());
 }
 
-async function heard(merchantId: Merchant, type: string): Promise<{ event: Event; body: string }[]> {
-  return (await heardByFourth())
+async function published(merchantId: Merchant, type: string): Promise<{ event: Event; body: string }[]> {
+  return (await receivedByFourth())
     .map((body) => ({ body, event: JSON.parse(body) as Event }))
     .filter(({ event }) => event.merchantid === merchantId && event.type === type);
 }
 
 /** Sends the closed day again to one service, and lets everything happen that follows. */
 async function compareAgain(queue: string, merchantId: Merchant): Promise<void> {
-  const [closed] = await heard(merchantId, 'payments.day-closed.v1');
+  const [closed] = await published(merchantId, 'payments.day-closed.v1');
   await wire.send(queue, closed?.body ?? '');
   await mappings.idle();
 }
@@ -148,15 +148,15 @@ const idsIn = (texts: string[]) => texts.map((text) => (JSON.parse(text) as Even
 
 describe('a day on which nothing was lost', () => {
   it('adds up, and no more is heard of it', async () => {
-    expect(await heard('whole', 'payments.day-closed.v1')).toHaveLength(1);
-    expect(await heard('whole', 'billing.reconciliation-failed.v1')).toEqual([]);
-    expect(await heard('whole', 'audit.gap-found.v1')).toEqual([]);
+    expect(await published('whole', 'payments.day-closed.v1')).toHaveLength(1);
+    expect(await published('whole', 'billing.reconciliation-failed.v1')).toEqual([]);
+    expect(await published('whole', 'audit.gap-found.v1')).toEqual([]);
   });
 });
 
 describe('an event that was deleted from billing’s queue', () => {
   it('is found when the day is closed, is said, and stands in the log', async () => {
-    const failures = await heard('unbilled', 'billing.reconciliation-failed.v1');
+    const failures = await published('unbilled', 'billing.reconciliation-failed.v1');
     expect(failures).toHaveLength(1);
     expect(failures[0]?.event).toMatchObject({
       id: `rec_${yesterday}_unbilled:1`,
@@ -168,7 +168,7 @@ describe('an event that was deleted from billing’s queue', () => {
       },
     });
     expect(idsIn(await logOf('unbilled')).filter((id) => id.startsWith('rec_'))).toHaveLength(1);
-    expect(await heard('unbilled', 'audit.gap-found.v1')).toEqual([]);
+    expect(await published('unbilled', 'audit.gap-found.v1')).toEqual([]);
   });
 
   it('is billed when it is sent again, and the day adds up', async () => {
@@ -181,13 +181,13 @@ describe('an event that was deleted from billing’s queue', () => {
       n: 1,
       mendedAt: expect.any(String),
     });
-    expect(await heard('unbilled', 'billing.reconciliation-failed.v1')).toHaveLength(1);
+    expect(await published('unbilled', 'billing.reconciliation-failed.v1')).toHaveLength(1);
   });
 });
 
 describe('an event that was deleted from audit’s queue', () => {
   it('is found by its number when the day is closed, is said, and is recorded once by audit itself', async () => {
-    const gaps = await heard('unrecorded', 'audit.gap-found.v1');
+    const gaps = await published('unrecorded', 'audit.gap-found.v1');
     expect(gaps).toHaveLength(1);
     expect(gaps[0]?.event).toMatchObject({
       id: `gap_${yesterday}_unrecorded:1`,
@@ -199,7 +199,7 @@ describe('an event that was deleted from audit’s queue', () => {
       },
     });
     expect(idsIn(await logOf('unrecorded')).filter((id) => id.startsWith('gap_'))).toHaveLength(1);
-    expect(await heard('unrecorded', 'billing.reconciliation-failed.v1')).toEqual([]);
+    expect(await published('unrecorded', 'billing.reconciliation-failed.v1')).toEqual([]);
   });
 
   it('is recorded when it is sent again, and the day is complete', async () => {
@@ -217,9 +217,9 @@ describe('an event that was deleted from audit’s queue', () => {
 describe('what the stream forgot before it was published', () => {
   it('is missed by billing and by audit when the day is closed', async () => {
     expect(await invoicesOf('forgotten')).toEqual([]);
-    const [failure] = await heard('forgotten', 'billing.reconciliation-failed.v1');
+    const [failure] = await published('forgotten', 'billing.reconciliation-failed.v1');
     expect(failure?.event.data).toMatchObject({ found: { captures: 0, refunds: 0, totals: {} } });
-    const [gap] = await heard('forgotten', 'audit.gap-found.v1');
+    const [gap] = await published('forgotten', 'audit.gap-found.v1');
     expect(gap?.event.data).toMatchObject({
       counts: {
         'payment.authorized.v1': { expected: 1, found: 0 },
@@ -268,6 +268,6 @@ it('saying everything again changes nothing, for anybody', async () => {
 });
 
 it('audit’s publisher ran for findings only, and no message was put aside', async () => {
-  expect(new Set(published)).toEqual(new Set(['finding:unrecorded', 'finding:forgotten']));
+  expect(new Set(publisherKeys)).toEqual(new Set(['finding:unrecorded', 'finding:forgotten']));
   for (const queue of Object.values(queues)) expect(await wire.depth(deadLettersOf(queue))).toBe(0);
 });

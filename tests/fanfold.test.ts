@@ -40,8 +40,10 @@ const traceOf = async (id: string) => {
 it('demo tells of a payment and a refund until both are invoiced, credited and audited', async () => {
   const { code, stdout, stderr } = await fanfold('demo');
   expect([code, stderr]).toEqual([0, '']);
-  const told = stdout.split('\n').flatMap((line) => /^ +\+[\d,]+ ms {2}(.+?) {2,}\S/.exec(line)?.[1] ?? []);
-  expect(told).toEqual([
+  const printed = stdout
+    .split('\n')
+    .flatMap((line) => /^ +\+[\d,]+ ms {2}(.+?) {2,}\S/.exec(line)?.[1] ?? []);
+  expect(printed).toEqual([
     'payment captured',
     'billing issued the invoice',
     'payments noted its number',
@@ -80,7 +82,9 @@ it('trace shows the flows of a payment, and that of each thing in them, by any o
   expect(flows).toMatchObject([
     {
       correlationId: requestId,
-      said: [{ event: { id: `${paymentId}:1` }, caused: [{ event: { id: `${invoiceId}:1` }, caused: [] }] }],
+      events: [
+        { event: { id: `${paymentId}:1` }, caused: [{ event: { id: `${invoiceId}:1` }, caused: [] }] },
+      ],
     },
   ]);
 });

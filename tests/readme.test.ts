@@ -80,8 +80,8 @@ it('when something goes wrong, the dead letters and what can be sent again are a
   expect(printed).toMatch(/^Would be sent to the topic: \d+\.$/m);
 });
 
-it('what it says a service hears is what the service hears', async () => {
-  const { hears } = await import('../services/billing/subscriptions.js');
-  const [, quoted] = /export const hears = .*?\((\[.*\])\)/.exec(readme) ?? [];
-  expect(quoted).toBe(`[${hears.map((type) => `'${type}'`).join(', ')}]`);
+it('the subscriptions that it shows are the subscriptions of the service', async () => {
+  const { subscribedTypes } = await import('../services/billing/subscriptions.js');
+  const [, quoted] = /export const subscribedTypes = .*?\((\[.*\])\)/.exec(readme) ?? [];
+  expect(quoted).toBe(`[${subscribedTypes.map((type) => `'${type}'`).join(', ')}]`);
 });

@@ -71,7 +71,7 @@ const invoiced = (paymentId: string) =>
   });
 
 /** A payment that billing does not hear of. */
-async function payUnheard(): Promise<string> {
+async function payUnbilled(): Promise<string> {
   const reconnect = await wire.disconnect(queues.billing);
   const paymentId = await pay();
   await recorded(`${paymentId}:1`);
@@ -98,9 +98,9 @@ it('a message that can never succeed is found with its reason, looked at, and di
 });
 
 it('an event in the dead letters is handled when it is redriven, and the trail shows who did that', async () => {
-  const heard = await wire.listenIn('recovery-heard');
-  const paymentId = await payUnheard();
-  const [event = ''] = (await heard()).filter((body) => body.includes(`"${paymentId}:1"`));
+  const received = await wire.subscribe('recovery-heard');
+  const paymentId = await payUnbilled();
+  const [event = ''] = (await received()).filter((body) => body.includes(`"${paymentId}:1"`));
   await wire.send(deadLettersOf(queues.billing), event);
   const { operationId } = await done('dlq', 'redrive', '--queue', 'billing', '--type', 'payment.captured.v1');
   await invoiced(paymentId);
@@ -119,7 +119,7 @@ async function recordedOperation(operationId: string, eventId: string): Promise<
 
 describe('replay', () => {
   it('gives a service what it missed', async () => {
-    const missed = await payUnheard();
+    const missed = await payUnbilled();
     const range = [...everything(), '--subject', missed, '--to-queue', 'billing'];
     const counted = await done('replay', ...range, '--dry-run');
     expect(counted).toMatchObject({
@@ -139,7 +139,7 @@ describe('replay', () => {
     await settled();
     const log = await texts();
     const range = everything();
-    await wire.listenIn('late');
+    await wire.subscribe('late');
     const { process: running, ended } = start('replay', ...range, '--to-queue', 'late', '--rate', '5');
     // The first message is the order itself: a late service hears what is said now, too.
     await eventually(async () => expect(await wire.depth('late')).toBeGreaterThan(1));

@@ -19,7 +19,7 @@ import { deadLettersOf, queues, Wire } from './wire.ts';
 let stack: RunningStack;
 let sns: BreakableProxy;
 let wire: Wire;
-let heardByFourth: () => Promise<string[]>;
+let receivedByFourth: () => Promise<string[]>;
 const merchants = ['straight', 'disorder', 'poison', 'outage', 'unknown'].map(
   (chapter) => `story-${chapter}`,
 );
@@ -29,7 +29,7 @@ beforeAll(async () => {
   sns = await startBreakableProxy(base + 4);
   stack = await startDev(base, { AWS_ENDPOINT_URL_SNS: sns.url });
   wire = new Wire(`http://127.0.0.1:${base + 4}`);
-  heardByFourth = await wire.listenIn('fourth-service');
+  receivedByFourth = await wire.subscribe('fourth-service');
 }, 60_000);
 
 afterAll(async () => {
@@ -137,7 +137,7 @@ describe('messages', () => {
       payments.push(payment);
     }
     const forBilling = await eventually(async () => {
-      const messages = (await heardByFourth()).filter(
+      const messages = (await receivedByFourth()).filter(
         (body) => body.includes('"story-disorder"') && body.includes('/payments'),
       );
       expect(messages).toHaveLength(9);
@@ -155,8 +155,8 @@ describe('messages', () => {
       });
     }
     // And everything that was ever said, once more, to everybody.
-    const said = await heardByFourth();
-    for (const body of said.toReversed()) {
+    const published = await receivedByFourth();
+    for (const body of published.toReversed()) {
       const { type } = JSON.parse(body);
       await wire.send(queues.audit, body);
       if (/^payment\.(captured|refunded)/.test(type)) await wire.send(queues.billing, body);
@@ -170,7 +170,7 @@ describe('messages', () => {
     await invoiceOf(merchant, payment.id);
     const captured = JSON.parse(
       (await eventually(async () => {
-        const found = (await heardByFourth()).find((body) => body.includes(`"${payment.id}:1"`));
+        const found = (await receivedByFourth()).find((body) => body.includes(`"${payment.id}:1"`));
         expect(found).toBeDefined();
         return found;
       })) as string,
@@ -261,18 +261,18 @@ describe('in the end', () => {
 
   it.each(merchants)('audit has everything that %s’s events say, each once and without a gap', async (id) => {
     const merchant = await clientOf(stack.base, id);
-    const said = new Set(
-      (await heardByFourth())
+    const publishedIds = new Set(
+      (await receivedByFourth())
         .map((body) => JSON.parse(body))
         .filter(({ merchantid }) => merchantid === id)
         .map((event) => event.id),
     );
     const recorded = await eventually(async () => {
       const events = await merchant.all('/events');
-      expect(new Set(events.map((event) => event.id))).toEqual(said);
+      expect(new Set(events.map((event) => event.id))).toEqual(publishedIds);
       return events;
     });
-    expect(recorded).toHaveLength(said.size);
+    expect(recorded).toHaveLength(publishedIds.size);
     const bySubject = Map.groupBy(recorded, ({ subject }) => subject);
     for (const events of bySubject.values()) {
       const numbers = events.map(({ sequence }) => Number(sequence)).sort((a, b) => a - b);
@@ -296,7 +296,7 @@ describe('the log, to somebody who trusts nobody', () => {
     const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
     const { findings, warnings, checkpoint } = await verifyLog(urlReader(url()), keys);
     expect([findings, warnings]).toEqual([[], []]);
-    expect(checkpoint.size).toBe((await heardByFourth()).length);
+    expect(checkpoint.size).toBe((await receivedByFourth()).length);
   });
 
   it.each(merchants)(

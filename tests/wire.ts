@@ -34,7 +34,7 @@ export class Wire {
   }
 
   /** A queue that hears everything from now on, as a fourth service would. */
-  async listenIn(name: string): Promise<() => Promise<string[]>> {
+  async subscribe(name: string): Promise<() => Promise<string[]>> {
     await this.#sqs.send(new CreateQueueCommand({ QueueName: name }));
     await this.#sns.send(
       new SubscribeCommand({
@@ -44,10 +44,10 @@ export class Wire {
         Attributes: { RawMessageDelivery: 'true' },
       }),
     );
-    const heard: string[] = [];
+    const received: string[] = [];
     return async () => {
-      heard.push(...(await this.drain(name)).map(({ Body = '' }) => Body));
-      return heard;
+      received.push(...(await this.drain(name)).map(({ Body = '' }) => Body));
+      return received;
     };
   }
 

@@ -10,7 +10,7 @@ const read = (path: string): string => readFileSync(join(repository, path), 'utf
 const example = (type: string) => JSON.parse(read(`packages/contracts/examples/${type}.json`));
 
 /** The first thing in a service's fixture that said something, as the table's stream has it. */
-const saidBy = (service: string) => {
+const publishedBy = (service: string) => {
   const lines = read(`services/${service}/fixtures/stored.jsonl`).trim().split('\n');
   const stored = lines.map((line) => JSON.parse(line)).find(({ events }) => events.length > 0);
   return marshall(stored.item, { removeUndefinedValues: true });
@@ -43,7 +43,7 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     });
   // The two packages of types do not agree on what may be undefined.
   const streamed = (image: Record<string, AttributeValue>) => streamEvent([image as never]);
-  const heard = (type: string) => queueEvent([JSON.stringify(example(type))]);
+  const received = (type: string) => queueEvent([JSON.stringify(example(type))]);
   return {
     'payments createPayment': post(paymentOf(1)),
     'payments capturePayment': post({}),
@@ -52,8 +52,8 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     'payments getPayment': get({ id }),
     'payments listPayments': get(),
     'payments unknownRoute': get(),
-    'payments publisher': streamed(saidBy('payments')),
-    'payments consumer': heard('invoice.issued.v1'),
+    'payments publisher': streamed(publishedBy('payments')),
+    'payments consumer': received('invoice.issued.v1'),
     'payments janitor': {},
     'payments expiry': {},
     'payments dayClose': {},
@@ -63,8 +63,8 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     'billing getCreditNote': get({ id: id.replace('pay', 'cn') }),
     'billing listCreditNotes': get(),
     'billing unknownRoute': get(),
-    'billing publisher': streamed(saidBy('billing')),
-    'billing consumer': heard('payment.captured.v1'),
+    'billing publisher': streamed(publishedBy('billing')),
+    'billing consumer': received('payment.captured.v1'),
     'billing findDocuments': { find: 'payments', merchantId: 'acme', orderId: 'order-1001' },
     'billing republish': { date: yesterday.slice(0, 10) },
     'audit listEvents': get(),
@@ -74,7 +74,7 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     'audit getTile': get({ path: '0/000' }),
     'audit unknownRoute': get(),
     'audit publisher': streamed(gapFound()),
-    'audit consumer': heard('payment.captured.v1'),
+    'audit consumer': received('payment.captured.v1'),
     'audit publishLog': {},
     'audit witness': {},
     'audit checkEvents': {},

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Event } from '@fanfold/contracts/event';
 import { record } from '../../services/audit/src/record.ts';
 import { bill } from '../../services/billing/src/bill.ts';
-import type { Heard } from '../../services/billing/src/books.ts';
+import type { BillableEvent } from '../../services/billing/src/books.ts';
 
 /** A batch for a consumer, and what came of it. */
 export type Batch = { service: 'billing' | 'audit'; events: Event[] };
@@ -28,12 +28,12 @@ parentPort?.on('message', async ({ service, events }: Batch) => {
 });
 
 async function billed(events: Event[]): Promise<number[]> {
-  const failures = await bill(events as Heard[]);
+  const failures = await bill(events as BillableEvent[]);
   return [...failures.keys()].map((event) => events.indexOf(event));
 }
 
 async function recorded(events: Event[]): Promise<number[]> {
-  const heard = events.map((event) => ({ event, text: JSON.stringify(event) }));
-  const failures = await record(heard);
-  return [...failures.keys()].map((each) => heard.indexOf(each as (typeof heard)[0]));
+  const received = events.map((event) => ({ event, text: JSON.stringify(event) }));
+  const failures = await record(received);
+  return [...failures.keys()].map((each) => received.indexOf(each as (typeof received)[0]));
 }

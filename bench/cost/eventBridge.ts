@@ -98,11 +98,11 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
     for (const event of bus.take()) {
       const bytes = Buffer.byteLength(JSON.stringify(event));
       used.push({ unit: 'busEvents', place: 'bus', count: Math.ceil(bytes / chunkBytes) });
-      const hearers =
+      const subscribers =
         event.type === 'payment.captured'
           ? (['billing', 'audit'] as const)
           : (['payments', 'audit'] as const);
-      for (const name of hearers) {
+      for (const name of subscribers) {
         await run(`${name} consumer`, () =>
           consumers[name]({ detail: event } as never, contextWith() as never),
         );

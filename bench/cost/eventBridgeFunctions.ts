@@ -31,7 +31,7 @@ const client = new EventBridgeClient({});
 const logged = <Input>(work: (input: Input) => Promise<unknown>) =>
   middy<Input, unknown>().use(injectLambdaContext(logger)).handler(work);
 
-const heard = (work: (event: ShopEvent) => Promise<void>) =>
+const consumer = (work: (event: ShopEvent) => Promise<void>) =>
   logged(async ({ detail }: { detail: ShopEvent }) => {
     await work(detail);
     logger.info('event handled', { eventId: detail.id, type: detail.type });
@@ -86,7 +86,7 @@ export const publish = logged(async ({ Records }: DynamoDBStreamEvent) => {
 });
 
 /** Takes a number first: it is lost when the invoice is not written after it. */
-export const billing = heard(async ({ data, merchantId }) => {
+export const billing = consumer(async ({ data, merchantId }) => {
   const { Attributes } = await documents.send(
     new UpdateCommand({
       TableName: 'bus-billing',
@@ -101,7 +101,7 @@ export const billing = heard(async ({ data, merchantId }) => {
 });
 
 /** The same without gaps: a number is taken with its invoice. */
-export const billingWithoutGaps = heard(({ data, merchantId }) =>
+export const billingWithoutGaps = consumer(({ data, merchantId }) =>
   issueNext(documents, 'bus-billing', `${merchantId}#INV-2026`, (count) => [
     { Put: invoicePut(data as Payment, count) },
   ]),
@@ -112,7 +112,7 @@ function invoicePut(payment: Payment, count: number) {
   return { TableName: 'bus-billing', Item: { pk: invoice.id, ...invoice, event: 'invoice.issued' } };
 }
 
-export const payments = heard(async ({ data }) => {
+export const payments = consumer(async ({ data }) => {
   const { paymentId, number } = data as Invoice;
   await documents.send(
     new UpdateCommand({
@@ -124,6 +124,6 @@ export const payments = heard(async ({ data }) => {
   );
 });
 
-export const audit = heard(async (event) => {
+export const audit = consumer(async (event) => {
   await documents.send(new PutCommand({ TableName: 'bus-audit', Item: { pk: event.id, ...event } }));
 });

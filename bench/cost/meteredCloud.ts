@@ -34,11 +34,11 @@ export async function startMeteredCloud(): Promise<MeteredCloud> {
     { emulators: Endpoints; metered: Endpoints },
   ];
   let invoke: Invoke = async () => undefined;
-  const { ask, hear } = conversation(
+  const { ask, receive } = conversation(
     (message) => child.send(message),
     ({ values: [functionName, event] }) => invoke(String(functionName), event),
   );
-  child.on('message', hear);
+  child.on('message', receive);
   return {
     emulators,
     metered,
@@ -71,17 +71,17 @@ export function conversation(
         );
         send({ id, ask, values });
       }),
-    hear(message: unknown): void {
-      const heard = message as Question | Answer;
-      if ('ask' in heard) {
-        answer(heard).then(
-          (value) => send({ id: heard.id, value }),
-          (error: Error) => send({ id: heard.id, error: error.message }),
+    receive(message: unknown): void {
+      const received = message as Question | Answer;
+      if ('ask' in received) {
+        answer(received).then(
+          (value) => send({ id: received.id, value }),
+          (error: Error) => send({ id: received.id, error: error.message }),
         );
         return;
       }
-      waiting.get(heard.id)?.(heard);
-      waiting.delete(heard.id);
+      waiting.get(received.id)?.(received);
+      waiting.delete(received.id);
     },
   };
 }

@@ -13,7 +13,7 @@ const { endpoints, stop } = await startEmulators();
 const meter = await startMeter(endpoints);
 let polled: Used[] = [];
 
-const { ask, hear } = conversation(
+const { ask, receive } = conversation(
   (message) => process.send?.(message),
   async ({ ask, values: [resources, arriveApart] }) => {
     if (ask === 'drain') return drain(resources as Record<string, Resource>, arriveApart as boolean);
@@ -27,7 +27,7 @@ const { ask, hear } = conversation(
     setImmediate(() => process.exit(0));
   },
 );
-process.on('message', hear);
+process.on('message', receive);
 process.send?.({ emulators: endpoints, metered: meter.endpoints });
 
 async function drain(resources: Record<string, Resource>, arriveApart: boolean): Promise<void> {

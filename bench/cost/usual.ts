@@ -18,7 +18,7 @@ import type { Used } from './units.ts';
 
 const topicArn = arnOf('sns', 'usual-events');
 const consumers = ['billing', 'audit', 'payments'] as const;
-const hears: Record<(typeof consumers)[number], ShopEvent['type'][]> = {
+const subscribedTypes: Record<(typeof consumers)[number], ShopEvent['type'][]> = {
   billing: ['payment.captured'],
   audit: ['payment.captured', 'invoice.issued'],
   payments: ['invoice.issued'],
@@ -86,7 +86,7 @@ async function start(cloud: MeteredCloud, fullBatch: number): Promise<RunningPro
             Protocol: 'sqs',
             Endpoint: arnOf('sqs', `usual-${name}`),
             RawMessageDelivery: true,
-            FilterPolicy: { type: hears[name] },
+            FilterPolicy: { type: subscribedTypes[name] },
           },
         },
       ]),

@@ -50,7 +50,7 @@ export type Outcome = {
 };
 
 /** Who hears what is said in a stream (services/billing/subscriptions.js and those beside it). */
-const heardBy = { payments: ['billing', 'audit'], billing: ['payments', 'audit'] } as const;
+const subscribersOf = { payments: ['billing', 'audit'], billing: ['payments', 'audit'] } as const;
 
 /** New on-demand tables have four partitions, a stream has a shard for each, and a shard one run of the publisher at a time. */
 const shardsPerStream = 4;
@@ -136,11 +136,11 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
     if (running > 0) {
       instances += running;
       mostInstances = Math.max(mostInstances, instances);
-      move(heardBy.payments, running);
+      move(subscribersOf.payments, running);
       const paidAtMs = nowMs;
       afterAbout(apiMs, () => {
         instances -= running;
-        move(heardBy.payments, -running);
+        move(subscribersOf.payments, -running);
         say('payments', { count: running, type: 'captured', paidAtMs, givenUp: 0 });
       });
     }
@@ -178,13 +178,13 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
     const { batchSize, memoryMb } = flow.publishers[name];
     const batch = line.take(batchSize);
     const count = countOf(batch);
-    move(heardBy[name], count);
+    move(subscribersOf[name], count);
     afterAbout(
       times.mappingMs + workMs(times.publish, count, memoryMb) + Math.ceil(count / 10) * times.callMs,
       () => {
         end();
-        move(heardBy[name], -count);
-        for (const queue of heardBy[name]) deliver(queue, batch);
+        move(subscribersOf[name], -count);
+        for (const queue of subscribersOf[name]) deliver(queue, batch);
         publish(name, shard);
       },
     );
@@ -398,7 +398,7 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
     next.happening();
   }
 
-  for (const [name, queues] of Object.entries(heardBy) as [StreamName, readonly QueueName[]][]) {
+  for (const [name, queues] of Object.entries(subscribersOf) as [StreamName, readonly QueueName[]][]) {
     for (const { count } of streams[name]) move(queues, count);
   }
   for (const [queue, { count }] of Object.entries(lines) as [QueueName, Line][]) move([queue], count);

@@ -253,14 +253,14 @@ describe('redrive', () => {
     await send(dead, [event('pay_1:1'), 'no JSON'], reason);
     const lying = await lyingIn(dead);
     const { operationId } = await shown('redrive', '--queue', 'said');
-    const [said, ...more] = await ordered(operationId);
+    const [order, ...more] = await ordered(operationId);
     expect(more).toEqual([]);
-    expect(said).toMatchObject({
+    expect(order).toMatchObject({
       type: 'operation.ordered.v1',
       merchantid: '_operator',
       id: `${operationId}:1`,
     });
-    expect(said.data).toEqual({
+    expect(order.data).toEqual({
       command: 'dlq redrive',
       stage: 'local',
       orderedBy: expect.stringMatching(/./),

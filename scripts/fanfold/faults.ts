@@ -6,9 +6,9 @@ import {
   baselinesOf,
   type MatrixReport,
   type MutantReport,
+  matrixStories,
   runMatrix,
   runMutants,
-  toldStories,
 } from '@fanfold/faults/matrix';
 import { Pool, type Ran } from '@fanfold/faults/pool';
 import type { Cell } from '@fanfold/faults/run';
@@ -71,7 +71,7 @@ export async function faults(options: Options): Promise<void> {
         interrupted.signal,
       );
       if (options.mutants && !interrupted.signal.aborted)
-        report.mutants = await runMutants(pool, baselines, await recordedMutants(), tellMutant);
+        report.mutants = await runMutants(pool, baselines, await recordedMutants(), reportMutant);
     }
   } finally {
     pool.stop();
@@ -123,7 +123,7 @@ async function soak(
   const timeIsUp = AbortSignal.any([AbortSignal.timeout(minutes * 60_000), interrupted]);
   const failed: Ran[] = [];
   const episodes = function* () {
-    for (let n = 0; ; n++) yield episodeOf(seed + n, toldStories);
+    for (let n = 0; ; n++) yield episodeOf(seed + n, matrixStories);
   };
   for await (const ran of pool.runAll(episodes(), { isDrawn: true, signal: timeIsUp })) {
     report.episodes += 1;
@@ -150,13 +150,13 @@ async function soak(
 
 /** Tells of each violation at once, and now and then how far it is. */
 function progress(): (of: number, report: MatrixReport) => void {
-  let told = 0;
+  let reported = 0;
   return (of, { cells: { run }, violations, seconds }) => {
-    for (const violation of violations.slice(told)) tell(...violationOf(violation));
-    told = violations.length;
-    if (run % 50 === 0 || run === of) tell(`${run} of ${of} runs, ${told} violations, ${seconds} s`);
+    for (const violation of violations.slice(reported)) tell(...violationOf(violation));
+    reported = violations.length;
+    if (run % 50 === 0 || run === of) tell(`${run} of ${of} runs, ${reported} violations, ${seconds} s`);
   };
 }
 
-const tellMutant = ({ name, caughtBy, runs }: MutantReport): void =>
+const reportMutant = ({ name, caughtBy, runs }: MutantReport): void =>
   tell(caughtBy ? `caught after ${runs} runs: ${name}` : `NOT CAUGHT in ${runs} runs: ${name}`);

@@ -23,7 +23,7 @@ describe('a flow', () => {
     expect(flowOf([refunded, noted, captured, invoiced])).toEqual({
       correlationId: 'req_1',
       startedAt: captured.time,
-      said: [
+      events: [
         {
           event: captured,
           caused: [
@@ -37,7 +37,7 @@ describe('a flow', () => {
 
   it('begins with whatever was caused by something that is not recorded', () => {
     expect(
-      flowOf([captured, event('stray:1', 'elsewhere:1', 5)]).said.map(({ event: { id } }) => id),
+      flowOf([captured, event('stray:1', 'elsewhere:1', 5)]).events.map(({ event: { id } }) => id),
     ).toEqual(['captured:1', 'stray:1']);
   });
 
@@ -46,7 +46,7 @@ describe('a flow', () => {
       event('b:1', 'req_1', 7, { position: 9 }),
       event('a:1', 'req_1', 7, { position: 3 }),
     ];
-    expect(flowOf([later, earlier]).said.map(({ event: { id } }) => id)).toEqual(['a:1', 'b:1']);
+    expect(flowOf([later, earlier]).events.map(({ event: { id } }) => id)).toEqual(['a:1', 'b:1']);
   });
 
   it('shows every event once, whatever they say of their causes', () => {
@@ -60,7 +60,7 @@ describe('a flow', () => {
         const claim = claims[Math.floor(way / claims.length ** i) % claims.length] as string;
         return event(id, claim, i);
       });
-      expect(idsOf(flowOf(events).said).sort()).toEqual(ids);
+      expect(idsOf(flowOf(events).events).sort()).toEqual(ids);
     }
   });
 });

@@ -9,7 +9,7 @@ export type RecordedEvent = Omit<Event, 'causationid'> & {
   erased?: true;
 };
 
-/** An event, and what was said because of it. */
+/** An event, and the events that it caused. */
 export type Cause = { event: RecordedEvent; caused: Cause[] };
 
 /** Everything that followed from one request, or from one run of a clock. */
@@ -17,13 +17,13 @@ export type Flow = {
   /** The request's id, or the run's. */
   correlationId: string;
   startedAt: string;
-  /** What was said because of the request itself, or of something that audit does not know. */
-  said: Cause[];
+  /** Those that the request itself caused, or something that audit does not know. */
+  events: Cause[];
 };
 
 /** The flow that events with the same correlation id make up; there is one at least. */
-export function flowOf(events: RecordedEvent[]): Flow {
-  const inOrder = events.toSorted((a, b) => compare(a.time, b.time) || a.position - b.position);
+export function flowOf(recorded: RecordedEvent[]): Flow {
+  const inOrder = recorded.toSorted((a, b) => compare(a.time, b.time) || a.position - b.position);
   const [first] = inOrder as [RecordedEvent];
   const ids = new Set(inOrder.map(({ id }) => id));
   const shown = new Set<string>();
@@ -32,19 +32,19 @@ export function flowOf(events: RecordedEvent[]): Flow {
     const because = inOrder.filter(({ id, causationid }) => causationid === event.id && !shown.has(id));
     return { event, caused: because.map(causeOf) };
   };
-  const said = inOrder
+  const events = inOrder
     .filter(({ causationid }) => causationid === undefined || !ids.has(causationid))
     .map(causeOf);
   // Events that claim to have caused each other hang from nothing.
-  for (const event of inOrder) if (!shown.has(event.id)) said.push(causeOf(event));
-  return { correlationId: first.correlationid, startedAt: first.time, said };
+  for (const event of inOrder) if (!shown.has(event.id)) events.push(causeOf(event));
+  return { correlationId: first.correlationid, startedAt: first.time, events };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A flow as lines of text: first what it followed from, then each event with its time since the first one. */
 export function linesOf(flow: Flow): string[] {
-  const rows = flow.said.flatMap((cause) => rowsOf(cause, '', ''));
+  const rows = flow.events.flatMap((cause) => rowsOf(cause, '', ''));
   const since = (time: string) =>
     `+${(Date.parse(time) - Date.parse(flow.startedAt)).toLocaleString('en-US')} ms`;
   return [

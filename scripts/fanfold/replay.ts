@@ -48,7 +48,7 @@ export async function replay(options: Options): Promise<void> {
   const cloud = await cloudOf(stage);
   const target = await targetOf(cloud, options.toQueue);
   const fitting = (await indexOf(cloud, filterOf(options))).filter(
-    ({ type, position }) => target.hears(type) && position > (options.after ?? -1),
+    ({ type, position }) => target.isSubscribedTo(type) && position > (options.after ?? -1),
   );
   const events = fitting.filter(({ type }) => options.type !== undefined || !isLeftOut(type));
   const leftOut = fitting.length - events.length;
@@ -141,12 +141,12 @@ async function requireUsable(options: Options): Promise<void> {
   }
 }
 
-type Target = { name: string; send: Send; hears: (type: string) => boolean };
+type Target = { name: string; send: Send; isSubscribedTo: (type: string) => boolean };
 
 async function targetOf(cloud: Cloud, queueName?: string): Promise<Target> {
-  if (queueName === undefined) return { name: 'the topic', send: toTopic(cloud), hears: () => true };
-  const { name, url, hears } = await subscribedQueue(cloud, queueName);
-  return { name, send: toQueue(cloud, url), hears };
+  if (queueName === undefined) return { name: 'the topic', send: toTopic(cloud), isSubscribedTo: () => true };
+  const { name, url, isSubscribedTo } = await subscribedQueue(cloud, queueName);
+  return { name, send: toQueue(cloud, url), isSubscribedTo };
 }
 
 const filterOf = ({ from, to, type, subject, merchant }: Options) => ({

@@ -72,10 +72,10 @@ export function pace(perSecond: number, signal: AbortSignal): (count: number) =>
 
 /** Tells at most once a second, on standard error, how far it has come. */
 export function progress(): (text: string) => void {
-  let toldAt = performance.now();
+  let reportedAt = performance.now();
   return (text) => {
-    if (performance.now() - toldAt < 1000) return;
-    toldAt = performance.now();
+    if (performance.now() - reportedAt < 1000) return;
+    reportedAt = performance.now();
     tell(text);
   };
 }

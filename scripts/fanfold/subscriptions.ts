@@ -4,7 +4,7 @@ import { type Cloud, queueUrlOf } from './cloud.ts';
 import { queueOf } from './places.ts';
 
 /** A queue of the topic. */
-export type SubscribedQueue = { name: string; url: string; hears: (type: string) => boolean };
+export type SubscribedQueue = { name: string; url: string; isSubscribedTo: (type: string) => boolean };
 
 /**
  * The queue that a name means: a service's, or one by its own name, as long as it is subscribed to the topic.
@@ -32,10 +32,10 @@ export async function subscribedQueue(cloud: Cloud, name: string): Promise<Subsc
   const { Attributes = {} } = await sns.send(
     new GetSubscriptionAttributesCommand({ SubscriptionArn: subscriptions.get(queue) }),
   );
-  const hears = typeFilter(queue, Attributes.FilterPolicy, Attributes.FilterPolicyScope);
+  const isSubscribedTo = typeFilter(queue, Attributes.FilterPolicy, Attributes.FilterPolicyScope);
   const url = await queueUrlOf(cloud, queue);
   if (!url) throw new Error(`The queue ${queue} is subscribed, but does not exist. Deploy its service.`);
-  return { name: queue, url, hears };
+  return { name: queue, url, isSubscribedTo };
 }
 
 /**

@@ -91,7 +91,7 @@ it.each([
   expect(JSON.parse(printed())).toMatchObject({
     stage: 'test',
     id,
-    flows: [{ correlationId: 'req_1', said: [{ event: { id: captured.id } }] }],
+    flows: [{ correlationId: 'req_1', events: [{ event: { id: captured.id } }] }],
   });
 });
 

@@ -1,5 +1,5 @@
-/** The events that billing hears, and all that it hears: the topic's filter and the consumer both read this. */
-export const hears = /** @type {const} */ ([
+/** The types of events that billing subscribes to. The filter of its subscription and its consumer both read this. */
+export const subscribedTypes = /** @type {const} */ ([
   'payment.captured.v1',
   'payment.refunded.v1',
   'payments.day-closed.v1',

@@ -1,2 +1,2 @@
-/** The events that payments hears, and all that it hears: the topic's filter and the consumer both read this. */
-export const hears = /** @type {const} */ (['invoice.issued.v1', 'credit-note.issued.v1']);
+/** The types of events that payments subscribes to. The filter of its subscription and its consumer both read this. */
+export const subscribedTypes = /** @type {const} */ (['invoice.issued.v1', 'credit-note.issued.v1']);

@@ -209,9 +209,9 @@ test.each(services)('the README of %s says of each of its alarms what to do', (s
   const rows = [...table.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| .+ \| .+ \|$/gm)].map(
     ([, names = '']) => names,
   );
-  const told = rows.flatMap((names) => names.split(', ')).map((name) => `${name.slice(1, -1)}Alarm`);
+  const documented = rows.flatMap((names) => names.split(', ')).map((name) => `${name.slice(1, -1)}Alarm`);
   const there = alarms.filter((alarm) => alarm.service === service).map(({ logicalId }) => logicalId);
-  expect(told.sort()).toEqual(there.sort());
+  expect(documented.sort()).toEqual(there.sort());
 });
 
 test('docs/deploy.md counts what alarms cost', () => {

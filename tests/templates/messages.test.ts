@@ -158,10 +158,15 @@ describe('a subscription', () => {
     expect(breaking(subscriptions, keeps)).toEqual([]);
   });
 
-  test.each(['payments', 'billing'])('of %s lets through what its consumer hears', async (service) => {
-    const { hears } = await import(join(import.meta.dirname, '../../services', service, 'subscriptions.js'));
-    expect(one(service, 'EventsSubscription').Properties.FilterPolicy).toEqual({ type: hears });
-  });
+  test.each(['payments', 'billing'])(
+    'of %s lets through what its consumer subscribes to',
+    async (service) => {
+      const { subscribedTypes } = await import(
+        join(import.meta.dirname, '../../services', service, 'subscriptions.js')
+      );
+      expect(one(service, 'EventsSubscription').Properties.FilterPolicy).toEqual({ type: subscribedTypes });
+    },
+  );
 
   test('of audit lets everything through', () => {
     expect(one('audit', 'EventsSubscription').Properties).not.toHaveProperty('FilterPolicy');
@@ -322,8 +327,8 @@ describe('the topic', () => {
       patterns.some((pattern) =>
         new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(`arn:aws:iam::000000000000:role/${roleName}`),
       );
-    const speakers = allOf('AWS::IAM::Role').filter(({ Properties }) => mayPublish(Properties.RoleName));
-    expect(speakers.map(({ service, logicalId }) => `${service} ${logicalId}`)).toEqual([
+    const publishers = allOf('AWS::IAM::Role').filter(({ Properties }) => mayPublish(Properties.RoleName));
+    expect(publishers.map(({ service, logicalId }) => `${service} ${logicalId}`)).toEqual([
       'audit PublisherIamRoleLambdaExecution',
       'billing PublisherIamRoleLambdaExecution',
       'payments PublisherIamRoleLambdaExecution',

@@ -8,7 +8,8 @@ export const maxMissingIds = 100;
 export const auditGapFound = defineEvent({
   type: 'audit.gap-found.v1',
   source: '/audit',
-  said: "The log differs from what payments counted on a merchant's day, or lacks numbers of a subject.",
+  description:
+    "The log differs from what payments counted on a merchant's day, or lacks numbers of a subject.",
   data: () =>
     z.object({
       date: day,
@@ -24,7 +25,7 @@ export const auditGapFound = defineEvent({
 export const auditSubjectErased = defineEvent({
   type: 'audit.subject-erased.v1',
   source: '/audit',
-  said: 'What the log has of a data subject was made unreadable, by the order of an operator.',
+  description: 'What the log has of a data subject was made unreadable, by the order of an operator.',
   data: () =>
     z.object({
       /** The payment whose events, and those of its refunds and documents, nobody can read any more. */

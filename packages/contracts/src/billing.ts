@@ -10,7 +10,7 @@ const id = z.string().max(maxLength.subject);
 export const invoiceIssued = defineEvent({
   type: 'invoice.issued.v1',
   source,
-  said: 'A captured payment has its invoice, with its final number. An invoice never changes.',
+  description: 'A captured payment has its invoice, with its final number. An invoice never changes.',
   data: () =>
     z.object({
       invoiceId: id,
@@ -26,7 +26,7 @@ export const invoiceIssued = defineEvent({
 export const creditNoteIssued = defineEvent({
   type: 'credit-note.issued.v1',
   source,
-  said: 'A refund has its credit note, which corrects the invoice of the payment.',
+  description: 'A refund has its credit note, which corrects the invoice of the payment.',
   data: () =>
     z.object({
       creditNoteId: id,
@@ -52,7 +52,8 @@ const daySum = z.object({
 export const billingReconciliationFailed = defineEvent({
   type: 'billing.reconciliation-failed.v1',
   source,
-  said: "The invoices and credit notes of a merchant's day differ from what payments captured and refunded on it.",
+  description:
+    "The invoices and credit notes of a merchant's day differ from what payments captured and refunded on it.",
   data: () =>
     z.object({
       date: day,

@@ -6,7 +6,7 @@ import { defineEvent, eventId, makeEvent, maxEventBytes, sequenceOf, type Trace 
 const noteTaken = defineEvent({
   type: 'note.taken.v1',
   source: '/notes',
-  said: 'Somebody took a note.',
+  description: 'Somebody took a note.',
   data: () => z.object({ text: z.string() }),
 });
 

@@ -35,7 +35,7 @@ export type EventDefinition<Type extends string = string, Data extends z.ZodType
   type: Type;
   source: string;
   /** One sentence: when it is said. */
-  said: string;
+  description: string;
   schema: z.ZodType<Event<Type, z.output<Data>>>;
 };
 
@@ -109,15 +109,15 @@ const envelope = z.object({
 export function defineEvent<Type extends string, Data extends z.ZodType>(definition: {
   type: Type;
   source: string;
-  said: string;
+  description: string;
   data: () => Data;
 }): EventDefinition<Type, Data> {
-  const { type, source, said, data } = definition;
+  const { type, source, description, data } = definition;
   let schema: EventDefinition<Type, Data>['schema'] | undefined;
   return {
     type,
     source,
-    said,
+    description,
     get schema() {
       schema ??= envelope
         .extend({ type: z.literal(type), source: z.literal(source), data: data() })

@@ -20,7 +20,7 @@ describe('The catalog', () => {
   test('finds each definition by its type, with a sentence that says when it is said', () => {
     for (const type of eventTypes) {
       expect(catalog[type].type).toBe(type);
-      expect(catalog[type].said).toMatch(/^[A-Z].*\.$/);
+      expect(catalog[type].description).toMatch(/^[A-Z].*\.$/);
     }
   });
 });

@@ -4,7 +4,8 @@ import { defineEvent } from './event.ts';
 export const operationOrdered = defineEvent({
   type: 'operation.ordered.v1',
   source: '/operator',
-  said: 'An operator is about to move, discard, send again or have said again messages, or to erase what is recorded of somebody. A large operation is said in parts, all before it acts.',
+  description:
+    'An operator is about to move, discard, send again or have said again messages, or to erase what is recorded of somebody. A large operation is said in parts, all before it acts.',
   data: () =>
     z.object({
       command: z.enum(['dlq redrive', 'dlq discard', 'replay', 'republish', 'audit erase']),

@@ -22,14 +22,14 @@ const paymentFacts = z.object({
 export const paymentAuthorized = defineEvent({
   type: 'payment.authorized.v1',
   source,
-  said: 'The provider has reserved the amount; nothing is charged before it is captured.',
+  description: 'The provider has reserved the amount; nothing is charged before it is captured.',
   data: () => paymentFacts.extend({ expiresAt: z.iso.datetime() }),
 });
 
 export const paymentCaptured = defineEvent({
   type: 'payment.captured.v1',
   source,
-  said: 'Money was taken. Once per payment: capturing less than authorized releases the rest.',
+  description: 'Money was taken. Once per payment: capturing less than authorized releases the rest.',
   data: () =>
     paymentFacts.extend({
       amountCaptured: amountMinor,
@@ -43,7 +43,7 @@ export const paymentCaptured = defineEvent({
 export const paymentFailed = defineEvent({
   type: 'payment.failed.v1',
   source,
-  said: 'The provider declined, erred, or turned out never to have taken the payment. No money moved.',
+  description: 'The provider declined, erred, or turned out never to have taken the payment. No money moved.',
   data: () =>
     paymentFacts.extend({
       reason: z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() }),
@@ -53,14 +53,14 @@ export const paymentFailed = defineEvent({
 export const paymentCanceled = defineEvent({
   type: 'payment.canceled.v1',
   source,
-  said: 'An authorization was given up, by the merchant or because it expired. No money moved.',
+  description: 'An authorization was given up, by the merchant or because it expired. No money moved.',
   data: () => paymentFacts.extend({ reason: z.string() }),
 });
 
 export const paymentRefunded = defineEvent({
   type: 'payment.refunded.v1',
   source,
-  said: 'Captured money went back, in part or in whole.',
+  description: 'Captured money went back, in part or in whole.',
   data: () =>
     paymentFacts.extend({
       amountCaptured: amountMinor,
@@ -80,7 +80,7 @@ export const dayTotals = z.record(currency, z.object({ captured: z.int().min(0),
 export const paymentsDayClosed = defineEvent({
   type: 'payments.day-closed.v1',
   source,
-  said: "A merchant's day (UTC) is over: what payments said on it, counted and added up.",
+  description: "A merchant's day (UTC) is over: what payments said on it, counted and added up.",
   data: () =>
     z.object({
       date: day,

@@ -140,9 +140,9 @@ describe('What lines add up to', () => {
   test('says each rate in a way that is a rate again', () => {
     fc.assert(
       fc.property(taxRate, (rate) => {
-        const [said] = totalsOf([line(1, 1000, rate)]).taxByRate;
-        expect(taxRateSchema.safeParse(said?.rate).success).toBe(true);
-        expect(Number(said?.rate)).toBe(Number(rate));
+        const [shown] = totalsOf([line(1, 1000, rate)]).taxByRate;
+        expect(taxRateSchema.safeParse(shown?.rate).success).toBe(true);
+        expect(Number(shown?.rate)).toBe(Number(rate));
       }),
     );
   });

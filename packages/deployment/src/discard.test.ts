@@ -92,9 +92,9 @@ test('a log of which one file is locked stays whole: its table, its keys, its bu
   s3.on(GetObjectRetentionCommand, { Key: 'checkpoint', VersionId: '2' }).resolves({
     Retention: { Mode: 'COMPLIANCE', RetainUntilDate: new Date('2026-12-01T11:00:00Z') },
   });
-  const [isEmpty, said] = await outcomes();
+  const [isEmpty, others] = await outcomes();
   expect(isEmpty).toBe(false);
-  expect(new Set(Object.values(said))).toEqual(
+  expect(new Set(Object.values(others))).toEqual(
     new Set(['stays until 2026-12-01T11:00:00.000Z: so long files in log are locked, against everybody']),
   );
   for (const [client, command] of [

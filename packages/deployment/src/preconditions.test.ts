@@ -76,11 +76,11 @@ describe('a deployment', () => {
   });
 
   test('tells what can never be taken back', () => {
-    const told = announcement(
+    const lines = announcement(
       { ...sound, logRetentionDays: 1 },
       { account: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' },
     );
-    expect(told.join('\n')).toBe(
+    expect(lines.join('\n')).toBe(
       'Stage production goes to eu-west-1, account 123456789012, as arn:aws:iam::123456789012:user/ada.\n' +
         'The audit log is named example.com/production/audit, for ever. Each file that it writes is locked for 1 day: ' +
         'nobody can delete it, or its bucket, before that (logRetentionDays).',
@@ -123,8 +123,8 @@ describe('an issuer', () => {
     [200, '{}', 'it is no set of keys'],
     [404, '', 'status 404'],
   ])('that answers %i with %s', async (status, body, doubt) => {
-    const said = await issuerDoubt(await issuer(status, body));
-    expect(said).toEqual(doubt && expect.stringContaining(`/.well-known/jwks.json (${doubt})`));
+    const doubtFound = await issuerDoubt(await issuer(status, body));
+    expect(doubtFound).toEqual(doubt && expect.stringContaining(`/.well-known/jwks.json (${doubt})`));
   });
 
   test('that does not answer is doubtful', async () => {

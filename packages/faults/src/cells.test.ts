@@ -50,7 +50,7 @@ describe('the cells of a story', () => {
       'killed-after',
       'killed-before',
       'late',
-      'overtaken',
+      'race-lost',
       'refused',
       'stalled',
       'throttled',
@@ -61,8 +61,8 @@ describe('the cells of a story', () => {
     expect([...kindsAt('billing.consumer BatchGetItem billing')].sort()).toEqual([
       'denied',
       'killed-before',
-      'overtaken',
       'partial',
+      'race-lost',
       'refused',
       'stalled',
       'throttled',

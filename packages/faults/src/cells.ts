@@ -7,7 +7,7 @@ import { stories } from './stories.ts';
 const onceOnly: FaultKind[] = [
   'killed-before',
   'killed-after',
-  'overtaken',
+  'race-lost',
   'duplicated',
   'stale',
   'conflict',
@@ -109,7 +109,7 @@ export const isBlip = ({ faults: [fault], disorder }: Cell): boolean =>
 
 const blips: string[] = [
   ...['refused', 'answer-lost', 'answered-500', 'late', 'stalled', 'throttled', 'duplicated'],
-  ...['delivered-twice', 'delivered-together', 'delivered-apart', 'unheard', 'asked-together'],
+  ...['delivered-twice', 'delivered-together', 'delivered-apart', 'response-lost', 'asked-together'],
 ];
 
 /** A cell as text, such as `sale: billing.consumer BatchGetItem billing #0 refused (once)`. */

@@ -13,7 +13,7 @@ export const deliveryFaultKinds = {
   stream: ['delivered-twice', 'not-invoked'],
   request: [
     /** The answer does not reach the client, who asks again with the same key. */
-    'unheard',
+    'response-lost',
     /** The client asks twice at once with the same key. */
     'asked-together',
     /** The gateway has no capacity. */

@@ -35,7 +35,7 @@ export const faultKinds = [
   /** The process ends after it was done. */
   'killed-after',
   /** The same event or request arrives a second time and is worked off before this call goes on. */
-  'overtaken',
+  'race-lost',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

@@ -176,7 +176,7 @@ export class Functions {
         functionName,
         isAlive: () => instance.isAlive,
         kill,
-        overtake: () => this.invoke(functionName, structuredClone(event)),
+        repeat: () => this.invoke(functionName, structuredClone(event)),
       };
       const context = contextOf(functionName, () => deadline - this.#clock.now);
       instance.handler(structuredClone(event), context).then(

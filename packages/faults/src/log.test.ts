@@ -7,7 +7,7 @@ import { formatProof } from '@fanfold/tlog/proof';
 import { encodeBundle, encodeTile } from '@fanfold/tlog/tile';
 import { formatKey, parseKey } from '@fanfold/verify/note';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { LogWatch, logBreaches, nobodysEntry, proofBreaches } from './log.ts';
+import { fillerEntry, LogWatch, logBreaches, proofBreaches } from './log.ts';
 
 const origin = 'log.example';
 const [log, witness] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
@@ -17,7 +17,7 @@ const keys = {
   witness: parseKey(formatKey(`${origin}/witness`, 'witness', rawKey(witness.publicKey))),
 };
 
-const entries = [0, 1, 2].map(nobodysEntry);
+const entries = [0, 1, 2].map(fillerEntry);
 const edgeOf = (size: number) => extend(emptyEdge, entries.slice(0, size).map(leafHash));
 const rootAt = (size: number) => rootOf(edgeOf(size));
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
@@ -155,7 +155,7 @@ describe('a log', () => {
           pk: 'entries',
           sk: '3',
           count: 1,
-          deflated: base64(deflateRawSync(encodeBundle([nobodysEntry(3)]))),
+          deflated: base64(deflateRawSync(encodeBundle([fillerEntry(3)]))),
         }),
       '3 of 4 entries are published, and 3 cosigned',
     ],

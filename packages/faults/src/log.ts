@@ -202,7 +202,7 @@ export function proofBreaches(
 }
 
 /** An entry that belongs to no event. */
-export function nobodysEntry(n: number): Buffer {
+export function fillerEntry(n: number): Buffer {
   const time = '2026-01-01T00:00:00.000Z';
   const entry = {
     commitment: hash('sha256', `commitment ${n}`, 'base64'),

@@ -33,7 +33,7 @@ export type MutantReport = { name: string; caughtBy: string | null; runs: number
  * Stories that are told in the matrix: all but the random one. Those with full batches come first, because a
  * sample takes each boundary from the first story that has it.
  */
-export const toldStories = [
+export const matrixStories = [
   'refunds',
   'crowd',
   'endings',
@@ -51,7 +51,7 @@ const pairedStories = ['sale'];
 /** Each story once without faults: what can break in it, and what the shops then see. */
 export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
   const baselines = new Map<string, Ran>();
-  for await (const ran of pool.runAll(toldStories.map((story) => ({ story, faults: [] })))) {
+  for await (const ran of pool.runAll(matrixStories.map((story) => ({ story, faults: [] })))) {
     if (ran.breaches.length > 0)
       throw new Error(`${ran.cell.story} breaks promises without any fault:\n${ran.breaches.join('\n')}`);
     baselines.set(ran.cell.story, ran);
@@ -97,7 +97,7 @@ export async function runMatrix(
 }
 
 const singleCells = (baselines: Map<string, Ran>): Cell[] =>
-  toldStories.flatMap((story) => cellsOf(story, baselines.get(story) as Ran));
+  matrixStories.flatMap((story) => cellsOf(story, baselines.get(story) as Ran));
 
 function count(report: MatrixReport, ran: Ran, baseline: Ran): void {
   report.cells.run += 1;
@@ -222,10 +222,10 @@ function boundaryOf(site: string): string {
 function groupOf(kind: string): string {
   if (['refused', 'throttled', 'denied', 'conflict', 'conflict-throttled', 'not-invoked'].includes(kind))
     return 'not done';
-  if (['answer-lost', 'answered-500', 'stalled', 'unheard'].includes(kind)) return 'done, answer lost';
+  if (['answer-lost', 'answered-500', 'stalled', 'response-lost'].includes(kind)) return 'done, answer lost';
   if (kind.startsWith('killed')) return 'killed';
   if (['duplicated', 'delivered-twice'].includes(kind)) return 'twice';
-  if (['overtaken', 'delivered-together', 'delivered-apart', 'asked-together'].includes(kind))
+  if (['race-lost', 'delivered-together', 'delivered-apart', 'asked-together'].includes(kind))
     return 'at once';
   return { late: 'late', partial: 'in part', stale: 'stale' }[kind] ?? kind;
 }

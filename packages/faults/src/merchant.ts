@@ -155,7 +155,7 @@ export class Merchant {
     switch (this.#world.fateOfRequest(sent.functionName)) {
       case 'not-invoked':
         return { status: 'killed' };
-      case 'unheard':
+      case 'response-lost':
         await run();
         return { status: 'killed' };
       case 'asked-together': {

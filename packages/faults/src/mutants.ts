@@ -18,14 +18,14 @@ const runtime = 'packages/runtime/src';
 export const mutants: Mutant[] = [
   {
     name: 'a payment is inserted over one that is there',
-    concerns: /createPayment request unheard|asked-together/,
+    concerns: /createPayment request response-lost|asked-together/,
     file: `${payments}/store.ts`,
     find: "put(change, 'attribute_not_exists(pk)');",
     replace: "put(change, 'attribute_not_exists(pk) OR attribute_exists(pk)');",
   },
   {
     name: 'a payment is written whatever its version',
-    concerns: /overtaken/,
+    concerns: /race-lost/,
     file: `${payments}/store.ts`,
     find: "'version = :version', {",
     replace: "'attribute_exists(pk) OR version = :version', {",
@@ -45,21 +45,21 @@ export const mutants: Mutant[] = [
     replace: '  ConditionExpression: `attribute_exists(pk) OR ',
   },
   {
-    name: 'what a write said is not kept with it',
+    name: "the numbers of a write's events are not stored with it",
     concerns: /createPayment/,
     file: `${payments}/store.ts`,
-    find: 'const item = itemOf(payment, said);',
+    find: 'const item = itemOf(payment, eventNumbers);',
     replace: 'const item = itemOf(payment, []);',
   },
   {
-    name: 'a write that says something claims that it does not',
+    name: 'a write with events is marked as one without',
     concerns: /createPayment/,
     file: `${payments}/store.ts`,
-    find: '...(said.length === 0 && { saysNothing: true as const }),',
+    find: '...(eventNumbers.length === 0 && { saysNothing: true as const }),',
     replace: 'saysNothing: true as const,',
   },
   {
-    name: 'what is said again still claims to say nothing',
+    name: 'a write that republishes is still marked as one without events',
     concerns: /republish/,
     file: `${payments}/store.ts`,
     find: ' REMOVE saysNothing',
@@ -67,7 +67,7 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a day is closed again',
-    concerns: /dayClose PutItem payments killed|dayClose Query payments.ByDay overtaken/,
+    concerns: /dayClose PutItem payments killed|dayClose Query payments.ByDay race-lost/,
     file: `${payments}/store.ts`,
     find: "await putIf('attribute_not_exists(pk)', {",
     replace: "await putIf('attribute_not_exists(pk) OR attribute_exists(pk)', {",
@@ -115,7 +115,7 @@ export const mutants: Mutant[] = [
     replace: 'await publishBatch(chunk);',
   },
   {
-    name: 'a message that a batch call says nothing of counts as sent',
+    name: 'a message that a batch call does not name counts as sent',
     concerns: /PublishBatch .*partial/,
     file: `${runtime}/batch.ts`,
     find: 'return confirmed.has(String(i)) && !failure ? []',
@@ -183,9 +183,9 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a race that was lost counts as won',
-    concerns: /TransactWriteItems billing (overtaken|conflict)/,
+    concerns: /TransactWriteItems billing (race-lost|conflict)/,
     file: `${billing}/store/books.ts`,
-    find: 'return pagesIn(reasons);',
+    find: 'return itemsIn(reasons);',
     replace: 'return undefined;',
   },
   {
@@ -302,18 +302,18 @@ export const mutants: Mutant[] = [
     name: 'the checkpoint is signed before its tree is compared',
     concerns: /publishLog/,
     file: `${audit}/publishLog.ts`,
-    find: '  requireSame(tree, rootOf(growth.edge()), expected);\n',
+    find: '  requireSame(tree, rootOf(builder.edge()), expected);\n',
     replace: '',
     also: [
       {
         find: '  const note = await signCheckpoint(size, root);',
         replace:
-          "  const note = await signCheckpoint(size, root);\n  requireSame('the head', rootOf(growth.edge()), rootOf(head));",
+          "  const note = await signCheckpoint(size, root);\n  requireSame('the head', rootOf(builder.edge()), rootOf(head));",
       },
     ],
   },
   {
-    name: 'a key is destroyed before it is said',
+    name: 'a key is destroyed before its event is written',
     concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
     file: `${audit}/store/erasures.ts`,
     find: 'const [isDestroyed, isWritten] = await alreadyDone([destroyed, written]);',
@@ -342,10 +342,10 @@ export const mutants: Mutant[] = [
     replace: '',
   },
   {
-    name: 'what is missing is not told of',
+    name: 'what is missing is not published',
     concerns: /republish/,
     file: `${runtime}/finding.ts`,
-    find: 'return { noted: { finding, isNews: true }, isAlarming: true, ...next };',
+    find: 'return { noted: { finding, isNew: true }, isAlarming: true, ...next };',
     replace: 'return { isAlarming: true, ...next };',
   },
 ];

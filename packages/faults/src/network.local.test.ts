@@ -40,11 +40,11 @@ beforeEach(() => {
 });
 afterEach(() => network.stop());
 
-const alive = (overtake = async () => {}) => ({
+const alive = (repeat = async () => {}) => ({
   functionName: 'payments.createPayment',
   isAlive: () => true,
   kill: vi.fn<() => void>(),
-  overtake,
+  repeat,
 });
 
 type Sent = { invocation?: Invocation; command?: string };
@@ -140,8 +140,8 @@ describe('a call that is', () => {
     await stalled;
   });
 
-  it('overtaken goes on when the other has ended', async () => {
-    breaks('overtaken');
+  it('race-lost goes on when the other has ended', async () => {
+    breaks('race-lost');
     const other = async () => {
       await put(2);
     };

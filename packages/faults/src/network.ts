@@ -11,7 +11,7 @@ export type Invocation = {
   functionName: string;
   isAlive(): boolean;
   kill(): void;
-  overtake(): Promise<unknown>;
+  repeat(): Promise<unknown>;
 };
 
 /** The way from functions to the emulators, which can break at any call. */
@@ -23,7 +23,7 @@ export class Network {
   /** Faults that struck in this run. */
   struck: Fault[] = [];
   /** Transactions that a run of a function sent after it had been told that there is no capacity for the one before. */
-  hasty: string[] = [];
+  retriedWithoutCapacity: string[] = [];
 
   #fate = nothingBreaks;
   readonly #counts = new Map<string, number>();
@@ -67,7 +67,7 @@ export class Network {
     this.trace = [];
     this.places = [];
     this.struck = [];
-    this.hasty = [];
+    this.retriedWithoutCapacity = [];
     this.#counts.clear();
     this.#commands.clear();
     this.#fate = fate;
@@ -151,7 +151,7 @@ export class Network {
     const fault = this.#fate.call(place, attempt);
     this.#note(place.site, fault);
     if (call.operation === 'TransactWriteItems') {
-      if (this.#outOfCapacity.has(invocation)) this.hasty.push(place.site);
+      if (this.#outOfCapacity.has(invocation)) this.retriedWithoutCapacity.push(place.site);
       if (fault?.kind === 'conflict-throttled') this.#outOfCapacity.add(invocation);
     }
 
@@ -166,7 +166,7 @@ export class Network {
       return;
     }
     response.writeHead(answer.status, answer.headers).end(answer.body);
-    if (!isMessage(call) && isWrite(call)) await this.#overtakeLate(call);
+    if (!isMessage(call) && isWrite(call)) await this.#deliverLate(call);
   }
 
   /** What becomes of the n-th delivery to a function, or of a request to it. */
@@ -254,9 +254,9 @@ export class Network {
         await forward();
         invocation.kill();
         return 'cut';
-      case 'overtaken':
+      case 'race-lost':
         this.#release(id);
-        await invocation.overtake();
+        await invocation.repeat();
         // Whether or not somebody still waits for it: it was on its way.
         return forward();
       default:
@@ -264,7 +264,7 @@ export class Network {
     }
   }
 
-  async #overtakeLate(call: Call): Promise<void> {
+  async #deliverLate(call: Call): Promise<void> {
     const arriving = this.#late.filter(
       ({ target, commandId }) => target === call.target && commandId !== call.commandId,
     );

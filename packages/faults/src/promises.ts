@@ -130,7 +130,7 @@ const safety: Record<string, Breach> = {
       items
         .filter(({ pk }) => pk.startsWith(`${shop.id}#`))
         .map((item) => ({ ...item, id: item.pk.slice(shop.id.length + 1) }) as Item & { id: string });
-    const said = [
+    const published = [
       ...own(tables.payments).flatMap(({ id, history, closing }) =>
         closing
           ? [`${(closing as { subject: string }).subject}:1`]
@@ -146,7 +146,7 @@ const safety: Record<string, Breach> = {
     ];
     return differences(
       'events said and recorded',
-      said,
+      published,
       events.map(({ id }) => id),
     );
   },
@@ -232,13 +232,13 @@ const safety: Record<string, Breach> = {
       if (isErased && !erased) return [`${id} was erased and can be read`];
       return erased && !canBe ? [`${id} cannot be read, and was not erased`] : [];
     });
-    const unsaid = tables['audit-keys'].filter(
+    const unpublished = tables['audit-keys'].filter(
       ({ pk, erasedAt }) =>
         erasedAt !== undefined &&
         pk.startsWith(`${shop.id}#`) &&
         !erasures.some(({ dataSubject }) => pk === `${shop.id}#${dataSubject}`),
     );
-    return [...wrong, ...unsaid.map(({ pk }) => `nobody says that ${pk} was erased`)];
+    return [...wrong, ...unpublished.map(({ pk }) => `nobody says that ${pk} was erased`)];
   },
 };
 

@@ -63,8 +63,10 @@ export async function run(
   } catch (error) {
     breaches.push(`V2 ${(error as Error).message}`);
   }
-  const { trace, places, struck, hasty } = world.network;
-  breaches.push(...hasty.map((site) => `V6 ${site} is tried again at once, without capacity for it`));
+  const { trace, places, struck, retriedWithoutCapacity } = world.network;
+  breaches.push(
+    ...retriedWithoutCapacity.map((site) => `V6 ${site} is tried again at once, without capacity for it`),
+  );
   // Copies: what follows, without faults, is no part of the story.
   const result = {
     trace: [...trace],

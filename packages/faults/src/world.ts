@@ -33,7 +33,7 @@ import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
 import type { Fate } from './faults.ts';
 import { compileService, Functions, type Mutation, type Outcome } from './functions.ts';
 import type { Item } from './item.ts';
-import { type LogKeys, LogWatch, nobodysEntry } from './log.ts';
+import { fillerEntry, type LogKeys, LogWatch } from './log.ts';
 import {
   type Order,
   type SteppedMapping,
@@ -201,7 +201,7 @@ export class World {
    * than the rest of a run.
    */
   async fillLog(count: number): Promise<void> {
-    const entries = Array.from({ length: count }, (_, i) => nobodysEntry(i));
+    const entries = Array.from({ length: count }, (_, i) => fillerEntry(i));
     const edge = encodeEdge(extend(emptyEdge, entries.map(leafHash)));
     const size = { N: String(count) };
     const items = [
@@ -238,7 +238,7 @@ export class World {
       Limit: 1,
     })) as { Items: [{ count: { N: string } }] };
     const [item] = Items;
-    const others = Array.from({ length: Number(item.count.N) }, (_, i) => nobodysEntry(-1 - i));
+    const others = Array.from({ length: Number(item.count.N) }, (_, i) => fillerEntry(-1 - i));
     const deflated = { B: base64(deflateRawSync(encodeBundle(others))) };
     await this.put('audit', { ...item, deflated });
     return () => this.put('audit', item);

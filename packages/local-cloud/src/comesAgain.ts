@@ -9,7 +9,7 @@ type Queue = { messages: { inflight: { message: { messageId: string }; visibilit
  *
  * @param aws base URL of the emulator that has the queue
  */
-export async function comesAgain(
+export async function retryNotice(
   aws: string,
   { eventSourceArn, failedItemIdentifiers, status }: Invocation,
 ): Promise<string | undefined> {

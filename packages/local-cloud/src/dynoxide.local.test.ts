@@ -26,7 +26,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const told = () => vi.mocked(console.error).mock.calls.flat().join('\n');
+const warnings = () => vi.mocked(console.error).mock.calls.flat().join('\n');
 
 /** Puts a program in the place of npm. */
 async function npm(script: string): Promise<void> {
@@ -43,7 +43,7 @@ describe('What is not there', () => {
     const lock = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8'));
     const { integrity } = lock.packages[`node_modules/@dynoxide/${here}`];
     expect(await readFile(join(repository, 'pnpm-lock.yaml'), 'utf8')).toContain(integrity);
-    expect(told()).not.toContain('was believed');
+    expect(warnings()).not.toContain('was believed');
 
     await npm('exit 1');
     expect(await dynoxideBinary(options)).toBe(binary);
@@ -67,7 +67,7 @@ describe('What is not there', () => {
     expect(await dynoxideBinary({ ...options, platform: 'darwin-arm64' })).toBe(
       join(folder, 'node_modules/@dynoxide/darwin-arm64/dynoxide'),
     );
-    expect(told()).toContain("no hash of @dynoxide/darwin-arm64, so npm's was believed: sha512-abc=.");
+    expect(warnings()).toContain("no hash of @dynoxide/darwin-arm64, so npm's was believed: sha512-abc=.");
     expect(JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')).dependencies).toEqual({
       '@dynoxide/darwin-arm64': '1.2.1',
     });

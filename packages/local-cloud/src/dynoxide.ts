@@ -72,7 +72,7 @@ async function install(name: string, folder: string, lockfile: string): Promise<
         cause: error,
       });
     });
-    if (!integrity) await tellWhatIsBelieved(name, temporary);
+    if (!integrity) await warnUnverified(name, temporary);
     await moveIntoPlace(temporary, folder);
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -96,7 +96,7 @@ function reasonOf(error: Error & { stderr?: string }): string {
   return lines.find((line) => /\s/.test(line) && !line.startsWith('code ')) ?? error.message;
 }
 
-async function tellWhatIsBelieved(name: string, folder: string): Promise<void> {
+async function warnUnverified(name: string, folder: string): Promise<void> {
   const lock = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8'));
   const { integrity } = lock.packages[`node_modules/${name}`];
   console.error(

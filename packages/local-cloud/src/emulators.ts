@@ -133,9 +133,9 @@ async function spawnDynoxide(
   let stopped = false;
   const output = outputUntilClosed(child);
   const died = async (): Promise<never> => {
-    const lastWords = await output;
+    const lastOutput = await output;
     if (stopped) return new Promise(() => {});
-    throw new Error(`The DynamoDB emulator on port ${port} ended: ${lastWords}`);
+    throw new Error(`The DynamoDB emulator on port ${port} ended: ${lastOutput}`);
   };
   await Promise.race([listening(child), died()]);
   indexStreamRecords(database);

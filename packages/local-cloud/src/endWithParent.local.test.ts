@@ -63,8 +63,8 @@ describe.each(['linux', 'win32'] as const)('A program, guarded as on %s,', (plat
   test('says what it says, and how it ended', async () => {
     const script = 'console.error("last words"); process.exitCode = 3';
     const child = spawnEndingWithParent(process.execPath, ['--eval', script], '', platform);
-    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-    expect([said.trim(), code]).toEqual(['last words', 3]);
+    const [output, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect([output.trim(), code]).toEqual(['last words', 3]);
   });
 
   test('that is killed is told by its signal', async () => {

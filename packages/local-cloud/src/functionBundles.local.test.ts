@@ -121,7 +121,7 @@ test('a function that starts during a build finds the old bundle or the new one,
     while (isBuilding) expect(await answer('one')).toMatch(/^one (first|edit \d+)$/);
   })();
   for (let edit = 1; edit <= 10; edit += 1) {
-    const told = reloads.length;
+    const before = reloads.length;
     await writeFile(
       join(folder, 'words.ts'),
       `export const word = "edit ${edit}"; export const much = "${'x'.repeat(100_000)}";`,
@@ -130,7 +130,7 @@ test('a function that starts during a build finds the old bundle or the new one,
       'two',
       `import * as words from "../../words.ts"; export const handler = () => [words, ${edit}];`,
     );
-    await vi.waitUntil(() => reloads.length > told, 10_000);
+    await vi.waitUntil(() => reloads.length > before, 10_000);
   }
   isBuilding = false;
   await starts;

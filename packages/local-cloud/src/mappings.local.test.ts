@@ -52,7 +52,7 @@ async function start(rest: Partial<MappingsOptions>) {
 }
 
 /** Says on the topic what was written into the table, and remembers what was heard. */
-function handlers(heard: string[]): Record<string, (event: never) => Promise<unknown>> {
+function handlers(received: string[]): Record<string, (event: never) => Promise<unknown>> {
   return {
     'mapped-local-publisher': async ({ Records }: DynamoDBStreamEvent) => {
       for (const { dynamodb } of Records) {
@@ -66,22 +66,22 @@ function handlers(heard: string[]): Record<string, (event: never) => Promise<unk
       }
     },
     'mapped-local-consumer': async ({ Records }: SQSEvent) => {
-      heard.push(...Records.map(({ body }) => body));
+      received.push(...Records.map(({ body }) => body));
     },
   };
 }
 
 test('What is written into a table travels by its stream, a topic and a queue to a function', async () => {
-  const heard: string[] = [];
+  const received: string[] = [];
   const invocations: Invocation[] = [];
-  const functions = handlers(heard);
+  const functions = handlers(received);
   const mappings = await start({
     invoke: async (name, event) => functions[name]?.(event as never),
     onInvocation: (invocation) => invocations.push(invocation),
   });
   await dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: 'one' } } }));
   await mappings.idle();
-  expect(heard).toEqual(['one']);
+  expect(received).toEqual(['one']);
   expect(invocations).toMatchObject([
     {
       functionName: 'mapped-local-publisher',
@@ -107,8 +107,8 @@ async function idleOf(startMapping: typeof startQueueMapping | typeof startStrea
 }
 
 test('Mappings are idle when all that functions wrote has been heard in turn', async () => {
-  const heard: string[] = [];
-  const functions = handlers(heard);
+  const received: string[] = [];
+  const functions = handlers(received);
   const asked = Promise.withResolvers<void>();
   const mappings = await start({
     async invoke(name, event) {
@@ -118,9 +118,9 @@ test('Mappings are idle when all that functions wrote has been heard in turn', a
       await drained.mock.results.at(-1)?.value;
       await functions[name]?.(event as never);
       // What is heard is written again, twice.
-      if (name !== 'mapped-local-consumer' || heard.length > 2) return;
+      if (name !== 'mapped-local-consumer' || received.length > 2) return;
       await dynamodb.send(
-        new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: `echo ${heard.length}` } } }),
+        new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: `echo ${received.length}` } } }),
       );
     },
   });
@@ -129,7 +129,7 @@ test('Mappings are idle when all that functions wrote has been heard in turn', a
   const idle = mappings.idle();
   asked.resolve();
   await idle;
-  expect(heard).toEqual(['call', 'echo 1', 'echo 2']);
+  expect(received).toEqual(['call', 'echo 1', 'echo 2']);
 });
 
 test('Mappings go on where they were when the emulators were away, on data that is kept', async () => {
@@ -209,12 +209,12 @@ const putItem = (item: Record<string, AttributeValue>) =>
   dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: item }));
 
 test('Two functions on one stream each hear what their own filter lets through', async () => {
-  const heard: Record<string, unknown[]> = {};
+  const received: Record<string, unknown[]> = {};
   const mappings = await start({
     resources: withWatcher({ MaximumBatchingWindowInSeconds: 1 }),
     async invoke(name, event) {
       const items = (event as DynamoDBStreamEvent).Records.map(({ dynamodb }) => dynamodb?.NewImage);
-      heard[name] = [...(heard[name] ?? []), ...items];
+      received[name] = [...(received[name] ?? []), ...items];
     },
   });
   const head = { pk: { S: 'head' } };
@@ -228,19 +228,19 @@ test('Two functions on one stream each hear what their own filter lets through',
   await putItem({ ...completing, pk: { S: 'headline' } });
   await dynamodb.send(new DeleteItemCommand({ TableName: 'mapped-table', Key: head }));
   await mappings.idle();
-  expect(heard).toEqual({ 'mapped-local-publisher': [finding], 'mapped-local-watcher': [completing] });
+  expect(received).toEqual({ 'mapped-local-publisher': [finding], 'mapped-local-watcher': [completing] });
 });
 
 test('A mapping without a destination for what it gives up says so, and goes on', async () => {
   const errors: string[] = [];
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   const mappings = await start({
     resources: withWatcher({ MaximumRetryAttempts: 0 }),
     async invoke(name, event) {
       if (name !== 'mapped-local-watcher') return;
       const [record] = (event as DynamoDBStreamEvent).Records;
-      heard.push(record?.dynamodb?.NewImage?.size?.N);
-      if (heard.length === 1) throw new Error('fails');
+      received.push(record?.dynamodb?.NewImage?.size?.N);
+      if (received.length === 1) throw new Error('fails');
     },
     onError: ({ message }) => errors.push(message),
   });
@@ -248,7 +248,7 @@ test('A mapping without a destination for what it gives up says so, and goes on'
     await putItem({ pk: { S: 'head' }, completesTile: { BOOL: true }, size: { N } });
     await mappings.idle();
   }
-  expect(heard).toEqual(['1', '2']);
+  expect(received).toEqual(['1', '2']);
   expect(errors).toEqual([
     expect.stringMatching(/^mapped-local-watcher gave up 1 records of .*: RetryAttemptsExhausted\.$/),
   ]);

@@ -81,13 +81,13 @@ test('edits under load fail no request', async () => {
 
 test('edits while messages are being handled interrupt none: each is heard, and once', async () => {
   const ids = Array.from({ length: 40 }, (_, index) => `slowly-${index}`);
-  const said = Promise.all(ids.map((say) => echo.post({ say })));
+  const answers = Promise.all(ids.map((say) => echo.post({ say })));
   for (let edit = 1; edit <= 4; edit += 1) {
     const { version } = (await echo.post({})).body;
     await echo.edit('src/version.ts', 'version =', 'version = 1 +');
     await vi.waitUntil(async () => (await echo.post({})).body.version === version + 1, 10_000);
   }
-  expect((await said).map(({ status }) => status)).toEqual(ids.map(() => 200));
+  expect((await answers).map(({ status }) => status)).toEqual(ids.map(() => 200));
   for (const id of ids) {
     await vi.waitUntil(async () => (await echo.get(id)).body.item.heard, 10_000);
     expect((await echo.get(id)).body.item.heardTimes).toBe('1');

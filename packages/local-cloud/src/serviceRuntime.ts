@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { comesAgain } from './comesAgain.ts';
+import { retryNotice } from './comesAgain.ts';
 import type { Endpoints } from './emulators.ts';
 import { readableLine } from './functionOutput.ts';
 import { FunctionPool, type PooledFunction } from './functionPool.ts';
@@ -70,7 +70,7 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       endpoints,
       invoke,
       onError,
-      onInvocation: tellWhatComesAgain(endpoints.aws, onLine),
+      onInvocation: reportRetries(endpoints.aws, onLine),
     });
     // A batch that runs for longer is delivered again, as after any other end of a consumer.
     stops.push(() => Promise.race([mappings.stop(), setTimeout(1_000)]));
@@ -98,13 +98,13 @@ function show(lines: string | undefined, onLine: (line: string) => void): void {
 }
 
 /** All that a queue holds is in an answer: when much fails at once, it is not asked for each. */
-function tellWhatComesAgain(aws: string, onLine: (line: string) => void) {
+function reportRetries(aws: string, onLine: (line: string) => void) {
   let isAsking = false;
   return async (invocation: Invocation): Promise<void> => {
     if (isAsking) return;
     isAsking = true;
     try {
-      show(await comesAgain(aws, invocation), onLine);
+      show(await retryNotice(aws, invocation), onLine);
     } catch (error) {
       onLine(`ERROR When messages come again is not known: ${(error as Error).message}`);
     } finally {

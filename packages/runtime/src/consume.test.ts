@@ -53,12 +53,12 @@ const invoice = (n: number, changes: Record<string, unknown> = {}) =>
   JSON.stringify({ ...issued(n), ...changes });
 
 const succeeds = async () => {};
-const hears = ['invoice.issued.v1'] as const;
+const subscribedTypes = ['invoice.issued.v1'] as const;
 type Handle = (invoiceId: string) => Promise<void>;
 
 /** Runs a consumer of invoices over a batch. */
 const run = (bodies: string[], handle: Handle = succeeds, remainingTimeMs?: number) =>
-  consume(hears, byType({ 'invoice.issued.v1': ({ data }) => handle(data.invoiceId) }))(
+  consume(subscribedTypes, byType({ 'invoice.issued.v1': ({ data }) => handle(data.invoiceId) }))(
     queueEvent(bodies),
     contextWith(remainingTimeMs),
   );
@@ -129,7 +129,7 @@ describe('A consumer', () => {
   test('gives its handler the events, and the messages that they came in with all of their fields', async () => {
     const body = invoice(1, { partitionkey: 'new', data: { ...issued(1).data, colour: 'red' } });
     let seen: unknown;
-    const handler = consume(hears, (events, messages) => {
+    const handler = consume(subscribedTypes, (events, messages) => {
       seen = { invoiceIds: events.map(({ data }) => data.invoiceId), messages };
       return events.map(succeeds);
     });
@@ -171,7 +171,7 @@ describe('A message that fails', () => {
   });
 
   test('comes again when the handler has no promise for it', async () => {
-    const handler = consume(hears, (events) => events.slice(1).map(succeeds));
+    const handler = consume(subscribedTypes, (events) => events.slice(1).map(succeeds));
     expect(await handler(queueEvent([invoice(1), invoice(2)]), contextWith())).toEqual(failures(1));
   });
 
@@ -197,7 +197,7 @@ describe('A message that fails', () => {
   });
 
   test('makes the whole batch fail when the handler does not even begin', async () => {
-    const handler = consume(hears, () => {
+    const handler = consume(subscribedTypes, () => {
       throw new Error('no connection');
     });
     await expect(handler(queueEvent([invoice(1), invoice(2)]), contextWith())).rejects.toThrow(
@@ -208,7 +208,7 @@ describe('A message that fails', () => {
 
 describe('What is heavy', () => {
   const heavy = (bodies: string[], handle: Handle, remainingTimeMs?: number) =>
-    consume(hears, (events, _messages, inTurn) =>
+    consume(subscribedTypes, (events, _messages, inTurn) =>
       events.map(({ data }) =>
         data.invoiceId === 'inv_0' ? succeeds() : inTurn(() => handle(data.invoiceId)),
       ),
@@ -251,7 +251,7 @@ describe('Until a message that failed comes again', () => {
     for (const [n, { attributes }] of event.Records.entries()) {
       attributes.ApproximateReceiveCount = String(receiveCounts[n]);
     }
-    return consume(hears, byType({ 'invoice.issued.v1': ({ data }) => handle(data.invoiceId) }))(
+    return consume(subscribedTypes, byType({ 'invoice.issued.v1': ({ data }) => handle(data.invoiceId) }))(
       event,
       contextWith(),
     );
@@ -358,7 +358,7 @@ describe('An event that comes in several messages of a batch', () => {
       attributes.ApproximateFirstReceiveTimestamp = String(received);
     }
     let seen: Date | undefined;
-    const handler = consume(hears, (events, messages) => {
+    const handler = consume(subscribedTypes, (events, messages) => {
       seen = messages[0]?.firstReceivedAt;
       return events.map(succeeds);
     });
@@ -403,7 +403,7 @@ describe('A message that can never succeed is put aside at once:', () => {
       'another version of the event',
       'unknown-type',
       invoice(1, { type: 'invoice.issued.v2' }),
-      'invoice.issued.v2 is not among the events that this service hears',
+      'invoice.issued.v2 is not among the types that this service subscribes to',
     ],
     [
       'an event that others hear',
@@ -416,7 +416,7 @@ describe('A message that can never succeed is put aside at once:', () => {
       'a very long type, which is cut',
       'unknown-type',
       invoice(1, { type: 'x'.repeat(1000) }),
-      `${'x'.repeat(100)} is not among the events that this service hears`,
+      `${'x'.repeat(100)} is not among the types that this service subscribes to`,
     ],
     [
       'a field that is missing',
@@ -634,7 +634,7 @@ describe('Metrics', () => {
       const batch = queueEvent([invoice(1), invoice(2)]);
       const attribute = { dataType: 'String', stringValue: 'op_1' };
       for (const record of batch.Records) record.messageAttributes = { [name]: attribute };
-      await consume(hears, byType({ 'invoice.issued.v1': succeeds }))(batch, contextWith());
+      await consume(subscribedTypes, byType({ 'invoice.issued.v1': succeeds }))(batch, contextWith());
       expect(measured()).toEqual([]);
     },
   );

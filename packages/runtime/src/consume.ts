@@ -80,8 +80,10 @@ const answeringTimeMs = 500;
  * The event source mapping must have `ReportBatchItemFailures`: without it the answer is taken for success
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  */
-export const consume = <Type extends EventType>(hears: readonly Type[], handle: Handle<EventOfType<Type>>) =>
-  lambda(({ Records }: SQSEvent, context: Context) => process(Records, hears, handle, context));
+export const consume = <Type extends EventType>(
+  subscribedTypes: readonly Type[],
+  handle: Handle<EventOfType<Type>>,
+) => lambda(({ Records }: SQSEvent, context: Context) => process(Records, subscribedTypes, handle, context));
 
 /** Handles each event by its type, independently of the others. */
 export const byType =
@@ -93,7 +95,7 @@ export const byType =
 
 async function process<Type extends EventType>(
   records: SQSRecord[],
-  hears: readonly Type[],
+  subscribedTypes: readonly Type[],
   handle: Handle<EventOfType<Type>>,
   context: Context,
 ): Promise<SQSBatchResponse> {
@@ -101,7 +103,7 @@ async function process<Type extends EventType>(
   const failed = new Map<SQSRecord, unknown>();
   for (const record of records) {
     try {
-      const event = read(record.body, hears);
+      const event = read(record.body, subscribedTypes);
       const seen = messagesById.get(event.id);
       if (!seen) messagesById.set(event.id, { event, body: record.body, records: [record] });
       else if (seen.body === record.body) seen.records.push(record);
@@ -169,8 +171,8 @@ const firstReceivedAt = (records: SQSRecord[]): Date =>
 const isSentAgain = ({ messageAttributes }: SQSRecord): boolean =>
   Object.values(sentAgain).some((name) => name in messageAttributes);
 
-/** @throws Unprocessable when the message will never be an event that this service hears */
-function read<Type extends EventType>(body: string, hears: readonly Type[]): EventOfType<Type> {
+/** @throws Unprocessable when the message will never be an event that this service subscribes to */
+function read<Type extends EventType>(body: string, subscribedTypes: readonly Type[]): EventOfType<Type> {
   if (Buffer.byteLength(body) > maxEventBytes) {
     throw new Unprocessable('too-large', `An event may have ${maxEventBytes} bytes`);
   }
@@ -187,10 +189,10 @@ function read<Type extends EventType>(body: string, hears: readonly Type[]): Eve
       'The message is not a CloudEvents 1.0 event in structured JSON',
     );
   }
-  if (!(hears as readonly string[]).includes(type)) {
+  if (!(subscribedTypes as readonly string[]).includes(type)) {
     throw new Unprocessable(
       'unknown-type',
-      `${type.slice(0, 100)} is not among the events that this service hears`,
+      `${type.slice(0, 100)} is not among the types that this service subscribes to`,
     );
   }
   const result = catalog[type as Type].schema.safeParse(value);

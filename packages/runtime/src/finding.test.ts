@@ -56,13 +56,13 @@ describe('A difference', () => {
 
   test('that is believed is news at once, and compared again until its time is over', () => {
     expect(note(undefined, { missing: 1 }, graceMs)).toMatchObject({
-      noted: { isNews: true, finding: { n: 1 } },
+      noted: { isNew: true, finding: { n: 1 } },
       isAlarming: true,
       again,
     });
     expect(note(finding, { missing: 1 }, comparedForMs - 1)).toEqual({ isAlarming: false, again });
     expect(note(finding, { missing: 2 }, comparedForMs - 1)).toMatchObject({
-      noted: { isNews: true, finding: { n: 2 } },
+      noted: { isNew: true, finding: { n: 2 } },
       isAlarming: true,
       again,
     });
@@ -77,7 +77,7 @@ describe('A difference', () => {
     expect(note(undefined, { missing: 1 })).toEqual({
       isAlarming: true,
       noted: {
-        isNews: true,
+        isNew: true,
         finding: {
           merchantId: 'acme',
           date: '2026-11-23',
@@ -101,19 +101,19 @@ describe('A difference', () => {
 
   test('other than the one that is known is the next news', () => {
     expect(note(finding, { missing: 2 })).toMatchObject({
-      noted: { isNews: true, finding: { n: 2, difference: { missing: 2 }, mendedAt: null } },
+      noted: { isNew: true, finding: { n: 2, difference: { missing: 2 }, mendedAt: null } },
     });
   });
 
   test('that comes back after it was mended is the next news', () => {
     expect(note(mended, { missing: 1 })).toMatchObject({
-      noted: { isNews: true, finding: { n: 2, mendedAt: null } },
+      noted: { isNew: true, finding: { n: 2, mendedAt: null } },
     });
   });
 
   test('that is gone is noted as mended, once, and nothing is said', () => {
     expect(note(finding, undefined, 0)).toEqual({
-      noted: { isNews: false, finding: { ...finding, mendedAt: '2026-11-24T00:30:00.000Z' } },
+      noted: { isNew: false, finding: { ...finding, mendedAt: '2026-11-24T00:30:00.000Z' } },
       isAlarming: false,
     });
     expect(note(mended, undefined)).toEqual(nothing);

@@ -18,7 +18,7 @@ export type Finding<Difference> = {
 };
 
 /** What to write: a finding, and whether it is news that has to be said. */
-export type Noted<Difference> = { finding: Finding<Difference>; isNews: boolean };
+export type Noted<Difference> = { finding: Finding<Difference>; isNew: boolean };
 
 /** What comes of comparing a day. */
 export type Compared<Difference> = {
@@ -57,7 +57,7 @@ export function noteDifference<Difference>(
 ): Compared<Difference> {
   const isOpen = known?.mendedAt === null;
   if (difference === undefined) {
-    const mended = isOpen ? { finding: { ...known, mendedAt: now.toISOString() }, isNews: false } : undefined;
+    const mended = isOpen ? { finding: { ...known, mendedAt: now.toISOString() }, isNew: false } : undefined;
     return { noted: mended, isAlarming: false };
   }
   const again = new NotYet(
@@ -76,7 +76,7 @@ export function noteDifference<Difference>(
     trace: traceOf(dayClosed),
     mendedAt: null,
   };
-  return { noted: { finding, isNews: true }, isAlarming: true, ...next };
+  return { noted: { finding, isNew: true }, isAlarming: true, ...next };
 }
 
 /** The condition of a write under which an item that has a `finding`, or none yet, is as it was when it was read. */

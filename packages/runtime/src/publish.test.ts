@@ -247,8 +247,9 @@ test('No event is lost: each was taken, or its write comes again; and no call is
         expect(entries.reduce((sum, entry) => sum + bytesOf(entry), 0)).toBeLessThanOrEqual(256 * 1024);
       }
       const from = lowest(batchItemFailures);
-      for (const [n, said] of writes.entries()) {
-        const lost = said === 'broken' || (Array.isArray(said) && said.some(([id]) => !taken.has(id)));
+      for (const [n, written] of writes.entries()) {
+        const lost =
+          written === 'broken' || (Array.isArray(written) && written.some(([id]) => !taken.has(id)));
         expect(lost && n < from, `write ${n}`).toBe(false);
       }
     }),

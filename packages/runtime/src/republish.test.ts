@@ -11,7 +11,7 @@ async function* items(...ids: string[]) {
 
 test('What was said on a day is said again, each once', async () => {
   let seen: RepublishRequest | undefined;
-  const said: string[] = [];
+  const republished: string[] = [];
   const handler = republish(
     (asked) => {
       seen = asked;
@@ -19,13 +19,13 @@ test('What was said on a day is said again, each once', async () => {
     },
     async ({ id }, now) => {
       expect(Date.now() - now.getTime()).toBeLessThan(5000);
-      said.push(id);
+      republished.push(id);
     },
   );
   const asked = { date: '2026-11-23', merchantId: 'acme' };
   expect(await handler(asked, contextWith())).toEqual({ republished: 2 });
   expect(seen).toEqual(asked);
-  expect(said).toEqual(['a', 'b']);
+  expect(republished).toEqual(['a', 'b']);
   expect(logged()).toMatchObject([{ message: 'republished', date: '2026-11-23', done: 2, failed: 0 }]);
 });
 
@@ -44,16 +44,16 @@ test.each([
 });
 
 test('What fails does not keep the rest from being said, and is told in the end', async () => {
-  const said: string[] = [];
+  const republished: string[] = [];
   const handler = republish(
     () => items('a', 'b', 'c'),
     async ({ id }) => {
       if (id === 'b') throw new Error('not b');
-      said.push(id);
+      republished.push(id);
     },
   );
   await expect(handler({ date: '2026-11-23' }, contextWith())).rejects.toThrow('1 of 3 were not said again');
-  expect(said).toEqual(['a', 'c']);
+  expect(republished).toEqual(['a', 'c']);
 });
 
 test('What does not fit into the time is told, with how to ask for less', async () => {

@@ -21,7 +21,7 @@ const request = z.strictObject({ date: day, merchantId: merchantId.optional() })
  */
 export const republish = <Item extends { id: string }>(
   find: (asked: RepublishRequest, now: Date) => AsyncIterable<Item[]>,
-  sayAgain: (item: Item, now: Date) => Promise<unknown>,
+  republishItem: (item: Item, now: Date) => Promise<unknown>,
 ) =>
   lambda(async (event: unknown, context: Context) => {
     const { success, data: asked } = request.safeParse(event);
@@ -29,7 +29,7 @@ export const republish = <Item extends { id: string }>(
     const now = new Date();
     const { done, failed, isTimeUp } = await workOff(
       find(asked, now),
-      (item) => sayAgain(item, now),
+      (item) => republishItem(item, now),
       () => context.getRemainingTimeInMillis(),
     );
     logger.info('republished', { ...asked, done, failed });

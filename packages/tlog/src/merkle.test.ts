@@ -538,7 +538,7 @@ describe('An edge', () => {
   });
 
   test('tells of each subtree that becomes complete, once, with its place', () => {
-    const heard = new Map<string, Uint8Array>();
+    const reported = new Map<string, Uint8Array>();
     let edge = emptyEdge;
     for (const [from, to] of [
       [0, 3],
@@ -547,8 +547,8 @@ describe('An edge', () => {
       [100, 300],
     ]) {
       edge = extend(edge, leaves.slice(from, to), (level, index, hash) => {
-        expect(heard.has(`${level}/${index}`)).toBe(false);
-        heard.set(`${level}/${index}`, hash);
+        expect(reported.has(`${level}/${index}`)).toBe(false);
+        reported.set(`${level}/${index}`, hash);
       });
     }
     const expected = new Map<string, Uint8Array>();
@@ -557,7 +557,7 @@ describe('An edge', () => {
         expected.set(`${level}/${index}`, MTH(entries.slice(index * 2 ** level, (index + 1) * 2 ** level)));
       }
     }
-    expect(new Map([...heard].sort())).toEqual(new Map([...expected].sort()));
+    expect(new Map([...reported].sort())).toEqual(new Map([...expected].sort()));
   });
 
   test('comes back from its bytes, and from none that are of another size', () => {

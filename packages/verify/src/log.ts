@@ -132,10 +132,10 @@ class LogCheck {
 
   async run(): Promise<LogReport> {
     await this.#checkTree();
-    this.#tellMissing();
-    this.#tellSwapped();
+    this.#reportMissing();
+    this.#reportSwapped();
     this.#compareWithRemembered();
-    this.#tellGaps();
+    this.#reportGaps();
     // Whatever is thought of tiles above: the log is what was signed if the entries alone make the root that was signed.
     if (this.#findingCount === 0 && !isSame(this.#rootOfEntries(), this.#checkpoint.root)) {
       this.#add('rewritten', 'checkpoint', 'the entries do not have the root that was signed');
@@ -186,11 +186,11 @@ class LogCheck {
     const fitting =
       isTrusted || fits(lastTile) ? 'tile' : fits(last?.width ? leaves : []) ? 'entries' : undefined;
     for (const { level, index, hashes } of isTrusted ? [] : edge.slice(1)) {
-      this.#tellHashes(pathOf(level, index, this.#size), hashes, below[level] ?? [], fitting !== undefined);
+      this.#reportHashes(pathOf(level, index, this.#size), hashes, below[level] ?? [], fitting !== undefined);
     }
     if (last?.width) {
       this.#grow(0, leaves && rootOf(leaves));
-      this.#tellLeaves(last.index, lastBundle, lastTile, fitting);
+      this.#reportLeaves(last.index, lastBundle, lastTile, fitting);
       this.#remember(0, last.index, (fitting === 'entries' ? leaves : lastTile) ?? leaves ?? []);
     }
     if (fitting === undefined && this.#findingCount === 0 && this.#missing.size === 0) {
@@ -220,10 +220,10 @@ class LogCheck {
     const known = allOf(below);
     const mended = known && rootOf(known);
     const isMended = mended !== undefined && claim !== undefined && isSame(mended, claim.hash);
-    const wasTold = !isTrusted && this.#tellHashes(path, tile, below, isMended);
+    const wasReported = !isTrusted && this.#reportHashes(path, tile, below, isMended);
     const span = tileWidth ** (level + 1);
     const entries = `entries ${index * span} to ${(index + 1) * span - 1}`;
-    return this.#decide({ path, entries, stored, below: mended, claim, wasTold });
+    return this.#decide({ path, entries, stored, below: mended, claim, wasReported });
   }
 
   async #checkLeaves(index: number, claim: Claim | undefined): Promise<Hash | undefined> {
@@ -234,13 +234,13 @@ class LogCheck {
     this.#grow(1, below);
     const isClaimed = (root: Hash | undefined) => root && claim && isSame(root, claim.hash);
     const fitting = isClaimed(stored) ? 'tile' : isClaimed(below) ? 'entries' : undefined;
-    const wasTold = this.#tellLeaves(index, bundle, tile, fitting);
+    const wasReported = this.#reportLeaves(index, bundle, tile, fitting);
     this.#remember(0, index, (fitting === 'entries' ? leaves : tile) ?? leaves ?? []);
     const path = pathOf(0, index, this.#size);
     const entries = `entries ${index * tileWidth} to ${(index + 1) * tileWidth - 1}`;
     // Changed entries are told of one by one; if their hashes do not fit either, these are still the better guess.
-    if (wasTold && fitting === undefined) return stored ?? below;
-    return this.#decide({ path, entries, stored, below, claim, wasTold });
+    if (wasReported && fitting === undefined) return stored ?? below;
+    return this.#decide({ path, entries, stored, below, claim, wasReported });
   }
 
   /** Adds the root of the next bundle's entries: of one tile, or of none, which is the partial one at the end. */
@@ -272,14 +272,14 @@ class LogCheck {
     stored: Hash | undefined;
     below: Hash | undefined;
     claim: Claim | undefined;
-    wasTold: boolean;
+    wasReported: boolean;
   }): Hash | undefined {
-    const { path, entries, stored, below, claim, wasTold } = tile;
+    const { path, entries, stored, below, claim, wasReported } = tile;
     const found = below ?? stored;
     if (!claim || !found || [stored, below].some((hash) => hash && isSame(hash, claim.hash))) {
       return claim?.hash ?? found;
     }
-    if (claim.isTrusted && !wasTold) {
+    if (claim.isTrusted && !wasReported) {
       if (below) {
         const fits = `${claim.by}, which fits the checkpoint`;
         this.#add(
@@ -295,7 +295,7 @@ class LogCheck {
   }
 
   /** Tells which hashes of a tile differ from what lies below. @returns whether there are any */
-  #tellHashes(
+  #reportHashes(
     path: string,
     tile: Hash[] | undefined,
     below: (Hash | undefined)[],
@@ -319,7 +319,7 @@ class LogCheck {
    * @param fitting which of the two fits the tree; undefined when neither does
    * @returns whether something was told
    */
-  #tellLeaves(
+  #reportLeaves(
     index: number,
     bundle: Bundle | undefined,
     tile: Hash[] | undefined,
@@ -350,11 +350,11 @@ class LogCheck {
       );
       return true;
     }
-    for (const each of different) this.#tellLeaf(each, fitting);
+    for (const each of different) this.#reportLeaf(each, fitting);
     return different.length > 0;
   }
 
-  #tellLeaf(different: Different, fitting: 'tile' | 'entries' | undefined): void {
+  #reportLeaf(different: Different, fitting: 'tile' | 'entries' | undefined): void {
     const { index } = different;
     const tile = Math.floor(index / tileWidth);
     const hash = `hash ${index % tileWidth} of ${pathOf(0, tile, this.#size)}`;
@@ -390,7 +390,7 @@ class LogCheck {
     this.#add('sequence', `entry ${index}`, `subject ${subject} has the number ${Number(sequence)} twice`);
   }
 
-  #tellGaps(): void {
+  #reportGaps(): void {
     const { notFollowed } = this.#sequences;
     if (notFollowed > 0) {
       this.#warnings.push(
@@ -472,7 +472,7 @@ class LogCheck {
     }
   }
 
-  #tellSwapped(): void {
+  #reportSwapped(): void {
     const byExpected = new Map(
       this.#changed.map((each) => [Buffer.from(each.expected).toString('hex'), each]),
     );
@@ -484,7 +484,7 @@ class LogCheck {
     }
   }
 
-  #tellMissing(): void {
+  #reportMissing(): void {
     for (const [level, first, last] of [...this.#missing].flatMap(([level, indexes]) =>
       runsOf(indexes).map((run) => [level, ...run] as const),
     )) {

@@ -5,7 +5,7 @@ import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler as consumer } from './functions/consumer.ts';
-import { dayClosed, heardOf } from './heardFixtures.ts';
+import { dayClosed, receivedOf } from './heardFixtures.ts';
 import { provideTables } from './provisionFixtures.ts';
 import { find, load } from './store/events.ts';
 import { loadFinding } from './store/findings.ts';
@@ -44,7 +44,7 @@ async function deliver(events: Event[], waitedMs = comparedForMs): Promise<strin
 }
 
 const canceled = (merchantid: string, subject: string, n: number, time = '2026-11-23T10:00:00.000Z') =>
-  heardOf(subject, n, { merchantid, time }).event;
+  receivedOf(subject, n, { merchantid, time }).event;
 const gapsFound = () => measured().reduce((sum, line) => sum + Number(line.GapFound ?? 0), 0);
 const findingOf = (merchantId: string) => loadFinding(merchantId, '2026-11-23');
 

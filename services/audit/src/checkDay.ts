@@ -29,7 +29,7 @@ export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Pro
   // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
   if (isAlarming) metrics.addMetric('GapFound', 'Count', 1);
   if (noted) {
-    logger.warn(noted.isNews ? 'gap found' : 'gap mended', { merchantId: merchantid, date: data.date });
+    logger.warn(noted.isNew ? 'gap found' : 'gap mended', { merchantId: merchantid, date: data.date });
     await saveFinding(noted, known);
   }
   if (again) throw again;

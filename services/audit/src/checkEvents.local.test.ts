@@ -8,7 +8,7 @@ import { readItems } from '@fanfold/runtime/readItems';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkEvents } from './checkEvents.ts';
 import { eraseSubject } from './eraseSubject.ts';
-import { heardOf } from './heardFixtures.ts';
+import { receivedOf } from './heardFixtures.ts';
 import { provideLog } from './provisionFixtures.ts';
 import { publishLog } from './publishLog.ts';
 import { record } from './record.ts';
@@ -28,10 +28,10 @@ beforeAll(async () => {
   useEndpoints(emulators.endpoints);
   await provideLog(emulators.endpoints);
   dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
-  const heard = Array.from({ length: count }, (_, i) =>
-    heardOf(`pay_${i}`, 1, { merchantid: merchants[i % merchants.length] as string }),
+  const received = Array.from({ length: count }, (_, i) =>
+    receivedOf(`pay_${i}`, 1, { merchantid: merchants[i % merchants.length] as string }),
   );
-  await record(heard);
+  await record(received);
   await eraseSubject({ merchantId: 'acme', subject: 'pay_0', reason: null, operationId: 'op_1' }, new Date());
   await publishLog('clock');
 });
@@ -75,7 +75,7 @@ describe('a log beside which nothing was changed', () => {
   });
 
   it('is not compared where no checkpoint covers it yet, and nothing is missed of that', async () => {
-    await record([heardOf('pay_new', 1)]);
+    await record([receivedOf('pay_new', 1)]);
     expect(await goRound()).toMatchObject({ compared: count, changed: 0, missing: 0 });
     await publishLog('clock');
     expect(await goRound()).toMatchObject({ compared: count + 1, changed: 0, missing: 0 });
@@ -106,9 +106,9 @@ describe('what is changed beside the log is found in the next round, and in each
     pay_3: [
       'what it says, under a seal that is right',
       async (item) => {
-        const { heard, key } = await open('pay_3');
-        const text = heard.text.replace('100', '1');
-        return { sealed: itemOf({ ...heard, text }, key, item.position, item.recordedAt).sealed };
+        const { received, key } = await open('pay_3');
+        const text = received.text.replace('100', '1');
+        return { sealed: itemOf({ ...received, text }, key, item.position, item.recordedAt).sealed };
       },
     ],
     pay_6: ['its seal', ({ sealed }) => ({ sealed: sealed.map((byte) => byte ^ 1) })],
@@ -155,7 +155,7 @@ describe('what is changed beside the log is found in the next round, and in each
   it('an event that is gone, or where the log is not, and one that was put there', async () => {
     const [gone, moved] = await Promise.all([readEvent('pay_3'), readEvent('pay_6')]);
     const { key } = await open('pay_3');
-    const forged = itemOf(heardOf('pay_3', 2), key, 3, '2026-11-23T10:00:01.000Z');
+    const forged = itemOf(receivedOf('pay_3', 2), key, 3, '2026-11-23T10:00:01.000Z');
     await remove(table(), keyOf('pay_3'));
     expect(await goRound()).toMatchObject({ changed: 0, missing: 1 });
     expect(logged()).toContainEqual(expect.objectContaining({ level: 'ERROR', message: 'events missing' }));

@@ -82,7 +82,7 @@ function isAsIn(entry: string, { item, opened }: Recording): boolean {
     item.recordedAt === recordedtime;
   if (!isFoundRightly || opened === 'broken') return false;
   if (!opened) return true;
-  const { merchantid, subject, correlationid } = opened.heard.event;
+  const { merchantid, subject, correlationid } = opened.received.event;
   return (
     item.pk === `${merchantid}#${subject}` &&
     item.merchantId === merchantid &&

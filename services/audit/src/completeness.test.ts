@@ -82,13 +82,13 @@ describe('a gap', () => {
     const subjects = fc.array(fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }), { maxLength: 6 });
     fc.assert(
       fc.property(subjects, (lives) => {
-        const said = lives.flatMap((life, s) =>
+        const published = lives.flatMap((life, s) =>
           life.map((isLost, i) => ({ isLost, id: eventId(`pay_${s}`, i + 1), s, n: i + 1 })),
         );
-        const here = said.filter(({ isLost }) => !isLost);
+        const here = published.filter(({ isLost }) => !isLost);
         const { missing, missingCount, before } = gapsIn(all(here.map(({ s, n }) => mention(`pay_${s}`, n))));
         // Only what comes after the last one that is here leaves no gap: the counts tell of that.
-        const visible = said.filter(
+        const visible = published.filter(
           ({ isLost, s, n }) => isLost && here.some((other) => other.s === s && other.n > n),
         );
         expect(missingCount).toBe(missing.length);

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { entryOf, openingOf } from './entry.ts';
-import { heardOf } from './heardFixtures.ts';
+import { receivedOf } from './heardFixtures.ts';
 import { newDataKey } from './seal.ts';
 
 const key = newDataKey();
 const recordedAt = '2026-11-23T10:00:01.000Z';
-const first = heardOf('pay_1', 1);
+const first = receivedOf('pay_1', 1);
 
 const sha256 = (...parts: Uint8Array[]) => hash('sha256', Buffer.concat(parts), 'buffer');
 const bytes = (base64: string) => Buffer.from(base64, 'base64');
@@ -34,7 +34,7 @@ it('it has one spelling: members in order, and no space', () => {
 
 it('its commitment and its pseudonym are opened with the salts that a proof tells', () => {
   const entry = entryOf(first, key, recordedAt);
-  const opening = JSON.parse(openingOf(entry, { heard: first, key }));
+  const opening = JSON.parse(openingOf(entry, { received: first, key }));
   expect(opening).toEqual({
     entry,
     event: first.text,
@@ -52,8 +52,8 @@ it('its commitment and its pseudonym are opened with the salts that a proof tell
 });
 
 it('a subject’s entries share a pseudonym, which is another one under another key and for another merchant', () => {
-  const pseudonym = (...heard: Parameters<typeof heardOf>) =>
-    JSON.parse(entryOf(heardOf(...heard), key, recordedAt)).subject;
+  const pseudonym = (...received: Parameters<typeof receivedOf>) =>
+    JSON.parse(entryOf(receivedOf(...received), key, recordedAt)).subject;
   const own = pseudonym('pay_1', 1);
   expect(pseudonym('pay_1', 2)).toBe(own);
   expect(pseudonym('pay_2', 1)).not.toBe(own);

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Heard } from './heard.ts';
+import type { Received } from './heard.ts';
 import { type DataKey, eventSaltOf, subjectSaltOf } from './seal.ts';
 
 /**
@@ -11,7 +11,7 @@ import { type DataKey, eventSaltOf, subjectSaltOf } from './seal.ts';
  * Its size is bounded by the envelope's (packages/contracts/src/event.ts): well below a kilobyte, of 65,535 bytes that
  * an entry may have.
  */
-export function entryOf({ event, text }: Heard, key: DataKey, recordedAt: string): string {
+export function entryOf({ event, text }: Received, key: DataKey, recordedAt: string): string {
   const { id, merchantid, sequence, source, subject, time, type } = event;
   return JSON.stringify({
     commitment: sha256(Buffer.concat([eventSaltOf(key, id), Buffer.from(text)])).toString('base64'),
@@ -28,11 +28,11 @@ export function entryOf({ event, text }: Heard, key: DataKey, recordedAt: string
 }
 
 /** An event, and the key of whom it is about. */
-export type Opened = { heard: Heard; key: DataKey };
+export type Opened = { received: Received; key: DataKey };
 
 /** Whether it is this event that the log has with this entry. */
-export const isCommittedBy = (entry: string, { heard, key }: Opened): boolean =>
-  entryOf(heard, key, JSON.parse(entry).recordedtime) === entry;
+export const isCommittedBy = (entry: string, { received, key }: Opened): boolean =>
+  entryOf(received, key, JSON.parse(entry).recordedtime) === entry;
 
 /**
  * What a proof carries beside the log's hashes, as JSON: the entry, and what opens its commitment and its pseudonym.
@@ -43,9 +43,9 @@ export const openingOf = (entry: string, opened?: Opened): string =>
   JSON.stringify({
     entry,
     ...(opened && {
-      event: opened.heard.text,
-      salt: Buffer.from(eventSaltOf(opened.key, opened.heard.event.id)).toString('base64'),
-      subjectSalt: Buffer.from(subjectSaltOf(opened.key, opened.heard.event.subject)).toString('base64'),
+      event: opened.received.text,
+      salt: Buffer.from(eventSaltOf(opened.key, opened.received.event.id)).toString('base64'),
+      subjectSalt: Buffer.from(subjectSaltOf(opened.key, opened.received.event.subject)).toString('base64'),
     }),
     version: 1,
   });

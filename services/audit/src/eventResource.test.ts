@@ -1,7 +1,7 @@
 import { CloudEvent, type CloudEventV1 } from 'cloudevents';
 import { expect, it } from 'vitest';
 import { eventResource } from './eventResource.ts';
-import { heardOf } from './heardFixtures.ts';
+import { receivedOf } from './heardFixtures.ts';
 
 const known = {
   id: 'pay_1:2',
@@ -16,7 +16,7 @@ const kept = { position: 7, recordedAt: '2026-11-23T10:00:01.000Z' };
 const inLog = { object: 'event', position: 7, recordedat: '2026-11-23T10:00:01.000Z' };
 
 it('shows an event as it came, fields unknown here included, and where it is in the log', () => {
-  const { event } = heardOf('pay_1', 2);
+  const { event } = receivedOf('pay_1', 2);
   const text = JSON.stringify({ ...event, severity: 'high', data: { paymentId: 'pay_1', colour: ['red'] } });
   expect(eventResource({ ...known, text, ...kept })).toEqual({
     ...event,
@@ -28,7 +28,7 @@ it('shows an event as it came, fields unknown here included, and where it is in 
 
 it('lets no event say where in the log it is', () => {
   const text = JSON.stringify({
-    ...heardOf('pay_1', 2).event,
+    ...receivedOf('pay_1', 2).event,
     object: 'payment',
     position: 0,
     recordedat: 'never',
@@ -48,7 +48,7 @@ it('shows of an erased event what it is known by, and that it was erased', () =>
 });
 
 it.each([
-  ['as it came', { ...known, text: JSON.stringify(heardOf('pay_1', 2).event) }],
+  ['as it came', { ...known, text: JSON.stringify(receivedOf('pay_1', 2).event) }],
   ['that was erased', known],
   ['that was erased, of a type that nobody says any more', { ...known, type: 'payment.forgotten.v1' }],
 ])('shows an event %s as a CloudEvent that a strict reader takes', (_how, event) => {

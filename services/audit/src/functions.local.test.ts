@@ -272,14 +272,14 @@ describe('the log', () => {
 
 describe('what is delivered', () => {
   it('is recorded once, and shown as it was said, fields unknown here included', async () => {
-    const said = { ...refund('acme', 'pay_whole', 1), severity: 'high', unheard: { of: [1.5, 'x'] } };
-    expect(await deliver(said, said)).toEqual([]);
-    expect(await deliver(said)).toEqual([]);
+    const sent = { ...refund('acme', 'pay_whole', 1), severity: 'high', unheard: { of: [1.5, 'x'] } };
+    expect(await deliver(sent, sent)).toEqual([]);
+    expect(await deliver(sent)).toEqual([]);
     const shown = await ask(getEvent, { path: { id: 'pay_whole:1' } });
     expect(shown).toEqual({
       status: 200,
       body: {
-        ...said,
+        ...sent,
         object: 'event',
         position: expect.any(Number),
         recordedat: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
@@ -292,14 +292,14 @@ describe('what is delivered', () => {
   });
 
   it('with another content under the same id comes again, and is quarantined when it is known to contradict', async () => {
-    const said = refund('acme', 'pay_contradiction', 1);
-    const contradiction = { ...said, time: '2026-11-23T11:00:00.000Z' };
-    expect(await deliver(said, contradiction)).toEqual([1]);
+    const sent = refund('acme', 'pay_contradiction', 1);
+    const contradiction = { ...sent, time: '2026-11-23T11:00:00.000Z' };
+    expect(await deliver(sent, contradiction)).toEqual([1]);
     expect(await deliver(contradiction, refund('acme', 'pay_contradiction', 2))).toEqual([]);
     expect(await deadLetters()).toContain(`contradiction ${JSON.stringify(contradiction)}`);
     const listed = await ask(listEvents, { query: { subject: 'pay_contradiction' } });
     expect(idsOf(listed)).toEqual(['pay_contradiction:1', 'pay_contradiction:2']);
-    expect(listed.body.data[0].time).toBe(said.time);
+    expect(listed.body.data[0].time).toBe(sent.time);
   });
 
   it('and can never be recorded is quarantined with its reason, and what came with it is recorded', async () => {

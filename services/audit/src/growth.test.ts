@@ -2,15 +2,15 @@ import { emptyEdge, extend, leafHash, rootOf, splitHashes } from '@fanfold/tlog/
 import { decodeBundle, fullWidth, newTiles, tilePath } from '@fanfold/tlog/tile';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Growth, type LogFile } from './growth.ts';
+import { type LogFile, TileBuilder } from './growth.ts';
 
 const entryAt = (index: number): Uint8Array => Buffer.from(`entry ${index}`);
 const entries = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => entryAt(from + i));
 
 /** The files that a growth makes, by their paths. */
-const filesOf = (growth: Growth, added: Uint8Array[]): Map<string, LogFile> => {
-  const files = added.flatMap((entry) => growth.add(entry));
-  return new Map([...files, ...growth.partial()].map((file) => [tilePath(file.tile), file]));
+const filesOf = (builder: TileBuilder, added: Uint8Array[]): Map<string, LogFile> => {
+  const files = added.flatMap((entry) => builder.add(entry));
+  return new Map([...files, ...builder.partial()].map((file) => [tilePath(file.tile), file]));
 };
 
 const edgeOf = (size: number) => extend(emptyEdge, entries(0, size).map(leafHash));
@@ -30,10 +30,10 @@ function contentOf({ tile: { level, index, width } }: LogFile): Uint8Array[] {
 it('makes every tile and bundle of a log of any size, and its tree', () => {
   fc.assert(
     fc.property(fc.oneof(fc.nat(1200), fc.constantFrom(0, 255, 256, 257, 65_535, 65_536, 66_000)), (size) => {
-      const growth = new Growth(0, []);
-      const files = filesOf(growth, entries(0, size));
-      expect(growth.size).toBe(size);
-      expect(growth.edge()).toEqual(edgeOf(size));
+      const builder = new TileBuilder(0, []);
+      const files = filesOf(builder, entries(0, size));
+      expect(builder.size).toBe(size);
+      expect(builder.edge()).toEqual(edgeOf(size));
       expect([...files.keys()].sort()).toEqual([...newTiles(0, size)].map(tilePath).sort());
       for (const file of [...files.values()].slice(-20)) {
         const content =
@@ -51,7 +51,7 @@ it('goes on where it ended, from the partial tiles above alone, as if it had nev
   fc.assert(
     fc.property(fc.nat(700), fc.nat(700), (first, more) => {
       const size = first + more;
-      const before = filesOf(new Growth(0, []), entries(0, first));
+      const before = filesOf(new TileBuilder(0, []), entries(0, first));
       const start = first - (first % fullWidth);
       const above: Uint8Array[][] = [];
       for (let level = 1; first >= fullWidth ** level; level++) {
@@ -59,10 +59,10 @@ it('goes on where it ended, from the partial tiles above alone, as if it had nev
         const tile = { level, index: BigInt(Math.floor(count / fullWidth)), width: count % fullWidth };
         above.push(tile.width === 0 ? [] : splitHashes((before.get(tilePath(tile)) as LogFile).bytes));
       }
-      const growth = new Growth(start, above);
-      const files = filesOf(growth, entries(start, size));
-      const whole = filesOf(new Growth(0, []), entries(0, size));
-      expect(growth.edge()).toEqual(edgeOf(size));
+      const builder = new TileBuilder(start, above);
+      const files = filesOf(builder, entries(start, size));
+      const whole = filesOf(new TileBuilder(0, []), entries(0, size));
+      expect(builder.edge()).toEqual(edgeOf(size));
       for (const [path, { bytes }] of files) expect(bytes).toEqual(whole.get(path)?.bytes);
       for (const tile of newTiles(first, size)) expect(files.has(tilePath(tile))).toBe(true);
     }),
@@ -71,5 +71,5 @@ it('goes on where it ended, from the partial tiles above alone, as if it had nev
 }, 60_000);
 
 it('begins only where a bundle ends', () => {
-  expect(() => new Growth(257, [[]])).toThrow('257');
+  expect(() => new TileBuilder(257, [[]])).toThrow('257');
 });

@@ -9,7 +9,7 @@ export type LogFile = { tile: Tile; bytes: Uint8Array };
  * root is a hash of the tile above. Begins where the last full bundle ended; of what is before, only the hashes are
  * needed that no tile above has yet.
  */
-export class Growth {
+export class TileBuilder {
   /** The entries that no full bundle has yet. */
   #entries: Uint8Array[] = [];
   /** For each level of tiles, the hashes that no full tile has yet, and how many tiles are full. */

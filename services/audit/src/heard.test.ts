@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eraseRequest } from './eraseRequest.ts';
-import { comparableTime, dataSubjectOf, depthOf, saysTheSame } from './heard.ts';
-import { heardOf } from './heardFixtures.ts';
+import { comparableTime, dataSubjectOf, depthOf, isSameJson } from './heard.ts';
+import { receivedOf } from './heardFixtures.ts';
 import { erasedEventOf } from './store/erasures.ts';
 
 describe('texts that say the same', () => {
   it('differ in the order of members and in space only', () => {
-    expect(saysTheSame('{"a":1,"b":[{"c":null}]}', '{ "b": [{"c":null}],\n"a": 1 }')).toBe(true);
+    expect(isSameJson('{"a":1,"b":[{"c":null}]}', '{ "b": [{"c":null}],\n"a": 1 }')).toBe(true);
     fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(4), (said, indent) => {
-        const reversed = Object.fromEntries(Object.entries(said).reverse());
-        expect(saysTheSame(JSON.stringify(said), JSON.stringify(reversed, null, indent))).toBe(true);
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(4), (content, indent) => {
+        const reversed = Object.fromEntries(Object.entries(content).reverse());
+        expect(isSameJson(JSON.stringify(content), JSON.stringify(reversed, null, indent))).toBe(true);
       }),
     );
   });
@@ -22,12 +22,12 @@ describe('texts that say the same', () => {
     ['a member more', '{"data":{}}', '{"data":{"amount":null}}'],
     ['another order in a list', '{"data":[1,2]}', '{"data":[2,1]}'],
   ])('do not have %s', (_difference, one, other) => {
-    expect(saysTheSame(one, other)).toBe(false);
+    expect(isSameJson(one, other)).toBe(false);
   });
 });
 
 describe('whom an event is about', () => {
-  const about = (paymentId: unknown) => dataSubjectOf(heardOf('inv_1', 1, { data: { paymentId } }).event);
+  const about = (paymentId: unknown) => dataSubjectOf(receivedOf('inv_1', 1, { data: { paymentId } }).event);
 
   it('is the payment that it belongs to, or else its own subject', () => {
     expect(about('pay_1')).toBe('pay_1');
@@ -44,7 +44,7 @@ describe('whom an event is about', () => {
           const dataSubject = about(paymentId);
           const order = { merchantId: 'acme', reason: null, operationId: 'op_1' };
           expect(() => eraseRequest.parse({ ...order, subject: dataSubject })).not.toThrow();
-          const { correlationid, causationid, traceparent } = heardOf('inv_1', 1).event;
+          const { correlationid, causationid, traceparent } = receivedOf('inv_1', 1).event;
           const trace = { correlationid, causationid, traceparent };
           const erasedAt = '2026-11-23T10:00:00.000Z';
           expect(() => erasedEventOf({ ...order, dataSubject, erasedAt, trace })).not.toThrow();

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Event, subjectId } from '@fanfold/contracts/event';
 
 /** An event, and the text that it came as. The text is what is recorded: fields that are not known here too. */
-export type Heard = { event: Event; text: string };
+export type Received = { event: Event; text: string };
 
 /** A recorded event. */
 export type Recorded = Pick<Event, 'id' | 'type' | 'subject' | 'merchantid' | 'time' | 'sequence'> & {
@@ -26,7 +26,7 @@ export function dataSubjectOf({ subject, data }: Event): string {
 }
 
 /** Whether two texts say the same, whatever the order of their members and the space between them. */
-export const saysTheSame = (a: string, b: string): boolean =>
+export const isSameJson = (a: string, b: string): boolean =>
   a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 
 /** How deeply a JSON text is nested. Read as text, because what is nested too deeply exhausts the stack. */

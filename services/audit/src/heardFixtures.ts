@@ -1,10 +1,10 @@
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { paymentCanceled, paymentsDayClosed } from '@fanfold/contracts/payments';
 import type { DayClosed } from './completeness.ts';
-import type { Heard } from './heard.ts';
+import type { Received } from './heard.ts';
 
 /** The n-th event of a payment, for tests. */
-export function heardOf(subject: string, n: number, changes: Partial<Event> = {}): Heard {
+export function receivedOf(subject: string, n: number, changes: Partial<Event> = {}): Received {
   const event = makeEvent(paymentCanceled, {
     subject,
     n,

@@ -17,7 +17,7 @@ import { parseProof, verifyProof } from '@fanfold/tlog/proof';
 import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
 import { encodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { heardOf } from './heardFixtures.ts';
+import { receivedOf } from './heardFixtures.ts';
 import { provideLog } from './provisionFixtures.ts';
 import { itemOf } from './store/events.ts';
 
@@ -93,9 +93,9 @@ async function paths(): Promise<string[]> {
 /** Records so many more events, a payment for each, and gives their ids. */
 let count = 0;
 async function recordMore(n: number): Promise<string[]> {
-  const heard = Array.from({ length: n }, () => heardOf(`pay_${count++}`, 1));
-  for (let i = 0; i < n; i += 49) expect(await audit.record(heard.slice(i, i + 49))).toEqual(new Map());
-  return heard.map(({ event }) => event.id);
+  const received = Array.from({ length: n }, () => receivedOf(`pay_${count++}`, 1));
+  for (let i = 0; i < n; i += 49) expect(await audit.record(received.slice(i, i + 49))).toEqual(new Map());
+  return received.map(({ event }) => event.id);
 }
 
 const proofOf = async (id: string) => {
@@ -275,12 +275,12 @@ async function rootAt(size: number): Promise<Uint8Array> {
 }
 
 it('an event that was changed beside the log is not proven, although its seal is right, and that is measured', async () => {
-  const said = heardOf('pay_forged', 1);
-  await audit.record([said]);
+  const original = receivedOf('pay_forged', 1);
+  await audit.record([original]);
   await audit.publishLog('clock');
   const { opened } = (await audit.loadOpenable('acme', 'pay_forged:1')) ?? {};
   if (!opened || opened === 'broken') throw new Error('it cannot be read');
-  const forged = { ...said, text: said.text.replace('100', '1') };
+  const forged = { ...original, text: original.text.replace('100', '1') };
   const { sealed } = itemOf(forged, opened.key, 0, '2026-11-23T10:00:01.000Z');
   await dynamodb.send(
     new UpdateItemCommand({
@@ -385,9 +385,9 @@ describe('erasing', () => {
 
   it('makes a payment’s events unreadable, in the log and for guesses, and leaves every proof as it was', async () => {
     const paymentId = 'pay_erased';
-    const invoiced = heardOf('inv_erased', 1, { data: { paymentId, customer: { name: 'Ada' } } });
+    const invoiced = receivedOf('inv_erased', 1, { data: { paymentId, customer: { name: 'Ada' } } });
     const others = await recordMore(2);
-    await audit.record([heardOf(paymentId, 1), invoiced]);
+    await audit.record([receivedOf(paymentId, 1), invoiced]);
     await audit.publishLog('clock');
     const proof = String(await proofOf(`${paymentId}:1`));
     const note = await readNote();
@@ -412,7 +412,7 @@ describe('erasing', () => {
   });
 
   it('ordered twice is done once, and says so', async () => {
-    await audit.record([heardOf('pay_twice', 1)]);
+    await audit.record([receivedOf('pay_twice', 1)]);
     const once = await audit.eraseSubject({ ...order, subject: 'pay_twice' }, new Date());
     const again = await audit.eraseSubject(
       { ...order, subject: 'pay_twice', operationId: 'op_2' },
@@ -422,15 +422,15 @@ describe('erasing', () => {
   });
 
   it('repeated makes what was recorded in between unreadable as well, and says nothing else than before', async () => {
-    await audit.record([heardOf('pay_repeated', 1)]);
+    await audit.record([receivedOf('pay_repeated', 1)]);
     const [once] = await audit.eraseSubject({ ...order, subject: 'pay_repeated' }, new Date(1));
-    await audit.record([heardOf('pay_repeated', 2)]);
+    await audit.record([receivedOf('pay_repeated', 2)]);
     expect(await audit.eraseSubject({ ...order, subject: 'pay_repeated' }, new Date(2))).toEqual([once]);
     expect(await audit.load('acme', 'pay_repeated:2')).not.toHaveProperty('text');
   });
 
   it('is done of what belongs to a payment with a name that no order could have', async () => {
-    await audit.record([heardOf('inv_odd', 1, { data: { paymentId: 'zahlung ä' } })]);
+    await audit.record([receivedOf('inv_odd', 1, { data: { paymentId: 'zahlung ä' } })]);
     expect(await audit.eraseSubject({ ...order, subject: 'inv_odd' }, new Date())).toMatchObject([
       { dataSubject: 'inv_odd' },
     ]);
@@ -438,7 +438,7 @@ describe('erasing', () => {
   });
 
   it('tells of nobody else, whose id begins in the same way', async () => {
-    await audit.record([heardOf('pay_1', 1), heardOf('pay_1#b', 1)]);
+    await audit.record([receivedOf('pay_1', 1), receivedOf('pay_1#b', 1)]);
     await audit.eraseSubject({ ...order, subject: 'pay_1#b' }, new Date());
     expect(await audit.eraseSubject({ ...order, subject: 'pay_1' }, new Date())).toMatchObject([
       { dataSubject: 'pay_1' },
@@ -446,7 +446,7 @@ describe('erasing', () => {
   });
 
   it('is refused of what nobody has heard of, another merchant’s included', async () => {
-    await audit.record([heardOf('pay_other', 1, { merchantid: 'umbrella' })]);
+    await audit.record([receivedOf('pay_other', 1, { merchantid: 'umbrella' })]);
     for (const subject of ['pay_nobody', 'pay_other']) {
       await expect(audit.eraseSubject({ ...order, subject }, new Date())).rejects.toThrow(
         `Nothing is recorded of ${subject} of acme`,
@@ -456,7 +456,7 @@ describe('erasing', () => {
   });
 
   it('is no way to be recorded again, and what is said afterwards can be read', async () => {
-    const [first, second] = [heardOf('pay_back', 1), heardOf('pay_back', 2)];
+    const [first, second] = [receivedOf('pay_back', 1), receivedOf('pay_back', 2)];
     await audit.record([first]);
     await audit.eraseSubject({ ...order, subject: 'pay_back' }, new Date());
     expect(await audit.record([first, second])).toEqual(new Map());

@@ -1,7 +1,7 @@
 import { type Edge, emptyRoot, hashBytes, rootOf, splitHashes } from '@fanfold/tlog/merkle';
 import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
 import { checkpointIn, signCheckpoint } from './checkpoint.ts';
-import { Growth, type LogFile } from './growth.ts';
+import { type LogFile, TileBuilder } from './growth.ts';
 import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from './store/files.ts';
 import { readEntries, readHead } from './store/log.ts';
 import { readTiles } from './tiles.ts';
@@ -32,8 +32,8 @@ export async function publishLog(
   const size = sizeToPublish(last.size, Number(head.size), occasion, maxEntries);
   if (size === last.size) return { size, published: 0 };
 
-  const growth = await growthAt(last.size);
-  const { root, files } = await grow(growth, last, size, head);
+  const builder = await builderAt(last.size);
+  const { root, files } = await buildFiles(builder, last, size, head);
   await writeAll(files);
   const note = await signCheckpoint(size, root);
   const isNewest = await replaceCheckpoint(note, last.file);
@@ -71,14 +71,14 @@ async function readLast(): Promise<Last> {
 }
 
 /** What has to be known of the files to go on with them: where the last bundle ended, and the partial tiles above. */
-async function growthAt(size: number): Promise<Growth> {
+async function builderAt(size: number): Promise<TileBuilder> {
   const above: Promise<Uint8Array[]>[] = [];
   for (let level = 1; size >= fullWidth ** level; level++) {
     const count = Math.floor(size / fullWidth ** level);
     const tile = { level, index: BigInt(Math.floor(count / fullWidth)), width: count % fullWidth };
     above.push(tile.width === 0 ? Promise.resolve([]) : readHashes(tile));
   }
-  return new Growth(size - (size % fullWidth), await Promise.all(above));
+  return new TileBuilder(size - (size % fullWidth), await Promise.all(above));
 }
 
 async function readHashes(tile: Tile): Promise<Uint8Array[]> {
@@ -93,8 +93,8 @@ async function readHashes(tile: Tile): Promise<Uint8Array[]> {
  *
  * @throws when the entries are not those of the last checkpoint, or of the head or what it was then
  */
-async function grow(
-  growth: Growth,
+async function buildFiles(
+  builder: TileBuilder,
   last: Last,
   size: number,
   head: Edge,
@@ -105,28 +105,28 @@ async function grow(
   let root = emptyRoot;
   const files: LogFile[] = [];
   const arrive = () => {
-    if (growth.size === last.size) requireSame('the last checkpoint', rootOf(growth.edge()), last.root);
-    if (growth.size !== size) return;
-    root = rootOf(growth.edge());
-    files.push(...growth.partial());
+    if (builder.size === last.size) requireSame('the last checkpoint', rootOf(builder.edge()), last.root);
+    if (builder.size !== size) return;
+    root = rootOf(builder.edge());
+    files.push(...builder.partial());
   };
   arrive();
-  for await (const { index, entries, root: committed } of readEntries(growth.size)) {
+  for await (const { index, entries, root: committed } of readEntries(builder.size)) {
     for (const [i, entry] of entries.entries()) {
-      if (index + i < growth.size || growth.size === Number(head.size)) continue;
-      if (index + i > growth.size) throw new Error(`Entry ${growth.size} is not in the log's table`);
+      if (index + i < builder.size || builder.size === Number(head.size)) continue;
+      if (index + i > builder.size) throw new Error(`Entry ${builder.size} is not in the log's table`);
       // Of what is behind the size, only the hashes are wanted.
-      const completed = growth.add(entry);
-      if (growth.size <= size) files.push(...completed);
+      const completed = builder.add(entry);
+      if (builder.size <= size) files.push(...completed);
       arrive();
     }
-    if (growth.size === Number(head.size)) break;
-    if (isHeadFar && committed && growth.size >= size) {
-      [tree, expected] = [`the first ${growth.size} of them`, committed];
+    if (builder.size === Number(head.size)) break;
+    if (isHeadFar && committed && builder.size >= size) {
+      [tree, expected] = [`the first ${builder.size} of them`, committed];
       break;
     }
   }
-  requireSame(tree, rootOf(growth.edge()), expected);
+  requireSame(tree, rootOf(builder.edge()), expected);
   return { root, files };
 }
 

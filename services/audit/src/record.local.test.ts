@@ -5,12 +5,12 @@ import { buffer } from 'node:stream/consumers';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Heard, Recorded } from './heard.ts';
-import { heardOf } from './heardFixtures.ts';
+import type { Received, Recorded } from './heard.ts';
+import { receivedOf } from './heardFixtures.ts';
 import { provideTables } from './provisionFixtures.ts';
 
 /** A function's instance: what it knows of the head, and its connection, are its own. */
-type Instance = { record: (entries: Heard[]) => Promise<Map<Heard, unknown>> };
+type Instance = { record: (entries: Received[]) => Promise<Map<Received, unknown>> };
 const startInstance = async (): Promise<Instance> => {
   vi.resetModules();
   return import('./record.ts');
@@ -43,13 +43,15 @@ async function logOf(merchantId: string): Promise<Recorded[]> {
   return recorded;
 }
 
-const idsOf = (entries: Heard[]) => entries.map(({ event }) => event.id);
+const idsOf = (entries: Received[]) => entries.map(({ event }) => event.id);
 
 it('records events in the order in which they come, with their text as it is', async () => {
-  const entries = [heardOf('pay_b', 2), heardOf('pay_a', 1), heardOf('pay_b', 1)].map(({ event, text }) => {
-    const changed = { ...event, merchantid: 'order' };
-    return { event: changed, text: text.replace('"acme"', '"order", "not known here": 1.50') };
-  });
+  const entries = [receivedOf('pay_b', 2), receivedOf('pay_a', 1), receivedOf('pay_b', 1)].map(
+    ({ event, text }) => {
+      const changed = { ...event, merchantid: 'order' };
+      return { event: changed, text: text.replace('"acme"', '"order", "not known here": 1.50') };
+    },
+  );
   expect(await instance(0).record(entries)).toEqual(new Map());
   const log = await logOf('order');
   expect(log.map(({ text }) => text)).toEqual(entries.map(({ text }) => text));
@@ -75,7 +77,7 @@ it('records each event once, however often, in whichever order and to how many i
       const merchantid = `once-${runs++}`;
       const delivered = batches.map(({ to, events }) => ({
         to,
-        entries: events.map(({ subject, n }) => heardOf(`pay_${subject}`, n, { merchantid })),
+        entries: events.map(({ subject, n }) => receivedOf(`pay_${subject}`, n, { merchantid })),
       }));
       const outcomes = await Promise.all(delivered.map(({ to, entries }) => instance(to).record(entries)));
       expect(outcomes).toEqual(outcomes.map(() => new Map()));
@@ -91,7 +93,7 @@ it('records each event once, however often, in whichever order and to how many i
 });
 
 it('a batch keeps its order, also when some of its events were there already', async () => {
-  const entries = [1, 2, 3, 4, 5].map((n) => heardOf('pay_1', n, { merchantid: 'rest' }));
+  const entries = [1, 2, 3, 4, 5].map((n) => receivedOf('pay_1', n, { merchantid: 'rest' }));
   await instance(0).record(entries.filter(({ event }) => Number(event.sequence) % 2 === 0));
   await instance(1).record(entries.toReversed());
   expect((await logOf('rest')).map(({ id }) => id)).toEqual([
@@ -104,19 +106,19 @@ it('a batch keeps its order, also when some of its events were there already', a
 });
 
 it('another content under the id of an event is refused, and what was recorded stays', async () => {
-  const said = heardOf('pay_1', 1, { merchantid: 'contradicted' });
-  const other = heardOf('pay_1', 1, { merchantid: 'contradicted', data: { amount: 999 } });
-  const next = heardOf('pay_1', 2, { merchantid: 'contradicted' });
-  await instance(0).record([said]);
+  const original = receivedOf('pay_1', 1, { merchantid: 'contradicted' });
+  const other = receivedOf('pay_1', 1, { merchantid: 'contradicted', data: { amount: 999 } });
+  const next = receivedOf('pay_1', 2, { merchantid: 'contradicted' });
+  await instance(0).record([original]);
   const failures = await instance(1).record([other, next]);
   expect([...failures.entries()]).toMatchObject([
     [other, { name: 'Unprocessable', reason: 'contradiction' }],
   ]);
-  expect((await logOf('contradicted')).map(({ text }) => text)).toEqual([said.text, next.text]);
+  expect((await logOf('contradicted')).map(({ text }) => text)).toEqual([original.text, next.text]);
 });
 
 it('the same id of another merchant is another event', async () => {
-  const entries = ['left', 'right'].map((merchantid) => heardOf('pay_1', 1, { merchantid }));
+  const entries = ['left', 'right'].map((merchantid) => receivedOf('pay_1', 1, { merchantid }));
   for (const entry of entries) expect(await instance(0).record([entry])).toEqual(new Map());
   expect(await logOf('left')).toHaveLength(1);
   expect(await logOf('right')).toHaveLength(1);
@@ -126,8 +128,8 @@ it('an append whose answer is lost once is repeated by the SDK and takes effect 
   const proxy = await startLossyProxy(emulators.endpoints.dynamodb, 1);
   const { record } = await startInstanceAt(proxy.url);
   const entries = [
-    heardOf('pay_1', 1, { merchantid: 'lost-once' }),
-    heardOf('pay_1', 2, { merchantid: 'lost-once' }),
+    receivedOf('pay_1', 1, { merchantid: 'lost-once' }),
+    receivedOf('pay_1', 2, { merchantid: 'lost-once' }),
   ];
   expect(await record(entries)).toEqual(new Map());
   expect(proxy.tokens).toHaveLength(2);
@@ -139,10 +141,13 @@ it('an append whose answer is lost once is repeated by the SDK and takes effect 
 it('an append whose answer is lost for good fails, and is found done when its events come again', async () => {
   const proxy = await startLossyProxy(emulators.endpoints.dynamodb, 3);
   const { record } = await startInstanceAt(proxy.url);
-  const entries = [heardOf('pay_1', 1, { merchantid: 'lost' }), heardOf('pay_1', 2, { merchantid: 'lost' })];
+  const entries = [
+    receivedOf('pay_1', 1, { merchantid: 'lost' }),
+    receivedOf('pay_1', 2, { merchantid: 'lost' }),
+  ];
   expect([...(await record(entries)).keys()]).toEqual(entries);
   expect((await logOf('lost')).map(({ id }) => id)).toEqual(idsOf(entries));
-  const another = heardOf('pay_2', 1, { merchantid: 'lost' });
+  const another = receivedOf('pay_2', 1, { merchantid: 'lost' });
   expect(await record([...entries, another])).toEqual(new Map());
   expect((await logOf('lost')).map(({ id }) => id)).toEqual(idsOf([...entries, another]));
   proxy.stop();

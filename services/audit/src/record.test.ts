@@ -11,8 +11,8 @@ import { isSystemic } from '@fanfold/runtime/failure';
 import { emptyEdge, encodeEdge, extend } from '@fanfold/tlog/merkle';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Heard } from './heard.ts';
-import { heardOf } from './heardFixtures.ts';
+import type { Received } from './heard.ts';
+import { receivedOf } from './heardFixtures.ts';
 import { itemOf } from './store/events.ts';
 import { asksFor, dataKey, stubTables } from './storeFixtures.ts';
 
@@ -47,7 +47,7 @@ const failedCondition: CancellationReason = { Code: 'ConditionalCheckFailed' };
 const conflicting: CancellationReason = { Code: 'TransactionConflict' };
 const throttled: CancellationReason = { Code: 'ThrottlingError' };
 /** What an event that is recorded already makes of its put. */
-const recordedAs = ({ event, text }: Heard): CancellationReason => ({
+const recordedAs = ({ event, text }: Received): CancellationReason => ({
   Code: 'ConditionalCheckFailed',
   Item: marshall(itemOf({ event, text }, dataKey, 1, '2026-11-23T09:00:00.000Z')),
 });
@@ -80,10 +80,10 @@ const appends = () =>
 
 const reads = () => dynamodb.commandCalls(GetItemCommand).length;
 
-const [first, second, third] = [heardOf('pay_1', 1), heardOf('pay_1', 2), heardOf('pay_2', 1)] as [
-  Heard,
-  Heard,
-  Heard,
+const [first, second, third] = [receivedOf('pay_1', 1), receivedOf('pay_1', 2), receivedOf('pay_2', 1)] as [
+  Received,
+  Received,
+  Received,
 ];
 
 describe('a batch', () => {
@@ -145,7 +145,7 @@ describe('a batch', () => {
   it('of more than 49 events takes several transactions, each of which DynamoDB takes', async () => {
     headMoves();
     transactions().resolves({});
-    expect(await record(Array.from({ length: 100 }, (_, i) => heardOf(`pay_${i}`, 1)))).toEqual(new Map());
+    expect(await record(Array.from({ length: 100 }, (_, i) => receivedOf(`pay_${i}`, 1)))).toEqual(new Map());
     expect(appends().map(({ from, to }) => [from, to])).toEqual([
       ['attribute_not_exists(pk)', 49],
       [49, 98],
@@ -160,7 +160,7 @@ describe('a batch', () => {
     headMoves();
     transactions().resolves({});
     const large = Array.from({ length: 49 }, (_, i) => {
-      const { event, text } = heardOf('pay_1', i + 1);
+      const { event, text } = receivedOf('pay_1', i + 1);
       return { event, text: text.padEnd(96 * 1024) };
     });
     await record(large);
@@ -189,7 +189,7 @@ describe('an event that is recorded already', () => {
 
   it('contradicts with another content: it is quarantined, and no other event suffers from it', async () => {
     headIs(5);
-    const other = heardOf('pay_1', 2, { data: { amount: 1 } });
+    const other = receivedOf('pay_1', 2, { data: { amount: 1 } });
     transactions()
       .rejectsOnce(cancelled(fine, fine, recordedAs(other)))
       .resolves({});
@@ -208,7 +208,7 @@ describe('an event that is recorded already', () => {
 
   it('is no conflict: a batch is not given up, however many are found one after the other', async () => {
     headIs(5);
-    const entries = Array.from({ length: 12 }, (_, i) => heardOf('pay_1', i + 1));
+    const entries = Array.from({ length: 12 }, (_, i) => receivedOf('pay_1', i + 1));
     entries.reduce((sends, heard) => sends.rejectsOnce(cancelled(fine, recordedAs(heard))), transactions());
     expect(await record(entries)).toEqual(new Map());
     expect(appends()).toHaveLength(12);
@@ -351,7 +351,7 @@ describe('when DynamoDB fails', () => {
     headIs(0);
     const away = new Error('DynamoDB is away');
     transactions().rejectsOnce(away).resolves({});
-    const entries = Array.from({ length: 50 }, (_, i) => heardOf('pay_1', i + 1));
+    const entries = Array.from({ length: 50 }, (_, i) => receivedOf('pay_1', i + 1));
     const failures = await record(entries);
     expect([...failures.keys()]).toEqual(entries.slice(0, 49));
     expect(appends()[1]).toMatchObject({ events: { 0: 'pay_1:50' } });

@@ -1,22 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import type { Edge } from '@fanfold/tlog/merkle';
-import { depthOf, type Heard, type Recorded, saysTheSame } from './heard.ts';
+import { depthOf, isSameJson, type Received, type Recorded } from './heard.ts';
 import { append, type Prepared, prepare, readHead, transactionsOf } from './store/log.ts';
 
 /** What of a batch could not be recorded, and why. */
-type Failures = Map<Heard, unknown>;
+type Failures = Map<Received, unknown>;
 
 /**
  * Records events, each once, in the order in which they are given. An event that is in the log already is done; it
  * is known by its id, which no other event may ever have.
  */
-export async function record(heard: Heard[]): Promise<Failures> {
+export async function record(received: Received[]): Promise<Failures> {
   const failures: Failures = new Map();
-  for (const each of heard) {
+  for (const each of received) {
     if (depthOf(each.text) > maxDepth) failures.set(each, tooDeep(each));
   }
-  for (const batch of transactionsOf(heard.filter((each) => !failures.has(each)))) {
+  for (const batch of transactionsOf(received.filter((each) => !failures.has(each)))) {
     try {
       for (const [each, error] of await recordTogether(batch)) failures.set(each, error);
     } catch (error) {
@@ -38,9 +38,9 @@ const maxConflicts = 10;
  *
  * @throws when nothing is known of the outcome; what was recorded after all is then found at the next attempt
  */
-async function recordTogether(heard: Heard[]): Promise<Failures> {
+async function recordTogether(received: Received[]): Promise<Failures> {
   const failures: Failures = new Map();
-  let left = heard;
+  let left = received;
   let prepared: Prepared | undefined;
   let head: Edge | undefined;
   for (let conflicts = 0; left.length > 0; ) {
@@ -70,11 +70,11 @@ async function recordTogether(heard: Heard[]): Promise<Failures> {
 }
 
 /** Of an event that was erased nothing can be told any more but that it is recorded. */
-const contradicts = ({ text }: Heard, recorded: Recorded | 'recorded'): boolean =>
-  recorded !== 'recorded' && recorded.text !== undefined && !saysTheSame(recorded.text, text);
+const contradicts = ({ text }: Received, recorded: Recorded | 'recorded'): boolean =>
+  recorded !== 'recorded' && recorded.text !== undefined && !isSameJson(recorded.text, text);
 
-const tooDeep = ({ event }: Heard): Unprocessable =>
+const tooDeep = ({ event }: Received): Unprocessable =>
   new Unprocessable('too-deep', `${event.id} is nested deeper than ${maxDepth} levels`);
 
-const contradiction = ({ event }: Heard): Unprocessable =>
+const contradiction = ({ event }: Received): Unprocessable =>
   new Unprocessable('contradiction', `${event.id} is recorded already, with another content`);

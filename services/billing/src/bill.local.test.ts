@@ -3,7 +3,7 @@ import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bill } from './bill.ts';
-import type { Heard } from './books.ts';
+import type { BillableEvent } from './books.ts';
 import { captured, refunded } from './eventFixtures.ts';
 import { listCreditNotes, listInvoices, loadCreditNotes, loadInvoiced } from './store/documents.ts';
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => emulators?.stop());
 
-const of = (merchantid: string, event: Heard): Heard => ({ ...event, merchantid });
+const of = (merchantid: string, event: BillableEvent): BillableEvent => ({ ...event, merchantid });
 const capture = (merchant: string, n: number, changes = {}) =>
   of(merchant, captured({ paymentId: `pay_${n}`, orderId: `order-${n}`, ...changes }));
 const refund = (merchant: string, payment: number, n: number, amount: number, before: number) =>

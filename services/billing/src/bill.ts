@@ -2,22 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isSystemic } from '@fanfold/runtime/failure';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
-import type { Entries, Heard } from './books.ts';
-import { booksAt, commit, readPages } from './store/books.ts';
+import type { BillableEvent, Entries } from './books.ts';
+import { booksOf, commit, readStored } from './store/books.ts';
 
 /** What of a batch could not be billed, and why. */
-type Failures = Map<Heard, unknown>;
+type Failures = Map<BillableEvent, unknown>;
 
 /**
  * Bills a batch of events in one transaction: one read and one write for all of them. Where that does not go, each
  * goes alone, so that none suffers from another. Not in an outage, because each would wait for a table that is away; and not
  * in a crowd, which would be ten times as large.
  */
-export async function bill(events: Heard[]): Promise<Failures> {
+export async function bill(events: BillableEvent[]): Promise<Failures> {
   try {
     return await billAtOnce(events);
   } catch (error) {
-    if (events.length === 1 || isSystemic(error) || error instanceof Overtaken)
+    if (events.length === 1 || isSystemic(error) || error instanceof TooManyConflicts)
       return new Map(events.map((event) => [event, error]));
   }
   const failures: Failures = new Map();
@@ -32,7 +32,7 @@ export async function bill(events: Heard[]): Promise<Failures> {
  * is left that could be quarantined. Before the invoice is written, so that it is told also when the answer gets lost, as
  * the capture tells nothing when it comes again: rather twice than never.
  */
-function tellOfParked({ accounts }: Entries): void {
+function reportParked({ accounts }: Entries): void {
   for (const { account, isIssued } of accounts) {
     if (!isIssued || account.parked.length === 0) continue;
     metrics.addMetric('RefundContradictsInvoice', 'Count', account.parked.length);
@@ -47,25 +47,25 @@ function tellOfParked({ accounts }: Entries): void {
 /** Others take numbers of the same series at the same time; whoever comes second decides again. */
 const maxAttempts = 10;
 
-class Overtaken extends Error {
+class TooManyConflicts extends Error {
   override name = 'Overtaken';
 }
 
-async function billAtOnce(events: Heard[]): Promise<Failures> {
+async function billAtOnce(events: BillableEvent[]): Promise<Failures> {
   const now = new Date();
-  let pages = await readPages(events, now);
+  let stored = await readStored(events, now);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const books = booksAt(pages, now);
+    const books = booksOf(stored, now);
     const failures: Failures = new Map();
     for (const event of events) {
       try {
-        books.hear(event);
+        books.apply(event);
       } catch (error) {
         failures.set(event, error);
       }
     }
     const entries = books.entries();
-    tellOfParked(entries);
+    reportParked(entries);
     const newer = await commit(entries);
     if (!newer) return failures;
     if (attempt === maxAttempts) break;
@@ -73,11 +73,11 @@ async function billAtOnce(events: Heard[]): Promise<Failures> {
     // many are writing: each waits for a random time, and what was known is old then. A refused transaction costs as much
     // as one that is not, and ten times a read.
     if (newer.size > 0 && attempt % 2 === 1) {
-      pages = new Map([...pages, ...newer]);
+      stored = new Map([...stored, ...newer]);
     } else {
       await delay(Math.random() * Math.min(20 * 2 ** (attempt / 2), 200));
-      pages = await readPages(events, now);
+      stored = await readStored(events, now);
     }
   }
-  throw new Overtaken(`Other writers of the same series came first ${maxAttempts} times`);
+  throw new TooManyConflicts(`Other writers of the same series came first ${maxAttempts} times`);
 }

@@ -2,13 +2,13 @@ import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Books, type Entries, type Heard } from './books.ts';
+import { type BillableEvent, Books, type Entries } from './books.ts';
 import { captured, chairs, now, refunded } from './eventFixtures.ts';
 
 const refunds = [refunded(1, 4000, 0), refunded(2, 8000, 4000), refunded(3, 100, 12_000)];
 
-const hear = (books: Books, events: Heard[]): Entries => {
-  for (const event of events) books.hear(event);
+const apply = (books: Books, events: BillableEvent[]): Entries => {
+  for (const event of events) books.apply(event);
   return books.entries();
 };
 
@@ -27,7 +27,7 @@ const emptyBooks = () => new Books({ accounts: [], series: [], creditNotes: [] }
 
 describe('a capture', () => {
   it('issues an invoice with the next number, its lines and its tax', () => {
-    const { accounts, series, creditNotes } = hear(emptyBooks(), [captured()]);
+    const { accounts, series, creditNotes } = apply(emptyBooks(), [captured()]);
     expect(accounts[0]?.account.invoice).toMatchObject({
       id: 'inv_1',
       number: 'INV-2026-000001',
@@ -46,7 +46,7 @@ describe('a capture', () => {
   });
 
   it('without lines issues one line for the whole amount at rate 0', () => {
-    const { accounts } = hear(emptyBooks(), [captured({ lines: null, description: 'Two chairs' })]);
+    const { accounts } = apply(emptyBooks(), [captured({ lines: null, description: 'Two chairs' })]);
     expect(accounts[0]?.account.invoice).toMatchObject({
       lines: [{ description: 'Two chairs', quantity: 1, unitAmount: 12_100, taxRate: '0.00', gross: 12_100 }],
       totals: { net: 12_100, tax: 0, gross: 12_100 },
@@ -54,7 +54,7 @@ describe('a capture', () => {
   });
 
   it('of a part invoices that part, by rate', () => {
-    const { accounts } = hear(emptyBooks(), [captured({ amountCaptured: 6050 })]);
+    const { accounts } = apply(emptyBooks(), [captured({ amountCaptured: 6050 })]);
     expect(accounts[0]?.account.invoice).toMatchObject({
       lines: [
         { description: 'Order order-1: 60.50 EUR of 121.00 EUR', unitAmount: 5000, tax: 1050, gross: 6050 },
@@ -64,15 +64,15 @@ describe('a capture', () => {
   });
 
   it('heard twice changes nothing, at once or later', () => {
-    const once = hear(emptyBooks(), [captured(), captured()]);
+    const once = apply(emptyBooks(), [captured(), captured()]);
     expect(once.accounts).toHaveLength(1);
     expect(once.series[0]?.series.count).toBe(1);
-    expect(hear(reopened(once), [captured()])).toEqual({ accounts: [], creditNotes: [], series: [] });
+    expect(apply(reopened(once), [captured()])).toEqual({ accounts: [], creditNotes: [], series: [] });
   });
 
   it('that contradicts the invoice or itself is refused and takes no number', () => {
-    const books = reopened(hear(emptyBooks(), [captured()]));
-    expect(() => books.hear(captured({ amountCaptured: 100 }))).toThrow(Unprocessable);
+    const books = reopened(apply(emptyBooks(), [captured()]));
+    expect(() => books.apply(captured({ amountCaptured: 100 }))).toThrow(Unprocessable);
     for (const changes of [
       { amount: 12_000 },
       { amountCaptured: 12_101 },
@@ -80,7 +80,7 @@ describe('a capture', () => {
       { amount: 99_999 },
     ]) {
       const fresh = emptyBooks();
-      expect(() => fresh.hear(captured(changes))).toThrow(Unprocessable);
+      expect(() => fresh.apply(captured(changes))).toThrow(Unprocessable);
       expect(fresh.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
     }
   });
@@ -88,7 +88,7 @@ describe('a capture', () => {
 
 it('a capture that comes again and says otherwise is refused, whatever it is that differs', () => {
   const { customer } = captured().data;
-  const books = reopened(hear(emptyBooks(), [captured()]));
+  const books = reopened(apply(emptyBooks(), [captured()]));
   for (const changes of [
     { customer: { ...customer, name: 'Bob Example' } },
     { customer: { ...customer, address: { ...customer.address, country: 'NL' } } },
@@ -97,17 +97,17 @@ it('a capture that comes again and says otherwise is refused, whatever it is tha
     { lines: [{ description: 'Table', quantity: 1, unitAmount: 10_000, taxRate: '21.00' }] },
     { lines: null },
   ]) {
-    expect(() => books.hear(captured(changes))).toThrow('INV-2026-000001 says otherwise');
+    expect(() => books.apply(captured(changes))).toThrow('INV-2026-000001 says otherwise');
   }
-  expect(() => books.hear({ ...captured(), time: '2026-11-24T00:00:00.000Z' })).toThrow(Unprocessable);
-  books.hear(captured());
+  expect(() => books.apply({ ...captured(), time: '2026-11-24T00:00:00.000Z' })).toThrow(Unprocessable);
+  books.apply(captured());
   expect(books.entries().accounts).toEqual([]);
 });
 
 it('what JSON can name and a table cannot keep makes no other capture', () => {
   const { customer } = captured().data;
   const capture = captured({ customer: { ...customer, name: 'Ada \ud800' } });
-  const { accounts, ...others } = hear(emptyBooks(), [capture]);
+  const { accounts, ...others } = apply(emptyBooks(), [capture]);
   const kept = accounts.map(({ account, isIssued }) => ({
     account: {
       ...account,
@@ -115,13 +115,13 @@ it('what JSON can name and a table cannot keep makes no other capture', () => {
     },
     isIssued,
   }));
-  expect(hear(reopened({ accounts: kept, ...others }), [capture]).accounts).toEqual([]);
+  expect(apply(reopened({ accounts: kept, ...others }), [capture]).accounts).toEqual([]);
 });
 
 describe('a refund', () => {
   it('issues a credit note against the invoice', () => {
-    const books = reopened(hear(emptyBooks(), [captured()]));
-    const { creditNotes, accounts } = hear(books, [refunded(1, 6050, 0)]);
+    const books = reopened(apply(emptyBooks(), [captured()]));
+    const { creditNotes, accounts } = apply(books, [refunded(1, 6050, 0)]);
     expect(creditNotes[0]?.creditNote).toMatchObject({
       id: 'cn_1',
       number: 'CN-2026-000001',
@@ -138,34 +138,34 @@ describe('a refund', () => {
   });
 
   it('heard before its capture is parked, and credited when the capture comes', () => {
-    const early = hear(emptyBooks(), [refunded(1, 4000, 0), refunded(1, 4000, 0)]);
+    const early = apply(emptyBooks(), [refunded(1, 4000, 0), refunded(1, 4000, 0)]);
     expect(early).toMatchObject({ creditNotes: [], series: [], accounts: [{ account: { invoice: null } }] });
     expect(early.accounts[0]?.account.parked).toHaveLength(1);
-    const { accounts, creditNotes } = hear(reopened(early), [captured()]);
+    const { accounts, creditNotes } = apply(reopened(early), [captured()]);
     expect(creditNotes.map(({ creditNote }) => creditNote.refundId)).toEqual(['re_1']);
     expect(accounts[0]?.account.parked).toEqual([]);
   });
 
   it('beyond what was invoiced, or in another currency, is refused', () => {
-    const books = reopened(hear(emptyBooks(), [captured()]));
+    const books = reopened(apply(emptyBooks(), [captured()]));
     for (const event of [refunded(1, 12_101, 0), refunded(1, 100, 12_050), refunded(1, 100, 0, 'USD')]) {
-      expect(() => books.hear(event)).toThrow(Unprocessable);
+      expect(() => books.apply(event)).toThrow(Unprocessable);
     }
     expect(books.entries().creditNotes).toEqual([]);
   });
 
   it('of what was credited already, under another id, is refused and says so', () => {
-    const credited = hear(reopened(hear(emptyBooks(), [captured()])), [refunded(1, 4000, 0)]);
+    const credited = apply(reopened(apply(emptyBooks(), [captured()])), [refunded(1, 4000, 0)]);
     const books = reopened(credited);
     for (const event of [refunded(2, 4000, 0), refunded(2, 100, 3999), refunded(2, 12_100, 0)]) {
-      expect(() => books.hear(event)).toThrow('CN-2026-000001 has credited a part of the same');
+      expect(() => books.apply(event)).toThrow('CN-2026-000001 has credited a part of the same');
     }
-    books.hear(refunded(2, 100, 4000));
+    books.apply(refunded(2, 100, 4000));
     expect(books.entries().creditNotes).toHaveLength(1);
   });
 
   it('beside those that were credited before their stretches were kept makes no more than the invoice', () => {
-    const { accounts, series, creditNotes } = hear(reopened(hear(emptyBooks(), [captured()])), [
+    const { accounts, series, creditNotes } = apply(reopened(apply(emptyBooks(), [captured()])), [
       refunded(1, 8000, 0),
     ]);
     const old = accounts.map(({ account, isIssued }) => ({
@@ -176,22 +176,22 @@ describe('a refund', () => {
       isIssued,
     }));
     const books = reopened({ accounts: old, series, creditNotes });
-    expect(() => books.hear(refunded(2, 4101, 0))).toThrow('more would be credited than INV-2026-000001');
-    books.hear(refunded(3, 4100, 8000));
+    expect(() => books.apply(refunded(2, 4101, 0))).toThrow('more would be credited than INV-2026-000001');
+    books.apply(refunded(3, 4100, 8000));
     expect(books.entries().creditNotes).toHaveLength(1);
   });
 
   it('of what another parked refund is of is refused, so that both cannot be credited later', () => {
-    const books = reopened(hear(emptyBooks(), [refunded(1, 4000, 0)]));
-    expect(() => books.hear(refunded(2, 4000, 3000))).toThrow('pay_1:2 has refunded a part of the same');
-    expect(() => books.hear(refunded(2, 12_101, 0))).toThrow('it is of more than was captured');
-    expect(hear(books, [captured()]).creditNotes).toHaveLength(1);
+    const books = reopened(apply(emptyBooks(), [refunded(1, 4000, 0)]));
+    expect(() => books.apply(refunded(2, 4000, 3000))).toThrow('pay_1:2 has refunded a part of the same');
+    expect(() => books.apply(refunded(2, 12_101, 0))).toThrow('it is of more than was captured');
+    expect(apply(books, [captured()]).creditNotes).toHaveLength(1);
   });
 
   it('whose id another payment’s refund has is refused', () => {
-    const first = hear(emptyBooks(), [captured(), refunded(1, 100, 0), captured({ paymentId: 'pay_2' })]);
+    const first = apply(emptyBooks(), [captured(), refunded(1, 100, 0), captured({ paymentId: 'pay_2' })]);
     const books = reopened(first);
-    expect(() => books.hear(refunded(1, 100, 0, 'EUR', 'pay_2'))).toThrow(
+    expect(() => books.apply(refunded(1, 100, 0, 'EUR', 'pay_2'))).toThrow(
       'CN-2026-000001 is of another refund',
     );
   });
@@ -199,7 +199,7 @@ describe('a refund', () => {
   it('that comes again and says otherwise is refused, parked or credited', () => {
     const other = (changes: object) => {
       const { data, ...about } = refunded(1, 4000, 0);
-      return { ...about, data: { ...data, ...changes } } as Heard;
+      return { ...about, data: { ...data, ...changes } } as BillableEvent;
     };
     const others = [
       other({ amountRefunded: 4001 }),
@@ -207,38 +207,38 @@ describe('a refund', () => {
       { ...refunded(1, 4000, 0), time: '2026-11-24T00:00:00.000Z' },
       { ...refunded(1, 4000, 0), correlationid: 'req_2' },
     ];
-    const parked = reopened(hear(emptyBooks(), [refunded(1, 4000, 0)]));
-    const credited = reopened(hear(emptyBooks(), [captured(), refunded(1, 4000, 0)]));
+    const parked = reopened(apply(emptyBooks(), [refunded(1, 4000, 0)]));
+    const credited = reopened(apply(emptyBooks(), [captured(), refunded(1, 4000, 0)]));
     for (const event of others) {
-      expect(() => parked.hear(event)).toThrow('pay_1:2 says otherwise');
-      expect(() => credited.hear(event)).toThrow('CN-2026-000001 says otherwise');
+      expect(() => parked.apply(event)).toThrow('pay_1:2 says otherwise');
+      expect(() => credited.apply(event)).toThrow('CN-2026-000001 says otherwise');
     }
-    parked.hear(refunded(1, 4000, 0));
-    credited.hear(refunded(1, 4000, 0));
+    parked.apply(refunded(1, 4000, 0));
+    credited.apply(refunded(1, 4000, 0));
     expect(parked.entries().accounts).toEqual([]);
     expect(credited.entries().accounts).toEqual([]);
   });
 
   it('that does not fit stays parked and does not keep the invoice from being issued', () => {
-    const early = hear(emptyBooks(), [refunded(1, 100, 0, 'USD'), refunded(2, 200, 0)]);
-    const { accounts, creditNotes } = hear(reopened(early), [captured()]);
+    const early = apply(emptyBooks(), [refunded(1, 100, 0, 'USD'), refunded(2, 200, 0)]);
+    const { accounts, creditNotes } = apply(reopened(early), [captured()]);
     expect(accounts[0]?.account.invoice).not.toBeNull();
     expect(accounts[0]?.account.parked.map(({ data }) => data.refund.id)).toEqual(['re_1']);
     expect(creditNotes).toHaveLength(1);
     // It can be said again in a way that fits.
     const issued = { accounts, creditNotes, series: [] };
-    expect(hear(reopened(issued), [refunded(1, 100, 200)]).creditNotes).toHaveLength(1);
+    expect(apply(reopened(issued), [refunded(1, 100, 200)]).creditNotes).toHaveLength(1);
   });
 
   it('is parked only as often as a payment can be refunded', () => {
     const books = emptyBooks();
-    for (let n = 1; n <= maxRefundsPerPayment; n++) books.hear(refunded(n, 1, n - 1));
-    expect(() => books.hear(refunded(99, 1, 99))).toThrow(Unprocessable);
+    for (let n = 1; n <= maxRefundsPerPayment; n++) books.apply(refunded(n, 1, n - 1));
+    expect(() => books.apply(refunded(99, 1, 99))).toThrow(Unprocessable);
   });
 });
 
 it('any order of a payment’s events, in any batches and with any repetitions, comes to the same documents', () => {
-  const all: Heard[] = [captured(), ...refunds];
+  const all: BillableEvent[] = [captured(), ...refunds];
   const disorder = fc
     .tuple(
       fc.array(fc.constantFrom(...all), { maxLength: 8 }),
@@ -262,7 +262,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
       for (const size of batchSizes) {
         const batch = rest.slice(0, size);
         rest = rest.slice(size);
-        const entries = hear(reopened(state), batch);
+        const entries = apply(reopened(state), batch);
         for (const { creditNote } of entries.creditNotes) {
           totals[creditNote.refundId] = creditNote.totals;
           numbers.push(creditNote.number);
@@ -276,7 +276,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
           series: [...kept, ...entries.series],
         };
       }
-      hear(reopened(state), rest);
+      apply(reopened(state), rest);
       if (rest.length > 0) return;
       const account = state.accounts[0]?.account;
       expect(account?.invoice?.number).toBe('INV-2026-000001');
@@ -289,7 +289,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
 });
 
 const inOrder = Object.fromEntries(
-  hear(emptyBooks(), [captured(), ...refunds]).creditNotes.map(({ creditNote }) => [
+  apply(emptyBooks(), [captured(), ...refunds]).creditNotes.map(({ creditNote }) => [
     creditNote.refundId,
     creditNote.totals,
   ]),

@@ -42,7 +42,7 @@ export type Credited = {
   amountRefunded?: number;
 };
 
-export type Heard = Captured | Refunded;
+export type BillableEvent = Captured | Refunded;
 
 /** A credit note, and what it is kept with. */
 export type Issued = {
@@ -78,7 +78,7 @@ export const newAccount = (merchantId: string, id: string): Account => ({
 });
 
 /** The account that an event is about. */
-export const accountOf = ({ merchantid, data }: Heard): { merchantId: string; id: string } => ({
+export const accountOf = ({ merchantid, data }: BillableEvent): { merchantId: string; id: string } => ({
   merchantId: merchantid,
   id: invoiceIdOf(data.paymentId),
 });
@@ -87,7 +87,7 @@ export const accountOf = ({ merchantid, data }: Heard): { merchantId: string; id
 export const creditNoteOf = ({ data }: Refunded): string => creditNoteIdOf(data.refund.id);
 
 /** The series that an event may take a number from. */
-export const seriesOf = ({ merchantid }: Heard, now: Date): { merchantId: string; name: string }[] =>
+export const seriesOf = ({ merchantid }: BillableEvent, now: Date): { merchantId: string; name: string }[] =>
   (['INV', 'CN'] as const).map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now) }));
 
 /**
@@ -117,7 +117,7 @@ export class Books {
    *
    * @throws Unprocessable when it contradicts what is in the books; they are then as before
    */
-  hear(event: Heard): void {
+  apply(event: BillableEvent): void {
     if (event.type === 'payment.captured.v1') this.#issue(event);
     else this.#credit(event);
   }
@@ -148,7 +148,7 @@ export class Books {
     const invoice = invoiceFor(event, next.numbered);
     if (invoice.totals.gross !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
-    orUnprocessable('cannot-be-said', () => eventOfInvoice(event.merchantid, invoice));
+    orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series);
     this.#change({ ...account, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
     for (const refunded of account.parked) this.#creditParked(refunded);
@@ -191,7 +191,7 @@ export class Books {
     if (reason) throw contradiction(event, reason);
     const next = this.#next('CN', event.merchantid);
     const creditNote = creditNoteFor(invoice, event, next.numbered);
-    orUnprocessable('cannot-be-said', () => eventOfCreditNote(event.merchantid, creditNote));
+    orUnprocessable('unpublishable', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series);
     const issued = { merchantId: event.merchantid, creditNote, fingerprint: fingerprintOf(event) };
     this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), issued);
@@ -221,7 +221,7 @@ export class Books {
     this.#change({ ...account, parked: [...parked, event] });
   }
 
-  #account(event: Heard): Account {
+  #account(event: BillableEvent): Account {
     const { merchantId, id } = accountOf(event);
     return this.#accounts.get(keyOf(merchantId, id)) ?? newAccount(merchantId, id);
   }
@@ -282,7 +282,7 @@ function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): s
   return undefined;
 }
 
-const contradiction = ({ id }: Heard, why: string): Unprocessable =>
+const contradiction = ({ id }: BillableEvent, why: string): Unprocessable =>
   new Unprocessable('contradiction', `${id} contradicts the books: ${why}`);
 
 const keyOf = (merchantId: string, name: string): string => `${merchantId}#${name}`;

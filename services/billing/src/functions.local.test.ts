@@ -5,7 +5,7 @@ import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { provision } from '@fanfold/local-cloud/provision';
 import { type Stack, startStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Heard } from './books.ts';
+import type { BillableEvent } from './books.ts';
 import { captured, refunded } from './eventFixtures.ts';
 import { handler as consumer } from './functions/consumer.ts';
 import { handler as findDocuments } from './functions/findDocuments.ts';
@@ -37,12 +37,12 @@ const paymentId = (n: number) => `pay_${String(n).padStart(32, '0')}`;
 const invoiceId = (n: number) => `inv_${String(n).padStart(32, '0')}`;
 const creditNoteId = (n: number) => `cn_${String(n).padStart(32, '0')}`;
 
-const capture = (merchantid: string, n: number): Heard => ({
+const capture = (merchantid: string, n: number): BillableEvent => ({
   ...captured({ paymentId: paymentId(n), orderId: `order-${n}` }),
   merchantid,
 });
 /** The n-th refund of a hundred of a payment. */
-const refund = (merchantid: string, payment: number, n: number): Heard => {
+const refund = (merchantid: string, payment: number, n: number): BillableEvent => {
   const event = refunded(n, 100, (n - 1) * 100, 'EUR', paymentId(payment));
   const { refund } = event.data;
   return {
@@ -52,7 +52,7 @@ const refund = (merchantid: string, payment: number, n: number): Heard => {
   };
 };
 
-const deliver = (...events: (Heard | string)[]) =>
+const deliver = (...events: (BillableEvent | string)[]) =>
   consumer(
     {
       Records: events.map((event, i) => ({

@@ -29,7 +29,7 @@ export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Pr
   // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
   if (isAlarming) metrics.addMetric('ReconciliationFailed', 'Count', 1);
   if (noted) {
-    logger.warn(noted.isNews ? 'reconciliation failed' : 'reconciliation mended', {
+    logger.warn(noted.isNew ? 'reconciliation failed' : 'reconciliation mended', {
       merchantId: merchantid,
       date: data.date,
     });

@@ -8,10 +8,10 @@ import { captureLog } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { beforeEach, expect, it } from 'vitest';
-import { Books, type Entries, type Heard, type Known } from './books.ts';
+import { type BillableEvent, Books, type Entries, type Known } from './books.ts';
 import { captured, now, refunded } from './eventFixtures.ts';
 import { reconcile } from './reconcile.ts';
-import { booksAt } from './store/books.ts';
+import { booksOf } from './store/books.ts';
 import { accountItem, creditNoteItem, seriesItem } from './store/items.ts';
 
 process.env.BILLING_TABLE_NAME = 'billing';
@@ -23,13 +23,13 @@ beforeEach(() => {
 });
 
 /** Hears events one after another and keeps what is written; what is refused must be Unprocessable. */
-function booksAfter(events: Heard[]): { entries: Entries; refused: Heard[] } {
+function booksAfter(events: BillableEvent[]): { entries: Entries; refused: BillableEvent[] } {
   const known: Known = { accounts: [], series: [], creditNotes: [] };
   const books = new Books(known, now);
-  const refused: Heard[] = [];
+  const refused: BillableEvent[] = [];
   for (const event of events) {
     try {
-      books.hear(event);
+      books.apply(event);
     } catch (error) {
       expect(error).toBeInstanceOf(Unprocessable);
       refused.push(event);
@@ -67,10 +67,10 @@ it('whatever is said of payments, what cannot be billed is unprocessable, and wh
       ];
       for (const item of items) expectStorable(item);
       // What is read again makes the same books: what was heard takes no number once more.
-      const again = booksAt(new Map(items.map((item) => [item.pk, item])), now);
+      const again = booksOf(new Map(items.map((item) => [item.pk, item])), now);
       for (const event of events.filter((each) => !refused.includes(each))) {
         try {
-          again.hear(event);
+          again.apply(event);
         } catch (error) {
           expect(error).toBeInstanceOf(Unprocessable);
         }
@@ -100,7 +100,7 @@ it('an event with as many refunds before it as there can be, each as large as ca
   const description = '€'.repeat(15_000);
   const capture = captured({ orderId: text, description, lines: null });
   expect(Buffer.byteLength(JSON.stringify(capture))).toBeLessThanOrEqual(maxEventBytes);
-  const { accounts } = booksAfter([...(refunds as unknown as Heard[]), capture]).entries;
+  const { accounts } = booksAfter([...(refunds as unknown as BillableEvent[]), capture]).entries;
   expect(accounts).toHaveLength(1);
   for (const { account, isIssued } of accounts) expectStorable(accountItem(account, isIssued));
 });
@@ -133,7 +133,7 @@ it('what is credited of an invoice never passes it, as a whole and in each rate,
     })
     .map(({ id, amount, before }) => {
       const { data, ...about } = refunded(1, amount, before);
-      return { ...about, data: { ...data, refund: { ...data.refund, id } } } as Heard;
+      return { ...about, data: { ...data, refund: { ...data.refund, id } } } as BillableEvent;
     });
   const anyOrder = fc
     .tuple(fc.array(anyRefund, { maxLength: 12 }), fc.nat({ max: 12 }))

@@ -39,7 +39,7 @@ const operationsOf = async (paymentId: string) =>
 async function interrupted(n: number, changes: Partial<typeof paymentRequest> = {}): Promise<Payment> {
   const now = new Date();
   const id = `pay_${String(n).padStart(32, '0')}`;
-  const { payment, said } = create(
+  const { payment, eventNumbers } = create(
     { ...paymentRequest, ...changes },
     { id, merchantId: 'interrupted', fingerprint: 'f' },
     {
@@ -48,7 +48,7 @@ async function interrupted(n: number, changes: Partial<typeof paymentRequest> = 
       runsUntil: new Date(now.getTime() + 15_000).toISOString(),
     },
   );
-  await insert({ payment, said });
+  await insert({ payment, eventNumbers });
   return payment;
 }
 const automatic = { captureMethod: 'automatic' } as const;
@@ -281,7 +281,7 @@ describe('A day (UTC) that is over', () => {
   >;
 
   test('is closed once for each merchant that had payments, with what they said on it', async () => {
-    const heard = await service.listen('day-listener');
+    const heard = await service.subscribe('day-listener');
     const [acme, other] = [await newClient(), await newClient()];
     // Two days on from all other tests; the days before have been closed as well by then.
     const midnight = (Math.floor(Date.now() / days) + 20) * days;
@@ -356,7 +356,7 @@ describe('A day (UTC) that is over', () => {
   });
 
   test('is closed for everybody else when it cannot be for one merchant, and so are the days after it', async () => {
-    const heard = await service.listen('day-listener-2');
+    const heard = await service.subscribe('day-listener-2');
     later(90 * days);
     const [fine, beyond] = [await newClient(), await newClient()];
     const date = new Date().toISOString().slice(0, 10);
@@ -366,7 +366,10 @@ describe('A day (UTC) that is over', () => {
     // Together they are more than a number can state exactly.
     for (const n of [1, 2]) {
       const amountCaptured = Number.MAX_SAFE_INTEGER;
-      await insert({ payment: { ...payment, id: `pay_${String(n).repeat(32)}`, amountCaptured }, said: [] });
+      await insert({
+        payment: { ...payment, id: `pay_${String(n).repeat(32)}`, amountCaptured },
+        eventNumbers: [],
+      });
     }
     later(days);
     await expect(service.tick('dayClose')).rejects.toThrow(`Not closed for every merchant: ${date}; see`);

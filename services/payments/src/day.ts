@@ -1,6 +1,6 @@
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
-import { type Payment, saidOn } from './payment.ts';
+import { eventNumbersOn, type Payment } from './payment.ts';
 
 /** What one merchant's payments said on one day (UTC). */
 export type DayClosing = {
@@ -50,13 +50,13 @@ export class DayBook {
 
   add(payment: Payment): void {
     const { merchantId, currency, amountCaptured, history, refunds } = payment;
-    const said = saidOn(payment, this.#date).flatMap((n) => history[n - 1] ?? []);
-    if (said.length === 0) return;
+    const entries = eventNumbersOn(payment, this.#date).flatMap((n) => history[n - 1] ?? []);
+    if (entries.length === 0) return;
     const { counts, totals } = this.#closingOf(merchantId);
-    for (const { type } of said) counts[type] = (counts[type] ?? 0) + 1;
+    for (const { type } of entries) counts[type] = (counts[type] ?? 0) + 1;
     totals[currency] ??= { captured: 0, refunded: 0 };
     const total = totals[currency];
-    if (said.some(({ type }) => type === 'payment.captured.v1')) total.captured += amountCaptured;
+    if (entries.some(({ type }) => type === 'payment.captured.v1')) total.captured += amountCaptured;
     for (const { status, settledAt, amount } of Object.values(refunds)) {
       if (status === 'succeeded' && settledAt?.startsWith(this.#date)) total.refunded += amount;
     }

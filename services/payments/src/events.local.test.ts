@@ -9,12 +9,12 @@ import { type Client, type Service, type ShownPayment, startService } from '../f
 
 let service: Service;
 let mappings: Mappings;
-let heard: () => Promise<Event[]>;
+let published: () => Promise<Event[]>;
 captureLog();
 
 beforeAll(async () => {
   service = await startService();
-  heard = await service.listen('listener');
+  published = await service.subscribe('listener');
   mappings = await service.startMappings();
 });
 afterAll(async () => {
@@ -29,9 +29,9 @@ const newMerchant = async () => {
 };
 
 /** What was said of a payment, once everything that was written has gone out, in its own order. */
-async function saidOf(paymentId: string): Promise<Event[]> {
+async function eventsAbout(paymentId: string): Promise<Event[]> {
   await mappings.idle();
-  const events = (await heard()).filter(({ subject }) => subject === paymentId);
+  const events = (await published()).filter(({ subject }) => subject === paymentId);
   return events.sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
 }
 const typesOf = (events: Event[]) => events.map(({ type }) => type);
@@ -101,7 +101,7 @@ describe('What happens to a payment is said', () => {
     await client.refund(id, { amount: 100 });
     const last = await client.refund(id, { amount: 200 });
 
-    const events = await saidOf(id);
+    const events = await eventsAbout(id);
     expect(events.map((event) => event.id)).toEqual([1, 2, 3, 4].map((n) => `${id}:${n}`));
     expect(typesOf(events)).toEqual([
       'payment.authorized.v1',
@@ -130,14 +130,14 @@ describe('What happens to a payment is said', () => {
     const { client } = await newMerchant();
     await client.pay(changes);
     const [payment] = (await client.list()).body.data;
-    expect(typesOf(await saidOf(payment?.id ?? ''))).toEqual(types);
+    expect(typesOf(await eventsAbout(payment?.id ?? ''))).toEqual(types);
   });
 
   test('also of a cancellation', async () => {
     const { client } = await newMerchant();
     const { id } = (await client.pay({ captureMethod: 'manual' })).body;
     await client.cancel(id);
-    expect(typesOf(await saidOf(id))).toEqual(['payment.authorized.v1', 'payment.canceled.v1']);
+    expect(typesOf(await eventsAbout(id))).toEqual(['payment.authorized.v1', 'payment.canceled.v1']);
   });
 
   test('once, however often it is asked for', async () => {
@@ -145,7 +145,7 @@ describe('What happens to a payment is said', () => {
     const { id } = (await client.pay({}, 'key')).body;
     await Promise.all(Array.from({ length: 5 }, () => client.pay({}, 'key')));
     await Promise.all(Array.from({ length: 5 }, () => client.refund(id, {}, 'key')));
-    expect(typesOf(await saidOf(id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
+    expect(typesOf(await eventsAbout(id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
   });
 
   test('once each, of many payments at once', async () => {
@@ -153,7 +153,7 @@ describe('What happens to a payment is said', () => {
     const made = await Promise.all(Array.from({ length: 30 }, () => client.pay()));
     await Promise.all(made.map(({ body }) => client.refund(body.id, { amount: 1 })));
     await mappings.idle();
-    const ids = (await heard()).filter(({ merchantid }) => merchantid === merchantId).map(({ id }) => id);
+    const ids = (await published()).filter(({ merchantid }) => merchantid === merchantId).map(({ id }) => id);
     expect(ids.sort()).toEqual(made.flatMap(({ body }) => [`${body.id}:1`, `${body.id}:2`]).sort());
   });
 });
@@ -170,7 +170,7 @@ describe('What billing says is noted', () => {
       version: payment.version + 2,
     });
     expect(Date.parse(noted.updatedAt)).toBeGreaterThan(Date.parse(payment.updatedAt));
-    expect(typesOf(await saidOf(payment.id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
+    expect(typesOf(await eventsAbout(payment.id))).toEqual(['payment.captured.v1', 'payment.refunded.v1']);
   });
 
   test('once, however often and in whatever order it comes', async () => {
@@ -192,7 +192,7 @@ describe('What billing says is noted', () => {
       invoiceNumber: 'INV-2026-000001',
       amountRefunded: 12_100,
     });
-    expect((await saidOf(id)).map((event) => event.id)).toEqual([`${id}:1`, `${id}:2`]);
+    expect((await eventsAbout(id)).map((event) => event.id)).toEqual([`${id}:1`, `${id}:2`]);
   });
 
   test('while the payment is being changed, without either being lost', async () => {
@@ -206,13 +206,13 @@ describe('What billing says is noted', () => {
       invoiceNumber: 'INV-2026-000001',
       amountRefunded: 40,
     });
-    expect(await saidOf(id)).toHaveLength(5);
+    expect(await eventsAbout(id)).toHaveLength(5);
   });
 
   test('from the topic, through the queue', async () => {
     const { merchantId, client } = await newMerchant();
     const { id } = (await client.pay()).body;
-    await service.say(issued(merchantId, id));
+    await service.publish(issued(merchantId, id));
     await mappings.idle();
     expect((await client.show(id)).body.invoiceNumber).toBe('INV-2026-000001');
   });
@@ -236,13 +236,13 @@ describe('What was said on a day is said again when an operator asks for it', ()
     await hear(issued(merchantId, id), credited(merchantId, payment));
     const noted = (await client.list()).body;
     await mappings.idle();
-    const before = await heard();
+    const before = await published();
 
     expect(await service.run('republish', { date: today(), merchantId })).toEqual({ republished: 3 });
     await mappings.idle();
-    const again = (await heard()).slice(before.length).map((event) => JSON.stringify(event));
-    const said = before.filter((event) => event.merchantid === merchantId);
-    expect(again.sort()).toEqual(said.map((event) => JSON.stringify(event)).sort());
+    const again = (await published()).slice(before.length).map((event) => JSON.stringify(event));
+    const expected = before.filter((event) => event.merchantid === merchantId);
+    expect(again.sort()).toEqual(expected.map((event) => JSON.stringify(event)).sort());
     expect(again).toHaveLength(7);
     expect((await client.list()).body).toEqual(noted);
   });
@@ -252,7 +252,7 @@ describe('What was said on a day is said again when an operator asks for it', ()
     const { id } = (await client.pay()).body;
     await service.run('republish', { date: today() });
     await service.run('republish', { date: today() });
-    expect((await saidOf(id)).map((event) => event.id)).toEqual([`${id}:1`, `${id}:1`, `${id}:1`]);
+    expect((await eventsAbout(id)).map((event) => event.id)).toEqual([`${id}:1`, `${id}:1`, `${id}:1`]);
     const yesterday = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
     expect(await service.run('republish', { date: yesterday })).toEqual({ republished: 0 });
   });

@@ -60,7 +60,7 @@ export async function operate(
   let begun = false;
   const asked = await update(payment, (current) => {
     begun = !(operation.id in current.requests);
-    return begun ? begin(current) : { payment: current, said: [] };
+    return begun ? begin(current) : { payment: current, eventNumbers: [] };
   });
   return begun ? carryOut(asked, operation, moment) : recall(asked, operation, moment.now);
 }
@@ -136,7 +136,7 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
     await lookUp(ask, (current, outcome) =>
       current.ask?.id === ask.id
         ? settle(current, outcome, atWrite(momentOf(run)), false)
-        : { payment: current, said: [] },
+        : { payment: current, eventNumbers: [] },
     );
   }
   for (const refund of Object.values(refunds)) {

@@ -9,6 +9,7 @@ import {
   cancel,
   capture,
   create,
+  eventNumbersOn,
   eventOf,
   isExpired,
   lookupAt,
@@ -16,7 +17,6 @@ import {
   type Outcome,
   type Payment,
   refund,
-  saidOn,
   settle,
   settleRefund,
 } from './payment.ts';
@@ -43,18 +43,18 @@ const refunding = (payment: Payment, amount?: number, id = 're_1') =>
   refund(payment, { id, amount, reason: 'came back', fingerprint: 'f4' }, momentAt('11:00:00.000'));
 
 /** The events of a change, as they go out. */
-const eventsOf = ({ payment, said }: Change) => said.map((each) => eventOf(payment, each));
+const eventsOf = ({ payment, eventNumbers }: Change) => eventNumbers.map((each) => eventOf(payment, each));
 
 const refusal = (status: number, code: string) => expect.objectContaining({ name: 'Refusal', status, code });
 
 describe('A new payment', () => {
   test('is processing, and the provider is to be asked for it under its own id', () => {
-    const { payment, said } = create(
+    const { payment, eventNumbers } = create(
       { ...paymentRequest, captureMethod: 'automatic' },
       { id: paymentId, merchantId: 'acme', fingerprint: 'f1' },
       momentAt(),
     );
-    expect(said).toEqual([]);
+    expect(eventNumbers).toEqual([]);
     expect(payment).toEqual({
       ...paymentRequest,
       captureMethod: 'automatic',
@@ -170,7 +170,7 @@ describe('When the provider answers a new payment', () => {
 
   test('nothing that is known, it stays processing and no request is running for it any more', () => {
     const change = answered(processing(), unknown);
-    expect(change.said).toEqual([]);
+    expect(change.eventNumbers).toEqual([]);
     expect(change.payment).toMatchObject({
       status: 'processing',
       ask: { runsUntil: null },
@@ -184,7 +184,7 @@ describe('When the provider answers a new payment', () => {
     for (const outcome of [succeeded, declined, nothing, unknown]) {
       const payment = authorized();
       const change = answered(payment, outcome);
-      expect(change.said).toEqual([]);
+      expect(change.eventNumbers).toEqual([]);
       expect(change.payment).toBe(payment);
     }
   });
@@ -192,8 +192,8 @@ describe('When the provider answers a new payment', () => {
 
 describe('An authorized payment', () => {
   test('is captured in whole by asking the provider for all of it', () => {
-    const { payment, said } = capturing(authorized());
-    expect(said).toEqual([]);
+    const { payment, eventNumbers } = capturing(authorized());
+    expect(eventNumbers).toEqual([]);
     expect(payment).toMatchObject({
       status: 'processing',
       ask: {
@@ -236,7 +236,7 @@ describe('An authorized payment', () => {
 
   test('stays authorized when the capture fails, and only that request has failed', () => {
     const change = answered(capturing(authorized()).payment, declined);
-    expect(change.said).toEqual([]);
+    expect(change.eventNumbers).toEqual([]);
     expect(change.payment).toMatchObject({
       status: 'authorized',
       ask: null,
@@ -284,7 +284,7 @@ describe('An authorized payment', () => {
 
   test('stays authorized when it could not be canceled', () => {
     const change = answered(canceling(authorized()).payment, declined);
-    expect(change.said).toEqual([]);
+    expect(change.eventNumbers).toEqual([]);
     expect(change.payment).toMatchObject({
       status: 'authorized',
       cancellationReason: null,
@@ -397,8 +397,8 @@ describe('Only an authorized payment', () => {
 
 describe('A captured payment', () => {
   test('is refunded in whole when no amount is given', () => {
-    const { payment, said } = refunding(captured());
-    expect(said).toEqual([]);
+    const { payment, eventNumbers } = refunding(captured());
+    expect(eventNumbers).toEqual([]);
     expect(payment).toMatchObject({
       status: 'captured',
       amountRefunded: 0,
@@ -482,7 +482,7 @@ describe('A captured payment', () => {
     ['was never taken by the provider', nothing],
   ])('may be refunded again when a refund %s', (_what, outcome) => {
     const change = settleRefund(refunding(captured()).payment, 're_1', outcome, momentAt('12:00:00.000'));
-    expect(change.said).toEqual([]);
+    expect(change.eventNumbers).toEqual([]);
     expect(change.payment).toMatchObject({
       amountRefunded: 0,
       refunds: { re_1: { status: 'failed', runsUntil: null, settledAt: '2026-11-23T12:00:00.000Z' } },
@@ -493,7 +493,7 @@ describe('A captured payment', () => {
   test('keeps a refund pending whose outcome is not known, and no request is running for it any more', () => {
     const change = settleRefund(refunding(captured()).payment, 're_1', unknown, momentAt());
     expect(change).toMatchObject({
-      said: [],
+      eventNumbers: [],
       payment: { refunds: { re_1: { status: 'pending', runsUntil: null } } },
     });
     expect(change.payment.refunds.re_1?.unknown).toMatchObject({ times: 1 });
@@ -504,7 +504,7 @@ describe('A captured payment', () => {
   test('is not changed by a second answer to a refund, nor by one to a refund that it does not have', () => {
     const { payment } = settleRefund(refunding(captured()).payment, 're_1', succeeded, momentAt());
     for (const outcome of [succeeded, declined, nothing, unknown]) {
-      expect(settleRefund(payment, 're_1', outcome, momentAt())).toEqual({ payment, said: [] });
+      expect(settleRefund(payment, 're_1', outcome, momentAt())).toEqual({ payment, eventNumbers: [] });
       expect(settleRefund(payment, 're_9', outcome, momentAt()).payment).toBe(payment);
     }
   });
@@ -625,9 +625,9 @@ test.each([
 
 describe('An event', () => {
   /** A captured payment whose history says something else. */
-  const having = (said: Partial<Payment['history'][0]>): Payment => {
+  const having = (changes: Partial<Payment['history'][0]>): Payment => {
     const payment = captured();
-    return { ...payment, history: payment.history.map((each) => ({ ...each, ...said })) };
+    return { ...payment, history: payment.history.map((each) => ({ ...each, ...changes })) };
   };
 
   test('of a refund that the payment does not have is never made', () => {
@@ -647,9 +647,9 @@ test('What a payment said on a day are the events of that day (UTC), by their nu
   const payment = answered(capturing(authorized(), 100, momentAt('23:59:59.999')).payment, succeeded, {
     ...momentAt('00:00:00.000', 1),
   }).payment;
-  expect(saidOn(payment, '2026-11-23')).toEqual([1]);
-  expect(saidOn(payment, '2026-11-24')).toEqual([2]);
-  expect(saidOn(payment, '2026-11-25')).toEqual([]);
+  expect(eventNumbersOn(payment, '2026-11-23')).toEqual([1]);
+  expect(eventNumbersOn(payment, '2026-11-24')).toEqual([2]);
+  expect(eventNumbersOn(payment, '2026-11-25')).toEqual([]);
 });
 
 /** One thing that happens to a payment, with what it is about. */
@@ -728,12 +728,12 @@ describe('Whatever happens to a payment, in whatever order', () => {
           return settleRefund(payment, asked?.id ?? 're_none', each.outcome, moment);
         }
         case 'days':
-          return { payment, said: [] };
+          return { payment, eventNumbers: [] };
       }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       expect(error.status === 409 || error.status === 422).toBe(true);
-      return { payment, said: [] };
+      return { payment, eventNumbers: [] };
     }
   }
 
@@ -757,12 +757,14 @@ describe('Whatever happens to a payment, in whatever order', () => {
 
           // A change is one version; what says something is a change.
           expect(payment === before ? payment.version : before.version + 1).toBe(payment.version);
-          if (payment === before) expect(change.said).toEqual([]);
+          if (payment === before) expect(change.eventNumbers).toEqual([]);
 
           // What is said is one event at most, next in its sequence, at the time of the change.
           expect(payment.history.slice(0, before.history.length)).toEqual(before.history);
-          expect(change.said).toEqual(payment.history.map((_, i) => i + 1).slice(before.history.length));
-          for (const n of change.said) {
+          expect(change.eventNumbers).toEqual(
+            payment.history.map((_, i) => i + 1).slice(before.history.length),
+          );
+          for (const n of change.eventNumbers) {
             const event = eventOf(payment, n);
             events.push(JSON.stringify(event));
             expect(event.id).toBe(`${paymentId}:${payment.history.length}`);

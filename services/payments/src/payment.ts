@@ -31,7 +31,7 @@ export type Payment = PaymentRequest & {
   /** What each request with an Idempotency-Key asked for and failed with, by the id that follows from its key. */
   requests: Record<string, PastRequest>;
   /** What was said of it so far: the n-th event is the n-th entry. With the payment's facts each can be made again. */
-  history: Said[];
+  history: HistoryEntry[];
   createdAt: string;
   updatedAt: string;
   version: number;
@@ -98,7 +98,7 @@ export type Outcome =
  * An event that was said, with what the payment does not keep of it: a later change must not alter what was said,
  * so that the event can be made again, the same to the letter, when it got lost.
  */
-export type Said = {
+export type HistoryEntry = {
   type: PaymentEvent['type'];
   time: string;
   trace: Trace;
@@ -109,7 +109,7 @@ export type Said = {
 };
 
 /** The next state of a payment, and the numbers of the events that are said with it. */
-export type Change = { payment: Payment; said: number[] };
+export type Change = { payment: Payment; eventNumbers: number[] };
 
 /** When and on whose behalf something happens, and how long its request may run. */
 export type Moment = { now: Date; trace: Trace; runsUntil: string | null };
@@ -157,7 +157,7 @@ export function create(
     updatedAt: time,
     version: 1,
   };
-  return { payment, said: [] };
+  return { payment, eventNumbers: [] };
 }
 
 /**
@@ -275,7 +275,7 @@ const refundable = ({ amountCaptured, refunds }: Payment): number =>
  */
 export function settle(payment: Payment, outcome: Outcome, moment: Moment, answered: boolean): Change {
   const { ask: asked } = payment;
-  if (!asked) return { payment, said: [] };
+  if (!asked) return { payment, eventNumbers: [] };
   const { now, trace } = moment;
   if (outcome.result === 'unknown') return revise(payment, { ask: stillUnknown(asked, payment, now) }, now);
 
@@ -284,7 +284,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
       case 'authorize': {
         const expiresAt = new Date(now.getTime() + authorizationDays * 86_400_000).toISOString();
         const authorized = { status: 'authorized', ask: null, expiresAt } as const;
-        return say(payment, authorized, { type: 'payment.authorized.v1', trace, expiresAt }, now);
+        return withEvent(payment, authorized, { type: 'payment.authorized.v1', trace, expiresAt }, now);
       }
       case 'charge':
       case 'capture': {
@@ -294,7 +294,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
           expiresAt: null,
           amountCaptured: asked.amount,
         } as const;
-        return say(payment, captured, { type: 'payment.captured.v1', trace }, now);
+        return withEvent(payment, captured, { type: 'payment.captured.v1', trace }, now);
       }
       case 'void': {
         const canceled = {
@@ -303,7 +303,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
           expiresAt: null,
           cancellationReason: asked.reason,
         } as const;
-        return say(payment, canceled, { type: 'payment.canceled.v1', trace }, now);
+        return withEvent(payment, canceled, { type: 'payment.canceled.v1', trace }, now);
       }
     }
   }
@@ -316,7 +316,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
   }
   const requests = noted(payment.requests, asked.id, answer);
   const failed = { status: 'failed', ask: null, failure, requests } as const;
-  return say(payment, failed, { type: 'payment.failed.v1', trace }, now);
+  return withEvent(payment, failed, { type: 'payment.failed.v1', trace }, now);
 }
 
 /** What becomes of a pending refund by the provider's answer. */
@@ -327,17 +327,22 @@ export function settleRefund(
   { now, trace }: Moment,
 ): Change {
   const pending = payment.refunds[refundId];
-  if (pending?.status !== 'pending') return { payment, said: [] };
+  if (pending?.status !== 'pending') return { payment, eventNumbers: [] };
   const { unknown, ...known } = pending;
   const become = (refund: Refund) => ({ ...payment.refunds, [refundId]: refund });
-  const settledAt = timeToSay(payment, now);
+  const settledAt = nextEventTime(payment, now);
   switch (outcome.result) {
     case 'unknown':
       return revise(payment, { refunds: become(stillUnknown(pending, payment, now)) }, now);
     case 'succeeded': {
       const refunds = become({ ...known, status: 'succeeded', runsUntil: null, settledAt });
       const amountRefunded = payment.amountRefunded + pending.amount;
-      return say(payment, { refunds, amountRefunded }, { type: 'payment.refunded.v1', trace, refundId }, now);
+      return withEvent(
+        payment,
+        { refunds, amountRefunded },
+        { type: 'payment.refunded.v1', trace, refundId },
+        now,
+      );
     }
     default:
       return revise(
@@ -369,7 +374,7 @@ export const lookupAt = ({ runsUntil, unknown }: Ask | Refund, { updatedAt }: Pa
   unknown?.nextLookupAt ?? runsUntil ?? updatedAt;
 
 /** The numbers of the events that a payment said on a day (UTC). */
-export const saidOn = ({ history }: Payment, date: string): number[] =>
+export const eventNumbersOn = ({ history }: Payment, date: string): number[] =>
   history.flatMap(({ time }, i) => (time.startsWith(date) ? [i + 1] : []));
 
 /**
@@ -377,9 +382,9 @@ export const saidOn = ({ history }: Payment, date: string): number[] =>
  * history up to n.
  */
 export function eventOf(payment: Payment, n: number): PaymentEvent {
-  const said = payment.history[n - 1];
-  if (!said) throw new Error(`${payment.id} has said ${payment.history.length} events and not ${n}`);
-  const { type, time, trace, expiresAt, refundId } = said;
+  const entry = payment.history[n - 1];
+  if (!entry) throw new Error(`${payment.id} has said ${payment.history.length} events and not ${n}`);
+  const { type, time, trace, expiresAt, refundId } = entry;
   const { id, orderId, amount, currency, amountCaptured } = payment;
   const facts = { paymentId: id, orderId, amount, currency };
   const about = { subject: id, n, time, merchantid: payment.merchantId, trace };
@@ -455,22 +460,27 @@ function failedIds({ id: creation, status, requests, refunds }: Payment): string
  * When something is said of a payment: now, but never before what was said last, as clocks may differ. So a payment is
  * looked for on the day of its last event and on later ones only.
  */
-const timeToSay = ({ history }: Payment, now: Date): string => lastTimeOf(history, now.toISOString());
+const nextEventTime = ({ history }: Payment, now: Date): string => lastTimeOf(history, now.toISOString());
 
 /** The latest time of what was said, or another that is later. */
-export const lastTimeOf = (history: Said[], other = ''): string =>
+export const lastTimeOf = (history: HistoryEntry[], other = ''): string =>
   [other, ...history.map(({ time }) => time)].sort().at(-1) ?? other;
 
 const revise = (payment: Payment, changes: Partial<Payment>, now: Date): Change => ({
   payment: { ...payment, ...changes, updatedAt: now.toISOString(), version: payment.version + 1 },
-  said: [],
+  eventNumbers: [],
 });
 
-function say(payment: Payment, changes: Partial<Payment>, said: Omit<Said, 'time'>, now: Date): Change {
-  const time = timeToSay(payment, now);
-  const history = [...payment.history, { ...said, time }];
+function withEvent(
+  payment: Payment,
+  changes: Partial<Payment>,
+  entry: Omit<HistoryEntry, 'time'>,
+  now: Date,
+): Change {
+  const time = nextEventTime(payment, now);
+  const history = [...payment.history, { ...entry, time }];
   const { payment: revised } = revise(payment, { ...changes, history }, new Date(time));
-  return { payment: revised, said: [history.length] };
+  return { payment: revised, eventNumbers: [history.length] };
 }
 
 const notTaken: Failure = {

@@ -36,8 +36,8 @@ import {
   noteCreditNoteNumber,
   noteInvoiceNumber,
   progressOf,
-  sayAgain,
-  sayDayAgain,
+  republishDay,
+  republishEvents,
   update,
 } from './store.ts';
 
@@ -76,14 +76,14 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 const puts = () => table.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input);
 const written = () => puts().map(({ Item }) => unmarshall(Item ?? {}));
 
-const unchanged = (payment: Payment): Change => ({ payment, said: [] });
+const unchanged = (payment: Payment): Change => ({ payment, eventNumbers: [] });
 const capturedNow = () => answered(processing({ captureMethod: 'automatic' }));
 
 describe('A new payment is written', () => {
   test('unless there is one with its id, in one write that carries its events and when to look at it', async () => {
     table.on(PutItemCommand).resolves({});
-    const { payment, said } = capturedNow();
-    expect(await insert({ payment, said })).toBeUndefined();
+    const { payment, eventNumbers } = capturedNow();
+    expect(await insert({ payment, eventNumbers })).toBeUndefined();
     expect(puts()).toMatchObject([
       {
         TableName: 'payments',
@@ -93,17 +93,23 @@ describe('A new payment is written', () => {
     ]);
     const { id, ask, failure, cancellationReason, expiresAt, ...stored } = payment;
     expect(written()).toEqual([
-      { ...stored, said, pk: `acme#${paymentId}`, writeId: expect.any(String), day: '2026-11-23#1' },
+      {
+        ...stored,
+        said: eventNumbers,
+        pk: `acme#${paymentId}`,
+        writeId: expect.any(String),
+        day: '2026-11-23#1',
+      },
     ]);
   });
 
   test.each([
     ['without what it has nothing of', answered(processing())],
-    ['with an intent', { payment: processing(), said: [] }],
+    ['with an intent', { payment: processing(), eventNumbers: [] }],
     ['with a failure', answered(processing(), declined)],
-  ])('%s, and is read as it was', async (_what, { payment, said }) => {
+  ])('%s, and is read as it was', async (_what, { payment, eventNumbers }) => {
     table.on(PutItemCommand).resolves({});
-    await insert({ payment, said });
+    await insert({ payment, eventNumbers });
     const [{ Item } = {}] = puts();
     table.on(GetItemCommand).resolves({ Item: Item as Item });
     expect(await load('acme', payment.id)).toEqual(payment);
@@ -131,11 +137,11 @@ describe('A new payment is written', () => {
   });
 
   test('never, when one of its events could not be read by anybody', async () => {
-    const { payment, said } = capturedNow();
-    await expect(insert({ payment: { ...payment, description: 'x'.repeat(50_000) }, said })).rejects.toThrow(
-      RangeError,
-    );
-    await expect(insert({ payment: { ...payment, currency: 'XXX' }, said })).rejects.toThrow();
+    const { payment, eventNumbers } = capturedNow();
+    await expect(
+      insert({ payment: { ...payment, description: 'x'.repeat(50_000) }, eventNumbers }),
+    ).rejects.toThrow(RangeError);
+    await expect(insert({ payment: { ...payment, currency: 'XXX' }, eventNumbers })).rejects.toThrow();
     expect(puts()).toEqual([]);
   });
 
@@ -297,8 +303,8 @@ describe('A payment that is written is found by the day', () => {
 
 describe('What a write said', () => {
   test('is read from the item as it was written', () => {
-    const { payment, said } = capturedNow();
-    expect(eventsOf(itemOf(payment, { said }))).toMatchObject([
+    const { payment, eventNumbers } = capturedNow();
+    expect(eventsOf(itemOf(payment, { said: eventNumbers }))).toMatchObject([
       { id: `${paymentId}:1`, type: 'payment.captured.v1', data: { amountCaptured: 12_100 } },
     ]);
   });
@@ -315,7 +321,7 @@ describe('What was said is said again', () => {
 
   test('by a write that changes nothing but what the stream needs to carry it', async () => {
     table.on(UpdateItemCommand).resolves({});
-    await sayAgain(captured(), [1], now);
+    await republishEvents(captured(), [1], now);
     expect(updates()).toEqual([
       {
         TableName: 'payments',
@@ -328,8 +334,8 @@ describe('What was said is said again', () => {
   });
 
   test('as it was, whatever has happened to the payment since', () => {
-    const { payment, said } = capturedNow();
-    const before = eventsOf(itemOf(payment, { said }));
+    const { payment, eventNumbers } = capturedNow();
+    const before = eventsOf(itemOf(payment, { said: eventNumbers }));
     const later = refund(payment, { id: 're_1', amount: 5, reason: null, fingerprint: 'f' }, momentAt());
     const { payment: refunded } = settleRefund(later.payment, 're_1', { result: 'succeeded' }, momentAt());
     expect(eventsOf(itemOf(refunded, { said: [1], saidAgainAt: now.toISOString() }))).toEqual(before);
@@ -354,9 +360,9 @@ describe('What was said is said again', () => {
       { pk: { S: 'globex#day_2026-11-23_globex' } },
     ]);
     table.on(UpdateItemCommand).resolvesOnce({}).rejects(new Error('away'));
-    for (const each of closings) await sayDayAgain(each, now);
+    for (const each of closings) await republishDay(each, now);
     expect(updates()).toMatchObject([{ Key: { pk: { S: 'acme#day_2026-11-23_acme' } } }]);
-    await expect(sayDayAgain(closings[0] as DayClosing, now)).rejects.toThrow('away');
+    await expect(republishDay(closings[0] as DayClosing, now)).rejects.toThrow('away');
   });
 });
 

@@ -26,7 +26,7 @@ import { type Change, eventOf, lastTimeOf, lookupAt, type Payment } from './paym
  * state, its version, and in `said` the numbers of the events of this very write: the table's stream takes each image
  * with its events to the publisher, so there is no event without its write and no write without its event. What was
  * said by earlier writes has gone out with their images; should the stream have forgotten one before it was published,
- * {@link sayAgain} makes the stream carry it once more.
+ * {@link republishEvents} makes the stream carry it once more.
  *
  * Indexes hold keys only, so that a write costs them nothing unless a key changes:
  * - `ByMerchant`: the payments of a merchant by time of creation;
@@ -38,10 +38,11 @@ type Item = Omit<Payment, 'id' | keyof typeof nothing> &
     pk: string;
     /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
     writeId: string;
+    /** The numbers of the events of this write. The name is that of the stored items, and of their stream's filter. */
     said: number[];
-    /** Whether this write said nothing: then the publisher need not run for it. */
+    /** Set when this write has no event: then the publisher need not run for it. */
     saysNothing?: true;
-    /** When an operator last had something said again: without a change there would be nothing in the stream. */
+    /** When an operator last had events published again: without a change there would be no record in the stream. */
     saidAgainAt?: string;
     due?: string;
     dueAt?: string;
@@ -112,12 +113,12 @@ export async function update(
 
 /** @returns the payment that is there, when the condition failed because of another's write */
 async function put(
-  { payment, said }: Change,
+  { payment, eventNumbers }: Change,
   condition: string,
   values?: Record<string, AttributeValue>,
 ): Promise<Payment | undefined> {
-  for (const n of said) eventOf(payment, n); // what no consumer could read is never written
-  const item = itemOf(payment, said);
+  for (const n of eventNumbers) eventOf(payment, n); // what no consumer could read is never written
+  const item = itemOf(payment, eventNumbers);
   try {
     await dynamodb.send(
       new PutItemCommand({
@@ -211,7 +212,7 @@ const unknownRefund = (paymentId: string, id: string | undefined): Unprocessable
  * Lets the table's stream carry events of a payment again, by their numbers. Nothing else changes, so it needs no
  * condition: they stay what they were whatever is written meanwhile, and every other write has its own image.
  */
-export const sayAgain = ({ merchantId, id }: Payment, numbers: number[], now: Date): Promise<void> =>
+export const republishEvents = ({ merchantId, id }: Payment, numbers: number[], now: Date): Promise<void> =>
   touch(
     keyOf(merchantId, id),
     'SET said = :said, saidAgainAt = :now REMOVE saysNothing',
@@ -228,7 +229,7 @@ export async function* closingsOf(date: string, merchantIds: string[]): AsyncGen
 }
 
 /** Lets the stream carry the closing of a merchant's day again. */
-export const sayDayAgain = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
+export const republishDay = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
   touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now', {}, now);
 
 /** @throws ConditionalCheckFailedException when there is no such item */
@@ -498,7 +499,7 @@ async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payme
 
 const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${id}` } });
 
-function itemOf(payment: Payment, said: number[]): Item {
+function itemOf(payment: Payment, eventNumbers: number[]): Item {
   const dueAt = settleAt(payment);
   const lastDay = lastTimeOf(payment.history).slice(0, 10);
   const { id, ask, failure, cancellationReason, expiresAt, ...stored } = payment;
@@ -510,8 +511,8 @@ function itemOf(payment: Payment, said: number[]): Item {
     ...(expiresAt !== null && { expiresAt }),
     pk: `${payment.merchantId}#${id}`,
     writeId: newWriteId(),
-    said,
-    ...(said.length === 0 && { saysNothing: true as const }),
+    said: eventNumbers,
+    ...(eventNumbers.length === 0 && { saysNothing: true as const }),
     ...(dueAt !== undefined && { due: `settle#${shardOf(payment)}`, dueAt }),
     ...(payment.expiresAt &&
       dueAt === undefined && { due: `expire#${shardOf(payment)}`, dueAt: payment.expiresAt }),

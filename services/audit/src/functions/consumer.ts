@@ -5,9 +5,9 @@ import { record } from '../record.ts';
 
 /** Audit hears everything that is said, records it, and then checks days that were closed. */
 export const handler = consume(eventTypes, (events, messages, inTurn) => {
-  const heard = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
-  const recorded = record(heard);
-  return heard.map(async (each, i) => {
+  const received = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
+  const recorded = record(received);
+  return received.map(async (each, i) => {
     const failures = await recorded;
     if (failures.has(each)) throw failures.get(each);
     if (each.event.type === 'payments.day-closed.v1') {

@@ -2,8 +2,8 @@ import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-clo
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventQuery } from '../eventQuery.ts';
-import { comparableTime, type Heard } from '../heard.ts';
-import { heardOf } from '../heardFixtures.ts';
+import { comparableTime, type Received } from '../heard.ts';
+import { receivedOf } from '../heardFixtures.ts';
 import { provideTables } from '../provisionFixtures.ts';
 import { record } from '../record.ts';
 import { find, load } from './events.ts';
@@ -41,10 +41,10 @@ async function pagesOf(merchantId: string, query: Record<string, string>): Promi
 
 describe('a query', () => {
   /** Events in the order in which they arrive, which is neither that of their numbers nor that of their times. */
-  const arrivals: Heard[] = Array.from({ length: 60 }, (_, i) => {
+  const arrivals: Received[] = Array.from({ length: 60 }, (_, i) => {
     const pick = <T>(list: T[], step: number) => list[(i * step) % list.length] as T;
     const subject = pick(subjects, 1);
-    return heardOf(subject, 1 + ((i * 37) % 61), {
+    return receivedOf(subject, 1 + ((i * 37) % 61), {
       merchantid: 'query',
       type: pick(types, 7),
       time: pick(times, 5),
@@ -52,7 +52,7 @@ describe('a query', () => {
     });
   });
   const noise = arrivals.map(({ event: { subject, sequence, ...event } }) =>
-    heardOf(subject, Number(sequence), { ...event, subject, sequence, merchantid: 'another' }),
+    receivedOf(subject, Number(sequence), { ...event, subject, sequence, merchantid: 'another' }),
   );
 
   beforeAll(async () => {
@@ -102,7 +102,7 @@ describe('a query', () => {
   });
 
   it('cannot start after an event of another merchant', async () => {
-    await record([heardOf('pay_9', 1, { merchantid: 'another' })]);
+    await record([receivedOf('pay_9', 1, { merchantid: 'another' })]);
     const query = eventQuery.parse({ startingAfter: 'pay_9:1' });
     await expect(find('query', query, () => false)).rejects.toMatchObject({ status: 404 });
     await expect(find('another', query, () => false)).resolves.toMatchObject({ items: [], hasMore: false });
@@ -110,7 +110,7 @@ describe('a query', () => {
 });
 
 it('an event is found by its id, and only by its merchant', async () => {
-  const entry = heardOf('pay_1', 12, { merchantid: 'owner' });
+  const entry = receivedOf('pay_1', 12, { merchantid: 'owner' });
   await record([entry]);
   expect(await load('owner', 'pay_1:12')).toEqual({
     id: 'pay_1:12',

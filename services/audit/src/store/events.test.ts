@@ -10,7 +10,7 @@ import { sequenceOf } from '@fanfold/contracts/event';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Mention } from '../completeness.ts';
-import { heardOf } from '../heardFixtures.ts';
+import { receivedOf } from '../heardFixtures.ts';
 import { asksFor, dataKey, stubTables } from '../storeFixtures.ts';
 import { absentOf, find, itemOf, load, loadTexts, mentionsSince, readIndex } from './events.ts';
 
@@ -28,7 +28,7 @@ const recordedAt = '2026-11-23T10:00:01.000Z';
 
 /** An event as the table has it, and as an index points to it. */
 const itemAt = (position: number) =>
-  marshall(itemOf(heardOf('pay_1', position + 1), dataKey, position, recordedAt));
+  marshall(itemOf(receivedOf('pay_1', position + 1), dataKey, position, recordedAt));
 const entryAt = (position: number) => marshall({ pk: 'acme#pay_1', sk: sequenceOf(position + 1), position });
 const next = (position: number) => marshall({ position });
 
@@ -277,8 +277,8 @@ describe('texts', () => {
 
   it('that are too large for one answer are given as far as they go, in the order of the log', async () => {
     const large = (position: number) => {
-      const heard = { ...heardOf('pay_1', position + 1), text: JSON.stringify('"'.repeat(700_000)) };
-      return marshall(itemOf(heard, dataKey, position, recordedAt));
+      const received = { ...receivedOf('pay_1', position + 1), text: JSON.stringify('"'.repeat(700_000)) };
+      return marshall(itemOf(received, dataKey, position, recordedAt));
     };
     dynamodb
       .on(BatchGetItemCommand, inLog)
@@ -303,7 +303,7 @@ describe('an event that was erased', () => {
   });
 
   it('stays so when its data subject has a new key', async () => {
-    const item = itemOf(heardOf('pay_1', 1), Buffer.alloc(32, 8), 7, recordedAt);
+    const item = itemOf(receivedOf('pay_1', 1), Buffer.alloc(32, 8), 7, recordedAt);
     dynamodb.on(GetItemCommand).resolves({ Item: marshall(item) });
     expect(await load('acme', 'pay_1:1')).not.toHaveProperty('text');
   });
@@ -317,7 +317,7 @@ describe('an event that was erased', () => {
 });
 
 it('an event whose sealed text was changed is an error, and never shown as erased', async () => {
-  const item = itemOf(heardOf('pay_1', 1), dataKey, 7, recordedAt);
+  const item = itemOf(receivedOf('pay_1', 1), dataKey, 7, recordedAt);
   const changed = Uint8Array.from(item.sealed, (byte, i) => (i === 20 ? byte ^ 1 : byte));
   dynamodb.on(GetItemCommand).resolves({ Item: marshall({ ...item, sealed: changed }) });
   await expect(load('acme', 'pay_1:1')).rejects.toThrow();

@@ -17,7 +17,7 @@ import type { Mention, Numbered } from '../completeness.ts';
 import type { Opened } from '../entry.ts';
 import type { EventQuery } from '../eventQuery.ts';
 import type { Indexed, IndexRequest } from '../exportRequest.ts';
-import { comparableTime, dataSubjectOf, type Heard, type Recorded } from '../heard.ts';
+import { comparableTime, dataSubjectOf, type Received, type Recorded } from '../heard.ts';
 import { type DataKey, keyIdOf, seal, unseal } from '../seal.ts';
 import { keyName, loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
@@ -50,7 +50,7 @@ export type EventItem = {
 };
 
 export function itemOf(
-  { event, text }: Heard,
+  { event, text }: Received,
   key: DataKey,
   position: number,
   recordedAt: string,
@@ -133,7 +133,7 @@ function openedBy(item: EventItem, keys: Map<string, DataKey>): Pick<Openable, '
   try {
     const text = unseal(key, item.sealed, placeOf(item));
     const event = JSON.parse(text);
-    return { opened: Object(event) === event ? { heard: { event, text }, key } : 'broken' };
+    return { opened: Object(event) === event ? { received: { event, text }, key } : 'broken' };
   } catch {
     return { opened: 'broken' };
   }

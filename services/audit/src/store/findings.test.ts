@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from 
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { heardOf } from '../heardFixtures.ts';
+import { receivedOf } from '../heardFixtures.ts';
 import { dataKey, stubTables } from '../storeFixtures.ts';
 import { itemOf } from './events.ts';
 import { saveFinding } from './findings.ts';
@@ -35,8 +35,8 @@ describe('a finding', () => {
 
   it('is written over what was known of its day, where no query of events can meet it', async () => {
     dynamodb.on(PutItemCommand).resolves({});
-    await saveFinding({ finding, isNews: true }, undefined);
-    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNews: false }, finding);
+    await saveFinding({ finding, isNew: true }, undefined);
+    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNew: false }, finding);
     expect(puts()).toMatchObject([
       {
         Item: { pk: { S: 'finding:acme' }, sk: { S: '2026-11-23' } },
@@ -52,8 +52,8 @@ describe('a finding', () => {
 
   it('is said by the write that it is news of, and not when it is mended', async () => {
     dynamodb.on(PutItemCommand).resolves({});
-    await saveFinding({ finding, isNews: true }, undefined);
-    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNews: false }, finding);
+    await saveFinding({ finding, isNew: true }, undefined);
+    await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNew: false }, finding);
     const [news, mended] = puts().map(({ Item = {} }) => eventsOf(Item));
     expect(news).toMatchObject([
       {
@@ -65,18 +65,18 @@ describe('a finding', () => {
       },
     ]);
     expect(mended).toEqual([]);
-    expect(eventsOf(marshall(itemOf(heardOf('pay_1', 1), dataKey, 0, recordedAt)))).toEqual([]);
+    expect(eventsOf(marshall(itemOf(receivedOf('pay_1', 1), dataKey, 0, recordedAt)))).toEqual([]);
   });
 
   it('that another consumer wrote first is an error, so that the day is checked again', async () => {
     const error = new ConditionalCheckFailedException({ $metadata: {}, message: 'no' });
     dynamodb.on(PutItemCommand).rejects(error);
-    await expect(saveFinding({ finding, isNews: true }, undefined)).rejects.toThrow('no');
+    await expect(saveFinding({ finding, isNew: true }, undefined)).rejects.toThrow('no');
   });
 
   it('that nobody could read is never written', async () => {
     const unreadable = { ...finding, date: 'yesterday' };
-    await expect(saveFinding({ finding: unreadable, isNews: true }, undefined)).rejects.toThrow();
+    await expect(saveFinding({ finding: unreadable, isNew: true }, undefined)).rejects.toThrow();
     expect(dynamodb.calls()).toHaveLength(0);
   });
 });

@@ -17,6 +17,7 @@ export type FindingItem = {
   /** The day. */
   sk: string;
   finding: Finding<Gap>;
+  /** Whether the publisher has an event for this write: the name that stored items and the stream's filter have. */
   said: boolean;
 };
 
@@ -41,12 +42,12 @@ export async function loadFinding(merchantId: string, date: string): Promise<Fin
  *   an event can say
  */
 export async function saveFinding(
-  { finding, isNews }: Noted<Gap>,
+  { finding, isNew }: Noted<Gap>,
   known: Finding<Gap> | undefined,
 ): Promise<void> {
-  const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNews };
+  const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNew };
   // What nobody could read is never written.
-  orUnprocessable('cannot-be-said', () => findingEventOf(finding));
+  orUnprocessable('unpublishable', () => findingEventOf(finding));
   await dynamodb.send(
     new PutItemCommand({
       TableName: tableName(),

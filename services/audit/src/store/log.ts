@@ -15,7 +15,7 @@ import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
 import { entryOf } from '../entry.ts';
-import { dataSubjectOf, type Heard, type Recorded } from '../heard.ts';
+import { dataSubjectOf, type Received, type Recorded } from '../heard.ts';
 import { type DataKey, newDataKey } from '../seal.ts';
 import { type EventItem, itemOf, unsealAll } from './events.ts';
 import { keyName, loadKeys, putKeyOnce } from './keys.ts';
@@ -57,12 +57,12 @@ type EntriesItem = {
 const transactionLimits = { entries: 49, bytes: 3_900_000 };
 
 /** Splits what was heard by what one transaction takes. Beside a text, an event takes two kilobytes at most. */
-export const transactionsOf = (heard: Heard[]): Heard[][] =>
-  chunksOf(heard, ({ text }) => Buffer.byteLength(text) + 2048, transactionLimits);
+export const transactionsOf = (received: Received[]): Received[][] =>
+  chunksOf(received, ({ text }) => Buffer.byteLength(text) + 2048, transactionLimits);
 
 /** Events as they will be in the log, wherever that will be. */
 export type Prepared = {
-  heard: Heard[];
+  received: Received[];
   /** Without their position. */
   items: Record<string, AttributeValue>[];
   leaves: Uint8Array[];
@@ -77,22 +77,22 @@ export type Prepared = {
  * the transaction, which would cost two write units each: what is recorded in the moments in which its data subject is
  * erased is erased as well.
  */
-export async function prepare(heard: Heard[], now: Date): Promise<Prepared> {
-  const names = heard.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
+export async function prepare(received: Received[], now: Date): Promise<Prepared> {
+  const names = received.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
   const keys = await loadKeys(names);
   const newKeys = new Map<string, DataKey>();
   for (const name of names) if (!keys.has(name) && !newKeys.has(name)) newKeys.set(name, newDataKey());
   const recordedAt = now.toISOString();
   const items: Prepared['items'] = [];
   const entries: Uint8Array[] = [];
-  for (const [i, each] of heard.entries()) {
+  for (const [i, each] of received.entries()) {
     const name = names[i] ?? '';
     const key = (keys.get(name) ?? newKeys.get(name)) as DataKey;
     items.push(marshall(itemOf(each, key, i, recordedAt)));
     entries.push(Buffer.from(entryOf(each, key, recordedAt)));
   }
   return {
-    heard,
+    received,
     items,
     leaves: entries.map(leafHash),
     bundle: deflateRawSync(encodeBundle(entries)),
@@ -103,7 +103,7 @@ export async function prepare(heard: Heard[], now: Date): Promise<Prepared> {
 /** What came of an attempt to append. What it does not settle was not recorded. */
 export type Attempt = {
   /** What is in the log, now or since before, and what can never be, with the reason. */
-  settled: Map<Heard, Recorded | 'recorded' | Error>;
+  settled: Map<Received, Recorded | 'recorded' | Error>;
   /** Others appended at the same time: the rest is to be tried again. */
   conflict: boolean;
   /** The log's end, when others have moved it: as new as if it were read now. */
@@ -118,7 +118,7 @@ export type Attempt = {
  * @throws when it is not known whether they were appended, or there is no use in trying at once
  */
 export async function append(
-  { heard, items, leaves, bundle, newKeys }: Prepared,
+  { received, items, leaves, bundle, newKeys }: Prepared,
   head: Edge,
 ): Promise<Attempt> {
   const size = Number(head.size);
@@ -128,17 +128,17 @@ export async function append(
       new TransactWriteItemsCommand({
         TransactItems: [
           moveHead(head, newHead),
-          putEntries(size, { count: heard.length, deflated: bundle, root: rootOf(newHead) }),
+          putEntries(size, { count: received.length, deflated: bundle, root: rootOf(newHead) }),
           ...items.map((item, i) => putOnce({ ...item, position: { N: String(size + i) } })),
           ...newKeys,
         ],
       }),
     );
   } catch (error) {
-    return attemptOf(heard, error);
+    return attemptOf(received, error);
   }
   return {
-    settled: new Map(heard.map((each) => [each, 'recorded'])),
+    settled: new Map(received.map((each) => [each, 'recorded'])),
     conflict: false,
     isStillPrepared: false,
   };
@@ -199,13 +199,13 @@ const putOnce = (item: Record<string, AttributeValue>): TransactWriteItem => ({
 });
 
 /** Reads from a cancelled transaction what became of each event; the reasons are in the order of the items. */
-async function attemptOf(heard: Heard[], error: unknown): Promise<Attempt> {
+async function attemptOf(received: Received[], error: unknown): Promise<Attempt> {
   const [ofHead, ofEntries, ...others] = reasonsOf(error);
-  const ofEvents = others.slice(0, heard.length);
-  const ofKeys = others.slice(heard.length);
-  const settled = new Map<Heard, Recorded | Error>();
-  const found: [Heard, EventItem][] = [];
-  for (const [i, each] of heard.entries()) {
+  const ofEvents = others.slice(0, received.length);
+  const ofKeys = others.slice(received.length);
+  const settled = new Map<Received, Recorded | Error>();
+  const found: [Received, EventItem][] = [];
+  for (const [i, each] of received.entries()) {
     const { cause, Code, Message, Item } = ofEvents[i] ?? { cause: 'none' };
     const refusal = `${each.event.id} was refused: ${Code} ${Message}`;
     if (Item) found.push([each, unmarshall(Item) as EventItem]);

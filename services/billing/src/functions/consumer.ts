@@ -1,10 +1,10 @@
 import { consume } from '@fanfold/runtime/consume';
-import { hears } from '../../subscriptions.js';
+import { subscribedTypes } from '../../subscriptions.js';
 import { bill } from '../bill.ts';
 import { reconcile } from '../reconcile.ts';
 
 /** Bills what was captured and refunded, then compares days that were closed. */
-export const handler = consume(hears, (events, messages, inTurn) => {
+export const handler = consume(subscribedTypes, (events, messages, inTurn) => {
   const billed = bill(events.filter((event) => event.type !== 'payments.day-closed.v1'));
   return events.map(async (event, i) => {
     const failures = await billed;

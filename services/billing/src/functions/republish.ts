@@ -1,5 +1,5 @@
 import { republish } from '@fanfold/runtime/republish';
-import { issuedOn, sayAgain } from '../store/days.ts';
+import { issuedOn, republishDocument } from '../store/days.ts';
 
 /** Says again which invoices and credit notes were issued on a day. */
-export const handler = republish(({ date, merchantId }) => issuedOn(date, merchantId), sayAgain);
+export const handler = republish(({ date, merchantId }) => issuedOn(date, merchantId), republishDocument);

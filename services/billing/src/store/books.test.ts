@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { captured } from '../eventFixtures.ts';
-import { booksAt, type Pages } from './books.ts';
+import { booksOf, type StoredItems } from './books.ts';
 
 it('a series that was stored with the day of its last number goes on from that day', () => {
   const stored = {
@@ -10,8 +10,8 @@ it('a series that was stored with the day of its last number goes on from that d
     count: 7,
     lastIssueDate: '2026-11-25',
   };
-  const books = booksAt(new Map([[stored.pk, stored]]) as Pages, new Date('2026-11-24T23:59:59.999Z'));
-  books.hear(captured());
+  const books = booksOf(new Map([[stored.pk, stored]]) as StoredItems, new Date('2026-11-24T23:59:59.999Z'));
+  books.apply(captured());
   const { accounts, series } = books.entries();
   const createdAt = '2026-11-25T00:00:00.000Z';
   expect(accounts).toMatchObject([

@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
-import { accountOf, Books, creditNoteOf, type Entries, type Heard, seriesOf } from '../books.ts';
+import { accountOf, type BillableEvent, Books, creditNoteOf, type Entries, seriesOf } from '../books.ts';
 import {
   type AccountItem,
   accountItem,
@@ -18,10 +18,10 @@ import {
 import { readAll, tableName } from './table.ts';
 
 /** What of the table a batch of events is about, by key. */
-export type Pages = Map<string, Stored>;
+export type StoredItems = Map<string, Stored>;
 
 /** Reads what a batch of events is about: one read for all of them. */
-export async function readPages(events: Heard[], now: Date): Promise<Pages> {
+export async function readStored(events: BillableEvent[], now: Date): Promise<StoredItems> {
   const keys = new Set(
     events.flatMap((event) => {
       const { merchantId, id } = accountOf(event);
@@ -36,8 +36,8 @@ export async function readPages(events: Heard[], now: Date): Promise<Pages> {
 }
 
 /** The books, open at these pages. */
-export function booksAt(pages: Pages, now: Date): Books {
-  const items = [...pages.values()];
+export function booksOf(stored: StoredItems, now: Date): Books {
+  const items = [...stored.values()];
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
   const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
   const creditNotes = items.filter((item): item is CreditNoteItem => 'creditNote' in item);
@@ -55,7 +55,7 @@ const maxTransactionItems = 100;
  * @throws RangeError when it is more than one transaction holds
  * @throws Unprocessable when DynamoDB will never take it
  */
-export async function commit({ accounts, creditNotes, series }: Entries): Promise<Pages | undefined> {
+export async function commit({ accounts, creditNotes, series }: Entries): Promise<StoredItems | undefined> {
   const writes: TransactWriteItem[] = [
     ...series.map(({ series, countBefore }) => putIf(seriesItem(series), 'count', countBefore)),
     ...accounts.map(({ account, isIssued }) =>
@@ -75,13 +75,13 @@ export async function commit({ accounts, creditNotes, series }: Entries): Promis
     if (refused)
       throw new Unprocessable('refused', `DynamoDB refused it: ${refused.Code} ${refused.Message}`);
     if (!reasons.some(isRace) || reasons.some(({ cause }) => cause === 'unknown')) throw error;
-    return pagesIn(reasons);
+    return itemsIn(reasons);
   }
 }
 
 const isRace = ({ cause }: Cancelled): boolean => cause === 'condition' || cause === 'conflict';
 
-function pagesIn(reasons: Cancelled[]): Pages {
+function itemsIn(reasons: Cancelled[]): StoredItems {
   const items = reasons.flatMap(({ Item }) => (Item ? (unmarshall(Item) as Stored) : []));
   return new Map(items.map((item) => [item.pk, item]));
 }

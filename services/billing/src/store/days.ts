@@ -76,7 +76,7 @@ export async function* issuedOn(date: string, merchantId?: string): AsyncGenerat
 }
 
 /** Lets the table's stream carry the event of a document again. Nothing else changes. */
-export async function sayAgain({ id }: { id: string }, now: Date): Promise<void> {
+export async function republishDocument({ id }: { id: string }, now: Date): Promise<void> {
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: tableName(),

@@ -30,8 +30,8 @@ describe('a finding', () => {
 
   it('is written over what was known of its day, and over nothing else', async () => {
     table.on(PutItemCommand).resolves({});
-    await saveFinding({ finding, isNews: true }, undefined);
-    await saveFinding({ finding: { ...finding, mendedAt: 'now' }, isNews: false }, finding);
+    await saveFinding({ finding, isNew: true }, undefined);
+    await saveFinding({ finding: { ...finding, mendedAt: 'now' }, isNew: false }, finding);
     expect(table.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input)).toMatchObject([
       {
         Item: { pk: { S: 'acme#rec_2026-11-23_acme' }, said: { BOOL: true } },
@@ -47,13 +47,13 @@ describe('a finding', () => {
 
   it('that another consumer wrote first is an error, so that the day is compared again', async () => {
     table.on(PutItemCommand).rejects(new ConditionalCheckFailedException({ $metadata: {}, message: 'no' }));
-    await expect(saveFinding({ finding, isNews: true }, undefined)).rejects.toThrow('no');
+    await expect(saveFinding({ finding, isNew: true }, undefined)).rejects.toThrow('no');
   });
 
   it('that nobody could read is never written', async () => {
     table.on(PutItemCommand).resolves({});
     const unreadable = { ...finding, date: 'yesterday' };
-    await expect(saveFinding({ finding: unreadable, isNews: true }, undefined)).rejects.toThrow();
+    await expect(saveFinding({ finding: unreadable, isNew: true }, undefined)).rejects.toThrow();
     expect(table.calls()).toHaveLength(0);
   });
 });

@@ -26,12 +26,12 @@ export async function loadFinding(
  *   an event can say
  */
 export async function saveFinding(
-  { finding, isNews }: Noted<Difference>,
+  { finding, isNew }: Noted<Difference>,
   known: Finding<Difference> | undefined,
 ): Promise<void> {
   const { merchantId, date } = finding;
-  const item: FindingItem = { pk: findingKey(merchantId, date), merchantId, finding, said: isNews };
-  orUnprocessable('cannot-be-said', () => eventsOfItem(item));
+  const item: FindingItem = { pk: findingKey(merchantId, date), merchantId, finding, said: isNew };
+  orUnprocessable('unpublishable', () => eventsOfItem(item));
   await dynamodb.send(
     new PutItemCommand({
       TableName: tableName(),

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
-import type { Heard } from '../books.ts';
+import type { BillableEvent } from '../books.ts';
 import { captured, now, refunded } from '../eventFixtures.ts';
-import { booksAt } from './books.ts';
+import { booksOf } from './books.ts';
 import { type AccountItem, type CreditNoteItem, eventsOf, type Stored } from './items.ts';
 
 /** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */
@@ -23,7 +23,7 @@ it.each(stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type
 
 /** The books with everything that was stored once, each document as `rendered` leaves it. */
 const storedBooks = (rendered: (item: Stored) => Stored = (item) => item) =>
-  booksAt(new Map(stored.map(({ item }) => [String(item.pk), rendered(item as Stored)])), now);
+  booksOf(new Map(stored.map(({ item }) => [String(item.pk), rendered(item as Stored)])), now);
 
 /** As code would write documents that has other words, and another member in each line and rate. */
 function renderedOtherwise(item: Stored): Stored {
@@ -52,7 +52,7 @@ describe.each([
   const capture = (changes = {}) => captured({ paymentId, ...changes });
   const refund = (changes = {}) => {
     const { data, ...about } = refunded(n, 100, 0, 'EUR', paymentId);
-    return { ...about, data: { ...data, ...changes } } as Heard;
+    return { ...about, data: { ...data, ...changes } } as BillableEvent;
   };
 
   it.each([
@@ -60,8 +60,8 @@ describe.each([
     ['rendered in another way', renderedOtherwise],
   ])('is known again when its events come again: %s', (_as, rendered) => {
     const books = storedBooks(rendered);
-    books.hear(capture());
-    books.hear(refund());
+    books.apply(capture());
+    books.apply(refund());
     expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
   });
 
@@ -77,13 +77,13 @@ describe.each([
     ['a refund of another order', refund({ orderId: 'order-2' })],
     ['a refund in another event', { ...refund(), id: `${paymentId}:9` }],
   ])('is contradicted by %s', (_what, event) => {
-    expect(() => storedBooks().hear(event)).toThrow('says otherwise');
+    expect(() => storedBooks().apply(event)).toThrow('says otherwise');
   });
 });
 
 it('a member of an event that the schema does not have yet makes no other event of it', () => {
   const lines = captured().data.lines?.map((line) => ({ ...line, unit: 'piece' })) ?? null;
   const books = storedBooks();
-  books.hear(captured({ paymentId: 'pay_3', lines, customer: { ...customer, phone: null } as never }));
+  books.apply(captured({ paymentId: 'pay_3', lines, customer: { ...customer, phone: null } as never }));
   expect(books.entries().accounts).toEqual([]);
 });

@@ -19,7 +19,7 @@ import type { Series } from '../series.ts';
  * A document, the number it takes and what it changes are written in one transaction, on condition that none of
  * them was written since they were read: a number is never taken without its document, and never twice. `said`
  * makes the table's stream carry the event of the document that was issued, or the finding that was made, with this
- * very write. Should the stream have forgotten it before it was published, `sayAgain` makes it carry it again.
+ * very write. Should the stream have forgotten it before it was published, `republishDocument` makes it carry it again.
  *
  * An invoice and a credit note are kept with the fingerprint of the event that they are of, so that the event is known again
  * however its document is written by then.
@@ -30,6 +30,7 @@ import type { Series } from '../series.ts';
 export type AccountItem = Omit<Account, 'id' | 'invoice'> &
   Partial<Indexed> & {
     pk: string;
+    /** Whether the publisher has an event for this write: the name that stored items and the stream's filter have. */
     said: boolean;
     order?: string;
     /** Without its id, which is the key's: a write unit takes a kilobyte, and a transaction counts twice. */
@@ -54,14 +55,14 @@ export type SeriesItem = Series & {
 
 export type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem;
 
-export function accountItem(account: Account, said: boolean): AccountItem {
+export function accountItem(account: Account, hasNewInvoice: boolean): AccountItem {
   const { id, invoice, ...stored } = account;
   const { merchantId } = account;
   return {
     ...stored,
     invoice: invoice && withoutId(invoice),
     pk: `${merchantId}#${id}`,
-    said,
+    said: hasNewInvoice,
     ...(invoice && {
       ...indexed(merchantId, 'invoice', invoice, invoice.totals.gross),
       order: `${merchantId}#${invoice.orderId}`,

@@ -1,9 +1,9 @@
 import { byType, consume } from '@fanfold/runtime/consume';
-import { hears } from '../../subscriptions.js';
+import { subscribedTypes } from '../../subscriptions.js';
 import { noteCreditNoteNumber, noteInvoiceNumber } from '../store.ts';
 
 export const handler = consume(
-  hears,
+  subscribedTypes,
   byType({
     'invoice.issued.v1': ({ merchantid, data }) => noteInvoiceNumber(merchantid, data.paymentId, data.number),
     'credit-note.issued.v1': ({ merchantid, data }) =>

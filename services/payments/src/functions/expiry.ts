@@ -17,7 +17,7 @@ export const handler = eachDue(
     const intent = await update(payment, (current) =>
       isExpired(current, run.now)
         ? cancel(current, { ...operation, reason: 'expired' }, moment)
-        : { payment: current, said: [] },
+        : { payment: current, eventNumbers: [] },
     );
     if (intent.ask?.id === operation.id) await carryOut(intent, operation, moment);
   },

@@ -1,11 +1,11 @@
 import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
 import { type DayClosing, daysSince } from '../day.ts';
-import { type Payment, saidOn } from '../payment.ts';
-import { activeOn, closingsOf, sayAgain, sayDayAgain } from '../store.ts';
+import { eventNumbersOn, type Payment } from '../payment.ts';
+import { activeOn, closingsOf, republishDay, republishEvents } from '../store.ts';
 
 /** Says again what payments said on a day, and what the day's closing said of it. */
 export const handler = republish(find, (again, now) =>
-  'payment' in again ? sayAgain(again.payment, again.numbers, now) : sayDayAgain(again.closing, now),
+  'payment' in again ? republishEvents(again.payment, again.numbers, now) : republishDay(again.closing, now),
 );
 
 type Again = { id: string; payment: Payment; numbers: number[] } | { id: string; closing: DayClosing };
@@ -15,7 +15,7 @@ async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGe
   for (const day of daysSince(date, now)) {
     for await (const payments of activeOn(day, merchantId)) {
       const spoke = payments.flatMap((payment) => {
-        const numbers = saidOn(payment, date);
+        const numbers = eventNumbersOn(payment, date);
         return numbers.length === 0 ? [] : [{ id: payment.id, payment, numbers }];
       });
       for (const { payment } of spoke) merchants.add(payment.merchantId);
