@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{packages,services}/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['{packages,services,bench}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.local.test.ts', '**/node_modules/**'],
           // A property takes a second or two; on a machine that does other things as well, five were too few.
           testTimeout: 20_000,
@@ -24,7 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'local',
-          include: ['{packages,services}/**/*.local.test.ts', 'scripts/**/*.local.test.ts'],
+          include: ['{packages,services,bench}/**/*.local.test.ts', 'scripts/**/*.local.test.ts'],
           exclude: ['**/node_modules/**'],
           globalSetup: 'packages/local-cloud/src/vitestTemplates.ts',
           testTimeout: 30_000,

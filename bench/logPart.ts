@@ -7,6 +7,7 @@ import { table } from './table.ts';
 export const logPart: Part<{ appending: AppendCost[]; sizes: LogCost[] }> = {
   name: 'log',
   about: "what audit's log costs as it grows",
+  minutes: 2,
 
   async measure({ quick, tell }) {
     tell('appending in memory');

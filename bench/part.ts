@@ -4,6 +4,8 @@ export type Part<Result = unknown> = {
   name: string;
   /** What it measures, in a few words. */
   about: string;
+  /** About how long it takes on two cores that have nothing else to do. */
+  minutes: number;
   measure(options: MeasureOptions): Promise<Result>;
   /** The result as Markdown: tables, and a sentence where they do not speak for themselves. */
   report(result: Result): string;
@@ -14,6 +16,14 @@ export type Part<Result = unknown> = {
 export type MeasureOptions = {
   /** Small numbers, to see that it runs: counts are right, times mean little. */
   quick: boolean;
-  /** Says what is being measured now. */
+  /** Tells somebody at a terminal what is being measured now. */
   tell: (what: string) => void;
+  /** What has to be ended or taken away, also after Ctrl-C. */
+  resources: AsyncDisposableStack;
+  /** The commit that `dev` compares this checkout with. */
+  against?: string;
+  /** How long the clients of `dev` pay. */
+  seconds?: number;
+  /** Whether `dev` measures the tests, too. */
+  tests: boolean;
 };

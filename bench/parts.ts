@@ -3,6 +3,7 @@ import { consumerPart } from './consumer/part.ts';
 import { contentionPart } from './contention/part.ts';
 import { costPart } from './cost/part.ts';
 import { dayPart } from './day/part.ts';
+import { devPart } from './dev/part.ts';
 import { flowPart } from './flow/part.ts';
 import { logPart } from './logPart.ts';
 import { messagingPart } from './messaging/part.ts';
@@ -17,6 +18,7 @@ export const parts: Part[] = [
   coldStartPart,
   messagingPart,
   flowPart,
+  devPart,
   contentionPart,
   dayPart,
   logPart,

@@ -15,6 +15,19 @@ export function processTree(pid: number): ProcessUse[] {
   return [...all.filter((each) => each.pid === pid), ...below(pid)];
 }
 
+/**
+ * A process's memory, where pages that several have count in parts (PSS): summed over processes, it is what they take
+ * together. Where the system does not say it, what each has alone (RSS).
+ */
+export function memoryMbOf({ pid, rssMb }: ProcessUse): number {
+  try {
+    const [, kilobytes] = /^Pss: +(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
+    return kilobytes === undefined ? rssMb : Number(kilobytes) / 1024;
+  } catch {
+    return rssMb; // ended meanwhile, or belongs to somebody else
+  }
+}
+
 function readProcesses(): ProcessUse[] {
   let names: string[];
   try {

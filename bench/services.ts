@@ -16,6 +16,7 @@ import type { Resource } from '@fanfold/local-cloud/template';
 import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { loadBundled } from './bundle.ts';
+import { paymentOf } from './payment.ts';
 
 export const serviceNames = ['payments', 'billing', 'audit'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -128,24 +129,6 @@ const tokenRequest = {
   scopes: ['payments:write', 'payments:read'],
   expiresInSeconds: 86_400,
 };
-
-/** What a small shop asks for: two lines, a customer with an address. */
-export const paymentOf = (n: number) => ({
-  amount: 15_670,
-  currency: 'EUR',
-  paymentMethod: 'pm_card_visa',
-  orderId: `order-${String(n).padStart(8, '0')}`,
-  description: 'Two chairs and a lamp',
-  customer: {
-    name: 'Ada Example',
-    email: 'ada@example.com',
-    address: { line1: 'Main St 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
-  },
-  lines: [
-    { description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' },
-    { description: 'Lamp', quantity: 1, unitAmount: 2950, taxRate: '21.00' },
-  ],
-});
 
 const environmentOf = (resources: Record<string, Resource>): Record<string, string> =>
   Object.assign(

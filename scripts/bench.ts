@@ -5,10 +5,11 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parts } from '../bench/parts.ts';
+import { stopAll } from './processes.ts';
 
-const { quick, json, only, charts } = new Command('pnpm bench')
+const program = new Command('pnpm bench')
   .description(
     `Measures what Fanfold costs, part by part:\n${parts.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`,
   )
@@ -18,26 +19,76 @@ const { quick, json, only, charts } = new Command('pnpm bench')
   .option('--quick', 'small numbers: to see that it runs')
   .option('--json', 'print the figures as JSON')
   .option('--charts <folder>', 'write charts there, as SVG')
-  .parse()
-  .opts<{ only?: string[]; quick?: true; json?: true; charts?: string }>();
+  .option(
+    '--against <ref>',
+    'dev: the commit that this checkout is compared with, in turn, in copies of both',
+  )
+  .option('--seconds <number>', 'dev: how long clients pay (60 if not given)', seconds)
+  .option('--tests', 'dev: compare how long `pnpm test` and .ci/run take, too: an hour or more')
+  .parse();
+const options = program.opts<{
+  only?: string[];
+  quick?: true;
+  json?: true;
+  charts?: string;
+  against?: string;
+  seconds?: number;
+  tests?: true;
+}>();
+const { quick = false, tests = false, json, only, charts, against } = options;
+const wanted = parts.filter(({ name }) => !only || only.includes(name));
+if (!wanted.some(({ name }) => name === 'dev') && (against || options.seconds || tests)) {
+  program.error('--against, --seconds and --tests are for the part dev: add it to --only.', { exitCode: 2 });
+}
 
-const results: Record<string, unknown> = {};
-const [{ model } = { model: 'unknown' }] = cpus();
-const machine = { date: new Date().toISOString(), node: process.version, cpus: cpus().length, model };
-if (!json) {
-  console.log(`Node ${machine.node}, ${machine.cpus} × ${model}, ${machine.date.slice(0, 10)}`);
+const resources = new AsyncDisposableStack();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    resources
+      .disposeAsync()
+      .then(stopAll)
+      .finally(() => process.exit(130));
+  });
 }
-const startedAt = performance.now();
-for (const { name, about, measure, report, chart } of parts) {
-  if (only && !only.includes(name)) continue;
-  const tell = (what: string) => {
-    const seconds = Math.round((performance.now() - startedAt) / 1000);
-    console.error(`${String(seconds).padStart(5)} s  ${name}: ${what}`);
-  };
-  const result = await measure({ quick: quick === true, tell });
-  results[name] = result;
-  if (charts && chart) await writeFile(join(charts, `${name}.svg`), chart(result));
-  if (!json) console.log(`\n## ${name}: ${about}\n\n${report(result)}`);
+try {
+  await measure();
+} finally {
+  await resources.disposeAsync();
 }
-if (json) console.log(JSON.stringify({ ...machine, ...results }, null, 2));
 process.exit(0);
+
+async function measure(): Promise<void> {
+  const results: Record<string, unknown> = {};
+  const [{ model } = { model: 'unknown' }] = cpus();
+  const machine = { date: new Date().toISOString(), node: process.version, cpus: cpus().length, model };
+  if (!json) {
+    console.log(`Node ${machine.node}, ${machine.cpus} × ${model}, ${machine.date.slice(0, 10)}`);
+  }
+  const startedAt = performance.now();
+  for (const [i, { name, about, measure, report, chart }] of wanted.entries()) {
+    const minutesLeft = wanted.slice(i).reduce((sum, { minutes }) => sum + minutes, 0);
+    // Somebody who looks wants to know how far it is. A file wants the results.
+    const tell = (what: string) => {
+      if (!process.stderr.isTTY) return;
+      const elapsed = Math.round((performance.now() - startedAt) / 1000);
+      const left = quick || tests ? '' : `, some ${minutesLeft} min from its begin`;
+      console.error(
+        `${String(elapsed).padStart(5)} s  part ${i + 1} of ${wanted.length}${left}  ${name}: ${what}`,
+      );
+    };
+    const result = await measure({
+      ...{ quick, tests, tell, resources },
+      ...(against && { against }),
+      ...(options.seconds && { seconds: options.seconds }),
+    });
+    results[name] = result;
+    if (charts && chart) await writeFile(join(charts, `${name}.svg`), chart(result));
+    if (!json) console.log(`\n## ${name}: ${about}\n\n${report(result)}`);
+  }
+  if (json) console.log(JSON.stringify({ ...machine, ...results }, null, 2));
+}
+
+function seconds(value: string): number {
+  if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('It is a whole number from 1 to 9999.');
+}

@@ -16,7 +16,8 @@ import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Command } from 'commander';
 import { bucketPrefix, roleName } from '../packages/topology/names.js';
-import { type Checkout, copyCheckout } from './rehearse/checkout.ts';
+import { type Checkout, copyCheckout } from './checkout.ts';
+import { type Ended, run, stopAll } from './processes.ts';
 import { type Endpoint, startEndpoint } from './rehearse/endpoint.ts';
 import { apisOf, pay, proofOf, recorded, refund } from './rehearse/flow.ts';
 import { account, becomeOperator, createUser, type Identity, root } from './rehearse/identities.ts';
@@ -32,7 +33,6 @@ import {
   policyFor,
   type Reference,
 } from './rehearse/policy.ts';
-import { type Ended, run, stopAll } from './rehearse/processes.ts';
 import { progressOf } from './rehearse/progress.ts';
 import { pythonEnvironment } from './rehearse/python.ts';
 import { readBack } from './rehearse/readBack.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { apiRequest, queueEvent, streamEvent } from '@fanfold/runtime/invocationFixtures';
-import { paymentOf } from '../services.ts';
+import { paymentOf } from '../payment.ts';
 
 const repository = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');

@@ -39,6 +39,7 @@ const quickly = [
 export const coldStartPart: Part<{ rounds: number; functions: FunctionStart[] }> = {
   name: 'coldStart',
   about: 'what a function takes to start and run once, and its size',
+  minutes: 4,
 
   async measure({ quick, tell }) {
     tell('bundling');

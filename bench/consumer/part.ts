@@ -22,6 +22,7 @@ const bare = 'bare SDK';
 export const consumerPart: Part<{ rounds: number; consumers: ConsumerCost[] }> = {
   name: 'consumer',
   about: 'what an event takes a consumer, with its calls',
+  minutes: 2,
 
   async measure({ quick, tell }) {
     tell('bundling');

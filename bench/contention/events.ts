@@ -1,7 +1,7 @@
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { paymentCaptured } from '@fanfold/contracts/payments';
 import { randomFrom } from '@fanfold/faults/random';
-import { paymentOf } from '../services.ts';
+import { paymentOf } from '../payment.ts';
 
 /** Whose events there are: all one merchant's; nine of ten one merchant's; or a thousand merchants'. */
 export type Merchants = 'one' | 'most' | 'many';

@@ -33,6 +33,7 @@ const contests: Pick<Setting, 'service' | 'merchants' | 'batchSize' | 'timesLate
 export const contentionPart: Part<Result> = {
   name: 'contention',
   about: "consumers that number one merchant's invoices, or one log's entries, at the same time",
+  minutes: 5,
 
   async measure({ quick, tell }) {
     const contest = await startContest(quick ? 2 : Math.max(...crowds));

@@ -15,6 +15,7 @@ type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
 export const costPart: Part<Result> = {
   name: 'cost',
   about: 'what a payment is billed, beside other designs',
+  minutes: 6,
 
   async measure({ quick, tell }) {
     const measured: ProgramCost[] = [];

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { accountId, region } from '@fanfold/local-cloud/account';
 import type { Resource } from '@fanfold/local-cloud/template';
 import { loadBundled } from '../bundle.ts';
-import { lambdaEnvironment, paymentOf } from '../services.ts';
+import { paymentOf } from '../payment.ts';
+import { lambdaEnvironment } from '../services.ts';
 import type { MeteredCloud } from './meteredCloud.ts';
 
 // What the designs that Fanfold is compared with run on, and what they are asked.

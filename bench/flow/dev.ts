@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { findStack } from '@fanfold/local-cloud/stack';
-import { paymentOf } from '../services.ts';
+import { paymentOf } from '../payment.ts';
 import { Moments } from './moments.ts';
 import type { Stage } from './stage.ts';
 import { openTables } from './tables.ts';

@@ -25,6 +25,7 @@ const quickRuns: Run[] = [
 export const flowPart: Part<Result> = {
   name: 'flow',
   about: 'from a payment to its invoice and its record, through all services',
+  minutes: 3,
 
   async measure({ quick, tell }) {
     const wanted = quick ? quickRuns : runs;

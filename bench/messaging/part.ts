@@ -24,6 +24,7 @@ type Result = {
 export const messagingPart: Part<Result> = {
   name: 'messaging',
   about: 'from publisher to consumer, against the bare SDK',
+  minutes: 3,
 
   async measure({ quick, tell }) {
     const rounds = quick ? 1 : 7;

@@ -23,6 +23,7 @@ const floorSending = 'the same, and bad messages sent';
 export const pipelinePart: Part<{ rounds: number; pipelines: PipelineCost[] }> = {
   name: 'pipeline',
   about: 'what parsing, validating and routing takes, beside calls',
+  minutes: 2,
 
   async measure({ quick, tell }) {
     tell('bundling');

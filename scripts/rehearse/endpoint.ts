@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '@fanfold/local-cloud/ports';
-import { start, stop } from './processes.ts';
+import { start, stop } from '../processes.ts';
 
 /** A permission that a caller needed, or a resource that CloudFormation handled for one: python/endpoint.py. */
 export type Call =

@@ -1,6 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from './processes.ts';
+import { run } from '../processes.ts';
 
 /**
  * What cfn-lint and checkov find in packaged templates, without what packages/topology/cfnlint.yml and checkov.yml explain.

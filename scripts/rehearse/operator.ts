@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { GetObjectCommand, paginateListObjectsV2, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { run } from '../processes.ts';
 import type { Endpoint } from './endpoint.ts';
 import { eventually } from './merchant.ts';
-import { run } from './processes.ts';
 import { rootSettings } from './stage.ts';
 
 /** Runs `fanfold` and gives what it printed. */

@@ -24,17 +24,13 @@ export type Checkout = {
  * Copies what git knows or would add, with the changes that are not committed, and installs the packages from pnpm's store.
  *
  * @param repository the checkout
- * @param folder where the copy goes: on the same disk, so that the store is the same
+ * @param folder where the copy goes, which is not there yet: on the same disk, so that the store is the same
+ * @param commit copied in place of what is checked out
  */
-export async function copyCheckout(repository: string, folder: string): Promise<Checkout> {
-  const listed = ['ls-files', '--cached', '--others', '--exclude-standard', '-z'];
-  const files = execFileSync('git', listed, { cwd: repository, encoding: 'utf8', maxBuffer: 2 ** 26 });
-  for (const file of files.split('\0')) {
-    // What is deleted but not committed yet is still listed.
-    if (file === '' || !existsSync(join(repository, file))) continue;
-    await mkdir(dirname(join(folder, file)), { recursive: true });
-    await cp(join(repository, file), join(folder, file));
-  }
+export async function copyCheckout(repository: string, folder: string, commit?: string): Promise<Checkout> {
+  git(repository, 'clone', '--quiet', '--shared', '--no-checkout', repository, folder);
+  if (commit) git(folder, 'checkout', '--quiet', '--detach', commit);
+  else await copyWorkTree(repository, folder);
   const pnpm: Checkout['pnpm'] = (commandArguments, environment, below = '.') => {
     const [command = '', ...leading] = pnpmCommand();
     const cwd = join(folder, below);
@@ -62,8 +58,22 @@ export async function copyCheckout(repository: string, folder: string): Promise<
   };
 }
 
+export const git = (folder: string, ...commandArguments: string[]): string =>
+  execFileSync('git', commandArguments, { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 });
+
+async function copyWorkTree(repository: string, folder: string): Promise<void> {
+  git(folder, 'reset', '--quiet');
+  const files = git(repository, 'ls-files', '--cached', '--others', '--exclude-standard', '-z');
+  for (const file of files.split('\0')) {
+    // What is deleted but not committed yet is still listed.
+    if (file === '' || !existsSync(join(repository, file))) continue;
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await cp(join(repository, file), join(folder, file));
+  }
+}
+
 /** The pnpm that runs this, or the one that the README names. */
-function pnpmCommand(): string[] {
+export function pnpmCommand(): string[] {
   const { npm_execpath: path = '' } = process.env;
   if (!path.includes('pnpm')) return ['npx', '--yes', 'pnpm@12.21.0'];
   return /\.[cm]?js$/.test(path) ? [process.execPath, path] : [path];

@@ -8,7 +8,7 @@ const running = new Set<ChildProcess>();
 
 /**
  * Starts a command in a process group of its own, so that all that it starts can be ended with it, and so that Ctrl-C
- * reaches only the rehearsal, which then ends the others in turn.
+ * reaches only who started it, who then ends the others in turn.
  */
 export function start(command: string, commandArguments: string[], options: SpawnOptions): ChildProcess {
   const child = spawn(command, commandArguments, { ...options, detached: true });
