@@ -18,11 +18,11 @@ import {
 } from '@fanfold/tlog/merkle';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
 import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
-import { signCheckpoint } from '../services/audit/src/checkpoint.ts';
-import type { Received } from '../services/audit/src/heard.ts';
 import { provideLog } from '../services/audit/src/provisionFixtures.ts';
-import { publishLog } from '../services/audit/src/publishLog.ts';
-import { record } from '../services/audit/src/record.ts';
+import { signCheckpoint } from '../services/audit/src/publish/checkpoint.ts';
+import { publishLog } from '../services/audit/src/publish/publishLog.ts';
+import type { Received } from '../services/audit/src/record/received.ts';
+import { record } from '../services/audit/src/record/record.ts';
 import { countCalls } from './calls.ts';
 import { median } from './median.ts';
 

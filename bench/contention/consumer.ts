@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import type { Event } from '@fanfold/contracts/event';
-import { record } from '../../services/audit/src/record.ts';
+import { record } from '../../services/audit/src/record/record.ts';
 import { bill } from '../../services/billing/src/bill.ts';
 import type { BillableEvent } from '../../services/billing/src/books.ts';
 

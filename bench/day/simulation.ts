@@ -66,7 +66,7 @@ const momentMs = 100;
 const behindMs = 60_000;
 /** As many as are there at any time when nothing is behind. */
 const fewWaiting = 100;
-/** Tries of billing and audit when others come first (services/billing/src/bill.ts, services/audit/src/record.ts). */
+/** Tries of billing and audit when others come first (services/billing/src/bill.ts, services/audit/src/record/record.ts). */
 const tries = 10;
 
 /**

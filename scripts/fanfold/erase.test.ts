@@ -3,7 +3,7 @@ import { ListTopicsCommand, PublishBatchCommand, SNSClient } from '@aws-sdk/clie
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { eraseRequest } from '../../services/audit/src/eraseRequest.ts';
+import { eraseRequest } from '../../services/audit/src/erase/eraseRequest.ts';
 import { UsageError } from './arguments.ts';
 import { confirms } from './batchFixtures.ts';
 import { erase } from './erase.ts';

@@ -3,7 +3,7 @@ import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { exportRequest } from '../../services/audit/src/exportRequest.ts';
+import { exportRequest } from '../../services/audit/src/query/exportRequest.ts';
 import { UsageError } from './arguments.ts';
 import { trace } from './trace.ts';
 

@@ -281,7 +281,7 @@ export const mutants: Mutant[] = [
   {
     name: 'the checkpoint is written before the files',
     concerns: /publishLog PutObject audit-log.checkpoint killed/,
-    file: `${audit}/publishLog.ts`,
+    file: `${audit}/publish/publishLog.ts`,
     find: '  await writeAll(files);\n',
     replace: '',
     also: [
@@ -294,14 +294,14 @@ export const mutants: Mutant[] = [
   {
     name: 'the checkpoint is signed before the files are written',
     concerns: /publishLog/,
-    file: `${audit}/publishLog.ts`,
+    file: `${audit}/publish/publishLog.ts`,
     find: '  await writeAll(files);\n  const note = await signCheckpoint(size, root);',
     replace: '  const note = await signCheckpoint(size, root);\n  await writeAll(files);',
   },
   {
     name: 'the checkpoint is signed before its tree is compared',
     concerns: /publishLog/,
-    file: `${audit}/publishLog.ts`,
+    file: `${audit}/publish/publishLog.ts`,
     find: '  requireSame(tree, rootOf(builder.edge()), expected);\n',
     replace: '',
     also: [
@@ -323,7 +323,7 @@ export const mutants: Mutant[] = [
   {
     name: 'a batch that failed counts as recorded',
     concerns: /TransactWriteItems audit refused/,
-    file: `${audit}/record.ts`,
+    file: `${audit}/record/record.ts`,
     find: 'for (const each of batch) failures.set(each, error);',
     replace: 'void error;',
   },

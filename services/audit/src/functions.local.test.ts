@@ -18,7 +18,7 @@ import { handler as listEvents } from './functions/listEvents.ts';
 import { handler as publishLog } from './functions/publishLog.ts';
 import { handler as witness } from './functions/witness.ts';
 import { provideLog } from './provisionFixtures.ts';
-import { witness as cosign } from './witness.ts';
+import { witness as cosign } from './publish/witness.ts';
 
 let stack: Stack;
 let deadLetters: () => Promise<string[]>;

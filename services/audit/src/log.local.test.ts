@@ -17,20 +17,20 @@ import { parseProof, verifyProof } from '@fanfold/tlog/proof';
 import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
 import { encodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { receivedOf } from './heardFixtures.ts';
 import { provideLog } from './provisionFixtures.ts';
+import { receivedOf } from './record/receivedFixtures.ts';
 import { itemOf } from './store/events.ts';
 
 /** Audit's code as a new instance has it: what it knows, and its connections, are its own. */
 async function startInstance() {
   vi.resetModules();
   const modules = await Promise.all([
-    import('./record.ts'),
-    import('./publishLog.ts'),
-    import('./witness.ts'),
-    import('./publishedCheckpoint.ts'),
-    import('./proof.ts'),
-    import('./eraseSubject.ts'),
+    import('./record/record.ts'),
+    import('./publish/publishLog.ts'),
+    import('./publish/witness.ts'),
+    import('./publish/publishedCheckpoint.ts'),
+    import('./prove/proof.ts'),
+    import('./erase/eraseSubject.ts'),
     import('./store/events.ts'),
     import('./store/signingKey.ts'),
     import('./store/cosigned.ts'),

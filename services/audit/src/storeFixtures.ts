@@ -6,7 +6,7 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { AwsClientStub } from 'aws-sdk-client-mock';
 import { vi } from 'vitest';
-import type { DataKey } from './seal.ts';
+import type { DataKey } from './record/seal.ts';
 
 /** The key of everybody whom {@link stubTables} has one for. */
 export const dataKey: DataKey = Buffer.alloc(32, 7);

@@ -14,8 +14,8 @@ import { captureLog } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { beforeEach, expect, it } from 'vitest';
-import { checkDay } from './checkDay.ts';
-import { record } from './record.ts';
+import { checkDay } from './compare/checkDay.ts';
+import { record } from './record/record.ts';
 import { stubTables } from './storeFixtures.ts';
 
 const dynamodb = mockClient(DynamoDBClient);

@@ -1,7 +1,7 @@
 import { eventTypes } from '@fanfold/contracts/catalog';
 import { consume } from '@fanfold/runtime/consume';
-import { checkDay } from '../checkDay.ts';
-import { record } from '../record.ts';
+import { checkDay } from '../compare/checkDay.ts';
+import { record } from '../record/record.ts';
 
 /** Audit hears everything that is said, records it, and then checks days that were closed. */
 export const handler = consume(eventTypes, (events, messages, inTurn) => {

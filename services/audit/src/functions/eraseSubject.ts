@@ -1,6 +1,6 @@
 import { lambda } from '@fanfold/runtime/lambda';
-import { eraseRequest } from '../eraseRequest.ts';
-import { erasable, eraseSubject } from '../eraseSubject.ts';
+import { eraseRequest } from '../erase/eraseRequest.ts';
+import { erasable, eraseSubject } from '../erase/eraseSubject.ts';
 
 /** Not behind the API: who may invoke it may erase. */
 export const handler = lambda(async (input: unknown) => {

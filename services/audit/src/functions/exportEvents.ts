@@ -1,7 +1,7 @@
 import { lambda } from '@fanfold/runtime/lambda';
 import { listOf } from '@fanfold/runtime/list';
-import { eventResource } from '../eventResource.ts';
-import { type ExportRequest, exportRequest } from '../exportRequest.ts';
+import { eventResource } from '../query/eventResource.ts';
+import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
 import { find, load, loadTexts, readIndex } from '../store/events.ts';
 
 /** Not behind the API, where a merchant sees its own events: who may invoke it reads the whole log. */

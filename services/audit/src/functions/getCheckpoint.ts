@@ -1,6 +1,6 @@
 import { publicEndpoint } from '@fanfold/runtime/http';
 import { Refusal } from '@fanfold/runtime/refusal';
-import { publishedCheckpoint } from '../publishedCheckpoint.ts';
+import { publishedCheckpoint } from '../publish/publishedCheckpoint.ts';
 import { checkpointHeaders } from '../store/files.ts';
 
 export const handler = publicEndpoint(async () => {

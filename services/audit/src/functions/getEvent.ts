@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { notFound } from '@fanfold/runtime/refusal';
-import { eventResource } from '../eventResource.ts';
+import { eventResource } from '../query/eventResource.ts';
 import { load } from '../store/events.ts';
 
 export const handler = endpoint(

@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { notFound, Refusal } from '@fanfold/runtime/refusal';
-import { proofOf } from '../proof.ts';
+import { proofOf } from '../prove/proof.ts';
 import { loadOpenable } from '../store/events.ts';
 
 export const handler = endpoint(

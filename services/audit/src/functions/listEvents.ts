@@ -1,7 +1,7 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { listOf } from '@fanfold/runtime/list';
-import { eventQuery } from '../eventQuery.ts';
-import { eventResource } from '../eventResource.ts';
+import { eventQuery } from '../query/eventQuery.ts';
+import { eventResource } from '../query/eventResource.ts';
 import { find } from '../store/events.ts';
 
 /** Time to load a page and to answer, once what is on it is known. */

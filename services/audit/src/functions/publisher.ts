@@ -1,4 +1,4 @@
 import { publishStream } from '@fanfold/runtime/publish';
-import { eventsOf } from '../store/said.ts';
+import { eventsOf } from '../store/streamEvents.ts';
 
 export const handler = publishStream(eventsOf);

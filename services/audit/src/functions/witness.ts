@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { onSchedule } from '@fanfold/runtime/schedule';
-import { witness } from '../witness.ts';
+import { witness } from '../publish/witness.ts';
 
 /** The clock runs publishLog in the same second: after this time its checkpoint is there. */
 const publishingMs = 5000;

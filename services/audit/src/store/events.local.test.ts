@@ -1,11 +1,11 @@
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventQuery } from '../eventQuery.ts';
-import { comparableTime, type Received } from '../heard.ts';
-import { receivedOf } from '../heardFixtures.ts';
 import { provideTables } from '../provisionFixtures.ts';
-import { record } from '../record.ts';
+import { eventQuery } from '../query/eventQuery.ts';
+import { comparableTime, type Received } from '../record/received.ts';
+import { receivedOf } from '../record/receivedFixtures.ts';
+import { record } from '../record/record.ts';
 import { find, load } from './events.ts';
 
 let emulators: Emulators;

@@ -9,8 +9,8 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { sequenceOf } from '@fanfold/contracts/event';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Mention } from '../completeness.ts';
-import { receivedOf } from '../heardFixtures.ts';
+import type { Mention } from '../compare/completeness.ts';
+import { receivedOf } from '../record/receivedFixtures.ts';
 import { asksFor, dataKey, stubTables } from '../storeFixtures.ts';
 import { absentOf, find, itemOf, load, loadTexts, mentionsSince, readIndex } from './events.ts';
 

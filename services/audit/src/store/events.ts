@@ -13,12 +13,12 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
-import type { Mention, Numbered } from '../completeness.ts';
-import type { Opened } from '../entry.ts';
-import type { EventQuery } from '../eventQuery.ts';
-import type { Indexed, IndexRequest } from '../exportRequest.ts';
-import { comparableTime, dataSubjectOf, type Received, type Recorded } from '../heard.ts';
-import { type DataKey, keyIdOf, seal, unseal } from '../seal.ts';
+import type { Mention, Numbered } from '../compare/completeness.ts';
+import type { EventQuery } from '../query/eventQuery.ts';
+import type { Indexed, IndexRequest } from '../query/exportRequest.ts';
+import type { Opened } from '../record/entry.ts';
+import { comparableTime, dataSubjectOf, type Received, type Recorded } from '../record/received.ts';
+import { type DataKey, keyIdOf, seal, unseal } from '../record/seal.ts';
 import { keyName, loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
 

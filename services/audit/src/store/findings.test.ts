@@ -2,11 +2,11 @@ import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from 
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { receivedOf } from '../heardFixtures.ts';
+import { receivedOf } from '../record/receivedFixtures.ts';
 import { dataKey, stubTables } from '../storeFixtures.ts';
 import { itemOf } from './events.ts';
 import { saveFinding } from './findings.ts';
-import { eventsOf } from './said.ts';
+import { eventsOf } from './streamEvents.ts';
 
 const dynamodb = mockClient(DynamoDBClient);
 

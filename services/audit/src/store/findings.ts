@@ -5,7 +5,7 @@ import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { orUnprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
-import type { Gap } from '../completeness.ts';
+import type { Gap } from '../compare/completeness.ts';
 import { tableName } from './tables.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
-import type { DataKey } from '../seal.ts';
+import type { DataKey } from '../record/seal.ts';
 import { keysTableName } from './tables.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { decodeBundle, fullWidth, type Tile, tileAt, tilePath } from '@fanfold/tlog/tile';
-import { readFile } from './store/files.ts';
+import { readFile } from '../store/files.ts';
 
 /**
  * Tiles and bundles of a checkpoint, by their paths.

@@ -1,5 +1,5 @@
 import { catalog } from '@fanfold/contracts/catalog';
-import type { Recorded } from './heard.ts';
+import type { Recorded } from '../record/received.ts';
 
 /**
  * A recorded event as the API shows it: the members of the CloudEvent as it came, with those of the log. A member

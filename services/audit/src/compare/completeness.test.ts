@@ -4,8 +4,8 @@ import { maxMissingIds } from '@fanfold/contracts/audit';
 import { eventId } from '@fanfold/contracts/event';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dayClosed } from '../record/receivedFixtures.ts';
 import { gapOf, gapsIn, type Mention, Mentioned, miscounted } from './completeness.ts';
-import { dayClosed } from './heardFixtures.ts';
 
 const date = '2026-11-23';
 const mention = (subject: string, n: number, changes: Partial<Mention> = {}): Mention => ({

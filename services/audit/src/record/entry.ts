@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Received } from './heard.ts';
+import type { Received } from './received.ts';
 import { type DataKey, eventSaltOf, subjectSaltOf } from './seal.ts';
 
 /**

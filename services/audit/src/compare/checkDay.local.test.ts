@@ -4,11 +4,11 @@ import { comparedForMs, graceMs } from '@fanfold/runtime/finding';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { handler as consumer } from './functions/consumer.ts';
-import { dayClosed, receivedOf } from './heardFixtures.ts';
-import { provideTables } from './provisionFixtures.ts';
-import { find, load } from './store/events.ts';
-import { loadFinding } from './store/findings.ts';
+import { handler as consumer } from '../functions/consumer.ts';
+import { provideTables } from '../provisionFixtures.ts';
+import { dayClosed, receivedOf } from '../record/receivedFixtures.ts';
+import { find, load } from '../store/events.ts';
+import { loadFinding } from '../store/findings.ts';
 
 let emulators: Emulators;
 const { measured, logged } = captureOutput();

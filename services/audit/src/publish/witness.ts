@@ -1,8 +1,8 @@
 import { verifyConsistency } from '@fanfold/tlog/merkle';
 import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
+import { loadCosigned, replaceCosigned } from '../store/cosigned.ts';
+import { checkpointPath, readFile } from '../store/files.ts';
 import { cosign, openOwnCheckpoint } from './checkpoint.ts';
-import { loadCosigned, replaceCosigned } from './store/cosigned.ts';
-import { checkpointPath, readFile } from './store/files.ts';
 import { readTiles } from './tiles.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { eventType, maxLength } from '@fanfold/contracts/event';
 import { listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
-import { comparableTime } from './heard.ts';
+import { comparableTime } from '../record/received.ts';
 
 /** An RFC 3339 time, in the form that can be compared. */
 export const time = z.iso

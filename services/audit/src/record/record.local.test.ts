@@ -5,9 +5,9 @@ import { buffer } from 'node:stream/consumers';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Received, Recorded } from './heard.ts';
-import { receivedOf } from './heardFixtures.ts';
-import { provideTables } from './provisionFixtures.ts';
+import { provideTables } from '../provisionFixtures.ts';
+import type { Received, Recorded } from './received.ts';
+import { receivedOf } from './receivedFixtures.ts';
 
 /** A function's instance: what it knows of the head, and its connection, are its own. */
 type Instance = { record: (entries: Received[]) => Promise<Map<Received, unknown>> };
@@ -18,14 +18,14 @@ const startInstance = async (): Promise<Instance> => {
 
 let emulators: Emulators;
 let instances: Instance[];
-let find: typeof import('./store/events.ts').find;
+let find: typeof import('../store/events.ts').find;
 
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
   await provideTables(emulators.endpoints);
   instances = [await startInstance(), await startInstance()];
-  ({ find } = await import('./store/events.ts'));
+  ({ find } = await import('../store/events.ts'));
 });
 
 afterAll(() => emulators?.stop());
@@ -158,7 +158,7 @@ async function startInstanceAt(endpoint: string): Promise<Instance> {
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', endpoint);
   const started = await startInstance();
   // The client reads its endpoint at its first request.
-  await (await import('./store/events.ts')).load('nobody', 'nothing:1');
+  await (await import('../store/events.ts')).load('nobody', 'nothing:1');
   vi.unstubAllEnvs();
   return started;
 }

@@ -1,15 +1,15 @@
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import { fullWidth } from '@fanfold/tlog/tile';
-import { checkpointIn } from './checkpoint.ts';
-import { isCommittedBy } from './entry.ts';
-import { comparableTime } from './heard.ts';
-import { erasuresOf } from './store/erasures.ts';
-import { type Recording, readRecordings } from './store/events.ts';
-import { checkpointPath, readFile } from './store/files.ts';
-import { readHead } from './store/log.ts';
-import { loadRound, saveRound } from './store/round.ts';
-import { readBundle } from './tiles.ts';
+import { checkpointIn } from '../publish/checkpoint.ts';
+import { readBundle } from '../publish/tiles.ts';
+import { isCommittedBy } from '../record/entry.ts';
+import { comparableTime } from '../record/received.ts';
+import { erasuresOf } from '../store/erasures.ts';
+import { type Recording, readRecordings } from '../store/events.ts';
+import { checkpointPath, readFile } from '../store/files.ts';
+import { readHead } from '../store/log.ts';
+import { loadRound, saveRound } from '../store/round.ts';
 
 /** What a run compares at most: some 600 read units, and as many files as it has merchants, or bundles of one. */
 const maxEventsPerRun = 300;

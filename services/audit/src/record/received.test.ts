@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eraseRequest } from './eraseRequest.ts';
-import { comparableTime, dataSubjectOf, depthOf, isSameJson } from './heard.ts';
-import { receivedOf } from './heardFixtures.ts';
-import { erasedEventOf } from './store/erasures.ts';
+import { eraseRequest } from '../erase/eraseRequest.ts';
+import { erasedEventOf } from '../store/erasures.ts';
+import { comparableTime, dataSubjectOf, depthOf, isSameJson } from './received.ts';
+import { receivedOf } from './receivedFixtures.ts';
 
 describe('texts that say the same', () => {
   it('differ in the order of members and in space only', () => {

@@ -2,7 +2,7 @@ import { emptyEdge, extend, leafHash, rootOf, splitHashes } from '@fanfold/tlog/
 import { decodeBundle, fullWidth, newTiles, tilePath } from '@fanfold/tlog/tile';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type LogFile, TileBuilder } from './growth.ts';
+import { type LogFile, TileBuilder } from './tileBuilder.ts';
 
 const entryAt = (index: number): Uint8Array => Buffer.from(`entry ${index}`);
 const entries = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => entryAt(from + i));

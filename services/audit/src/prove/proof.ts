@@ -3,11 +3,11 @@ import { leafHash, verifyInclusion } from '@fanfold/tlog/merkle';
 import { formatProof } from '@fanfold/tlog/proof';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
 import { fullWidth } from '@fanfold/tlog/tile';
-import { checkpointIn } from './checkpoint.ts';
-import { isCommittedBy, openingOf } from './entry.ts';
-import { publishedCheckpoint } from './publishedCheckpoint.ts';
-import type { Openable } from './store/events.ts';
-import { readBundle, readTiles } from './tiles.ts';
+import { checkpointIn } from '../publish/checkpoint.ts';
+import { publishedCheckpoint } from '../publish/publishedCheckpoint.ts';
+import { readBundle, readTiles } from '../publish/tiles.ts';
+import { isCommittedBy, openingOf } from '../record/entry.ts';
+import type { Openable } from '../store/events.ts';
 
 /**
  * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof. An event that was

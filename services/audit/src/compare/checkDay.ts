@@ -1,9 +1,9 @@
 import { noteDifference } from '@fanfold/runtime/finding';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
+import { absentOf, mentionsSince } from '../store/events.ts';
+import { loadFinding, saveFinding } from '../store/findings.ts';
 import { type DayClosed, gapOf, gapsIn, Mentioned, miscounted } from './completeness.ts';
-import { absentOf, mentionsSince } from './store/events.ts';
-import { loadFinding, saveFinding } from './store/findings.ts';
 
 /**
  * Compares a merchant's day, as payments closed it, with the log: how many events there are of each type, and whether

@@ -1,6 +1,6 @@
 import { startTrace } from '@fanfold/runtime/trace';
+import { dataSubjectsOf, type Erasure, erase, erasuresOf, readable } from '../store/erasures.ts';
 import type { ErasableRequest, EraseOrder } from './eraseRequest.ts';
-import { dataSubjectsOf, type Erasure, erase, erasuresOf, readable } from './store/erasures.ts';
 
 /**
  * Makes what the log has of a subject unreadable for everybody, by destroying its data subject's key. The log itself

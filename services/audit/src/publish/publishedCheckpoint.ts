@@ -1,6 +1,6 @@
+import { loadCosigned } from '../store/cosigned.ts';
+import { checkpointPath, readFile } from '../store/files.ts';
 import { checkpointIn, textOf } from './checkpoint.ts';
-import { loadCosigned } from './store/cosigned.ts';
-import { checkpointPath, readFile } from './store/files.ts';
 
 /** The witness signs every minute. When it has not for longer, readers get what the log alone has signed. */
 const witnessIntervalMs = 60_000;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { entryOf, openingOf } from './entry.ts';
-import { receivedOf } from './heardFixtures.ts';
+import { receivedOf } from './receivedFixtures.ts';
 import { newDataKey } from './seal.ts';
 
 const key = newDataKey();

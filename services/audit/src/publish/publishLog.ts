@@ -1,9 +1,9 @@
 import { type Edge, emptyRoot, hashBytes, rootOf, splitHashes } from '@fanfold/tlog/merkle';
 import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
+import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from '../store/files.ts';
+import { readEntries, readHead } from '../store/log.ts';
 import { checkpointIn, signCheckpoint } from './checkpoint.ts';
-import { type LogFile, TileBuilder } from './growth.ts';
-import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from './store/files.ts';
-import { readEntries, readHead } from './store/log.ts';
+import { type LogFile, TileBuilder } from './tileBuilder.ts';
 import { readTiles } from './tiles.ts';
 
 /** What made it worth while: a tile was completed, or a minute has passed. */

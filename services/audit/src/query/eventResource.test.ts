@@ -1,7 +1,7 @@
 import { CloudEvent, type CloudEventV1 } from 'cloudevents';
 import { expect, it } from 'vitest';
+import { receivedOf } from '../record/receivedFixtures.ts';
 import { eventResource } from './eventResource.ts';
-import { receivedOf } from './heardFixtures.ts';
 
 const known = {
   id: 'pay_1:2',

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unprocessable } from '@fanfold/runtime/consume';
 import type { Edge } from '@fanfold/tlog/merkle';
-import { depthOf, isSameJson, type Received, type Recorded } from './heard.ts';
-import { append, type Prepared, prepare, readHead, transactionsOf } from './store/log.ts';
+import { append, type Prepared, prepare, readHead, transactionsOf } from '../store/log.ts';
+import { depthOf, isSameJson, type Received, type Recorded } from './received.ts';
 
 /** What of a batch could not be recorded, and why. */
 type Failures = Map<Received, unknown>;

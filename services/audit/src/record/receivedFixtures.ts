@@ -1,7 +1,7 @@
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { paymentCanceled, paymentsDayClosed } from '@fanfold/contracts/payments';
-import type { DayClosed } from './completeness.ts';
-import type { Received } from './heard.ts';
+import type { DayClosed } from '../compare/completeness.ts';
+import type { Received } from './received.ts';
 
 /** The n-th event of a payment, for tests. */
 export function receivedOf(subject: string, n: number, changes: Partial<Event> = {}): Received {

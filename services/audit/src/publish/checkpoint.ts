@@ -9,7 +9,7 @@ import {
   openNote,
   signatureTypes,
 } from '@fanfold/tlog/note';
-import { publicKeyOf, sign } from './store/signingKey.ts';
+import { publicKeyOf, sign } from '../store/signingKey.ts';
 
 /** The name of the log, in each of its checkpoints: https://c2sp.org/tlog-checkpoint */
 const logOrigin = () => environmentVariable('LOG_ORIGIN');
