@@ -31,7 +31,7 @@ import {
   upTo,
 } from './fanfold/arguments.ts';
 import { demo } from './fanfold/demo.ts';
-import { print, tell } from './fanfold/terminal.ts';
+import { notify, print } from './fanfold/terminal.ts';
 import { token } from './fanfold/token.ts';
 
 const program = new Command('fanfold')
@@ -45,7 +45,7 @@ const program = new Command('fanfold')
   )
   .configureOutput({
     writeOut: (text) => print(...linesOf(text)),
-    writeErr: (text) => tell(...linesOf(text)),
+    writeErr: (text) => notify(...linesOf(text)),
   })
   .exitOverride();
 
@@ -287,7 +287,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    tell(...(error instanceof CommandError ? error.lines : [(error as Error).message]));
+    notify(...(error instanceof CommandError ? error.lines : [(error as Error).message]));
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
 }

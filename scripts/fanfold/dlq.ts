@@ -14,7 +14,7 @@ import { table } from './flow.ts';
 import { type Failures, type OpenedPlace, openPlaces } from './openedPlace.ts';
 import { order, trailOf } from './operation.ts';
 import { batchesOf, interruption, messageOf, pace, progress } from './sending.ts';
-import { print, printHeading, printJson, tell } from './terminal.ts';
+import { notify, print, printHeading, printJson } from './terminal.ts';
 
 type Options = { stage: string; json?: true };
 type Filters = { queue?: string; cause?: string; type?: string; merchant?: string; all?: true };
@@ -37,7 +37,7 @@ export async function list({ stage, json }: Options): Promise<boolean> {
     } else {
       if (groups.length > 0) printGroups(groups);
       else if (unseen.length === 0) print(noDeadLetters(stage));
-      if (unseen.length > 0) tell(...unseen);
+      if (unseen.length > 0) notify(...unseen);
     }
     return groups.length > 0 || unseen.length > 0;
   });

@@ -24,7 +24,7 @@ import {
   violationOf,
   withReport,
 } from './faultsReport.ts';
-import { print, printJson, tell } from './terminal.ts';
+import { notify, print, printJson } from './terminal.ts';
 
 type Options = {
   full?: true;
@@ -54,7 +54,7 @@ export async function faults(options: Options): Promise<void> {
   const pool = await Pool.start(options.workers ?? (cell ? 1 : availableParallelism()));
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
-    tell('Interrupted: reporting what was run so far. Once more ends it at once.');
+    notify('Interrupted: reporting what was run so far. Once more ends it at once.');
     interrupted.abort();
   });
   const report: FaultsReport = { date: new Date().toISOString().slice(0, 10) };
@@ -130,10 +130,10 @@ async function soak(
     report.faults += ran.struck.length;
     if (ran.breaches.length > 0) {
       failed.push(ran);
-      tell(...violationOf({ cell: idOf({ ...ran.cell, faults: ran.struck }), breaches: ran.breaches }));
+      notify(...violationOf({ cell: idOf({ ...ran.cell, faults: ran.struck }), breaches: ran.breaches }));
     }
     if (report.episodes % 25 === 0) {
-      tell(`${report.episodes} episodes, ${report.faults} faults, ${failed.length} violations`);
+      notify(`${report.episodes} episodes, ${report.faults} faults, ${failed.length} violations`);
     }
   }
   for (const ran of failed) {
@@ -152,11 +152,11 @@ async function soak(
 function progress(): (of: number, report: MatrixReport) => void {
   let reported = 0;
   return (of, { cells: { run }, violations, seconds }) => {
-    for (const violation of violations.slice(reported)) tell(...violationOf(violation));
+    for (const violation of violations.slice(reported)) notify(...violationOf(violation));
     reported = violations.length;
-    if (run % 50 === 0 || run === of) tell(`${run} of ${of} runs, ${reported} violations, ${seconds} s`);
+    if (run % 50 === 0 || run === of) notify(`${run} of ${of} runs, ${reported} violations, ${seconds} s`);
   };
 }
 
 const reportMutant = ({ name, caughtBy, runs }: MutantReport): void =>
-  tell(caughtBy ? `caught after ${runs} runs: ${name}` : `NOT CAUGHT in ${runs} runs: ${name}`);
+  notify(caughtBy ? `caught after ${runs} runs: ${name}` : `NOT CAUGHT in ${runs} runs: ${name}`);

@@ -2,7 +2,7 @@ import { republishing, requirePastDay } from './arguments.ts';
 import { type Cloud, cloudOf, invoke, longestMs } from './cloud.ts';
 import { order, trailOf } from './operation.ts';
 import { messageOf } from './sending.ts';
-import { print, printJson, tell } from './terminal.ts';
+import { notify, print, printJson } from './terminal.ts';
 
 type Service = (typeof republishing)[number];
 
@@ -28,7 +28,7 @@ export async function republish({ stage, date, merchant, service, json }: Option
   let stopped: unknown;
   for (const each of service ? [service] : republishing) {
     try {
-      if (!json) tell(`${each} publishes its events of ${date} again, which may take 15 minutes`);
+      if (!json) notify(`${each} publishes its events of ${date} again, which may take 15 minutes`);
       republished[each] = await republishDay(cloud, each, {
         date,
         ...(merchant && { merchantId: merchant }),

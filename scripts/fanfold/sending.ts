@@ -4,7 +4,7 @@ import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { chunksOf, messageBytes, messaging, notConfirmed } from '@fanfold/runtime/batch';
 import type { MessageAttributes } from '@fanfold/runtime/messageAttributes';
 import type { Cloud } from './cloud.ts';
-import { tell } from './terminal.ts';
+import { notify } from './terminal.ts';
 
 export type Outgoing = { body: string; attributes: MessageAttributes };
 
@@ -76,7 +76,7 @@ export function progress(): (text: string) => void {
   return (text) => {
     if (performance.now() - reportedAt < 1000) return;
     reportedAt = performance.now();
-    tell(text);
+    notify(text);
   };
 }
 

@@ -12,7 +12,7 @@ import {
 import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { UsageError } from './arguments.ts';
 import { signIn } from './cloud.ts';
-import { ask, print, printHeading, printJson, tell } from './terminal.ts';
+import { ask, notify, print, printHeading, printJson } from './terminal.ts';
 
 type Options = { stage: string; region: string; json?: true };
 
@@ -86,7 +86,7 @@ async function look(
     throw new UsageError('The stage local is on a laptop: its data is in .fanfold/, if anywhere.');
   const { account, settings } = await signIn(region);
   const clients = clientsWith(settings);
-  tell(`Packages the services for ${stage}, to see what they keep …`);
+  notify(`Packages the services for ${stage}, to see what they keep …`);
   const names = (await serviceNames()).filter((service) => service !== 'bus');
   const services = await Promise.all(
     names.map(async (name): Promise<Service> => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { print, printHeading, printJson, safe, tell } from './terminal.ts';
+import { notify, print, printHeading, printJson, safe } from './terminal.ts';
 
 vi.stubEnv('NO_COLOR', '1');
 const out = vi.spyOn(console, 'log');
@@ -36,7 +36,7 @@ const unsafe = /[\p{C}\p{Zl}\p{Zp}]/u;
 it.each([
   ['a result', print],
   ['a heading', printHeading],
-  ['a complaint', tell],
+  ['a complaint', notify],
 ])('%s is one line without anything that a terminal acts on, whatever it holds', (_, show) => {
   fc.assert(
     fc.property(texts, (text) => {

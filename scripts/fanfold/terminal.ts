@@ -21,8 +21,8 @@ export const printHeading = (line: string): void => console.log(styleText('bold'
 export const printJson = (value: unknown): void =>
   console.log(JSON.stringify(value, null, 2).replace(unsafeInJson, escapedInJson));
 
-/** What is wrong, and how far it has come, on standard error: each text is a line. */
-export const tell = (...lines: string[]): void => console.error(lines.map(safe).join('\n'));
+/** Errors and progress, on standard error. Each text is a line. */
+export const notify = (...lines: string[]): void => console.error(lines.map(safe).join('\n'));
 
 /** What somebody at the terminal answers; undefined where nobody sits at one. */
 export async function ask(question: string): Promise<string | undefined> {

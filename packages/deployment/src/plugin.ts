@@ -54,14 +54,14 @@ export default class Deployment {
       options: { removal: { usage: 'Or before it is removed', type: 'boolean' } },
     },
     // Another command can be ended by running one instead of what is left of it.
-    removed: { type: 'entrypoint', lifecycleEvents: ['tell'] },
+    removed: { type: 'entrypoint', lifecycleEvents: ['notice'] },
   };
   readonly hooks = {
     initialize: () => this.#initialize(),
     'preconditions:check': () => this.#check(),
     'before:deploy:deploy': () => this.#adopt(),
     'before:remove:remove': () => this.#skipRemoved(),
-    'removed:tell': () =>
+    'removed:notice': () =>
       this.#log.notice(`${removedNotice} ${this.#aws.naming.getStackName()}: nothing to remove.`),
   };
   readonly #serverless: Serverless;

@@ -22,7 +22,7 @@ afterEach(async () => {
   await Promise.all(echoes.splice(0).map((echo) => echo.stop()));
 });
 
-test('a service alone has everything: what is said by HTTP is heard through stream, topic and queue', async () => {
+test('a service alone has everything: what is posted by HTTP is consumed through stream, topic and queue', async () => {
   const echo = await start({ environment: { TZ: 'America/New_York' } });
   const ready = await echo.ready;
   expect(ready).toEqual({
@@ -35,8 +35,8 @@ test('a service alone has everything: what is said by HTTP is heard through stre
     echo: { url: ready.url, lambdaUrl: ready.lambdaUrl },
   });
 
-  expect((await echo.post({ say: 'hello' })).status).toBe(200);
-  await vi.waitUntil(async () => (await echo.get('hello')).body.item.heard, { timeout: 10_000 });
+  expect((await echo.post({ post: 'hello' })).status).toBe(200);
+  await vi.waitUntil(async () => (await echo.get('hello')).body.item.consumed, { timeout: 10_000 });
 
   const { environment, timezoneOffsetMinutes } = (await echo.post({})).body;
   expect(environment).toMatchObject({
@@ -77,7 +77,7 @@ describe('who watches the terminal is told', () => {
   const printed = (text: string | RegExp) => vi.waitFor(() => expect(echo.output()).toMatch(text), 10_000);
 
   test('when a message that failed comes again, and where it failed', async () => {
-    await echo.post({ say: 'in vain' });
+    await echo.post({ post: 'in vain' });
     await printed(/1 message comes again in (9|10) s, at \d\d:\d\d:\d\d UTC: fanfold-echo/);
     expect(echo.output()).toMatch(/RangeError: in vain\n +at handler \(src\/functions\/consumer\.ts:9:\d+\)/);
   });
@@ -105,13 +105,13 @@ test('serverless invoke local runs a function on the stack that is running', asy
         '--function',
         'echo',
         '--data',
-        '{"body":"{\\"say\\":\\"by hand\\"}","requestContext":{}}',
+        '{"body":"{\\"post\\":\\"by hand\\"}","requestContext":{}}',
       ],
       { cwd: echo.folder, env: { ...process.env, FANFOLD_PORT: String(base) } },
     );
   const { stdout } = await invokeLocal(echo.base);
   expect(JSON.parse(stdout)).toMatchObject({ statusCode: 200 });
-  await vi.waitUntil(async () => (await echo.get('by hand')).body.item.heard, { timeout: 10_000 });
+  await vi.waitUntil(async () => (await echo.get('by hand')).body.item.consumed, { timeout: 10_000 });
   await expect(invokeLocal(await freeBasePort())).rejects.toMatchObject({
     stdout: expect.stringMatching(
       /No stack is running at port \d+ for the function to use\. Start one: pnpm dev\./,
@@ -128,9 +128,9 @@ test('an SNS endpoint that is given stands between the functions and the topic',
   await once(broken, 'listening');
   const { port } = broken.address() as { port: number };
   const echo = await start({ environment: { AWS_ENDPOINT_URL_SNS: `http://127.0.0.1:${port}` } });
-  await echo.post({ say: 'hello' });
+  await echo.post({ post: 'hello' });
   await vi.waitUntil(() => calls > 0, { timeout: 10_000 });
-  expect((await echo.get('hello')).body.item.heard).toBeUndefined();
+  expect((await echo.get('hello')).body.item.consumed).toBeUndefined();
   broken.close();
 });
 

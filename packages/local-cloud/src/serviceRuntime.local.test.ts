@@ -79,9 +79,9 @@ test('edits under load fail no request', async () => {
   expect(failures).toEqual([]);
 }, 60_000);
 
-test('edits while messages are being handled interrupt none: each is heard, and once', async () => {
+test('edits while messages are being handled interrupt none: each is consumed, and once', async () => {
   const ids = Array.from({ length: 40 }, (_, index) => `slowly-${index}`);
-  const answers = Promise.all(ids.map((say) => echo.post({ say })));
+  const answers = Promise.all(ids.map((post) => echo.post({ post })));
   for (let edit = 1; edit <= 4; edit += 1) {
     const { version } = (await echo.post({})).body;
     await echo.edit('src/version.ts', 'version =', 'version = 1 +');
@@ -89,8 +89,8 @@ test('edits while messages are being handled interrupt none: each is heard, and 
   }
   expect((await answers).map(({ status }) => status)).toEqual(ids.map(() => 200));
   for (const id of ids) {
-    await vi.waitUntil(async () => (await echo.get(id)).body.item.heard, 10_000);
-    expect((await echo.get(id)).body.item.heardTimes).toBe('1');
+    await vi.waitUntil(async () => (await echo.get(id)).body.item.consumed, 10_000);
+    expect((await echo.get(id)).body.item.consumedTimes).toBe('1');
   }
 }, 60_000);
 

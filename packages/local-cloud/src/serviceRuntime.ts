@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { retryNotice } from './comesAgain.ts';
 import type { Endpoints } from './emulators.ts';
 import { readableLine } from './functionOutput.ts';
 import { FunctionPool, type PooledFunction } from './functionPool.ts';
@@ -11,6 +10,7 @@ import type { Invocation } from './invocation.ts';
 import { startLambdaEndpoint } from './lambdaEndpoint.ts';
 import { lambdaFunctions, startMappings } from './mappings.ts';
 import { provision } from './provision.ts';
+import { retryNotice } from './retryNotice.ts';
 import { startSchedules } from './schedules.ts';
 import { withSources } from './sourceMaps.ts';
 import type { RunningService } from './stack.ts';

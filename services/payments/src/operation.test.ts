@@ -14,7 +14,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { handler as expiry } from './functions/expiry.ts';
 import { handler as janitor } from './functions/janitor.ts';
-import { carryOut, momentOf, operate, recall, settleDue } from './operation.ts';
+import { askProvider, momentOf, repeatResult, runOperation, settleDue } from './operation.ts';
 import { type Ask, capture, lookupAt, type Payment, refund, settle } from './payment.ts';
 import {
   answered,
@@ -97,7 +97,7 @@ const run = { ...momentAt('10:00:20.000'), remainingTimeMs: () => 60_000 };
 describe('An operation', () => {
   test('is written before the provider is asked, and settled after it has answered', async () => {
     stored = authorized();
-    const { payment, replayed } = await operate(stored, operation, momentAt(), begin);
+    const { payment, replayed } = await runOperation(stored, operation, momentAt(), begin);
     expect(replayed).toBe(false);
     expect(payment).toMatchObject({ status: 'captured', version: 4 });
     expect(stored).toEqual(payment);
@@ -111,7 +111,7 @@ describe('An operation', () => {
   test('that another request with the same key has begun meanwhile is not begun again', async () => {
     stored = authorized();
     meanwhile = [capturing];
-    await expect(operate(stored, operation, momentAt(), begin)).rejects.toEqual(
+    await expect(runOperation(stored, operation, momentAt(), begin)).rejects.toEqual(
       expect.objectContaining({ status: 409, code: 'request_in_progress' }),
     );
     expect(provider.size).toBe(0);
@@ -120,7 +120,7 @@ describe('An operation', () => {
   test('that another request has made impossible meanwhile is refused, and the provider is not asked', async () => {
     stored = authorized();
     meanwhile = [() => ({ ...captured(), version: 7 })];
-    await expect(operate(stored, operation, momentAt(), begin)).rejects.toEqual(
+    await expect(runOperation(stored, operation, momentAt(), begin)).rejects.toEqual(
       expect.objectContaining({ status: 409, code: 'payment_not_capturable' }),
     );
     expect(provider.size).toBe(0);
@@ -129,7 +129,7 @@ describe('An operation', () => {
   test('is settled on top of what others wrote while the provider was asked', async () => {
     stored = authorized();
     meanwhile = [unmoved, noted];
-    const { payment } = await operate(stored, operation, momentAt(), begin);
+    const { payment } = await runOperation(stored, operation, momentAt(), begin);
     expect(payment).toMatchObject({ status: 'captured', invoiceNumber: 'INV-2026-000001', version: 5 });
   });
 
@@ -142,7 +142,7 @@ describe('An operation', () => {
     };
     meanwhile = [unmoved, meet];
     vi.setSystemTime(momentAt('23:59:58.000').now);
-    const { payment } = await operate(stored, operation, momentAt('23:59:58.000'), begin);
+    const { payment } = await runOperation(stored, operation, momentAt('23:59:58.000'), begin);
     expect(payment.history.at(-1)).toMatchObject({
       type: 'payment.captured.v1',
       time: wroteAt.toISOString(),
@@ -166,7 +166,7 @@ describe('An operation', () => {
       return { ...noted(payment), invoiceNumber: null };
     };
     meanwhile = [unmoved, ...Array(40).fill(meet)];
-    const { payment, replayed } = await operate(stored, { id, fingerprint: 'f' }, momentAt(), begin);
+    const { payment, replayed } = await runOperation(stored, { id, fingerprint: 'f' }, momentAt(), begin);
     expect(replayed).toBe(false);
     expect(payment).toMatchObject(as);
     expect(payment).toEqual(stored);
@@ -191,7 +191,7 @@ describe('An operation', () => {
     stored = authorized();
     const givenUp = (payment: Payment) => settle(payment, { result: 'nothing' }, momentAt(), false).payment;
     meanwhile = [unmoved, givenUp];
-    const { payment } = await operate(stored, operation, momentAt(), begin);
+    const { payment } = await runOperation(stored, operation, momentAt(), begin);
     expect(payment).toMatchObject({ status: 'authorized', ask: null, amountCaptured: 0 });
     expect(payment.history).toHaveLength(1);
   });
@@ -203,7 +203,7 @@ describe('An operation', () => {
       momentAt(),
     ).payment;
     stored = pending;
-    const { payment } = await carryOut(pending, { id: 're_1' }, momentAt());
+    const { payment } = await askProvider(pending, { id: 're_1' }, momentAt());
     expect(payment).toMatchObject({ amountRefunded: 5, refunds: { re_1: { status: 'succeeded' } } });
     expect([...provider]).toMatchObject([['re_1', { operation: 'refund', amount: 5, paymentId }]]);
   });
@@ -215,26 +215,26 @@ describe('An operation that was begun before', () => {
 
   test('is shown as it is now', () => {
     const payment = captured();
-    expect(recall(payment, own, now)).toEqual({ payment, replayed: true });
+    expect(repeatResult(payment, own, now)).toEqual({ payment, replayed: true });
   });
 
   test('is another request when its fingerprint is another one', () => {
     for (const payment of [processing(), captured(), answered(processing(), declined).payment]) {
-      expect(() => recall(payment, { ...own, fingerprint: 'other' }, now)).toThrow(
+      expect(() => repeatResult(payment, { ...own, fingerprint: 'other' }, now)).toThrow(
         expect.objectContaining({ status: 422, code: 'idempotency_key_reused' }),
       );
     }
   });
 
   test('is still running until its time is over, and then only not settled', () => {
-    expect(() => recall(processing(), own, momentAt('10:00:14.999').now)).toThrow(
+    expect(() => repeatResult(processing(), own, momentAt('10:00:14.999').now)).toThrow(
       expect.objectContaining({ status: 409, code: 'request_in_progress' }),
     );
-    expect(recall(processing(), own, momentAt('10:00:15.000').now)).toMatchObject({ replayed: true });
+    expect(repeatResult(processing(), own, momentAt('10:00:15.000').now)).toMatchObject({ replayed: true });
   });
 
   test('is not running because another one is', () => {
-    expect(recall(capturing(authorized()), own, now)).toMatchObject({
+    expect(repeatResult(capturing(authorized()), own, now)).toMatchObject({
       replayed: true,
       payment: { status: 'processing' },
     });
@@ -246,14 +246,14 @@ describe('An operation that was begun before', () => {
       { id: 're_1', amount: 5, reason: null, fingerprint: 'f' },
       momentAt(),
     ).payment;
-    expect(() => recall(pending, { id: 're_1', fingerprint: 'f' }, now)).toThrow(
+    expect(() => repeatResult(pending, { id: 're_1', fingerprint: 'f' }, now)).toThrow(
       expect.objectContaining({ status: 409, code: 'request_in_progress' }),
     );
   });
 
   test('fails as it failed then, and says that this is old', () => {
     const { payment } = answered(processing(), declined);
-    expect(() => recall(payment, own, now)).toThrow(
+    expect(() => repeatResult(payment, own, now)).toThrow(
       expect.objectContaining({
         status: 402,
         code: 'card_declined',

@@ -23,7 +23,7 @@ import { PaymentBusy, update } from './store.ts';
 export type Operation = { id: string; fingerprint: string };
 
 /** What came of an operation, and whether it was found done (or under way) instead of being begun now. */
-export type Carried = { payment: Payment; replayed: boolean };
+export type OperationResult = { payment: Payment; replayed: boolean };
 
 /** The operation that a request is: its id follows from the merchant, the route with its ids, and the key. */
 export const operationOf = (
@@ -49,31 +49,31 @@ const atWrite = (moment: Moment): Moment => ({ ...moment, now: new Date() });
  * Begins an operation on a payment and asks the provider, once: an operation that was begun before is only looked
  * at. The intent is written before the provider is asked, so that no charge is ever forgotten.
  *
- * @throws Refusal what `begin` throws; 402 when the provider refuses; see {@link recall}
+ * @throws Refusal what `begin` throws; 402 when the provider refuses; see {@link repeatResult}
  */
-export async function operate(
+export async function runOperation(
   payment: Payment,
   operation: Operation,
   moment: Moment,
   begin: (payment: Payment) => Change,
-): Promise<Carried> {
+): Promise<OperationResult> {
   let begun = false;
   const asked = await update(payment, (current) => {
     begun = !(operation.id in current.requests);
     return begun ? begin(current) : { payment: current, eventNumbers: [] };
   });
-  return begun ? carryOut(asked, operation, moment) : recall(asked, operation, moment.now);
+  return begun ? askProvider(asked, operation, moment) : repeatResult(asked, operation, moment.now);
 }
 
 /**
  * Asks the provider for what a payment's new intent says, and writes what came of it. When others keep writing, it is not
  * written and the answer is as of an outcome that is not known: the janitor finds out.
  */
-export async function carryOut(
+export async function askProvider(
   intent: Payment,
   { id }: Pick<Operation, 'id'>,
   moment: Moment,
-): Promise<Carried> {
+): Promise<OperationResult> {
   const asked = instructionOf(intent, id);
   const outcome = asked ? await perform(asked) : ({ result: 'unknown' } as const);
   const payment = await update(
@@ -105,7 +105,7 @@ const answeringTimeMs = 1000;
  *
  * @throws Refusal 422 `idempotency_key_reused`, 409 while it still runs, 402 when it failed then
  */
-export function recall(payment: Payment, { id, fingerprint }: Operation, now: Date): Carried {
+export function repeatResult(payment: Payment, { id, fingerprint }: Operation, now: Date): OperationResult {
   if (payment.requests[id]?.fingerprint !== fingerprint) refuseReusedKey();
   const runsUntil = payment.ask?.id === id ? payment.ask.runsUntil : payment.refunds[id]?.runsUntil;
   if (runsUntil && runsUntil > now.toISOString()) throw stillRunning();

@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { find } from '../find.ts';
-import { momentOf, operate, operationOf } from '../operation.ts';
+import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { cancel } from '../payment.ts';
 import { cancelRequest } from '../paymentRequest.ts';
 import { paymentResource } from '../paymentResource.ts';
@@ -11,7 +11,7 @@ export const handler = endpoint(
     const found = await find(request);
     const operation = operationOf('void', request, `POST /payments/${found.id}/cancel`);
     const moment = momentOf(request);
-    const { payment, replayed } = await operate(found, operation, moment, (current) =>
+    const { payment, replayed } = await runOperation(found, operation, moment, (current) =>
       cancel(current, { ...operation, reason: request.body.reason }, moment),
     );
     return { status: 200, body: paymentResource(payment), replayed };

@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { find } from '../find.ts';
-import { momentOf, operate, operationOf } from '../operation.ts';
+import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { capture } from '../payment.ts';
 import { captureRequest } from '../paymentRequest.ts';
 import { paymentResource } from '../paymentResource.ts';
@@ -11,7 +11,7 @@ export const handler = endpoint(
     const found = await find(request);
     const operation = operationOf('cap', request, `POST /payments/${found.id}/capture`);
     const moment = momentOf(request);
-    const { payment, replayed } = await operate(found, operation, moment, (current) =>
+    const { payment, replayed } = await runOperation(found, operation, moment, (current) =>
       capture(current, { ...operation, amount: request.body.amount }, moment),
     );
     return { status: 200, body: paymentResource(payment), replayed };

@@ -1,5 +1,5 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { carryOut, momentOf, operationOf, recall } from '../operation.ts';
+import { askProvider, momentOf, operationOf, repeatResult } from '../operation.ts';
 import { create } from '../payment.ts';
 import { paymentRequest } from '../paymentRequest.ts';
 import { paymentResource } from '../paymentResource.ts';
@@ -13,8 +13,8 @@ export const handler = endpoint(
     const intent = create(request.body, { ...operation, merchantId: request.caller.merchantId }, moment);
     const existing = await insert(intent);
     const { payment, replayed } = existing
-      ? recall(existing, operation, request.now)
-      : await carryOut(intent.payment, operation, moment);
+      ? repeatResult(existing, operation, request.now)
+      : await askProvider(intent.payment, operation, moment);
     return { status: 201, body: paymentResource(payment), replayed };
   },
 );

@@ -1,6 +1,6 @@
 import { derivedId } from '@fanfold/runtime/idempotency';
 import { eachDue } from '@fanfold/runtime/schedule';
-import { carryOut, momentOf } from '../operation.ts';
+import { askProvider, momentOf } from '../operation.ts';
 import { cancel, isExpired } from '../payment.ts';
 import { dueFor, update } from '../store.ts';
 
@@ -19,6 +19,6 @@ export const handler = eachDue(
         ? cancel(current, { ...operation, reason: 'expired' }, moment)
         : { payment: current, eventNumbers: [] },
     );
-    if (intent.ask?.id === operation.id) await carryOut(intent, operation, moment);
+    if (intent.ask?.id === operation.id) await askProvider(intent, operation, moment);
   },
 );

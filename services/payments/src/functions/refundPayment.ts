@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { find } from '../find.ts';
-import { momentOf, operate, operationOf } from '../operation.ts';
+import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { type Refund, refund } from '../payment.ts';
 import { refundRequest } from '../paymentRequest.ts';
 import { refundResource } from '../paymentResource.ts';
@@ -12,7 +12,7 @@ export const handler = endpoint(
     const operation = operationOf('re', request, `POST /payments/${found.id}/refunds`);
     const moment = momentOf(request);
     const { amount, reason } = request.body;
-    const { payment, replayed } = await operate(found, operation, moment, (current) =>
+    const { payment, replayed } = await runOperation(found, operation, moment, (current) =>
       refund(current, { ...operation, amount, reason }, moment),
     );
     return { status: 201, body: refundResource(payment, payment.refunds[operation.id] as Refund), replayed };
