@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { costOf } from '../bench/log.ts';
+import { costOf } from '../bench/parts/log/log.ts';
 
 const bench = join(import.meta.dirname, '../scripts/bench.ts');
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
-import type { ConsumerCost } from '../bench/consumer/part.ts';
+import type { ConsumerCost } from '../bench/parts/consumer/part.ts';
 
 let consumers: ConsumerCost[];
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import type { Contended } from '../bench/contention/part.ts';
+import type { Contended } from '../bench/parts/contention/part.ts';
 
 const bench = join(import.meta.dirname, '../scripts/bench.ts');
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { startContest } from '../bench/contention/measure.ts';
-import { latencyMs } from '../bench/contention/network.ts';
-import { type Flow, flowOf } from '../bench/day/flow.ts';
-import { dayOf } from '../bench/day/loads.ts';
-import { type Load, simulate } from '../bench/day/simulation.ts';
-import { measuredTimes, type Times } from '../bench/day/times.ts';
+import { startContest } from '../bench/parts/contention/measure.ts';
+import { latencyMs } from '../bench/parts/contention/network.ts';
+import { type Flow, flowOf } from '../bench/parts/day/flow.ts';
+import { dayOf } from '../bench/parts/day/loads.ts';
+import { type Load, simulate } from '../bench/parts/day/simulation.ts';
+import { measuredTimes, type Times } from '../bench/parts/day/times.ts';
 
 const flow = await flowOf();
 const steady = (perSecond: number, seconds: number, biggestShare = 0.5): Load => ({

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { bundle } from '../../measuring/bundle.ts';
+import type { Calls } from '../../measuring/calls.ts';
+import { startInstantAws } from '../../measuring/instantAws.ts';
+import { interleave, type Variant } from '../../measuring/interleave.ts';
+import type { Part } from '../../part.ts';
+import { median } from '../../reporting/statistics.ts';
+import { table } from '../../reporting/table.ts';
+import { existingItems, workloads } from './workloads.ts';
+
+export type ConsumerCost = {
+  workload: string;
+  consumer: string;
+  microsecondsPerEvent: number;
+  /** Against the bare consumer with the same events, round by round. */
+  timesBare: number;
+  callsPerBatch: Calls;
+};
+
+const bare = 'bare SDK';
+
+export const consumerPart: Part<{ rounds: number; consumers: ConsumerCost[] }> = {
+  name: 'consumer',
+  about: 'what an event takes a consumer, with its calls',
+  minutes: 2,
+
+  async measure({ quick, tell }) {
+    tell('bundling');
+    const aws = await startInstantAws(existingItems(new Date().getUTCFullYear()));
+    const variants = await variantsWith({
+      ...aws.environment,
+      PAYMENTS_TABLE_NAME: 'payments',
+      BILLING_TABLE_NAME: 'billing',
+      AUDIT_TABLE_NAME: 'audit',
+      AUDIT_KEYS_TABLE_NAME: 'audit-keys',
+      EVENTS_QUEUE_URL: `${aws.url}/000000000000/events`,
+      EVENTS_DEAD_LETTER_QUEUE_URL: `${aws.url}/000000000000/dead-letters`,
+    });
+    const amount = quick
+      ? { sets: 1, rounds: 1, warmUpEvents: 10, events: 20 }
+      : { sets: 2, rounds: 7, warmUpEvents: 3000, events: 200 };
+    const calls = new Map<Variant, Calls>();
+    const times = await interleave(
+      variants,
+      join(import.meta.dirname, 'workloads.ts'),
+      amount,
+      tell,
+      async (variant, { batches }) => {
+        const made = Object.entries(await aws.takeCalls());
+        calls.set(variant, Object.fromEntries(made.map(([call, count]) => [call, count / batches])));
+      },
+    );
+    await aws.stop();
+    const consumers = variants.map((variant) => {
+      const { name, workload } = variant;
+      const floor = variants.find((each) => each.name === bare && each.workload === workload) ?? variant;
+      const own = times.get(variant) ?? [];
+      return {
+        workload: workload.name,
+        consumer: name,
+        microsecondsPerEvent: median(own),
+        timesBare: median(own.map((time, round) => time / (times.get(floor)?.[round] ?? Number.NaN))),
+        callsPerBatch: calls.get(variant) ?? {},
+      };
+    });
+    return { rounds: amount.sets * amount.rounds, consumers };
+  },
+
+  report: ({ rounds, consumers }) => `CPU per event, warm, medians of ${rounds} interleaved rounds:
+
+${table(
+  ['events', 'consumer', 'µs per event', '× bare SDK', 'calls per batch'],
+  consumers.map(({ workload, consumer, microsecondsPerEvent, timesBare, callsPerBatch }) => [
+    workload,
+    consumer,
+    microsecondsPerEvent.toFixed(0),
+    timesBare.toFixed(2),
+    Object.entries(callsPerBatch)
+      .map(([call, count]) => `${count} ${call.replace('DynamoDB ', '')}`)
+      .join(', '),
+  ]),
+)}
+
+${workloads.map(({ name, about }) => `- ${name}: ${about}`).join('\n')}`,
+};
+
+/** For each workload, those whose CPU is compared. */
+async function variantsWith(environment: Record<string, string>): Promise<Variant[]> {
+  const other = (name: string) => join(import.meta.dirname, `../../peers/${name}.ts`);
+  const fanfold = (service: string) =>
+    join(import.meta.dirname, `../../../services/${service}/src/functions/consumer.ts`);
+  const bundles = await bundle({
+    'consumer-bare': other('bareConsumer'),
+    'consumer-payments': fanfold('payments'),
+    'consumer-billing': fanfold('billing'),
+    'consumer-audit': fanfold('audit'),
+    'consumer-toolkit': other('powertoolsConsumer'),
+    'consumer-toolkit-inner-schema': other('toolkitInnerSchema'),
+  });
+  const paths: Record<string, string> = {
+    [bare]: bundles['consumer-bare'].path,
+    'Fanfold payments': bundles['consumer-payments'].path,
+    'Fanfold billing': bundles['consumer-billing'].path,
+    'Fanfold audit': bundles['consumer-audit'].path,
+    'middy and Powertools': bundles['consumer-toolkit'].path,
+    'the same, innerSchema': bundles['consumer-toolkit-inner-schema'].path,
+  };
+  return workloads.flatMap((workload) => {
+    const service = workload.name.split(' ')[0];
+    const names = [bare, `Fanfold ${service}`, 'middy and Powertools'];
+    if (service === 'payments') names.push('the same, innerSchema');
+    return names.map((name) => ({ name, bundle: paths[name] ?? '', workload, environment }));
+  });
+}

@@ -1,0 +1,120 @@
+import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import type { Resource } from '@fanfold/local-cloud/template';
+import { type Bill, type ProgramCost, totalOf } from './bill.ts';
+import { idleRequestsPerQueue, monthly, prices, secondsPerMonth } from './prices.ts';
+import { type Unit, units } from './units.ts';
+
+/** What a month with so many payments costs, by term, in dollars. */
+export type MonthlyCost = { payments: number; programs: { name: string; terms: Record<string, number> }[] };
+
+const volumes = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/**
+ * Payments a second at which the loads stand: one that meets no other in audit's window, one that low load was measured at,
+ * and one from which on batches are taken to be full. That is the best case: a thousand payments a second leave ten messages
+ * waiting whenever a poller comes, fewer may not.
+ */
+const rates = { alone: 0.05, low: 1, high: 1000 };
+
+/** @param programs Fanfold first, of which the templates tell what stands there. What others watch themselves with is left out. */
+export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost[]> {
+  const templates = await Promise.all((await serviceNames()).map((service) => templateOf(service)));
+  const resources = templates.flatMap((each) => Object.values(each));
+  return volumes.map((payments) => ({
+    payments,
+    programs: programs.map(({ name, standing, alone, low, high, minute }) => ({
+      name,
+      terms: {
+        ...(standing ? upkeepOf(standing) : { ...watchingOf(resources), ...upkeepOf(standingOf(resources)) }),
+        ...termsOf({ alone, low, high }, minute, payments),
+      },
+    })),
+  }));
+}
+
+/** Names of the terms that most of a cost can be due to. */
+const termOf: Partial<Record<Unit, string>> = {
+  invocations: 'Lambda',
+  gigabyteSeconds: 'Lambda',
+  writeUnits: 'DynamoDB writes',
+  readUnits: 'DynamoDB reads',
+  s3Puts: 'S3',
+  s3Gets: 'S3',
+  httpRequests: 'API',
+  restRequests: 'API',
+  snsRequests: 'SNS',
+  sqsRequests: 'SQS',
+  logBytes: 'logs',
+  busEvents: 'EventBridge',
+  signatures: 'KMS',
+};
+
+/** Between the loads that were measured, costs are taken to follow the logarithm of the rate. */
+function termsOf(
+  { alone, low, high }: Pick<ProgramCost, 'alone' | 'low' | 'high'>,
+  minute: Bill,
+  payments: number,
+): Record<string, number> {
+  const rate = payments / secondsPerMonth;
+  const [from, to, first, last] =
+    rate < rates.low ? [alone, low, rates.alone, rates.low] : [low, high, rates.low, rates.high];
+  const share = Math.min(1, Math.max(0, Math.log(rate / first) / Math.log(last / first)));
+  const busyMinutes = Math.min(payments, secondsPerMonth / 60);
+  const terms: Record<string, number> = {};
+  for (const unit of Object.keys(units) as Unit[]) {
+    const perPayment = totalOf(from, unit) * (1 - share) + totalOf(to, unit) * share;
+    const term = termOf[unit] ?? units[unit];
+    const count = perPayment * payments + totalOf(minute, unit) * busyMinutes;
+    terms[term] = (terms[term] ?? 0) + (count * prices[unit].dollarsPerMillion) / 1e6;
+  }
+  return terms;
+}
+
+const countOf = (resources: Resource[], type: string) => resources.filter(({ Type }) => Type === type).length;
+
+const queuesOf = (resources: Resource[]): number =>
+  resources.filter(
+    ({ Type, Properties }) =>
+      Type === 'AWS::Lambda::EventSourceMapping' && String(Properties.EventSourceArn).includes(':sqs:'),
+  ).length;
+
+/** Each consumer says how long things took, which is a metric of its own; what is said of failures is rare. */
+const watchingOf = (resources: Resource[]) => ({
+  'alarms, metrics, keys':
+    countOf(resources, 'AWS::CloudWatch::Alarm') * monthly.alarm.dollars +
+    (countOf(resources, 'AWS::Logs::MetricFilter') + queuesOf(resources)) * monthly.metric.dollars +
+    countOf(resources, 'AWS::KMS::Key') * monthly.key.dollars,
+});
+
+function standingOf(resources: Resource[]): NonNullable<ProgramCost['standing']> {
+  const clockRunsPerMonth = resources
+    .filter(({ Type }) => Type === 'AWS::Events::Rule')
+    .reduce((sum, { Properties }) => sum + runsPerMonth(String(Properties.ScheduleExpression)), 0);
+  return { queues: queuesOf(resources), clockRunsPerMonth };
+}
+
+/** @throws for a schedule that is neither each so many minutes nor daily */
+function runsPerMonth(schedule: string): number {
+  const minutes = /^rate\((\d+) minutes?\)$/.exec(schedule)?.[1];
+  if (minutes) return secondsPerMonth / 60 / Number(minutes);
+  if (/^cron\(\d+ \d+ \* \* \? \*\)$/.test(schedule)) return 30;
+  throw new Error(`How often is ${schedule}? Say it in bench/parts/cost/month.ts`);
+}
+
+/** What a run of a clock takes that finds nothing: a tenth of a second. */
+const idleRunGigabyteSeconds = 0.05;
+
+const upkeepOf = ({ queues, clockRunsPerMonth }: NonNullable<ProgramCost['standing']>) => ({
+  'idle polling': (queues * idleRequestsPerQueue * prices.sqsRequests.dollarsPerMillion) / 1e6,
+  'idle clocks':
+    (clockRunsPerMonth *
+      (prices.invocations.dollarsPerMillion +
+        idleRunGigabyteSeconds * prices.gigabyteSeconds.dollarsPerMillion)) /
+    1e6,
+});
+
+export const largestOf = (terms: Record<string, number>): string => {
+  const total = Object.values(terms).reduce((sum, dollars) => sum + dollars, 0);
+  const [[name = '', dollars = 0] = []] = Object.entries(terms).sort(([, a], [, b]) => b - a);
+  return `${name} ${Math.round((dollars / total) * 100)} %`;
+};
