@@ -34,7 +34,7 @@ export type DeadLetter = EventFacts & {
 };
 
 /**
- * A message as it lies in a queue of dead letters. Consumers write why (`quarantine` in packages/runtime/src/consume.ts);
+ * A message as it lies in a queue of dead letters. Consumers write why (packages/runtime/src/consume/quarantine.ts);
  * what SQS and SNS put there comes without a reason.
  */
 export function deadLetterOf(place: Place, message: Message): DeadLetter {

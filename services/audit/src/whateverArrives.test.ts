@@ -8,9 +8,9 @@ import {
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { eventTypes } from '@fanfold/contracts/catalog';
 import { eventsOfType } from '@fanfold/contracts/eventArbitraryFixtures';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { NotYet } from '@fanfold/runtime/failure';
 import { captureLog } from '@fanfold/runtime/logFixtures';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { beforeEach, expect, it } from 'vitest';

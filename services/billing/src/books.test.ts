@@ -1,5 +1,5 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
-import { Unprocessable } from '@fanfold/runtime/consume';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BillableEvent, Books, type Entries } from './books.ts';

@@ -1,5 +1,5 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
-import { orUnprocessable, Unprocessable } from '@fanfold/runtime/consume';
+import { orUnprocessable, Unprocessable } from '@fanfold/runtime/unprocessable';
 import {
   type CreditNote,
   creditNoteFor,

@@ -2,9 +2,9 @@ import { BatchGetItemCommand, DynamoDBClient, PutItemCommand, QueryCommand } fro
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { maxEventBytes } from '@fanfold/contracts/event';
 import { eventsOfType } from '@fanfold/contracts/eventArbitraryFixtures';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { NotYet } from '@fanfold/runtime/failure';
 import { captureLog } from '@fanfold/runtime/logFixtures';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { beforeEach, expect, it } from 'vitest';

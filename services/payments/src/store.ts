@@ -10,12 +10,12 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { type DayClosing, eventOfDay, subjectOfDay } from './day.ts';
 import { type Change, eventOf, lastTimeOf, lookupAt, type Payment } from './payment.ts';
 

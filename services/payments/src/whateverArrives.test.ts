@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { eventsOfType } from '@fanfold/contracts/eventArbitraryFixtures';
-import { Unprocessable } from '@fanfold/runtime/consume';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

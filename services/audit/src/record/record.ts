@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Unprocessable } from '@fanfold/runtime/consume';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import type { Edge } from '@fanfold/tlog/merkle';
 import { append, type Prepared, prepare, readHead, transactionsOf } from '../store/log.ts';
 import { depthOf, isSameJson, type Received, type Recorded } from './received.ts';

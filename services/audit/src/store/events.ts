@@ -8,11 +8,11 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { eventId, maxLength, sequenceOf } from '@fanfold/contracts/event';
 import { chunksOf, lambdaAnswer } from '@fanfold/runtime/batch';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import type { Mention, Numbered } from '../compare/completeness.ts';
 import type { EventQuery } from '../query/eventQuery.ts';
 import type { Indexed, IndexRequest } from '../query/exportRequest.ts';

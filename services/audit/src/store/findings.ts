@@ -2,9 +2,9 @@ import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditGapFound } from '@fanfold/contracts/audit';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
-import { orUnprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
+import { orUnprocessable } from '@fanfold/runtime/unprocessable';
 import type { Gap } from '../compare/completeness.ts';
 import { tableName } from './tables.ts';
 

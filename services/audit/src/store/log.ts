@@ -9,9 +9,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { chunksOf } from '@fanfold/runtime/batch';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
 import { entryOf } from '../record/entry.ts';

@@ -1,8 +1,8 @@
 import { type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { accountOf, type BillableEvent, Books, creditNoteOf, type Entries, seriesOf } from '../books.ts';
 import {
   type AccountItem,

@@ -1,7 +1,7 @@
 import { type AttributeValue, QueryCommand, ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { Unprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import type { Document } from '../reconciliation.ts';
 import { documentsOf, type Indexed } from './items.ts';
 import { tableName } from './table.ts';

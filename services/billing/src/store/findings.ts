@@ -1,8 +1,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { orUnprocessable } from '@fanfold/runtime/consume';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
+import { orUnprocessable } from '@fanfold/runtime/unprocessable';
 import type { Difference } from '../reconciliation.ts';
 import { eventsOfItem, type FindingItem, findingSubject } from './items.ts';
 import { readAll, tableName } from './table.ts';

@@ -1,0 +1,60 @@
+import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
+import { maxEventBytes } from '@fanfold/contracts/event';
+import type { SQSRecord } from 'aws-lambda';
+import { firstIssue, Unprocessable } from '../unprocessable.ts';
+
+/** An event of a batch, and the messages of the batch that it came in: one, or several with the same body. */
+export type Received<E> = { event: E; body: string; records: SQSRecord[] };
+
+/** The events of a batch in their order, each once; and the messages that are none or have to come again, with the error. */
+export function readBatch<Type extends EventType>(
+  records: SQSRecord[],
+  subscribedTypes: readonly Type[],
+): { received: Received<EventOfType<Type>>[]; failed: Map<SQSRecord, unknown> } {
+  const byId = new Map<string, Received<EventOfType<Type>>>();
+  const failed = new Map<SQSRecord, unknown>();
+  for (const record of records) {
+    try {
+      const event = read(record.body, subscribedTypes);
+      const seen = byId.get(event.id);
+      if (!seen) byId.set(event.id, { event, body: record.body, records: [record] });
+      else if (seen.body === record.body) seen.records.push(record);
+      // Whether it is a contradiction is found out against what is known by then.
+      else throw new Error(`${event.id} is in this batch with another content and comes again alone`);
+    } catch (error) {
+      failed.set(record, error);
+    }
+  }
+  return { received: [...byId.values()], failed };
+}
+
+/** @throws Unprocessable when the message will never be an event that this service subscribes to */
+function read<Type extends EventType>(body: string, subscribedTypes: readonly Type[]): EventOfType<Type> {
+  if (Buffer.byteLength(body) > maxEventBytes) {
+    throw new Unprocessable('too-large', `An event may have ${maxEventBytes} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw new Unprocessable('not-json', 'The message is not JSON');
+  }
+  const { specversion, type } = (value ?? {}) as { specversion?: unknown; type?: unknown };
+  if (specversion !== '1.0' || typeof type !== 'string') {
+    throw new Unprocessable(
+      'not-cloudevents',
+      'The message is not a CloudEvents 1.0 event in structured JSON',
+    );
+  }
+  if (!(subscribedTypes as readonly string[]).includes(type)) {
+    throw new Unprocessable(
+      'unknown-type',
+      `${type.slice(0, 100)} is not among the types that this service subscribes to`,
+    );
+  }
+  const result = catalog[type as Type].schema.safeParse(value);
+  if (!result.success) {
+    throw new Unprocessable('schema-violation', firstIssue(result.error));
+  }
+  return result.data as EventOfType<Type>;
+}
