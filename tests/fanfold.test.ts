@@ -46,12 +46,12 @@ it('demo tells of a payment and a refund until both are invoiced, credited and a
   expect(printed).toEqual([
     'payment captured',
     'billing issued the invoice',
-    'payments noted its number',
+    'payments shows its number',
     'audit recorded payment.captured.v1',
     'audit recorded invoice.issued.v1',
     'refund made',
     'billing issued the credit note',
-    'payments noted its number',
+    'payments shows its number',
     'audit recorded payment.refunded.v1',
     'audit recorded credit-note.issued.v1',
   ]);

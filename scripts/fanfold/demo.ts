@@ -74,7 +74,7 @@ export async function demo({ merchant, json }: Options): Promise<void> {
     const [invoice] = await billing.all<Document>(`/invoices?paymentId=${id}`);
     return invoice && worth(invoice);
   });
-  await follows('payments noted its number', async () => (await shown())?.invoiceNumber);
+  await follows('payments shows its number', async () => (await shown())?.invoiceNumber);
   await recorded('payment.captured.v1', paid.requestId);
   await recorded('invoice.issued.v1', paid.requestId);
 
@@ -88,7 +88,7 @@ export async function demo({ merchant, json }: Options): Promise<void> {
     const note = notes.find((each) => each.refundId === refundId);
     return note && worth(note);
   });
-  await follows('payments noted its number', async () => {
+  await follows('payments shows its number', async () => {
     const refund = (await shown())?.refunds.find((each) => each.id === refundId);
     return refund?.creditNoteNumber;
   });
@@ -96,7 +96,7 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   await recorded('credit-note.issued.v1', back.requestId);
 
   if (json) printJson({ paymentId: id, refundId, steps });
-  else print('', `What led to what: ./fanfold trace ${id}`);
+  else print('', `Which event caused which: ./fanfold trace ${id}`);
 }
 
 /** Most follows within 100 ms, and audit gathers events for a second. But every function has to start once. */
