@@ -5,7 +5,7 @@ import { type Client, type Service, startService } from '../fixtures/service.ts'
 import { create, type Payment } from './payment.ts';
 import { paymentRequest } from './paymentFixtures.ts';
 import { perform, resolve } from './providers/gateway.ts';
-import { insert, load } from './store.ts';
+import { insert, load } from './store/payments.ts';
 
 let service: Service;
 captureLog();

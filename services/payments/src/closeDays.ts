@@ -1,13 +1,8 @@
 import { type Run, workOff, workTimeMs } from '@fanfold/runtime/schedule';
 import { DayBook, type DayClosing, daysSince, daysToClose } from './day.ts';
-import {
-  closeDay,
-  markClosed,
-  merchantByMerchant,
-  type Progress,
-  progressOf,
-  saveProgress,
-} from './store.ts';
+import { closeDay, markClosed, progressOf, saveProgress } from './store/days.ts';
+import type { Progress } from './store/items.ts';
+import { merchantByMerchant } from './store/merchantByMerchant.ts';
 
 /**
  * Closes yesterday, and earlier days of the last week that were missed. A run whose time is up notes how far it came, and the

@@ -17,7 +17,7 @@ import {
   settleRefund,
 } from './payment.ts';
 import { perform, resolve } from './providers/gateway.ts';
-import { PaymentBusy, update } from './store.ts';
+import { PaymentBusy, update } from './store/payments.ts';
 
 /** What a request with an Idempotency-Key is known by: made again, it has the same id. */
 export type Operation = { id: string; fingerprint: string };

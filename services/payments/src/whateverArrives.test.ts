@@ -11,7 +11,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { captured } from './paymentFixtures.ts';
-import { noteCreditNoteNumber, noteInvoiceNumber } from './store.ts';
+import { noteCreditNoteNumber, noteInvoiceNumber } from './store/documentNumbers.ts';
 
 process.env.PAYMENTS_TABLE_NAME = 'payments';
 const table = mockClient(DynamoDBClient);

@@ -1,6 +1,6 @@
 import { byType, consume } from '@fanfold/runtime/consume';
 import { subscribedTypes } from '../../subscriptions.js';
-import { noteCreditNoteNumber, noteInvoiceNumber } from '../store.ts';
+import { noteCreditNoteNumber, noteInvoiceNumber } from '../store/documentNumbers.ts';
 
 export const handler = consume(
   subscribedTypes,

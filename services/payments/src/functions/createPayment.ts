@@ -3,7 +3,7 @@ import { askProvider, momentOf, operationOf, repeatResult } from '../operation.t
 import { create } from '../payment.ts';
 import { paymentRequest } from '../paymentRequest.ts';
 import { paymentResource } from '../paymentResource.ts';
-import { insert } from '../store.ts';
+import { insert } from '../store/payments.ts';
 
 export const handler = endpoint(
   { scope: 'payments:write', body: paymentRequest, idempotent: true },

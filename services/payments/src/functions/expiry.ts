@@ -2,7 +2,8 @@ import { derivedId } from '@fanfold/runtime/idempotency';
 import { eachDue } from '@fanfold/runtime/schedule';
 import { askProvider, momentOf } from '../operation.ts';
 import { cancel, isExpired } from '../payment.ts';
-import { dueFor, update } from '../store.ts';
+import { update } from '../store/payments.ts';
+import { dueFor } from '../store/queries.ts';
 
 /** Gives up authorizations that nobody captured in time. */
 export const handler = eachDue(

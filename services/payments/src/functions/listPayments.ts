@@ -2,7 +2,7 @@ import { endpoint } from '@fanfold/runtime/http';
 import { listOf, listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { paymentResource } from '../paymentResource.ts';
-import { list } from '../store.ts';
+import { list } from '../store/queries.ts';
 
 export const handler = endpoint(
   { scope: 'payments:read', query: z.strictObject(listQuery) },

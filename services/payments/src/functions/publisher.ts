@@ -1,4 +1,4 @@
 import { publishStream } from '@fanfold/runtime/publish';
-import { eventsOf } from '../store.ts';
+import { eventsOf } from '../store/items.ts';
 
 export const handler = publishStream(eventsOf);

@@ -1,7 +1,9 @@
 import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
 import { type DayClosing, daysSince } from '../day.ts';
 import { eventNumbersOn, type Payment } from '../payment.ts';
-import { activeOn, closingsOf, republishDay, republishEvents } from '../store.ts';
+import { closingsOf } from '../store/days.ts';
+import { activeOn } from '../store/queries.ts';
+import { republishDay, republishEvents } from '../store/republish.ts';
 
 /** Says again what payments said on a day, and what the day's closing said of it. */
 export const handler = republish(find, (again, now) =>

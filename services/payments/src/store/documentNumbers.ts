@@ -1,0 +1,68 @@
+import { ConditionalCheckFailedException, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { Unprocessable } from '@fanfold/runtime/unprocessable';
+import { isPaymentId, keyOf, newWriteId, paymentOf } from './items.ts';
+import { tableName } from './table.ts';
+
+/** Notes the number of the invoice that billing issued for a payment. */
+export const noteInvoiceNumber = (merchantId: string, paymentId: string, number: string): Promise<void> =>
+  note(merchantId, paymentId, 'invoiceNumber', {}, number);
+
+/** Notes the number of the credit note that billing issued for a refund. */
+export const noteCreditNoteNumber = (
+  merchantId: string,
+  paymentId: string,
+  refundId: string,
+  number: string,
+): Promise<void> =>
+  note(merchantId, paymentId, 'refunds.#refund.creditNoteNumber', { '#refund': refundId }, number);
+
+/** One write without reading first. It says nothing, so it takes away what the write before it said. */
+async function note(
+  merchantId: string,
+  paymentId: string,
+  attribute: string,
+  names: Record<string, string>,
+  number: string,
+): Promise<void> {
+  const { '#refund': refundId } = names;
+  if (!isPaymentId(paymentId)) throw unknownPayment(paymentId);
+  // No attribute has an empty name, and DynamoDB would refuse to look for it.
+  if (refundId === '') throw unknownRefund(paymentId, refundId);
+  try {
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: tableName(),
+        Key: keyOf(merchantId, paymentId),
+        UpdateExpression: `SET ${attribute} = :number, version = version + :one, updatedAt = :now, said = :nothing, saysNothing = :true, writeId = :writeId`,
+        ConditionExpression: `${attribute} = :none`,
+        ExpressionAttributeNames: Object.keys(names).length > 0 ? names : undefined,
+        ExpressionAttributeValues: marshall({
+          ':number': number,
+          ':one': 1,
+          ':now': new Date().toISOString(),
+          ':nothing': [],
+          ':true': true,
+          ':none': null,
+          ':writeId': newWriteId(),
+        }),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    if (!error.Item) throw unknownPayment(paymentId);
+    const { invoiceNumber, refunds } = paymentOf(error.Item);
+    const noted = refundId === undefined ? invoiceNumber : refunds[refundId]?.creditNoteNumber;
+    if (noted === undefined) throw unknownRefund(paymentId, refundId);
+    if (noted !== number)
+      throw new Unprocessable('contradiction', `${paymentId} already has the number ${noted}`);
+  }
+}
+
+const unknownPayment = (id: string): Unprocessable =>
+  new Unprocessable('unknown-payment', `There is no payment ${id}`);
+
+const unknownRefund = (paymentId: string, id: string | undefined): Unprocessable =>
+  new Unprocessable('unknown-refund', `${paymentId} has no refund ${id}`);

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Event } from '@fanfold/contracts/event';
+import { type DayClosing, eventOfDay } from '../day.ts';
+import { eventOf, lastTimeOf, lookupAt, type Payment } from '../payment.ts';
+
+/**
+ * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
+ *
+ * Every write replaces the item under the condition that nobody wrote since it was read. The item carries the
+ * state, its version, and in `said` the numbers of the events of this very write: the table's stream takes each image
+ * with its events to the publisher, so there is no event without its write and no write without its event. What was
+ * said by earlier writes has gone out with their images; should the stream have forgotten one before it was published,
+ * `republishEvents` makes the stream carry it once more.
+ *
+ * Indexes hold keys only, so that a write costs them nothing unless a key changes:
+ * - `ByMerchant`: the payments of a merchant by time of creation;
+ * - `Due`: what a clock must look at, and when; in 16 parts, as one part takes 1,000 writes a second;
+ * - `ByDay`: which payments last said something on a day (UTC), in 16 parts.
+ */
+export type PaymentItem = Omit<Payment, 'id' | keyof typeof nothing> &
+  Partial<Pick<Payment, keyof typeof nothing>> & {
+    pk: string;
+    /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
+    writeId: string;
+    /** The numbers of the events of this write. The name is that of the stored items, and of their stream's filter. */
+    said: number[];
+    /** Set when this write has no event: then the publisher need not run for it. */
+    saysNothing?: true;
+    /** When an operator last had events published again: without a change there would be no record in the stream. */
+    saidAgainAt?: string;
+    due?: string;
+    dueAt?: string;
+    day?: string;
+  };
+
+/** What most payments have nothing of is not stored, nor what the key says: a write unit takes a kilobyte. */
+const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt: null };
+
+export type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string };
+/** That a day is closed for every merchant, or how far it is. */
+export type Marker = { pk: string; progress?: Progress };
+
+/** How far the closing of a day is, for the run that goes on with it. */
+export type Progress = {
+  positions: Positions;
+  /** Of the merchant whose payments are not all counted: what those make up that are. */
+  open: DayClosing[];
+  /** How many merchants' days could not be closed. */
+  failed: number;
+};
+
+/** How far the payments of a day were read: the key of the last one, by part of the index. */
+export type Positions = Record<string, string>;
+
+export const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${id}` } });
+
+/** What is no payment's id is not looked up, whoever sent it: other items have keys like it. */
+export const isPaymentId = (id: string): boolean => /^pay_[0-9a-f]{32}$/.test(id);
+
+export function itemOf(payment: Payment, eventNumbers: number[]): PaymentItem {
+  const dueAt = settleAt(payment);
+  const lastDay = lastTimeOf(payment.history).slice(0, 10);
+  const { id, ask, failure, cancellationReason, expiresAt, ...stored } = payment;
+  return {
+    ...stored,
+    ...(ask && { ask }),
+    ...(failure && { failure }),
+    ...(cancellationReason !== null && { cancellationReason }),
+    ...(expiresAt !== null && { expiresAt }),
+    pk: `${payment.merchantId}#${id}`,
+    writeId: newWriteId(),
+    said: eventNumbers,
+    ...(eventNumbers.length === 0 && { saysNothing: true as const }),
+    ...(dueAt !== undefined && { due: `settle#${shardOf(payment)}`, dueAt }),
+    ...(payment.expiresAt &&
+      dueAt === undefined && { due: `expire#${shardOf(payment)}`, dueAt: payment.expiresAt }),
+    ...(lastDay && { day: `${lastDay}#${shardOf(payment)}` }),
+  };
+}
+
+export const newWriteId = () => randomBytes(12).toString('base64url');
+
+/** When the janitor should ask the provider. */
+function settleAt(payment: Payment): string | undefined {
+  const { ask, refunds } = payment;
+  const pending = Object.values(refunds).filter(({ status }) => status === 'pending');
+  return [...(ask ? [ask] : []), ...pending].map((asked) => lookupAt(asked, payment)).sort()[0];
+}
+
+export function paymentOf(item: Record<string, AttributeValue>): Payment {
+  const { pk, writeId, said, saysNothing, saidAgainAt, due, dueAt, day, ...payment } = unmarshall(
+    item,
+  ) as PaymentItem;
+  return { ...nothing, id: pk.slice(payment.merchantId.length + 1), ...payment };
+}
+
+/** The events of the write that left an item as it is in this image of the stream. */
+export function eventsOf(image: Record<string, AttributeValue>): Event[] {
+  const item = unmarshall(image) as PaymentItem | DayItem | Marker;
+  if ('closing' in item) return [eventOfDay(item.closing)];
+  if (!('said' in item)) return [];
+  const payment = paymentOf(image);
+  return item.said.map((n) => eventOf(payment, n));
+}
+
+/** Payment ids end in hexadecimal digits of a hash: the last one spreads them evenly. */
+export const shards = '0123456789abcdef';
+const shardOf = ({ id }: Payment) => id.slice(-1);

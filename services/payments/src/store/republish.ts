@@ -1,0 +1,41 @@
+import { type AttributeValue, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import type { DayClosing } from '../day.ts';
+import type { Payment } from '../payment.ts';
+import { keyOf } from './items.ts';
+import { tableName } from './table.ts';
+
+/**
+ * Lets the table's stream carry events of a payment again, by their numbers. Nothing else changes, so it needs no
+ * condition: they stay what they were whatever is written meanwhile, and every other write has its own image.
+ */
+export const republishEvents = ({ merchantId, id }: Payment, numbers: number[], now: Date): Promise<void> =>
+  touch(
+    keyOf(merchantId, id),
+    'SET said = :said, saidAgainAt = :now REMOVE saysNothing',
+    { ':said': numbers },
+    now,
+  );
+
+/** Lets the stream carry the closing of a merchant's day again. */
+export const republishDay = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
+  touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now', {}, now);
+
+/** @throws ConditionalCheckFailedException when there is no such item */
+async function touch(
+  Key: Record<string, AttributeValue>,
+  UpdateExpression: string,
+  values: Record<string, unknown>,
+  now: Date,
+): Promise<void> {
+  await dynamodb.send(
+    new UpdateItemCommand({
+      TableName: tableName(),
+      Key,
+      UpdateExpression,
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: marshall({ ...values, ':now': now.toISOString() }),
+    }),
+  );
+}

@@ -1,0 +1,3 @@
+import { environmentVariable } from '@fanfold/runtime/env';
+
+export const tableName = () => environmentVariable('PAYMENTS_TABLE_NAME');

@@ -1,0 +1,55 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { mockClient } from 'aws-sdk-client-mock';
+import { afterEach, beforeEach, vi } from 'vitest';
+import type { Change, Payment } from '../payment.ts';
+import { answered, paymentId, processing } from '../paymentFixtures.ts';
+
+/** What a real table does not do on command: answers that are lost, late or partial, and conflicts. */
+export const table = mockClient(DynamoDBClient);
+
+beforeEach(() => {
+  vi.stubEnv('PAYMENTS_TABLE_NAME', 'payments');
+  vi.spyOn(Math, 'random').mockReturnValue(0); // no waiting between attempts
+  table.reset();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+export type Item = Record<string, AttributeValue>;
+
+export const conditionFailed = (item?: Item) =>
+  new ConditionalCheckFailedException({
+    $metadata: {},
+    message: 'The conditional request failed',
+    ...(item && { Item: item }),
+  });
+
+export const itemOf = (payment: Payment, more: Record<string, unknown> = {}): Item =>
+  marshall({ ...payment, pk: `acme#${payment.id}`, writeId: 'theirs', said: [], ...more });
+
+export const puts = () => table.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input);
+export const written = () => puts().map(({ Item }) => unmarshall(Item ?? {}));
+export const updates = () => table.commandCalls(UpdateItemCommand).map(({ args: [{ input }] }) => input);
+
+export const unchanged = (payment: Payment): Change => ({ payment, eventNumbers: [] });
+export const capturedNow = () => answered(processing({ captureMethod: 'automatic' }));
+
+/** What is not looked up as a payment. */
+export const noPaymentIds = [
+  '',
+  'day_2026-11-23_acme',
+  'pay_1',
+  `pay_${'g'.repeat(32)}`,
+  `pay_${'a'.repeat(33)}`,
+  `${paymentId}#`,
+];
