@@ -2,12 +2,12 @@ import type { Endpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
 
-/** Makes audit's tables in emulators, and names them to its code. */
+/** Creates audit's tables in the emulators, and sets their names in the environment. */
 export async function provideTables(endpoints: Endpoints): Promise<void> {
   await provide(endpoints, ['Table', 'KeysTable']);
 }
 
-/** Makes all that the log needs. */
+/** Creates everything that the log needs. */
 export async function provideLog(endpoints: Endpoints): Promise<void> {
   await provide(endpoints, [
     'Table',
@@ -21,7 +21,7 @@ export async function provideLog(endpoints: Endpoints): Promise<void> {
   ]);
 }
 
-/** Makes resources of the template, and gives the code the environment of the functions that use them. */
+/** Creates resources of the template, and sets the environment variables of the functions that use them. */
 async function provide(endpoints: Endpoints, names: string[]): Promise<void> {
   const template = await templateOf('audit');
   const resources = Object.fromEntries(names.map((name) => [name, template[name]]));

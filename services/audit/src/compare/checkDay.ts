@@ -6,11 +6,11 @@ import { loadFinding, saveFinding } from '../store/findings.ts';
 import { type DayClosed, gapOf, gapsIn, Mentioned, miscounted } from './completeness.ts';
 
 /**
- * Compares a merchant's day, as payments closed it, with the log: how many events there are of each type, and whether
- * the numbers of its subjects have gaps. A gap becomes a finding, which is said, and a metric with an alarm; when the
- * day is checked again and is complete, the finding is mended.
+ * Compares a merchant's day, as payments closed it, with the log: the number of events of each type, and whether the
+ * sequence numbers of its subjects have gaps. A gap becomes a finding, which is published, and a metric with an
+ * alarm. When the day is checked again and is complete, the finding is marked as mended.
  *
- * @throws NotYet when events may still be on their way, and Unprocessable when they are too many to be read
+ * @throws NotYet when events may still arrive; Unprocessable when there are too many to read
  */
 export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
   const { merchantid, data } = dayClosed;
@@ -26,7 +26,7 @@ export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Pro
     now: new Date(),
     firstReceivedAt,
   });
-  // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
+  // Before the write: when the write's answer is lost, it is better to count twice than never.
   if (isAlarming) metrics.addMetric('GapFound', 'Count', 1);
   if (noted) {
     logger.warn(noted.isNew ? 'gap found' : 'gap mended', { merchantId: merchantid, date: data.date });

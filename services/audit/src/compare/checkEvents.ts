@@ -11,16 +11,17 @@ import { checkpointPath, readFile } from '../store/files.ts';
 import { readHead } from '../store/log.ts';
 import { loadRound, saveRound } from '../store/round.ts';
 
-/** What a run compares at most: some 600 read units, and as many files as it has merchants, or bundles of one. */
+/** The most that a run compares: about 600 read units, and the bundles with these events. */
 const maxEventsPerRun = 300;
 
 /**
- * Compares a part of the events that lie beside the log with the log's published entries, and goes on where the run before
- * it ended, round after round. What was changed, put beside or made unreadable without an erasure is a line in the log, and
- * a metric with an alarm, in each round until it is mended; and so is, at the end of a round, how many events are missing.
+ * Compares a part of the stored events with the published entries of the log. The next run goes on where this one
+ * ended; after the last part it starts again. An event that was changed, added or made unreadable without an erasure
+ * is logged and counted in a metric with an alarm, in each round until it is mended. So is the number of missing
+ * events, at the end of a round.
  *
- * @returns how many were compared, and how many were found to be other than in the log
- * @throws when the log's files are not there to be compared with
+ * @returns how many were compared, and how many differ from the log
+ * @throws when the files of the log cannot be read
  */
 export async function checkEvents(
   maxEvents = maxEventsPerRun,
@@ -28,7 +29,7 @@ export async function checkEvents(
   const round = await loadRound();
   const size = await publishedSize();
   const { recordings, next } = await readRecordings(maxEvents, round.next);
-  // Read after them: what is recorded is below it.
+  // Read after the events, so that the log covers all of them.
   const { size: end } = await readHead();
   const isInLog = ({ item: { position } }: Recording) =>
     Number.isSafeInteger(position) && position >= 0 && position < end;
@@ -44,7 +45,7 @@ export async function checkEvents(
   const found = round.found + recordings.filter(({ item }) => item.position < round.expected).length;
   const missing = next ? 0 : Math.abs(round.expected - found);
   if (missing > 0) logger.error('events missing', { expected: round.expected, found });
-  // Before the round goes on, so that it is measured also when the run ends here: rather twice than never.
+  // Before the progress is saved: when the run ends here, it is better to count twice than never.
   if (changed.size + missing > 0) metrics.addMetric('EventChanged', 'Count', changed.size + missing);
   await saveRound(
     next ? { next, expected: round.expected, found } : { expected: Number(size), found: 0 },
@@ -58,7 +59,7 @@ async function publishedSize(): Promise<bigint> {
   return file ? checkpointIn(Buffer.from(file.bytes).toString()).size : 0n;
 }
 
-/** Those that say something else than their entries. */
+/** Those whose content differs from their entries. */
 async function differing(published: Recording[], size: bigint): Promise<Recording[]> {
   const different: Recording[] = [];
   const bundles = Map.groupBy(published, ({ item }) => Math.floor(item.position / fullWidth));
@@ -72,7 +73,7 @@ async function differing(published: Recording[], size: bigint): Promise<Recordin
   return different;
 }
 
-/** What is found by must be as it was said, too. Of what was erased, nothing else can be compared. */
+/** The attributes of the indexes have to match the event, too. Of an erased event nothing else can be compared. */
 function isAsIn(entry: string, { item, opened }: Recording): boolean {
   const { type, time, sequence, recordedtime } = JSON.parse(entry);
   const isFoundRightly =
@@ -91,7 +92,7 @@ function isAsIn(entry: string, { item, opened }: Recording): boolean {
   );
 }
 
-/** Those that cannot be read, although nobody ordered that. */
+/** Those that cannot be decrypted although nobody ordered an erasure. */
 async function unerased(published: Recording[]): Promise<Recording[]> {
   const unreadable = published.filter(({ opened }) => !opened);
   const bySubject = Map.groupBy(unreadable, ({ item }) => `${item.merchantId}#${item.dataSubject}`);

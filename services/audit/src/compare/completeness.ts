@@ -2,16 +2,16 @@ import { maxMissingIds } from '@fanfold/contracts/audit';
 import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
 import { eventId } from '@fanfold/contracts/event';
 
-/** What of a recorded event completeness is judged by. */
+/** What is needed of a recorded event to judge whether a day is complete. */
 export type Mention = { subject: string; n: number; type: string; time: string };
 
 /**
- * What the log has since a day began, as much of it as the day is judged by: a number for each mention and a name for
- * each subject, so that a quarter of a million of them take some 60 MB of a consumer's memory.
+ * The events of the log since a day began, in a compact form: a number for each event and a string for each subject.
+ * 250,000 of them take about 60 MB of the consumer's memory.
  */
 export class Mentioned {
   readonly date: string;
-  /** How many of each type were said on the day. */
+  /** How many events of each type happened on the day. */
   readonly counts: Record<string, number> = {};
   readonly #numbers = new Map<string, number[]>();
   readonly #ofThatDay = new Set<string>();
@@ -29,7 +29,7 @@ export class Mentioned {
     this.counts[type] = (this.counts[type] ?? 0) + 1;
   }
 
-  /** The subjects of that day, and all their numbers, ascending. */
+  /** The subjects of that day with all their sequence numbers, ascending. */
   *subjects(): Generator<[subject: string, numbers: number[]]> {
     for (const subject of this.#ofThatDay) {
       yield [subject, (this.#numbers.get(subject) ?? []).toSorted((a, b) => a - b)];
@@ -37,17 +37,17 @@ export class Mentioned {
   }
 }
 
-/** In what the log differs from a closed day. */
+/** The difference between the log and a closed day. */
 export type Gap = Omit<EventOfType<'audit.gap-found.v1'>['data'], 'date'>;
 
 export type DayClosed = EventOfType<'payments.day-closed.v1'>;
 
-/** The types that payments counts when it closes a day: all of its own but the closing itself. */
+/** The types that payments counts when it closes a day: all its types except the closing itself. */
 const counted: readonly string[] = Object.values(catalog)
   .filter(({ source, type }) => source === '/payments' && type !== 'payments.day-closed.v1')
   .map(({ type }) => type);
 
-/** Types of which another number was recorded for a day than payments counted. */
+/** Types of which payments counted another number than the log has. */
 export function miscounted({ data }: DayClosed, { counts: found }: Mentioned): Gap['counts'] {
   const types = new Set([...counted, ...Object.keys(data.counts)]);
   const compared = [...types].map(
@@ -56,21 +56,21 @@ export function miscounted({ data }: DayClosed, { counts: found }: Mentioned): G
   return Object.fromEntries(compared.filter(([, { expected, found }]) => expected !== found));
 }
 
-/** A number of a subject. */
+/** A sequence number of a subject. */
 export type Numbered = { subject: string; n: number };
 
 export type Gaps = {
-  /** Numbers between those that are there: as many of each gap as an event can name. */
+  /** Numbers that are missing between recorded ones: of each gap, as many as an event can list. */
   missing: Numbered[];
   missingCount: number;
-  /** The numbers before the lowest ones. */
+  /** The number before the lowest recorded one of each subject. */
   before: Numbered[];
 };
 
 /**
- * What must have been said of the subjects of a day, because something with a higher number was: numbers between those
- * that are there, and the number before the lowest, which may have been recorded long before. What is behind that was
- * looked for when its own day was closed.
+ * The events that must exist because their subject has an event with a higher number on this day: numbers that are
+ * missing between recorded ones, and the number before the lowest one, which may have been recorded long before.
+ * Lower numbers than that were checked when their own day was closed.
  */
 export function gapsIn(mentioned: Mentioned): Gaps {
   const missing: Numbered[] = [];
@@ -91,7 +91,7 @@ export function gapsIn(mentioned: Mentioned): Gaps {
 }
 
 /**
- * What is missing, in the words of the event; undefined when nothing is.
+ * The data of the event about what is missing; undefined when nothing is.
  *
  * @param absent those of the numbers before the lowest ones that are not in the log either
  */

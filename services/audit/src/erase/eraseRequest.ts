@@ -8,10 +8,10 @@ const whose = {
   subject: subjectId,
 };
 
-/** What an operator's tool asks before it orders: what there is to be erased. */
+/** A dry run: what would be erased? */
 const erasableRequest = z.strictObject({ ...whose, dryRun: z.literal(true) });
 
-/** What an operator's tool orders: that nobody can read any more what the log has of a subject. */
+/** The order to erase: make unreadable what the log has about a subject. */
 const eraseOrder = z.strictObject({
   ...whose,
   reason: z
@@ -20,7 +20,7 @@ const eraseOrder = z.strictObject({
     .max(500)
     .refine((reason) => unfitCharactersOf(reason) === undefined, 'has characters that are unfit for a text')
     .nullable(),
-  /** The `operation.ordered.v1` that the order was said with. */
+  /** The id of the operator's `operation.ordered.v1`. */
   operationId: identifier(maxLength.subject),
 });
 

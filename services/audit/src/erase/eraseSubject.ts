@@ -3,11 +3,11 @@ import { dataSubjectsOf, type Erasure, erase, erasuresOf, readable } from '../st
 import type { ErasableRequest, EraseOrder } from './eraseRequest.ts';
 
 /**
- * Makes what the log has of a subject unreadable for everybody, by destroying its data subject's key. The log itself
- * does not change: its entries say nothing personal, and every proof still verifies. Ordered again, it does nothing.
+ * Makes unreadable what the log has about a subject, by destroying the key of its data subject. The log itself does
+ * not change: its entries have no personal data, and every proof still verifies. A repeated order changes nothing.
  *
- * @returns what is erased, now or since before
- * @throws when nothing is recorded under the subject
+ * @returns what is erased, now or earlier
+ * @throws when nothing is recorded about the subject
  */
 export async function eraseSubject(
   { merchantId, subject, reason, operationId }: EraseOrder,
@@ -23,7 +23,7 @@ export async function eraseSubject(
   throw new Error(`Nothing is recorded of ${subject} of ${merchantId}`);
 }
 
-/** What an erasure would find: data subjects of whom something can be read, and what was erased before. */
+/** What an erasure would do: the data subjects with readable events, and earlier erasures. */
 export async function erasable({
   merchantId,
   subject,

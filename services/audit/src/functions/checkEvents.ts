@@ -1,5 +1,5 @@
 import { onSchedule } from '@fanfold/runtime/schedule';
 import { checkEvents } from '../compare/checkEvents.ts';
 
-/** Looks for what was changed beside the log before anybody asks for a proof of it. */
+/** Finds events that were changed in the table, before anybody asks for a proof of them. */
 export const handler = onSchedule(() => checkEvents());

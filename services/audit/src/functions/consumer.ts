@@ -3,7 +3,7 @@ import { consume } from '@fanfold/runtime/consume';
 import { checkDay } from '../compare/checkDay.ts';
 import { record } from '../record/record.ts';
 
-/** Audit hears everything that is said, records it, and then checks days that were closed. */
+/** Subscribes to all events: records them, then checks each day that was closed. */
 export const handler = consume(eventTypes, (events, messages, inTurn) => {
   const received = events.map((event, i) => ({ event, text: messages[i]?.body ?? '' }));
   const recorded = record(received);

@@ -4,12 +4,12 @@ import { eventResource } from '../query/eventResource.ts';
 import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
 import { find, load, loadTexts, readIndex } from '../store/events.ts';
 
-/** Not behind the API, where a merchant sees its own events: who may invoke it reads the whole log. */
+/** Not part of the API, where a merchant sees its own events only: whoever may invoke it reads the whole log. */
 export const handler = lambda((input: unknown, context) =>
   read(exportRequest.parse(input), () => context.getRemainingTimeInMillis() < answeringTimeMs),
 );
 
-/** Time to answer with what has been found. */
+/** Time to send the answer. */
 const answeringTimeMs = 5000;
 
 async function read(request: ExportRequest, isTimeUp: () => boolean) {

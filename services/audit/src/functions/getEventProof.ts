@@ -20,7 +20,7 @@ export const handler = endpoint(
   },
 );
 
-/** The clock publishes every minute. */
+/** publishLog runs every minute. */
 const pending = () =>
   new Refusal(
     409,

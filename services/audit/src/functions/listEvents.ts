@@ -4,7 +4,7 @@ import { eventQuery } from '../query/eventQuery.ts';
 import { eventResource } from '../query/eventResource.ts';
 import { find } from '../store/events.ts';
 
-/** Time to load a page and to answer, once what is on it is known. */
+/** Time to load the events of the page and to send the answer. */
 const answeringTimeMs = 5000;
 
 export const handler = endpoint(

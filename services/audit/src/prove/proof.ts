@@ -10,11 +10,12 @@ import { isCommittedBy, openingOf } from '../record/entry.ts';
 import type { Openable } from '../store/events.ts';
 
 /**
- * That an event is in the log, in a file that can be verified without us: https://c2sp.org/tlog-proof. An event that was
- * changed beside the log is a metric with an alarm: only who has the keys can have changed it.
+ * A file that proves that an event is in the log, and that anybody can verify: https://c2sp.org/tlog-proof. An event
+ * that was changed in the table is counted in a metric with an alarm: only somebody who has the keys can have changed
+ * it.
  *
- * @returns undefined when no checkpoint covers it yet
- * @throws when the log's files do not prove it, or the event that lies beside the log was changed
+ * @returns undefined when no checkpoint covers the event yet
+ * @throws when the files of the log do not prove it, or the stored event was changed
  */
 export async function proofOf({ position, opened }: Openable, now: Date): Promise<string | undefined> {
   const published = await publishedCheckpoint(now, position);

@@ -11,17 +11,17 @@ import {
 } from '@fanfold/tlog/note';
 import { publicKeyOf, sign } from '../store/signingKey.ts';
 
-/** The name of the log, in each of its checkpoints: https://c2sp.org/tlog-checkpoint */
+/** The name of the log in its checkpoints: https://c2sp.org/tlog-checkpoint */
 const logOrigin = () => environmentVariable('LOG_ORIGIN');
 
-/** What the witness signs as. */
+/** The name that the witness signs with. */
 const witnessName = () => `${logOrigin()}/witness`;
 
-/** The keys that sign checkpoints: more than one while one takes over from another. */
+/** The keys that sign checkpoints. During a rotation there are two. */
 const logKeyIds = () => environmentVariable('LOG_SIGNING_KEY_IDS').split(',');
 
 /**
- * The checkpoint of a tree, signed with each of the log's keys.
+ * The checkpoint of a tree, signed with each key of the log.
  *
  * @throws when a signature does not verify, because a key was changed meanwhile
  */
@@ -47,9 +47,9 @@ export async function signCheckpoint(size: number, root: Uint8Array): Promise<st
 }
 
 /**
- * A checkpoint as one of the log's keys signed it.
+ * A checkpoint that has the signature of one of the log's keys.
  *
- * @throws NoteError when none did, or it is of another log
+ * @throws NoteError when it has none, or is of another log
  */
 export async function openOwnCheckpoint(note: string): Promise<Checkpoint> {
   const origin = logOrigin();
@@ -60,7 +60,7 @@ export async function openOwnCheckpoint(note: string): Promise<Checkpoint> {
 }
 
 /**
- * A checkpoint with the witness's signature behind those of the log: https://c2sp.org/tlog-cosignature
+ * A checkpoint with the witness's signature after those of the log: https://c2sp.org/tlog-cosignature
  *
  * @throws when the signature does not verify, because the key was changed meanwhile
  */
@@ -74,8 +74,8 @@ export async function cosign(note: string, now: Date): Promise<string> {
   return cosigned;
 }
 
-/** What a note says of the tree; who signed it is not looked at. */
+/** The checkpoint in a note. Signatures are not verified. */
 export const checkpointIn = (note: string): Checkpoint => parseCheckpoint(textOf(note));
 
-/** What is signed of a note. */
+/** The part of a note that is signed. */
 export const textOf = (note: string): string => note.slice(0, note.lastIndexOf('\n\n') + 1);

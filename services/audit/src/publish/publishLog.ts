@@ -6,20 +6,20 @@ import { checkpointIn, signCheckpoint } from './checkpoint.ts';
 import { type LogFile, TileBuilder } from './tileBuilder.ts';
 import { readTiles } from './tiles.ts';
 
-/** What made it worth while: a tile was completed, or a minute has passed. */
+/** Why it runs: a tile is complete, or a minute has passed. */
 export type Occasion = 'size' | 'clock';
 
 /**
- * Publishes what was appended since the last checkpoint: first the tiles and bundles, and when all of them are written
- * the checkpoint that covers them. It is signed only after the tree that was built from the entries has been found to be
- * the one that the head has, and the one that the last checkpoint had: no two trees are ever signed.
+ * Publishes the entries that were appended since the last checkpoint: first the tiles and bundles, then the
+ * checkpoint that covers them. It builds the tree from the entries and compares it with the tree of the head and with
+ * that of the last checkpoint. Only if both match is the checkpoint signed, so two different trees are never signed.
  * https://c2sp.org/tlog-checkpoint
  *
- * After a long silence a run publishes a part, and compares with the tree that was committed with the last entries that it
- * reads: the head is reached by the runs after it.
+ * If there is much to publish, a run publishes a part of it. It then compares with the tree that was stored with the
+ * last entries that it reads. Later runs reach the head.
  *
- * May run twice at once, or end at any point: files are written once with the same content by whoever comes, and a
- * checkpoint takes the place of the one that was read or none.
+ * Two runs at once are safe, and so is a run that ends at any point: files are written once, with the same content by
+ * every run, and a checkpoint replaces only the one that this run has read.
  *
  * @throws when head, entries, files and checkpoint do not belong to one tree; then nothing was signed
  */
@@ -41,14 +41,15 @@ export async function publishLog(
 }
 
 /**
- * What a run publishes at most, so that after a long silence each gets on: two thousand files, some ten seconds and 100 MB.
- * It reads that much and a batch more.
+ * The most that one run publishes: two thousand files, about ten seconds and 100 MB. It reads one batch more than
+ * that.
  */
 const maxEntriesPerRun = 1024 * fullWidth;
 
 /**
- * Up to where to publish. By size whole tiles alone: an event then costs 4/256 of a write, while partial tiles, which each
- * checkpoint needs anew, cost up to six writes for however few. By the clock all there is.
+ * The size to publish. When a tile is complete, whole tiles only: then an event costs 4/256 of a write. Partial tiles
+ * have to be written again with every checkpoint, up to six writes for any number of events. Every minute, all
+ * entries.
  */
 export function sizeToPublish(
   published: number,
@@ -70,7 +71,7 @@ async function readLast(): Promise<Last> {
   return { size: Number(size), root, file };
 }
 
-/** What has to be known of the files to go on with them: where the last bundle ended, and the partial tiles above. */
+/** The state of the files at a size: where the last bundle ended, and the partial tiles above. */
 async function builderAt(size: number): Promise<TileBuilder> {
   const above: Promise<Uint8Array[]>[] = [];
   for (let level = 1; size >= fullWidth ** level; level++) {
@@ -88,10 +89,11 @@ async function readHashes(tile: Tile): Promise<Uint8Array[]> {
 }
 
 /**
- * Builds the files that grow between two sizes, and the root of the tree of the second one. Nothing is written before all
- * of it has been compared: a file that is wrong could never be replaced.
+ * Builds the files between two sizes, and the root of the tree at the second one. Nothing is written before all
+ * comparisons: a wrong file could never be replaced.
  *
- * @throws when the entries are not those of the last checkpoint, or of the head or what it was then
+ * @throws when the entries do not match the last checkpoint, or the head, or the tree stored with the last entries
+ *   read
  */
 async function buildFiles(
   builder: TileBuilder,
@@ -99,7 +101,7 @@ async function buildFiles(
   size: number,
   head: Edge,
 ): Promise<{ root: Uint8Array; files: LogFile[] }> {
-  // Of less than a tile behind it only hashes are needed: then the head is at hand.
+  // If less than a tile remains after it, the rest is read for its hashes, up to the head.
   const isHeadFar = Number(head.size) - size >= fullWidth;
   let [tree, expected] = ['the head', rootOf(head)];
   let root = emptyRoot;
@@ -115,7 +117,7 @@ async function buildFiles(
     for (const [i, entry] of entries.entries()) {
       if (index + i < builder.size || builder.size === Number(head.size)) continue;
       if (index + i > builder.size) throw new Error(`Entry ${builder.size} is not in the log's table`);
-      // Of what is behind the size, only the hashes are wanted.
+      // After the size, only the hashes are needed.
       const completed = builder.add(entry);
       if (builder.size <= size) files.push(...completed);
       arrive();
@@ -130,7 +132,7 @@ async function buildFiles(
   return { root, files };
 }
 
-/** How many files are written at once. */
+/** How many files are written in parallel. */
 const atOnce = 32;
 
 async function writeAll(files: LogFile[]): Promise<void> {

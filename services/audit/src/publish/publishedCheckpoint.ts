@@ -2,15 +2,15 @@ import { loadCosigned } from '../store/cosigned.ts';
 import { checkpointPath, readFile } from '../store/files.ts';
 import { checkpointIn, textOf } from './checkpoint.ts';
 
-/** The witness signs every minute. When it has not for longer, readers get what the log alone has signed. */
+/** The witness signs every minute. When it is late, readers get the checkpoint that only the log has signed. */
 const witnessIntervalMs = 60_000;
 
 /**
- * The checkpoint as readers get it: what the witness signed last, unless that is older than it should be.
+ * The checkpoint for readers: the last one that the witness signed, unless that is too old.
  *
- * @param index of an entry that it has to cover; then a cosigned one that does is preferred however old it is, because a
- * newer one that only the log has signed proves less
- * @returns undefined when there is none, or none yet that covers the entry
+ * @param index of an entry that the checkpoint has to cover. Then a cosigned one is preferred, however old: a newer
+ *   one that only the log has signed proves less
+ * @returns undefined when there is none, or none that covers the entry yet
  */
 export async function publishedCheckpoint(
   now: Date,

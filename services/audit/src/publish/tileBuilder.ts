@@ -1,18 +1,18 @@
 import { type Edge, emptyEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { encodeBundle, encodeTile, fullWidth, type Tile } from '@fanfold/tlog/tile';
 
-/** A file of the log, which never changes once it is written. */
+/** A file of the log. It never changes once it is written. */
 export type LogFile = { tile: Tile; bytes: Uint8Array };
 
 /**
- * The files of a log as it grows, by https://c2sp.org/tlog-tiles: 256 entries make a bundle and 256 hashes a tile, whose
- * root is a hash of the tile above. Begins where the last full bundle ended; of what is before, only the hashes are
- * needed that no tile above has yet.
+ * Builds the files of a growing log, as https://c2sp.org/tlog-tiles has them: 256 entries make a bundle and 256
+ * hashes a tile, whose root is one hash in the tile above. It starts where the last full bundle ended. Of everything
+ * before, it needs only the hashes in the partial tiles above.
  */
 export class TileBuilder {
-  /** The entries that no full bundle has yet. */
+  /** The entries that are not in a full bundle yet. */
   #entries: Uint8Array[] = [];
-  /** For each level of tiles, the hashes that no full tile has yet, and how many tiles are full. */
+  /** For each level of tiles: the hashes that are not in a full tile yet, and the number of full tiles. */
   readonly #levels: { full: number; hashes: Uint8Array[] }[];
   #size: number;
 
@@ -55,7 +55,7 @@ export class TileBuilder {
     return [tile, ...this.#addHash(level + 1, root)];
   }
 
-  /** What makes the files whole at this size: the last bundle and tiles, as far as they go. */
+  /** The partial files at this size: the last bundle and the last tile of each level. */
   partial(): LogFile[] {
     const tiles = this.#levels.flatMap(({ full, hashes }, level) =>
       hashes.length === 0

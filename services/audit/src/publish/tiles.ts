@@ -2,9 +2,9 @@ import { decodeBundle, fullWidth, type Tile, tileAt, tilePath } from '@fanfold/t
 import { readFile } from '../store/files.ts';
 
 /**
- * Tiles and bundles of a checkpoint, by their paths.
+ * Reads tiles and bundles of a checkpoint, by their paths.
  *
- * @throws when one is missing: whatever a checkpoint covers was written before it
+ * @throws when one is missing: all files that a checkpoint covers are written before it
  */
 export async function readTiles(tiles: Tile[]): Promise<Map<string, Uint8Array>> {
   const files = await Promise.all(
@@ -19,9 +19,9 @@ export async function readTiles(tiles: Tile[]): Promise<Map<string, Uint8Array>>
 }
 
 /**
- * The entries of the bundle that has the entry at a position, as a checkpoint of this size covers them.
+ * The entries of the bundle that contains a position, at the width that the checkpoint of this size has.
  *
- * @throws when it is missing, or cut off
+ * @throws when it is missing or truncated
  */
 export async function readBundle(position: number, size: bigint): Promise<Uint8Array[]> {
   const bundle = tileAt('entries', BigInt(position) / BigInt(fullWidth), size);

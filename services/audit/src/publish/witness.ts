@@ -6,11 +6,11 @@ import { cosign, openOwnCheckpoint } from './checkpoint.ts';
 import { readTiles } from './tiles.ts';
 
 /**
- * Cosigns the log's checkpoint if the log only grew since the last one that it cosigned, and remembers it. As
- * https://c2sp.org/tlog-witness has it, but that it reads the log by itself.
+ * Cosigns the log's checkpoint if the log has only grown since the last one that it cosigned, and stores it. It
+ * follows https://c2sp.org/tlog-witness, except that it reads the log by itself.
  *
  * @returns the size that is cosigned
- * @throws when the log is not what it was: then nothing is signed any more until somebody has looked
+ * @throws when the log is not a continuation: then it signs nothing more until somebody has looked
  */
 export async function witness(now: Date): Promise<{ size: number }> {
   const [file, last] = await Promise.all([readFile(checkpointPath), loadCosigned()]);

@@ -3,7 +3,7 @@ import { listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
 import { comparableTime } from '../record/received.ts';
 
-/** An RFC 3339 time, in the form that can be compared. */
+/** An RFC 3339 time, converted so that times can be compared as text. */
 export const time = z.iso
   .datetime({
     offset: true,
@@ -11,16 +11,16 @@ export const time = z.iso
   })
   .transform(comparableTime);
 
-/** The query string of `GET /events`. What is given must all be true of an event. */
+/** The query string of `GET /events`. An event has to match all parameters. */
 export const eventQuery = z
   .strictObject({
     ...listQuery,
     subject: z.string().min(1).max(maxLength.subject).optional(),
     correlationId: z.string().min(1).max(maxLength.correlationId).optional(),
     type: eventType.optional(),
-    /** The earliest time of an event. */
+    /** The earliest time of an event, inclusive. */
     from: time.optional(),
-    /** The time before which an event must have been. */
+    /** The end of the range, exclusive. */
     to: time.optional(),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {

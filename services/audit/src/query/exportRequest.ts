@@ -3,18 +3,17 @@ import * as z from 'zod';
 import { eventQuery, time } from './eventQuery.ts';
 
 /**
- * What an operator's tool asks of the log. To show what happened: an event of a merchant, or a page of them, as the API
- * shows them. To send recorded events again: first which events there are, a part at a time, then the texts of some of
- * them.
+ * What an operator's command reads from the log. To show events: one of a merchant, or a page of them, in the API's
+ * form. To replay events: first the index, a part at a time, then the texts of some events.
  */
 export const exportRequest = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('event'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
   z.strictObject({ read: z.literal('events'), merchantId, query: eventQuery }),
   z.strictObject({
     read: z.literal('index'),
-    /** The earliest time of an event. */
+    /** The earliest time of an event, inclusive. */
     from: time,
-    /** The time before which an event must have been. */
+    /** The end of the range, exclusive. */
     to: time,
     type: eventType.optional(),
     subject: z.string().min(1).max(maxLength.subject).optional(),
@@ -26,7 +25,7 @@ export const exportRequest = z.discriminatedUnion('read', [
   }),
   z.strictObject({
     read: z.literal('texts'),
-    /** As the index has them. A text may be too many for one answer: the first ones are given. */
+    /** As in the index. When the texts are too many for one answer, it has the first ones. */
     events: z
       .array(z.object({ merchantId, id: z.string().max(maxLength.eventId), position: z.int().min(0) }))
       .min(1)
@@ -37,5 +36,5 @@ export const exportRequest = z.discriminatedUnion('read', [
 export type ExportRequest = z.output<typeof exportRequest>;
 export type IndexRequest = Extract<ExportRequest, { read: 'index' }>;
 
-/** An event as the index has it: enough to choose it, count it and ask for its text. */
+/** An event as the index has it: enough to select it, count it and ask for its text. */
 export type Indexed = { merchantId: string; id: string; type: string; position: number };

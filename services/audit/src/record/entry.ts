@@ -3,13 +3,13 @@ import type { Received } from './received.ts';
 import { type DataKey, eventSaltOf, subjectSaltOf } from './seal.ts';
 
 /**
- * What the log has of an event: an entry, which anybody may read. It names no merchant, says nothing of what the event
- * said, and still fixes every byte of it: a commitment to its text, under a salt that is told only with a proof. The
- * subject is a pseudonym, the same for all of a subject's events, so that anybody can see that their numbers have no
- * gaps. Members stand in the order of RFC 8785, so that there is one spelling.
+ * The entry of an event in the log. Anybody may read it, so it names no merchant and has nothing of the event's data.
+ * Yet it fixes every byte of the event, by a salted hash of its text; the salt is given out only with a proof. The
+ * subject is a pseudonym, the same for all events of a subject, so that anybody can check that its sequence numbers
+ * have no gaps. Members are sorted as in RFC 8785, so that there is one encoding.
  *
- * Its size is bounded by the envelope's (packages/contracts/src/event.ts): well below a kilobyte, of 65,535 bytes that
- * an entry may have.
+ * The limits of the envelope (packages/contracts/src/event.ts) keep it well below a kilobyte. An entry may have
+ * 65,535 bytes.
  */
 export function entryOf({ event, text }: Received, key: DataKey, recordedAt: string): string {
   const { id, merchantid, sequence, source, subject, time, type } = event;
@@ -27,17 +27,17 @@ export function entryOf({ event, text }: Received, key: DataKey, recordedAt: str
   });
 }
 
-/** An event, and the key of whom it is about. */
+/** An event, and the key of its data subject. */
 export type Opened = { received: Received; key: DataKey };
 
-/** Whether it is this event that the log has with this entry. */
+/** Whether an entry of the log is the one of this event. */
 export const isCommittedBy = (entry: string, { received, key }: Opened): boolean =>
   entryOf(received, key, JSON.parse(entry).recordedtime) === entry;
 
 /**
- * What a proof carries beside the log's hashes, as JSON: the entry, and what opens its commitment and its pseudonym.
+ * The JSON in a proof that opens an entry: the entry, the event and the salts of its hashes.
  *
- * @param opened undefined when the event was erased: then the entry is all there is
+ * @param opened undefined when the event was erased: then there is only the entry
  */
 export const openingOf = (entry: string, opened?: Opened): string =>
   JSON.stringify({

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Event, subjectId } from '@fanfold/contracts/event';
 
-/** An event, and the text that it came as. The text is what is recorded: fields that are not known here too. */
+/** An event, and the text of its message. The text is recorded, because it has fields that are not known here too. */
 export type Received = { event: Event; text: string };
 
 /** A recorded event. */
 export type Recorded = Pick<Event, 'id' | 'type' | 'subject' | 'merchantid' | 'time' | 'sequence'> & {
   correlationid: string;
-  /** Where it stands among all events of all merchants, from 0, in the order of arrival: its index in the log. */
+  /** Its index in the log, from 0: the order of arrival of all events of all merchants. */
   position: number;
   recordedAt: string;
   /** The event as it came, unless it was erased. */
@@ -15,9 +15,9 @@ export type Recorded = Pick<Event, 'id' | 'type' | 'subject' | 'merchantid' | 't
 };
 
 /**
- * Whom what an event says is about, within its merchant: the payment that it belongs to stands for the customer who
- * paid, because a payment has its customer's details with it. What belongs to no payment, or to one that nobody could order to
- * be erased, is about its own subject.
+ * The data subject of an event, within its merchant. If the event belongs to a payment, that payment: it stands for
+ * the customer who paid, as it has the customer's details. Otherwise, or if the payment's id could not be in an order
+ * to erase, the event's own subject.
  */
 export function dataSubjectOf({ subject, data }: Event): string {
   const { paymentId } = Object(data) as { paymentId?: unknown };
@@ -25,11 +25,11 @@ export function dataSubjectOf({ subject, data }: Event): string {
   return payment.success ? payment.data : subject;
 }
 
-/** Whether two texts say the same, whatever the order of their members and the space between them. */
+/** Whether two JSON texts have the same content, whatever the order of members and the white space. */
 export const isSameJson = (a: string, b: string): boolean =>
   a === b || isDeepStrictEqual(JSON.parse(a), JSON.parse(b));
 
-/** How deeply a JSON text is nested. Read as text, because what is nested too deeply exhausts the stack. */
+/** How deeply a JSON text is nested. It reads the text, because parsing deep nesting can exhaust the stack. */
 export function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -40,7 +40,7 @@ export function depthOf(text: string): number {
   return deepest;
 }
 
-/** An RFC 3339 time in UTC with nine decimals: text order is then time order, whatever form the times came in. */
+/** An RFC 3339 time in UTC with nine decimals, whatever its form was: sorted as text, such times are in order. */
 export function comparableTime(time: string): string {
   const [, fraction = ''] = /\.(\d+)/.exec(time) ?? [];
   return `${new Date(time).toISOString().slice(0, 19)}.${fraction.slice(0, 9).padEnd(9, '0')}Z`;

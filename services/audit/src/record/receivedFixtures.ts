@@ -17,7 +17,7 @@ export function receivedOf(subject: string, n: number, changes: Partial<Event> =
   return { event: changed, text: JSON.stringify(changed) };
 }
 
-/** The closing of 23 November 2026 with what payments counted on it. */
+/** The closing of 23 November 2026, with the counts of payments. */
 export const dayClosed = (counts: Record<string, number>, merchantid = 'acme'): DayClosed =>
   makeEvent(paymentsDayClosed, {
     subject: `day_2026-11-23_${merchantid}`,

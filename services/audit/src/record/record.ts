@@ -4,12 +4,12 @@ import type { Edge } from '@fanfold/tlog/merkle';
 import { append, type Prepared, prepare, readHead, transactionsOf } from '../store/log.ts';
 import { depthOf, isSameJson, type Received, type Recorded } from './received.ts';
 
-/** What of a batch could not be recorded, and why. */
+/** The events of a batch that could not be recorded, and why. */
 type Failures = Map<Received, unknown>;
 
 /**
- * Records events, each once, in the order in which they are given. An event that is in the log already is done; it
- * is known by its id, which no other event may ever have.
+ * Records events, each once, in the given order. An event that is in the log already needs nothing more. Events are
+ * compared by id: no two events may have the same.
  */
 export async function record(received: Received[]): Promise<Failures> {
   const failures: Failures = new Map();
@@ -26,17 +26,20 @@ export async function record(received: Received[]): Promise<Failures> {
   return failures;
 }
 
-/** What nests more could be recorded, but not be read and shown again. */
+/** Deeper nesting could be recorded, but not be parsed and shown again. */
 const maxDepth = 100;
 
-/** How often others may come first. With jitter they wait a few seconds in all, well below the function's time. */
+/**
+ * How many conflicts with other instances it retries. With jitter that takes a few seconds, well below the function's
+ * timeout.
+ */
 const maxConflicts = 10;
 
 /**
- * Appends a batch at once, without asking first which of it is new: what turns out to be there already is taken
- * out, and the rest appended. Others append at the same time; whoever comes second tries again behind them.
+ * Appends a batch in one transaction, without asking first which events are new. Events that turn out to be recorded
+ * already are taken out, and the rest is tried again. So it is when another instance has appended meanwhile.
  *
- * @throws when nothing is known of the outcome; what was recorded after all is then found at the next attempt
+ * @throws when the outcome is unknown; if events were recorded after all, the next attempt finds them
  */
 async function recordTogether(received: Received[]): Promise<Failures> {
   const failures: Failures = new Map();
@@ -45,8 +48,8 @@ async function recordTogether(received: Received[]): Promise<Failures> {
   let head: Edge | undefined;
   for (let conflicts = 0; left.length > 0; ) {
     prepared ??= await prepare(left, new Date());
-    // Read each time. Where two instances append in turn, what one remembers is never true, and a transaction that is
-    // refused costs as much as one that is not.
+    // Read each time: when two instances append in turn, a remembered head is always out of date, and a transaction
+    // that fails costs as much as one that succeeds.
     const attempt = await append(prepared, head ?? (await readHead()));
     for (const [each, outcome] of attempt.settled) {
       if (outcome instanceof Error) failures.set(each, outcome);
@@ -60,8 +63,8 @@ async function recordTogether(received: Received[]): Promise<Failures> {
       if (conflicts === maxConflicts) {
         throw new Error(`Others appended to the log first, ${maxConflicts} times in a row`);
       }
-      // Whoever was first has the next batch to prepare: once, the one behind follows at once. When there are more,
-      // each waits for a random time.
+      // The instance that won has the next batch to prepare. So after the first conflict this one tries again at
+      // once. After a second one there are more instances, and each waits for a random time.
       if (prepared && conflicts % 2 === 1) head = attempt.head;
       if (!head) await delay(Math.random() * Math.min(20 * 2 ** conflicts, 1000));
     }
@@ -69,7 +72,7 @@ async function recordTogether(received: Received[]): Promise<Failures> {
   return failures;
 }
 
-/** Of an event that was erased nothing can be told any more but that it is recorded. */
+/** An erased event has no text to compare: it is known only that it is recorded. */
 const contradicts = ({ text }: Received, recorded: Recorded | 'recorded'): boolean =>
   recorded !== 'recorded' && recorded.text !== undefined && !isSameJson(recorded.text, text);
 

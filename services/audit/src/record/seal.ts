@@ -9,25 +9,25 @@ import {
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 /**
- * The key of a data subject of a merchant, 32 bytes. Everything that could tell what an event said is derived from it:
- * without the key the sealed event cannot be read, and what the log commits to cannot be guessed and compared.
+ * The key of a merchant's data subject, 32 bytes. Everything secret about its events is derived from it: without the
+ * key nobody can decrypt an event, or guess its content and compare the guess with the hashes in the log.
  */
 export type DataKey = Uint8Array;
 
 export const newDataKey = (): DataKey => randomBytes(32);
 
-/** Tells keys apart that a data subject has one after the other, and nothing about them. */
+/** Identifies one of the successive keys of a data subject, and tells nothing about it. */
 export const keyIdOf = (key: DataKey): string => derive(key, 'id').subarray(0, 8).toString('base64url');
 
-/** The salt of what the log commits to: https://c2sp.org/tlog-tiles has entries that anybody may read. */
+/** The salt of an event's hash in the log. Anybody may read the log: https://c2sp.org/tlog-tiles */
 export const eventSaltOf = (key: DataKey, eventId: string): Uint8Array => derive(key, `event ${eventId}`);
 
 /** The salt of a subject's pseudonym in the log. */
 export const subjectSaltOf = (key: DataKey, subject: string): Uint8Array => derive(key, `subject ${subject}`);
 
-/** An HMAC under a random key is a pseudorandom function: what is derived for one purpose says nothing of another. */
+/** HMAC with a random key is a pseudorandom function: from one derived value nothing follows about another. */
 const derive = (key: DataKey, purpose: string): Buffer =>
-  // Bytes would do. That they are no `KeyObject` takes Node 24 several times as long to find out as the HMAC takes.
+  // A `KeyObject`, because with plain bytes Node 24 takes several times as long as the HMAC itself.
   createHmac('sha256', createSecretKey(key)).update(purpose).digest();
 
 const sealKeyOf = (key: DataKey): KeyObject => createSecretKey(derive(key, 'seal'));
@@ -36,15 +36,18 @@ const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** What a compressed text begins with, and no JSON: texts that were sealed before they were compressed are read as they are. */
+/**
+ * The first byte of compressed texts. JSON never begins with it, so older texts, which are not compressed, can be
+ * told apart.
+ */
 const deflated = Buffer.of(1);
 
 /**
- * A text that only the key opens, and only in its place: nonce, ciphertext, tag (AES-256-GCM). A key seals a few dozen
- * events, so random nonces do not meet (NIST SP 800-38D, 8.3 allows 2^32). Compressed first, to some half: with it most
- * events fit in the kilobyte that a write unit takes.
+ * Encrypts a text so that only this key decrypts it, and only for the same place: nonce, ciphertext, tag
+ * (AES-256-GCM). A key encrypts a few dozen events, so random nonces do not collide (NIST SP 800-38D, 8.3 allows
+ * 2^32). The text is compressed to about half first: then most events fit into the kilobyte of one write unit.
  *
- * @param place what it belongs to, so that it cannot be passed off as something else
+ * @param place what the text belongs to, so that it cannot be used for something else
  */
 export function seal(key: DataKey, text: string, place: string): Uint8Array {
   const nonce = randomBytes(nonceBytes);
@@ -53,7 +56,7 @@ export function seal(key: DataKey, text: string, place: string): Uint8Array {
   return Buffer.concat([nonce, cipher.update(opened), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @throws when it was sealed with another key or for another place, or was changed since */
+/** @throws when it was encrypted with another key or for another place, or was changed */
 export function unseal(key: DataKey, sealed: Uint8Array, place: string): string {
   const decipher = createDecipheriv(algorithm, sealKeyOf(key), sealed.subarray(0, nonceBytes))
     .setAAD(Buffer.from(place))

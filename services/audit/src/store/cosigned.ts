@@ -3,11 +3,11 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 
-/** What the witness saw last, and signed. Its table is its own: nothing else of audit may write there. */
+/** The last checkpoint that the witness saw and signed. Nothing else in audit may write to its table. */
 export type Cosigned = {
   size: number;
   root: Uint8Array;
-  /** The checkpoint with the log's signatures and the witness's. */
+  /** The checkpoint with the signatures of the log and of the witness. */
   note: string;
   cosignedAt: string;
 };
@@ -24,9 +24,9 @@ export async function loadCosigned(): Promise<Cosigned | undefined> {
 }
 
 /**
- * Remembers a checkpoint in the place of the one that it was compared with.
+ * Stores a checkpoint in place of the one that it was compared with.
  *
- * @returns whether it did; otherwise another run of the witness came first
+ * @returns whether it did; otherwise another run of the witness was faster
  */
 export async function replaceCosigned(cosigned: Cosigned, compared: Cosigned | undefined): Promise<boolean> {
   try {

@@ -13,7 +13,7 @@ import { reasonsOf } from '@fanfold/runtime/failure';
 import { destroyKey, keyName, loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
 
-/** That a data subject was erased, and by which order. */
+/** The erasure of a data subject, and the order for it. */
 export type Erasure = {
   merchantId: string;
   dataSubject: string;
@@ -24,20 +24,20 @@ export type Erasure = {
 };
 
 export type ErasureItem = {
-  /** `erasure:<merchant>`: no merchant's events have a key without `#`. */
+  /** `erasure:<merchant>`. The keys of events always have a `#`. */
   pk: string;
   /** `<data subject>#<operation>` */
   sk: string;
   erasure: Erasure;
 };
 
-/** Whom the events of a subject are about. */
+/** The data subjects of a subject's events. */
 export async function dataSubjectsOf(merchantId: string, subject: string): Promise<Set<string>> {
   const items = await query('pk = :pk', { ':pk': `${merchantId}#${subject}` });
   return new Set([subject, ...items.map((item) => String(unmarshall(item).dataSubject))]);
 }
 
-/** Those of some data subjects of which something can still be read. */
+/** The data subjects that still have readable events. */
 export async function readable(merchantId: string, dataSubjects: Iterable<string>): Promise<string[]> {
   const names = [...dataSubjects].map((each) => [each, keyName(merchantId, each)] as const);
   const keys = await loadKeys(names.map(([, name]) => name));
@@ -45,9 +45,9 @@ export async function readable(merchantId: string, dataSubjects: Iterable<string
 }
 
 /**
- * Destroys a data subject's key, and writes down that it was: both or nothing. When somebody else was quicker, there is
- * nothing left to be done. What was recorded after an order had been carried out, and before it is repeated, goes as well;
- * that the order was carried out stays as it was said.
+ * Destroys the key of a data subject and writes the erasure, both or nothing. If both are done already, it does
+ * nothing. If the order is repeated and there is a new key, for events that were recorded since, that key is
+ * destroyed as well; the erasure that is written stays as it is.
  */
 export async function erase(erasure: Erasure): Promise<void> {
   const { merchantId, dataSubject, operationId, erasedAt } = erasure;
@@ -65,7 +65,7 @@ export async function erase(erasure: Erasure): Promise<void> {
   if (isWritten && !isDestroyed) await alreadyDone([destroyed]);
 }
 
-/** Writes all or nothing, and tells for each whether its condition failed: none, when all was written. */
+/** Writes all or nothing. Returns for each write whether its condition failed; an empty list when all was written. */
 async function alreadyDone(TransactItems: TransactWriteItem[]): Promise<boolean[]> {
   try {
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems }));
@@ -77,14 +77,14 @@ async function alreadyDone(TransactItems: TransactWriteItem[]): Promise<boolean[
   }
 }
 
-/** What was ever erased of a data subject. */
+/** All erasures of a data subject. */
 export async function erasuresOf(merchantId: string, dataSubject: string): Promise<Erasure[]> {
   const values = { ':pk': `erasure:${merchantId}`, ':sk': `${dataSubject}#` };
   const items = await query('pk = :pk AND begins_with(sk, :sk)', values);
   return (
     items
       .map((item) => (unmarshall(item) as ErasureItem).erasure)
-      // A `#` in an id separates nothing: `a#` is also the beginning of what was erased of `a#b`.
+      // An id may contain `#`: `a#` is also the beginning of the erasures of `a#b`.
       .filter((erasure) => erasure.dataSubject === dataSubject)
   );
 }

@@ -23,29 +23,30 @@ import { keyName, loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
 
 /**
- * A recorded event. Its key is its id, so that the item is also the record of having heard it, for ever: no later
- * duplicate, redrive or replay can be recorded again, not even of what was erased.
+ * A recorded event. Its key is its id, and it is never deleted. So no duplicate, redrive or replay can be recorded
+ * again, not even after an erasure.
  *
- * Indexes have what queries filter by, so that only what is shown is read: `ByMerchant` and `ByCorrelation`, each by
- * position. `ByMerchant` has also when an event was recorded, which tells when a day's events have all been read.
+ * The indexes `ByMerchant` and `ByCorrelation`, each sorted by position, have the attributes that queries filter by,
+ * so that only events on the page are read from the table. `ByMerchant` has the time of recording too: it tells when
+ * all events of a day were read.
  */
 export type EventItem = {
   /** `<merchant>#<subject>` */
   pk: string;
-  /** The event's number among those of its subject, padded. */
+  /** The event's sequence number, padded. */
   sk: string;
   merchantId: string;
   position: number;
   /** `<merchant>#<correlation id>` */
   correlation: string;
   type: string;
-  /** When the event was said, in the form that can be compared. */
+  /** The time of the event, in the form that can be compared as text. */
   time: string;
   recordedAt: string;
-  /** Whose key it is sealed with, and which of the keys that there were. */
+  /** The data subject whose key it is encrypted with, and which of its successive keys. */
   dataSubject: string;
   keyId: string;
-  /** The message as it came. */
+  /** The message as it came, encrypted. */
   sealed: Uint8Array;
 };
 
@@ -74,7 +75,7 @@ export function itemOf(
 
 const placeOf = ({ pk, sk }: Pick<EventItem, 'pk' | 'sk'>): string => `${pk}#${sk}`;
 
-/** The events of items, with what they say where there still is a key to it. */
+/** The events of items, with their texts where the key still exists. */
 export async function unsealAll(items: EventItem[]): Promise<Recorded[]> {
   const keys = await loadKeys(items.map(keyNameOf));
   return items.map((item) => {
@@ -100,7 +101,7 @@ function recordedOf(item: EventItem): Omit<Recorded, 'text'> {
   };
 }
 
-/** The key that an item was sealed with, if there still is that one. */
+/** The key that an item was encrypted with, if it still exists. */
 function keyTo(item: EventItem, keys: Map<string, DataKey>): DataKey | undefined {
   const key = keys.get(keyNameOf(item));
   return key && keyIdOf(key) === item.keyId ? key : undefined;
@@ -115,12 +116,12 @@ export async function load(merchantId: string, id: string): Promise<Recorded | u
 }
 
 /**
- * What opens an event's entry in the log: where it is, and the event and its key, unless it was erased. Broken is a seal
- * that somebody changed.
+ * What is needed to prove an event: its position, and the event with its key, unless it was erased. `broken` when it
+ * cannot be decrypted because somebody changed it.
  */
 export type Openable = { position: number; opened?: Opened | 'broken' };
 
-/** An event of a merchant by its id, to be proven. */
+/** An event of a merchant by its id, for a proof. */
 export async function loadOpenable(merchantId: string, id: string): Promise<Openable | undefined> {
   const item = await loadItem(merchantId, id);
   if (!item) return undefined;
@@ -157,11 +158,12 @@ function keyOf(merchantId: string, id: string): Pick<EventItem, 'pk' | 'sk'> | u
 }
 
 /**
- * A merchant's events, in the order of arrival. A subject's events are few and all read; of a correlation's, or of all
- * that the merchant has, as many as it takes.
+ * A merchant's events, in the order of arrival. The events of a subject are few, so all of them are read. Of a
+ * correlation or of the whole merchant, as many are read as the page needs.
  *
- * @param isTimeUp asked when there is more to read before a page is full: then the page stays as it is
- * @throws Refusal 404 when there is no event with the id `startingAfter`, 422 when time was up before anything was found
+ * @param isTimeUp is asked when there is more to read and the page is not full: then the page ends there
+ * @throws Refusal 404 when there is no event with the id `startingAfter`, 422 when time was up before anything was
+ *   found
  */
 export async function find(
   merchantId: string,
@@ -181,7 +183,7 @@ export async function find(
     );
     found.push(...Items.map((item) => unmarshall(item) as EventItem));
     next = LastEvaluatedKey;
-    Limit &&= Math.min(Limit * filteredGrowth, maxFilteredPageSize);
+    Limit &&= Math.min(Limit * filteredReadFactor, maxFilteredPageSize);
   } while (next && (subject !== undefined || (found.length <= limit && !isTimeUp())));
 
   if (next && found.length === 0) throw tooBroad();
@@ -211,13 +213,15 @@ type Condition = {
 };
 
 /**
- * Of an index more is looked at than is wanted when some of it may not match: four times a page, and four times as much with
- * each call, as long as the page is not full. What is common costs little so, and what is rare no more than three calls more.
+ * How many index entries are read, if some may not match the filters: four times a page, and four times as many with
+ * each further call. So frequent matches cost little, and rare ones at most three calls more.
  */
-const filteredGrowth = 4;
+const filteredReadFactor = 4;
 const maxFilteredPageSize = 1000;
 
-/** Asks what has the fewest events: the subject, else the correlation, else the merchant. The rest filters. */
+/**
+ * Reads the index with the fewest events: the subject, else the correlation, else the merchant. The rest is a filter.
+ */
 function requestOf(
   merchantId: string,
   { subject, correlationId, type, from, to, limit }: EventQuery,
@@ -243,19 +247,19 @@ function requestOf(
     correlationId === undefined
       ? ['ByMerchant', { attribute: 'merchantId', operator: '=', value: merchantId }]
       : ['ByCorrelation', correlation];
-  const Limit = filters.length > 0 ? filteredGrowth * (limit + 1) : limit + 1;
+  const Limit = filters.length > 0 ? filteredReadFactor * (limit + 1) : limit + 1;
   return { ...expressionsOf([key, position], filters), IndexName, Limit };
 }
 
 /** Where the next part of the index begins. */
 export type Next = NonNullable<IndexRequest['after']>;
 
-/** How many events a part of the index has, give or take a page: some 2 MB, of 6 that Lambda answers. */
+/** How many events a part of the index has, give or take a page: about 2 MB, of the 6 MB of a Lambda response. */
 const indexPartSize = 5000;
 
 /**
- * A part of the log's index: of one merchant by position, of all in no order. `next` is there as long as there may be
- * more, also behind a part in which nothing is.
+ * A part of the index: of one merchant by position, of all merchants in no order. As long as there is `next` there
+ * may be more, also after a part without events.
  */
 export async function readIndex(
   { merchantId, subject, type, from, to, after }: IndexRequest,
@@ -288,11 +292,11 @@ export async function readIndex(
   return { events, ...(next && { next: unmarshall(next) as Next }) };
 }
 
-/** What a part of the log's index points to. A text is null when the event was erased. */
+/** The text of an event in the index. It is null when the event was erased. */
 export type RecordedText = { position: number; text: string | null };
 
 /**
- * The texts of events that the index has, in the order of the log: the first ones, as many as one answer takes.
+ * The texts of events of the index, in the order of the log: the first ones, as many as fit into one answer.
  *
  * @throws when one of them is not in the log
  */
@@ -301,7 +305,7 @@ export async function loadTexts(
 ): Promise<RecordedText[]> {
   const entries = events.map(({ merchantId, id, position }) => {
     const key = keyOf(merchantId, id);
-    if (!key) throw new Error(`${id} is no id of an event`);
+    if (!key) throw new Error(`${id} is not the id of an event`);
     return { ...key, position };
   });
   const texts = (await loadAll(entries.toSorted((a, b) => a.position - b.position))).map(
@@ -316,12 +320,12 @@ export async function loadTexts(
   return first;
 }
 
-/** A recorded event as the table has it, and what opens its entry in the log. */
+/** A recorded event as the table has it, and what is needed to compare it with its entry. */
 export type Recording = Pick<Openable, 'opened'> & { item: EventItem };
 
 /**
- * A part of what is recorded, of all merchants. The events of one merchant come in the order of the log, so that many of
- * them are in the same bundle of its files. `next` is there as long as there may be more.
+ * A part of all recorded events. Those of one merchant come in the order of the log, so that many of them are in the
+ * same bundle. As long as there is `next` there may be more.
  */
 export async function readRecordings(
   limit: number,
@@ -360,7 +364,7 @@ function expressionsOf(keys: Condition[], filters: Condition[]): QueryCommandInp
   };
 }
 
-/** The events that index entries point to, in their order. */
+/** The events of index entries, in their order. */
 async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>[]): Promise<Recorded[]> {
   const items: EventItem[] = [];
   const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
@@ -371,21 +375,20 @@ async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>[]): Pr
   return entries.flatMap(({ position }) => found.get(position) ?? []);
 }
 
-/** How much clocks may differ, of those who say events and of those who record them. */
+/** How far the clocks of publishers and of this service may differ. */
 const clockSkewMs = 5 * 60_000;
 
 /**
- * A consumer has 30 s and 512 MB. Reading so many takes some five seconds at 4,000 entries a page, and some 60 MB, which
- * leaves room for as much to look up.
+ * The consumer has 30 s and 512 MB. To read so many takes about five seconds at 4,000 entries a page, and 60 MB. That
+ * leaves room for as many lookups.
  */
 const maxMentionsRead = 250_000;
 
 /**
- * What of a merchant has been recorded since a day began, page by page. Times of recording grow with positions, give or take the
- * seconds that an append may be overtaken for, so the newest are
- * read first until that time.
+ * The events of a merchant recorded since a day began, page by page, the newest first. Times of recording grow with
+ * positions, except for the few seconds that concurrent appends may take.
  *
- * @throws Unprocessable when it is more than can be read
+ * @throws Unprocessable when there are too many to read
  */
 export async function* mentionsSince(merchantId: string, date: string): AsyncGenerator<Mention[]> {
   let read = 0;
@@ -419,13 +422,16 @@ export async function* mentionsSince(merchantId: string, date: string): AsyncGen
   } while (next);
 }
 
-/** A consumer has 30 s and 512 MB: looking up so many takes some eleven of them, as a hundred take 5 ms of a whole processor. */
+/**
+ * The consumer has 30 s and 512 MB. So many lookups take about eleven seconds, at 5 ms of a whole processor per
+ * hundred.
+ */
 const maxLookedUp = 50_000;
 
 /**
- * Those of some numbers that are not recorded.
+ * Those of some sequence numbers that are not recorded.
  *
- * @throws Unprocessable when they are more than can be looked up
+ * @throws Unprocessable when there are too many to look up
  */
 export async function absentOf(merchantId: string, numbered: Numbered[]): Promise<Numbered[]> {
   if (numbered.length > maxLookedUp) {

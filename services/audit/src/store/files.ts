@@ -9,19 +9,19 @@ import { clientSettings } from '@fanfold/runtime/aws';
 import { environmentVariable } from '@fanfold/runtime/env';
 
 /**
- * The log's files, as https://c2sp.org/tlog-tiles lays them out: tiles and bundles, which are written once, and the
- * checkpoint, which moves on. Each has the headers with which it may be served, from here as from the API.
+ * The files of the log, in the layout of https://c2sp.org/tlog-tiles: tiles and bundles, which are written once, and
+ * the checkpoint, which is replaced. Each object has the headers that the API serves it with, so that the bucket
+ * could serve it as well.
  */
 const s3 = /* @__PURE__ */ new S3Client(clientSettings);
 
 const bucketName = () => environmentVariable('AUDIT_LOG_BUCKET_NAME');
 
-/** The path of the checkpoint. */
 export const checkpointPath = 'checkpoint';
 
 export const checkpointHeaders = {
   contentType: 'text/plain; charset=utf-8',
-  // A reader who asks again at once learns nothing new, and one who waits for an entry need not wait longer.
+  // Short: a new checkpoint is published about every minute, and a reader may be waiting for it.
   cacheControl: 'public, max-age=5',
 };
 
@@ -32,7 +32,7 @@ export const tileHeaders = {
 
 export type StoredFile = { bytes: Uint8Array; etag: string };
 
-/** A file by its path; undefined when there is none. */
+/** A file by its path; undefined when it does not exist. */
 export async function readFile(path: string): Promise<StoredFile | undefined> {
   try {
     const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucketName(), Key: path }));
@@ -44,9 +44,9 @@ export async function readFile(path: string): Promise<StoredFile | undefined> {
 }
 
 /**
- * Writes a tile or bundle, unless it is there already: whoever did not finish before wrote the same.
+ * Writes a tile or bundle, unless it exists: an earlier run that did not finish has written the same.
  *
- * @throws when there is something else, which must never be
+ * @throws when it exists with other content, which must never happen
  */
 export async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
   const written = await write(path, bytes, tileHeaders, { IfNoneMatch: '*' });
@@ -58,10 +58,10 @@ export async function writeOnce(path: string, bytes: Uint8Array): Promise<void> 
 }
 
 /**
- * Puts a checkpoint in the place of the one that was read.
+ * Replaces the checkpoint that was read.
  *
  * @param replaced undefined when there was none
- * @returns whether it did; otherwise another one came first
+ * @returns whether it did; otherwise another run was faster
  */
 export const replaceCheckpoint = (note: string, replaced: StoredFile | undefined): Promise<boolean> =>
   write(
@@ -71,7 +71,9 @@ export const replaceCheckpoint = (note: string, replaced: StoredFile | undefined
     replaced ? { IfMatch: replaced.etag } : { IfNoneMatch: '*' },
   );
 
-/** @returns whether the condition held: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html */
+/**
+ * @returns whether the condition held: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
 async function write(
   path: string,
   bytes: Uint8Array,
@@ -91,7 +93,7 @@ async function write(
     );
     return true;
   } catch (error) {
-    // 409, when another one is just being written, tells nothing of what will be there: the next run sees.
+    // 409 means that another write is in progress. Its outcome is unknown; the next run will see it.
     if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
     throw error;
   }

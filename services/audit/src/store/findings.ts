@@ -8,11 +8,9 @@ import { orUnprocessable } from '@fanfold/runtime/unprocessable';
 import type { Gap } from '../compare/completeness.ts';
 import { tableName } from './tables.ts';
 
-/**
- * A finding for each day on which events were missing.
- */
+/** A finding for each day with missing events. */
 export type FindingItem = {
-  /** `finding:<merchant>`: no merchant's events have a key without `#`. */
+  /** `finding:<merchant>`. The keys of events always have a `#`. */
   pk: string;
   /** The day. */
   sk: string;
@@ -23,7 +21,7 @@ export type FindingItem = {
 
 const findingKey = (merchantId: string, date: string) => ({ pk: `finding:${merchantId}`, sk: date });
 
-/** What was found missing of a merchant's day, if ever something was. */
+/** The finding of a merchant's day, if there ever was one. */
 export async function loadFinding(merchantId: string, date: string): Promise<Finding<Gap> | undefined> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({
@@ -36,17 +34,17 @@ export async function loadFinding(merchantId: string, date: string): Promise<Fin
 }
 
 /**
- * Writes what was found of a merchant's day, in the place of what was known.
+ * Writes the finding of a merchant's day, in place of the known one.
  *
- * @throws when another consumer wrote in between: the day has to be checked again; Unprocessable when it is more than
- *   an event can say
+ * @throws when another consumer has written meanwhile: the day has to be checked again; Unprocessable when it does
+ *   not fit into an event
  */
 export async function saveFinding(
   { finding, isNew }: Noted<Gap>,
   known: Finding<Gap> | undefined,
 ): Promise<void> {
   const item: FindingItem = { ...findingKey(finding.merchantId, finding.date), finding, said: isNew };
-  // What nobody could read is never written.
+  // A finding that no consumer could read is never written.
   orUnprocessable('unpublishable', () => findingEventOf(finding));
   await dynamodb.send(
     new PutItemCommand({

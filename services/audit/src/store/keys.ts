@@ -5,20 +5,20 @@ import type { DataKey } from '../record/seal.ts';
 import { keysTableName } from './tables.ts';
 
 /**
- * A key of its own for each data subject of a merchant, in a table of its own: what is erased has to go, while from
- * the log's table nothing may ever go.
+ * A key for each data subject of a merchant. They have a table of their own, because keys are destroyed by erasures,
+ * while nothing may ever be removed from the log's table.
  */
 type KeyItem = {
   /** `<merchant>#<data subject>` */
   pk: string;
-  /** Gone once the data subject was erased, until something new is heard of it, which gets a new key. */
+  /** Removed by an erasure. If there are events again later, they get a new key. */
   dataKey?: DataKey;
   erasedAt?: string;
 };
 
 export const keyName = (merchantId: string, dataSubject: string): string => `${merchantId}#${dataSubject}`;
 
-/** The keys that there are, by name. */
+/** The existing keys, by name. */
 export async function loadKeys(names: Iterable<string>): Promise<Map<string, DataKey>> {
   const keys = new Map<string, DataKey>();
   const wanted = [...new Set(names)].map((pk) => ({ pk }));
@@ -31,7 +31,7 @@ export async function loadKeys(names: Iterable<string>): Promise<Map<string, Dat
   return keys;
 }
 
-/** Writes a new key, unless another consumer was quicker: then its key is there to be read. */
+/** Writes a new key, unless another consumer was faster: then that key can be read. */
 export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem => ({
   Update: {
     TableName: keysTableName(),
@@ -42,7 +42,7 @@ export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem =>
   },
 });
 
-/** Takes the key away, if there is one. */
+/** Removes the key, if there is one. */
 export const destroyKey = (name: string, erasedAt: string): TransactWriteItem => ({
   Update: {
     TableName: keysTableName(),

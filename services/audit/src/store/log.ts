@@ -22,45 +22,48 @@ import { keyName, loadKeys, putKeyOnce } from './keys.ts';
 import { tableName } from './tables.ts';
 
 /**
- * The log: a head, which is how many entries there are and the right edge of the tree over them, and the entries as they
- * were appended. They are appended in one transaction with their events and with the head's move from n to n + k, on
- * condition that it still is at n: indexes have neither gaps nor doubles, the tree never forks, and whoever appends at
- * the same time comes second and is told so. https://www.rfc-editor.org/rfc/rfc6962#section-2.1
+ * The log: a head with the number of entries and the right edge of their tree, and the entries as they were appended.
+ * One transaction writes entries, their events and the new head, on condition that the head still has n entries. So
+ * indexes have neither gaps nor duplicates and the tree never forks: of two concurrent appends the second one fails
+ * and tries again. https://www.rfc-editor.org/rfc/rfc6962#section-2.1
  */
 type HeadItem = {
   pk: 'head';
   sk: 'head';
   size: number;
   edge: Uint8Array;
-  /** Whether this very move completed a tile of 256 entries: what the log's files grow by. */
+  /** Whether this update completed a tile of 256 entries. The stream's filter for publishLog reads it. */
   completesTile: boolean;
 };
 
-/** What was appended together. */
+/** The entries that were appended together. */
 type EntriesItem = {
   pk: 'entries';
-  /** The index of the first of them, padded. */
+  /** The index of the first one, padded. */
   sk: string;
   count: number;
-  /** An entry bundle, compressed: members' names and most of the times repeat, so it takes a third of the write units. */
+  /**
+   * An entry bundle, compressed: names of members and most of the times repeat, so it takes a third of the write
+   * units.
+   */
   deflated?: Uint8Array;
-  /** The same as it was written before it was compressed. */
+  /** The same, as it was stored before it was compressed. */
   entries?: Uint8Array;
-  /** The root of the tree that ends with them. What was appended before roots were kept has none. */
+  /** The root of the tree that ends with them. Older items have none. */
   root?: Uint8Array;
 };
 
 /**
- * DynamoDB takes 100 items in a transaction, of 4 MB in all: the head, the entries, and for each event its own and
- * perhaps its data subject's key.
+ * DynamoDB takes 100 items in a transaction, of 4 MB in all: the head, the entries, and for each event its own item
+ * and perhaps the key of its data subject.
  */
 const transactionLimits = { entries: 49, bytes: 3_900_000 };
 
-/** Splits what was heard by what one transaction takes. Beside a text, an event takes two kilobytes at most. */
+/** Splits events by what one transaction takes. Besides its text, an event takes at most two kilobytes. */
 export const transactionsOf = (received: Received[]): Received[][] =>
   chunksOf(received, ({ text }) => Buffer.byteLength(text) + 2048, transactionLimits);
 
-/** Events as they will be in the log, wherever that will be. */
+/** Events that are ready to be appended at any position. */
 export type Prepared = {
   received: Received[];
   /** Without their position. */
@@ -72,10 +75,10 @@ export type Prepared = {
 };
 
 /**
- * Seals events and makes their entries, before the head is read: it is most of the work, and the longer it takes from
- * reading the head to moving it, the oftener others have moved it meanwhile. Keys that are there are not checked again in
- * the transaction, which would cost two write units each: what is recorded in the moments in which its data subject is
- * erased is erased as well.
+ * Encrypts events and makes their entries, before the head is read. That is most of the work, and the longer it takes
+ * between reading the head and updating it, the more often another instance comes in between. The transaction does
+ * not check existing keys again, which would cost two write units each: an event that is recorded at the moment of an
+ * erasure is erased as well.
  */
 export async function prepare(received: Received[], now: Date): Promise<Prepared> {
   const names = received.map(({ event }) => keyName(event.merchantid, dataSubjectOf(event)));
@@ -100,22 +103,22 @@ export async function prepare(received: Received[], now: Date): Promise<Prepared
   };
 }
 
-/** What came of an attempt to append. What it does not settle was not recorded. */
+/** The outcome of an attempt to append. Events that are not settled were not recorded. */
 export type Attempt = {
-  /** What is in the log, now or since before, and what can never be, with the reason. */
+  /** Events that are in the log, now or since before, and those that can never be, with the reason. */
   settled: Map<Received, Recorded | 'recorded' | Error>;
-  /** Others appended at the same time: the rest is to be tried again. */
+  /** Another instance appended at the same time: the rest has to be tried again. */
   conflict: boolean;
-  /** The log's end, when others have moved it: as new as if it were read now. */
+  /** The new head, when another instance has updated it: as current as if it were read now. */
   head?: Edge;
-  /** Whether the rest can be tried again as it is prepared. */
+  /** Whether the rest can be tried again without preparing it anew. */
   isStillPrepared: boolean;
 };
 
 /**
- * Tries to append events behind the head, all or none. No two of them may have the same id.
+ * Tries to append events, all or none. No two of them may have the same id.
  *
- * @throws when it is not known whether they were appended, or there is no use in trying at once
+ * @throws when the outcome is unknown, or an immediate retry would not help
  */
 export async function append(
   { received, items, leaves, bundle, newKeys }: Prepared,
@@ -146,7 +149,7 @@ export async function append(
 
 const headKey = marshall({ pk: 'head', sk: 'head' });
 
-/** How many entries there are, and the right edge of the tree over them. */
+/** The number of entries, and the right edge of the tree over them. */
 export async function readHead(): Promise<Edge> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: headKey, ConsistentRead: true }),
@@ -198,7 +201,7 @@ const putOnce = (item: Record<string, AttributeValue>): TransactWriteItem => ({
   },
 });
 
-/** Reads from a cancelled transaction what became of each event; the reasons are in the order of the items. */
+/** The outcome for each event of a cancelled transaction. The reasons are in the order of the items. */
 async function attemptOf(received: Received[], error: unknown): Promise<Attempt> {
   const [ofHead, ofEntries, ...others] = reasonsOf(error);
   const ofEvents = others.slice(0, received.length);
@@ -214,10 +217,10 @@ async function attemptOf(received: Received[], error: unknown): Promise<Attempt>
   }
   const recorded = await unsealAll(found.map(([, item]) => item));
   for (const [i, [each]] of found.entries()) settled.set(each, recorded[i] as Recorded);
-  // Entries that are there already were written by whoever moved the head.
+  // Existing entries were written by the instance that has updated the head.
   const ofLog = [ofHead, ofEntries, ...ofKeys];
   const conflict = ofLog.some(isRace) || ofEvents.some((reason) => reason.cause === 'conflict');
-  // What is no event's own, such as the head that cannot be written, is not mended by trying at once.
+  // If the failure is not about an event, such as a head that cannot be written, an immediate retry does not help.
   if (ofLog.some(isBroken) || (!conflict && settled.size === 0)) throw error;
   return {
     settled,
@@ -231,12 +234,12 @@ const isRace = (reason?: Cancelled): boolean => reason?.cause === 'condition' ||
 
 const isBroken = (reason?: Cancelled): boolean => reason?.cause === 'refused' || reason?.cause === 'unknown';
 
-/** Entries that were appended together, and the root of the tree that ends with them, where it was kept. */
+/** Entries that were appended together, and the root of the tree that ends with them, if it was stored. */
 type Appended = { index: number; entries: Uint8Array[]; root?: Uint8Array };
 
 /**
- * The log's entries from an index on, in their order, as they were appended together. The first ones may begin before the
- * index: `index` says where.
+ * The entries of the log from an index on, in order, as they were appended. The first batch may begin before that
+ * index: see its `index`.
  */
 export async function* readEntries(from: number): AsyncGenerator<Appended> {
   let next: QueryCommandInput['ExclusiveStartKey'];

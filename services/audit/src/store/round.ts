@@ -4,15 +4,15 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import type { Next } from './events.ts';
 import { tableName } from './tables.ts';
 
-/** How far all that is recorded has been compared with the log, round after round. */
+/** How far checkEvents has come. When all events are compared, the next round begins. */
 export type Round = {
   /** How many parts have been compared, in all rounds. */
   parts: number;
-  /** Where the next part begins; undefined when it is the first of a round. */
+  /** Where the next part begins; undefined for the first part of a round. */
   next?: Next | undefined;
-  /** How many entries were published when the round before ended: as many events have to be found in this one. */
+  /** How many entries were published when the previous round ended: this round has to find as many events. */
   expected: number;
-  /** How many of them have been found. */
+  /** How many it has found so far. */
   found: number;
 };
 
@@ -25,7 +25,7 @@ export async function loadRound(): Promise<Round> {
   return Item ? (unmarshall(Item) as Round) : { parts: 0, expected: 0, found: 0 };
 }
 
-/** Remembers a part more than was compared before, unless another run has done so since. */
+/** Stores the progress, unless another run has done so since. */
 export async function saveRound(round: Omit<Round, 'parts'>, { parts }: Round): Promise<void> {
   try {
     await dynamodb.send(

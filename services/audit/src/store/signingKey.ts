@@ -15,7 +15,7 @@ export async function publicKeyOf(keyId: string): Promise<Uint8Array> {
   return publicKey;
 }
 
-/** Signs a message of 4,096 bytes at most. Ed25519 gives the same signature for the same message, always. */
+/** Signs a message of at most 4,096 bytes. Ed25519 always gives the same signature for the same message. */
 export async function sign(keyId: string, message: Uint8Array): Promise<Uint8Array> {
   const { Signature } = await kms.send(
     new SignCommand({

@@ -4,7 +4,7 @@ import type { Event } from '@fanfold/contracts/event';
 import { type ErasureItem, erasedEventOf } from './erasures.ts';
 import { type FindingItem, findingEventOf } from './findings.ts';
 
-/** The events of the write that left an item as it is in this image of the stream. */
+/** The events of the write that this image of the stream shows. */
 export function eventsOf(image: Record<string, AttributeValue>): Event[] {
   const { finding, said, erasure } = unmarshall(image) as Partial<FindingItem & ErasureItem>;
   if (erasure) return [erasedEventOf(erasure)];
