@@ -5,13 +5,13 @@ import { metrics } from '@fanfold/runtime/metrics';
 import type { BillableEvent, Entries } from './books.ts';
 import { booksOf, commit, readStored } from './store/books.ts';
 
-/** What of a batch could not be billed, and why. */
+/** The events of a batch that could not be billed, and why. */
 type Failures = Map<BillableEvent, unknown>;
 
 /**
- * Bills a batch of events in one transaction: one read and one write for all of them. Where that does not go, each
- * goes alone, so that none suffers from another. Not in an outage, because each would wait for a table that is away; and not
- * in a crowd, which would be ten times as large.
+ * Bills a batch of events with one read and one transaction. If that fails, each event is billed alone, so that one
+ * bad event does not hold up the others. Not in an outage, in which every single one would wait for the table; and
+ * not after too many conflicts, of which there would be ten times as many.
  */
 export async function bill(events: BillableEvent[]): Promise<Failures> {
   try {
@@ -28,9 +28,9 @@ export async function bill(events: BillableEvent[]): Promise<Failures> {
 }
 
 /**
- * Tells of refunds that came before their capture and do not fit it: no other capture will come for them, and no message
- * is left that could be quarantined. Before the invoice is written, so that it is told also when the answer gets lost, as
- * the capture tells nothing when it comes again: rather twice than never.
+ * Logs parked refunds that do not fit the invoice of their capture. No other capture will come for them, and their
+ * messages are done, so nothing is left to quarantine. It logs before the write: when the write's answer is lost, a
+ * repeated capture would not log them, and twice is better than never.
  */
 function reportParked({ accounts }: Entries): void {
   for (const { account, isIssued } of accounts) {
@@ -44,7 +44,7 @@ function reportParked({ accounts }: Entries): void {
   }
 }
 
-/** Others take numbers of the same series at the same time; whoever comes second decides again. */
+/** How often it retries when others take numbers of the same series at the same time. */
 const maxAttempts = 10;
 
 class TooManyConflicts extends Error {
@@ -69,9 +69,9 @@ async function billAtOnce(events: BillableEvent[]): Promise<Failures> {
     const newer = await commit(entries);
     if (!newer) return failures;
     if (attempt === maxAttempts) break;
-    // What a refused write gives back is as new as a read, so the next one follows at once. When that is refused as well
-    // many are writing: each waits for a random time, and what was known is old then. A refused transaction costs as much
-    // as one that is not, and ten times a read.
+    // A failed transaction returns the current items, which are as good as a read, so the first retry follows at
+    // once. If that fails too, there are many writers: each waits for a random time, and reads again. A failed
+    // transaction costs as much as a successful one, and ten times as much as a read.
     if (newer.size > 0 && attempt % 2 === 1) {
       stored = new Map([...stored, ...newer]);
     } else {

@@ -86,7 +86,7 @@ describe('a capture', () => {
   });
 });
 
-it('a capture that comes again and says otherwise is refused, whatever it is that differs', () => {
+it('a capture that comes again with other data is refused, whatever it is that differs', () => {
   const { customer } = captured().data;
   const books = reopened(apply(emptyBooks(), [captured()]));
   for (const changes of [
@@ -97,7 +97,7 @@ it('a capture that comes again and says otherwise is refused, whatever it is tha
     { lines: [{ description: 'Table', quantity: 1, unitAmount: 10_000, taxRate: '21.00' }] },
     { lines: null },
   ]) {
-    expect(() => books.apply(captured(changes))).toThrow('INV-2026-000001 says otherwise');
+    expect(() => books.apply(captured(changes))).toThrow('INV-2026-000001 was issued with other data');
   }
   expect(() => books.apply({ ...captured(), time: '2026-11-24T00:00:00.000Z' })).toThrow(Unprocessable);
   books.apply(captured());
@@ -184,7 +184,7 @@ describe('a refund', () => {
   it('of what another parked refund is of is refused, so that both cannot be credited later', () => {
     const books = reopened(apply(emptyBooks(), [refunded(1, 4000, 0)]));
     expect(() => books.apply(refunded(2, 4000, 3000))).toThrow('pay_1:2 has refunded a part of the same');
-    expect(() => books.apply(refunded(2, 12_101, 0))).toThrow('it is of more than was captured');
+    expect(() => books.apply(refunded(2, 12_101, 0))).toThrow('it is more than was captured');
     expect(apply(books, [captured()]).creditNotes).toHaveLength(1);
   });
 
@@ -196,7 +196,7 @@ describe('a refund', () => {
     );
   });
 
-  it('that comes again and says otherwise is refused, parked or credited', () => {
+  it('that comes again with other data is refused, parked or credited', () => {
     const other = (changes: object) => {
       const { data, ...about } = refunded(1, 4000, 0);
       return { ...about, data: { ...data, ...changes } } as BillableEvent;
@@ -210,8 +210,8 @@ describe('a refund', () => {
     const parked = reopened(apply(emptyBooks(), [refunded(1, 4000, 0)]));
     const credited = reopened(apply(emptyBooks(), [captured(), refunded(1, 4000, 0)]));
     for (const event of others) {
-      expect(() => parked.apply(event)).toThrow('pay_1:2 says otherwise');
-      expect(() => credited.apply(event)).toThrow('CN-2026-000001 says otherwise');
+      expect(() => parked.apply(event)).toThrow('pay_1:2 came with other data');
+      expect(() => credited.apply(event)).toThrow('CN-2026-000001 was issued with other data');
     }
     parked.apply(refunded(1, 4000, 0));
     credited.apply(refunded(1, 4000, 0));

@@ -19,16 +19,16 @@ import {
 } from './invoice.ts';
 import { type Kind, newSeries, nextNumber, type Series, seriesName } from './series.ts';
 
-/** The billing of one payment: its invoice, what was credited of it, and refunds that came before it. */
+/** The billing of one payment: its invoice, its credit notes, and refunds that arrived before the capture. */
 export type Account = {
   merchantId: string;
-  /** The invoice's id, whether it is issued yet or not. */
+  /** The id of the invoice, issued or not. */
   id: string;
   invoice: Invoice | null;
-  /** Of the capture that it is of. Not kept at first. */
+  /** Of the capture. Older items have none. */
   fingerprint?: string;
   creditNotes: Credited[];
-  /** Refunds whose capture was not heard of yet: nothing on the way keeps the order of events. */
+  /** Refunds that arrived before their capture. SNS and SQS do not keep the order of events. */
   parked: Refunded[];
   version: number;
 };
@@ -38,33 +38,36 @@ export type Credited = {
   number: string;
   refundId: string;
   amount: number;
-  /** All that had been refunded with it: where the stretch of the invoice that it takes back ends. Not kept at first. */
+  /**
+   * The total refunded, this refund included: the end of the part of the invoice that it takes back. Older items have
+   * none.
+   */
   amountRefunded?: number;
 };
 
 export type BillableEvent = Captured | Refunded;
 
-/** A credit note, and what it is kept with. */
+/** A credit note, as it is stored. */
 export type Issued = {
   merchantId: string;
   creditNote: CreditNote;
-  /** Of the refund that it is of. Not kept at first. */
+  /** Of the refund. Older items have none. */
   fingerprint?: string;
 };
 
-/** What is known of what some events are about. */
+/** The stored accounts, series and credit notes that some events concern. */
 export type Known = {
   accounts: Account[];
   series: Series[];
   creditNotes: Issued[];
 };
 
-/** What hearing some events changes, to be written together or not at all. */
+/** The changes that some events make, to be written all or none. */
 export type Entries = {
-  /** Each with whether its invoice is new. */
+  /** With whether the invoice is new. */
   accounts: { account: Account; isIssued: boolean }[];
   creditNotes: Issued[];
-  /** Each with how many numbers it had given before. */
+  /** With the count before the batch. */
   series: { series: Series; countBefore: number }[];
 };
 
@@ -77,13 +80,13 @@ export const newAccount = (merchantId: string, id: string): Account => ({
   version: 0,
 });
 
-/** The account that an event is about. */
+/** The account that an event concerns. */
 export const accountOf = ({ merchantid, data }: BillableEvent): { merchantId: string; id: string } => ({
   merchantId: merchantid,
   id: invoiceIdOf(data.paymentId),
 });
 
-/** The id of the credit note that a refund has or will have. */
+/** The id of the credit note that a refund has or will get. */
 export const creditNoteOf = ({ data }: Refunded): string => creditNoteIdOf(data.refund.id);
 
 /** The series that an event may take a number from. */
@@ -91,8 +94,8 @@ export const seriesOf = ({ merchantid }: BillableEvent, now: Date): { merchantId
   (['INV', 'CN'] as const).map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now) }));
 
 /**
- * The books as they are, and what the events of a batch make of them: several events, even of one payment, are
- * heard one after another and then written at once, each number taken once.
+ * The books, and the changes that a batch of events makes to them. Events, also several of one payment, are applied
+ * one after another and then written together, so each number is taken once.
  */
 export class Books {
   readonly #now: Date;
@@ -113,9 +116,9 @@ export class Books {
   }
 
   /**
-   * Hears an event. One that was heard before, as itself or as another copy, changes nothing.
+   * Applies an event. One that was applied before, in the same or another form, changes nothing.
    *
-   * @throws Unprocessable when it contradicts what is in the books; they are then as before
+   * @throws Unprocessable when it contradicts the books, which then stay as they were
    */
   apply(event: BillableEvent): void {
     if (event.type === 'payment.captured.v1') this.#issue(event);
@@ -140,7 +143,7 @@ export class Books {
       const { invoice, fingerprint } = account;
       const isRepeated =
         fingerprint === undefined ? isInvoiceOf(invoice, event) : fingerprint === fingerprintOf(event);
-      if (!isRepeated) throw contradiction(event, `${invoice.number} says otherwise`);
+      if (!isRepeated) throw contradiction(event, `${invoice.number} was issued with other data`);
       return;
     }
     if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
@@ -154,7 +157,7 @@ export class Books {
     for (const refunded of account.parked) this.#creditParked(refunded);
   }
 
-  /** A parked refund that does not fit stays parked: it must not keep the invoice from being issued. */
+  /** A parked refund that does not fit stays parked. It must not prevent the invoice. */
   #creditParked(refunded: Refunded): void {
     try {
       this.#credit(refunded);
@@ -182,7 +185,7 @@ export class Books {
             (credited.amountRefunded ?? amountRefunded) === amountRefunded &&
             (!known || isCreditNoteOf(known.creditNote, event))
           : known.fingerprint === fingerprintOf(event);
-      if (!isRepeated) throw contradiction(event, `${credited.number} says otherwise`);
+      if (!isRepeated) throw contradiction(event, `${credited.number} was issued with other data`);
       return;
     }
     const reason = known
@@ -201,18 +204,18 @@ export class Books {
     this.#change({ ...account, creditNotes: [...creditNotes, entry] });
   }
 
-  /** Keeps a refund until its capture comes. Of two that contradict each other the one that comes second is refused. */
+  /** Keeps a refund until its capture comes. Of two that contradict each other, the second is refused. */
   #park(account: Account, event: Refunded): void {
     const { parked } = account;
     const { data } = event;
     const known = parked.find((other) => other.data.refund.id === data.refund.id);
     if (known) {
       if (fingerprintOf(known) !== fingerprintOf(event))
-        throw contradiction(event, `${known.id} says otherwise`);
+        throw contradiction(event, `${known.id} came with other data`);
       return;
     }
     const [from, to] = stretchOf(data);
-    if (from < 0 || to > data.amountCaptured) throw contradiction(event, 'it is of more than was captured');
+    if (from < 0 || to > data.amountCaptured) throw contradiction(event, 'it is more than was captured');
     const other = parked.find(
       (one) => one.data.currency === data.currency && overlap(stretchOf(one.data), stretchOf(data)),
     );
@@ -239,7 +242,7 @@ export class Books {
     return { numbered: { number, series: name, issuedAt }, series };
   }
 
-  /** A number is taken only once its document is made: one that cannot be made leaves no gap. */
+  /** A number is taken only after its document was made, so a document that cannot be made leaves no gap. */
   #take(series: Series): void {
     const key = keyOf(series.merchantId, series.name);
     if (!this.#countsBefore.has(key)) this.#countsBefore.set(key, series.count - 1);
@@ -247,7 +250,7 @@ export class Books {
   }
 }
 
-/** What a refund takes back: from where those before it end to where it ends, in minor units. */
+/** The part of the captured amount that a refund takes back, in minor units: refunds lie end to end. */
 type Stretch = [from: number, to: number];
 
 const stretchOf = ({ amountRefunded, refund }: Refunded['data']): Stretch => [
@@ -260,15 +263,15 @@ const overlap = ([from, to]: Stretch, [otherFrom, otherTo]: Stretch): boolean =>
 
 const tooManyRefunds = `a payment has at most ${maxRefundsPerPayment} refunds`;
 
-/** Whether a refund lies within what an invoice charged. */
+/** Whether a refund lies within the amount of an invoice. */
 function isOf(invoice: Invoice, { data }: Refunded): boolean {
   const [from, to] = stretchOf(data);
   return data.currency === invoice.currency && from >= 0 && to <= invoice.totals.gross;
 }
 
-/** Why a refund cannot be credited beside what was credited before; undefined when it can. */
+/** Why a refund cannot be credited beside the existing credit notes; undefined when it can. */
 function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
-  if (!isOf(invoice, event)) return `it does not fit into what ${invoice.number} says`;
+  if (!isOf(invoice, event)) return `it is outside the amount of ${invoice.number}`;
   if (creditNotes.length >= maxRefundsPerPayment) return tooManyRefunds;
   const stretch = stretchOf(event.data);
   const other = creditNotes.find(
@@ -276,7 +279,7 @@ function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): s
       amountRefunded !== undefined && overlap([amountRefunded - amount, amountRefunded], stretch),
   );
   if (other) return `${other.number} has credited a part of the same`;
-  // Of what was credited before stretches were kept, the amounts are known.
+  // Older credit notes have no stretch, but an amount.
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, event.data.refund.amount);
   if (credited > invoice.totals.gross) return `more would be credited than ${invoice.number} charged`;
   return undefined;

@@ -26,12 +26,12 @@ export type CreditNote = Cause & {
 
 export type Refunded = EventOfType<'payment.refunded.v1'>;
 
-/** One credit note per refund: its id follows from the refund's. */
+/** A refund has one credit note, because its id is derived from the refund's. */
 export const creditNoteIdOf = (refundId: string): string => `cn_${suffixOf(refundId)}`;
 
 /**
- * The credit note of a refund. Which part of the invoice it takes back follows from what had been refunded
- * before it, not from the order in which refunds arrive here.
+ * The credit note of a refund. The part of the invoice that it takes back depends on the total refunded before it,
+ * not on the order in which refunds arrive.
  *
  * @throws RangeError when more was refunded than invoiced
  */
@@ -62,7 +62,7 @@ export function creditNoteFor(
   };
 }
 
-/** @throws z.ZodError and RangeError when no event could say it */
+/** @throws z.ZodError or RangeError when it does not fit into an event */
 export function eventOfCreditNote(merchantid: string, { id, createdAt, trace, ...facts }: CreditNote): Event {
   const data = { ...facts, creditNoteId: id };
   return makeEvent(creditNoteIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });

@@ -24,7 +24,7 @@ const about = (subject: string, n: number) => ({
   trace,
 });
 
-/** Two chairs, captured in whole unless changed. */
+/** Two chairs, captured in full unless changed. */
 export const captured = (changes: Partial<Captured['data']> = {}): Captured => {
   const data = {
     paymentId: 'pay_1',
@@ -40,7 +40,7 @@ export const captured = (changes: Partial<Captured['data']> = {}): Captured => {
   return makeEvent(paymentCaptured, { ...about(data.paymentId, 1), data });
 };
 
-/** The n-th refund of a payment, which comes after others that make up `before`. */
+/** The n-th refund of a payment, after earlier ones that amount to `before`. */
 export const refunded = (n: number, amount: number, before: number, currency = 'EUR', paymentId = 'pay_1') =>
   makeEvent(paymentRefunded, {
     ...about(paymentId, n + 1),
@@ -55,7 +55,7 @@ export const refunded = (n: number, amount: number, before: number, currency = '
     },
   });
 
-/** The closing of 23 November 2026, the day of all these events, by default without any. */
+/** The closing of 23 November 2026, the day of all these events. Its counts are empty by default. */
 export const dayClosed = (changes: Partial<DayClosed['data']>, merchantid = 'acme'): DayClosed =>
   makeEvent(paymentsDayClosed, {
     ...about(`day_2026-11-23_${merchantid}`, 1),

@@ -5,11 +5,12 @@ import type { CreditNote, Refunded } from './creditNote.ts';
 import { type Captured, causeOf, type Invoice } from './invoice.ts';
 
 /**
- * What an event says, in 128 bits: kept beside its document, and short, because a write unit takes a kilobyte. It is of the
- * event and not of the document, which later code may write in another way.
+ * A hash of an event's content, 128 bits, stored beside its document to recognise the event again. It is short,
+ * because a write unit takes a kilobyte. It is of the event and not of the document, whose form may change in later
+ * versions.
  *
- * Each member is named here, and one that an event does not have leaves no trace in it: a member that the schema gets later
- * makes no other event of an old one. Stored ones are compared for ever, so what is named here stays.
+ * The members are listed here, and an absent one has no influence. So a member that the schema gets later does not
+ * change the fingerprints of old events. Stored fingerprints are compared for ever: this list must not change.
  */
 export function fingerprintOf(event: Captured | Refunded): string {
   const { happenedOn, trace } = causeOf(event);
@@ -61,7 +62,7 @@ const factsOfRefund = ({ data }: Refunded) => {
   };
 };
 
-/** Whether an invoice from before fingerprints were kept is of this capture, by what both have unchanged. */
+/** Whether an invoice without a fingerprint is of this capture: compares the fields that both have. */
 export function isInvoiceOf(invoice: Invoice, event: Captured): boolean {
   const { trace, paymentId, orderId, currency, totals } = invoice;
   const { data } = event;
@@ -81,7 +82,7 @@ export function isInvoiceOf(invoice: Invoice, event: Captured): boolean {
   );
 }
 
-/** Whether a credit note from before fingerprints were kept is of this refund, by what both have unchanged. */
+/** Whether a credit note without a fingerprint is of this refund: compares the fields that both have. */
 export function isCreditNoteOf(creditNote: CreditNote, event: Refunded): boolean {
   const { trace, paymentId, refundId, orderId, currency, amount } = creditNote;
   const { data } = event;
@@ -91,7 +92,7 @@ export function isCreditNoteOf(creditNote: CreditNote, event: Refunded): boolean
   );
 }
 
-/** As the table keeps it: minus zero and lone surrogates, which JSON can name, are no numbers and texts there. */
+/** As DynamoDB stores it: it has neither minus zero nor lone surrogates, which JSON allows. */
 const asStored = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_key, member) => (typeof member === 'string' ? member.toWellFormed() : member)),

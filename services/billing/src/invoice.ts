@@ -9,13 +9,16 @@ import { apportion, shareOf } from './share.ts';
 
 /** What a document keeps of the event that it was issued for. */
 export type Cause = {
-  /** The day (UTC) on which payments captured or refunded, which may be before the day of issue. */
+  /** The day (UTC) of the capture or refund, which may be before the day of issue. */
   happenedOn: string;
-  /** For the event that says that it was issued, whenever that is made. */
+  /** The trace for the event of this document, whenever that is made. */
   trace: Trace;
 };
 
-/** An invoice. Once issued it never changes; only credit notes correct it. Amounts are minor units of `currency`. */
+/**
+ * An invoice. It never changes once it is issued; only credit notes correct it. Amounts are minor units of
+ * `currency`.
+ */
 export type Invoice = Cause & {
   id: string;
   number: string;
@@ -32,12 +35,12 @@ export type Invoice = Cause & {
 
 export type InvoiceLine = Line & { net: number; tax: number; gross: number };
 
-/** The number that a document gets, and when. */
+/** The number of a document, and its time of issue. */
 export type Numbered = { number: string; series: string; issuedAt: string };
 
 export type Captured = EventOfType<'payment.captured.v1'>;
 
-/** One invoice per payment: its id follows from the payment's, so that a second one has nowhere to go. */
+/** A payment has one invoice, because its id is derived from the payment's. */
 export const invoiceIdOf = (paymentId: string): string => `inv_${suffixOf(paymentId)}`;
 
 export const causeOf = (event: Captured | EventOfType<'payment.refunded.v1'>): Cause => ({
@@ -47,13 +50,13 @@ export const causeOf = (event: Captured | EventOfType<'payment.refunded.v1'>): C
 
 export const suffixOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
-/** Whether a captured payment can be invoiced: its lines make up its amount, and it took no more than that. */
+/** Whether a capture can be invoiced: its lines add up to its amount, and no more than that was captured. */
 export function addsUp({ data }: Captured): boolean {
   const { amount, amountCaptured } = data;
   return amountCaptured >= 1 && amountCaptured <= amount && totalsOf(orderedLines(data)).gross === amount;
 }
 
-/** The invoice of a captured payment that {@link addsUp}. */
+/** The invoice of a capture that {@link addsUp}. */
 export function invoiceFor(event: Captured, { number, series, issuedAt }: Numbered): Invoice {
   const { data } = event;
   const { paymentId, orderId, currency, customer, amount, amountCaptured } = data;
@@ -77,7 +80,7 @@ export function invoiceFor(event: Captured, { number, series, issuedAt }: Number
   };
 }
 
-/** @throws z.ZodError and RangeError when no event could say it */
+/** @throws z.ZodError or RangeError when it does not fit into an event */
 export function eventOfInvoice(merchantid: string, { id, createdAt, trace, ...facts }: Invoice): Event {
   const data = { ...facts, invoiceId: id };
   return makeEvent(invoiceIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
@@ -89,7 +92,7 @@ const orderedLines = ({ lines, description, orderId, amount }: Captured['data'])
     { description: description ?? `Order ${orderId}`, quantity: 1, unitAmount: amount, taxRate: '0.00' },
   ];
 
-/** Tax is rounded once per rate; its lines share that sum so that they add up to it. */
+/** Tax is rounded once per rate. The lines of a rate share that sum, so that they add up to it. */
 function linesWithTax(lines: Line[], { taxByRate }: Totals): InvoiceLine[] {
   const priced = lines.map((line) => ({ ...line, net: line.quantity * line.unitAmount, tax: 0 }));
   for (const { rate, tax } of taxByRate) {
@@ -104,7 +107,7 @@ function linesWithTax(lines: Line[], { taxByRate }: Totals): InvoiceLine[] {
   return priced.map((line) => ({ ...line, gross: line.net + line.tax }));
 }
 
-/** A partial capture says nothing of which goods it is for: it has a line for each rate. */
+/** A partial capture does not tell which goods it is for, so it has a line for each rate. */
 const linesOfPart = (
   { orderId, amount, amountCaptured, currency }: Captured['data'],
   { taxByRate }: Totals,

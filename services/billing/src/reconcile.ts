@@ -7,11 +7,11 @@ import { documentsFor } from './store/days.ts';
 import { loadFinding, saveFinding } from './store/findings.ts';
 
 /**
- * Compares what payments captured and refunded on a merchant's day with the documents that were issued for it. A
- * difference becomes a finding, which is said, and a metric with an alarm; when the day is compared again and adds up,
- * the finding is mended.
+ * Compares what payments captured and refunded on a merchant's day with the documents issued for it. A difference
+ * becomes a finding, which is published, and a metric with an alarm. When the day is compared again and adds up, the
+ * finding is marked as mended.
  *
- * @throws NotYet when documents may still be on their way, and Unprocessable when they are too many to be read
+ * @throws NotYet when documents may still be issued; Unprocessable when there are too many to read
  */
 export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
   const { merchantid, data } = dayClosed;
@@ -26,7 +26,7 @@ export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Pr
     now: new Date(),
     firstReceivedAt,
   });
-  // Before it is written, so that it is measured also when the answer gets lost: rather twice than never.
+  // Before the write: when the write's answer is lost, it is better to count twice than never.
   if (isAlarming) metrics.addMetric('ReconciliationFailed', 'Count', 1);
   if (noted) {
     logger.warn(noted.isNew ? 'reconciliation failed' : 'reconciliation mended', {

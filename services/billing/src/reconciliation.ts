@@ -1,16 +1,16 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 
-/** What of an issued document a day is summed up from. `amount` is in minor units of `currency`. */
+/** The fields of a document that the totals of a day are computed from. `amount` is in minor units of `currency`. */
 export type Document = { issueDate: string; happenedOn: string; currency: string; amount: number };
 
-/** What was captured and refunded, or invoiced and credited, on a day. */
+/** The captures and refunds of a day, or its invoices and credit notes: counted and added up. */
 export type DaySum = EventOfType<'billing.reconciliation-failed.v1'>['data']['expected'];
 
 export type Difference = { expected: DaySum; found: DaySum };
 
 export type DayClosed = EventOfType<'payments.day-closed.v1'>;
 
-/** What the documents should add up to when payments captured and refunded this. */
+/** The totals that the documents should have, by the captures and refunds of payments. */
 export function expectedOf({ data: { counts, totals } }: DayClosed): DaySum {
   const moved = Object.entries(totals).filter(([, { captured, refunded }]) => captured + refunded > 0);
   return {
@@ -20,7 +20,7 @@ export function expectedOf({ data: { counts, totals } }: DayClosed): DaySum {
   };
 }
 
-/** What a day's invoices and credit notes add up to. */
+/** The totals of a day's invoices and credit notes. */
 export function sumOf(invoices: Document[], creditNotes: Document[]): DaySum {
   const totals: DaySum['totals'] = {};
   const add = (documents: Document[], what: 'captured' | 'refunded') => {

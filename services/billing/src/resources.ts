@@ -4,7 +4,7 @@ import type { Account } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
 import type { Invoice, InvoiceLine } from './invoice.ts';
 
-/** An invoice as the API shows it: as it was issued, to the letter, and what was credited of it since. */
+/** An invoice as the API shows it: unchanged since it was issued, and with its credit notes. */
 export function invoiceResource({ invoice, creditNotes }: Account) {
   const issued = invoice as Invoice;
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, 0);

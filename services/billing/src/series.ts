@@ -3,9 +3,9 @@ export type Series = {
   merchantId: string;
   /** Such as `INV-2026`. */
   name: string;
-  /** How many numbers were given. */
+  /** How many numbers were taken. */
   count: number;
-  /** When the last number was given; null while there is none. */
+  /** When the last number was taken; null when none was. */
   lastIssuedAt: string | null;
 };
 
@@ -22,7 +22,8 @@ export const newSeries = (merchantId: string, name: string): Series => ({
 export const seriesName = (kind: Kind, now: Date): string => `${kind}-${now.getUTCFullYear()}`;
 
 /**
- * The next number of a series. Time never goes back within it: a clock that is behind gets the time of the number before.
+ * The next number of a series. Times of issue never decrease: if a clock is behind, the document gets the time of the
+ * previous one.
  */
 export function nextNumber(series: Series, now: Date): { number: string; issuedAt: string; series: Series } {
   const [issuedAt = ''] = [now.toISOString(), series.lastIssuedAt ?? ''].sort().reverse();
@@ -34,7 +35,7 @@ export function nextNumber(series: Series, now: Date): { number: string; issuedA
   };
 }
 
-/** What the number of a document looks like, such as `INV-2026-000001`: its kind is the first part. */
+/** The form of a document's number, such as `INV-2026-000001`. Its first part is the kind of document. */
 export const documentNumber = /^(INV|CN)-\d{4}-\d{6,12}$/;
 
 const numberOf = (name: string, count: number): string => `${name}-${String(count).padStart(6, '0')}`;

@@ -5,10 +5,11 @@ import type { Progress } from './store/items.ts';
 import { merchantByMerchant } from './store/merchantByMerchant.ts';
 
 /**
- * Closes yesterday, and earlier days of the last week that were missed. A run whose time is up notes how far it came, and the
- * next one goes on. A merchant whose day cannot be closed holds up nobody else's; that day is read again by the next runs.
+ * Closes yesterday, and earlier days of the last week that were missed. When a run's time is up, it stores how far it
+ * came, and the next one goes on. A merchant whose day cannot be closed does not hold up the others; the next runs
+ * read that day again.
  *
- * @throws when a day was not closed for every merchant, although a run had time for it or a night was
+ * @throws when a day could not be closed for every merchant, although a run or a whole night had time for it
  */
 export async function closeDays(run: Run): Promise<{ closed: number }> {
   let closed = 0;
@@ -28,7 +29,7 @@ export async function closeDays(run: Run): Promise<{ closed: number }> {
 
 const noProgress: Progress = { positions: {}, open: [], failed: 0 };
 
-/** What is kept to write what was counted, and how far. */
+/** Time to write what was counted, and how far it came. */
 const isShortOfTime = ({ remainingTimeMs }: Run): boolean => remainingTimeMs() < 2 * workTimeMs;
 
 /** How many closings are written together. */
@@ -57,7 +58,7 @@ async function close(
   };
   for await (const segment of merchantByMerchant(daysSince(date, run.now), positions)) {
     if (isShortOfTime(run)) {
-      // What is not written after all is counted again from where the last run came to.
+      // If a closing could not be written, the next run counts again from the last stored position.
       if (await write()) await saveProgress(date, { positions, open: book.closings(), failed: count.failed });
       return { ...count, isTimeUp: true };
     }
@@ -69,7 +70,7 @@ async function close(
   ready.push(...book.takeAllBut());
   if (!(await write())) return { ...count, isTimeUp: true };
   if (count.failed === 0) await markClosed(date);
-  // Whose closing could not be written is not known any more: the day is read again.
+  // Closings that could not be written are not remembered: the next run reads the whole day again.
   else await saveProgress(date, noProgress);
   return { ...count, isTimeUp: false };
 }

@@ -2,7 +2,7 @@ import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
 import { eventNumbersOn, type Payment } from './payment.ts';
 
-/** What one merchant's payments said on one day (UTC). */
+/** The events of one merchant's payments on one day (UTC), counted and added up. */
 export type DayClosing = {
   subject: string;
   merchantId: string;
@@ -13,7 +13,7 @@ export type DayClosing = {
   totals: Record<string, { captured: number; refunded: number }>;
 };
 
-/** How long after its day a closing is still made up for, when the clock did not run. */
+/** How long after its day a missed closing is still made. */
 const lookBackDays = 7;
 
 /** The days before today that should be closed by now, oldest first. */
@@ -21,8 +21,8 @@ export const daysToClose = (now: Date): string[] =>
   Array.from({ length: lookBackDays }, (_, i) => dayBefore(now, lookBackDays - i));
 
 /**
- * The days from `date` to today, on which payments of that day may have last said something. Oldest first: a payment
- * that says something while it is looked for moves to a later day, so it is met twice rather than missed.
+ * The days from `date` to today: the last event of a payment that had one on `date` may be on any of them. Oldest
+ * first: a payment that gets a new event meanwhile moves to a later day, so it is found twice rather than missed.
  */
 export function daysSince(date: string, now: Date): string[] {
   const days = [];
@@ -33,7 +33,7 @@ export function daysSince(date: string, now: Date): string[] {
 const dayBefore = (now: Date, days: number): string =>
   new Date(now.getTime() - days * 86_400_000).toISOString().slice(0, 10);
 
-/** Counts and adds up, merchant by merchant, what was said on a day. */
+/** Counts the events of a day and adds up their amounts, merchant by merchant. */
 export class DayBook {
   readonly #closings = new Map<string, DayClosing>();
   readonly #date: string;
@@ -66,7 +66,7 @@ export class DayBook {
     return [...this.#closings.values()];
   }
 
-  /** Takes out the closings of all merchants but one, whose payments go on. */
+  /** Removes and returns the closings of all merchants but one, whose payments are not all counted. */
   takeAllBut(merchantId?: string): DayClosing[] {
     const taken = this.closings().filter((closing) => closing.merchantId !== merchantId);
     for (const closing of taken) this.#closings.delete(closing.merchantId);
@@ -90,7 +90,7 @@ export class DayBook {
   }
 }
 
-/** What the closing of a merchant's day is known by. */
+/** The subject of the event of a closed day. */
 export const subjectOfDay = (date: string, merchantId: string): string => `day_${date}_${merchantId}`;
 
 export const eventOfDay = ({

@@ -345,7 +345,7 @@ describe('Settling what is due', () => {
   });
 });
 
-describe('While the provider does not tell what came of it,', () => {
+describe('While the provider does not know the outcome,', () => {
   const due = (...payments: Payment[]) => {
     const parts = [payments.map(itemOf)];
     client.on(QueryCommand).callsFake(() => ({ Items: parts.pop() ?? [] }));

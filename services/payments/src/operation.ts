@@ -19,13 +19,13 @@ import {
 import { perform, resolve } from './providers/gateway.ts';
 import { PaymentBusy, update } from './store/payments.ts';
 
-/** What a request with an Idempotency-Key is known by: made again, it has the same id. */
+/** An operation that a request with an Idempotency-Key asks for. A repeated request has the same id. */
 export type Operation = { id: string; fingerprint: string };
 
-/** What came of an operation, and whether it was found done (or under way) instead of being begun now. */
+/** The payment after an operation, and whether the operation was begun by an earlier request. */
 export type OperationResult = { payment: Payment; replayed: boolean };
 
-/** The operation that a request is: its id follows from the merchant, the route with its ids, and the key. */
+/** The operation of a request. Its id is derived from the merchant, the route with its ids, and the key. */
 export const operationOf = (
   prefix: string,
   request: Request<unknown, unknown>,
@@ -35,19 +35,19 @@ export const operationOf = (
   fingerprint: fingerprintOf(request.body),
 });
 
-/** `now` is when the request or the run began: what is left of its time counts from this very moment. */
+/** `now` is when the request or the run began. Its remaining time counts from this very moment. */
 export const momentOf = ({ now, trace, remainingTimeMs }: Request<unknown, unknown> | Run): Moment => ({
   now,
   trace,
   runsUntil: new Date(Date.now() + remainingTimeMs()).toISOString(),
 });
 
-/** What is said has the time of its write, however long the provider took before it, or others that came between. */
+/** An event has the time of its write, however long the provider took, or concurrent writes, before it. */
 const atWrite = (moment: Moment): Moment => ({ ...moment, now: new Date() });
 
 /**
- * Begins an operation on a payment and asks the provider, once: an operation that was begun before is only looked
- * at. The intent is written before the provider is asked, so that no charge is ever forgotten.
+ * Begins an operation on a payment and calls the provider, once: an operation that was begun before is only looked
+ * up. The intent is written before the provider is called, so that no charge is ever forgotten.
  *
  * @throws Refusal what `begin` throws; 402 when the provider refuses; see {@link repeatResult}
  */
@@ -66,8 +66,8 @@ export async function runOperation(
 }
 
 /**
- * Asks the provider for what a payment's new intent says, and writes what came of it. When others keep writing, it is not
- * written and the answer is as of an outcome that is not known: the janitor finds out.
+ * Calls the provider for the intent of a payment, and writes the outcome. If concurrent writes prevent that, it
+ * answers as if the outcome were unknown, and the janitor finds it out later.
  */
 export async function askProvider(
   intent: Payment,
@@ -92,8 +92,8 @@ export async function askProvider(
 }
 
 /**
- * Money may have moved: what came of it is worth most of the time that its request has, and of a clock's what one piece of
- * work may take. A repetition is told for as long that the first request still runs.
+ * Until when it retries to write the outcome. Money may have moved, so it may use most of the request's time, or of
+ * the time for one item of a scheduled run. A repeated request gets a 409 for as long.
  */
 const settledUntil = ({ runsUntil }: Moment): number =>
   Math.min(Date.now() + 10_000, runsUntil === null ? Infinity : Date.parse(runsUntil) - answeringTimeMs);
@@ -101,9 +101,9 @@ const settledUntil = ({ runsUntil }: Moment): number =>
 const answeringTimeMs = 1000;
 
 /**
- * What came of an operation that was begun before.
+ * The result of an operation that was begun before.
  *
- * @throws Refusal 422 `idempotency_key_reused`, 409 while it still runs, 402 when it failed then
+ * @throws Refusal 422 `idempotency_key_reused`, 409 while it still runs, 402 when it failed
  */
 export function repeatResult(payment: Payment, { id, fingerprint }: Operation, now: Date): OperationResult {
   if (payment.requests[id]?.fingerprint !== fingerprint) refuseReusedKey();
@@ -114,9 +114,10 @@ export function repeatResult(payment: Payment, { id, fingerprint }: Operation, n
 }
 
 /**
- * Finds out from the provider what came of everything that a payment still waits for, or leaves the rest to the next run.
+ * Asks the provider for all outcomes that a payment waits for. What is left when time is short, the next run does.
  *
- * @throws NotYet when it is unknown as before, ProviderRefusal when the provider refuses to tell; both are written before
+ * @throws NotYet when an outcome is still unknown, ProviderRefusal when the provider refuses to answer; both after
+ *   writing that
  */
 export async function settleDue(payment: Payment, run: Run): Promise<void> {
   const now = run.now.toISOString();
@@ -141,7 +142,7 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
   }
   for (const refund of Object.values(refunds)) {
     if (refund.status !== 'pending' || lookupAt(refund, payment) > now) continue;
-    // A payment may wait for fifty, and a provider that is silent takes its time for each.
+    // A payment may have fifty pending refunds, and a provider that does not answer takes its time for each.
     if (run.remainingTimeMs() < workTimeMs) break;
     await lookUp(refund, (current, outcome) =>
       settleRefund(current, refund.id, outcome, atWrite(momentOf(run))),
@@ -152,9 +153,12 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
 }
 
 const stillUnknown = ({ id }: Ask | Refund): NotYet =>
-  new NotYet(`The provider does not tell what came of ${id}`);
+  new NotYet(`The provider does not know the outcome of ${id} yet`);
 
-/** For how long an outcome may be unknown before somebody is to look: that long no provider's hiccup takes. */
+/**
+ * How long an outcome may be unknown before it is measured for the alarm. Short outages of a provider are over by
+ * then.
+ */
 const overdueMs = 15 * 60_000;
 
 function measureUnknown({ unknown }: Ask | Refund, now: Date): void {

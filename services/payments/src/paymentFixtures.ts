@@ -27,7 +27,7 @@ export const paymentRequest: PaymentRequest = {
 
 export const paymentId = `pay_${'0'.repeat(31)}1`;
 
-/** A moment on 23 November 2026, or days later, on behalf of a request that may run for another 15 s. */
+/** A moment on 23 November 2026, or days later, in a request that may run for another 15 s. */
 export const momentAt = (time = '10:00:00.000', days = 0): Moment => {
   const now = new Date(Date.parse(`2026-11-23T${time}Z`) + days * 86_400_000);
   return {
@@ -46,7 +46,7 @@ export const declined: Outcome = {
   failure: { code: 'card_declined', message: 'The card was declined.', declineCode: 'generic_decline' },
 };
 
-/** A payment about which the provider is being asked for the first time. */
+/** A payment whose first call to the provider is under way. */
 export const processing = (changes: Partial<PaymentRequest> = {}): Payment =>
   create(
     { ...paymentRequest, ...changes },
@@ -54,7 +54,7 @@ export const processing = (changes: Partial<PaymentRequest> = {}): Payment =>
     momentAt(),
   ).payment;
 
-/** The change that the provider's answer makes to a payment, for the request that waits for it. */
+/** The change that the provider's answer makes to a payment, in the request that waits for it. */
 export const answered = (
   payment: Payment,
   outcome: Outcome = { result: 'succeeded' },

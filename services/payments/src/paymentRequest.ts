@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { PaymentRequest } from './payment.ts';
 import { paymentMethods } from './providers/gateway.ts';
 
-/** Every text is taken without the blanks around it, and what is left is measured. Codes are no texts: they are exact. */
+/** Texts are trimmed before their length is checked. Codes are not: they must match exactly. */
 const anyText = (maxLength: number) => z.string().trim().max(maxLength);
 const text = (maxLength: number) =>
   anyText(maxLength).refine(isVisible, 'must not be empty, or of characters that show nothing');
@@ -17,7 +17,7 @@ const positiveAmount = z
   .min(1, 'must be at least 1, in minor units of the currency')
   .max(maxAmountMinor);
 
-/** Of ISO's codes for users to assign, invoices need the two that the European Union has assigned. */
+/** Of the codes that ISO leaves to its users, invoices need the two that the European Union has assigned. */
 const countries = new Set<string>([...CountryCodes, 'XI', 'XK']);
 
 const address = z.strictObject({
@@ -80,7 +80,7 @@ export const paymentRequest: z.ZodType<PaymentRequest> = z
     metadata,
   })
   .superRefine(({ amount, lines }, context) => {
-    // This runs as well when a field is wrong: a rate that is none cannot be reckoned with.
+    // This runs also when a field is invalid: an invalid rate cannot be used in a calculation.
     if (!lines || context.issues.length > 0) return;
     const gross = grossOf(lines);
     if (gross !== amount) {

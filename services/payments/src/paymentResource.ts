@@ -6,7 +6,7 @@ import type { Failure, Payment, Refund } from './payment.ts';
 const lines = /* @__PURE__ */ z.array(line);
 const metadata = /* @__PURE__ */ z.record(/* @__PURE__ */ z.string(), /* @__PURE__ */ z.string());
 
-/** A payment as the API shows it: the same to the letter, whatever order the table gave its members. */
+/** A payment as the API shows it. Members of maps are in a fixed order, as DynamoDB does not keep theirs. */
 export const paymentResource = (payment: Payment) => ({
   object: 'payment' as const,
   id: payment.id,

@@ -61,7 +61,7 @@ async function recordTogether(received: Received[]): Promise<Failures> {
     if (attempt.conflict && left.length > 0) {
       conflicts += 1;
       if (conflicts === maxConflicts) {
-        throw new Error(`Others appended to the log first, ${maxConflicts} times in a row`);
+        throw new Error(`Other instances appended to the log first, ${maxConflicts} times in a row`);
       }
       // The instance that won has the next batch to prepare. So after the first conflict this one tries again at
       // once. After a second one there are more instances, and each waits for a random time.

@@ -203,7 +203,7 @@ const tooBroad = (): Refusal =>
   new Refusal(
     422,
     'query_too_broad',
-    'Nothing was found among so many events in the time there is. Ask by subject or correlationId, or with fewer filters.',
+    'There are too many events to search in the available time. Ask by subject or correlationId, or with fewer filters.',
   );
 
 type Condition = {

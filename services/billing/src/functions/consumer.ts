@@ -3,7 +3,7 @@ import { subscribedTypes } from '../../subscriptions.js';
 import { bill } from '../bill.ts';
 import { reconcile } from '../reconcile.ts';
 
-/** Bills what was captured and refunded, then compares days that were closed. */
+/** Bills captures and refunds, then compares the days that were closed. */
 export const handler = consume(subscribedTypes, (events, messages, inTurn) => {
   const billed = bill(events.filter((event) => event.type !== 'payments.day-closed.v1'));
   return events.map(async (event, i) => {

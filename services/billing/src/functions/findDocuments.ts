@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { documentNumber } from '../series.ts';
 import { findByNumber, findPayments } from '../store/documents.ts';
 
-/** What an operator's tool asks, to go on from what stands on a document: its order, or its number. */
+/** The search of an operator's command, by what is printed on a document: the order or the number. */
 const findRequest = z.discriminatedUnion('find', [
   z.strictObject({ find: z.literal('payments'), merchantId, orderId: z.string().min(1).max(100) }),
   z.strictObject({ find: z.literal('document'), merchantId, number: z.string().regex(documentNumber) }),
@@ -12,7 +12,9 @@ const findRequest = z.discriminatedUnion('find', [
 
 type FindRequest = z.output<typeof findRequest>;
 
-/** Not behind the API: who may invoke it finds the ids of all merchants' documents, and nothing else of them. */
+/**
+ * Not part of the API: whoever may invoke it finds the ids of all merchants' documents, and nothing else about them.
+ */
 export const handler = lambda(async (input: unknown) => ({ ids: await find(findRequest.parse(input)) }));
 
 const find = (request: FindRequest): Promise<string[]> =>

@@ -23,7 +23,7 @@ export const handler = endpoint(
     }
     const [invoiceId, another] = [...invoiceIds] as string[];
     const account = invoiceId && !another ? await loadInvoiced(merchantId, invoiceId) : undefined;
-    // They are few enough to stand in the account.
+    // There are few, so the account has them all.
     const { items, hasMore } = pageOf(account?.creditNotes.toReversed() ?? [], query, inThisList);
     const creditNotes = await loadCreditNotes(
       merchantId,

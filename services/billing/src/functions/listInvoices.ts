@@ -17,7 +17,7 @@ export const handler = endpoint({ scope: 'invoices:read', query }, async ({ call
     const { items, hasMore } = await listInvoices(caller.merchantId, query);
     return { status: 200, body: listOf({ items: items.map(invoiceResource), hasMore }) };
   }
-  // A payment has one invoice at most, and its id follows from the payment's.
+  // A payment has at most one invoice, whose id is derived from the payment's.
   const account = await loadInvoiced(caller.merchantId, invoiceIdOf(paymentId));
   const found =
     account && (orderId ?? account.invoice?.orderId) === account.invoice?.orderId ? [account] : [];

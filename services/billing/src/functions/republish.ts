@@ -1,5 +1,5 @@
 import { republish } from '@fanfold/runtime/republish';
 import { issuedOn, republishDocument } from '../store/days.ts';
 
-/** Says again which invoices and credit notes were issued on a day. */
+/** Publishes the events of the invoices and credit notes of a day again. */
 export const handler = republish(({ date, merchantId }) => issuedOn(date, merchantId), republishDocument);

@@ -17,10 +17,10 @@ import {
 } from './items.ts';
 import { readAll, tableName } from './table.ts';
 
-/** What of the table a batch of events is about, by key. */
+/** The stored items that a batch of events concerns, by key. */
 export type StoredItems = Map<string, Stored>;
 
-/** Reads what a batch of events is about: one read for all of them. */
+/** Reads the items that a batch of events concerns, all with one read. */
 export async function readStored(events: BillableEvent[], now: Date): Promise<StoredItems> {
   const keys = new Set(
     events.flatMap((event) => {
@@ -35,7 +35,7 @@ export async function readStored(events: BillableEvent[], now: Date): Promise<St
   return new Map((await readAll([...keys])).map((item) => [item.pk, item]));
 }
 
-/** The books, open at these pages. */
+/** The books with these items. */
 export function booksOf(stored: StoredItems, now: Date): Books {
   const items = [...stored.values()];
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
@@ -48,12 +48,12 @@ export function booksOf(stored: StoredItems, now: Date): Books {
 const maxTransactionItems = 100;
 
 /**
- * Writes what a batch of events changed, all or nothing.
+ * Writes the changes of a batch of events, all or none.
  *
- * @returns undefined when it is written. Otherwise others wrote in between, and this is what they made of the pages that
- *   they are done with: decide again
+ * @returns undefined when they are written. Otherwise others have written meanwhile, and these are the current items,
+ *   as far as DynamoDB returned them: decide again
  * @throws RangeError when it is more than one transaction holds
- * @throws Unprocessable when DynamoDB will never take it
+ * @throws Unprocessable when DynamoDB will never accept it
  */
 export async function commit({ accounts, creditNotes, series }: Entries): Promise<StoredItems | undefined> {
   const writes: TransactWriteItem[] = [
@@ -86,7 +86,7 @@ function itemsIn(reasons: Cancelled[]): StoredItems {
   return new Map(items.map((item) => [item.pk, item]));
 }
 
-/** A put on condition that a counter is still what it was read as; 0 stands for no item. */
+/** A put on condition that the counter still has the value that was read. 0 means that there was no item. */
 const putIf = (
   item: AccountItem | CreditNoteItem | SeriesItem,
   counter: string,

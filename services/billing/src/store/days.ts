@@ -6,15 +6,15 @@ import type { Document } from '../reconciliation.ts';
 import { documentsOf, type Indexed } from './items.ts';
 import { tableName } from './table.ts';
 
-/** A consumer has 30 s. Reading so many takes some five of them at 5,000 documents a page. */
+/** The consumer has 30 s. Reading so many takes about five seconds at 5,000 documents a page. */
 const maxDocumentsRead = 500_000;
 
 /**
- * A merchant's documents of a kind that may have been issued for what happened on a day. In the order of numbers dates
- * never go back, and nothing is issued before it has happened, so the newest are read first until the day is over,
- * with a day more for clocks that do not agree.
+ * A merchant's documents of a kind that may have been issued for events of a day. Sorted by number, dates of issue
+ * never decrease, and nothing is issued before it has happened. So the newest are read first, until the day is
+ * passed, with a day more for clocks that differ.
  *
- * @throws Unprocessable when there are more since that day than can be read
+ * @throws Unprocessable when there are too many since that day
  */
 export async function documentsFor(
   merchantId: string,
@@ -52,8 +52,8 @@ export async function documentsFor(
 }
 
 /**
- * Every document that was issued on a day (UTC), of one merchant or of all, by its key, page by page. An operator runs this rarely: it
- * looks through the index of all documents, some 200 bytes each.
+ * The documents issued on a day (UTC), of one merchant or of all, page by page, by their keys. Only operators need
+ * it, rarely: it scans the index of all documents, about 200 bytes each.
  */
 export async function* issuedOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }[]> {
   let start: Record<string, AttributeValue> | undefined;
@@ -75,13 +75,13 @@ export async function* issuedOn(date: string, merchantId?: string): AsyncGenerat
   } while (start);
 }
 
-/** Lets the table's stream carry the event of a document again. Nothing else changes. */
+/** Makes the table's stream carry the event of a document again. Nothing else changes. */
 export async function republishDocument({ id }: { id: string }, now: Date): Promise<void> {
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: tableName(),
       Key: { pk: { S: id } },
-      // Without a change there would be nothing in the stream.
+      // Without a change there would be no record in the stream. The attributes' names are those of stored items.
       UpdateExpression: 'SET said = :said, saidAgainAt = :now',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: marshall({ ':said': true, ':now': now.toISOString() }),

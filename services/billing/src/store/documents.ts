@@ -14,7 +14,7 @@ import {
 } from './items.ts';
 import { read, readAll, tableName } from './table.ts';
 
-/** A payment's account, if its invoice has been issued. */
+/** The account of a payment whose invoice has been issued. */
 export async function loadInvoiced(merchantId: string, invoiceId: string): Promise<Account | undefined> {
   const item = (await read(merchantId, invoiceId)) as AccountItem | undefined;
   return item?.invoice ? accountOfItem(item) : undefined;
@@ -57,17 +57,17 @@ export async function listCreditNotes(merchantId: string, query: ListQuery): Pro
   return { items: items.map(({ creditNote }) => creditNote), hasMore: page.hasMore };
 }
 
-/** The id of the document with a number, such as `INV-2026-000001`; there is one at most. */
+/** The id of the document with a number, such as `INV-2026-000001`. There is at most one. */
 export async function findByNumber(merchantId: string, number: string): Promise<string[]> {
   const documents = documentsOf(merchantId, number.startsWith('INV-') ? 'invoice' : 'credit-note');
   const keys = await queryKeys('ByMerchant', { documents, number: sortableNumber(number) });
   return keys.map((key) => key.slice(merchantId.length + 1));
 }
 
-/** More payments than an order has. */
+/** More payments than an order ever has. */
 const maxPaymentsOfOrder = 100;
 
-/** The ids of an order's payments that were invoiced, the newest first. */
+/** The ids of an order's invoiced payments, the newest first. */
 export async function findPayments(merchantId: string, orderId: string): Promise<string[]> {
   const order = `${merchantId}#${orderId}`;
   const items = (await inOrder(
@@ -79,7 +79,7 @@ export async function findPayments(merchantId: string, orderId: string): Promise
 /** What a page may start after. */
 export const inThisList = 'a document in this list';
 
-/** @throws Refusal 404 when there is no document with the id `startingAfter` in the list */
+/** @throws Refusal 404 when the list has no document with the id `startingAfter` */
 async function listKeys(
   index: 'ByMerchant' | 'ByOrder',
   attribute: 'documents' | 'order',
@@ -98,7 +98,7 @@ async function listKeys(
   return { items: keys.slice(0, limit), hasMore: keys.length > limit };
 }
 
-/** The keys of what has these values in an index, the highest number first. */
+/** The keys with these values in an index, the highest number first. */
 async function queryKeys(
   IndexName: 'ByMerchant' | 'ByOrder',
   values: Record<string, string>,

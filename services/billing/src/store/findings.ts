@@ -10,7 +10,7 @@ import { readAll, tableName } from './table.ts';
 const findingKey = (merchantId: string, date: string): string =>
   `${merchantId}#${findingSubject(date, merchantId)}`;
 
-/** What was found of a merchant's day, if ever its documents differed from what payments said. */
+/** The finding of a merchant's day, if its documents ever differed from the counts of payments. */
 export async function loadFinding(
   merchantId: string,
   date: string,
@@ -20,10 +20,10 @@ export async function loadFinding(
 }
 
 /**
- * Writes what was found of a merchant's day, in the place of what was known.
+ * Writes the finding of a merchant's day, in place of the known one.
  *
- * @throws when another consumer wrote in between: the day has to be compared again; Unprocessable when it is more than
- *   an event can say
+ * @throws when another consumer has written meanwhile: the day has to be compared again; Unprocessable when it does
+ *   not fit into an event
  */
 export async function saveFinding(
   { finding, isNew }: Noted<Difference>,

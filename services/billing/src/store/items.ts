@@ -11,21 +11,21 @@ import type { Series } from '../series.ts';
 
 /**
  * The billing table, `pk` = `<merchant>#<id>`:
- * - an account per payment under its invoice's id: the invoice, what was credited of it, parked refunds;
+ * - an account per payment, with the invoice's id: the invoice, its credit notes, parked refunds;
  * - a credit note per refund;
- * - a series per kind of document and year, under its name;
- * - a finding per day on which the documents differed from what payments captured and refunded.
+ * - a series per kind of document and year, with its name;
+ * - a finding per day whose documents differ from what payments captured and refunded.
  *
- * A document, the number it takes and what it changes are written in one transaction, on condition that none of
- * them was written since they were read: a number is never taken without its document, and never twice. `said`
- * makes the table's stream carry the event of the document that was issued, or the finding that was made, with this
- * very write. Should the stream have forgotten it before it was published, `republishDocument` makes it carry it again.
+ * A document, its number and the changed account are written in one transaction, on condition that none of them was
+ * written since it was read. So a number is never taken without its document, and never twice. `said` marks writes
+ * that have an event: that of the issued document, or of the finding. The publisher makes it from the image in the
+ * table's stream. If a record is lost before it was published, `republishDocument` makes the stream carry it again.
  *
- * An invoice and a credit note are kept with the fingerprint of the event that they are of, so that the event is known again
- * however its document is written by then.
+ * Invoices and credit notes are stored with the fingerprint of the event that they are of, so that the event is
+ * recognised even if the form of documents changes.
  *
- * Indexes: `ByMerchant` has a merchant's documents by number, with what a day is summed up from; nothing of that ever
- * changes, so it costs no writes. `ByOrder` has the keys of the invoices of an order.
+ * Indexes: `ByMerchant` has a merchant's documents by number, with the fields for the totals of a day; these never
+ * change, so they cause no extra writes. `ByOrder` has the keys of the invoices of an order.
  */
 export type AccountItem = Omit<Account, 'id' | 'invoice'> &
   Partial<Indexed> & {
@@ -33,7 +33,7 @@ export type AccountItem = Omit<Account, 'id' | 'invoice'> &
     /** Whether the publisher has an event for this write: the name that stored items and the stream's filter have. */
     said: boolean;
     order?: string;
-    /** Without its id, which is the key's: a write unit takes a kilobyte, and a transaction counts twice. */
+    /** Without its id, which is in the key: a write unit takes a kilobyte, and a transaction counts twice. */
     invoice: Omit<Invoice, 'id'> | null;
   };
 
@@ -49,7 +49,7 @@ export type FindingItem = { pk: string; merchantId: string; finding: Finding<Dif
 
 export type SeriesItem = Series & {
   pk: string;
-  /** What there was in the place of `lastIssuedAt` before there was a time. */
+  /** Stored by earlier versions instead of `lastIssuedAt`. */
   lastIssueDate?: string;
 };
 
@@ -98,11 +98,11 @@ const indexed = (
   amount,
 });
 
-/** The part of the index in which a merchant's documents of a kind are. */
+/** The key of the index for a merchant's documents of a kind. */
 export const documentsOf = (merchantId: string, kind: 'invoice' | 'credit-note'): string =>
   `${merchantId}#${kind}`;
 
-/** Numbers have six digits or more; as text they stand in order only at one length. */
+/** Numbers have six digits or more. As text they sort correctly only at the same length. */
 export const sortableNumber = (number: string): string =>
   number.replace(/\d+$/, (count) => count.padStart(12, '0'));
 
@@ -114,7 +114,7 @@ export const seriesItem = (series: Series): SeriesItem => ({
 export const seriesOfItem = ({ pk: _pk, lastIssueDate, ...series }: SeriesItem): Series =>
   lastIssueDate === undefined ? series : { ...series, lastIssuedAt: `${lastIssueDate}T00:00:00.000Z` };
 
-/** The events of the write that left an item as it is in this image of the stream. */
+/** The events of the write that this image of the stream shows. */
 export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
   eventsOfItem(unmarshall(image) as Stored);
 

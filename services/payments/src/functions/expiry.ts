@@ -5,12 +5,12 @@ import { cancel, isExpired } from '../payment.ts';
 import { update } from '../store/payments.ts';
 import { dueFor } from '../store/queries.ts';
 
-/** Gives up authorizations that nobody captured in time. */
+/** Cancels authorizations that were not captured in time. */
 export const handler = eachDue(
   (run) => dueFor('expire', run.now),
   async (payment, run) => {
     const moment = momentOf(run);
-    // By version: when the provider never took one attempt, the next one is another instruction.
+    // With the version: if the provider never received one attempt, the next one is a new instruction.
     const operation = {
       id: derivedId('void', payment.id, 'expiry', String(payment.version)),
       fingerprint: null,

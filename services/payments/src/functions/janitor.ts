@@ -2,5 +2,5 @@ import { eachDue } from '@fanfold/runtime/schedule';
 import { settleDue } from '../operation.ts';
 import { dueFor } from '../store/queries.ts';
 
-/** Settles payments and refunds whose outcome at the provider was not known when their request ended. */
+/** Settles payments and refunds whose outcome at the provider was unknown when their request ended. */
 export const handler = eachDue((run) => dueFor('settle', run.now), settleDue);

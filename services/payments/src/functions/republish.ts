@@ -5,7 +5,7 @@ import { closingsOf } from '../store/days.ts';
 import { activeOn } from '../store/queries.ts';
 import { republishDay, republishEvents } from '../store/republish.ts';
 
-/** Says again what payments said on a day, and what the day's closing said of it. */
+/** Publishes the events of a day again, and the event of the day's closing. */
 export const handler = republish(find, (again, now) =>
   'payment' in again ? republishEvents(again.payment, again.numbers, now) : republishDay(again.closing, now),
 );

@@ -5,7 +5,7 @@ import type { Failure, Outcome } from '../payment.ts';
 import { type Instruction, type Provider, ProviderRefusal } from './provider.ts';
 import { sandbox } from './sandbox.ts';
 
-/** The one that is asked. */
+/** The provider in use. */
 const provider: Provider = sandbox;
 
 /** How long the provider may take to answer before its outcome counts as unknown. */
@@ -13,7 +13,10 @@ const answerTimeMs = 2500;
 
 export const { paymentMethods } = provider;
 
-/** Asks the provider, once. What is not known for sure is `unknown`: a timeout may have charged the card. */
+/**
+ * Calls the provider, once. Without a certain outcome it is `unknown`: a call that timed out may have charged the
+ * card.
+ */
 export async function perform(instruction: Instruction): Promise<Outcome> {
   try {
     return await answerOf(instruction.key, async () => provider.perform(instruction));
@@ -24,7 +27,7 @@ export async function perform(instruction: Instruction): Promise<Outcome> {
 }
 
 /**
- * Finds out what came of an instruction whose outcome was unknown.
+ * Finds the outcome of an instruction whose outcome was unknown.
  *
  * @throws ProviderRefusal
  */
@@ -32,7 +35,7 @@ export const resolve = (key: string): Promise<Outcome> => answerOf(key, async ()
 
 const refused: Failure = {
   code: 'provider_error',
-  message: 'The payment provider refused to be asked. Nothing was done.',
+  message: 'The payment provider refused the call. Nothing was done.',
   declineCode: null,
 };
 

@@ -1,6 +1,6 @@
 import type { Outcome } from '../payment.ts';
 
-/** What a payment provider is asked to do. The same key asks for the same thing, however often it is sent. */
+/** An instruction to a payment provider. The provider carries out each key once, however often it is sent. */
 export type Instruction = {
   key: string;
   operation: 'authorize' | 'charge' | 'capture' | 'void' | 'refund';
@@ -11,30 +11,30 @@ export type Instruction = {
 };
 
 /**
- * A payment provider. To connect a real one, write this for it and put it in place of the sandbox in
- * `gateway.ts`: nothing else knows the provider.
+ * A payment provider. To connect a real one, implement this and use it in `gateway.ts` in place of the sandbox: no
+ * other file knows the provider.
  */
 export type Provider = {
-  /** The payment methods that it knows. */
+  /** The payment methods that it accepts. */
   paymentMethods: readonly [string, ...string[]];
   /**
-   * Carries out an instruction once per key and tells what came of it. May throw, and may never answer.
+   * Carries out an instruction, once per key, and returns its outcome. May throw, and may never answer.
    *
-   * @throws ProviderRefusal when it certainly has done nothing
+   * @throws ProviderRefusal when it has certainly done nothing
    */
   perform(instruction: Instruction): Promise<Outcome>;
   /**
-   * Tells what came of a key. When it has not taken effect yet, makes sure that it never will: without that, an
-   * instruction that is still under way could charge a payment which has been given up.
+   * Returns the outcome of a key. If it has had no effect yet, it makes sure that it never will: otherwise an
+   * instruction that is still under way could charge a payment that has been given up.
    *
-   * @throws ProviderRefusal when it will not tell before somebody mends something
+   * @throws ProviderRefusal when it refuses to answer until somebody corrects something
    */
   resolve(key: string): Promise<Outcome>;
 };
 
 /**
- * Thrown by a provider that refuses to be asked at all: a wrong key, a right that is missing, something that it does not
- * know. Time mends none of it.
+ * Thrown by a provider that refuses the call itself: a wrong API key, a missing permission, an unknown payment
+ * method. Trying again later does not help.
  */
 export class ProviderRefusal extends Error {
   override name = 'ProviderRefusal';

@@ -34,8 +34,8 @@ const behaviours = {
 type PaymentMethod = keyof typeof behaviours;
 
 /**
- * A payment provider to build and test against. Like a real one it has its own memory, in its own table: one
- * record per idempotency key, with what was done, so that charging twice would be seen.
+ * A payment provider for development and tests. Like a real one it has its own records, in its own table: one per
+ * idempotency key, with what was done, so that a double charge would be visible.
  */
 export const sandbox: Provider = {
   paymentMethods: Object.keys(behaviours) as [PaymentMethod, ...PaymentMethod[]],
@@ -53,7 +53,7 @@ export const sandbox: Provider = {
   resolve: (key) => record({ key }, { result: 'nothing' }),
 };
 
-/** Keeps the first outcome of a key and returns it: a key that was given up stays without effect. */
+/** Stores the first outcome of a key and returns it: a key that was given up never has an effect. */
 async function record(
   instruction: { key: string } & Partial<Instruction>,
   outcome: Outcome,
@@ -77,8 +77,8 @@ async function record(
 }
 
 /**
- * Whether the table certainly did nothing, and never will before somebody mends it: what a wrong key is to a real provider.
- * Not when the SDK has tried before: that try may have been done, and its answer lost.
+ * Whether the table has certainly done nothing, and never will until somebody corrects it, like a wrong API key at a
+ * real provider. Not after a retry of the SDK: the first attempt may have been done, and its answer lost.
  */
 const isRefusal = (error: unknown): error is Error =>
   error instanceof DynamoDBServiceException &&
