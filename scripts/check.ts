@@ -7,15 +7,17 @@ import { breachesOf } from './houseRules.ts';
 
 const root = join(import.meta.dirname, '..');
 
-/** The files of these names that are or will be committed. What is deleted but not committed yet is still listed. */
-const filesNamed = (...patterns: string[]) =>
+/** Paths that are or will be committed. What is deleted but not committed yet is still listed by git. */
+const pathsOf = (...patterns: string[]) =>
   execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], {
     cwd: root,
     encoding: 'utf8',
   })
     .split('\n')
-    .filter((path) => path !== '' && existsSync(join(root, path)))
-    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
+    .filter((path) => path !== '' && existsSync(join(root, path)));
+
+const filesNamed = (...patterns: string[]) =>
+  pathsOf(...patterns).map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }));
 
 // The rules' own tests quote what they forbid.
 const sources = filesNamed('*.ts', '*.js').filter(
@@ -51,10 +53,7 @@ const checks: [name: string, passes: () => boolean][] = [
     'documents',
     () => {
       const documents = [...filesNamed('*.md'), ...sources, ...filesNamed('*.yml')];
-      return nothingIn([
-        ...brokenReferences(documents, (path) => existsSync(join(root, path))),
-        ...decisionFaults(documents),
-      ]);
+      return nothingIn([...brokenReferences(documents, pathsOf()), ...decisionFaults(documents)]);
     },
   ],
 ];

@@ -23,7 +23,11 @@ type Reference = { written: string; path: string; anchor?: string };
 
 const referenceTo = (written: string, path: string): Reference => {
   const [file = '', anchor] = path.split('#');
-  return { written, path: posix.normalize(file), ...(anchor === undefined ? {} : { anchor }) };
+  return {
+    written,
+    path: posix.normalize(file).replace(/\/$/, ''),
+    ...(anchor === undefined ? {} : { anchor }),
+  };
 };
 
 function referencesOf({ path, text }: Document): Reference[] {
@@ -35,21 +39,33 @@ function referencesOf({ path, text }: Document): Reference[] {
   const links = [...prose.replace(/`[^`]*`/g, '').matchAll(/\]\((?!\w+:)([^)\s]+)\)/g)].map(([, link = '']) =>
     referenceTo(link, link.startsWith('#') ? path + link : posix.join(posix.dirname(path), link)),
   );
-  // A file that is named in code, unless it is a pattern or a place to fill in.
+  // A file that is named in code, by its path or its name alone, unless it is a pattern or a place to fill in.
   const named = [
-    ...prose.matchAll(/`((?:services|packages|scripts|tests|bench|docs|patches|findings)\/[\w./-]+)`/g),
+    ...prose.matchAll(
+      /`((?:services|packages|scripts|tests|bench|docs|patches|findings)\/[\w./-]+|[\w.-]+\.(?:ts|js|cjs|yml))`/g,
+    ),
   ].map(([, name = '']) => referenceTo(name, name));
   return [...links, ...named];
 }
 
-/** Links, anchors and named files that do not exist, each as `path: what is wrong`. */
-export function brokenReferences(documents: Document[], exists: (path: string) => boolean): string[] {
+/** Of all files: their paths, their folders, and their names alone. */
+function placesOf(files: string[]): Set<string> {
+  const foldersOf = (path: string): string[] => {
+    const folder = posix.dirname(path);
+    return folder === '.' ? [] : [folder, ...foldersOf(folder)];
+  };
+  return new Set(files.flatMap((path) => [path, posix.basename(path), ...foldersOf(path)]));
+}
+
+/** Links, anchors and named files that are not among the files of the repository, each as `path: what is wrong`. */
+export function brokenReferences(documents: Document[], files: string[]): string[] {
+  const places = placesOf(files);
   const anchors = new Map(
     documents.filter(({ path }) => isPage(path)).map(({ path, text }) => [path, anchorsOf(text)]),
   );
   return documents.flatMap((document) =>
     referencesOf(document).flatMap(({ written, path, anchor }) => {
-      if (!exists(path)) return [`${document.path}: there is no ${written}`];
+      if (!places.has(path)) return [`${document.path}: there is no ${written}`];
       if (anchor !== undefined && !anchors.get(path)?.has(anchor))
         return [`${document.path}: ${written} names no heading of ${path}`];
       return [];
