@@ -69,7 +69,7 @@ test('dev starts everything, reloads what is edited, and leaves nothing behind a
   expect(second.output()).toContain(`Port ${base} is taken by a Fanfold stack (pid ${dev.process.pid})`);
 
   // Written again, and not edited, because the files are those of the repository.
-  for (const edited of ['services/payments/src/payment.ts', 'packages/runtime/src/http.ts']) {
+  for (const edited of ['services/payments/src/payment/payment.ts', 'packages/runtime/src/http.ts']) {
     const looks = dev.output().split('No function has changed').length;
     await utimes(join(repository, edited), new Date(), new Date());
     await vi.waitUntil(() => dev.output().split('No function has changed').length > looks, 10_000);

@@ -103,7 +103,7 @@ export const mutants: Mutant[] = [
   {
     name: 'pending refunds do not count',
     concerns: /refundPayment/,
-    file: `${payments}/payment.ts`,
+    file: `${payments}/payment/refunds.ts`,
     find: "(status === 'failed' ? 0 : amount)",
     replace: "(status !== 'pending' ? 0 : amount)",
   },

@@ -2,8 +2,9 @@ import type { Event } from '@fanfold/contracts/event';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Client, type Service, startService } from '../fixtures/service.ts';
-import { create, type Payment } from './payment.ts';
-import { paymentRequest } from './paymentFixtures.ts';
+import { create } from './payment/lifecycle.ts';
+import type { Payment } from './payment/payment.ts';
+import { paymentRequest } from './payment/paymentFixtures.ts';
 import { perform, resolve } from './providers/gateway.ts';
 import { insert, load } from './store/payments.ts';
 

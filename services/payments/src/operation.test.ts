@@ -15,7 +15,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { handler as expiry } from './functions/expiry.ts';
 import { handler as janitor } from './functions/janitor.ts';
 import { askProvider, momentOf, repeatResult, runOperation, settleDue } from './operation.ts';
-import { type Ask, capture, lookupAt, type Payment, refund, settle } from './payment.ts';
+import { capture, settle } from './payment/lifecycle.ts';
+import { lookupAt } from './payment/lookup.ts';
+import type { Ask, Payment } from './payment/payment.ts';
 import {
   answered,
   authorized,
@@ -24,7 +26,8 @@ import {
   momentAt,
   paymentId,
   processing,
-} from './paymentFixtures.ts';
+} from './payment/paymentFixtures.ts';
+import { refund } from './payment/refunds.ts';
 
 /** Two tables in memory that let another write come between where a test says so. */
 const client = mockClient(DynamoDBClient);

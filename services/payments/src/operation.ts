@@ -4,18 +4,10 @@ import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfol
 import { metrics } from '@fanfold/runtime/metrics';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
-import {
-  type Ask,
-  type Change,
-  type Failure,
-  lookupAt,
-  type Moment,
-  type Outcome,
-  type Payment,
-  type Refund,
-  settle,
-  settleRefund,
-} from './payment.ts';
+import { settle } from './payment/lifecycle.ts';
+import { lookupAt } from './payment/lookup.ts';
+import type { Ask, Change, Failure, Moment, Outcome, Payment, Refund } from './payment/payment.ts';
+import { settleRefund } from './payment/refunds.ts';
 import { perform, resolve } from './providers/gateway.ts';
 import { PaymentBusy, update } from './store/payments.ts';
 

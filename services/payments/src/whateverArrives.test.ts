@@ -10,7 +10,7 @@ import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { captured } from './paymentFixtures.ts';
+import { captured } from './payment/paymentFixtures.ts';
 import { noteCreditNoteNumber, noteInvoiceNumber } from './store/documentNumbers.ts';
 
 process.env.PAYMENTS_TABLE_NAME = 'payments';

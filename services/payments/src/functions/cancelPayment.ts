@@ -1,9 +1,9 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { find } from '../find.ts';
+import { find } from '../api/find.ts';
+import { cancelRequest } from '../api/paymentRequest.ts';
+import { paymentResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
-import { cancel } from '../payment.ts';
-import { cancelRequest } from '../paymentRequest.ts';
-import { paymentResource } from '../paymentResource.ts';
+import { cancel } from '../payment/lifecycle.ts';
 
 export const handler = endpoint(
   { scope: 'payments:write', body: cancelRequest, idempotent: true },

@@ -1,8 +1,8 @@
 import { endpoint } from '@fanfold/runtime/http';
+import { paymentRequest } from '../api/paymentRequest.ts';
+import { paymentResource } from '../api/paymentResource.ts';
 import { askProvider, momentOf, operationOf, repeatResult } from '../operation.ts';
-import { create } from '../payment.ts';
-import { paymentRequest } from '../paymentRequest.ts';
-import { paymentResource } from '../paymentResource.ts';
+import { create } from '../payment/lifecycle.ts';
 import { insert } from '../store/payments.ts';
 
 export const handler = endpoint(

@@ -1,4 +1,4 @@
 import { onSchedule } from '@fanfold/runtime/schedule';
-import { closeDays } from '../closeDays.ts';
+import { closeDays } from '../days/closeDays.ts';
 
 export const handler = onSchedule(closeDays);

@@ -1,7 +1,7 @@
 import { derivedId } from '@fanfold/runtime/idempotency';
 import { eachDue } from '@fanfold/runtime/schedule';
 import { askProvider, momentOf } from '../operation.ts';
-import { cancel, isExpired } from '../payment.ts';
+import { cancel, isExpired } from '../payment/lifecycle.ts';
 import { update } from '../store/payments.ts';
 import { dueFor } from '../store/queries.ts';
 

@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { find } from '../find.ts';
-import { paymentResource } from '../paymentResource.ts';
+import { find } from '../api/find.ts';
+import { paymentResource } from '../api/paymentResource.ts';
 
 export const handler = endpoint({ scope: 'payments:read' }, async (request) => ({
   status: 200,

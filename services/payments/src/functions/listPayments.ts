@@ -1,7 +1,7 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { listOf, listQuery } from '@fanfold/runtime/list';
 import * as z from 'zod';
-import { paymentResource } from '../paymentResource.ts';
+import { paymentResource } from '../api/paymentResource.ts';
 import { list } from '../store/queries.ts';
 
 export const handler = endpoint(

@@ -1,9 +1,10 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { find } from '../find.ts';
+import { find } from '../api/find.ts';
+import { refundRequest } from '../api/paymentRequest.ts';
+import { refundResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
-import { type Refund, refund } from '../payment.ts';
-import { refundRequest } from '../paymentRequest.ts';
-import { refundResource } from '../paymentResource.ts';
+import type { Refund } from '../payment/payment.ts';
+import { refund } from '../payment/refunds.ts';
 
 export const handler = endpoint(
   { scope: 'payments:write', body: refundRequest, idempotent: true },

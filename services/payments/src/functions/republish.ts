@@ -1,6 +1,7 @@
 import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
-import { type DayClosing, daysSince } from '../day.ts';
-import { eventNumbersOn, type Payment } from '../payment.ts';
+import { type DayClosing, daysSince } from '../days/day.ts';
+import { eventNumbersOn } from '../payment/events.ts';
+import type { Payment } from '../payment/payment.ts';
 import { closingsOf } from '../store/days.ts';
 import { activeOn } from '../store/queries.ts';
 import { republishDay, republishEvents } from '../store/republish.ts';

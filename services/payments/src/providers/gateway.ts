@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
-import type { Failure, Outcome } from '../payment.ts';
+import type { Failure, Outcome } from '../payment/payment.ts';
 import { type Instruction, type Provider, ProviderRefusal } from './provider.ts';
 import { sandbox } from './sandbox.ts';
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../payment.ts';
+import type { Outcome } from '../payment/payment.ts';
 
 /** An instruction to a payment provider. The provider carries out each key once, however often it is sent. */
 export type Instruction = {

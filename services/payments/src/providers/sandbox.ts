@@ -6,7 +6,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
-import type { Failure, Outcome } from '../payment.ts';
+import type { Failure, Outcome } from '../payment/payment.ts';
 import { type Instruction, type Provider, ProviderRefusal } from './provider.ts';
 
 const declined = (declineCode: string, message: string): Failure => ({

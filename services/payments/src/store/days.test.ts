@@ -1,8 +1,8 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { DayBook, type DayClosing } from '../day.ts';
-import { captured, momentAt } from '../paymentFixtures.ts';
+import { DayBook, type DayClosing } from '../days/day.ts';
+import { captured, momentAt } from '../payment/paymentFixtures.ts';
 import { closeDay, markClosed, progressOf } from './days.ts';
 import { eventsOf } from './items.ts';
 import { conditionFailed, puts, table } from './tableFixtures.ts';

@@ -2,7 +2,7 @@ import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from 
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
-import { type DayClosing, eventOfDay, subjectOfDay } from '../day.ts';
+import { type DayClosing, eventOfDay, subjectOfDay } from '../days/day.ts';
 import type { DayItem, Marker, Progress } from './items.ts';
 import { tableName } from './table.ts';
 

@@ -1,7 +1,8 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { type Payment, refund } from '../payment.ts';
-import { captured, momentAt, paymentId } from '../paymentFixtures.ts';
+import type { Payment } from '../payment/payment.ts';
+import { captured, momentAt, paymentId } from '../payment/paymentFixtures.ts';
+import { refund } from '../payment/refunds.ts';
 import { noteCreditNoteNumber, noteInvoiceNumber } from './documentNumbers.ts';
 import { conditionFailed, itemOf, table, updates } from './tableFixtures.ts';
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { type Payment, refund, settle, settleRefund } from '../payment.ts';
+import { settle } from '../payment/lifecycle.ts';
+import type { Payment } from '../payment/payment.ts';
 import {
   answered,
   authorized,
@@ -11,7 +12,8 @@ import {
   momentAt,
   paymentId,
   processing,
-} from '../paymentFixtures.ts';
+} from '../payment/paymentFixtures.ts';
+import { refund, settleRefund } from '../payment/refunds.ts';
 import { eventsOf } from './items.ts';
 import { insert } from './payments.ts';
 import { capturedNow, itemOf, table, unchanged, written } from './tableFixtures.ts';

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
-import { type DayClosing, eventOfDay } from '../day.ts';
-import { eventOf, lastTimeOf, lookupAt, type Payment } from '../payment.ts';
+import { type DayClosing, eventOfDay } from '../days/day.ts';
+import { eventOf, lastTimeOf } from '../payment/events.ts';
+import { lookupAt } from '../payment/lookup.ts';
+import type { Payment } from '../payment/payment.ts';
 
 /**
  * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.

@@ -1,7 +1,7 @@
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Payment } from '../payment.ts';
+import type { Payment } from '../payment/payment.ts';
 import { type Positions, shards } from './items.ts';
 import { loadAll } from './payments.ts';
 import { tableName } from './table.ts';

@@ -1,7 +1,14 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test, vi } from 'vitest';
-import type { Payment } from '../payment.ts';
-import { answered, authorized, captured, declined, paymentId, processing } from '../paymentFixtures.ts';
+import type { Payment } from '../payment/payment.ts';
+import {
+  answered,
+  authorized,
+  captured,
+  declined,
+  paymentId,
+  processing,
+} from '../payment/paymentFixtures.ts';
 import { insert, load, update } from './payments.ts';
 import {
   capturedNow,

@@ -9,7 +9,8 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
-import { type Change, eventOf, type Payment } from '../payment.ts';
+import { eventOf } from '../payment/events.ts';
+import type { Change, Payment } from '../payment/payment.ts';
 import { isPaymentId, itemOf, keyOf, paymentOf } from './items.ts';
 import { tableName } from './table.ts';
 

@@ -1,8 +1,8 @@
 import { BatchGetItemCommand, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
-import type { Payment } from '../payment.ts';
-import { captured, paymentId } from '../paymentFixtures.ts';
+import type { Payment } from '../payment/payment.ts';
+import { captured, paymentId } from '../payment/paymentFixtures.ts';
 import { activeOn, dueFor, list } from './queries.ts';
 import { type Item, itemOf, noPaymentIds, table } from './tableFixtures.ts';
 

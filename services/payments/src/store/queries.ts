@@ -2,7 +2,7 @@ import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
-import type { Payment } from '../payment.ts';
+import type { Payment } from '../payment/payment.ts';
 import { shards } from './items.ts';
 import { load, loadAll } from './payments.ts';
 import { tableName } from './table.ts';

@@ -1,9 +1,9 @@
 import { BatchGetItemCommand, GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
-import type { DayClosing } from '../day.ts';
-import { refund, settleRefund } from '../payment.ts';
-import { captured, momentAt, paymentId } from '../paymentFixtures.ts';
+import type { DayClosing } from '../days/day.ts';
+import { captured, momentAt, paymentId } from '../payment/paymentFixtures.ts';
+import { refund, settleRefund } from '../payment/refunds.ts';
 import { closingsOf } from './days.ts';
 import { eventsOf } from './items.ts';
 import { load } from './payments.ts';

@@ -1,8 +1,8 @@
 import { type AttributeValue, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { DayClosing } from '../day.ts';
-import type { Payment } from '../payment.ts';
+import type { DayClosing } from '../days/day.ts';
+import type { Payment } from '../payment/payment.ts';
 import { keyOf } from './items.ts';
 import { tableName } from './table.ts';
 

@@ -8,8 +8,8 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, vi } from 'vitest';
-import type { Change, Payment } from '../payment.ts';
-import { answered, paymentId, processing } from '../paymentFixtures.ts';
+import type { Change, Payment } from '../payment/payment.ts';
+import { answered, paymentId, processing } from '../payment/paymentFixtures.ts';
 
 /** What a real table does not do on command: answers that are lost, late or partial, and conflicts. */
 export const table = mockClient(DynamoDBClient);

@@ -1,6 +1,6 @@
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Client, type Service, startService } from '../fixtures/service.ts';
+import { type Answer, type Client, type Service, startService } from '../../fixtures/service.ts';
 
 let service: Service;
 const logged = captureLog();

@@ -1,8 +1,8 @@
 import { type Run, workOff, workTimeMs } from '@fanfold/runtime/schedule';
+import { closeDay, markClosed, progressOf, saveProgress } from '../store/days.ts';
+import type { Progress } from '../store/items.ts';
+import { merchantByMerchant } from '../store/merchantByMerchant.ts';
 import { DayBook, type DayClosing, daysSince, daysToClose } from './day.ts';
-import { closeDay, markClosed, progressOf, saveProgress } from './store/days.ts';
-import type { Progress } from './store/items.ts';
-import { merchantByMerchant } from './store/merchantByMerchant.ts';
 
 /**
  * Closes yesterday, and earlier days of the last week that were missed. When a run's time is up, it stores how far it

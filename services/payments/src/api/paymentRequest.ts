@@ -3,8 +3,8 @@ import { totalsOf } from '@fanfold/contracts/tax';
 import { isVisible } from '@fanfold/contracts/text';
 import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import * as z from 'zod';
-import type { PaymentRequest } from './payment.ts';
-import { paymentMethods } from './providers/gateway.ts';
+import type { PaymentRequest } from '../payment/payment.ts';
+import { paymentMethods } from '../providers/gateway.ts';
 
 /** Texts are trimmed before their length is checked. Codes are not: they must match exactly. */
 const anyText = (maxLength: number) => z.string().trim().max(maxLength);

@@ -1,7 +1,7 @@
 import { customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
 import * as z from 'zod';
-import type { Failure, Payment, Refund } from './payment.ts';
+import type { Failure, Payment, Refund } from '../payment/payment.ts';
 
 const lines = /* @__PURE__ */ z.array(line);
 const metadata = /* @__PURE__ */ z.record(/* @__PURE__ */ z.string(), /* @__PURE__ */ z.string());

@@ -1,7 +1,7 @@
 import type { Request } from '@fanfold/runtime/http';
 import { notFound } from '@fanfold/runtime/refusal';
-import type { Payment } from './payment.ts';
-import { load } from './store/payments.ts';
+import type { Payment } from '../payment/payment.ts';
+import { load } from '../store/payments.ts';
 
 /**
  * The payment that a request is about.

@@ -1,7 +1,7 @@
 import { reversed } from '@fanfold/contracts/reversedFixtures';
 import { describe, expect, test } from 'vitest';
-import { refund, settleRefund } from './payment.ts';
-import { captured, momentAt, paymentId, paymentRequest } from './paymentFixtures.ts';
+import { captured, momentAt, paymentId, paymentRequest } from '../payment/paymentFixtures.ts';
+import { refund, settleRefund } from '../payment/refunds.ts';
 import { paymentResource, refundResource } from './paymentResource.ts';
 
 const refunded = ['re_b', 're_a', 're_c'].reduce((payment, id, i) => {

@@ -8,7 +8,7 @@ import { signToken } from '@fanfold/local-cloud/issuer';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Client, type Service, startService, twoChairs } from '../fixtures/service.ts';
+import { type Client, type Service, startService, twoChairs } from '../../fixtures/service.ts';
 
 // The functions behind an HTTP API: what they make of requests as API Gateway hands them over.
 

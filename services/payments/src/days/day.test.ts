@@ -1,8 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { settle } from '../payment/lifecycle.ts';
+import type { Payment } from '../payment/payment.ts';
+import {
+  answered,
+  authorized,
+  captured,
+  declined,
+  momentAt,
+  processing,
+} from '../payment/paymentFixtures.ts';
+import { refund, settleRefund } from '../payment/refunds.ts';
 import { DayBook, daysSince, daysToClose, eventOfDay } from './day.ts';
-import { type Payment, refund, settle, settleRefund } from './payment.ts';
-import { answered, authorized, captured, declined, momentAt, processing } from './paymentFixtures.ts';
 
 const run = { now: new Date('2026-11-24T00:15:00.000Z'), trace: momentAt().trace };
 const today = '2026-11-23';

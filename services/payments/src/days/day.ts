@@ -1,6 +1,7 @@
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
-import { eventNumbersOn, type Payment } from './payment.ts';
+import { eventNumbersOn } from '../payment/events.ts';
+import type { Payment } from '../payment/payment.ts';
 
 /** The events of one merchant's payments on one day (UTC), counted and added up. */
 export type DayClosing = {

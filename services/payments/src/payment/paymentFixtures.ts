@@ -1,12 +1,8 @@
-import {
-  type Change,
-  create,
-  type Moment,
-  type Outcome,
-  type Payment,
-  type PaymentRequest,
-  settle,
-} from './payment.ts';
+import { expect } from 'vitest';
+import { eventOf } from './events.ts';
+import { cancel, capture, create, settle } from './lifecycle.ts';
+import type { Change, Moment, Outcome, Payment, PaymentRequest } from './payment.ts';
+import { refund } from './refunds.ts';
 
 export const paymentRequest: PaymentRequest = {
   amount: 12_100,
@@ -66,3 +62,21 @@ export const authorized = (changes: Partial<PaymentRequest> = {}): Payment =>
 
 export const captured = (changes: Partial<PaymentRequest> = {}): Payment =>
   answered(processing({ captureMethod: 'automatic', ...changes })).payment;
+
+export const succeeded: Outcome = { result: 'succeeded' };
+export const nothing: Outcome = { result: 'nothing' };
+export const unknown: Outcome = { result: 'unknown' };
+
+export const capturing = (payment: Payment, amount?: number, moment = momentAt()) =>
+  capture(payment, { id: 'cap_1', amount, fingerprint: 'f2' }, moment);
+export const canceling = (payment: Payment, moment = momentAt()) =>
+  cancel(payment, { id: 'void_1', reason: 'out of stock', fingerprint: 'f3' }, moment);
+export const refunding = (payment: Payment, amount?: number, id = 're_1') =>
+  refund(payment, { id, amount, reason: 'came back', fingerprint: 'f4' }, momentAt('11:00:00.000'));
+
+/** The events of a change, as they go out. */
+export const eventsOf = ({ payment, eventNumbers }: Change) =>
+  eventNumbers.map((each) => eventOf(payment, each));
+
+export const refusal = (status: number, code: string) =>
+  expect.objectContaining({ name: 'Refusal', status, code });

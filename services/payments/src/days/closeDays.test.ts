@@ -13,10 +13,10 @@ import { workTimeMs } from '@fanfold/runtime/schedule';
 import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Payment } from '../payment/payment.ts';
+import { captured, momentAt } from '../payment/paymentFixtures.ts';
 import { closeDays } from './closeDays.ts';
 import { DayBook, daysToClose } from './day.ts';
-import type { Payment } from './payment.ts';
-import { captured, momentAt } from './paymentFixtures.ts';
 
 process.env.PAYMENTS_TABLE_NAME = 'payments';
 const client = mockClient(DynamoDBClient);

@@ -1,0 +1,86 @@
+import { makeEvent } from '@fanfold/contracts/event';
+import {
+  paymentAuthorized,
+  paymentCanceled,
+  paymentCaptured,
+  paymentFailed,
+  paymentRefunded,
+} from '@fanfold/contracts/payments';
+import {
+  type Change,
+  type HistoryEntry,
+  notTaken,
+  type Payment,
+  type PaymentEvent,
+  revise,
+} from './payment.ts';
+
+/**
+ * The n-th event of a payment, the same whenever it is made: from what never changes once it is said, and from the
+ * history up to n.
+ */
+export function eventOf(payment: Payment, n: number): PaymentEvent {
+  const entry = payment.history[n - 1];
+  if (!entry) throw new Error(`${payment.id} has said ${payment.history.length} events and not ${n}`);
+  const { type, time, trace, expiresAt, refundId } = entry;
+  const { id, orderId, amount, currency, amountCaptured } = payment;
+  const facts = { paymentId: id, orderId, amount, currency };
+  const about = { subject: id, n, time, merchantid: payment.merchantId, trace };
+  switch (type) {
+    case 'payment.authorized.v1':
+      return makeEvent(paymentAuthorized, {
+        ...about,
+        data: { ...facts, expiresAt: expiresAt ?? '' },
+      });
+    case 'payment.captured.v1': {
+      const { description, customer, lines } = payment;
+      return makeEvent(paymentCaptured, {
+        ...about,
+        data: { ...facts, amountCaptured, description, customer, lines },
+      });
+    }
+    case 'payment.failed.v1':
+      return makeEvent(paymentFailed, { ...about, data: { ...facts, reason: payment.failure ?? notTaken } });
+    case 'payment.canceled.v1':
+      return makeEvent(paymentCanceled, {
+        ...about,
+        data: { ...facts, reason: payment.cancellationReason ?? '' },
+      });
+    case 'payment.refunded.v1': {
+      const refund = payment.refunds[refundId ?? ''];
+      if (!refund) throw new Error(`${id} has no refund ${refundId} to speak of`);
+      const amountRefunded = payment.history
+        .slice(0, n)
+        .reduce((sum, { refundId = '' }) => sum + (payment.refunds[refundId]?.amount ?? 0), 0);
+      const data = { ...facts, amountCaptured, amountRefunded, refund };
+      return makeEvent(paymentRefunded, { ...about, data });
+    }
+  }
+}
+
+/** The numbers of the events that a payment said on a day (UTC). */
+export const eventNumbersOn = ({ history }: Payment, date: string): number[] =>
+  history.flatMap(({ time }, i) => (time.startsWith(date) ? [i + 1] : []));
+
+export function withEvent(
+  payment: Payment,
+  changes: Partial<Payment>,
+  entry: Omit<HistoryEntry, 'time'>,
+  now: Date,
+): Change {
+  const time = nextEventTime(payment, now);
+  const history = [...payment.history, { ...entry, time }];
+  const { payment: revised } = revise(payment, { ...changes, history }, new Date(time));
+  return { payment: revised, eventNumbers: [history.length] };
+}
+
+/**
+ * When something is said of a payment: now, but never before what was said last, as clocks may differ. So a payment is
+ * looked for on the day of its last event and on later ones only.
+ */
+export const nextEventTime = ({ history }: Payment, now: Date): string =>
+  lastTimeOf(history, now.toISOString());
+
+/** The latest time of what was said, or another that is later. */
+export const lastTimeOf = (history: HistoryEntry[], other = ''): string =>
+  [other, ...history.map(({ time }) => time)].sort().at(-1) ?? other;

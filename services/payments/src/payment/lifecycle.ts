@@ -1,0 +1,160 @@
+import { Refusal } from '@fanfold/runtime/refusal';
+import { withEvent } from './events.ts';
+import { stillUnknown } from './lookup.ts';
+import {
+  type Ask,
+  type Change,
+  conflict,
+  type Failure,
+  type Moment,
+  notTaken,
+  type Outcome,
+  type Payment,
+  type PaymentRequest,
+  revise,
+} from './payment.ts';
+import { noted, remember } from './requests.ts';
+
+const authorizationDays = 7;
+
+/** A payment that the provider is about to be asked for. */
+export function create(
+  request: PaymentRequest,
+  { id, merchantId, fingerprint }: { id: string; merchantId: string; fingerprint: string },
+  { now, runsUntil }: Moment,
+): Change {
+  const time = now.toISOString();
+  const operation = request.captureMethod === 'automatic' ? 'charge' : 'authorize';
+  const payment: Payment = {
+    ...request,
+    id,
+    merchantId,
+    status: 'processing',
+    amountCaptured: 0,
+    amountRefunded: 0,
+    failure: null,
+    cancellationReason: null,
+    expiresAt: null,
+    invoiceNumber: null,
+    refunds: {},
+    ask: { id, operation, amount: request.amount, reason: null, runsUntil },
+    requests: { [id]: { fingerprint, failure: null } },
+    history: [],
+    createdAt: time,
+    updatedAt: time,
+    version: 1,
+  };
+  return { payment, eventNumbers: [] };
+}
+
+/**
+ * Takes an authorized payment, in whole or in part; what is not taken is released.
+ *
+ * @throws Refusal 409 `payment_not_capturable`, 422 `amount_too_large`
+ */
+export function capture(
+  payment: Payment,
+  {
+    id,
+    amount = payment.amount,
+    fingerprint,
+  }: { id: string; amount: number | undefined; fingerprint: string },
+  moment: Moment,
+): Change {
+  if (payment.status !== 'authorized' || isExpired(payment, moment.now)) {
+    throw conflict('payment_not_capturable', payment, 'captured');
+  }
+  if (amount > payment.amount) {
+    throw new Refusal(
+      422,
+      'amount_too_large',
+      `At most ${payment.amount} was authorized and can be captured.`,
+      {
+        errors: [{ pointer: '#/amount', detail: `must be at most ${payment.amount}` }],
+      },
+    );
+  }
+  return ask(payment, { id, operation: 'capture', amount, reason: null }, fingerprint, moment);
+}
+
+/**
+ * Gives up an authorization; no money moves.
+ *
+ * @param request its `fingerprint` is null when no client asked for it, so that no answer has to be repeated
+ * @throws Refusal 409 `payment_not_cancelable`
+ */
+export function cancel(
+  payment: Payment,
+  { id, reason, fingerprint }: { id: string; reason: string; fingerprint: string | null },
+  moment: Moment,
+): Change {
+  if (payment.status !== 'authorized') throw conflict('payment_not_cancelable', payment, 'canceled');
+  return ask(payment, { id, operation: 'void', amount: payment.amount, reason }, fingerprint, moment);
+}
+
+/** Whether an authorization's time is over. */
+export const isExpired = ({ status, expiresAt }: Payment, now: Date): boolean =>
+  status === 'authorized' && expiresAt !== null && expiresAt <= now.toISOString();
+
+function ask(
+  payment: Payment,
+  asked: Omit<Ask, 'runsUntil'>,
+  fingerprint: string | null,
+  { now, runsUntil }: Moment,
+): Change {
+  const remembered = fingerprint === null ? {} : remember(payment, asked.id, fingerprint);
+  return revise(payment, { status: 'processing', ask: { ...asked, runsUntil }, ...remembered }, now);
+}
+
+/**
+ * What becomes of a payment by the provider's answer to its ask.
+ *
+ * @param answered whether the answer goes to the client whose request it was: a failure is then part of it
+ */
+export function settle(payment: Payment, outcome: Outcome, moment: Moment, answered: boolean): Change {
+  const { ask: asked } = payment;
+  if (!asked) return { payment, eventNumbers: [] };
+  const { now, trace } = moment;
+  if (outcome.result === 'unknown') return revise(payment, { ask: stillUnknown(asked, payment, now) }, now);
+
+  if (outcome.result === 'succeeded') {
+    switch (asked.operation) {
+      case 'authorize': {
+        const expiresAt = new Date(now.getTime() + authorizationDays * 86_400_000).toISOString();
+        const authorized = { status: 'authorized', ask: null, expiresAt } as const;
+        return withEvent(payment, authorized, { type: 'payment.authorized.v1', trace, expiresAt }, now);
+      }
+      case 'charge':
+      case 'capture': {
+        const captured = {
+          status: 'captured',
+          ask: null,
+          expiresAt: null,
+          amountCaptured: asked.amount,
+        } as const;
+        return withEvent(payment, captured, { type: 'payment.captured.v1', trace }, now);
+      }
+      case 'void': {
+        const canceled = {
+          status: 'canceled',
+          ask: null,
+          expiresAt: null,
+          cancellationReason: asked.reason,
+        } as const;
+        return withEvent(payment, canceled, { type: 'payment.canceled.v1', trace }, now);
+      }
+    }
+  }
+
+  const failure = failureOf(outcome);
+  const answer = answered ? { failure } : {};
+  if (asked.operation === 'capture' || asked.operation === 'void') {
+    const requests = noted(payment.requests, asked.id, { ...answer, failedAt: now.toISOString() });
+    return revise(payment, { status: 'authorized', ask: null, requests }, now);
+  }
+  const requests = noted(payment.requests, asked.id, answer);
+  const failed = { status: 'failed', ask: null, failure, requests } as const;
+  return withEvent(payment, failed, { type: 'payment.failed.v1', trace }, now);
+}
+
+const failureOf = (outcome: Outcome): Failure => (outcome.result === 'failed' ? outcome.failure : notTaken);

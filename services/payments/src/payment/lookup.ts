@@ -1,0 +1,25 @@
+import type { Ask, Payment, Refund } from './payment.ts';
+
+/** When the provider is to be asked what came of something: once no request can be waiting for its answer any more. */
+export const lookupAt = ({ runsUntil, unknown }: Ask | Refund, { updatedAt }: Payment): string =>
+  unknown?.nextLookupAt ?? runsUntil ?? updatedAt;
+
+/**
+ * What was asked, when its outcome is found to be unknown once more. The provider is asked for it again at once, then after
+ * a minute, and then after twice as long each time, up to half an hour: what is unknown for long is not known sooner by
+ * asking each minute, and a provider that is away is spared.
+ */
+export function stillUnknown<Asked extends Ask | Refund>(
+  asked: Asked,
+  { updatedAt }: Payment,
+  now: Date,
+): Asked {
+  const { since, times } = asked.unknown ?? { since: earlier(asked.runsUntil ?? updatedAt, now), times: 0 };
+  const minutes = times === 0 ? 0 : Math.min(2 ** (times - 1), longestPauseMinutes);
+  const nextLookupAt = new Date(now.getTime() + minutes * 60_000).toISOString();
+  return { ...asked, runsUntil: null, unknown: { since, times: times + 1, nextLookupAt } };
+}
+
+const longestPauseMinutes = 30;
+
+const earlier = (time: string, now: Date): string => (time < now.toISOString() ? time : now.toISOString());

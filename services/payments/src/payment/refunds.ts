@@ -1,0 +1,107 @@
+import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { Refusal } from '@fanfold/runtime/refusal';
+import { nextEventTime, withEvent } from './events.ts';
+import { stillUnknown } from './lookup.ts';
+import {
+  type Change,
+  conflict,
+  type Moment,
+  type Outcome,
+  type Payment,
+  type Refund,
+  revise,
+} from './payment.ts';
+import { remember } from './requests.ts';
+
+/**
+ * Gives captured money back, in part or in whole. Refunds that are still pending count as given.
+ *
+ * @throws Refusal 409 `payment_not_refundable`, `refund_exceeds_captured`, `too_many_refunds`
+ */
+export function refund(
+  payment: Payment,
+  request: { id: string; amount: number | undefined; reason: string | null; fingerprint: string },
+  { now, runsUntil }: Moment,
+): Change {
+  if (payment.status !== 'captured') throw conflict('payment_not_refundable', payment, 'refunded');
+  const left = refundable(payment);
+  const amount = request.amount ?? left;
+  if (amount > left || left === 0) {
+    const message = `Of this payment ${left} can still be refunded.`;
+    throw new Refusal(409, 'refund_exceeds_captured', message, {
+      errors: [{ pointer: '#/amount', detail: left === 0 ? 'nothing is left' : `must be at most ${left}` }],
+    });
+  }
+  refuseTooMany(payment, left);
+  const time = now.toISOString();
+  const { id, reason, fingerprint } = request;
+  const pending: Refund = {
+    id,
+    amount,
+    reason,
+    status: 'pending',
+    creditNoteNumber: null,
+    runsUntil,
+    createdAt: time,
+    settledAt: null,
+  };
+  const { requests, refunds } = remember(payment, id, fingerprint);
+  return revise(payment, { refunds: { ...refunds, [id]: pending }, requests }, now);
+}
+
+/** Those that failed gave nothing back and do not count. */
+function refuseTooMany({ refunds }: Payment, left: number): void {
+  const withStatus = (status: Refund['status']) =>
+    Object.values(refunds).filter((refund) => refund.status === status).length;
+  const [succeeded, pending] = [withStatus('succeeded'), withStatus('pending')];
+  if (succeeded + pending < maxRefundsPerPayment) return;
+  const wayOut =
+    pending === 0
+      ? 'can be given back only by the means of the provider.'
+      : 'can be given back when one that is pending fails, or by the means of the provider.';
+  throw new Refusal(
+    409,
+    'too_many_refunds',
+    `A payment can have ${maxRefundsPerPayment} refunds. Of this one ${succeeded} succeeded and ${pending} are pending; the ${left} that are left of it ${wayOut}`,
+  );
+}
+
+const refundable = ({ amountCaptured, refunds }: Payment): number =>
+  Object.values(refunds).reduce(
+    (left, { status, amount }) => left - (status === 'failed' ? 0 : amount),
+    amountCaptured,
+  );
+
+/** What becomes of a pending refund by the provider's answer. */
+export function settleRefund(
+  payment: Payment,
+  refundId: string,
+  outcome: Outcome,
+  { now, trace }: Moment,
+): Change {
+  const pending = payment.refunds[refundId];
+  if (pending?.status !== 'pending') return { payment, eventNumbers: [] };
+  const { unknown, ...known } = pending;
+  const become = (refund: Refund) => ({ ...payment.refunds, [refundId]: refund });
+  const settledAt = nextEventTime(payment, now);
+  switch (outcome.result) {
+    case 'unknown':
+      return revise(payment, { refunds: become(stillUnknown(pending, payment, now)) }, now);
+    case 'succeeded': {
+      const refunds = become({ ...known, status: 'succeeded', runsUntil: null, settledAt });
+      const amountRefunded = payment.amountRefunded + pending.amount;
+      return withEvent(
+        payment,
+        { refunds, amountRefunded },
+        { type: 'payment.refunded.v1', trace, refundId },
+        now,
+      );
+    }
+    default:
+      return revise(
+        payment,
+        { refunds: become({ ...known, status: 'failed', runsUntil: null, settledAt }) },
+        now,
+      );
+  }
+}
