@@ -1,8 +1,8 @@
-// Names that have to fit where AWS allows few characters, and be of one stage in one region alone: buckets are named once
-// in the world, roles once in an account. What would be too long is cut and ends in a hash of the whole.
+// Names that fit AWS's limits and belong to one stage in one region: names of buckets are global, names of roles
+// unique in an account. A name that would be too long is cut and ends in a hash of the whole.
 import { createHash } from 'node:crypto';
 
-/** A stage may be so long that the longest names of functions (64) and queues (80) still fit. */
+/** The longest stage with which the longest names of functions (64) and queues (80) still fit. */
 const longestStage = 32;
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const longestRole = 64;
@@ -27,7 +27,7 @@ export function stageProblem(stage) {
 }
 
 /**
- * The name of a function's role. Who may publish is known by it: services/bus/serverless.yml.
+ * The name of a function's role. services/bus/serverless.yml recognises publishers by it.
  *
  * @param {{ service: string, stage: string, functionKey: string, region: string }} of `service` without `fanfold-`
  */
@@ -35,7 +35,7 @@ export const roleName = ({ service, stage, functionKey, region }) =>
   fitted(`fanfold-${stage}-${functionKey}-${service}-${region}`, longestRole);
 
 /**
- * What the names of a stage's buckets in a region begin with.
+ * The prefix of the names of a stage's buckets in a region.
  *
  * @param {string} stage
  * @param {string} region

@@ -1,13 +1,13 @@
-// Where a stage is: the same for the command that deploys it, for those that look after it, and for the one that deletes it.
+// The region of a stage: the same for all commands that deploy, inspect or delete it.
 
 /**
- * The region that is meant. A profile's own does not count: it differs from one laptop to the next.
+ * The region to use. The profile's own does not count: it differs between laptops.
  *
  * @param {string} [given] with `--region`
  */
 export const regionOf = (given) => given || process.env.AWS_REGION || 'eu-west-1';
 
-/** For packages/topology/provider.yml; `--region` goes before it. */
+/** For packages/topology/provider.yml. `--region` overrides it. */
 export const region = async () => regionOf();
 
 /**

@@ -1,4 +1,5 @@
-// What a service's API has, for the function that answers all the rest: it tells a known path from an unknown one.
+// The routes of a service's API, for the function that answers all other requests: it tells a known path from an
+// unknown one.
 
 /**
  * The route keys of serverless.yml, as in `GET /payments,POST /payments`.

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defineEvent, eventType, identifier, maxLength, subjectId } from './event.ts';
 import { day } from './fields.ts';
 
-/** How many ids an `audit.gap-found.v1` names; there may be more. */
+/** How many ids an `audit.gap-found.v1` lists at most. */
 export const maxMissingIds = 100;
 
 export const auditGapFound = defineEvent({
@@ -13,11 +13,11 @@ export const auditGapFound = defineEvent({
   data: () =>
     z.object({
       date: day,
-      /** Types of which the log has another number of events of that day than payments counted; those only. */
+      /** Only the types whose number of events differs. */
       counts: z.record(eventType, z.object({ expected: z.int().min(0), found: z.int().min(0) })),
-      /** Ids of events that must have been said, because ones with higher numbers of their subject were. */
+      /** Ids of events that must exist, because their subject has events with higher numbers. */
       missing: z.array(z.string()).max(maxMissingIds),
-      /** How many ids are known to be missing, also when they are more than `missing` names. */
+      /** How many are known to be missing, which may be more than `missing` lists. */
       missingCount: z.int().min(0),
     }),
 });
@@ -25,13 +25,13 @@ export const auditGapFound = defineEvent({
 export const auditSubjectErased = defineEvent({
   type: 'audit.subject-erased.v1',
   source: '/audit',
-  description: 'What the log has of a data subject was made unreadable, by the order of an operator.',
+  description: 'What the log has about a data subject was made unreadable, by the order of an operator.',
   data: () =>
     z.object({
-      /** The payment whose events, and those of its refunds and documents, nobody can read any more. */
+      /** The payment whose events were made unreadable, with those of its refunds and documents. */
       dataSubject: subjectId,
       reason: z.string().nullable(),
-      /** The order, an `operation.ordered.v1` of the operator. */
+      /** The order: an `operation.ordered.v1` of the operator. */
       operationId: identifier(maxLength.subject),
     }),
 });

@@ -45,7 +45,7 @@ export const creditNoteIssued = defineEvent({
 const daySum = z.object({
   captures: z.int().min(0),
   refunds: z.int().min(0),
-  /** Of currencies in which something was captured or refunded. */
+  /** Only currencies with captures or refunds. */
   totals: dayTotals,
 });
 

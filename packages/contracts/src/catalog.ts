@@ -30,13 +30,13 @@ type Definition = (typeof definitions)[number];
 
 export type EventType = Definition['type'];
 
-/** The definition of each event by its type. */
+/** The definition of each event, by type. */
 type Catalog = { [Type in EventType]: Extract<Definition, { type: Type }> };
 
-/** The event of a type; without one, any event of the catalog. */
+/** The event of a type; without a type, any event of the catalog. */
 export type EventOfType<Type extends EventType = EventType> = { [T in Type]: EventOf<Catalog[T]> }[Type];
 
-/** Every event that Fanfold's services say, by type: a service that speaks a new word adds it here. */
+/** All events of Fanfold's services, by type. A new event is added here. */
 export const catalog = Object.fromEntries(
   definitions.map((definition) => [definition.type, definition]),
 ) as unknown as Catalog;

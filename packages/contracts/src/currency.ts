@@ -1,10 +1,10 @@
 /**
  * Active ISO 4217 currencies and their minor units.
  *
- * From ISO 4217 list one (https://www.six-group.com/en/products-services/financial-information/data-standards.html):
- * the 13 codes without a minor unit (metals, funds, testing) are left out because no amount can be stated in
- * them, and so are the withdrawn ANG, BGN and CUC; XCG and XAD are in. `Intl` is no source: it disagrees with
- * ISO on 16 currencies.
+ * From ISO 4217 list one (https://www.six-group.com/en/products-services/financial-information/data-standards.html).
+ * The 13 codes without a minor unit (metals, funds, testing) are left out, because no amount can be given in them,
+ * and so are the withdrawn ANG, BGN and CUC. XCG and XAD are included. `Intl` cannot be used: it differs from ISO for
+ * 16 currencies.
  */
 const codesByExponent: Record<number, string> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
@@ -25,11 +25,11 @@ const exponents = new Map(
   ),
 );
 
-/** Whether `code` is an active ISO 4217 code, upper case, in which amounts can be stated. */
+/** Whether `code` is an active ISO 4217 code in upper case that has a minor unit. */
 export const isCurrency = (code: string): boolean => exponents.has(code);
 
 /**
- * An amount for people to read, such as `121.00 EUR`, `500 JPY` or `1.234 KWD`.
+ * An amount for people, such as `121.00 EUR`, `500 JPY` or `1.234 KWD`.
  *
  * @param amountMinor integer in minor units of `currency`
  * @throws RangeError when the currency is not an active ISO 4217 code

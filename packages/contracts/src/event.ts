@@ -3,55 +3,55 @@ import * as z from 'zod';
 /**
  * The envelope of every event: CloudEvents 1.0 in structured JSON
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md) with the extensions
- * `correlationid`, `causationid`, `sequence` and `traceparent` of that project, and `merchantid`, because
- * everything that Fanfold keeps belongs to one merchant.
+ * `correlationid`, `causationid`, `sequence` and `traceparent` of that project, and `merchantid`, because all data
+ * belongs to a merchant.
  */
 export type Event<Type extends string = string, Data = unknown> = {
   specversion: '1.0';
-  /** `<subject>:<n>`, where n counts the subject's events from 1: a duplicate has nowhere to go. */
+  /** `<subject>:<n>`, where n counts the subject's events from 1. So a duplicate always has the same id. */
   id: string;
-  /** Who said it, such as `/payments`. */
+  /** The publisher, such as `/payments`. */
   source: string;
   type: Type;
-  /** The aggregate that it is about, such as `pay_…`. */
+  /** The aggregate that the event is about, such as `pay_…`. */
   subject: string;
   /** When it happened, RFC 3339 in UTC. */
   time: string;
   datacontenttype: 'application/json';
-  /** n of `id`, zero-padded to ten digits so that text order is number order. Contiguous per subject. */
+  /** n of `id`, zero-padded to ten digits, so that it sorts as text. Contiguous per subject. */
   sequence: string;
   merchantid: string;
-  /** The Request-Id of the HTTP request, or the id of the clock's run, that it all began with. */
+  /** The Request-Id of the HTTP request, or the id of the scheduled run, in which the flow began. */
   correlationid: string;
-  /** What caused it directly: an event's id, a Request-Id, or a clock's run. */
+  /** The direct cause: an event's id, a Request-Id, or the id of a scheduled run. */
   causationid: string;
   /** https://www.w3.org/TR/trace-context/#traceparent-header */
   traceparent: string;
   data: Data;
 };
 
-/** Everything that an event can be, declared once: its type, who says it, when, and what it carries. */
+/** The definition of an event: its type, its publisher, when it is published, and its schema. */
 export type EventDefinition<Type extends string = string, Data extends z.ZodType = z.ZodType> = {
   type: Type;
   source: string;
-  /** One sentence: when it is said. */
+  /** One sentence: when it is published. */
   description: string;
   schema: z.ZodType<Event<Type, z.output<Data>>>;
 };
 
-/** What a flow of work passes on from step to step, so that its events can be found together. */
+/** The identifiers that each step of a flow passes on, so that its events can be found together. */
 export type Trace = Pick<Event, 'correlationid' | 'causationid' | 'traceparent'>;
 
 /**
- * The largest event, encoded. The smallest limit of the way is the audit log's entry (65,535 bytes,
- * https://c2sp.org/tlog-tiles); SNS takes 256 KiB and CloudEvents asks carriers for 64 KiB.
+ * The largest event, encoded. Of the limits on its way the smallest is that of an entry in the audit log (65,535
+ * bytes, https://c2sp.org/tlog-tiles); SNS takes 256 KiB, and CloudEvents asks intermediaries to forward 64 KiB.
  */
 export const maxEventBytes = 48 * 1024;
 
-/** How long ids may be, and names of types. An event's id is its subject's with a number. */
+/** The maximum lengths of ids and of names of types. An event's id is its subject's with a number. */
 export const maxLength = { eventId: 160, subject: 128, correlationId: 128, type: 64 } as const;
 
-/** Of an object of Fanfold's own. One check for all: each is run for every event that is read. */
+/** The id of an object. One check only, because it runs for every event that is read. */
 export const identifier = (maxLength: number) =>
   z
     .string()
@@ -60,7 +60,10 @@ export const identifier = (maxLength: number) =>
       `must be 1 to ${maxLength} characters of printable ASCII without spaces`,
     );
 
-/** What an event is about. As such it can be erased: nothing else may ever be taken for whom an event is about. */
+/**
+ * The subject of an event. An operator can order its erasure, so it may have no form that such an order could not
+ * have.
+ */
 export const subjectId = identifier(maxLength.subject);
 
 /** A merchant's id, as in the `merchant_id` claim of an access token, or a reserved one. */
@@ -68,16 +71,16 @@ export const merchantId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
 
-/** Begins the ids of whom events can belong to without being a merchant. */
+/** The first character of reserved ids, which belong to no merchant. */
 const reserved = '_';
 
 /** No access token may name such a merchant. */
 export const isReservedMerchantId = (id: string): boolean => id.startsWith(reserved);
 
-/** Whose the operations of operators are: they concern the messages of many merchants, and belong to none of them. */
+/** The merchant id of operators' events: they concern messages of many merchants, and belong to none of them. */
 export const operatorMerchantId = `${reserved}operator`;
 
-/** Not only what is said today: a log has events of types that are not said any more. */
+/** Any type, not only those of the catalog: the log has events of types that are not published any more. */
 export const eventType = z
   .string()
   .max(maxLength.type)
@@ -89,7 +92,7 @@ const envelope = z.object({
   source: identifier(64),
   type: identifier(maxLength.type),
   subject: subjectId,
-  // To the nanosecond at most.
+  // At most nanoseconds.
   time: z.iso.datetime().max(30),
   datacontenttype: z.literal('application/json'),
   sequence: z.string().regex(/^(?!0{10})\d{10}$/, 'must be ten digits and count from 1'),
@@ -102,9 +105,9 @@ const envelope = z.object({
 });
 
 /**
- * Declares an event. Unknown fields are tolerated wherever its schema is used: a newer producer may send more.
+ * Declares an event. Its schema accepts unknown fields, because a newer publisher may send more.
  *
- * A schema is made when it is used: to make all of the catalog's took a tenth of a function's start.
+ * The schema is made at its first use. To make all schemas of the catalog took a tenth of a function's cold start.
  */
 export function defineEvent<Type extends string, Data extends z.ZodType>(definition: {
   type: Type;
@@ -139,9 +142,9 @@ export const eventId = (subject: string, n: number): string => `${subject}:${n}`
 export const sequenceOf = (n: number): string => String(n).padStart(10, '0');
 
 /**
- * The n-th event of a subject, checked against its definition and ready to be sent.
+ * The n-th event of a subject, validated against its definition.
  *
- * Producers call this before they write: an event that no consumer could read is never stored.
+ * Publishers call this before they write, so that an event that no consumer could read is never stored.
  *
  * @throws z.ZodError when it does not fit its definition
  * @throws RangeError when it is larger than {@link maxEventBytes}

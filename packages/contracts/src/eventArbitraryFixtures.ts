@@ -5,8 +5,9 @@ import { eventId, maxEventBytes, sequenceOf } from './event.ts';
 import { maxAmountMinor } from './fields.ts';
 
 /**
- * Any event of a type that its schema takes and a message can carry, for what must hold for whatever arrives. What it
- * says is drawn from the schema itself, with ids and texts that meet often, and with the ends of every range.
+ * Arbitrary events of a type, valid by its schema and fit for a message, for properties that must hold for every
+ * event. Values are drawn from the schema itself, with ids and texts that are often equal, and with the ends of every
+ * range.
  */
 export function eventsOfType<Type extends EventType>(type: Type): fc.Arbitrary<EventOfType<Type>> {
   const { schema, source } = catalog[type];
@@ -60,7 +61,7 @@ const texts = fc.oneof(
 
 const currencies = fc.constantFrom('EUR', 'JPY', 'KWD', 'CLF', 'XAD');
 
-/** What a schema takes: of those that the catalog is made of. */
+/** Arbitrary values of a schema, of the kinds that the catalog uses. */
 function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   const fitting = (arbitrary: fc.Arbitrary<unknown>) =>
@@ -80,7 +81,7 @@ function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
           fc.dictionary(arbitraryOf(def.keyType) as fc.Arbitrary<string>, arbitraryOf(def.valueType), {
             maxKeys: 3,
           }),
-          // Many, so that what lists them as well and says more of each is larger than an event may be.
+          // Many entries, so that a document with more data per entry becomes larger than an event may be.
           arbitraryOf(def.valueType).map((value) =>
             Object.fromEntries(Array.from({ length: 700 }, (_, i) => [`a.v${i}`, value])),
           ),
@@ -110,6 +111,6 @@ function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
       return fitting(pattern ? fc.stringMatching(pattern) : fc.oneof(currencies, texts));
     }
     default:
-      throw new Error(`An event of the catalog has a ${def.type}: say here which values there are`);
+      throw new Error(`An event of the catalog has a ${def.type}: add its values here`);
   }
 }

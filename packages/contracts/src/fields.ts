@@ -3,10 +3,10 @@ import { isCurrency } from './currency.ts';
 
 export const maxAmountMinor = 999_999_999_999;
 
-/** How long texts may be, in UTF-16 code units, where more than one place has to know it. */
+/** Maximum lengths of texts, in UTF-16 code units, that more than one place has to know. */
 export const maxTextLength = { orderId: 100, reason: 200 } as const;
 
-/** Numbers of documents become part of other services' items. */
+/** Numbers of documents are stored by other services too, so their length is limited. */
 export const documentNumber = z.string().max(64);
 
 /** Amounts are integers in the minor unit of their currency (cents for EUR, yen for JPY). */
@@ -15,7 +15,7 @@ export const amountMinor = z.int().min(0).max(maxAmountMinor);
 /** Active ISO 4217 code, upper case. */
 export const currency = z.string().refine(isCurrency, 'must be an active ISO 4217 code in upper case');
 
-/** Percent with up to four decimals, as text so that no rate is ever a binary fraction: `"21.00"`. */
+/** Percent with up to four decimals, as text, so that no rate becomes a binary fraction: `"21.00"`. */
 export const taxRate = z
   .string()
   .regex(/^(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)$/, 'must be a percentage such as "21.00"');
@@ -26,7 +26,7 @@ export const line = z
   .object({
     description: z.string(),
     quantity: z.int().min(1),
-    /** Net price of one, in minor units. */
+    /** Net price of one unit, in minor units. */
     unitAmount: amountMinor,
     taxRate,
   })
@@ -52,7 +52,7 @@ export const customer = z.object({
 });
 export type Customer = z.output<typeof customer>;
 
-/** What a document adds up to. `gross` = `net` + `tax`, for the whole and for each rate. */
+/** The totals of a document. `gross` = `net` + `tax`, for the whole and for each rate. */
 export const totals = z.object({
   net: amountMinor,
   tax: amountMinor,

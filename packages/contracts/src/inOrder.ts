@@ -1,9 +1,9 @@
 import type * as z from 'zod';
 
 /**
- * A value with its members in the order in which its schema declares them, and those of a record by their names, at every
- * depth: what was stored comes back in any order, and an answer that is repeated must be the same to the letter. Members that the
- * schema does not know are left out.
+ * A value with its members in the order of its schema, and those of records sorted by name, at every depth. DynamoDB
+ * does not keep the order of members, but a repeated response must be the same to the letter. Members that the schema
+ * does not know are left out.
  */
 export const inOrder = <Value>(schema: z.ZodType<Value>, value: Value): Value =>
   ordered(schema, value) as Value;

@@ -5,23 +5,29 @@ export const operationOrdered = defineEvent({
   type: 'operation.ordered.v1',
   source: '/operator',
   description:
-    'An operator is about to move, discard, send again or have said again messages, or to erase what is recorded of somebody. A large operation is said in parts, all before it acts.',
+    'An operator is about to move, discard, replay or republish messages, or to erase what is recorded of a data subject. A large operation is published in several parts, all of them before it acts.',
   data: () =>
     z.object({
       command: z.enum(['dlq redrive', 'dlq discard', 'replay', 'republish', 'audit erase']),
       stage: z.string(),
-      /** The user of the laptop, or the ARN that AWS knows the caller by. */
+      /** The user of the laptop, or the ARN of the caller in AWS. */
       orderedBy: z.string(),
       reason: z.string().nullable(),
-      /** What the messages were chosen by, as it was given: option and value. */
+      /** How the messages were selected: options and their values. */
       filters: z.record(z.string(), z.string()),
-      /** How many messages it is about in all parts together; 0 when only a service will know, as with `republish` and `audit erase`. */
+      /**
+       * How many messages the operation concerns, in all its parts. 0 when only a service will know, as with
+       * `republish` and `audit erase`.
+       */
       total: z.int().min(0),
       messages: z.array(
         z.object({
-          /** Of the message in its queue, or of the object in its bucket; null for an event that is replayed. */
+          /**
+           * The id of the message in its queue, or the object's key in its bucket; null for an event that is
+           * replayed.
+           */
           messageId: z.string().nullable(),
-          /** Null when the message is no event, or holds several. */
+          /** Null when the message is not an event, or has several. */
           eventId: z.string().nullable(),
         }),
       ),

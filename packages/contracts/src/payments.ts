@@ -5,16 +5,16 @@ import { amountMinor, currency, customer, day, line, maxTextLength } from './fie
 const source = '/payments';
 
 /**
- * How often a payment can be refunded. Billing issues the credit notes of refunds that came before their capture
+ * How many refunds a payment can have. Billing issues the credit notes of refunds that arrived before their capture
  * together with the invoice, in one transaction of at most 100 writes.
  */
 export const maxRefundsPerPayment = 50;
 
-/** Bounded, as all that consumers keep: what fits an event must fit their items, with up to 50 refunds of a payment in one. */
+/** All fields are bounded: consumers store them, with up to 50 refunds of a payment in one item. */
 const paymentFacts = z.object({
   paymentId: z.string().max(maxLength.subject),
   orderId: z.string().max(maxTextLength.orderId),
-  /** What was asked for; less may have been captured. */
+  /** The amount that was authorized; less may have been captured. */
   amount: amountMinor,
   currency,
 });
@@ -35,7 +35,7 @@ export const paymentCaptured = defineEvent({
       amountCaptured: amountMinor,
       description: z.string().nullable(),
       customer,
-      /** Net unit amounts that add up to `amount` with tax; null when the payment came without lines. */
+      /** Net unit amounts that add up to `amount` with tax; null when the payment has no lines. */
       lines: z.array(line).max(1000).nullable(),
     }),
 });
@@ -43,7 +43,8 @@ export const paymentCaptured = defineEvent({
 export const paymentFailed = defineEvent({
   type: 'payment.failed.v1',
   source,
-  description: 'The provider declined, erred, or turned out never to have taken the payment. No money moved.',
+  description:
+    'The provider declined, erred, or turned out never to have received the payment. No money moved.',
   data: () =>
     paymentFacts.extend({
       reason: z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() }),
@@ -64,7 +65,7 @@ export const paymentRefunded = defineEvent({
   data: () =>
     paymentFacts.extend({
       amountCaptured: amountMinor,
-      /** All that has been refunded of the payment, this refund included. */
+      /** The total refunded of the payment, this refund included. */
       amountRefunded: amountMinor,
       refund: z.object({
         id: z.string().max(maxLength.subject),
@@ -80,11 +81,11 @@ export const dayTotals = z.record(currency, z.object({ captured: z.int().min(0),
 export const paymentsDayClosed = defineEvent({
   type: 'payments.day-closed.v1',
   source,
-  description: "A merchant's day (UTC) is over: what payments said on it, counted and added up.",
+  description: "A merchant's day (UTC) is over: the events of its payments, counted and added up.",
   data: () =>
     z.object({
       date: day,
-      /** How many events of each type were said on that day. */
+      /** How many events of each type happened on that day. */
       counts: z.record(eventType, z.int().min(0)),
       totals: dayTotals,
     }),

@@ -1,4 +1,4 @@
-/** The same value with the members of each object the other way round: a table keeps no order of them. */
+/** The same value with the members of each object in reverse order: DynamoDB does not keep their order. */
 export function reversed<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(reversed) as Value;
   if (value === null || typeof value !== 'object') return value;

@@ -1,14 +1,14 @@
 import type { Line, Totals } from './fields.ts';
 
-/** Rates are counted in ten-thousandths of a percent, so that `"21.00"` is 210,000 and none is a fraction. */
+/** Rates are counted in ten-thousandths of a percent, so that `"21.00"` is 210,000 and no rate is a fraction. */
 type RateUnits = bigint;
 const unitsPerWhole = 1_000_000n;
 
 /**
- * What lines add up to: tax is taken once per rate, on that rate's net sum, and rounded half away from zero to
+ * The totals of lines. Tax is computed once per rate, on the net sum of that rate, and rounded half away from zero to
  * the minor unit (EN 16931, BR-CO-17).
  *
- * @throws RangeError when the sum is beyond what a number holds exactly
+ * @throws RangeError when the sum cannot be represented exactly
  */
 export function totalsOf(lines: readonly Line[]): Totals {
   const netByRate = new Map<RateUnits, bigint>();

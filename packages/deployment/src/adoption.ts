@@ -18,12 +18,12 @@ import { type Clients, findKept, type Kept, keepablesOf, type Resource, type Tem
 type Stack = { template: Template; physicalIds: Map<string, string> };
 
 /**
- * Gives a stack what an earlier one of its name left behind, or a deployment that failed, so that the next deployment goes on
- * with it instead of meeting names that are taken. Nothing of what is adopted is changed.
+ * Gives a stack the resources that an earlier stack of its name, or a failed deployment, left behind. Without that,
+ * the next deployment would fail, because their names are taken. The adopted resources do not change.
  *
  * @param template the packaged template of the service
- * @returns what was adopted; nothing when there is nothing left
- * @throws when CloudFormation refuses; the stack is then as it was
+ * @returns what was adopted; empty when nothing was left
+ * @throws when CloudFormation refuses; the stack is then as before
  */
 export async function adopt(
   stackName: string,
@@ -39,7 +39,7 @@ export async function adopt(
   const left = await findKept(missing, clients);
   if (left.length === 0) return [];
   const body = JSON.stringify(importTemplate(template, left, stack?.template));
-  // Of this attempt alone: an earlier one may have been interrupted, and its change set is still there.
+  // With an id of its own: the change set of an earlier, interrupted attempt may still exist.
   const changeSet = { StackName: stackName, ChangeSetName: `fanfold-adopt-${randomUUID()}` };
   await cloudformation.send(
     new CreateChangeSetCommand({
@@ -59,7 +59,7 @@ export async function adopt(
     await waitUntilChangeSetCreateComplete(waiting, changeSet);
   } catch (error) {
     const { StatusReason } = await cloudformation.send(new DescribeChangeSetCommand(changeSet));
-    // An import makes the stack that it is for, which without it has nothing, and would be in the way.
+    // The import has created the stack that it is for. Without its resources it is empty, and would be in the way.
     if (stack) await cloudformation.send(new DeleteChangeSetCommand(changeSet));
     else await cloudformation.send(new DeleteStackCommand({ StackName: stackName }));
     throw new Error(
@@ -71,7 +71,7 @@ export async function adopt(
   return left;
 }
 
-/** @returns undefined when there is no such stack, or one that was never made */
+/** @returns undefined when the stack does not exist, or was never created */
 export async function findStack(stackName: string, client: CloudFormationClient): Promise<Stack | undefined> {
   const status = await stackStatus(stackName, client);
   if (status === undefined || status === 'REVIEW_IN_PROGRESS') return undefined;
@@ -94,7 +94,7 @@ export async function findStack(stackName: string, client: CloudFormationClient)
   return { template: JSON.parse(TemplateBody), physicalIds };
 }
 
-/** @returns undefined when there is no such stack */
+/** @returns undefined when the stack does not exist */
 export async function stackStatus(
   stackName: string,
   client: CloudFormationClient,
@@ -110,8 +110,8 @@ export async function stackStatus(
 }
 
 /**
- * The stack as it is, and what it adopts as the service's template has it. An import may change nothing else, and what refers
- * to resources that are not there yet waits for the deployment.
+ * The template of the stack as it is, with the adopted resources as the service's template has them. An import may
+ * change nothing else, and references to resources that do not exist yet have to wait for the deployment.
  */
 export function importTemplate(
   template: Template,
@@ -129,7 +129,7 @@ export function importTemplate(
   return { ...existing, Resources: { ...existing.Resources, ...Object.fromEntries(resources) } };
 }
 
-/** The logical ids of a template that a value names, in whatever function. */
+/** The logical ids of a template's resources that a value refers to, in whatever function. */
 function references(value: unknown, { Resources }: Template): string[] {
   const names = JSON.stringify(value ?? null).match(/[A-Za-z0-9]+/g) ?? [];
   return [...new Set(names)].filter((name) => name in Resources);
@@ -138,7 +138,7 @@ function references(value: unknown, { Resources }: Template): string[] {
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const longestBody = 51_200;
 
-/** A long template goes by the bucket of the stack's deployments, as the framework's own does. */
+/** A long template goes through the stack's deployment bucket, as the framework does it. */
 async function templateOf(body: string, stack: Stack | undefined, { s3 }: Clients) {
   if (Buffer.byteLength(body) <= longestBody) return { TemplateBody: body };
   const Bucket = stack?.physicalIds.get('ServerlessDeploymentBucket');

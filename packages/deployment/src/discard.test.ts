@@ -95,7 +95,7 @@ test('a log of which one file is locked stays whole: its table, its keys, its bu
   const [isEmpty, others] = await outcomes();
   expect(isEmpty).toBe(false);
   expect(new Set(Object.values(others))).toEqual(
-    new Set(['stays until 2026-12-01T11:00:00.000Z: so long files in log are locked, against everybody']),
+    new Set(['stays until 2026-12-01T11:00:00.000Z: until then nobody can delete the locked files in log']),
   );
   for (const [client, command] of [
     [dynamodb, DeleteTableCommand],

@@ -11,14 +11,14 @@ import {
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs';
 import type { Clients, Kept } from './kept.ts';
 
-/** What became of something that was to be deleted for good. */
+/** The outcome of a deletion. */
 export type Discarded = { kept: Kept; outcome: string; gone: boolean };
 
 /**
- * Deletes for good what the stack of a service left: all that it knows is lost. Where a file is locked everything stays: a log
- * whose table or keys are gone could neither be read nor go on.
+ * Deletes for good what the stack of a service has left: all its data is lost. If any file is locked, nothing is
+ * deleted: without its tables or keys, a log could be neither read nor continued.
  *
- * @param report is told of each, as soon as it is done
+ * @param report is called with each outcome, at once
  * @returns whether nothing is left
  */
 export async function discard(
@@ -29,7 +29,7 @@ export async function discard(
 ): Promise<boolean> {
   const locked = await lockedBucket(all, clients, now);
   if (locked) {
-    const outcome = `stays until ${locked.until.toISOString()}: so long files in ${locked.name} are locked, against everybody`;
+    const outcome = `stays until ${locked.until.toISOString()}: until then nobody can delete the locked files in ${locked.name}`;
     for (const kept of all) report({ kept, outcome, gone: false });
     return false;
   }
@@ -39,7 +39,10 @@ export async function discard(
   return true;
 }
 
-/** Buckets first: a table never goes while a file stays. Keys last: should something fail, what they signed can still be verified. */
+/**
+ * Buckets first: no table is deleted while a file remains. Keys last: if something fails, what they signed can still
+ * be verified.
+ */
 const turnOf = ({ type }: Kept) => (type === 'AWS::S3::Bucket' ? 0 : type.startsWith('AWS::KMS::') ? 2 : 1);
 
 /** @returns what was done */
@@ -92,12 +95,13 @@ async function lockedBucket(
   return undefined;
 }
 
-/** How many locks are looked up at once. */
+/** How many locks are looked up in parallel. */
 const concurrency = 25;
 
 /**
- * Until when the last lock of a file in the bucket holds; undefined when there is none. Each version has its own: a file that
- * was written while the retention was longer is locked for longer than those after it. Looking costs $0.4 for a million files.
+ * When the last lock of a file in the bucket ends; undefined when there is none. Each version has its own lock: a
+ * file that was written while the retention was longer is locked for longer than later ones. The lookups cost $0.4
+ * per million files.
  */
 async function lockOf(Bucket: string, client: Clients['s3']): Promise<Date | undefined> {
   let last: Date | undefined;
@@ -121,7 +125,7 @@ async function lockOfVersion(
   try {
     return (await client.send(new GetObjectRetentionCommand(version))).Retention?.RetainUntilDate;
   } catch (error) {
-    // Of a bucket without locks, and of a file without one.
+    // The answers for a bucket without locks, and for a file without one.
     if (/^(InvalidRequest|NoSuchObjectLockConfiguration)$/.test((error as Error).name)) return undefined;
     throw error;
   }

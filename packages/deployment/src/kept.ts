@@ -13,12 +13,18 @@ export type Resource = {
 };
 export type Template = { Resources: Record<string, Resource>; Outputs?: object };
 
-/** What a template keeps when its stack is removed or cannot be made: by what it is known before it is made. */
+/**
+ * A resource that a template retains when its stack is removed or fails to be created. `name` is known before it
+ * exists.
+ */
 export type Keepable = { logicalId: string; type: string; name: string };
 
-/** One that is there. */
+/** One that exists. */
 export type Kept = Keepable & {
-  /** By what an import knows it: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html */
+  /**
+   * Its identifier for an import:
+   * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html
+   */
   identifier: Record<string, string>;
 };
 
@@ -47,9 +53,10 @@ const nameProperties: Record<string, string> = {
 };
 
 /**
- * What of a packaged template outlives its stack. A key has no name of its own: it is known by the alias that is kept with it.
+ * The retained resources of a packaged template. A key has no name of its own: it is found by the alias that is
+ * retained with it.
  *
- * @throws when something is to be kept that could not be found again
+ * @throws when a retained resource could not be found again
  */
 export function keepablesOf({ Resources }: Template, account: string): Keepable[] {
   const kept = Object.entries(Resources).filter(([, { DeletionPolicy }]) =>
@@ -78,9 +85,9 @@ function plainText(value: unknown, account: string): string | undefined {
 }
 
 /**
- * Those that are there.
+ * Those that exist.
  *
- * @throws when AWS does not let them be looked up, or a key is about to be deleted
+ * @throws when AWS does not allow the lookups, or a key is about to be deleted
  */
 export async function findKept(keepables: Keepable[], clients: Clients): Promise<Kept[]> {
   const found = await Promise.all(
@@ -137,6 +144,6 @@ const words: Record<string, string> = {
   'AWS::KMS::Alias': 'alias',
 };
 
-/** As an operator reads it, such as `table fanfold-production-billing`. */
+/** For operators, such as `table fanfold-production-billing`. */
 export const describeKept = ({ type, name }: Keepable): string =>
   `${words[type] ?? type} ${type === 'AWS::KMS::Alias' ? name.replace(/^alias\//, '') : name}`;

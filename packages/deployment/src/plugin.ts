@@ -10,7 +10,7 @@ import {
   settingsProblems,
 } from './preconditions.ts';
 
-/** What is used of a running Serverless Framework. */
+/** The parts of the Serverless Framework that this plugin uses. */
 type Serverless = {
   getProvider(name: 'aws'): Provider;
   processedInput: { commands: string[] };
@@ -35,16 +35,16 @@ type Provider = {
 
 type Log = { notice(text: string): void; warning(text: string): void };
 
-/** How notices begin that scripts/deploy/service.cjs lets through compose. */
+/** The beginnings of notices that scripts/deploy/service.cjs lets through compose. */
 const adoptionNotice = 'Goes on with what is left of';
 const removedNotice = 'There is no stack';
 
-/** What makes a template of the stage's settings. */
+/** The commands that package a template with the settings of the stage. */
 const makesTemplate = ['package', 'deploy', 'deploy function'];
 
 /**
- * The Serverless plugin around packaging and deploying: what has to hold before, and names that fit. Its command `preconditions`
- * checks once for all services what each of them checks when it is deployed alone.
+ * The Serverless plugin for packaging and deploying: it checks the preconditions and makes names that fit. Its
+ * command `preconditions` checks once for all services what each of them checks when it is deployed alone.
  */
 export default class Deployment {
   readonly commands = {
@@ -53,7 +53,7 @@ export default class Deployment {
       lifecycleEvents: ['check'],
       options: { removal: { usage: 'Or before it is removed', type: 'boolean' } },
     },
-    // Another command can be ended by running one instead of what is left of it.
+    // A command can be ended early by running this one instead of the rest of it.
     removed: { type: 'entrypoint', lifecycleEvents: ['notice'] },
   };
   readonly hooks = {
@@ -81,7 +81,7 @@ export default class Deployment {
     if (makesTemplate.includes(commands.join(' '))) this.#requireSettings();
     if (commands.join(' ') !== 'deploy') return;
     const caller = await this.#caller();
-    // Deployed together, it was told once for all.
+    // When services are deployed together, this was printed once for all.
     if (!process.env.SLS_COMPOSE) await this.#announce(caller);
   }
 
@@ -93,7 +93,7 @@ export default class Deployment {
     if (!this.#removal) await this.#announce(caller);
   }
 
-  /** What an earlier deployment left is taken over: without it, its names would be taken. */
+  /** Adopts what an earlier deployment has left. Otherwise its names would be taken. */
   async #adopt(): Promise<void> {
     const { accountId } = await this.#aws.getAccountInfo();
     const stackName = this.#aws.naming.getStackName();
@@ -106,7 +106,7 @@ export default class Deployment {
     this.#log.notice(`${adoptionNotice} ${stackName}: ${adopted.map(describeKept).join(', ')}.`);
   }
 
-  /** A stack that is not there counts as removed: a removal that stopped half-way can be run again. */
+  /** A stack that does not exist counts as removed, so that an interrupted removal can be run again. */
   async #skipRemoved(): Promise<void> {
     const { cloudformation } = clientsWith(await this.#aws.getAwsSdkV3Config());
     if ((await stackStatus(this.#aws.naming.getStackName(), cloudformation)) !== undefined) return;
@@ -128,12 +128,14 @@ export default class Deployment {
   }
 
   #requireSettings(): void {
-    // What is packaged for a laptop is for the emulators.
+    // A local package is for the emulators.
     if (this.#aws.getStage() === 'local') return;
     refuse(settingsProblems(this.#settings, process.env.AWS_ENDPOINT_URL));
   }
 
-  /** Its account, topic and token issuer are those of the emulators: in AWS it would trust a key on somebody's laptop. */
+  /**
+   * Its account, topic and token issuer are those of the emulators. In AWS it would trust a key on somebody's laptop.
+   */
   #refuseLocalStage(): void {
     if (this.#aws.getStage() !== 'local') return;
     refuse(['The stage local runs on a laptop only. Deploy another one: --stage production, for example.']);
@@ -176,5 +178,5 @@ function refuse(problems: string[]): void {
   if (problems.length > 0) throw refusal(problems.join('\n'));
 }
 
-/** An error that is written to be read: by this name the framework knows it, and shows no stack. */
+/** An error with a message for users. The framework recognises it by this name, and prints no stack. */
 const refusal = (message: string): Error => Object.assign(new Error(message), { name: 'ServerlessError' });

@@ -120,7 +120,7 @@ describe('an issuer', () => {
 
   test.each([
     [200, '{"keys":[]}', undefined],
-    [200, '{}', 'it is no set of keys'],
+    [200, '{}', 'it is not a set of keys'],
     [404, '', 'status 404'],
   ])('that answers %i with %s', async (status, body, doubt) => {
     const doubtFound = await issuerDoubt(await issuer(status, body));

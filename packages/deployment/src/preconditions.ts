@@ -1,22 +1,22 @@
 import { stageProblem } from '../../topology/names.js';
 import { regionProblem } from '../../topology/region.js';
 
-/** What a deployment is told, by parameters and options. */
+/** The settings of a deployment, from parameters and options. */
 export type Settings = {
   stage: string;
   region: string;
   tokenIssuer: string;
   logOrigin: string;
   logRetentionDays: unknown;
-  /** An ARN, or what stands for none in a template. */
+  /** An ARN, or the template's value for none. */
   alarmTopicArn: unknown;
 };
 
 /**
- * What of a stage's settings would fail in the middle of its deployment, or could never be taken back: each as a sentence
- * that says what to do.
+ * What is wrong with the settings of a stage: values that would make its deployment fail halfway, or that could never
+ * be changed. Each is a sentence that says what to do.
  *
- * @param awsEndpoint the value of AWS_ENDPOINT_URL: with one it is not AWS that is deployed to
+ * @param awsEndpoint the value of AWS_ENDPOINT_URL. If it is set, the deployment does not go to AWS
  */
 export function settingsProblems(settings: Settings, awsEndpoint?: string): string[] {
   const checks = [
@@ -30,7 +30,7 @@ export function settingsProblems(settings: Settings, awsEndpoint?: string): stri
   return checks.filter((problem) => problem !== undefined);
 }
 
-/** What of the stage and region is wrong, which is all that a removal has to be told. */
+/** What is wrong with the stage and region. A removal needs only these. */
 export const placeProblems = ({ stage, region }: Pick<Settings, 'stage' | 'region'>): string[] =>
   [stageProblem(stage), regionProblem(region)].filter((problem) => problem !== undefined);
 
@@ -83,7 +83,7 @@ export function accessProblem(error: Error & { code?: string }, region: string):
   return `AWS does not let you in: ${error.message.trim().replace(/\.$/, '')}.`;
 }
 
-/** What is told before something is deployed. */
+/** The notice before a deployment. */
 export const announcement = (
   { stage, region, logOrigin, logRetentionDays }: Settings,
   caller: { account: string; arn: string },
@@ -95,17 +95,17 @@ export const announcement = (
 
 const days = (count: number) => `${count} day${count === 1 ? '' : 's'}`;
 
-/** What is doubtful about an issuer, as a sentence; undefined when its keys can be read from here. */
+/** A warning about an issuer; undefined when its keys can be read from here. */
 export async function issuerDoubt(tokenIssuer: string): Promise<string | undefined> {
   const url = `${tokenIssuer.replace(/\/$/, '')}/.well-known/jwks.json`;
-  // No reason to refuse: what mends something is deployed while the issuer is away, too.
+  // Not a reason to refuse: a fix can be deployed while the issuer is unavailable.
   const doubt = (reason: string) =>
     `The token issuer's keys cannot be read from ${url} (${reason}): until they can, every request is answered 503.`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     if (!response.ok) return doubt(`status ${response.status}`);
     const { keys } = (await response.json()) as { keys?: unknown };
-    return Array.isArray(keys) ? undefined : doubt('it is no set of keys');
+    return Array.isArray(keys) ? undefined : doubt('it is not a set of keys');
   } catch (error) {
     const { cause, message } = error as Error & { cause?: Error };
     return doubt(cause?.message || message);

@@ -4,19 +4,19 @@ import { environmentVariable } from './env.ts';
 import { type IssuerKeys, issuerKeys } from './issuerKeys.ts';
 import { Refusal } from './refusal.ts';
 
-/** Who calls, as the access token says. */
+/** The caller, by the access token. */
 export type Caller = { merchantId: string; subject: string };
 
 /** Asymmetric algorithms only: an issuer's public key must never be usable as a shared secret. */
 const algorithms = ['ES256', 'ES384', 'Ed25519', 'EdDSA', 'PS256', 'RS256'];
-/** How far the issuer's clock and ours may be apart. */
+/** How far the clocks of the issuer and of this function may differ. */
 const clockLeewaySeconds = 60;
 
 /**
- * The caller of a request, from its `Authorization` header. Verified here and by no gateway, so that refusals are the same
- * in every environment. Keys come from `<TOKEN_ISSUER>/.well-known/jwks.json` and are cached.
+ * The caller of a request, from its `Authorization` header. The function verifies the token, not the gateway, so that
+ * refusals are the same in every environment. Keys come from `<TOKEN_ISSUER>/.well-known/jwks.json` and are cached.
  *
- * @param operatorScope lets in a token that has this scope in the place of the other: it reads what operators did
+ * @param operatorScope a token with this scope instead of the other may read what operators did
  * @throws Refusal 401 without a valid token, 403 without the scope, 503 while the issuer's keys cannot be read
  */
 export async function verifyAccessToken(
@@ -81,7 +81,7 @@ function expectedOf(claim: string, { issuer, audience }: { issuer: string; audie
   return '';
 }
 
-/** A token that does not name its key is tried with each that can have signed it. */
+/** A token that does not name its key is tried with each key that fits. */
 async function verifyWithAny(
   keysFor: IssuerKeys,
   token: string,

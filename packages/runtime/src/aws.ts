@@ -1,19 +1,20 @@
 import { Sha256 } from './sha256.ts';
 
 /**
- * How every AWS client waits and retries. By default a hung socket lives until Lambda ends the function:
- * `requestTimeout` alone only logs, so `throwOnRequestTimeout` makes it an error, and it ends with an answer's headers,
- * so `socketTimeout` does the same for what comes after them. The SDK retries both.
+ * Time-outs and retries of all AWS clients. By default a hung socket lasts until Lambda ends the function.
+ * `requestTimeout` alone only logs; `throwOnRequestTimeout` makes it an error. It covers the time until the headers
+ * of an answer, and `socketTimeout` the time after them. The SDK retries both.
  *
- * Three attempts of three seconds, the connection included, and a second for the pauses between them make ten: less than
- * every function's time, which is 15 s for requests and 30 s or more for the rest, of which consumers need 1.5 to report
- * what is left. Only an answer whose headers come late and whose body then hangs takes twice that.
+ * Three attempts of three seconds, connection included, and a second for the pauses between them make ten seconds.
+ * That is less than every function's timeout, which is 15 s for requests and 30 s or more for the rest, of which
+ * consumers need 1.5 s to report what is left. Only an answer whose headers come late and whose body then hangs takes
+ * twice as long.
  *
- * A client without a logger copies the input and the output of every call for one that does nothing, which takes a tenth of
- * a large write's time. One that has no `info` and no `error` is spared that, and gets no personal data to log either. The
- * SDK asks whether there are those two before it calls them, but not of the others.
+ * A client without a logger copies the input and output of every call for one that does nothing, which takes a tenth
+ * of a large write's time. A logger without `info` and `error` avoids that, and gets no personal data to log either:
+ * the SDK checks for these two before it calls them, but not for the others.
  *
- * Clients are marked `@__PURE__` where they are made: a bundle whose function never calls one does without it.
+ * Clients are created with `@__PURE__`, so that the bundle of a function that never uses one leaves it out.
  */
 export const clientSettings = {
   maxAttempts: 3,

@@ -1,16 +1,16 @@
 import type { MessageAttributes } from './messageAttributes.ts';
 
-/** What one call takes, in entries and in bytes of all of them together. */
+/** The limits of one call, in entries and in bytes of all of them together. */
 export type Limits = { entries: number; bytes: number };
 
 /** SNS PublishBatch and SQS SendMessageBatch take ten entries, and SNS 256 KiB, attributes included. */
 export const messaging: Limits = { entries: 10, bytes: 256 * 1024 };
 
-/** What a message takes of that; its attributes a little less than their JSON, which has more punctuation. */
+/** The bytes of a message. Its attributes count a little less than their JSON. */
 export const messageBytes = ({ body, attributes }: { body: string; attributes: MessageAttributes }): number =>
   Buffer.byteLength(body) + Buffer.byteLength(JSON.stringify(attributes));
 
-/** What SNS and SQS answer to a call with several entries. */
+/** The response of SNS and SQS to a call with several entries. */
 type BatchAnswer = {
   Successful?: { Id?: string | undefined }[] | undefined;
   Failed?: Refused[] | undefined;
@@ -23,10 +23,10 @@ type Refused = {
 };
 
 /**
- * The entries of a batch call that were not done although it went well as a whole, with what was said of each, if anything
- * was. Only what is named in `Successful` counts as done: what is in neither list may never have been looked at.
+ * The entries of a batch call that were not done although the call succeeded, with the error of each. Only entries in
+ * `Successful` count as done: one that is in neither list may never have been processed.
  *
- * @param items the entries, in order: each one's `Id` in the call is its place
+ * @param items the entries, in order: each one's `Id` in the call is its index
  */
 export function notConfirmed<Item>(
   items: Item[],
@@ -43,10 +43,10 @@ export function notConfirmed<Item>(
 
 const notNamed: Refused = { Code: 'NotConfirmed', Message: 'the answer does not name it' };
 
-/** An answer of Lambda's: 6 MB, in which there is plenty of room for the rest of it. */
+/** A Lambda response: 6 MB, which leaves enough room for the rest of it. */
 export const lambdaAnswer: Limits = { entries: Number.POSITIVE_INFINITY, bytes: 4_000_000 };
 
-/** Splits a list by what one call takes: one batch of messages, unless other limits are given. */
+/** Splits a list by the limits of one call: by default those of a batch of messages. */
 export function chunksOf<Item>(
   items: Item[],
   bytesOf: (item: Item) => number,

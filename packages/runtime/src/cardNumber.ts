@@ -1,20 +1,20 @@
 /**
- * Whether a text holds what may be a payment card number: digits that begin as an issuer's numbers do, are as many,
- * and pass the Luhn check, alone or in groups. Such a text is refused before it is stored or logged (PCI DSS 3.5.1:
- * unreadable anywhere it is stored; here it is not stored at all). One in ten numbers that begin so and are as long
- * passes too: an order id of 16 digits that begins with 4 may have to be written with a letter.
+ * Whether a text may contain a payment card number: digits with the prefix and length of an issuer's numbers that
+ * pass the Luhn check, alone or in groups. Such a text is refused before it is stored or logged (PCI DSS 3.5.1:
+ * unreadable anywhere it is stored; here it is not stored at all). One in ten other numbers with such a prefix and
+ * length passes the check too: an order id of 16 digits that begins with 4 may have to be written with a letter.
  */
 export function holdsCardNumber(text: string): boolean {
-  // NFKC turns full-width and other compatibility digits into 0 to 9. Those of other scripts it leaves.
+  // NFKC turns full-width and other compatibility digits into 0 to 9, but not the digits of other scripts.
   const searched = text
     .normalize('NFKC')
     .replace(/[^\P{Nd}0-9]/gu, digitOf)
     .replace(otherNumbers, 'x')
     .replace(likeBankAccount, (number) => (isBankAccount(number) ? 'x' : number));
-  // \p{Cf}: zero-width characters and soft hyphens, which nobody sees between digits.
+  // \p{Cf}: zero-width characters and soft hyphens, which are invisible between digits.
   for (const [run] of searched.matchAll(/\d(?:[\s.\-‐-―_/\p{Cf}]{0,3}\d){12,}/gu)) {
     const groups = run.split(/\D+/u);
-    // A number may stand beside others ("2 4111 1111 1111 1111"), so every stretch of whole groups is tried.
+    // A number may follow others ("2 4111 1111 1111 1111"), so every sequence of whole groups is tried.
     for (const first of groups.keys()) {
       let digits = '';
       for (let last = first; last < groups.length && digits.length < 19; last++) {
@@ -27,8 +27,8 @@ export function holdsCardNumber(text: string): boolean {
 }
 
 /**
- * The digit 0 to 9 that a decimal digit of any script stands for: Unicode has each script's ten in a row, from its zero
- * (The Unicode Standard, section 4.6), and where rows touch, each has ten.
+ * The value 0 to 9 of a decimal digit of any script. In Unicode the ten digits of a script are adjacent, from its
+ * zero on (The Unicode Standard, section 4.6), and where two scripts are adjacent, each has ten.
  */
 function digitOf(character: string): string {
   const codePoint = character.codePointAt(0) as number;
@@ -37,7 +37,10 @@ function digitOf(character: string): string {
   return String((codePoint - zero) % 10);
 }
 
-/** What has as many digits and passes now and then by chance: UUIDs and hashes, dates, international phone numbers. */
+/**
+ * Other numbers of such lengths, which may pass the check by chance: UUIDs and hashes, dates, international phone
+ * numbers.
+ */
 const otherNumbers = new RegExp(
   [
     /[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12,}/,
@@ -52,14 +55,17 @@ const otherNumbers = new RegExp(
 
 const likeBankAccount = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b/g;
 
-/** IBAN (ISO 13616): the first four characters moved to the end, letters read as 10 to 35, leave 1 by 97. */
+/**
+ * IBAN (ISO 13616): with the first four characters moved to the end and letters read as 10 to 35, the remainder by 97
+ * is 1.
+ */
 function isBankAccount(number: string): boolean {
   const characters = number.replaceAll(' ', '');
   const moved = characters.slice(4) + characters.slice(0, 4);
   return BigInt(moved.replace(/[A-Z]/g, (letter) => String(Number.parseInt(letter, 36)))) % 97n === 1n;
 }
 
-/** How card numbers begin and how many digits follow: https://en.wikipedia.org/wiki/Payment_card_number (ISO/IEC 7812) */
+/** Prefixes and lengths of card numbers: https://en.wikipedia.org/wiki/Payment_card_number (ISO/IEC 7812) */
 const issuedNumber = new RegExp(
   [
     /4\d{12}(?:\d{3}){0,2}/, // Visa

@@ -10,25 +10,26 @@ import { sentAgain } from './messageAttributes.ts';
 import { metrics } from './metrics.ts';
 
 /**
- * Handles what of a batch can be handled: each event once, although it may have come in several messages. An event
- * has the fields that its schema knows; `messages` are what the events came in, in the same order.
+ * Handles the events of a batch, each once, even if it came in several messages. An event has the fields that its
+ * schema knows; `messages` has the messages of the events, in the same order.
  */
 type Handle<E> = (events: E[], messages: ReceivedMessage[], inTurn: InTurn) => Promise<void>[];
 
 type ReceivedMessage = {
   /** As it came, with fields that are not known here. */
   body: string;
-  /** When the message was taken from the queue for the first time: since then it may have failed and come again. */
+  /** When the message was first received. Since then it may have failed and come again. */
   firstReceivedAt: Date;
 };
 
 /**
- * A queue's consumer. For each event, in the order of the batch, `handle` gives a promise: fulfilled means done,
- * rejected means this message again, soon at first and then ever later (and after all its receives, the dead-letter
- * queue); with `NotYet` it is no failure. One message's failure never touches another's. What is still running when time is short counts as failed and
- * comes again, so every handler must be safe to run twice.
+ * A consumer of a queue. For each event, in the order of the batch, `handle` returns a promise. If it is fulfilled,
+ * the message is done. If it is rejected, the message comes again, soon at first and then later and later; after all
+ * its receives it goes to the dead-letter queue. A rejection with `NotYet` is not a failure. No message affects
+ * another. Work that is still running when time is short counts as failed, so every handler must be safe to run
+ * twice.
  *
- * The event source mapping must have `ReportBatchItemFailures`: without it the answer is taken for success
+ * The event source mapping must have `ReportBatchItemFailures`: otherwise Lambda takes the response for success
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  */
 export const consume = <Type extends EventType>(
@@ -67,14 +68,14 @@ async function process<Type extends EventType>(
     else for (const record of each.records) failed.set(record, outcome?.reason);
   }
 
-  // Nearly always, and then without a timer that would go on until the function's time is over.
+  // The usual case, without a timer that would run until the end of the function's time.
   if (failed.size === 0) return { batchItemFailures: [] };
   const timeIsUp = untilAnswer(context);
   for (const record of await quarantine(failed, timeIsUp)) failed.delete(record);
   await hideUntilRetry(failed, timeIsUp);
-  // A partial answer does not slow the mapping down; an error does. Where nothing went well, what all messages need may
-  // be broken: slowing down spares it the calls and them the receives. Not when something was quarantined, which would
-  // come again with the others; nor when something only waits, for which all that it needs went well.
+  // A partial response does not slow the mapping down, but an error does. If all messages failed, something that all
+  // of them need may be broken: slower polling saves calls to it, and receives of the messages. Not when one was
+  // quarantined, as it would come again with the others; nor when one only waits, as all that it needs worked.
   const isWaiting = [...failed.values()].some((error) => error instanceof NotYet);
   if (failed.size > 0 && failed.size === records.length && !isWaiting) {
     throw new Error(`All ${records.length} messages of the batch failed; see the log for each`);
@@ -86,7 +87,7 @@ const firstReceivedAt = (records: SQSRecord[]): Date =>
   new Date(Math.min(...records.map(({ attributes }) => Number(attributes.ApproximateFirstReceiveTimestamp))));
 
 /**
- * How long it took from what happened to what it led to here: what users feel of a queue. What an operator sends again
+ * The time from the event to the end of its processing here. Not for messages that an operator has sent again: they
  * waited for the operator.
  */
 function measureTime({ event, records }: Received<{ time: string }>): void {

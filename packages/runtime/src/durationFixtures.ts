@@ -1,10 +1,10 @@
 /**
- * What would take seconds if the time grew with the square of the input, and a tenth of this when it does not: the
- * rest is for a machine that has other things to do.
+ * A limit for code that would take seconds if its time grew with the square of the input. Otherwise it takes a tenth
+ * of the limit; the rest is for a busy machine.
  */
 export const slowMs = 500;
 
-/** How long something takes when the machine has time for it, in milliseconds: the quickest of five runs. */
+/** The time that something takes on an idle machine, in milliseconds: the shortest of five runs. */
 export function quickest(run: () => unknown): number {
   const durations = Array.from({ length: 5 }, () => {
     const started = performance.now();

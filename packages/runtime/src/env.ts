@@ -1,7 +1,7 @@
 /**
- * The value of an environment variable that the function cannot do without.
+ * The value of an environment variable that the function needs.
  *
- * @throws Error when it is not set: the template must give it to the function
+ * @throws Error when it is not set: the template must set it
  */
 export function environmentVariable(name: string): string {
   const value = process.env[name];

@@ -1,5 +1,5 @@
 /**
- * Takes the place of the SDK's search for credentials in bundles (packages/topology/bundling.js): Lambda gives them by
+ * Replaces the SDK's credential provider chain in bundles (packages/topology/bundling.js): Lambda sets credentials as
  * environment variables.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */

@@ -1,33 +1,36 @@
 import type { CancellationReason } from '@aws-sdk/client-dynamodb';
 import { isServerError, isThrottlingError, isTransientError } from '@smithy/core/retry';
 
-/** What was still running, or not begun, when the function had to answer. It may go on in this instance, beside its next try. */
+/**
+ * Work that was still running, or not begun, when the function had to answer. In this instance it may go on beside
+ * its retry.
+ */
 export class Unfinished extends Error {
   override name = 'Unfinished';
 }
 
-/** Nothing failed, but what a message waits for is not there: it is to come again, at times that are known beforehand. */
+/** Not a failure: the message waits for something that has not happened yet. It comes again at fixed times. */
 export class NotYet extends Error {
   override name = 'NotYet';
 }
 
 /**
- * For how long a message that failed stays out of sight, in seconds: it doubles with each receive, and has jitter,
- * so that what failed together does not come again together.
+ * For how long a message that failed stays invisible, in seconds. The time doubles with each receive, with jitter, so
+ * that messages that failed together do not come again together.
  *
- * What failed for its own sake (a race that others won, a bug) comes within a step. In an outage a message waits for one
- * step at least and two at most, which is about as long as the outage has lasted for it. So with the 20 receives of
+ * A message that failed by itself (a lost race, a bug) comes again within one step. In an outage a message waits for
+ * one to two steps, which is about as long as the outage has lasted for it. With the 20 receives of
  * `packages/topology/inbox.yml`:
  *
  * | receive | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 to 19 |
  * |---|---|---|---|---|---|---|---|---|---|---|
  * | step | 5 s | 10 s | 20 s | 40 s | 80 s | 160 s | 320 s | 640 s | 1280 s | 1800 s |
  *
- * They outlast an outage of 5.7 hours at least (2555 s and ten times 1800 s), and of 11.4 at most. After an outage of t
- * a message comes within 2 t + 10 s, and within an hour after a long one.
+ * So the receives last for an outage of at least 5.7 hours (2555 s and ten times 1800 s), and at most 11.4. After an
+ * outage of t a message comes again within 2 t + 10 s, and within an hour after a long one.
  *
- * What waits for something else comes twice after five minutes and then every half hour. Received three times it no
- * longer counts for the age of the queue's oldest message, of which an alarm sounds after 15 minutes
+ * A message that waits for something else comes again twice after five minutes and then every half hour. After three
+ * receives a message no longer counts for the age of the queue's oldest message, whose alarm is at 15 minutes
  * (`packages/topology/inbox.yml`).
  *
  * https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter
@@ -46,18 +49,18 @@ const firstStepSeconds = 5;
 const longestStepSeconds = 1800;
 const soonSeconds = 300;
 
-/** For how long a message can be out of sight at most. */
+/** The longest time that a message can be invisible. */
 export const longestDelaySeconds = 2 * longestStepSeconds;
 
 /**
- * As long as a consumer may run. What still runs in a frozen instance goes on with its next batch, however late that
- * is: no time makes a second run safe, the conditions of its writes do. This one only makes it rare.
+ * The timeout of a consumer. Work that is still running in a frozen instance goes on with the next batch, however
+ * late that is. So no time makes a second run safe; the conditions of its writes do. This one only makes it rare.
  */
 const unfinishedSeconds = 30;
 
 /**
- * Whether a failure is one of what we depend on, which is unreachable, short of capacity, broken, or denies access, so
- * that other messages fail of it as well.
+ * Whether the failure is that of a dependency, which is unreachable, throttles, is broken or denies access, so that
+ * other messages fail too.
  */
 export function isSystemic(error: unknown): boolean {
   if (error instanceof Unfinished) return true;
@@ -73,17 +76,17 @@ export function isSystemic(error: unknown): boolean {
   );
 }
 
-/** What errors of the AWS SDK have beside a name and a message. */
+/** The properties of AWS SDK errors besides name and message. */
 type AwsError = Parameters<typeof isTransientError>[0] & {
   $fault?: 'client' | 'server';
-  /** Of a transaction in DynamoDB, in the order of its items. */
+  /** Of a DynamoDB transaction, in the order of its items. */
   CancellationReasons?: CancellationReason[];
 };
 
 /**
- * What an item of a cancelled transaction has to do with it: nothing; what is there is not what the write demands; another
- * write has it at this moment, so that the same may be tried again at once; there is no capacity for it now, so that trying
- * at once makes it worse; or what would be written can never be. `unknown` is what AWS does not document.
+ * Why an item of a transaction was not written. `none`: not because of this item; `condition`: its condition is
+ * false; `conflict`: another write is in progress, so an immediate retry makes sense; `throttled`: an immediate retry
+ * makes it worse; `refused`: it can never be written; `unknown`: AWS does not document the reason.
  */
 type Cause = 'none' | 'condition' | 'conflict' | 'throttled' | 'refused' | 'unknown';
 
@@ -100,15 +103,15 @@ const causes: Record<string, Cause> = {
 
 const causeOf = ({ Code = 'None' }: CancellationReason): Cause => causes[Code] ?? 'unknown';
 
-/** Why a transaction did not take an item, and the item as it is there when the write asked for it. */
+/** Why a transaction did not write an item, and the stored item if the write asked for it. */
 export type Cancelled = CancellationReason & { cause: Exclude<Cause, 'throttled'> };
 
 /**
- * Why a transaction was cancelled, item by item: one can have several causes at once, and each has its own remedy. Who
- * tries again at once does so for races alone, which are `condition` and `conflict`.
+ * Why a transaction was cancelled, item by item. There can be several causes at once. Only `condition` and `conflict`
+ * are races, which may be retried immediately.
  *
- * @throws the error itself when it is no cancelled transaction, names no reasons, or is one of what we depend on, such as
- * capacity that is short for any of the items: then all of it has to wait
+ * @throws the error itself when it is not a cancelled transaction, names no reasons, or is a failure of the
+ *   dependency, such as throttling of any item: then all of it has to wait
  */
 export function reasonsOf(error: unknown): Cancelled[] {
   const { CancellationReasons = [] } = Object(error) as AwsError;
@@ -117,9 +120,8 @@ export function reasonsOf(error: unknown): Cancelled[] {
 }
 
 /**
- * Access that is denied, credentials and keys that are not valid now, a table or queue that is gone: errors of the
- * client that only somebody else can mend.
- * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+ * Denied access, invalid credentials or keys, a missing table or queue: errors of the client that only somebody else
+ * can correct. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 const unavailable =
   /^(AccessDenied|CredentialsProviderError|ExpiredToken|InvalidClientTokenId|InvalidSignature|KMS|MissingAuthenticationToken|QueueDoesNotExist|ResourceNotFound|SignatureDoesNotMatch|UnrecognizedClient)/i;

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { FieldError } from './refusal.ts';
 import { pointerOf } from './strictJson.ts';
 
-/** What came from outside, checked; what is wrong with it is told in sentences for whoever sent it. */
+/** Validates input. Errors are sentences for the sender. */
 export const parseFields = <Output>(
   schema: z.ZodType<Output>,
   value: unknown,
@@ -10,19 +10,19 @@ export const parseFields = <Output>(
 
 const maxFieldErrors = 20;
 
-/** Each issue with the field that it is about; an unknown field is named itself, not the object that has it. */
+/** Each issue with its field. An unknown field is named itself, not its object. */
 export const fieldErrors = (error: z.ZodError): FieldError[] =>
   error.issues
     .flatMap((issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is not known here' }))
+        ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is unknown' }))
         : [{ pointer: pointerOf(issue.path), detail: issue.message }],
     )
     .slice(0, maxFieldErrors);
 
 /**
- * What to say of a field where its schema says nothing itself. Never the value, which may be a secret, and no words of
- * the library: they are about schemas, and change with its versions.
+ * The sentence for an issue whose schema has no message. It never has the value, which may be a secret, nor the
+ * library's own message, which is about schemas and changes between versions.
  */
 function sentenceOf(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined && (issue.code === 'invalid_type' || issue.code === 'invalid_value')) {
@@ -41,13 +41,13 @@ function sentenceOf(issue: z.core.$ZodRawIssue): string {
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     case 'invalid_format':
-      return formats[issue.format] ?? 'does not have the form that is asked for';
+      return formats[issue.format] ?? 'does not have the required form';
     case 'invalid_key':
-      return `has a name that ${issue.issues[0]?.message ?? 'cannot be taken'}`;
+      return `has a name that ${issue.issues[0]?.message ?? 'is not accepted'}`;
     case 'invalid_union':
-      return 'fits none of the forms that are taken';
+      return 'does not match any of the accepted forms';
     default:
-      return 'is not taken';
+      return 'is not accepted';
   }
 }
 
@@ -60,7 +60,7 @@ function boundOf(
   return unit ? `must have ${exact ? 'exactly' : than} ${bound} ${unit}` : `must be ${than} ${bound}`;
 }
 
-/** By what zod calls them. */
+/** By zod's names for them. */
 const kinds: Record<string, string> = {
   string: 'a text',
   number: 'a number',

@@ -4,50 +4,50 @@ import type { Event, Trace } from '@fanfold/contracts/event';
 import { longestDelaySeconds, NotYet } from './failure.ts';
 import { traceOf } from './trace.ts';
 
-/** That a merchant's day, as payments closed it, differs from what a service has. */
+/** A difference between a merchant's day, as payments closed it, and the data of a service. */
 export type Finding<Difference> = {
   merchantId: string;
   date: string;
   difference: Difference;
-  /** How many different ones were found of this day so far: the number of the event that tells of this one. */
+  /** The n-th difference of this day, and of the event about it. */
   n: number;
   foundAt: string;
   trace: Trace;
-  /** When the day was compared again and there was no difference any more. */
+  /** When the day was compared again and had no difference any more. */
   mendedAt: string | null;
 };
 
-/** What to write: a finding, and whether it is news that has to be said. */
+/** What to write: a finding, and whether it is new, so that its event has to be published. */
 export type Noted<Difference> = { finding: Finding<Difference>; isNew: boolean };
 
-/** What comes of comparing a day. */
+/** The result of comparing a day. */
 export type Compared<Difference> = {
   /** Undefined when there is nothing to write. */
   noted?: Noted<Difference> | undefined;
-  /** Whether the difference counts: somebody is to look. */
+  /** Whether to raise the alarm. */
   isAlarming: boolean;
-  /** To be thrown when all that is written: the day has to be compared again. */
+  /** To be thrown after the write: the day has to be compared again. */
   again?: NotYet;
 };
 
 /**
- * What late events get to arrive before a difference is believed, counted from when the message of the closed day came
- * first. An event that failed in an outage comes again within `longestDelaySeconds` of the outage's end, so nothing is
- * said of an outage that is over as long before the grace is. Not counted from when the day was closed: when lost events
- * and then the closed day are sent again, weeks later, the events need their time as well.
+ * How long late events have to arrive before a difference counts, from the first receive of the closed day's message.
+ * An event that failed in an outage comes again within `longestDelaySeconds` after its end, so an outage that ends
+ * that long before causes no finding. It does not count from the closing of the day: when lost events and then the
+ * closed day are sent again weeks later, the events need their time too.
  */
 export const graceMs = 2 * longestDelaySeconds * 1000;
 
 /**
- * For how long a day that differs is compared again, counted like the grace: what was said of it too early, because an
- * outage outlasted the grace, is mended without anybody. The message's twenty receives last longer than that, whatever
- * they fail of (at least 5.7 hours, see `retryDelaySeconds`).
+ * For how long a day with a difference is compared again, counted in the same way: if an outage outlasts the grace
+ * period, its findings are mended without an operator. The message's twenty receives last longer than that, whatever
+ * the failures are (at least 5.7 hours, see `retryDelaySeconds`).
  */
 export const comparedForMs = 5 * 3_600_000;
 
 /**
- * What comes of comparing a day. The same difference again is no news; another one is, and so is one that had been
- * mended. An alarm is due for news, and when a difference is left at the end.
+ * Decides what follows from comparing a day. A known difference is not new; a different one is, and so is one that
+ * had been mended. The alarm is raised for a new difference, and if there still is one at the end.
  */
 export function noteDifference<Difference>(
   known: Finding<Difference> | undefined,
@@ -61,7 +61,7 @@ export function noteDifference<Difference>(
     return { noted: mended, isAlarming: false };
   }
   const again = new NotYet(
-    `${dayClosed.subject} does not add up so far; it is compared again, as events may be late`,
+    `${dayClosed.subject} does not add up yet; it is compared again, because events may be late`,
   );
   if (now.getTime() - firstReceivedAt.getTime() < graceMs) return { isAlarming: false, again };
   const isLast = now.getTime() - firstReceivedAt.getTime() >= comparedForMs;
@@ -79,7 +79,7 @@ export function noteDifference<Difference>(
   return { noted: { finding, isNew: true }, isAlarming: true, ...next };
 }
 
-/** The condition of a write under which an item that has a `finding`, or none yet, is as it was when it was read. */
+/** The condition of a write that the item's `finding`, or its absence, is as it was read. */
 export const stillFound = (known: Finding<unknown> | undefined) =>
   known
     ? {

@@ -195,7 +195,7 @@ describe('A request is checked in this order:', () => {
     expect((await post(wrong)).body).toMatchObject({
       status: 422,
       code: 'invalid_request',
-      errors: [{ pointer: '#/unknown', detail: 'is not known here' }],
+      errors: [{ pointer: '#/unknown', detail: 'is unknown' }],
     });
   });
 
@@ -238,14 +238,14 @@ describe('A refusal', () => {
       type: 'urn:fanfold:problem:invalid_request',
       title: 'Unprocessable Content',
       status: 422,
-      detail: 'The body does not fit. See errors for what to change.',
+      detail: 'The body is invalid. See errors for what to change.',
       instance: `/requests/${headers['Request-Id']}`,
       code: 'invalid_request',
       requestId: headers['Request-Id'],
       errors: [
         { pointer: '#/name', detail: expect.any(String) },
         { pointer: '#/size', detail: expect.any(String) },
-        { pointer: '#/colour', detail: 'is not known here' },
+        { pointer: '#/colour', detail: 'is unknown' },
       ],
     });
   });
@@ -292,7 +292,7 @@ describe('A refusal', () => {
     const { body } = await send(list, { headers: json, body: '{"limit":1}' });
     expect(body).toMatchObject({
       status: 422,
-      errors: [{ pointer: '#/limit', detail: 'is not known here' }],
+      errors: [{ pointer: '#/limit', detail: 'is unknown' }],
     });
   });
 
@@ -379,7 +379,7 @@ describe('A refusal', () => {
       const { body } = await send(list, { queryStringParameters: { [name]: value } });
       expect(body, value).toMatchObject({
         status: 422,
-        detail: 'The query does not fit. See errors for what to change.',
+        detail: 'The query is invalid. See errors for what to change.',
         errors: [{ pointer: `#/${name}` }],
       });
     }

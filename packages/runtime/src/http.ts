@@ -8,19 +8,19 @@ import { fieldErrors, parseFields } from './fieldErrors.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
-import { doesNotFit, Refusal } from './refusal.ts';
+import { invalidRequest, Refusal } from './refusal.ts';
 import { methodsOf } from './routes.ts';
 import { parseStrictJson } from './strictJson.ts';
 import { startTrace } from './trace.ts';
 
-/** A request that was let in: its caller is known, its parts fit their schemas. */
+/** A request that was accepted: its caller is known, and its parts are valid. */
 export type Request<Body = unknown, Query = unknown> = {
   caller: Caller;
   /** Path parameters, such as `{ id }`. */
   path: Record<string, string>;
   query: Query;
   body: Body;
-  /** Present where the endpoint asks for it. */
+  /** Present where the endpoint requires it. */
   idempotencyKey: string;
   now: Date;
   trace: Trace;
@@ -31,29 +31,29 @@ export type Request<Body = unknown, Query = unknown> = {
 export type Reply = {
   status: number;
   body: unknown;
-  /** The key had been used for this same request: nothing happened twice. */
+  /** The key had been used for the same request before; nothing was done twice. */
   replayed?: boolean;
 };
 
-/** An answer that is no JSON. */
+/** A response that is not JSON. */
 export type FileReply = {
   file: Uint8Array;
   contentType: string;
   cacheControl: string;
-  /** Under which it is to be saved rather than shown. */
+  /** The name to save it under. Without it, browsers show it. */
   fileName?: string;
 };
 
 type Endpoint<Body, Query> = {
   /** The scope that the access token must have. */
   scope: string;
-  /** The scope with which a token reads what operators did, in the place of what a merchant has. */
+  /** A token with this scope instead reads the operators' events instead of a merchant's. */
   operatorScope?: string;
-  /** What the JSON body must fit. Without it, a body is refused. */
+  /** The schema of the JSON body. Without it, a body is refused. */
   body?: z.ZodType<Body>;
-  /** What the query string must fit. Without it, query parameters are refused. */
+  /** The schema of the query string. Without it, query parameters are refused. */
   query?: z.ZodType<Query>;
-  /** Whether the request must carry an Idempotency-Key. */
+  /** Whether the request must have an Idempotency-Key. */
   idempotent?: boolean;
 };
 
@@ -61,21 +61,22 @@ const maxBodyBytes = 32 * 1024;
 const noFields = /* @__PURE__ */ z.strictObject({});
 
 /**
- * A route of an HTTP API: checks who asks and what for, runs the handler, and shows every failure as
- * `application/problem+json`. What the handler throws as a {@link Refusal} is shown, all else is logged and 500.
+ * A route of an HTTP API: verifies the token, validates the request, runs the handler, and answers every failure as
+ * `application/problem+json`. A {@link Refusal} of the handler is shown to the caller; everything else is logged and
+ * answered with 500.
  */
 export const endpoint = <Body = Record<string, never>, Query = Record<string, never>>(
   settings: Endpoint<Body, Query>,
   handle: (request: Request<Body, Query>) => Promise<Reply | FileReply>,
 ) => respond(async (event, context, trace) => handle(await admit(settings, event, context, trace)));
 
-/** A route that anybody may read, and that takes nothing but its path. */
+/** A route without a token that takes nothing but its path. */
 export const publicEndpoint = (handle: (path: Record<string, string>) => Promise<FileReply>) =>
   respond(async ({ pathParameters }) => handle((pathParameters ?? {}) as Record<string, string>));
 
 /**
- * The answer to what no route fits: 405 when the path has other methods, 404 when it has none, each with what there is.
- * The template gives the function the API's routes as `ROUTES`.
+ * Answers requests that match no route: 405 when the path has other methods, 404 when it has none, both with the
+ * routes that exist. The template gives the function the routes of the API as `ROUTES`.
  */
 export const unknownRoute = () =>
   respond(async (event) => {
@@ -135,7 +136,7 @@ async function admit<Body, Query>(
   };
 }
 
-/** The JSON of a request's body; none is as good as `{}`. */
+/** The JSON of a request's body. An empty body counts as `{}`. */
 function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): unknown {
   if (!body) return {};
   if (!/^(identity)?$/i.test(headers['content-encoding'] ?? '')) {
@@ -154,7 +155,7 @@ function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): u
       `The body has ${bytes.byteLength} bytes; ${maxBodyBytes} are allowed.`,
     );
   }
-  // Without a type it can only be JSON.
+  // Without a content type it can only be JSON.
   if (
     !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(headers['content-type'] || 'application/json')
   ) {
@@ -167,7 +168,10 @@ function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): u
   return parseStrictJson(utf8(bytes));
 }
 
-/** API Gateway hands on as U+FFFD what is no UTF-8 in a text. So one that was sent is refused, too: nobody could tell. */
+/**
+ * API Gateway replaces invalid UTF-8 by U+FFFD. So a U+FFFD that was really sent is refused too: they cannot be told
+ * apart.
+ */
 function utf8(bytes: Buffer): string {
   const text = new TextDecoder().decode(bytes);
   if (text.includes('\ufffd')) throw new Refusal(400, 'invalid_json', 'The body is not valid UTF-8.');
@@ -177,7 +181,7 @@ function utf8(bytes: Buffer): string {
 function check(schema: z.ZodType, value: unknown, what: string): unknown {
   const result = parseFields(schema, value);
   if (result.success) return result.data;
-  throw doesNotFit(what, fieldErrors(result.error));
+  throw invalidRequest(what, fieldErrors(result.error));
 }
 
 function concealed(error: unknown): Refusal {

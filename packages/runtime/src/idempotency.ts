@@ -3,9 +3,9 @@ import { Refusal } from './refusal.ts';
 
 /**
  * The key of an `Idempotency-Key` header: a quoted string as in
- * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ or bare, as Stripe's clients send it. A key with
- * a comma has to be quoted: of a header that was sent twice API Gateway makes one, with a comma between the values, and that
- * would be another key than the one that it was sent twice with.
+ * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ or bare, as Stripe's clients send it. A
+ * key with a comma has to be quoted: API Gateway joins a header that was sent twice with a comma, and that would be a
+ * different key.
  *
  * @throws Refusal 400 when it is missing, more than one, or not 1 to 255 printable ASCII characters
  */
@@ -38,13 +38,13 @@ export function parseIdempotencyKey(header: string | undefined): string {
 }
 
 /**
- * An id that follows from its cause, such as `pay_…` from a merchant and an Idempotency-Key: made twice it is the
- * same, so that the second write finds the first.
+ * An id derived from its cause, such as `pay_…` from a merchant and an Idempotency-Key. A repeated request derives
+ * the same id, so the second write finds the first.
  */
 export const derivedId = (prefix: string, ...cause: string[]): string =>
   `${prefix}_${hash('sha256', JSON.stringify(cause)).slice(0, 32)}`;
 
-/** What a request asked for, in 128 bits: the same for the same JSON, whatever the order of its members. */
+/** A hash of what a request asks for, 128 bits: the same for the same JSON, whatever the order of its members. */
 export const fingerprintOf = (body: unknown): string => hash('sha256', canonicalJson(body)).slice(0, 32);
 
 const canonicalJson = (value: unknown): string =>

@@ -6,7 +6,7 @@ import type {
   SQSEvent,
 } from 'aws-lambda';
 
-/** What Lambda gives a function beside its event, for tests. */
+/** The context that Lambda passes to a function, for tests. */
 export const contextWith = (remainingTimeMs = 30_000): Context => {
   const started = Date.now();
   return {
@@ -25,7 +25,7 @@ export const contextWith = (remainingTimeMs = 30_000): Context => {
   };
 };
 
-/** A request as an HTTP API hands it to a function (payload format 2.0); header names in lower case, as there. */
+/** A request as an HTTP API passes it to a function (payload format 2.0), with header names in lower case. */
 export const apiRequest = ({
   method = 'GET',
   route = '/things/{id}',
@@ -61,14 +61,14 @@ export const apiRequest = ({
   ...parts,
 });
 
-/** What a client sees of an answer, its JSON parsed. */
+/** A response as the client sees it, with its JSON parsed. */
 export const answerOf = (result: APIGatewayProxyStructuredResultV2) => ({
   status: result.statusCode,
   headers: result.headers as Record<string, string>,
   body: JSON.parse(result.body ?? ''),
 });
 
-/** A batch of messages as Lambda takes it from a queue; the n-th has the id `message-<n>`. */
+/** A batch of queue messages as Lambda passes it to a function. The n-th has the id `message-<n>`. */
 export const queueEvent = (bodies: string[]): SQSEvent => ({
   Records: bodies.map((body, n) => ({
     messageId: `message-${n}`,
@@ -90,7 +90,7 @@ export const queueEvent = (bodies: string[]): SQSEvent => ({
 
 type Image = NonNullable<NonNullable<DynamoDBStreamEvent['Records'][number]['dynamodb']>['NewImage']>;
 
-/** A batch of a table's stream; the n-th record has the sequence number n. Without an image it is a deletion. */
+/** A batch of a table's stream. The n-th record has the sequence number n. Without an image it is a deletion. */
 export const streamEvent = (images: (Image | undefined)[]): DynamoDBStreamEvent => ({
   Records: images.map((NewImage, n) => ({
     eventID: `record-${n}`,

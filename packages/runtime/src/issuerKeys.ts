@@ -15,34 +15,37 @@ import { describeError, logger } from './logger.ts';
 import { metrics } from './metrics.ts';
 import { Refusal } from './refusal.ts';
 
-/** Keys are read again after this long: one that the issuer has withdrawn counts no longer, while it can be read. */
+/** Keys are read again after this time, so that a key that the issuer has withdrawn is not accepted for longer. */
 const freshForMs = 10 * 60_000;
-/** While the issuer cannot be read, the keys that are known count for this long after they were read. */
+/** While the issuer cannot be read, the known keys are accepted for this time after they were read. */
 const keptForMs = 12 * 60 * 60_000;
-/** How long the issuer has for its answer. */
+/** How long the issuer may take to answer. */
 const timeoutMs = 3000;
-/** How long a request that has keys waits for newer ones. Lambda stands still between requests, so it has to wait a little. */
+/**
+ * How long a request waits for newer keys when it has some. Lambda freezes between requests, so it has to wait a
+ * little.
+ */
 const patienceMs = 500;
-/** What the issuer did not have when it was read is not asked for again within this time. */
+/** A key that the issuer did not have is not asked for again within this time. */
 const coolDownMs = 10_000;
-/** After failures in a row it is left alone for 1 s, 2 s, 4 s, and so on up to this. */
+/** After repeated failures the issuer is not asked for 1 s, 2 s, 4 s, and so on up to this. */
 const maxBackOffMs = 30_000;
 
-/** What RSA keys must be, by https://doi.org/10.6028/NIST.FIPS.186-5, sections 5.1 and A.1.1. */
+/** The requirements for RSA keys of https://doi.org/10.6028/NIST.FIPS.186-5, sections 5.1 and A.1.1. */
 const minRsaBits = 2048;
 const minRsaExponent = 65_537n;
 
 type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 /**
- * The keys that a token with a certain header can be signed with: the one that it names, or without a name all of its
- * algorithm. None when the issuer has none, or none that can be used.
+ * The keys that may have signed a token with a certain header: the one that it names, or without a name all of its
+ * algorithm. Empty when the issuer has none, or none that can be used.
  *
- * @throws Refusal 503 when the issuer cannot be read and no keys are known that count, or none for this header
+ * @throws Refusal 503 when the issuer cannot be read and there are no valid known keys, or none for this header
  */
 export type IssuerKeys = (header: JWTHeaderParameters) => Promise<CryptoKey[]>;
 
-/** The keys of the set at `url`, which is read when the first is asked for. */
+/** The keys of the set at `url`, which is read when the first key is needed. */
 export function issuerKeys(url: URL): IssuerKeys {
   let known: { keySet: KeySet; readAt: number } | undefined;
   let reading: Promise<void> | undefined;
@@ -61,7 +64,7 @@ export function issuerKeys(url: URL): IssuerKeys {
     );
   };
 
-  /** Never throws: whether it failed is counted. Whoever comes meanwhile waits for the same answer. */
+  /** Never throws: failures are counted. Concurrent callers share one request. */
   const read = (): Promise<void> => {
     reading ??= fetchKeySet(url)
       .then((keys) => {
@@ -97,7 +100,7 @@ export function issuerKeys(url: URL): IssuerKeys {
   };
 }
 
-/** Undefined when the set has no such key; none when it has, but not one that can be used. */
+/** Undefined when the set has no such key; empty when it has one that cannot be used. */
 async function keysOf(keySet: KeySet, header: JWTHeaderParameters): Promise<CryptoKey[] | undefined> {
   try {
     const keys = await matching(keySet, header);
@@ -106,7 +109,7 @@ async function keysOf(keySet: KeySet, header: JWTHeaderParameters): Promise<Cryp
     return keys.filter(isStrong);
   } catch (error) {
     if (error instanceof errors.JWKSNoMatchingKey) return undefined;
-    // Such as a point that is not on its curve. Other keys of the set are none the worse for it.
+    // Such as a point that is not on its curve. The other keys of the set are still used.
     logger.warn('a key of the token issuer cannot be used', { kid: header.kid, error: describeError(error) });
     return [];
   }
@@ -117,14 +120,14 @@ async function matching(keySet: KeySet, header: JWTHeaderParameters): Promise<Cr
     return [await keySet(header)];
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-    // Those that cannot be used are left out of it.
+    // Keys that cannot be used are left out.
     const keys: CryptoKey[] = [];
     for await (const key of error) keys.push(key);
     return keys;
   }
 }
 
-/** jose refuses short RSA keys too, when they are used; small exponents it takes. */
+/** jose itself refuses short RSA keys when they are used, but accepts small exponents. */
 function isStrong({ algorithm }: CryptoKey): boolean {
   if (!('modulusLength' in algorithm)) return true;
   const { modulusLength, publicExponent } = algorithm as webcrypto.RsaHashedKeyAlgorithm;
@@ -132,7 +135,7 @@ function isStrong({ algorithm }: CryptoKey): boolean {
   return modulusLength >= minRsaBits && exponent >= minRsaExponent;
 }
 
-/** Node's own `fetch` takes a tenth of a function's start to load; `node:https` is there already, for the SDK. */
+/** Node's own `fetch` takes a tenth of a function's cold start to load. `node:https` is loaded already, for the SDK. */
 async function fetchKeySet(url: URL): Promise<JSONWebKeySet> {
   const { request } = url.protocol === 'https:' ? https : http;
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -148,7 +151,10 @@ async function fetchKeySet(url: URL): Promise<JSONWebKeySet> {
   return JSON.parse(body, servesBothNames);
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9864 gives EdDSA on this curve a name of its own: a key serves tokens under both. */
+/**
+ * https://www.rfc-editor.org/rfc/rfc9864 has a second name for EdDSA on this curve: a key is valid for tokens with
+ * both names.
+ */
 const servesBothNames = (_member: string, value: unknown) => {
   if (!(value instanceof Object) || !('crv' in value) || value.crv !== 'Ed25519') return value;
   const { alg, ...key } = value as JWK;

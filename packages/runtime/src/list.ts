@@ -9,7 +9,7 @@ export const listQuery = {
     .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
     .transform(Number)
     .default(10),
-  /** The id of the last object of the page before. */
+  /** The id of the last object of the previous page. */
   startingAfter: z.string().min(1).max(200).optional(),
 };
 
@@ -18,16 +18,16 @@ export type ListQuery = { limit: number; startingAfter?: string | undefined };
 /** One page of a list. */
 export type Page<Item> = { items: Item[]; hasMore: boolean };
 
-/** A page as it is shown: no more of it than one answer takes, and always one item if there is any. */
+/** A page for a response: as many items as it has room for, and always one if there is any. */
 export function listOf<Item>({ items, hasMore }: Page<Item>) {
   const [data = []] = chunksOf(items, bytesInAnswer, lambdaAnswer);
   return { object: 'list' as const, data, hasMore: hasMore || data.length < items.length };
 }
 
-/** The body is JSON in the JSON of Lambda's answer: what has many quotes grows by half, or more. */
+/** The body is JSON inside the JSON of Lambda's response: items with many quotes grow by half, or more. */
 const bytesInAnswer = (item: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(item)));
 
-/** A page of a list that is at hand as a whole. */
+/** A page of a list that is in memory. */
 export function pageOf<Item extends { id: string }>(
   items: Item[],
   { limit, startingAfter }: ListQuery,
@@ -40,7 +40,7 @@ export function pageOf<Item extends { id: string }>(
 }
 
 /**
- * As of any other id that is not there, or another merchant's.
+ * The same for any id that does not exist, or is another merchant's.
  *
  * @param what a page of the list can start after: `a payment`
  */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, type MockInstance, vi } from 'vitest';
 
 type Line = Record<string, unknown>;
 
-/** Takes what each test logs away from the terminal. Gives back the structured lines of the test that runs. */
+/** Captures what each test logs. Returns the structured lines of the current test. */
 export const captureLog = (): (() => Line[]) => captureOutput().logged;
 
 /** The same, and what the test measures: lines in CloudWatch's embedded metric format. */

@@ -1,7 +1,7 @@
 /**
- * Takes the place of the SDK's event streams in bundles (packages/topology/bundling.js). No operation that is called has
- * one, and the SDK imports them only when one has; a bundle that is one file has them all the same, and because of that
- * import the modules that they share with every call are started one by one.
+ * Replaces the SDK's event streams in bundles (packages/topology/bundling.js). No operation that is used has one, and
+ * the SDK imports them only when one has. But a bundle in one file would contain them, and because of that import
+ * esbuild would initialise the modules that they share with every call one by one.
  *
  * https://smithy.io/2.0/spec/streaming.html#event-streams
  */
@@ -17,5 +17,5 @@ export class EventStreamSerde {
 
 export const eventStreamSerdeProvider = refuse;
 
-/** S3's client asks for it when it is made, for an operation that nobody calls. */
+/** S3's client calls it when it is created, for an operation that is not used. */
 export const resolveEventStreamSerdeConfig = <Config>(config: Config): Config => config;

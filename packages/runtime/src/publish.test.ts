@@ -133,7 +133,7 @@ describe('A write whose events were not all taken comes again', () => {
     expect(await publish([[['a:1']], [['b:1']], [['c:1']]])).toEqual(failures(1));
     expect(logged()).toMatchObject([
       {
-        message: 'event not taken',
+        message: 'event not accepted',
         event: 'b:1',
         code: 'InternalError',
         detail: 'try again',
@@ -146,7 +146,7 @@ describe('A write whose events were not all taken comes again', () => {
   test('alone, when SNS says nothing of it', async () => {
     sns.on(PublishBatchCommand).resolves({ Successful: [{ Id: '0' }, { Id: '2' }], Failed: [] });
     expect(await publish([[['a:1']], [['b:1']], [['c:1']]])).toEqual(failures(1));
-    expect(logged()).toMatchObject([{ message: 'event not taken', event: 'b:1', code: 'NotConfirmed' }]);
+    expect(logged()).toMatchObject([{ message: 'event not accepted', event: 'b:1', code: 'NotConfirmed' }]);
   });
 
   test('once, when several of its events were not taken', async () => {

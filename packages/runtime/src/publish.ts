@@ -12,12 +12,12 @@ import { messageAttributesOf } from './messageAttributes.ts';
 type Image = Record<string, AttributeValue>;
 
 /**
- * A table's publisher: what each write said goes from the table's stream to the topic. A record fails when any
- * of its events was not taken; Lambda then goes on from the lowest failed one, so what stands after it is sent
- * again (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). While SNS is
- * away the stream waits and repeats.
+ * A table's publisher: sends the events of each write from the table's stream to the topic. A record fails when any
+ * of its events was not accepted. Lambda then continues from the first failed record, so the records after it are
+ * sent again (https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html). While SNS is
+ * unavailable the stream waits and retries.
  *
- * @param eventsOf the events that belong to this very write, from the item as it was written
+ * @param eventsOf the events of this very write, made from the item as it was written
  */
 export const publishStream = (eventsOf: (image: Image) => Event[]) =>
   lambda(({ Records }: DynamoDBStreamEvent) => publish(Records, eventsOf));
@@ -50,7 +50,7 @@ async function publish(
     } catch (error) {
       logger.error('publish failed', { events: chunk.length, error: describeError(error) });
       for (const { record } of chunk) failed.add(record);
-      // Everything from here on will come again anyway; a topic that is away is not asked once per chunk.
+      // All records from here on come again anyway, so an unavailable topic is not called for every chunk.
       break;
     }
   }
@@ -59,7 +59,7 @@ async function publish(
 
 const sns = /* @__PURE__ */ new SNSClient(clientSettings);
 
-/** @returns the records that SNS did not confirm although the call as a whole went well */
+/** @returns the records that SNS did not confirm although the call succeeded */
 async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
   const answer = await sns.send(
     new PublishBatchCommand({
@@ -68,7 +68,7 @@ async function publishBatch(chunk: Outgoing[]): Promise<DynamoDBRecord[]> {
     }),
   );
   return [...notConfirmed(chunk, answer)].map(([{ record, entry }, { Code, Message, SenderFault }]) => {
-    logger.error('event not taken', {
+    logger.error('event not accepted', {
       event: entry.Id,
       code: Code,
       detail: Message,

@@ -5,17 +5,17 @@ import { dynamodb } from './dynamodb.ts';
 
 type Item = Record<string, AttributeValue>;
 
-/** What BatchGetItem takes at once. */
+/** The maximum of keys for BatchGetItem. */
 const maxKeys = 100;
 
 /**
- * Items by their keys, consistently read, in parts and in no order; what is not there is left out. DynamoDB may answer
- * with less than it was asked for, when it is short of capacity or the answer gets too large: the rest is asked for
- * again after a pause, up to a second, with jitter.
+ * Items by their keys, read consistently, page by page and in no order; missing items are left out. DynamoDB may
+ * return fewer items than requested, when it throttles or the response gets too large. The rest is requested again
+ * after a pause of up to a second, with jitter.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
  *
  * @param keys each once
- * @param projection what of the items is wanted, when it is not all
+ * @param projection the attributes to read, if not all
  */
 export async function* readItems(
   tableName: string,

@@ -31,11 +31,11 @@ export class Refusal extends Error {
   }
 }
 
-/** @param what of the request does not: `The body` */
-export const doesNotFit = (what: string, errors: FieldError[]): Refusal =>
-  new Refusal(422, 'invalid_request', `${what} does not fit. See errors for what to change.`, { errors });
+/** @param what part of the request is invalid: `The body` */
+export const invalidRequest = (what: string, errors: FieldError[]): Refusal =>
+  new Refusal(422, 'invalid_request', `${what} is invalid. See errors for what to change.`, { errors });
 
-/** Another merchant's object is answered just as a missing one. */
+/** Another merchant's object is answered in the same way as a missing one. */
 export const notFound = (what: string): Refusal =>
   new Refusal(
     404,

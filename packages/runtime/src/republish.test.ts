@@ -52,7 +52,9 @@ test('What fails does not keep the rest from being said, and is told in the end'
       republished.push(id);
     },
   );
-  await expect(handler({ date: '2026-11-23' }, contextWith())).rejects.toThrow('1 of 3 were not said again');
+  await expect(handler({ date: '2026-11-23' }, contextWith())).rejects.toThrow(
+    '1 of 3 were not published again',
+  );
   expect(republished).toEqual(['a', 'c']);
 });
 

@@ -6,18 +6,18 @@ import { lambda } from './lambda.ts';
 import { logger } from './logger.ts';
 import { workOff } from './schedule.ts';
 
-/** What an operator asks for: everything that was said on a day (UTC), of one merchant or of all. */
+/** The request of an operator: the events of a day (UTC), of one merchant or of all. */
 export type RepublishRequest = z.output<typeof request>;
 
 const request = z.strictObject({ date: day, merchantId: merchantId.optional() });
 
 /**
- * A function that an operator runs when events got lost before they were published: what was said on a day is written
- * again in a way that says the same once more. To whom it is no news it changes nothing, so it may be run as often as
- * one likes.
+ * A function for operators, for events that were lost before they were published. It writes the items with events of
+ * a day again, so that the stream and the publisher carry the same events once more. Consumers that have them ignore
+ * them, so it may be run repeatedly.
  *
- * @param find what has something to be said again, page by page
- * @throws Error when the request cannot be read, or something is left unsaid
+ * @param find the items with events to publish again, page by page
+ * @throws Error when the request is invalid, or some items could not be written
  */
 export const republish = <Item extends { id: string }>(
   find: (asked: RepublishRequest, now: Date) => AsyncIterable<Item[]>,
@@ -33,7 +33,7 @@ export const republish = <Item extends { id: string }>(
       () => context.getRemainingTimeInMillis(),
     );
     logger.info('republished', { ...asked, done, failed });
-    if (failed > 0) throw new Error(`${failed} of ${done + failed} were not said again; see the log`);
+    if (failed > 0) throw new Error(`${failed} of ${done + failed} were not published again; see the log`);
     if (isTimeUp) throw new Error(`Time was up after ${done}; ${adviceFor(asked)}`);
     return { republished: done };
   });
@@ -41,4 +41,4 @@ export const republish = <Item extends { id: string }>(
 const adviceFor = ({ merchantId }: RepublishRequest): string =>
   merchantId === undefined
     ? 'run it for one merchant after another: {"date":…,"merchantId":…}'
-    : 'give the function more memory, with which it is faster, and run it again: it begins anew';
+    : 'give the function more memory, with which it is faster, and run it again: it starts from the beginning';

@@ -1,8 +1,8 @@
 /**
  * The methods that an HTTP API has for a path.
  *
- * @param routes its route keys as the template gives them to a function: `GET /payments,GET /payments/{id}`
- * @param path as the gateway gives it, decoded
+ * @param routes the route keys that the template gives to the function: `GET /payments,GET /payments/{id}`
+ * @param path as the gateway passes it, decoded
  */
 export const methodsOf = (routes: string, path: string): string[] =>
   routes
@@ -12,6 +12,6 @@ export const methodsOf = (routes: string, path: string): string[] =>
     .map(([method]) => method)
     .sort();
 
-/** What stands in a path for `{id}`, which is one part of it, and for `{path+}`, which is all the rest. */
+/** `{id}` matches one part of a path, and `{path+}` all the rest. */
 const patternOf = (template: string): RegExp =>
   new RegExp(`^${template.replace(/\{\w+\+\}/g, '.+').replace(/\{\w+\}/g, '[^/]+')}$`, 's');

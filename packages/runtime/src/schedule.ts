@@ -5,12 +5,12 @@ import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { startTrace } from './trace.ts';
 
-/** One run of a clock. */
+/** One run of a scheduled function. */
 export type Run = { now: Date; trace: Trace; remainingTimeMs: () => number };
 
 /**
- * A function that EventBridge runs on a schedule. It may run twice at once or not at all, so what it does must
- * depend on what is due, never on having run before.
+ * A function that EventBridge runs on a schedule. It may run twice at once or not at all, so what it does must depend
+ * on what is due, never on its previous run.
  *
  * @param work returns what it did, which is logged
  */
@@ -25,15 +25,16 @@ export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>) 
     return done;
   });
 
-/** What one piece of work may take at most; with less time left, no further one is begun. */
+/** The most time that one item may take. With less time left, no further one is begun. */
 export const workTimeMs = 10_000;
 
-/** How much work is done at once: what waits for a slow provider must not hold up all the rest. */
+/** How many items are processed in parallel, so that a slow provider does not hold up all the rest. */
 const atOnce = 10;
 
 /**
- * A clock that works off what is due, each in a flow of its own. What fails is logged and still due at the next run, as is
- * what is left. What has to wait, and says so with `NotYet`, has not failed.
+ * A scheduled function that processes what is due, each item with a trace of its own. An item that fails is logged
+ * and is still due in the next run, and so is what is left. An item that has to wait, by throwing `NotYet`, has not
+ * failed.
  */
 export const eachDue = <Item extends { id: string }>(
   due: (run: Run) => AsyncIterable<Item[]>,
@@ -48,9 +49,9 @@ export const eachDue = <Item extends { id: string }>(
   });
 
 /**
- * Works through items, some at once. What fails is logged, and the rest goes on.
+ * Processes items, some in parallel. Failures are logged, and the rest goes on.
  *
- * @param pages as they are read, empty ones too: looking for work takes time as well
+ * @param pages as they are read, also empty ones: searching takes time too
  */
 export async function workOff<Item extends { id: string }>(
   pages: AsyncIterable<Item[]> | Iterable<Item[]>,

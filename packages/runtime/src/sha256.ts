@@ -3,8 +3,9 @@ import { createHash, createHmac, createSecretKey, type Hash, type Hmac } from 'n
 type Bytes = string | ArrayBuffer | ArrayBufferView;
 
 /**
- * SHA-256, with a secret its HMAC, as AWS clients take it: they sign each call with two of them. The SDK's own hands secrets
- * over as bytes, and Node 24 takes several times as long as the HMAC does to find out that bytes are no `KeyObject`.
+ * SHA-256, and with a secret HMAC, for AWS clients, which sign each call with two of them. The SDK's own
+ * implementation passes secrets as bytes. Node 24 takes several times as long as the HMAC itself to find out that
+ * bytes are not a `KeyObject`.
  */
 export class Sha256 {
   readonly #start: () => Hash | Hmac;

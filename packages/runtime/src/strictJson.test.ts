@@ -247,7 +247,7 @@ describe('JSON is refused', () => {
     expect(refusalOf(text)).toMatchObject({
       status: 422,
       code: 'invalid_request',
-      message: 'The body does not fit. See errors for what to change.',
+      message: 'The body is invalid. See errors for what to change.',
       errors: [{ pointer, detail }],
     });
   });

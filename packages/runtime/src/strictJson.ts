@@ -1,17 +1,17 @@
 import { unfitCharactersOf } from '@fanfold/contracts/text';
 import { visit } from 'jsonc-parser';
 import { holdsCardNumber } from './cardNumber.ts';
-import { doesNotFit, Refusal } from './refusal.ts';
+import { invalidRequest, Refusal } from './refusal.ts';
 
 const maxDepth = 20;
 
 /**
- * A JSON document without what `JSON.parse` lets through: duplicate keys (last wins), `__proto__`, numbers that
- * change when read (beyond 2^53, `1e400`, `1e-400`, `-0`), nesting over 20 levels, characters that are unfit for a text,
- * and card numbers.
+ * Parses JSON, and refuses what `JSON.parse` accepts: duplicate keys (the last wins), `__proto__`, numbers that
+ * change when parsed (beyond 2^53, `1e400`, `1e-400`, `-0`), nesting over 20 levels, unfit characters, and card
+ * numbers.
  *
- * @throws Refusal 400 `invalid_json` for what is wrong with the document; for what is wrong with a text or a number in it 422
- *   `invalid_request`, as for every other fault of a field, or `card_number_refused`; with a pointer where there is a field
+ * @throws Refusal 400 `invalid_json` when the document is wrong; 422 `invalid_request` when a text or number in it
+ *   is, as for all other errors of fields, or `card_number_refused`; with a pointer where there is a field
  */
 export function parseStrictJson(text: string): unknown {
   let value: unknown;
@@ -21,7 +21,7 @@ export function parseStrictJson(text: string): unknown {
     throw new Refusal(400, 'invalid_json', 'The body is not valid JSON.');
   }
 
-  // JSON.parse has settled the grammar; visiting it again shows what the parsed value no longer does.
+  // JSON.parse has checked the grammar. A second pass sees what is lost in the parsed value.
   let depth = 0;
   const open = (path: () => (string | number)[]) => {
     depth += 1;
@@ -71,7 +71,7 @@ function checkNumber(source: string, value: number, path: (string | number)[]): 
   }
 }
 
-/** Whether a number is whole only because the digits that say otherwise do not fit: a number holds 16 at most. */
+/** Whether a number is an integer only because its last digits were lost: a number holds at most 16. */
 function losesDigits(source: string, value: number): boolean {
   const digits = source
     .replace(/e.*/i, '')
@@ -85,7 +85,7 @@ function checkCardNumber(text: string, path: (string | number)[]): void {
   const detail =
     'looks like a card number, which is never stored. Send a payment method id; write an id of digits with a letter';
   throw new Refusal(422, 'card_number_refused', 'The body holds what looks like a card number.', {
-    // The key itself may be the number, so the pointer stops at what holds it.
+    // The key itself may be the card number. Then the pointer ends at its object.
     errors: [{ pointer: pointerOf(holdsCardNumber(String(path.at(-1))) ? path.slice(0, -1) : path), detail }],
   });
 }
@@ -94,14 +94,14 @@ const refuse = (path: (string | number)[], detail: string): Refusal =>
   new Refusal(
     400,
     'invalid_json',
-    'The body is JSON, but not such as is taken here. See errors for what to change.',
+    'The body is JSON, but has parts that are not accepted. See errors for what to change.',
     {
       errors: [{ pointer: pointerOf(path), detail }],
     },
   );
 
 const refuseField = (path: (string | number)[], detail: string): Refusal =>
-  doesNotFit('The body', [{ pointer: pointerOf(path), detail }]);
+  invalidRequest('The body', [{ pointer: pointerOf(path), detail }]);
 
 /** https://www.rfc-editor.org/rfc/rfc6901#section-6, the form that RFC 9457 uses */
 export const pointerOf = (path: readonly PropertyKey[]): string =>

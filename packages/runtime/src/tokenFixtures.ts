@@ -7,20 +7,20 @@ export const audience = 'fanfold';
 
 export type KeyPair = Awaited<ReturnType<typeof generateKeyPair>>;
 
-/** An issuer of access tokens on a free port of 127.0.0.1, with its key set where verifiers look for it. */
+/** An issuer of access tokens on a free port of 127.0.0.1, with its key set at the usual path. */
 export async function startIssuer(algorithm = 'ES256') {
   const keys = await generateKeyPair(algorithm, { extractable: true });
   const publicKey = { ...(await exportJWK(keys.publicKey)), kid: 'test-key', alg: algorithm, use: 'sig' };
   const served = { count: 0 };
   const keySet: { keys: object[] } = { keys: [publicKey] };
-  /** Takes the place of the key set. */
+  /** Replaces the key set. */
   const answer: { with: RequestListener | undefined } = { with: undefined };
   const server = await listen((request, response) => {
     served.count += 1;
     if (answer.with) answer.with(request, response);
     else response.setHeader('Content-Type', 'application/json').end(JSON.stringify(keySet));
   });
-  /** A token that is in order, but for the claims that are given; `undefined` leaves a claim out. */
+  /** A valid token, except for the given claims. `undefined` leaves a claim out. */
   const token = (claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}, key = keys) =>
     new SignJWT({ ...claimsOf(server.url), ...claims } as JWTPayload)
       .setProtectedHeader({ alg: algorithm, kid: 'test-key', ...header })
@@ -28,7 +28,7 @@ export async function startIssuer(algorithm = 'ES256') {
   return { ...server, keys, publicKey, keySet, answer, served, token };
 }
 
-/** The claims of a token of the merchant `acme` that may do everything, for a minute from now. */
+/** The claims of a token of the merchant `acme` with all scopes, valid for a minute from now. */
 export function claimsOf(issuer: string) {
   const now = Math.floor(Date.now() / 1000);
   return {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Event, Trace } from '@fanfold/contracts/event';
 
-/** What follows from an event belongs to the same flow and was caused by that event. */
+/** The trace of what an event causes: it belongs to the same flow. */
 export const traceOf = (event: Event): Trace => ({
   correlationid: event.correlationid,
   causationid: event.id,
   traceparent: event.traceparent,
 });
 
-/** The beginning of a flow: an HTTP request or a run of a clock. An incoming traceparent is carried on. */
+/** The trace of a new flow: of an HTTP request or a scheduled run. An incoming traceparent is continued. */
 export const startTrace = (id: string, traceparent?: string): Trace => ({
   correlationid: id,
   causationid: id,

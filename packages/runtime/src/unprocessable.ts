@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * Thrown by a handler when a message can never succeed, however often it comes. It is quarantined: put into the
- * dead-letter queue at once, with the reason, instead of after all its receives.
+ * Thrown by a handler when a message can never succeed. It is quarantined: sent to the dead-letter queue at once,
+ * with the reason, instead of after all its receives.
  */
 export class Unprocessable extends Error {
   override name = 'Unprocessable';
@@ -16,10 +16,9 @@ export class Unprocessable extends Error {
 }
 
 /**
- * What follows from an event. Where an event cannot be followed by another, because that would be too large or have what
- * no event can have, it never can be.
+ * Makes what follows from an event. If that is invalid or too large, the message can never succeed.
  *
- * @throws Unprocessable instead of the ZodError or RangeError of what `make` makes
+ * @throws Unprocessable instead of the ZodError or RangeError of `make`
  */
 export function orUnprocessable<T>(reason: string, make: () => T): T {
   try {

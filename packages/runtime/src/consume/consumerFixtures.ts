@@ -71,7 +71,7 @@ export const failures = (...messages: number[]) => ({
   batchItemFailures: messages.map((n) => ({ itemIdentifier: `message-${n}` })),
 });
 
-/** What was sent to the dead-letter queue: the bodies with their reasons. */
+/** The messages sent to the dead-letter queue: bodies with reasons. */
 export const quarantined = () =>
   sqs.commandCalls(SendMessageBatchCommand).flatMap(({ args: [{ input }] }) =>
     (input.Entries ?? []).map(({ MessageBody, MessageAttributes }) => ({

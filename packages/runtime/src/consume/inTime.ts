@@ -2,19 +2,19 @@ import type { Context } from 'aws-lambda';
 import { Unfinished } from '../failure.ts';
 
 /**
- * Does what is heavy one after another, each when those before it have ended, so that a batch of it needs no more memory
- * than one. When time is short no more is begun, and the rest comes again as what was not done.
+ * Runs heavy work one after another, so that a batch needs no more memory than one event. When time is short, no more
+ * is begun, and the rest comes again.
  */
 export type InTurn = (work: () => Promise<void>) => Promise<void>;
 
-/** What one piece of heavy work may take. */
+/** The most time that one piece of heavy work may take. */
 const turnTimeMs = 10_000;
-/** Time to deal with what is left undone, and to answer, before Lambda ends the function. */
+/** Time to quarantine and delay what failed, and to answer, before Lambda ends the function. */
 const reportingTimeMs = 1500;
-/** Of this, the time to answer: a queue that does not answer must not take the outcome of the batch with it. */
+/** Of this, the time to answer: if the queue does not respond, the results of the batch must not be lost. */
 const answeringTimeMs = 500;
 
-/** Starts so many pieces of work. What is still running when the function's time is short counts as `Unfinished`. */
+/** Starts pieces of work. One that is still running when the function's time is short counts as `Unfinished`. */
 export async function settleInTime(
   start: () => Promise<void>[],
   count: number,
@@ -62,6 +62,6 @@ export function oneAfterAnother(context: Context): InTurn {
   };
 }
 
-/** Ends calls when the function has only the time left to answer. */
+/** Aborts calls when the function has only the time left to answer. */
 export const untilAnswer = (context: Context): AbortSignal =>
   AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - answeringTimeMs));

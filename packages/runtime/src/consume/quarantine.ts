@@ -9,8 +9,8 @@ import { Unprocessable } from '../unprocessable.ts';
 import { sqs } from './sqs.ts';
 
 /**
- * Sends the unprocessable messages to the dead-letter queue, as they came, with the reason as attributes, and
- * returns those that are safely there; they are then done. What could not be sent fails and comes again.
+ * Sends unprocessable messages to the dead-letter queue, as they came, with the reason as attributes. Returns those
+ * that SQS confirmed; they are done. The others count as failed and come again.
  */
 export async function quarantine(
   failed: Map<SQSRecord, unknown>,
@@ -50,10 +50,10 @@ export async function quarantine(
   return quarantined;
 }
 
-/** Why a message is in the dead-letter queue, where it has another id, for the person who looks at it there. */
+/** Why a message is in the dead-letter queue, for operators. The message has another id there. */
 const causeOf = ({ reason, message }: Unprocessable, { messageId }: SQSRecord): MessageAttributes => ({
   'quarantine-reason': { DataType: 'String', StringValue: reason },
-  // Attributes take only characters that XML has; the detail may quote the message.
+  // Attributes accept only characters that XML has, and the detail may quote the message.
   'quarantine-detail': {
     DataType: 'String',
     StringValue: message.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) || reason,

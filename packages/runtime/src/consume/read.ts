@@ -3,10 +3,13 @@ import { maxEventBytes } from '@fanfold/contracts/event';
 import type { SQSRecord } from 'aws-lambda';
 import { firstIssue, Unprocessable } from '../unprocessable.ts';
 
-/** An event of a batch, and the messages of the batch that it came in: one, or several with the same body. */
+/** An event of a batch with its messages: one, or several with the same body. */
 export type Received<E> = { event: E; body: string; records: SQSRecord[] };
 
-/** The events of a batch in their order, each once; and the messages that are none or have to come again, with the error. */
+/**
+ * The events of a batch in order, each once; and the messages that have no event or have to come again, each with its
+ * error.
+ */
 export function readBatch<Type extends EventType>(
   records: SQSRecord[],
   subscribedTypes: readonly Type[],
@@ -19,7 +22,7 @@ export function readBatch<Type extends EventType>(
       const seen = byId.get(event.id);
       if (!seen) byId.set(event.id, { event, body: record.body, records: [record] });
       else if (seen.body === record.body) seen.records.push(record);
-      // Whether it is a contradiction is found out against what is known by then.
+      // The handler will find out which one is right, by comparing with what is stored.
       else throw new Error(`${event.id} is in this batch with another content and comes again alone`);
     } catch (error) {
       failed.set(record, error);

@@ -6,7 +6,7 @@ import { NotYet, retryDelaySeconds } from '../failure.ts';
 import { describeError, logger } from '../logger.ts';
 import { sqs } from './sqs.ts';
 
-/** Logs what failed or waits, and keeps it out of sight until it is to come again. */
+/** Logs messages that failed or wait, and delays them until their next try. */
 export async function hideUntilRetry(
   failed: Map<SQSRecord, unknown>,
   abortSignal: AbortSignal,
@@ -25,7 +25,7 @@ export async function hideUntilRetry(
 
 type Retry = { record: SQSRecord; delaySeconds: number };
 
-/** Where it fails, messages come again after the queue's own visibility timeout. */
+/** If it fails, messages come again after the visibility timeout of the queue. */
 async function hide(retries: Retry[], abortSignal: AbortSignal): Promise<void> {
   const chunks = chunksOf(retries, () => 0);
   await Promise.all(

@@ -230,7 +230,7 @@ describe('A payment is refused, with what to change, for', () => {
     ['customer.address.zip', '#/customer/address/zip'],
     ['lines.0.price', '#/lines/0/price'],
   ])('a field that is not known: %s', (way, pointer) => {
-    expect(errorsOf(paymentRequest, changed(way, 'x'))).toEqual([{ pointer, detail: 'is not known here' }]);
+    expect(errorsOf(paymentRequest, changed(way, 'x'))).toEqual([{ pointer, detail: 'is unknown' }]);
   });
 
   test.each([
@@ -372,6 +372,6 @@ describe('What moves a payment', () => {
     ['a cancellation', cancelRequest],
     ['a refund', refundRequest],
   ])('is not %s with a field that is not known', (_what, schema) => {
-    expect(errorsOf(schema, { ammount: 5 })).toEqual([{ pointer: '#/ammount', detail: 'is not known here' }]);
+    expect(errorsOf(schema, { ammount: 5 })).toEqual([{ pointer: '#/ammount', detail: 'is unknown' }]);
   });
 });
