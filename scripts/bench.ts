@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parts } from '../bench/parts.ts';
 import { stopAll } from './processes.ts';
+import { startProgress } from './progress.ts';
 
 const program = new Command('pnpm bench')
   .description(
@@ -42,9 +43,10 @@ if (!wanted.some(({ name }) => name === 'dev') && (against || options.seconds ||
 }
 
 const resources = new AsyncDisposableStack();
+let interrupted: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    resources
+  process.on(signal, () => {
+    interrupted ??= resources
       .disposeAsync()
       .then(stopAll)
       .finally(() => process.exit(130));
@@ -52,8 +54,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 try {
   await measure();
+} catch (error) {
+  // What is ended then fails.
+  if (!interrupted) throw error;
 } finally {
-  await resources.disposeAsync();
+  await (interrupted ?? resources.disposeAsync());
 }
 process.exit(0);
 
@@ -64,18 +69,11 @@ async function measure(): Promise<void> {
   if (!json) {
     console.log(`Node ${machine.node}, ${machine.cpus} × ${model}, ${machine.date.slice(0, 10)}`);
   }
-  const startedAt = performance.now();
-  for (const [i, { name, about, measure, report, chart }] of wanted.entries()) {
-    const minutesLeft = wanted.slice(i).reduce((sum, { minutes }) => sum + minutes, 0);
-    // Somebody who looks wants to know how far it is. A file wants the results.
-    const tell = (what: string) => {
-      if (!process.stderr.isTTY) return;
-      const elapsed = Math.round((performance.now() - startedAt) / 1000);
-      const left = quick || tests ? '' : `, some ${minutesLeft} min from its begin`;
-      console.error(
-        `${String(elapsed).padStart(5)} s  part ${i + 1} of ${wanted.length}${left}  ${name}: ${what}`,
-      );
-    };
+  const minutes = wanted.reduce((sum, each) => sum + each.minutes, 0);
+  const progress = startProgress(quick ? 'measuring' : 'measuring, in minutes', minutes);
+  resources.defer(() => progress.end());
+  for (const { name, about, minutes, measure, report, chart } of wanted) {
+    const tell = (what: string) => progress.note(`${name}: ${what}`);
     const result = await measure({
       ...{ quick, tests, tell, resources },
       ...(against && { against }),
@@ -84,7 +82,9 @@ async function measure(): Promise<void> {
     results[name] = result;
     if (charts && chart) await writeFile(join(charts, `${name}.svg`), chart(result));
     if (!json) console.log(`\n## ${name}: ${about}\n\n${report(result)}`);
+    progress.advance(minutes);
   }
+  progress.end();
   if (json) console.log(JSON.stringify({ ...machine, ...results }, null, 2));
 }
 
