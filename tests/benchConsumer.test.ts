@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
-import type { ConsumerCost } from '../bench/parts/consumer/part.ts';
 
-let consumers: ConsumerCost[];
+let consumers: { consumer: string; workload: string; callsPerBatch: Record<string, number> }[];
 beforeAll(async () => {
   const bench = join(import.meta.dirname, '../scripts/bench.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [
@@ -14,7 +13,7 @@ beforeAll(async () => {
     '--only',
     'consumer',
   ]);
-  ({ consumers } = (JSON.parse(stdout) as { consumer: { consumers: ConsumerCost[] } }).consumer);
+  ({ consumers } = (JSON.parse(stdout) as { consumer: { consumers: typeof consumers } }).consumer);
 }, 120_000);
 
 const callsOf = (name: string, events: string) =>

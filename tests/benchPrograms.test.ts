@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type Bill, billOf, totalOf, unitsOf } from '../bench/parts/cost/bill.ts';
 import { measureInProcess } from '../bench/parts/cost/part.ts';
-import type { Unit } from '../bench/parts/cost/units.ts';
+import type { Unit } from '../bench/parts/cost/prices.ts';
 
 // What Fanfold is compared with must not get dearer or cheaper unnoticed. Amounts of time are left out: only counts are exact.
 

@@ -1,7 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import { startApart } from './runApart.ts';
 
 /** Emulators in a process of their own, as `pnpm dev` has them: what they take is not taken from who asks. */
 export type Cloud = {
@@ -12,15 +11,6 @@ export type Cloud = {
 };
 
 export async function startCloud(): Promise<Cloud> {
-  const child = fork(join(import.meta.dirname, 'cloudProcess.ts'));
-  const [endpoints] = (await once(child, 'message')) as [Endpoints];
-  return {
-    endpoints,
-    pid: child.pid as number,
-    async stop() {
-      const ended = once(child, 'exit');
-      child.disconnect();
-      await ended;
-    },
-  };
+  const { child, ready, stop } = await startApart<Endpoints>(join(import.meta.dirname, 'cloudProcess.ts'));
+  return { endpoints: ready, pid: child.pid as number, stop };
 }

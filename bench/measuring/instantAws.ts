@@ -1,9 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { credentials, region } from '@fanfold/local-cloud/account';
 import type { Calls } from './calls.ts';
+import { startApart } from './runApart.ts';
 
 /** AWS that says yes to everything at once, in a process of its own: what it takes is nobody's, and the same for all. */
 export type InstantAws = {
@@ -19,9 +19,13 @@ type Item = Record<string, AttributeValue>;
 
 /** @param items what there is to be read, in any table, by `pk` */
 export async function startInstantAws(items: Record<string, Item> = {}): Promise<InstantAws> {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'instantAwsProcess.ts'));
-  child.send(JSON.parse(JSON.stringify(items, base64)));
-  const [url] = (await once(child, 'message')) as [string];
+  const {
+    child,
+    ready: url,
+    stop,
+  } = await startApart<string>(join(import.meta.dirname, 'instantAwsProcess.ts'), {
+    first: JSON.parse(JSON.stringify(items, base64)),
+  });
   return {
     url,
     environment: {
@@ -36,11 +40,7 @@ export async function startInstantAws(items: Record<string, Item> = {}): Promise
       const [calls] = (await answered) as [Calls];
       return calls;
     },
-    async stop() {
-      const ended = once(child, 'exit');
-      child.kill();
-      await ended;
-    },
+    stop,
   };
 }
 

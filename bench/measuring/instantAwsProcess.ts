@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import type { Calls } from './calls.ts';
+import { listen } from './http.ts';
 
 type Key = { pk: { S: string } };
 
@@ -42,7 +42,7 @@ const answers: Record<string, (request: any) => unknown> = {
   }),
 };
 
-const server = createServer(async (request, response) => {
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = (await buffer(request)).toString();
   const { method, url = '', headers } = request;
   if (url === '/.well-known/jwks.json') {
@@ -57,27 +57,23 @@ const server = createServer(async (request, response) => {
   }
   const operation = String(target);
   count(operation.replace(/^(DynamoDB)_\d+\./, '$1 ').replace(/^Amazon(SQS)\./, '$1 '));
-  const answer = answers[operation];
+  const answerTo = answers[operation];
   response.setHeader('content-type', 'application/x-amz-json-1.0');
-  if (!answer) {
+  if (!answerTo) {
     response.writeHead(400).end(JSON.stringify({ __type: 'UnknownOperation', message: operation }));
     return;
   }
-  response.end(JSON.stringify(answer(JSON.parse(body))));
-});
-// Whoever closes an idle connection in the very moment of a request makes the SDK try again, and that would count.
-server.keepAliveTimeout = 0;
+  response.end(JSON.stringify(answerTo(JSON.parse(body))));
+}
 
-process.on('message', (message) => {
+process.on('message', async (message) => {
   if (message === 'take') {
     process.send?.(calls);
     calls = {};
     return;
   }
   items = message as typeof items;
-  server.listen(0, '127.0.0.1', () => {
-    process.send?.(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  });
+  process.send?.((await listen(answer)).url);
 });
 process.on('disconnect', () => process.exit());
 

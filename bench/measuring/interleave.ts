@@ -1,3 +1,4 @@
+import { median } from '../reporting/statistics.ts';
 import { startRunner, type Turn, type Workload } from './runner.ts';
 
 /** A consumer's bundle, and what it is given. */
@@ -6,6 +7,16 @@ export type Variant = {
   bundle: string;
   workload: Workload;
   environment: Record<string, string>;
+  /** Name of the variant with the same workload that it is compared with. */
+  floor: string;
+};
+
+export type ConsumerCost = {
+  workload: string;
+  consumer: string;
+  microsecondsPerEvent: number;
+  /** Against the floor with the same events, round by round. */
+  timesFloor: number;
 };
 
 export type Amount = {
@@ -19,20 +30,20 @@ export type Amount = {
 };
 
 /**
- * Measures variants in turn, so that what else the machine does befalls all of them. Gives each one's microseconds of CPU
- * per event, round by round: the same round of two variants is what can be compared.
+ * Measures variants in turn, so that what else the machine does befalls all of them: the same round of two is what can be
+ * compared. Gives each one's cost, in their order.
  *
  * @param workloads path of the module that has the variants' workloads
  * @param onTurn is called after each turn, also those that warm up
  */
-export async function interleave<V extends Variant>(
-  variants: V[],
+export async function interleave(
+  variants: Variant[],
   workloads: string,
   { sets, rounds, warmUpEvents, events }: Amount,
   tell: (what: string) => void,
-  onTurn: (variant: V, turn: Turn) => Promise<void> = async () => {},
-): Promise<Map<V, number[]>> {
-  const measured = new Map<V, number[]>(variants.map((variant) => [variant, []]));
+  onTurn: (variant: Variant, turn: Turn) => Promise<void> = async () => {},
+): Promise<ConsumerCost[]> {
+  const measured = new Map<Variant, number[]>(variants.map((variant) => [variant, []]));
   for (let set = 0; set < sets; set++) {
     tell(`${variants.length} consumers in new processes, ${set + 1} of ${sets}`);
     const runners = await Promise.all(
@@ -59,5 +70,15 @@ export async function interleave<V extends Variant>(
     }
     for (const { stop } of runners) await stop();
   }
-  return measured;
+  return variants.map((variant) => {
+    const { name, workload, floor } = variant;
+    const against = variants.find((each) => each.name === floor && each.workload === workload);
+    const [own = [], floors = []] = [variant, against].map((each) => each && measured.get(each));
+    return {
+      workload: workload.name,
+      consumer: name,
+      microsecondsPerEvent: median(own),
+      timesFloor: median(own.map((time, round) => time / (floors[round] ?? Number.NaN))),
+    };
+  });
 }

@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { startApart } from './runApart.ts';
 
 /** What a queue's consumer is given. */
 export type Workload = {
@@ -34,27 +34,24 @@ export async function startRunner(options: {
   environment: Record<string, string>;
 }): Promise<Runner> {
   const { bundle, workloads, workload, environment } = options;
-  const child = fork(join(import.meta.dirname, 'runnerProcess.ts'), [bundle, workloads, workload.name], {
+  const { child, stop } = await startApart(join(import.meta.dirname, 'runnerProcess.ts'), {
+    args: [bundle, workloads, workload.name],
     // What handlers log goes nowhere: Lambda takes it from them. Where nothing is bad, a warning says why this failed.
     stdio: ['ignore', 'ignore', workload.bad ? 'ignore' : 'inherit', 'ipc'],
     env: { ...process.env, POWERTOOLS_SERVICE_NAME: 'bench', ...environment },
   });
-  const ended = once(child, 'exit').then(() => {
+  const endedEarly = once(child, 'exit').then(() => {
     throw new Error(`${bundle} ended while it was measured with ${workload.name}`);
   });
-  ended.catch(() => {});
-  await Promise.race([once(child, 'message'), ended]);
+  endedEarly.catch(() => {});
   return {
     async run(turn) {
       const answered = once(child, 'message');
       child.send(turn);
-      const [taken] = (await Promise.race([answered, ended])) as [Taken | { error: string }];
+      const [taken] = (await Promise.race([answered, endedEarly])) as [Taken | { error: string }];
       if ('error' in taken) throw new Error(taken.error);
       return taken;
     },
-    async stop() {
-      child.disconnect();
-      await ended.catch(() => {});
-    },
+    stop,
   };
 }

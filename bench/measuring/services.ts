@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { credentials, region } from '@fanfold/local-cloud/account';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
@@ -16,6 +14,7 @@ import type { Resource } from '@fanfold/local-cloud/template';
 import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { loadBundled } from './bundle.ts';
+import { listen } from './http.ts';
 import { paymentOf } from './payment.ts';
 
 export const serviceNames = ['payments', 'billing', 'audit'] as const;
@@ -159,16 +158,7 @@ export const lambdaEnvironment = (asked: Endpoints): Record<string, string> => (
 });
 
 /** Answers with the keys that tokens are verified by. */
-async function startIssuer(): Promise<{ url: string; stop(): void }> {
-  const server = createServer(async (_request, response) => {
+const startIssuer = () =>
+  listen(async (_request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(await publicKeySet()));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stop: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { provision } from '@fanfold/local-cloud/provision';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
+import { listen } from '../measuring/http.ts';
 import { Invocations } from '../parts/cost/invocations.ts';
 import type { MeteredCloud } from '../parts/cost/meteredCloud.ts';
+import type { Used } from '../parts/cost/prices.ts';
 import type { Program, RunningProgram } from '../parts/cost/program.ts';
-import type { Used } from '../parts/cost/units.ts';
 import type { ShopEvent } from './shop.ts';
 import { arnOf, loadFunctions, mappedFunction, memoryMb, restRequest, tableOf } from './shopCloud.ts';
 
@@ -144,23 +143,18 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
 /** Answers PutEvents, for which there is no emulator, and keeps what was put. */
 async function startBus() {
   let events: ShopEvent[] = [];
-  const server = createServer(async (request, response) => {
+  const server = await listen(async (request, response) => {
     const { Entries } = JSON.parse(await text(request)) as { Entries: { Detail: string }[] };
     events.push(...Entries.map(({ Detail }) => JSON.parse(Detail) as ShopEvent));
     const answer = { FailedEntryCount: 0, Entries: Entries.map(() => ({ EventId: randomUUID() })) };
     response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify(answer));
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...server,
     take() {
       const taken = events;
       events = [];
       return taken;
-    },
-    stop() {
-      server.close();
-      server.closeAllConnections();
     },
   };
 }

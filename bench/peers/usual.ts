@@ -2,9 +2,8 @@ import { provision } from '@fanfold/local-cloud/provision';
 import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { Invocations } from '../parts/cost/invocations.ts';
 import type { MeteredCloud } from '../parts/cost/meteredCloud.ts';
-import { secondsPerMonth } from '../parts/cost/prices.ts';
+import { secondsPerMonth, type Used } from '../parts/cost/prices.ts';
 import type { Program, RunningProgram } from '../parts/cost/program.ts';
-import type { Used } from '../parts/cost/units.ts';
 import type { ShopEvent } from './shop.ts';
 import {
   arnOf,

@@ -8,3 +8,15 @@ export function median(values: number[]): number {
   const half = sorted.length / 2;
   return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2;
 }
+
+/** Of objects with the same members, the median of each number, however deep it is. */
+export function medianOfEach<T>(values: T[]): T {
+  const [first] = values;
+  if (typeof first === 'number') return median(values as number[]) as T;
+  return Object.fromEntries(
+    Object.keys(first as object).map((key) => [
+      key,
+      medianOfEach(values.map((value) => value[key as keyof T])),
+    ]),
+  ) as T;
+}

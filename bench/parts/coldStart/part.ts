@@ -79,7 +79,8 @@ export const coldStartPart: Part<{ rounds: number; functions: FunctionStart[] }>
     const rounds = quick ? 1 : 11;
     const measured = new Map<Starting, { starts: ColdStart[]; calls: number }>();
     const start = async (each: Starting) => {
-      const taken = await startOnce(each, environment);
+      const once: [string, string] = [join(import.meta.dirname, 'startOnce.ts'), 'startOnce'];
+      const taken = await runApart<ColdStart>(each.name, once, [each.path, each.event], environment);
       const calls = Object.values(await aws.takeCalls()).reduce((sum, count) => sum + count, 0);
       const starts = [...(measured.get(each)?.starts ?? []), taken];
       measured.set(each, { starts, calls });
@@ -168,15 +169,4 @@ async function functionsToStart(events: Record<string, unknown>, only?: string[]
       throw new Error(`${name} has no first event: add one to bench/parts/coldStart/firstEvents.ts`);
     return { name, service, event: events[name], ...(bundles[bundleName(name)] as Bundle) };
   });
-}
-
-async function startOnce({ name, path, event }: Starting, env: NodeJS.ProcessEnv): Promise<ColdStart> {
-  const taken = await runApart<ColdStart | { error: string }>(
-    name,
-    join(import.meta.dirname, 'startOnce.ts'),
-    [path, JSON.stringify(event)],
-    env,
-  );
-  if ('error' in taken) throw new Error(`${name} failed at its first run: ${taken.error}`);
-  return taken;
 }

@@ -2,24 +2,16 @@ import { join } from 'node:path';
 import { bundle } from '../../measuring/bundle.ts';
 import type { Calls } from '../../measuring/calls.ts';
 import { startInstantAws } from '../../measuring/instantAws.ts';
-import { interleave, type Variant } from '../../measuring/interleave.ts';
+import { type ConsumerCost, interleave, type Variant } from '../../measuring/interleave.ts';
 import type { Part } from '../../part.ts';
-import { median } from '../../reporting/statistics.ts';
 import { table } from '../../reporting/table.ts';
 import { existingItems, workloads } from './workloads.ts';
 
-export type ConsumerCost = {
-  workload: string;
-  consumer: string;
-  microsecondsPerEvent: number;
-  /** Against the bare consumer with the same events, round by round. */
-  timesBare: number;
-  callsPerBatch: Calls;
-};
+type Consumer = ConsumerCost & { callsPerBatch: Calls };
 
 const bare = 'bare SDK';
 
-export const consumerPart: Part<{ rounds: number; consumers: ConsumerCost[] }> = {
+export const consumerPart: Part<{ rounds: number; consumers: Consumer[] }> = {
   name: 'consumer',
   about: 'what an event takes a consumer, with its calls',
   minutes: 2,
@@ -40,29 +32,16 @@ export const consumerPart: Part<{ rounds: number; consumers: ConsumerCost[] }> =
       ? { sets: 1, rounds: 1, warmUpEvents: 10, events: 20 }
       : { sets: 2, rounds: 7, warmUpEvents: 3000, events: 200 };
     const calls = new Map<Variant, Calls>();
-    const times = await interleave(
-      variants,
-      join(import.meta.dirname, 'workloads.ts'),
-      amount,
-      tell,
-      async (variant, { batches }) => {
-        const made = Object.entries(await aws.takeCalls());
-        calls.set(variant, Object.fromEntries(made.map(([call, count]) => [call, count / batches])));
-      },
-    );
-    await aws.stop();
-    const consumers = variants.map((variant) => {
-      const { name, workload } = variant;
-      const floor = variants.find((each) => each.name === bare && each.workload === workload) ?? variant;
-      const own = times.get(variant) ?? [];
-      return {
-        workload: workload.name,
-        consumer: name,
-        microsecondsPerEvent: median(own),
-        timesBare: median(own.map((time, round) => time / (times.get(floor)?.[round] ?? Number.NaN))),
-        callsPerBatch: calls.get(variant) ?? {},
-      };
+    const workloadsPath = join(import.meta.dirname, 'workloads.ts');
+    const costs = await interleave(variants, workloadsPath, amount, tell, async (variant, { batches }) => {
+      const made = Object.entries(await aws.takeCalls());
+      calls.set(variant, Object.fromEntries(made.map(([call, count]) => [call, count / batches])));
     });
+    await aws.stop();
+    const consumers = costs.map((cost, i) => ({
+      ...cost,
+      callsPerBatch: calls.get(variants[i] as Variant) ?? {},
+    }));
     return { rounds: amount.sets * amount.rounds, consumers };
   },
 
@@ -70,11 +49,11 @@ export const consumerPart: Part<{ rounds: number; consumers: ConsumerCost[] }> =
 
 ${table(
   ['events', 'consumer', 'µs per event', '× bare SDK', 'calls per batch'],
-  consumers.map(({ workload, consumer, microsecondsPerEvent, timesBare, callsPerBatch }) => [
+  consumers.map(({ workload, consumer, microsecondsPerEvent, timesFloor, callsPerBatch }) => [
     workload,
     consumer,
     microsecondsPerEvent.toFixed(0),
-    timesBare.toFixed(2),
+    timesFloor.toFixed(2),
     Object.entries(callsPerBatch)
       .map(([call, count]) => `${count} ${call.replace('DynamoDB ', '')}`)
       .join(', '),
@@ -95,7 +74,6 @@ async function variantsWith(environment: Record<string, string>): Promise<Varian
     'consumer-billing': fanfold('billing'),
     'consumer-audit': fanfold('audit'),
     'consumer-toolkit': other('powertoolsConsumer'),
-    'consumer-toolkit-inner-schema': other('toolkitInnerSchema'),
   });
   const paths: Record<string, string> = {
     [bare]: bundles['consumer-bare'].path,
@@ -103,12 +81,10 @@ async function variantsWith(environment: Record<string, string>): Promise<Varian
     'Fanfold billing': bundles['consumer-billing'].path,
     'Fanfold audit': bundles['consumer-audit'].path,
     'middy and Powertools': bundles['consumer-toolkit'].path,
-    'the same, innerSchema': bundles['consumer-toolkit-inner-schema'].path,
   };
   return workloads.flatMap((workload) => {
     const service = workload.name.split(' ')[0];
     const names = [bare, `Fanfold ${service}`, 'middy and Powertools'];
-    if (service === 'payments') names.push('the same, innerSchema');
-    return names.map((name) => ({ name, bundle: paths[name] ?? '', workload, environment }));
+    return names.map((name) => ({ name, bundle: paths[name] ?? '', workload, environment, floor: bare }));
   });
 }

@@ -1,7 +1,6 @@
-import { Agent, createServer, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Answer, forward, listen } from '../../measuring/http.ts';
 import { callMs } from '../cost/invocations.ts';
 
 /**
@@ -33,8 +32,7 @@ export async function startNetwork(): Promise<Network> {
   let factor = 0;
   let asked: Asked = { ...nothingAsked };
   const ongoing = new Set<string>();
-  const agent = new Agent({ keepAlive: true });
-  const server = createServer(async (incoming, outgoing) => {
+  const server = await listen(async (incoming, outgoing) => {
     try {
       const isTransaction = String(incoming.headers['x-amz-target']).endsWith('.TransactWriteItems');
       const takesMs = (isTransaction ? latencyMs.transaction : latencyMs.read) * factor;
@@ -51,29 +49,23 @@ export async function startNetwork(): Promise<Network> {
         return;
       }
       for (const item of items) ongoing.add(item);
-      let answer: IncomingMessage;
-      let answerBody: Buffer;
+      let answer: Answer;
       try {
         await pass(takesMs / 4);
-        answer = await forward(target, incoming, body, agent);
-        answerBody = await buffer(answer);
+        answer = await forward(target, incoming, body);
         await pass(takesMs / 4);
       } finally {
         for (const item of items) ongoing.delete(item);
       }
-      if (answer.statusCode !== 200 && answerBody.includes('TransactionCanceledException'))
-        asked.conflicts += 1;
+      if (answer.status !== 200 && answer.body.includes('TransactionCanceledException')) asked.conflicts += 1;
       await pass(takesMs / 4);
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers).end(answerBody);
+      outgoing.writeHead(answer.status, answer.headers).end(answer.body);
     } catch (error) {
       outgoing.destroy(error as Error);
     }
   });
-  // Whoever closes an idle connection in the very moment of a request makes the SDK try again, and that would count.
-  server.keepAliveTimeout = 0;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: server.url,
     lead(endpoint, timesLatency) {
       target = endpoint;
       factor = timesLatency;
@@ -83,11 +75,7 @@ export async function startNetwork(): Promise<Network> {
       asked = { ...nothingAsked };
       return taken;
     },
-    stop() {
-      agent.destroy();
-      server.close();
-      server.closeAllConnections();
-    },
+    stop: server.stop,
   };
 }
 
@@ -114,15 +102,4 @@ const cancelled = (isOngoing: boolean[]): string =>
     CancellationReasons: isOngoing.map((is) =>
       is ? { Code: 'TransactionConflict', Message: 'Transaction is ongoing for the item' } : { Code: 'None' },
     ),
-  });
-
-const forward = (
-  target: string,
-  { method, url, headers }: IncomingMessage,
-  body: Buffer,
-  agent: Agent,
-): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => {
-    const { connection: _ours, ...rest } = headers;
-    request(`${target}${url}`, { method, headers: rest, agent }, resolve).once('error', reject).end(body);
   });

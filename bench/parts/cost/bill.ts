@@ -1,6 +1,5 @@
-import { prices } from './prices.ts';
+import { allUnits, type Unit, units } from './prices.ts';
 import type { MeasuredLoad, Program } from './program.ts';
-import { type Unit, units } from './units.ts';
 
 /** What a payment uses, by unit and by what for. */
 export type Bill = Record<string, Partial<Record<Unit, number>>>;
@@ -42,15 +41,10 @@ export const totalOf = (bill: Bill, unit: Unit): number =>
   Object.values(bill).reduce((sum, used) => sum + (used[unit] ?? 0), 0);
 
 /** What counts as a billed unit: everything but amounts of time and bytes. */
-const countable = (Object.keys(units) as Unit[]).filter(
-  (unit) => unit !== 'gigabyteSeconds' && unit !== 'logBytes',
-);
+const countable = allUnits.filter((unit) => unit !== 'gigabyteSeconds' && unit !== 'logBytes');
 
 export const unitsOf = (bill: Bill): number => countable.reduce((sum, unit) => sum + totalOf(bill, unit), 0);
 
 /** Dollars for a million payments. */
 export const dollarsOf = (bill: Bill): number =>
-  (Object.keys(units) as Unit[]).reduce(
-    (sum, unit) => sum + totalOf(bill, unit) * prices[unit].dollarsPerMillion,
-    0,
-  );
+  allUnits.reduce((sum, unit) => sum + totalOf(bill, unit) * units[unit].dollarsPerMillion, 0);

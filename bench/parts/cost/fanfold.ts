@@ -1,8 +1,8 @@
 import type { Resource } from '@fanfold/local-cloud/template';
 import { type ServiceName, startServices } from '../../measuring/services.ts';
 import { Invocations } from './invocations.ts';
+import type { Used } from './prices.ts';
 import type { Program } from './program.ts';
-import type { Used } from './units.ts';
 
 /** How many payments audit gathers the events of in its window of ten seconds, at a payment a second. */
 const paymentsPerWindow = 10;

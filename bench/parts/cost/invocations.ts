@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { Used } from './units.ts';
+import type { Used } from './prices.ts';
 
 /**
  * Lambda gives a function a share of a processor by its memory, and a whole one at 1,769 MB.

@@ -1,8 +1,8 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
-import type { Used } from './units.ts';
+import { type Answer, forward, listen } from '../../measuring/http.ts';
+import type { Used } from './prices.ts';
 
 /** Stands between programs and emulators, and counts what AWS would bill of each call. */
 export type Meter = {
@@ -23,10 +23,10 @@ export type Meter = {
 export async function startMeter(endpoints: Endpoints): Promise<Meter> {
   let used: Used[] = [];
   let unmetered: Error | undefined;
-  const servers: Server[] = [];
+  const servers: { stop(): void }[] = [];
   const metered = async (endpoint: string): Promise<string> => {
-    const server = createServer((incoming, response) => {
-      forward(incoming, response, endpoint).then(
+    const server = await listen((incoming, response) => {
+      meter(incoming, response, endpoint).then(
         (each) => used.push(...each),
         (error: Error) => {
           unmetered ??= error;
@@ -34,11 +34,8 @@ export async function startMeter(endpoints: Endpoints): Promise<Meter> {
         },
       );
     });
-    // Whoever closes an idle connection in the very moment of a request makes the SDK try again, and that would count.
-    server.keepAliveTimeout = 0;
     servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return server.url;
   };
   return {
     endpoints: {
@@ -53,19 +50,12 @@ export async function startMeter(endpoints: Endpoints): Promise<Meter> {
       return taken;
     },
     stop() {
-      for (const server of servers) {
-        server.close();
-        server.closeAllConnections();
-      }
+      for (const server of servers) server.stop();
     },
   };
 }
 
-async function forward(
-  incoming: IncomingMessage,
-  response: ServerResponse,
-  endpoint: string,
-): Promise<Used[]> {
+async function meter(incoming: IncomingMessage, response: ServerResponse, endpoint: string): Promise<Used[]> {
   const { method = '', url = '', headers } = incoming;
   const target = String(headers['x-amz-target'] ?? '');
   const sent = await buffer(incoming);
@@ -73,12 +63,7 @@ async function forward(
   const body = isDynamodb
     ? Buffer.from(JSON.stringify({ ...JSON.parse(sent.toString()), ReturnConsumedCapacity: 'INDEXES' }))
     : sent;
-  const answer = await ask(
-    endpoint + url,
-    method,
-    { ...headers, 'content-length': String(body.length) },
-    body,
-  );
+  const answer = await forward(endpoint, incoming, body);
   response.writeHead(answer.status, answer.headers).end(answer.body);
   if (isDynamodb) return consumed(target, sent, answer);
   if (target.startsWith('AmazonSQS.')) return sqsUsed(target, sent);
@@ -87,25 +72,6 @@ async function forward(
   if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return snsUsed(sent);
   return [{ unit: method === 'PUT' ? 's3Puts' : 's3Gets', place: url.split('/')[1] ?? '', count: 1 }];
 }
-
-type Answer = { status: number; headers: IncomingMessage['headers']; body: Buffer };
-
-const ask = (
-  url: string,
-  method: string,
-  headers: IncomingMessage['headers'],
-  body: Buffer,
-): Promise<Answer> =>
-  new Promise((resolve, reject) => {
-    request(url, { method, headers }, (answer) => {
-      buffer(answer).then(
-        (received) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: received }),
-        reject,
-      );
-    })
-      .once('error', reject)
-      .end(body);
-  });
 
 type Capacity = {
   TableName: string;

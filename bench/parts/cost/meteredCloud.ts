@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
 import type { Resource } from '@fanfold/local-cloud/template';
-import type { Used } from './units.ts';
+import { startApart } from '../../measuring/runApart.ts';
+import type { Used } from './prices.ts';
 
 /** Emulators, a meter before them and event source mappings, in a process of their own: what they take is nobody's. */
 export type MeteredCloud = {
@@ -25,14 +24,13 @@ export type MeteredCloud = {
 type Invoke = (functionName: string, event: unknown) => Promise<unknown>;
 
 /** What the other process is asked, and asks. */
-export type Question = { id: number; ask: 'drain' | 'take' | 'stop' | 'invoke'; values: unknown[] };
+export type Question = { id: number; ask: 'drain' | 'take' | 'invoke'; values: unknown[] };
 export type Answer = { id: number; value?: unknown; error?: string };
 
 export async function startMeteredCloud(): Promise<MeteredCloud> {
-  const child = fork(join(import.meta.dirname, 'meteredCloudProcess.ts'));
-  const [{ emulators, metered }] = (await once(child, 'message')) as [
-    { emulators: Endpoints; metered: Endpoints },
-  ];
+  const { child, ready, stop } = await startApart<{ emulators: Endpoints; metered: Endpoints }>(
+    join(import.meta.dirname, 'meteredCloudProcess.ts'),
+  );
   let invoke: Invoke = async () => undefined;
   const { ask, receive } = conversation(
     (message) => child.send(message),
@@ -40,18 +38,13 @@ export async function startMeteredCloud(): Promise<MeteredCloud> {
   );
   child.on('message', receive);
   return {
-    emulators,
-    metered,
+    ...ready,
     async drain(resources, invokeOne, arriveApart = false) {
       invoke = invokeOne;
       await ask('drain', resources, arriveApart);
     },
     take: () => ask('take') as Promise<Used[]>,
-    async stop() {
-      const ended = once(child, 'exit');
-      await ask('stop');
-      await ended;
-    },
+    stop,
   };
 }
 

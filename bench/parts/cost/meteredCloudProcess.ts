@@ -5,10 +5,8 @@ import type { Resource } from '@fanfold/local-cloud/template';
 import { queueRequests } from './invocations.ts';
 import { startMeter } from './meter.ts';
 import { conversation } from './meteredCloud.ts';
-import type { Used } from './units.ts';
+import type { Used } from './prices.ts';
 
-// Nobody waits for it any more.
-process.once('disconnect', () => process.exit(1));
 const { endpoints, stop } = await startEmulators();
 const meter = await startMeter(endpoints);
 let polled: Used[] = [];
@@ -17,17 +15,18 @@ const { ask, receive } = conversation(
   (message) => process.send?.(message),
   async ({ ask, values: [resources, arriveApart] }) => {
     if (ask === 'drain') return drain(resources as Record<string, Resource>, arriveApart as boolean);
-    if (ask === 'take') {
-      const taken = [...meter.take(), ...polled];
-      polled = [];
-      return taken;
-    }
-    meter.stop();
-    await stop();
-    setImmediate(() => process.exit(0));
+    const taken = [...meter.take(), ...polled];
+    polled = [];
+    return taken;
   },
 );
 process.on('message', receive);
+// Also when the other process ended without a word.
+process.once('disconnect', async () => {
+  meter.stop();
+  await stop();
+  process.exit(0);
+});
 process.send?.({ emulators: endpoints, metered: meter.endpoints });
 
 async function drain(resources: Record<string, Resource>, arriveApart: boolean): Promise<void> {

@@ -1,8 +1,7 @@
 import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
 import { type Bill, type ProgramCost, totalOf } from './bill.ts';
-import { idleRequestsPerQueue, monthly, prices, secondsPerMonth } from './prices.ts';
-import { type Unit, units } from './units.ts';
+import { allUnits, idleRequestsPerQueue, monthly, secondsPerMonth, units } from './prices.ts';
 
 /** What a month with so many payments costs, by term, in dollars. */
 export type MonthlyCost = { payments: number; programs: { name: string; terms: Record<string, number> }[] };
@@ -32,23 +31,6 @@ export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost
   }));
 }
 
-/** Names of the terms that most of a cost can be due to. */
-const termOf: Partial<Record<Unit, string>> = {
-  invocations: 'Lambda',
-  gigabyteSeconds: 'Lambda',
-  writeUnits: 'DynamoDB writes',
-  readUnits: 'DynamoDB reads',
-  s3Puts: 'S3',
-  s3Gets: 'S3',
-  httpRequests: 'API',
-  restRequests: 'API',
-  snsRequests: 'SNS',
-  sqsRequests: 'SQS',
-  logBytes: 'logs',
-  busEvents: 'EventBridge',
-  signatures: 'KMS',
-};
-
 /** Between the loads that were measured, costs are taken to follow the logarithm of the rate. */
 function termsOf(
   { alone, low, high }: Pick<ProgramCost, 'alone' | 'low' | 'high'>,
@@ -61,11 +43,11 @@ function termsOf(
   const share = Math.min(1, Math.max(0, Math.log(rate / first) / Math.log(last / first)));
   const busyMinutes = Math.min(payments, secondsPerMonth / 60);
   const terms: Record<string, number> = {};
-  for (const unit of Object.keys(units) as Unit[]) {
+  for (const unit of allUnits) {
     const perPayment = totalOf(from, unit) * (1 - share) + totalOf(to, unit) * share;
-    const term = termOf[unit] ?? units[unit];
+    const { term } = units[unit];
     const count = perPayment * payments + totalOf(minute, unit) * busyMinutes;
-    terms[term] = (terms[term] ?? 0) + (count * prices[unit].dollarsPerMillion) / 1e6;
+    terms[term] = (terms[term] ?? 0) + (count * units[unit].dollarsPerMillion) / 1e6;
   }
   return terms;
 }
@@ -105,11 +87,11 @@ function runsPerMonth(schedule: string): number {
 const idleRunGigabyteSeconds = 0.05;
 
 const upkeepOf = ({ queues, clockRunsPerMonth }: NonNullable<ProgramCost['standing']>) => ({
-  'idle polling': (queues * idleRequestsPerQueue * prices.sqsRequests.dollarsPerMillion) / 1e6,
+  'idle polling': (queues * idleRequestsPerQueue * units.sqsRequests.dollarsPerMillion) / 1e6,
   'idle clocks':
     (clockRunsPerMonth *
-      (prices.invocations.dollarsPerMillion +
-        idleRunGigabyteSeconds * prices.gigabyteSeconds.dollarsPerMillion)) /
+      (units.invocations.dollarsPerMillion +
+        idleRunGigabyteSeconds * units.gigabyteSeconds.dollarsPerMillion)) /
     1e6,
 });
 

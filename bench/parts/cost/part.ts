@@ -5,10 +5,9 @@ import { costChart } from '../../reporting/costChart.ts';
 import { table } from '../../reporting/table.ts';
 import { billOf, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
-import { pricesDate } from './prices.ts';
+import { allUnits, pricesDate, type Unit, units } from './prices.ts';
 import type { MeasuredProgram } from './program.ts';
 import { programs } from './programs.ts';
-import { type Unit, units } from './units.ts';
 
 type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
 
@@ -60,29 +59,21 @@ What a month costs, by how many payments it has, prices of ${pricesDate}:
 ${monthsTable(months)}`,
 };
 
-/** In a process of its own, so that nothing else takes time there, and what functions log goes nowhere. */
-export async function measureInProcess(
-  key: string,
-  oneByOne: number,
-  together: number,
-): Promise<MeasuredProgram> {
-  return runApart(`Measuring ${key}`, join(import.meta.dirname, 'measureProgram.ts'), [
-    key,
-    String(oneByOne),
-    String(together),
-  ]);
-}
+export const measureInProcess = (key: string, oneByOne: number, together: number): Promise<MeasuredProgram> =>
+  runApart(
+    `Measuring ${key}`,
+    [join(import.meta.dirname, 'programs.ts'), 'measureProgram'],
+    [key, oneByOne, together],
+  );
 
 function usageTable(programs: ProgramCost[]): string {
   const loads = programs.flatMap(({ name, low, high, minute }) => [
     { title: `${name}, one a second`, bill: sumOf(low, minute, 1 / 60) },
     { title: `${name}, full batches`, bill: high },
   ]);
-  const used = (Object.keys(units) as Unit[]).filter((unit) =>
-    loads.some(({ bill }) => totalOf(bill, unit) > 0),
-  );
+  const used = allUnits.filter((unit) => loads.some(({ bill }) => totalOf(bill, unit) > 0));
   return table(
-    ['', ...used.map((unit) => units[unit]), 'units in all', '$ per million'],
+    ['', ...used.map((unit) => units[unit].title), 'units in all', '$ per million'],
     loads.map(({ title, bill }) => [
       title,
       ...used.map((unit) => Number(totalOf(bill, unit).toPrecision(3)).toString()),

@@ -1,28 +1,97 @@
-import type { Unit } from './units.ts';
-
 /** When these prices were looked up. They are list prices of us-east-1, without free tiers and savings plans. */
 export const pricesDate = '2026-11-26';
 
-type Price = { dollarsPerMillion: number; source: string };
-
-export const prices: Record<Unit, Price> = {
-  httpRequests: { dollarsPerMillion: 1, source: 'https://aws.amazon.com/api-gateway/pricing/' },
-  restRequests: { dollarsPerMillion: 3.5, source: 'https://aws.amazon.com/api-gateway/pricing/' },
-  invocations: { dollarsPerMillion: 0.2, source: 'https://aws.amazon.com/lambda/pricing/' },
+/**
+ * What AWS bills, and so what is counted: its name in tables, the term of a month's cost that it belongs to, and its price.
+ */
+export const units = {
+  httpRequests: {
+    title: 'HTTP API',
+    term: 'API',
+    dollarsPerMillion: 1,
+    source: 'https://aws.amazon.com/api-gateway/pricing/',
+  },
+  restRequests: {
+    title: 'REST API',
+    term: 'API',
+    dollarsPerMillion: 3.5,
+    source: 'https://aws.amazon.com/api-gateway/pricing/',
+  },
+  invocations: {
+    title: 'Lambda runs',
+    term: 'Lambda',
+    dollarsPerMillion: 0.2,
+    source: 'https://aws.amazon.com/lambda/pricing/',
+  },
   // ARM; with x86 it would be a quarter more.
-  gigabyteSeconds: { dollarsPerMillion: 13.3334, source: 'https://aws.amazon.com/lambda/pricing/' },
-  writeUnits: { dollarsPerMillion: 0.625, source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/' },
-  readUnits: { dollarsPerMillion: 0.125, source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/' },
-  snsRequests: { dollarsPerMillion: 0.5, source: 'https://aws.amazon.com/sns/pricing/' },
-  sqsRequests: { dollarsPerMillion: 0.4, source: 'https://aws.amazon.com/sqs/pricing/' },
-  busEvents: { dollarsPerMillion: 1, source: 'https://aws.amazon.com/eventbridge/pricing/' },
-  s3Puts: { dollarsPerMillion: 5, source: 'https://aws.amazon.com/s3/pricing/' },
-  s3Gets: { dollarsPerMillion: 0.4, source: 'https://aws.amazon.com/s3/pricing/' },
+  gigabyteSeconds: {
+    title: 'GB-seconds',
+    term: 'Lambda',
+    dollarsPerMillion: 13.3334,
+    source: 'https://aws.amazon.com/lambda/pricing/',
+  },
+  writeUnits: {
+    title: 'write units',
+    term: 'DynamoDB writes',
+    dollarsPerMillion: 0.625,
+    source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/',
+  },
+  readUnits: {
+    title: 'read units',
+    term: 'DynamoDB reads',
+    dollarsPerMillion: 0.125,
+    source: 'https://aws.amazon.com/dynamodb/pricing/on-demand/',
+  },
+  snsRequests: {
+    title: 'SNS',
+    term: 'SNS',
+    dollarsPerMillion: 0.5,
+    source: 'https://aws.amazon.com/sns/pricing/',
+  },
+  sqsRequests: {
+    title: 'SQS',
+    term: 'SQS',
+    dollarsPerMillion: 0.4,
+    source: 'https://aws.amazon.com/sqs/pricing/',
+  },
+  busEvents: {
+    title: 'EventBridge',
+    term: 'EventBridge',
+    dollarsPerMillion: 1,
+    source: 'https://aws.amazon.com/eventbridge/pricing/',
+  },
+  s3Puts: { title: 'S3 PUT', term: 'S3', dollarsPerMillion: 5, source: 'https://aws.amazon.com/s3/pricing/' },
+  s3Gets: {
+    title: 'S3 GET',
+    term: 'S3',
+    dollarsPerMillion: 0.4,
+    source: 'https://aws.amazon.com/s3/pricing/',
+  },
   // Asymmetric keys but RSA 2048: $0.15 for ten thousand.
-  signatures: { dollarsPerMillion: 15, source: 'https://aws.amazon.com/kms/pricing/' },
+  signatures: {
+    title: 'KMS',
+    term: 'KMS',
+    dollarsPerMillion: 15,
+    source: 'https://aws.amazon.com/kms/pricing/',
+  },
   // A gigabyte is 10^9 bytes here.
-  logBytes: { dollarsPerMillion: 0.0005, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
-};
+  logBytes: {
+    title: 'log bytes',
+    term: 'logs',
+    dollarsPerMillion: 0.0005,
+    source: 'https://aws.amazon.com/cloudwatch/pricing/',
+  },
+} as const satisfies Record<
+  string,
+  { title: string; term: string; dollarsPerMillion: number; source: string }
+>;
+
+export type Unit = keyof typeof units;
+
+export const allUnits = Object.keys(units) as Unit[];
+
+/** So much of something, and what for. */
+export type Used = { unit: Unit; place: string; count: number };
 
 /** What is billed by the month, whether anything happens or not. */
 export const monthly = {

@@ -1,5 +1,5 @@
 import type { MeteredCloud } from './meteredCloud.ts';
-import type { Used } from './units.ts';
+import type { Used } from './prices.ts';
 
 /** A design whose bill is reckoned: it takes payments, issues invoices and records what happened. */
 export type Program = {

@@ -1,5 +1,5 @@
 import { randomFrom } from '@fanfold/faults/random';
-import { Agenda } from './agenda.ts';
+import TinyQueue from 'tinyqueue';
 import type { ConsumerSettings, Flow, QueueName, StreamName } from './flow.ts';
 import { Latencies } from './latencies.ts';
 import { type Cohort, countOf, Line } from './line.ts';
@@ -76,10 +76,16 @@ const tries = 10;
  */
 export function simulate(flow: Flow, times: Times, load: Load, seed: number): Outcome {
   const random = randomFrom(seed);
-  const agenda = new Agenda();
+  // In the order of time; at the same time, in the order in which it was planned.
+  const agenda = new TinyQueue<{ time: number; order: number; happening: () => void }>(
+    [],
+    (a, b) => a.time - b.time || a.order - b.order,
+  );
+  let planned = 0;
+  const plan = (time: number, happening: () => void) => agenda.push({ time, order: planned++, happening });
   let nowMs = load.fromSecond * 1000;
   const endMs = load.toSecond * 1000;
-  const after = (ms: number, happening: () => void) => agenda.plan(nowMs + ms, happening);
+  const after = (ms: number, happening: () => void) => plan(nowMs + ms, happening);
   /** Nothing takes the same time twice: consumers that did would take turns and never meet. */
   const afterAbout = (ms: number, happening: () => void) => after(ms * (0.5 + random()), happening);
   const workMs = ({ baseMs, perEventMs }: Work, events: number, memoryMb: number): number =>
@@ -209,7 +215,7 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
       if (line.count < batchSize && nowMs < windowEndMs) {
         if ((windowEnds[queue] ?? 0) > nowMs) return;
         windowEnds[queue] = windowEndMs;
-        agenda.plan(windowEndMs, () => receive(queue));
+        plan(windowEndMs, () => receive(queue));
         return;
       }
       if (!begin()) {
@@ -393,7 +399,7 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
   }
   after(0, moment);
   after(0, look);
-  for (let next = agenda.next(); next && next.time < endMs; next = agenda.next()) {
+  for (let next = agenda.pop(); next && next.time < endMs; next = agenda.pop()) {
     nowMs = next.time;
     next.happening();
   }

@@ -133,9 +133,11 @@ async function measureDev(
   const dev = await startDev(checkout, base, resources);
   const readyMb = dev.memoryMb();
   const pay = (payers: string[], forSeconds: number, name: string) =>
-    runApart<Load>('The load', join(import.meta.dirname, 'loadProcess.ts'), [
-      JSON.stringify({ urls: dev.urls, tokens: payers, seconds: forSeconds, name } satisfies LoadOptions),
-    ]);
+    runApart<Load>(
+      'The load',
+      [join(import.meta.dirname, 'load.ts'), 'payUnderLoad'],
+      [{ urls: dev.urls, tokens: payers, seconds: forSeconds, name } satisfies LoadOptions],
+    );
   tell(`${name}, ${round}: a first payment`);
   await pay(tokens.slice(0, 1), 0.001, `${round} first`);
   tell(`${name}, ${round}: ${clients} clients for ${seconds} s`);

@@ -16,9 +16,8 @@ export const logPart: Part<{ appending: AppendCost[]; sizes: LogCost[] }> = {
     for (const size of quick ? [1024, 10_240] : [1024, 10_240, 99_840, 999_936]) {
       const what = `a log of ${size.toLocaleString('en')} entries`;
       tell(what);
-      // A process of its own for each, so that none is warmed up by another.
-      const measure = join(import.meta.dirname, 'measureLog.ts');
-      sizes.push(await runApart(`Measuring ${what}`, measure, [String(size), quick ? '11' : '44']));
+      const measure: [string, string] = [join(import.meta.dirname, 'log.ts'), 'measureLog'];
+      sizes.push(await runApart(`Measuring ${what}`, measure, [size, quick ? 11 : 44]));
     }
     for (const size of [1e7, 1e8, 1e9]) sizes.push(costOf(size));
     return { appending, sizes };

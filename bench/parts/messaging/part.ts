@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startCloud } from '../../measuring/cloud.ts';
 import { runApart } from '../../measuring/runApart.ts';
 import type { Part } from '../../part.ts';
-import { median } from '../../reporting/statistics.ts';
+import { median, medianOfEach } from '../../reporting/statistics.ts';
 import { table } from '../../reporting/table.ts';
 import type { Round } from './round.ts';
 import { type WayName, ways } from './ways.ts';
@@ -43,16 +43,12 @@ export const messagingPart: Part<Result> = {
       rounds,
       ways: [...measured].map(([name, each]) => ({
         name,
-        messagesPerSecond: median(each.map(({ messagesPerSecond }) => messagesPerSecond)),
+        ...medianOfEach(each),
         timesBare: median(
           each.map(
             ({ messagesPerSecond }, i) =>
               messagesPerSecond / (measured.get('bare')?.[i]?.messagesPerSecond ?? Number.NaN),
           ),
-        ),
-        callsPerMessage: median(each.map(({ callsPerMessage }) => callsPerMessage)),
-        cpuMicrosecondsPerMessage: median(
-          each.map(({ cpuMicrosecondsPerMessage }) => cpuMicrosecondsPerMessage),
         ),
       })),
     };
@@ -77,8 +73,8 @@ ${table(
 };
 
 const inProcess = (name: WayName, endpoint: string, messages: number): Promise<Round> =>
-  runApart(`A round of ${name}`, join(import.meta.dirname, 'measureRound.ts'), [
-    name,
-    endpoint,
-    String(messages),
-  ]);
+  runApart(
+    `A round of ${name}`,
+    [join(import.meta.dirname, 'round.ts'), 'measureRound'],
+    [name, endpoint, messages],
+  );

@@ -2,8 +2,10 @@ import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { eventId, sequenceOf } from '@fanfold/contracts/event';
 import example from '@fanfold/contracts/examples/payment.captured.v1.json' with { type: 'json' };
 import { accountId, clientConfiguration } from '@fanfold/local-cloud/account';
+import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { countCalls } from '../../measuring/calls.ts';
-import type { Captured, Way } from './way.ts';
+import type { Captured } from './way.ts';
+import { type WayName, ways } from './ways.ts';
 
 export type Round = {
   messagesPerSecond: number;
@@ -12,11 +14,16 @@ export type Round = {
   cpuMicrosecondsPerMessage: number;
 };
 
-/** Sends messages one way, from the first one published to the last one handled, with a topic and a queue of their own. */
-export async function runRound(way: Way, endpoint: string, name: string, messages: number): Promise<Round> {
+/**
+ * Sends messages one way, from the first one published to the last one handled, with a topic and a queue of their own. It takes this
+ * whole process, and leaves its connections open.
+ */
+export async function measureRound(wayName: WayName, endpoint: string, messages: number): Promise<Round> {
+  useEndpoints({ aws: endpoint, dynamodb: endpoint, kms: endpoint });
+  const name = `${wayName}-${process.pid}`;
   let awaited = new Set<string>();
   let allHandled = () => {};
-  const running = await way.start({
+  const running = await ways[wayName].start({
     endpoint,
     name,
     handled({ id }) {

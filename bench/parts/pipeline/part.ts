@@ -1,26 +1,15 @@
 import { join } from 'node:path';
 import { bundle } from '../../measuring/bundle.ts';
 import { startInstantAws } from '../../measuring/instantAws.ts';
-import { interleave, type Variant } from '../../measuring/interleave.ts';
+import { type ConsumerCost, interleave, type Variant } from '../../measuring/interleave.ts';
 import type { Part } from '../../part.ts';
-import { median } from '../../reporting/statistics.ts';
 import { table } from '../../reporting/table.ts';
 import { workloads } from './workloads.ts';
-
-export type PipelineCost = {
-  workload: string;
-  consumer: string;
-  microsecondsPerEvent: number;
-  /** Against the floor with the same messages, round by round. */
-  timesFloor: number;
-};
-
-type Compared = Variant & { floor: string };
 
 const floor = 'JSON.parse and a switch';
 const floorSending = 'the same, and bad messages sent';
 
-export const pipelinePart: Part<{ rounds: number; pipelines: PipelineCost[] }> = {
+export const pipelinePart: Part<{ rounds: number; pipelines: ConsumerCost[] }> = {
   name: 'pipeline',
   about: 'what parsing, validating and routing takes, beside calls',
   minutes: 2,
@@ -36,21 +25,9 @@ export const pipelinePart: Part<{ rounds: number; pipelines: PipelineCost[] }> =
     const amount = quick
       ? { sets: 1, rounds: 1, warmUpEvents: 1000, events: 1000 }
       : { sets: 4, rounds: 4, warmUpEvents: 15_000, events: 5000 };
-    const times = await interleave(variants, join(import.meta.dirname, 'workloads.ts'), amount, tell);
+    const workloadsPath = join(import.meta.dirname, 'workloads.ts');
+    const pipelines = await interleave(variants, workloadsPath, amount, tell);
     await aws.stop();
-    const pipelines = variants.map((variant) => {
-      const own = times.get(variant) ?? [];
-      const against = variants.find(
-        ({ name, workload }) => name === variant.floor && workload === variant.workload,
-      );
-      const floorTimes = (against && times.get(against)) ?? [];
-      return {
-        workload: variant.workload.name,
-        consumer: variant.name,
-        microsecondsPerEvent: median(own),
-        timesFloor: median(own.map((time, round) => time / (floorTimes[round] ?? Number.NaN))),
-      };
-    });
     return { rounds: amount.sets * amount.rounds, pipelines };
   },
 
@@ -71,7 +48,7 @@ ${workloads.map(({ name, about }) => `- ${name}: ${about}`).join('\n')}
 Where nothing is sent, a bad message's way to the dead-letter queue is all but the call. Where it is, the floor sends too what is cut off; what is against the schema it does not see.`,
 };
 
-async function variantsWith(environment: Record<string, string>): Promise<Compared[]> {
+async function variantsWith(environment: Record<string, string>): Promise<Variant[]> {
   const peer = (name: string) => join(import.meta.dirname, `../../peers/${name}.ts`);
   const fanfold = join(import.meta.dirname, 'fanfold.ts');
   const bundles = await bundle({
