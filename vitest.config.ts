@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'local',
           include: ['{packages,services,bench}/**/*.local.test.ts', 'scripts/**/*.local.test.ts'],
           exclude: ['**/node_modules/**'],
-          globalSetup: 'packages/local-cloud/src/vitestTemplates.ts',
+          globalSetup: 'packages/local-cloud/src/templates/vitestTemplates.ts',
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -35,7 +35,7 @@ export default defineConfig({
         test: {
           name: 'stories',
           include: ['tests/**/*.test.ts'],
-          globalSetup: 'packages/local-cloud/src/vitestTemplates.ts',
+          globalSetup: 'packages/local-cloud/src/templates/vitestTemplates.ts',
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { copyOfEcho, type EchoService, startEcho } from '../fixtures/echoService.ts';
-import { packageService } from './packagedTemplates.ts';
-import { freeBasePort } from './ports.ts';
-import { findStack } from './stack.ts';
+import { freeBasePort } from './stack/ports.ts';
+import { findStack } from './stack/stack.ts';
+import { packageService } from './templates/packagedTemplates.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 

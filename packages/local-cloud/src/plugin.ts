@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type Serverless as CompiledServerless, compileTemplate } from './compileTemplate.ts';
-import type { FunctionBundles } from './functionBundles.ts';
-import { requireFreePorts } from './ports.ts';
-import { refusedByAws } from './refusedByAws.ts';
+import type { FunctionBundles } from './functions/functionBundles.ts';
 import type { ServiceRuntime } from './serviceRuntime.ts';
+import { requireFreePorts } from './stack/ports.ts';
 import {
   basePort,
   findStack,
@@ -13,8 +11,10 @@ import {
   type RunningService,
   register,
   type Stack,
-} from './stack.ts';
-import { resolveTemplate } from './template.ts';
+} from './stack/stack.ts';
+import { type Serverless as CompiledServerless, compileTemplate } from './templates/compileTemplate.ts';
+import { refusedByAws } from './templates/refusedByAws.ts';
+import { resolveTemplate } from './templates/template.ts';
 
 /** What is used of a running Serverless Framework. */
 type Serverless = CompiledServerless & {
@@ -93,7 +93,7 @@ export default class LocalCloud {
         `No stack is running at port ${basePort()} for the function to use. Start one: pnpm dev.`,
       );
     }
-    const { useEndpoints } = await import('./emulators.ts');
+    const { useEndpoints } = await import('./emulators/emulators.ts');
     useEndpoints(description.endpoints);
     const { variablesOf } = await import('./serviceRuntime.ts');
     const resources = resolveTemplate(await compileTemplate(this.#serverless), description.endpoints.aws);
@@ -111,10 +111,10 @@ export default class LocalCloud {
     const { port, lambdaPort } = portsOf(this.#serverless, basePort());
     await requireFreePorts([port]);
     // What packaging does not need is loaded here.
-    const { useEndpoints } = await import('./emulators.ts');
-    const { bundleFunctions } = await import('./functionBundles.ts');
+    const { useEndpoints } = await import('./emulators/emulators.ts');
+    const { bundleFunctions } = await import('./functions/functionBundles.ts');
     const { modulesOf, startServiceRuntime } = await import('./serviceRuntime.ts');
-    const { watchConfiguration } = await import('./watchConfiguration.ts');
+    const { watchConfiguration } = await import('./templates/watchConfiguration.ts');
     useEndpoints(description.endpoints);
     const template = await compileTemplate(this.#serverless);
     const folder = join(serviceDir, '.fanfold', String(basePort()));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type EchoService, startEcho } from '../fixtures/echoService.ts';
-import { invoke } from './invoke.ts';
+import { invoke } from './functions/invoke.ts';
 
 // A service as `serverless offline` runs it, when its functions misbehave and its code is edited.
 

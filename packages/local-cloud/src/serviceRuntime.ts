@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import type { Endpoints } from './emulators.ts';
-import { readableLine } from './functionOutput.ts';
-import { FunctionPool, type PooledFunction } from './functionPool.ts';
-import { startGateway } from './gateway.ts';
-import { httpApiOf } from './httpApi.ts';
-import type { Invocation } from './invocation.ts';
-import { startLambdaEndpoint } from './lambdaEndpoint.ts';
-import { lambdaFunctions, startMappings } from './mappings.ts';
-import { provision } from './provision.ts';
-import { retryNotice } from './retryNotice.ts';
-import { startSchedules } from './schedules.ts';
-import { withSources } from './sourceMaps.ts';
-import type { RunningService } from './stack.ts';
-import { type Resource, resolveTemplate, type Template } from './template.ts';
+import type { Endpoints } from './emulators/emulators.ts';
+import { readableLine } from './functions/functionOutput.ts';
+import { FunctionPool, type PooledFunction } from './functions/functionPool.ts';
+import { startLambdaEndpoint } from './functions/lambdaEndpoint.ts';
+import { startSchedules } from './functions/schedules.ts';
+import { withSources } from './functions/sourceMaps.ts';
+import { startGateway } from './http/gateway.ts';
+import { httpApiOf } from './http/httpApi.ts';
+import type { Invocation } from './mappings/invocation.ts';
+import { lambdaFunctions, startMappings } from './mappings/mappings.ts';
+import { retryNotice } from './mappings/retryNotice.ts';
+import type { RunningService } from './stack/stack.ts';
+import { provision } from './templates/provision.ts';
+import { type Resource, resolveTemplate, type Template } from './templates/template.ts';
 
 export type ServiceRuntimeOptions = {
   template: Template;

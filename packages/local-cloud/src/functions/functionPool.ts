@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { EventLoopUtilization } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as waitFor } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { accountId, region } from '../account.ts';
+import type { Order, Report } from './functionWorker.ts';
+import { FunctionError, type FunctionFailure } from './invoke.ts';
+
+/** A function as its template has it, and the bundle that it runs from. */
+export type PooledFunction = {
+  name: string;
+  timeoutMs: number;
+  memoryMb: number;
+  environment: Record<string, string>;
+  /** URL of the bundle, and the export that handles. */
+  module: string;
+  handler: string;
+};
+
+export type FunctionPoolOptions = {
+  functions: PooledFunction[];
+  /** Given each line that a function writes. */
+  onLine: (line: string) => void;
+  /** Called after each run that was answered; loading the function's module is no part of the time. */
+  onRun?: (functionName: string, durationMs: number) => void;
+  /** Called after each run that failed. */
+  onFailure?: (functionName: string, failure: FunctionFailure) => void;
+  /** An instance that nobody needed for so long is ended, unless it is the last one. */
+  idleMs?: number;
+  /** So long a function's module may take to load, beside the function's own time; Lambda's ten seconds if not given. */
+  loadMs?: number;
+};
+
+/** More than this many invocations of a service at once wait. */
+const maximumInstances = 10;
+
+/** So long an invocation waits for an instance before it is asked whether another one would help. */
+const patienceMs = 250;
+
+/** Of new objects: 4 MiB instead of 16 in each instance. */
+const smallHeap = { maxYoungGenerationSizeMb: 4 };
+
+/**
+ * Runs the functions of a service as Lambda does: in instances that take one invocation at a time, keep their modules for the next
+ * one, and end when an invocation takes too long or breaks them. Unlike Lambda's, an instance is a thread that takes every
+ * function of its service, so that what they have in common is in memory once.
+ */
+export class FunctionPool {
+  readonly #functions: Map<string, PooledFunction>;
+  readonly #options: FunctionPoolOptions;
+  readonly #idle: Instance[] = [];
+  readonly #all = new Set<Instance>();
+  #waiting: PromiseWithResolvers<Instance>[] = [];
+  #watching: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(options: FunctionPoolOptions) {
+    this.#options = options;
+    this.#functions = new Map(options.functions.map((each) => [each.name, each]));
+    this.#start();
+  }
+
+  /**
+   * Runs a function and gives its answer.
+   *
+   * @throws FunctionError when it threw, took longer than its timeout, or ended its process; another error when the pool stops
+   *   before it runs
+   */
+  async invoke(name: string, event: unknown): Promise<unknown> {
+    const definition = this.#functions.get(name);
+    if (!definition) throw new Error(`There is no function ${name}.`);
+    const instance = await this.#acquire();
+    try {
+      const loadMs = this.#options.loadMs ?? 10_000;
+      const { answer, durationMs } = await instance.run(definition, JSON.stringify(event ?? {}), loadMs);
+      this.#options.onRun?.(name, durationMs);
+      return JSON.parse(answer);
+    } catch (error) {
+      if (error instanceof FunctionError) this.#options.onFailure?.(name, error.failure);
+      throw error;
+    } finally {
+      this.#release(instance);
+    }
+  }
+
+  /** From now on functions run from new instances, which load the modules anew. What runs goes on to its end. */
+  reload(): void {
+    for (const instance of [...this.#idle]) instance.end();
+    for (const instance of this.#all) instance.isOutdated = true;
+    this.#start();
+  }
+
+  /** Ends what runs, and refuses what waits. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#watching);
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('The service stops.'));
+    await Promise.all([...this.#all].map((instance) => instance.end()));
+  }
+
+  #acquire(): Promise<Instance> {
+    if (this.#isStopped) return Promise.reject(new Error('The service stops.'));
+    const instance = this.#idle.pop();
+    if (instance) return Promise.resolve(instance);
+    const waiting = Promise.withResolvers<Instance>();
+    this.#waiting.push(waiting);
+    if (this.#all.size === 0) this.#start();
+    this.#watching ??= setInterval(() => this.#grow(), patienceMs);
+    return waiting.promise;
+  }
+
+  /** Another instance helps when those that there are wait for something, and not when the processor is what they wait for. */
+  #grow(): void {
+    if (this.#waiting.length === 0) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+      return;
+    }
+    const isStarting = [...this.#all].some((instance) => !instance.isOnline);
+    const current = [...this.#all].filter((instance) => !instance.isOutdated);
+    const busy = current.reduce((sum, instance) => sum + instance.utilization(), 0);
+    if (!isStarting && current.length < maximumInstances && busy < 0.7 * availableParallelism())
+      this.#start();
+  }
+
+  #start(): void {
+    const instance: Instance = new Instance(this.#options.onLine, () => this.#forget(instance));
+    this.#all.add(instance);
+    this.#release(instance);
+  }
+
+  #forget(instance: Instance): void {
+    this.#all.delete(instance);
+    const index = this.#idle.indexOf(instance);
+    if (index >= 0) this.#idle.splice(index, 1);
+    if (this.#waiting.length > 0 && this.#all.size === 0) this.#start();
+  }
+
+  #release(instance: Instance): void {
+    if (!this.#all.has(instance)) return;
+    if (instance.isOutdated) instance.end();
+    else {
+      const next = this.#waiting.shift();
+      if (next) next.resolve(instance);
+      else {
+        this.#idle.push(instance);
+        this.#endWhenIdle(instance);
+      }
+    }
+  }
+
+  /** All but one, which the next invocation does not wait for. */
+  async #endWhenIdle(instance: Instance): Promise<void> {
+    const runs = instance.runs;
+    await waitFor(this.#options.idleMs ?? 60_000, undefined, { ref: false });
+    if (instance.runs !== runs || !this.#idle.includes(instance) || this.#all.size === 1) return;
+    instance.end();
+  }
+}
+
+/** A thread that runs one invocation at a time. */
+class Instance {
+  isOutdated = false;
+  isOnline = false;
+  runs = 0;
+  readonly #worker: Worker;
+  readonly #onEnd: () => void;
+  readonly #logStreamName = randomUUID();
+  #before: EventLoopUtilization | undefined;
+
+  /** @param onEnd is called as soon as it takes nothing any more, once or more. */
+  constructor(onLine: (line: string) => void, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.#worker = new Worker(new URL('functionWorker.ts', import.meta.url), {
+      stdout: true,
+      stderr: true,
+      env: {},
+      resourceLimits: smallHeap,
+    });
+    for (const stream of [this.#worker.stdout, this.#worker.stderr] as Readable[]) {
+      createInterface({ input: stream }).on('line', onLine);
+    }
+    this.#worker.once('online', () => {
+      this.isOnline = true;
+    });
+    // Before the one who waits for its run is told. Without a run, what was thrown behind the last one is only written.
+    this.#worker.once('error', ({ name, message }) => {
+      onEnd();
+      onLine(`ERROR ${name}: ${message}`);
+    });
+    this.#worker.once('exit', onEnd);
+  }
+
+  /** The part of the time since it was last asked in which it computed. */
+  utilization(): number {
+    const { performance } = this.#worker;
+    const now = performance.eventLoopUtilization();
+    const { utilization } = this.#before ? performance.eventLoopUtilization(now, this.#before) : now;
+    this.#before = now;
+    return utilization;
+  }
+
+  /** Takes JSON and answers with JSON. */
+  run(
+    definition: PooledFunction,
+    event: string,
+    loadMs: number,
+  ): Promise<{ answer: string; durationMs: number }> {
+    const { name, timeoutMs, memoryMb, module, handler, environment } = definition;
+    const awsRequestId = randomUUID();
+    const order: Order = {
+      module,
+      handler,
+      environment,
+      timeoutMs,
+      event,
+      context: {
+        functionName: name,
+        invokedFunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
+        memoryLimitInMB: String(memoryMb),
+        awsRequestId,
+        logGroupName: `/aws/lambda/${name}`,
+        logStreamName: this.#logStreamName,
+      },
+    };
+    this.runs += 1;
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      let loadedAt = performance.now();
+      const fail = (failure: FunctionFailure) => {
+        end();
+        reject(FunctionError.of(name, failure));
+      };
+      const onMessage = (message: 'loaded' | Report) => {
+        // What Lambda gives an instance to load its modules does not count as the function's time.
+        if (message === 'loaded') {
+          loadedAt = performance.now();
+          clearTimeout(timer);
+          timer = setTimeout(() => onTimeout('Task', timeoutMs), timeoutMs);
+        } else if ('error' in message) fail(message.error);
+        else {
+          end();
+          resolve({ answer: message.answer, durationMs: performance.now() - loadedAt });
+        }
+      };
+      const onTimeout = (what: string, ms: number) => {
+        this.end();
+        fail({
+          errorType: 'Sandbox.Timedout',
+          errorMessage: `${awsRequestId} ${what} timed out after ${(ms / 1_000).toFixed(2)} seconds`,
+          trace: [],
+        });
+      };
+      const onError = ({ name: errorType, message }: Error) =>
+        fail({ errorType, errorMessage: `${errorType}: ${message}`, trace: [] });
+      const onExit = (code: number) =>
+        fail({
+          errorType: 'Runtime.ExitError',
+          errorMessage: `Runtime exited with status ${code} before it answered`,
+          trace: [],
+        });
+      const end = () => {
+        clearTimeout(timer);
+        this.#worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      };
+      this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      timer = setTimeout(() => onTimeout('Loading', loadMs + timeoutMs), loadMs + timeoutMs);
+      this.#worker.postMessage(order);
+    });
+  }
+
+  async end(): Promise<void> {
+    this.#onEnd();
+    await this.#worker.terminate();
+  }
+}

@@ -1,0 +1,222 @@
+import {
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  type MessageAttributeValue,
+  type QueueAttributeName,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
+import { region } from '../account.ts';
+import {
+  backoffMs,
+  deliverBatch,
+  type Invoker,
+  type Mapping,
+  pause,
+  splitByEventSize,
+} from './invocation.ts';
+
+export type QueueMappingOptions = Invoker & {
+  sqs: SQSClient;
+  queueUrl: string;
+  batchSize: number;
+  batchingWindowSeconds: number;
+  maximumConcurrency: number;
+};
+
+/**
+ * AWS says that Lambda "gradually backs off, reducing the amount of concurrency allocated", and no numbers. Here each
+ * step halves what runs at once and doubles the pause, from 0.2 s to 12.8 s: an outage is felt, and its end soon as well.
+ * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+const mostBackedOff = 7;
+
+/** What SQS gives at once, at most. */
+const maxReceived = 10;
+
+/**
+ * Delivers the messages of a standard SQS queue to a function, as Lambda does:
+ *
+ * - a batch closes at its size, its window or 6 MB, whichever comes first (E11);
+ * - a message that succeeded is deleted. One that failed is left alone: it comes again when its visibility timeout
+ *   ends (Q2), and when it has been received too often the queue moves it to its dead-letter queue (Q4, Q5);
+ * - while invocations fail as a whole there are fewer of them at once, and pauses before each. Partial answers do not
+ *   slow down what is received meanwhile (finding 14);
+ * - a throttled invocation is tried again until the visibility timeout ends, and then dropped (Q8);
+ * - deleting can fail, and then a message that was processed comes again (Q1, Q8).
+ *
+ * Unlike Lambda, no more is received than `maximumConcurrency` batches, which is also what reserved concurrency would
+ * have to be: no message uses up a receive without its function having run (finding 15).
+ */
+export async function startQueueMapping(options: QueueMappingOptions): Promise<Mapping> {
+  const { sqs, queueUrl, batchSize, batchingWindowSeconds, maximumConcurrency } = options;
+  const onError = options.onError ?? console.error;
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  /** How far it has backed off: a step for each invocation that failed, and one back for each that did not. */
+  let backedOff = 0;
+  const visibilityTimeoutMs = (await queueAttribute('VisibilityTimeout')) * 1_000;
+  const polling = poll();
+
+  return {
+    async stop() {
+      stopping.abort();
+      await polling;
+      await Promise.all(running);
+    },
+    async idle() {
+      while (running.size > 0 || (await messagesLeft()) > 0) await pause(20);
+    },
+  };
+
+  async function poll(): Promise<void> {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      try {
+        await freeSlot();
+        if (backedOff > 0) await pause(backoffMs(backedOff), stopping.signal);
+        for (const batch of splitByEventSize(await collectBatch())) {
+          await freeSlot();
+          const run = deliver(batch).finally(() => running.delete(run));
+          running.add(run);
+        }
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        onError(new Error(`Receiving from ${queueUrl} failed, and is tried again.`, { cause: error }));
+        await pause(backoffMs(failures), stopping.signal);
+      }
+    }
+  }
+
+  async function freeSlot(): Promise<void> {
+    while (running.size >= Math.max(1, Math.floor(maximumConcurrency / 2 ** backedOff))) {
+      await Promise.race(running);
+    }
+  }
+
+  async function collectBatch(): Promise<Message[]> {
+    const batch = await receive(batchSize, 20);
+    const windowEnd = Date.now() + batchingWindowSeconds * 1_000;
+    let isDrained = batch.length < Math.min(batchSize, maxReceived);
+    while (batch.length > 0 && batch.length < batchSize && !stopping.signal.aborted) {
+      const leftMs = windowEnd - Date.now();
+      if (leftMs <= 0) break;
+      // What waits already is taken at once. Long polls are measured in whole seconds: a shorter rest is waited out, and
+      // then looked at once.
+      if (isDrained && leftMs < 1_000) await pause(leftMs, stopping.signal);
+      const wanted = batchSize - batch.length;
+      const more = await receive(wanted, isDrained ? Math.floor(leftMs / 1_000) : 0);
+      isDrained = more.length < Math.min(wanted, maxReceived);
+      batch.push(...more);
+    }
+    return batch;
+  }
+
+  async function receive(count: number, waitSeconds: number): Promise<Message[]> {
+    try {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: Math.min(count, maxReceived),
+          WaitTimeSeconds: waitSeconds,
+          MessageAttributeNames: ['All'],
+          MessageSystemAttributeNames: ['All'],
+        }),
+        { abortSignal: stopping.signal },
+      );
+      return Messages;
+    } catch (error) {
+      if (stopping.signal.aborted) return [];
+      throw error;
+    }
+  }
+
+  async function deliver(batch: Message[]): Promise<void> {
+    const messageIds = batch.map(({ MessageId }) => MessageId as string);
+    const visibleAgainAt = Date.now() + visibilityTimeoutMs;
+    for (let throttles = 1; ; throttles += 1) {
+      const event = { Records: batch.map((message) => eventRecord(message, options.eventSourceArn)) };
+      const outcome = await deliverBatch(options, event, messageIds);
+      if (outcome.status !== 'throttled') {
+        backedOff =
+          outcome.status === 'failed' ? Math.min(backedOff + 1, mostBackedOff) : Math.max(backedOff - 1, 0);
+        const failed = new Set(outcome.failedItemIdentifiers);
+        await deleteMessages(batch.filter(({ MessageId }) => !failed.has(MessageId as string)));
+        return;
+      }
+      if (Date.now() + backoffMs(throttles) > visibleAgainAt) return;
+      await pause(backoffMs(throttles), stopping.signal);
+      if (stopping.signal.aborted) return;
+    }
+  }
+
+  async function deleteMessages(messages: Message[]): Promise<void> {
+    for (let first = 0; first < messages.length; first += 10) {
+      const Entries = messages.slice(first, first + 10).map(({ ReceiptHandle }, index) => ({
+        Id: String(index),
+        ReceiptHandle,
+      }));
+      try {
+        const { Failed = [] } = await sqs.send(
+          new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
+        );
+        if (Failed.length > 0) throw new Error(JSON.stringify(Failed));
+      } catch (error) {
+        onError(
+          new Error(
+            `Messages that ${options.functionName} processed could not be deleted: they come again.`,
+            {
+              cause: error,
+            },
+          ),
+        );
+      }
+    }
+  }
+
+  async function messagesLeft(): Promise<number> {
+    const counts = await Promise.all([
+      queueAttribute('ApproximateNumberOfMessages'),
+      queueAttribute('ApproximateNumberOfMessagesNotVisible'),
+      queueAttribute('ApproximateNumberOfMessagesDelayed'),
+    ]);
+    return counts.reduce((sum, count) => sum + count);
+  }
+
+  async function queueAttribute(name: QueueAttributeName): Promise<number> {
+    const { Attributes = {} } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }),
+    );
+    return Number(Attributes[name]);
+  }
+}
+
+/** A message in the shape and letter case of Lambda's event. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+export function eventRecord(message: Message, eventSourceARN: string): SQSRecord {
+  return {
+    messageId: message.MessageId as string,
+    receiptHandle: message.ReceiptHandle as string,
+    body: message.Body as string,
+    attributes: message.Attributes as SQSRecord['attributes'],
+    messageAttributes: Object.fromEntries(
+      Object.entries(message.MessageAttributes ?? {}).map(([name, value]) => [name, eventAttribute(value)]),
+    ),
+    md5OfBody: message.MD5OfBody as string,
+    ...(message.MD5OfMessageAttributes && { md5OfMessageAttributes: message.MD5OfMessageAttributes }),
+    eventSource: 'aws:sqs',
+    eventSourceARN,
+    awsRegion: region,
+  };
+}
+
+function eventAttribute({ StringValue, BinaryValue, DataType }: MessageAttributeValue): SQSMessageAttribute {
+  return {
+    ...(StringValue !== undefined && { stringValue: StringValue }),
+    ...(BinaryValue && { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+    stringListValues: [],
+    binaryListValues: [],
+    dataType: DataType as string,
+  };
+}

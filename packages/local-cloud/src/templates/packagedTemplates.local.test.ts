@@ -1,0 +1,87 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of the Serverless Framework.
+
+import { execFile } from 'node:child_process';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { packageService, serviceNames, templateOf } from './packagedTemplates.ts';
+import type { Template } from './template.ts';
+
+const packageFolder = join(import.meta.dirname, '../..');
+let service: string;
+
+beforeEach(async () => {
+  service = await mkdtemp(join(tmpdir(), 'fanfold-service-'));
+  onTestFinished(() => rm(service, { recursive: true }));
+  await cp(join(packageFolder, 'fixtures/mapped'), service, { recursive: true });
+  const plugin = await readFile(join(service, 'compile.js'), 'utf8');
+  await writeFile(join(service, 'compile.js'), plugin.replace('../..', packageFolder));
+  await symlink(join(packageFolder, 'node_modules'), join(service, 'node_modules'));
+  // Makes this service one that was never packaged.
+  await appendFile(join(service, 'serverless.yml'), `# ${crypto.randomUUID()}\n`);
+});
+
+test('A service is packaged once, until its configuration changes', async () => {
+  const template = await packageService(service);
+  expect(template.Resources.Table?.Properties?.TableName).toBe('mapped-table');
+  expect(await packageService(service)).toEqual(template);
+
+  const configuration = await readFile(join(service, 'serverless.yml'), 'utf8');
+  await writeFile(join(service, 'serverless.yml'), configuration.replace('-table', '-things'));
+  const changed = await packageService(service);
+  expect(changed.Resources.Table?.Properties?.TableName).toBe('mapped-things');
+});
+
+test('A service is not packaged again for what a running service bundles, or for its code', async () => {
+  const template = await packageService(service);
+  for (const file of ['.fanfold/4000/shared/chunk.mjs', 'src/functions/handler.js']) {
+    await mkdir(dirname(join(service, file)), { recursive: true });
+    await writeFile(join(service, file), 'export const made = "meanwhile";');
+  }
+  // Packaged again, its versions would be named by the hash of other code.
+  expect(await packageService(service)).toEqual(template);
+});
+
+test('A stage and parameters are part of what is packaged', async () => {
+  const configuration = await readFile(join(service, 'serverless.yml'), 'utf8');
+  await writeFile(
+    join(service, 'serverless.yml'),
+    configuration
+      .replace('TableName: ', 'TableName: ${sls:stage}-${param:owner}-')
+      .replace('stage: local', ''),
+  );
+  const template = await packageService(service, 'staging', { owner: 'ours' });
+  expect(template.Resources.Table?.Properties?.TableName).toBe('staging-ours-mapped-table');
+});
+
+test('A service that cannot be packaged says what the framework said', async () => {
+  await writeFile(join(service, 'serverless.yml'), 'service: mapped\nprovider: ${file(./missing.yml)}\n');
+  await expect(packageService(service)).rejects.toThrow(
+    'cannot be packaged:\nError:\nCannot resolve serverless.yml',
+  );
+});
+
+test('What is compiled inside a running framework is what is packaged', async () => {
+  const serverless = createRequire(import.meta.url).resolve('serverless/package.json');
+  const out = join(service, 'compiled.json');
+  const compile = [join(dirname(serverless), 'bin/serverless.js'), 'compile', '--out', out];
+  await promisify(execFile)(process.execPath, compile, { cwd: service });
+  const compiled: Template = JSON.parse(await readFile(out, 'utf8'));
+  const packaged = await packageService(service);
+
+  for (const [logicalId, { Type, Properties }] of Object.entries(packaged.Resources)) {
+    // Where bundles are kept, and versions of them, are of no use without bundles.
+    if (Type === 'AWS::Lambda::Version' || logicalId.startsWith('ServerlessDeploymentBucket')) continue;
+    const { Code: _location, ...properties } = Properties ?? {};
+    expect(compiled.Resources[logicalId]).toMatchObject({ Type, Properties: properties });
+  }
+});
+
+test('The template of a service is found by its name, resolved', async () => {
+  expect(await serviceNames()).toContain('bus');
+  const resources = await templateOf('bus');
+  expect(resources.EventsTopic?.Properties.TopicName).toBe('fanfold-local-events');
+});

@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { region as defaultRegion } from '../account.ts';
+import { type Resource, resolveTemplate, type Template } from './template.ts';
+
+const repository = join(import.meta.dirname, '../../../..');
+const cacheFolder = join(repository, 'node_modules/.cache/fanfold/templates');
+
+/**
+ * The CloudFormation template that `serverless package` makes of the service in `folder` (an absolute path), which
+ * needs no AWS account. Takes 1 to 5 s; the same service is packaged only once, until a file changes that can
+ * change its template.
+ *
+ * @param stage the stage to package for.
+ * @param parameters values of `${param:…}`, by name.
+ * @param region where it would be deployed.
+ * @throws with the framework's output when it refuses to package.
+ */
+export async function packageService(
+  folder: string,
+  stage = 'local',
+  parameters: Record<string, string> = {},
+  region = defaultRegion,
+): Promise<Template> {
+  const serverlessArguments = [
+    'package',
+    ...['--stage', stage, '--region', region],
+    ...Object.entries(parameters).flatMap(([name, value]) => ['--param', `${name}=${value}`]),
+  ];
+  const hash = createHash('sha256').update(JSON.stringify(serverlessArguments));
+  for (const file of await templateSources(folder)) {
+    hash.update(relative(repository, file)).update(await readFile(file));
+  }
+  const cached = join(cacheFolder, `${hash.digest('hex')}.json`);
+  if (!existsSync(cached)) await runPackage(folder, serverlessArguments, cached);
+  return JSON.parse(await readFile(cached, 'utf8'));
+}
+
+/**
+ * The resources of one of the services in `services/`, packaged for the local stage and resolved.
+ *
+ * @param awsEndpoint base URL that queue URLs begin with, such as `emulators.endpoints.aws`.
+ */
+export async function templateOf(service: string, awsEndpoint?: string): Promise<Record<string, Resource>> {
+  return resolveTemplate(await packageService(join(repository, 'services', service)), awsEndpoint);
+}
+
+/** The names of the services in `services/`. */
+export async function serviceNames(): Promise<string[]> {
+  const names = await readdir(join(repository, 'services'));
+  return names.filter((name) => existsSync(join(repository, 'services', name, 'serverless.yml')));
+}
+
+/**
+ * The configuration of the service and of what it includes, and the versions of the tools. Function code is left
+ * out: it is bundled when the template is made, but is no part of it.
+ */
+export async function templateSources(folder: string): Promise<string[]> {
+  const roots = [folder, join(repository, 'packages')];
+  const found = await Promise.all(roots.map((root) => configurationFiles(root)));
+  return [...found.flat().sort(), join(repository, 'pnpm-lock.yaml')];
+}
+
+/** Of the last three, tools and running services change the files all the time. */
+const foldersWithoutConfiguration = new Set([
+  'node_modules',
+  'src',
+  'fixtures',
+  '.serverless',
+  '.esbuild',
+  '.fanfold',
+]);
+
+async function configurationFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files = await Promise.all(
+    entries.map((entry) => {
+      const path = join(folder, entry.name);
+      if (!entry.isDirectory()) return /\.(ya?ml|json|[cm]?js)$/.test(entry.name) ? [path] : [];
+      return foldersWithoutConfiguration.has(entry.name) ? [] : configurationFiles(path);
+    }),
+  );
+  return files.flat();
+}
+
+async function runPackage(folder: string, serverlessArguments: string[], target: string): Promise<void> {
+  const require = createRequire(join(folder, 'serverless.yml'));
+  const serverless = join(dirname(require.resolve('serverless/package.json')), 'bin/serverless.js');
+  const output = await mkdtemp(join(tmpdir(), 'fanfold-package-'));
+  try {
+    await promisify(execFile)(process.execPath, [serverless, ...serverlessArguments, '--package', output], {
+      cwd: folder,
+      // serverless-esbuild leaves a folder per function in there.
+      env: { ...process.env, TMPDIR: output, TEMP: output },
+    }).catch((error: Error & { stdout: string; stderr: string }) => {
+      throw new Error(`${folder} cannot be packaged:\n${error.stdout}${error.stderr}`, { cause: error });
+    });
+    await mkdir(cacheFolder, { recursive: true });
+    // Into place at once: whoever reads beside us sees no half file.
+    const template = join(output, 'cloudformation-template-update-stack.json');
+    const copy = `${target}.${process.pid}`;
+    await copyFile(template, copy);
+    await rename(copy, target);
+  } finally {
+    await rm(output, { recursive: true });
+  }
+}

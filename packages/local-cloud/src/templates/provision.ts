@@ -1,0 +1,244 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  DynamoDBClient,
+  ResourceInUseException,
+  type TimeToLiveSpecification,
+  UpdateTimeToLiveCommand,
+} from '@aws-sdk/client-dynamodb';
+import {
+  AlreadyExistsException,
+  CreateAliasCommand,
+  CreateKeyCommand,
+  KMSClient,
+  UpdateAliasCommand,
+} from '@aws-sdk/client-kms';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateTopicCommand,
+  GetSubscriptionAttributesCommand,
+  paginateListSubscriptionsByTopic,
+  SetSubscriptionAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+} from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { clientConfiguration } from '../account.ts';
+import type { Endpoints } from '../emulators/emulators.ts';
+import { keyIdTag, keyKind } from '../emulators/kms.ts';
+import { eventSourceMapping } from '../mappings/eventSourceMapping.ts';
+import { refusedByAws } from './refusedByAws.ts';
+import type { Resource } from './template.ts';
+
+/**
+ * Creates the resources of a resolved template in the emulators. What is there already is kept and given the
+ * template's attributes, so that a service can start again on kept data. Keys and indexes of a table are not
+ * changed: like a deployment that would replace the table, that asks for a new one.
+ *
+ * @throws when a resource, or a property of a key or an event source mapping, has no counterpart in the local cloud, when AWS
+ *   would refuse a mapping or a filter, or when an emulator does not create what it should.
+ */
+export async function provision(resources: Record<string, Resource>, endpoints: Endpoints): Promise<void> {
+  for (const [logicalId, resource] of Object.entries(resources)) checkSupport(logicalId, resource);
+  const cloud = {
+    dynamodb: new DynamoDBClient(clientConfiguration(endpoints.dynamodb)),
+    kms: new KMSClient(clientConfiguration(endpoints.kms)),
+    s3: new S3Client(clientConfiguration(endpoints.aws)),
+    sns: new SNSClient(clientConfiguration(endpoints.aws)),
+    sqs: new SQSClient(clientConfiguration(endpoints.aws)),
+  };
+  try {
+    await Promise.all(
+      Object.entries(resources).map(([logicalId, { Type, Properties }]) =>
+        creators[Type]?.(cloud, Properties).catch((error: Error) => {
+          throw notCreated(logicalId, Type, endpoints, error);
+        }),
+      ),
+    );
+  } finally {
+    for (const client of Object.values(cloud)) client.destroy();
+  }
+}
+
+type Cloud = { dynamodb: DynamoDBClient; kms: KMSClient; s3: S3Client; sns: SNSClient; sqs: SQSClient };
+type Properties = Record<string, unknown>;
+
+const creators: Record<string, (cloud: Cloud, properties: Properties) => Promise<unknown>> = {
+  'AWS::DynamoDB::Table': createTable,
+  'AWS::KMS::Alias': createKeyAndAlias,
+  'AWS::S3::Bucket': createBucket,
+  'AWS::SNS::Subscription': subscribe,
+  'AWS::SNS::Topic': (cloud, properties) => createTopic(cloud, String(properties.TopicName)),
+  'AWS::SQS::Queue': createQueue,
+};
+
+const withoutLocalMeaning = new Set([
+  // Served by the gateway.
+  'AWS::ApiGatewayV2::Api',
+  'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Route',
+  'AWS::ApiGatewayV2::Stage',
+  'AWS::Events::Rule',
+  'AWS::Lambda::Function',
+  'AWS::Lambda::Version',
+  // The emulators let everybody do everything. Tests assert who may do what on the template itself.
+  'AWS::IAM::Role',
+  'AWS::Lambda::Permission',
+  'AWS::S3::BucketPolicy',
+  'AWS::SNS::TopicPolicy',
+  'AWS::SQS::QueuePolicy',
+  // There is no CloudWatch: logs go to the terminal.
+  'AWS::CloudWatch::Alarm',
+  'AWS::Logs::LogGroup',
+  'AWS::Logs::MetricFilter',
+]);
+
+function checkSupport(logicalId: string, { Type, Properties }: Resource): void {
+  const refusal = refusedByAws({ Type, Properties });
+  if (refusal) throw new Error(`${logicalId}: ${refusal}`);
+  if (Type === 'AWS::Lambda::EventSourceMapping') eventSourceMapping(Properties);
+  else if (Type === 'AWS::KMS::Key') checkKey(logicalId, Properties);
+  else if (!(Type in creators) && !withoutLocalMeaning.has(Type)) {
+    throw new Error(
+      `${logicalId}: the local cloud has nothing for ${Type}. Create it in packages/local-cloud/src/templates/provision.ts, ` +
+        'or say there why it has no meaning locally.',
+    );
+  }
+}
+
+function notCreated(logicalId: string, type: string, endpoints: Endpoints, error: Error): Error {
+  const service = { 'AWS::DynamoDB::Table': 'dynamodb', 'AWS::KMS::Alias': 'kms' } as const;
+  const endpoint = endpoints[service[type as keyof typeof service] ?? 'aws'];
+  const isNoJson = error.name === 'SyntaxError';
+  const reason = isNoJson ? 'it does not answer in JSON, and so is something else' : error.message;
+  return new Error(`${logicalId} (${type}) cannot be created at ${endpoint}: ${reason}.`, { cause: error });
+}
+
+/** Its policy and tags have no meaning locally, and nothing deletes it. */
+function checkKey(
+  logicalId: string,
+  { Description, KeyPolicy, PendingWindowInDays, Tags, ...kind }: Properties,
+): void {
+  if (isDeepStrictEqual(kind, keyKind)) return;
+  throw new Error(
+    `${logicalId}: the local cloud has no key that is ${JSON.stringify(kind)}, only ${JSON.stringify(keyKind)}.`,
+  );
+}
+
+async function createTable({ dynamodb }: Cloud, properties: Properties): Promise<void> {
+  const { StreamSpecification, TimeToLiveSpecification } = properties;
+  // The emulator knows no backups, encryption or tags.
+  const input = {
+    TableName: properties.TableName,
+    AttributeDefinitions: properties.AttributeDefinitions,
+    KeySchema: properties.KeySchema,
+    BillingMode: properties.BillingMode,
+    ProvisionedThroughput: properties.ProvisionedThroughput,
+    GlobalSecondaryIndexes: properties.GlobalSecondaryIndexes,
+    LocalSecondaryIndexes: properties.LocalSecondaryIndexes,
+    ...(StreamSpecification !== undefined && {
+      StreamSpecification: { StreamEnabled: true, ...StreamSpecification },
+    }),
+  } as CreateTableCommandInput;
+  try {
+    await dynamodb.send(new CreateTableCommand(input));
+  } catch (error) {
+    if (error instanceof ResourceInUseException) return;
+    throw error;
+  }
+  if (TimeToLiveSpecification) {
+    await dynamodb.send(
+      new UpdateTimeToLiveCommand({
+        TableName: input.TableName,
+        TimeToLiveSpecification: TimeToLiveSpecification as TimeToLiveSpecification,
+      }),
+    );
+  }
+}
+
+async function createQueue({ sqs }: Cloud, properties: Properties): Promise<void> {
+  const { QueueName, Tags, ...attributes } = properties;
+  // Attributes come second: a queue that is there with others would refuse to be created.
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: QueueName as string }));
+  const Attributes = Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, attributeText(value)]),
+  );
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
+}
+
+/** @returns the topic's ARN. */
+async function createTopic({ sns }: Pick<Cloud, 'sns'>, name: string): Promise<string> {
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: name }));
+  return TopicArn as string;
+}
+
+async function subscribe({ sns }: Cloud, properties: Properties): Promise<void> {
+  const { Protocol, Endpoint } = properties as { Protocol: string; Endpoint: string };
+  // The topic belongs to another service, which need not run yet.
+  const TopicArn = await createTopic({ sns }, String(properties.TopicArn).split(':').at(-1) as string);
+  const wanted = {
+    RawMessageDelivery: attributeText(properties.RawMessageDelivery ?? false),
+    FilterPolicyScope: attributeText(properties.FilterPolicyScope ?? 'MessageAttributes'),
+    FilterPolicy: attributeText(properties.FilterPolicy ?? ''),
+    RedrivePolicy: attributeText(properties.RedrivePolicy ?? ''),
+  };
+  const SubscriptionArn = await subscriptionArn(sns, TopicArn, Endpoint);
+  if (!SubscriptionArn) {
+    const Attributes = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== ''));
+    await sns.send(new SubscribeCommand({ TopicArn, Protocol, Endpoint, Attributes }));
+    return;
+  }
+  // Changed in place: between unsubscribing and subscribing again, messages would be lost.
+  const { Attributes = {} } = await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }));
+  for (const [AttributeName, AttributeValue] of Object.entries(wanted)) {
+    if (AttributeValue === (Attributes[AttributeName] ?? '')) continue;
+    await sns.send(new SetSubscriptionAttributesCommand({ SubscriptionArn, AttributeName, AttributeValue }));
+  }
+}
+
+async function subscriptionArn(
+  sns: SNSClient,
+  TopicArn: string,
+  endpoint: string,
+): Promise<string | undefined> {
+  for await (const { Subscriptions = [] } of paginateListSubscriptionsByTopic(
+    { client: sns },
+    { TopicArn },
+  )) {
+    const found = Subscriptions.find(({ Endpoint }) => Endpoint === endpoint);
+    if (found) return found.SubscriptionArn;
+  }
+  return undefined;
+}
+
+/** The key's id is made of its alias's name (template.ts): where data is kept, that finds it again. */
+async function createKeyAndAlias({ kms }: Cloud, { AliasName, TargetKeyId }: Properties): Promise<void> {
+  const alias = { AliasName: String(AliasName), TargetKeyId: String(TargetKeyId) };
+  const TagValue = alias.TargetKeyId.replace(/^arn:.*:key\//, '');
+  await unlessItExists(
+    kms.send(new CreateKeyCommand({ ...keyKind, Tags: [{ TagKey: keyIdTag, TagValue }] })),
+  );
+  await unlessItExists(kms.send(new CreateAliasCommand(alias)));
+  await kms.send(new UpdateAliasCommand(alias));
+}
+
+async function unlessItExists(creating: Promise<unknown>): Promise<void> {
+  try {
+    await creating;
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsException)) throw error;
+  }
+}
+
+/** The emulator knows no versions, object lock, encryption, expiry or public access: whatever asks for them is left out. */
+async function createBucket({ s3 }: Cloud, properties: Properties): Promise<void> {
+  // The framework's bucket for bundles, which has no name, is of no use here.
+  if (properties.BucketName === undefined) return;
+  await s3.send(new CreateBucketCommand({ Bucket: properties.BucketName as string }));
+}
+
+/** Attributes of queues and subscriptions are texts. */
+function attributeText(value: unknown): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
