@@ -7,8 +7,8 @@ export const mainFields = ['module', 'main'];
 /** Parts of the SDK that are left out. Bundles are a third smaller and start faster. */
 export const alias = {
   // Lambda sets credentials as environment variables, and so does the laptop: the SDK need not look elsewhere.
-  '@aws-sdk/credential-provider-node': '@fanfold/runtime/environmentCredentials',
-  '@smithy/core/event-streams': '@fanfold/runtime/noEventStreams',
+  '@aws-sdk/credential-provider-node': '@fanfold/runtime/aws/environmentCredentials',
+  '@smithy/core/event-streams': '@fanfold/runtime/aws/noEventStreams',
 };
 
 // S3 has a schema for each of a hundred operations. They have computed member names, which could have side effects

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Checkout, git } from '../../../scripts/checkout.ts';
 import { handlerEdit, sharedEdit, timeEdits } from './edits.ts';
 
-const shared = 'packages/runtime/src/accessToken.ts';
+const shared = 'packages/runtime/src/http/accessToken.ts';
 const files = {
   [shared]: "export const sentence = 'Send a token.';\n",
   'packages/runtime/src/accessToken.test.ts': "expect(sentence).toBe('Send a token.');\n",

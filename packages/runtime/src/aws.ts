@@ -1,4 +1,4 @@
-import { Sha256 } from './sha256.ts';
+import { Sha256 } from './aws/sha256.ts';
 
 /**
  * Time-outs and retries of all AWS clients. By default a hung socket lasts until Lambda ends the function.

@@ -1,6 +1,6 @@
 import type * as z from 'zod';
+import { pointerOf } from './http/strictJson.ts';
 import type { FieldError } from './refusal.ts';
-import { pointerOf } from './strictJson.ts';
 
 /** Validates input. Errors are sentences for the sender. */
 export const parseFields = <Output>(

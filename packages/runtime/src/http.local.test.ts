@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
+import { audience, startIssuer } from './http/tokenFixtures.ts';
 import { endpoint, type Request } from './http.ts';
 import { answerOf, apiRequest, contextWith } from './invocationFixtures.ts';
 import { listOf, listQuery } from './list.ts';
 import { captureLog } from './logFixtures.ts';
 import { Refusal } from './refusal.ts';
-import { audience, startIssuer } from './tokenFixtures.ts';
 
 let issuer: Awaited<ReturnType<typeof startIssuer>>;
 let authorization: string;

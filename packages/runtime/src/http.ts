@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Trace } from '@fanfold/contracts/event';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
-import { type Caller, verifyAccessToken } from './accessToken.ts';
 import { environmentVariable } from './env.ts';
 import { fieldErrors, parseFields } from './fieldErrors.ts';
+import { type Caller, verifyAccessToken } from './http/accessToken.ts';
+import { methodsOf } from './http/routes.ts';
+import { parseStrictJson } from './http/strictJson.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { invalidRequest, Refusal } from './refusal.ts';
-import { methodsOf } from './routes.ts';
-import { parseStrictJson } from './strictJson.ts';
 import { startTrace } from './trace.ts';
 
 /** A request that was accepted: its caller is known, and its parts are valid. */

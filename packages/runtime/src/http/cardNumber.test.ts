@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { quickest, slowMs } from '../durationFixtures.ts';
 import { holdsCardNumber } from './cardNumber.ts';
-import { quickest, slowMs } from './durationFixtures.ts';
 
 /** Test numbers that the card schemes publish, by length. */
 const cards = [

@@ -1,7 +1,7 @@
 import { unfitCharactersOf } from '@fanfold/contracts/text';
 import { visit } from 'jsonc-parser';
+import { invalidRequest, Refusal } from '../refusal.ts';
 import { holdsCardNumber } from './cardNumber.ts';
-import { invalidRequest, Refusal } from './refusal.ts';
 
 const maxDepth = 20;
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { quickest, slowMs } from '../durationFixtures.ts';
+import { Refusal } from '../refusal.ts';
 import { holdsCardNumber } from './cardNumber.ts';
-import { quickest, slowMs } from './durationFixtures.ts';
-import { Refusal } from './refusal.ts';
 import { parseStrictJson, pointerOf } from './strictJson.ts';
 
 function refusalOf(text: string): Refusal {

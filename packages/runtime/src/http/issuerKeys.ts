@@ -11,9 +11,9 @@ import {
   type JWK,
   type JWTHeaderParameters,
 } from 'jose';
-import { describeError, logger } from './logger.ts';
-import { metrics } from './metrics.ts';
-import { Refusal } from './refusal.ts';
+import { describeError, logger } from '../logger.ts';
+import { metrics } from '../metrics.ts';
+import { Refusal } from '../refusal.ts';
 
 /** Keys are read again after this time, so that a key that the issuer has withdrawn is not accepted for longer. */
 const freshForMs = 10 * 60_000;

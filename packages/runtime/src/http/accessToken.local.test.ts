@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import type { RequestListener, ServerResponse } from 'node:http';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { captureLog } from './logFixtures.ts';
+import { captureLog } from '../logFixtures.ts';
 import { audience, claimsOf, listen, startIssuer } from './tokenFixtures.ts';
 
 let issuer: Awaited<ReturnType<typeof startIssuer>>;
@@ -437,7 +437,7 @@ describe('While the issuer’s keys cannot be read', () => {
       issuer.answer.with = serverError;
       pass(10 * minutes);
       expect(await verify(await issuer.token())).toMatchObject({ merchantId: 'acme' });
-      const { metrics } = await import('./metrics.ts');
+      const { metrics } = await import('../metrics.ts');
       expect(metrics.serializeMetrics()).toMatchObject({ TokenIssuerUnavailable: 1 });
       pass(12 * hours - 10 * minutes - 1);
       expect(await verify(await issuer.token())).toMatchObject({ merchantId: 'acme' });

@@ -1,8 +1,8 @@
 import { isReservedMerchantId, merchantId, operatorMerchantId } from '@fanfold/contracts/event';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { environmentVariable } from './env.ts';
+import { environmentVariable } from '../env.ts';
+import { Refusal } from '../refusal.ts';
 import { type IssuerKeys, issuerKeys } from './issuerKeys.ts';
-import { Refusal } from './refusal.ts';
 
 /** The caller, by the access token. */
 export type Caller = { merchantId: string; subject: string };
