@@ -17,8 +17,7 @@ import {
 import type { Template } from '@fanfold/local-cloud/template';
 import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
 import { Command } from 'commander';
-import { merchantScopes } from './fanfold/arguments.ts';
-import { developmentToken } from './fanfold/token.ts';
+import { developmentToken, merchantScopes } from './fanfold/operations/accessToken.ts';
 
 const repository = join(import.meta.dirname, '..');
 

@@ -6,20 +6,17 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { regionOf } from '../packages/topology/region.js';
 import {
-  CommandError,
   date,
   eventType,
   identifiers,
   localMerchant,
   logName,
   merchant,
-  merchantScopes,
   perSecond,
   position,
   queueName,
   reference,
   region,
-  republishing,
   scopeList,
   seconds,
   sentence,
@@ -27,12 +24,14 @@ import {
   stage,
   subject,
   time,
-  UsageError,
   upTo,
-} from './fanfold/arguments.ts';
-import { demo } from './fanfold/demo.ts';
+} from './fanfold/commands/arguments.ts';
+import { demo } from './fanfold/commands/demo.ts';
+import { token } from './fanfold/commands/token.ts';
+import { CommandError, UsageError } from './fanfold/errors.ts';
+import { merchantScopes } from './fanfold/operations/accessToken.ts';
+import { republishing } from './fanfold/operations/republish.ts';
 import { notify, print } from './fanfold/terminal.ts';
-import { token } from './fanfold/token.ts';
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
@@ -41,7 +40,7 @@ const program = new Command('fanfold')
   )
   .addHelpText(
     'after',
-    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). A stage in AWS is chosen with --stage, AWS_PROFILE and AWS_REGION (eu-west-1 if not set).',
+    '\nThe stack is the one at FANFOLD_PORT (4000 if not set). A stage in AWS is chosen with --stage and --region (AWS_REGION if not given, and eu-west-1 without that), for the account of AWS_PROFILE.',
   )
   .configureOutput({
     writeOut: (text) => print(...linesOf(text)),
@@ -51,6 +50,14 @@ const program = new Command('fanfold')
 
 /** What commander writes ends its lines itself. */
 const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
+
+/** Where a stage in AWS is. */
+const inRegion = [
+  '--region <region>',
+  'where a stage in AWS is; AWS_REGION if not given',
+  region,
+  regionOf(),
+] as const;
 
 program
   .command('token')
@@ -87,10 +94,10 @@ inStage(program.command('trace'))
     'Shows the events of every request, or run of a clock, that something had part in: what caused which, and when.',
   )
   .option('--merchant <id>', `whose it is; ${localMerchant} on a laptop, to be given in AWS`, merchant)
-  .action(async (id, options) => (await import('./fanfold/trace.ts')).trace(id, options));
+  .action(async (id, options) => (await import('./fanfold/commands/trace.ts')).trace(id, options));
 
 /** With the AWS clients, which take longer to load than the other commands take to run. */
-const deadLetters = () => import('./fanfold/dlq.ts');
+const deadLetters = () => import('./fanfold/commands/dlq.ts');
 
 const dlq = program
   .command('dlq')
@@ -142,7 +149,7 @@ inStage(program.command('replay'))
   .option('--after <position>', 'only events after this position in the log', position)
   .option('--rate <per second>', 'how many a second at most', perSecond, 100)
   .option('--dry-run', 'only count the events that would be sent')
-  .action(async (options) => (await import('./fanfold/replay.ts')).replay(options));
+  .action(async (options) => (await import('./fanfold/commands/replay.ts')).replay(options));
 
 inStage(program.command('findings'))
   .summary('show the days on which events or documents are missing')
@@ -153,7 +160,9 @@ inStage(program.command('findings'))
   )
   .option('--date <day>', 'only of this day (UTC), such as 2026-11-23', date)
   .option('--merchant <id>', 'only of this merchant', merchant)
-  .action(async (options) => exitWith(await (await import('./fanfold/findings.ts')).findings(options)));
+  .action(async (options) =>
+    exitWith(await (await import('./fanfold/commands/findings.ts')).findings(options)),
+  );
 
 inStage(program.command('republish'))
   .summary('publish the events of a day again, from the tables')
@@ -164,7 +173,7 @@ inStage(program.command('republish'))
   .requiredOption('--date <day>', 'the day (UTC) of the events, such as 2026-11-23', date)
   .option('--merchant <id>', 'only events of this merchant', merchant)
   .addOption(new Option('--service <name>', 'only this service').choices(republishing))
-  .action(async (options) => (await import('./fanfold/republish.ts')).republish(options));
+  .action(async (options) => (await import('./fanfold/commands/republish.ts')).republish(options));
 
 /** A path as it was typed: pnpm runs this in the repository, and says from where. */
 const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);
@@ -177,13 +186,13 @@ const stages = program
 const ofStage = (command: Command): Command =>
   command
     .requiredOption('--stage <stage>', 'the stage in AWS', stage)
-    .option('--region <region>', 'where it is; AWS_REGION if not given', region, regionOf())
+    .option(...inRegion)
     .option('--json', 'print the result as JSON');
 
 ofStage(stages.command('list'))
   .summary('what outlives its removal')
   .description('Shows the tables, queues, buckets and keys of a stage that outlive its stacks.')
-  .action(async (options) => void (await (await import('./fanfold/stage.ts')).list(options)));
+  .action(async (options) => void (await (await import('./fanfold/commands/stage.ts')).list(options)));
 
 ofStage(stages.command('delete'))
   .summary('delete for good what it left')
@@ -192,7 +201,9 @@ ofStage(stages.command('delete'))
       'audit log, until they are locked no longer.',
   )
   .option('--confirm <stage@region>', 'both once more, instead of being asked for them')
-  .action(async (options) => exitWith(!(await (await import('./fanfold/stage.ts')).deleteKept(options))));
+  .action(async (options) =>
+    exitWith(!(await (await import('./fanfold/commands/stage.ts')).deleteKept(options))),
+  );
 
 const audit = program
   .command('audit')
@@ -206,7 +217,7 @@ inStage(audit.command('key'))
   )
   .option('--witness', 'the key of its witness instead')
   .option('--origin <name>', 'the name of the log; the one in its checkpoint if not given', logName)
-  .action(async (options) => (await import('./fanfold/auditKey.ts')).auditKey(options));
+  .action(async (options) => (await import('./fanfold/commands/auditKey.ts')).auditKey(options));
 
 inStage(audit.command('erase'))
   .argument('<id>', 'of a payment, or of a refund, invoice or credit note of one', subject)
@@ -219,7 +230,7 @@ inStage(audit.command('erase'))
   .option('--reason <text>', 'why, for the audit trail: a number of the request, nothing personal', sentence)
   .option('--dry-run', 'only say what would be erased')
   .option('--yes', 'do not ask for a confirmation')
-  .action(async (id, options) => (await import('./fanfold/erase.ts')).erase(id, options));
+  .action(async (id, options) => (await import('./fanfold/commands/erase.ts')).erase(id, options));
 
 program
   .command('verify')
@@ -235,6 +246,7 @@ program
     'local, or a stage in AWS: with its key from KMS, and its whole log if no file is given',
     stage,
   )
+  .option(...inRegion)
   .option('--key <vkey>', 'a key of the log, as `fanfold audit key` prints it; may be given again', several)
   .option('--witness <vkey>', 'a witness that must have signed too; may be given again', several)
   .option(
@@ -244,7 +256,7 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
     const { log, remember } = options;
-    process.exitCode = await (await import('./fanfold/verify.ts')).verify(file && fromHere(file), {
+    process.exitCode = await (await import('./fanfold/commands/verify.ts')).verify(file && fromHere(file), {
       ...options,
       ...(log && { log: /^https?:/.test(log) ? log : fromHere(log) }),
       ...(remember && { remember: fromHere(remember) }),
@@ -278,7 +290,7 @@ program
   .option('--workers <n>', 'processes that run beside each other', upTo(64))
   .option('--report <file>', 'write what was found into this document, such as docs/reliability.md')
   .option('--json', 'print what was found as JSON')
-  .action(async (options) => (await import('./fanfold/faults.ts')).faults(options));
+  .action(async (options) => (await import('./fanfold/commands/faults.ts')).faults(options));
 
 printErrorsLast(program);
 try {
@@ -311,6 +323,7 @@ function exitWith(foundSomethingWrong: boolean): void {
 function inStage(command: Command): Command {
   return command
     .option('--stage <name>', 'local, or a stage in AWS', stage, 'local')
+    .option(...inRegion)
     .option('--json', 'print the result as JSON');
 }
 

@@ -57,6 +57,12 @@ const rules: Rule[] = [
     breaks: ({ text }) => /\bconsole\b|\bprocess\.std(out|err)\b|\bstyleText\b/.test(text),
   },
   {
+    because:
+      'operators do the same things in a terminal and elsewhere: only commands know how they are shown',
+    applies: (path) => /^scripts\/fanfold\/(operations|aws)\//.test(path) && !isTest(path),
+    breaks: (file) => imports(file, /^commander$|\/(commands\/|terminal\.ts$|progress\.ts$)/),
+  },
+  {
     because: 'services run the same everywhere: their code knows no local cloud and no stage',
     applies: isServiceSource,
     breaks: (file) =>

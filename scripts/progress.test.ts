@@ -74,8 +74,8 @@ it('at a terminal, one line says how far it is', async () => {
   const { stream, written } = standardError({ isTTY: true });
   const progress = startProgress('sending events', 4, { stream });
   try {
+    progress.set(2);
     progress.advance();
-    progress.advance(2);
     progress.note('up to position \u001b[2J7');
     await vi.waitFor(() => {
       const shown = stripVTControlCharacters(written());
@@ -112,6 +112,8 @@ it.each([
   progress.note('up to position 7');
   progress.end();
   expect(written()).toBe('sending events: 1 of 4 (25 %)\n');
+  startProgress('sending events', 12_000, { stream }).end();
+  expect(written()).toBe('sending events: 12,000\n');
   startProgress('packaging \u001b[2J', undefined, { stream }).end();
   expect(written()).toBe('packaging \\u{1b}[2J\n');
 });

@@ -9,6 +9,8 @@ import { safe } from './fanfold/terminal.ts';
 export type Progress = {
   /** So many more are done. */
   advance(count?: number): void;
+  /** So many are done altogether. */
+  set(done: number): void;
   /** What there is to see of it besides, in the place of what was noted before. */
   note(text: string): void;
   /** Takes the line away. Without it, the process would not end. */
@@ -42,10 +44,14 @@ export function startProgress(
   });
   const title = safe(what);
   if (line.isEnabled) line.start(`${title}:`);
-  else stream.write(`${title}${total === undefined ? '' : `: ${counted(done, total)}`}\n`);
+  else if (total === undefined) stream.write(`${title}\n`);
+  else stream.write(`${title}: ${done === 0 ? total.toLocaleString('en-US') : counted(done, total)}\n`);
   return {
     advance(count = 1) {
       done += count;
+    },
+    set(count) {
+      done = count;
     },
     note(text) {
       noted = text;

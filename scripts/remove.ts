@@ -3,6 +3,7 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { stackStatus } from '@fanfold/deployment/adoption';
 import { serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { compose, preconditionsHold, type StageOptions, stageCommand } from './deploy/stageCommand.ts';
+import { stageOptions } from './fanfold/commandFor.ts';
 
 const options = stageCommand('pnpm run remove')
   .description('Removes all services of a stage from AWS. What holds data stays: docs/deploy.md.')
@@ -14,7 +15,7 @@ process.exitCode = (await preconditionsHold(options, '--removal')) ? await remov
 /** @returns the exit code */
 async function remove(): Promise<number> {
   const { stage, region } = options;
-  const inPlace = `--stage ${stage} --region ${region}`;
+  const inPlace = stageOptions({ stage, region });
   try {
     if (!(await isDeployed())) {
       console.log(
@@ -24,16 +25,16 @@ async function remove(): Promise<number> {
       const code = await compose('remove', options);
       if (code !== 0) return code;
     }
-    const isAnythingLeft = await (await import('./fanfold/stage.ts')).list(options);
+    const isAnythingLeft = await (await import('./fanfold/commands/stage.ts')).list(options);
     if (!isAnythingLeft) return 0;
   } catch (error) {
     console.error(
-      `${(error as Error).message}\nRun the same command again, or: ./fanfold stage list ${inPlace}`,
+      `${(error as Error).message}\nRun the same command again, or: ./fanfold stage list${inPlace}`,
     );
     return 1;
   }
   console.log(
-    `\nIt stays on purpose, and what is deployed again goes on with it. To delete it: ./fanfold stage delete ${inPlace}`,
+    `\nIt stays on purpose, and what is deployed again goes on with it. To delete it: ./fanfold stage delete${inPlace}`,
   );
   return 0;
 }

@@ -4,7 +4,7 @@ import { baselinesOf, runMatrix, runMutants } from '@fanfold/faults/matrix';
 import { mutants } from '@fanfold/faults/mutants';
 import { Pool, type Ran } from '@fanfold/faults/pool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shownIn } from '../scripts/fanfold/faultsReport.ts';
+import { shownIn } from '../scripts/fanfold/commands/faultsReport.ts';
 
 /**
  * A part of `./fanfold faults`: each group of faults in each part of the flow once, and every guard taken out once, in the run

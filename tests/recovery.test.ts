@@ -6,8 +6,8 @@ import { operatorMerchantId } from '@fanfold/contracts/event';
 import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { cloudOf } from '../scripts/fanfold/cloud.ts';
-import { indexOf, textsOf } from '../scripts/fanfold/log.ts';
+import { indexOf, textsOf } from '../scripts/fanfold/aws/auditLog.ts';
+import { cloudOf } from '../scripts/fanfold/aws/cloud.ts';
 import { type Client, clientOf, twoChairs } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
@@ -217,7 +217,7 @@ async function itemsOf(table: string): Promise<Record<string, AttributeValue>[]>
 /** What audit has recorded of all merchants, in its order, and as it came. */
 async function texts(): Promise<(string | null)[]> {
   process.env.FANFOLD_PORT = String(stack.base);
-  const cloud = await cloudOf('local');
+  const cloud = await cloudOf({ stage: 'local' });
   const events = (await indexOf(cloud, { from: startedAt, to: new Date().toISOString() })).filter(
     ({ merchantId }) => merchantId !== operatorMerchantId,
   );

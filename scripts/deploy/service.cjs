@@ -1,9 +1,12 @@
-// @ts-nocheck: compose has no types.
 // A service of serverless-compose.yml that is given the options of the command and tells what it goes on with: compose itself
 // hands on neither.
 const ServerlessFramework = require('@osls/compose/components/framework');
 
 module.exports = class Service extends ServerlessFramework {
+  /**
+   * @override
+   * @type {ServerlessFramework['exec']}
+   */
   async exec(command, commandArguments, ...rest) {
     const options = JSON.parse(process.env.FANFOLD_SERVERLESS_OPTIONS ?? '[]');
     const result = await super.exec(command, [...commandArguments, ...options], ...rest);

@@ -16,6 +16,8 @@ export type VerifyOptions = {
   /** Where the checkpoint is remembered that was verified last; by default one file for each key. */
   remember?: string | undefined;
   json?: boolean | undefined;
+  /** Told how many entries of the whole log are verified; by default, a terminal shows it in a line. */
+  onProgress?: (entries: number, size: number) => void;
 };
 
 /** The command was used wrongly. The message says what to do. */
@@ -88,7 +90,11 @@ async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>) {
   const files = options.remember ? [options.remember] : keys.keys.map(({ id }) => join(rememberedFolder, id));
   const known = await Promise.all(files.map((file) => rememberedIn(file, keys)));
   const remembered = newestOf(known);
-  const report = await verifyLog(reader, { ...keys, remembered: remembered?.text, onProgress: progress() });
+  const report = await verifyLog(reader, {
+    ...keys,
+    remembered: remembered?.text,
+    onProgress: options.onProgress ?? progress(),
+  });
   if (report.findingCount === 0) {
     const signers = report.checkpoint.signedBy.map(({ id }) => join(rememberedFolder, id));
     for (const file of options.remember ? files : signers) await remember(file, report.checkpoint, keys);

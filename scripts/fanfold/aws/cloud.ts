@@ -1,0 +1,158 @@
+import { userInfo } from 'node:os';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
+import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { accountId, clientConfiguration, region as localRegion } from '@fanfold/local-cloud/account';
+import { clientSettings } from '@fanfold/runtime/aws';
+import { regionOf } from '../../../packages/topology/region.js';
+import type { StagePlace } from '../commandFor.ts';
+import { UsageError } from '../errors.ts';
+import { stageOfTopic } from './places.ts';
+import { runningStack } from './stack.ts';
+
+/** A stage, wherever it runs. */
+export type Cloud = {
+  stage: string;
+  account: string;
+  /** Every stage of the account and region: names of one may begin with another's. */
+  stages: string[];
+  topicArn: string;
+  region: string;
+  /** Who gives the orders: the user of the laptop, or the ARN that AWS knows the caller by. */
+  operator: string;
+  sns: SNSClient;
+  sqs: SQSClient;
+  s3: S3Client;
+  lambdaOf(service: string): LambdaClient;
+  kms(): KMSClient;
+};
+
+/**
+ * The stage `local` is the stack at FANFOLD_PORT; any other is in AWS.
+ *
+ * @param region where it is; by default where it would be deployed to
+ * @throws UsageError when there is no such stage
+ * @throws when the stack does not run, or AWS lets nobody in
+ */
+export async function cloudOf({ stage, region }: StagePlace): Promise<Cloud> {
+  const clients = stage === 'local' ? await localClients() : await awsClients(regionOf(region));
+  const topicArns: string[] = [];
+  for await (const { Topics = [] } of paginateListTopics({ client: clients.sns }, {})) {
+    topicArns.push(...Topics.map(({ TopicArn = '' }) => TopicArn));
+  }
+  const stages = topicArns.flatMap((arn) => stageOfTopic(arn) ?? []);
+  const topicArn = topicArns.find((arn) => stageOfTopic(arn) === stage);
+  if (topicArn) return { ...clients, stage, stages, topicArn };
+  throw new UsageError(
+    `There is no stage ${stage} in ${clients.region}, account ${clients.account}: no topic fanfold-${stage}-events. ` +
+      `Check --stage and --region; stages there: ${stages.join(', ') || 'none'}.`,
+  );
+}
+
+type Clients = Omit<Cloud, 'stage' | 'stages' | 'topicArn'>;
+
+async function localClients(): Promise<Clients> {
+  const { endpoints, services, issuer } = await runningStack();
+  const settings = clientConfiguration(endpoints.aws);
+  return {
+    account: accountId,
+    region: localRegion,
+    operator: userInfo().username,
+    sns: new SNSClient(settings),
+    // Queue URLs of the emulator have a host that only the emulator knows.
+    sqs: new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
+    s3: new S3Client({ ...settings, forcePathStyle: true }),
+    lambdaOf(service) {
+      const running = services[service];
+      if (running) return new LambdaClient({ ...lambdaSettings, ...clientConfiguration(running.lambdaUrl) });
+      throw new Error(
+        `${service} is not running at ${issuer}, and one of its functions is needed. Start it.`,
+      );
+    },
+    kms() {
+      // A stack that an older version started has none.
+      const { kms } = endpoints as typeof endpoints & { kms?: string };
+      if (kms) return new KMSClient(clientConfiguration(kms));
+      throw new Error(`The stack at ${issuer} has no KMS. Stop it and start \`pnpm dev\` again.`);
+    },
+  };
+}
+
+/**
+ * Who calls AWS, and what its clients are made with.
+ *
+ * @throws when AWS lets nobody in
+ */
+export async function signIn(
+  region: string,
+): Promise<{ account: string; arn: string; settings: typeof clientSettings & { region: string } }> {
+  const settings = { ...clientSettings, region };
+  const sts = new STSClient(settings);
+  const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({})).catch((error: Error) => {
+    throw new Error(
+      `AWS does not let you in: ${error.message}. Give credentials and a region, for example AWS_PROFILE and AWS_REGION.`,
+    );
+  });
+  if (!Account || !Arn) throw new Error('AWS does not say who you are.');
+  return { account: Account, arn: Arn, settings };
+}
+
+async function awsClients(region: string): Promise<Clients> {
+  const { account, arn, settings } = await signIn(region);
+  const lambda = new LambdaClient({ ...lambdaSettings, region });
+  return {
+    account,
+    region,
+    operator: arn,
+    sns: new SNSClient(settings),
+    sqs: new SQSClient(settings),
+    s3: new S3Client(settings),
+    lambdaOf: () => lambda,
+    kms: () => new KMSClient(settings),
+  };
+}
+
+/** As long as any function may run, and some more for the way: nothing goes over the socket meanwhile. */
+export const longestMs = 910_000;
+const lambdaSettings = {
+  ...clientSettings,
+  requestHandler: { ...clientSettings.requestHandler, socketTimeout: longestMs },
+};
+
+/**
+ * Runs a function of a service and gives its result. It may run twice when its answer gets lost.
+ *
+ * @param timeoutMs how long to wait for its answer; most functions may take 30 s
+ * @throws when it cannot be run, or fails
+ */
+export async function invoke(
+  cloud: Cloud,
+  service: string,
+  functionKey: string,
+  event: unknown,
+  timeoutMs = 60_000,
+): Promise<unknown> {
+  const name = `fanfold-${service}-${cloud.stage}-${functionKey}`;
+  const { FunctionError, Payload } = await cloud
+    .lambdaOf(service)
+    .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }), {
+      requestTimeout: timeoutMs,
+    });
+  const answer: unknown = JSON.parse(Payload?.transformToString() || 'null');
+  if (!FunctionError) return answer;
+  const { errorMessage } = answer as { errorMessage?: string };
+  throw new Error(`${name} failed: ${errorMessage ?? FunctionError}. See its log.`);
+}
+
+/** @returns undefined when there is no such queue */
+export async function queueUrlOf({ sqs }: Cloud, name: string): Promise<string | undefined> {
+  try {
+    return (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl;
+  } catch (error) {
+    if (error instanceof QueueDoesNotExist) return undefined;
+    throw error;
+  }
+}

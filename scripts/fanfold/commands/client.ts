@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { runningStack } from '../aws/stack.ts';
+import { developmentToken, merchantScopes } from '../operations/accessToken.ts';
+
+/** A merchant's way to the API of one service. Paths begin with `/`. */
+export type Api = {
+  /** An object, or nothing where there is none. */
+  find<Found>(path: string): Promise<Found | undefined>;
+  /** Every object of a list, page by page. */
+  all<Item extends { id: string }>(path: string): Promise<Item[]>;
+  /** Creates an object, and tells the Request-Id with which all that follows can be found. */
+  post<Created>(path: string, body: unknown): Promise<{ created: Created; requestId: string }>;
+};
+
+/**
+ * A merchant's way to the services of the running stack. Each call throws when its answer is not a success.
+ *
+ * @throws when no stack is running at FANFOLD_PORT, or not all of it
+ */
+export async function connect(merchantId: string): Promise<Record<'payments' | 'billing' | 'audit', Api>> {
+  const stack = await runningStack();
+  const token = await developmentToken(merchantId, merchantScopes, 3600);
+  const apiOf = (service: string): Api => {
+    const url = stack.services[service]?.url;
+    if (!url) {
+      throw new Error(
+        `${service} is not running at ${stack.issuer}. Wait for \`pnpm dev\` to say that it is ready.`,
+      );
+    }
+    return api(url, token);
+  };
+  return { payments: apiOf('payments'), billing: apiOf('billing'), audit: apiOf('audit') };
+}
+
+function api(url: string, token: string): Api {
+  const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = { Authorization: `Bearer ${token}`, ...init.headers };
+    const response = await fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(30_000) });
+    if (response.ok || response.status === 404) return response;
+    throw new Error(
+      `${init.method ?? 'GET'} ${path} was answered ${response.status}: ${await response.text()}`,
+    );
+  };
+  return {
+    async find<Found>(path: string) {
+      const response = await send(path);
+      return response.ok ? ((await response.json()) as Found) : undefined;
+    },
+    async all<Item extends { id: string }>(path: string) {
+      const items: Item[] = [];
+      for (let hasMore = true; hasMore; ) {
+        const last = items.at(-1);
+        const after = last ? `&startingAfter=${encodeURIComponent(last.id)}` : '';
+        const response = await send(`${path}${path.includes('?') ? '&' : '?'}limit=100${after}`);
+        const page = (await response.json()) as { data: Item[]; hasMore: boolean };
+        items.push(...page.data);
+        ({ hasMore } = page);
+      }
+      return items;
+    },
+    async post<Created>(path: string, body: unknown) {
+      const response = await send(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+        body: JSON.stringify(body),
+      });
+      return {
+        created: (await response.json()) as Created,
+        requestId: response.headers.get('Request-Id') ?? '',
+      };
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { mockClient } from 'aws-sdk-client-mock';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { UsageError } from '../errors.ts';
+import { findings } from './findings.ts';
+
+const sts = mockClient(STSClient);
+const sns = mockClient(SNSClient);
+const lambda = mockClient(LambdaClient);
+const print = vi.spyOn(console, 'log');
+
+const example = (type: string) =>
+  JSON.parse(
+    readFileSync(new URL(`../../../packages/contracts/examples/${type}.json`, import.meta.url), 'utf8'),
+  );
+const gap = example('audit.gap-found.v1');
+const failure = example('billing.reconciliation-failed.v1');
+const again = {
+  ...failure,
+  id: failure.id.replace(/1$/, '2'),
+  data: { ...failure.data, found: failure.data.expected },
+};
+const ofAnotherDay = { ...gap, id: 'gap_2026-03-09_acme:1', data: { ...gap.data, date: '2026-03-09' } };
+
+/** Gives audit these events, in this order. */
+function recorded(...events: (typeof gap)[]): void {
+  lambda.on(InvokeCommand).callsFake(({ Payload }) => {
+    const request = JSON.parse(Payload);
+    const index = events.map(({ id, type, merchantid }, position) => ({
+      id,
+      type,
+      merchantId: merchantid,
+      position,
+    }));
+    const answer =
+      request.read === 'index'
+        ? { events: index.filter(({ type }) => type === request.type) }
+        : request.events.map(({ position }: { position: number }) => ({
+            position,
+            text: JSON.stringify(events[position]),
+          }));
+    return { Payload: { transformToString: () => JSON.stringify(answer) } };
+  });
+}
+const printed = () => print.mock.calls.flat().join('\n');
+const requests = () =>
+  lambda.commandCalls(InvokeCommand).map(({ args }) => JSON.parse(args[0].input.Payload as never));
+
+beforeEach(() => {
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-03-10T12:00:00.000Z') });
+  print.mockReset().mockReturnValue();
+  for (const client of [sts, sns, lambda]) client.reset();
+  sts
+    .on(GetCallerIdentityCommand)
+    .resolves({ Account: '123456789012', Arn: 'arn:aws:iam::123456789012:user/ada' });
+  sns.on(ListTopicsCommand).resolves({
+    Topics: [{ TopicArn: 'arn:aws:sns:eu-west-1:123456789012:fanfold-test-events' }],
+  });
+});
+
+it('are told with whom and when they are about, each number that differs, and ids that are missing', async () => {
+  recorded(failure, { ...gap, data: { ...gap.data, missingCount: 3 } });
+  expect(await findings({ stage: 'test' })).toBe(true);
+  expect(printed().split('\n').slice(0, 9)).toEqual([
+    '2026-03-03  acme  billing.reconciliation-failed.v1',
+    '  captures: 1 expected, 0 found',
+    '  EUR captured, in minor units: 12100 expected, 0 found',
+    `  found ${failure.time}, rec_2026-03-03_acme:1`,
+    '',
+    '2026-03-03  acme  audit.gap-found.v1',
+    '  payment.captured.v1: 1 expected, 0 found',
+    '  missing: pay_cf1257938058b70cca1e5d416b017ac0:2',
+    '  missing: 2 more, which are not named',
+  ]);
+});
+
+it('cannot write on the terminal what is recorded of them', async () => {
+  const missing = ['pay_1:1\n2026-03-03  acme  all is well', '\u001b[2J\u202e'];
+  recorded({ ...gap, data: { ...gap.data, missing } });
+  await findings({ stage: 'test' });
+  expect(printed()).toContain('\n  missing: pay_1:1\\n2026-03-03  acme  all is well\n');
+  expect(printed()).toContain('  missing: \\u{1b}[2J\\u{202e}\n');
+});
+
+it('of a day are those of that day, whenever they were found; of a day that was found twice the newest', async () => {
+  recorded(failure, ofAnotherDay, again);
+  expect(await findings({ stage: 'test', date: '2026-03-03', json: true })).toBe(true);
+  expect(JSON.parse(printed())).toEqual({
+    stage: 'test',
+    from: '2026-03-03T00:00:00.000Z',
+    findings: [{ id: again.id, type: again.type, merchantId: 'acme', foundAt: again.time, ...again.data }],
+  });
+});
+
+it('are none when there are none, of the last seven days and of both services', async () => {
+  recorded();
+  expect(await findings({ stage: 'test', merchant: 'acme' })).toBe(false);
+  expect(printed()).toBe('Nothing was found missing in test since 2026-03-03T12:00:00.000Z.');
+  const asked = {
+    read: 'index',
+    from: '2026-03-03T12:00:00.000Z',
+    to: '2026-03-10T12:00:00.000Z',
+    merchantId: 'acme',
+  };
+  expect(requests()).toEqual([
+    { ...asked, type: 'billing.reconciliation-failed.v1' },
+    { ...asked, type: 'audit.gap-found.v1' },
+  ]);
+});
+
+it('of a day that has not begun are not asked for', async () => {
+  await expect(findings({ stage: 'test', date: '2026-03-11' })).rejects.toThrow(UsageError);
+});

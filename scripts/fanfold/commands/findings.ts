@@ -1,0 +1,75 @@
+import { cloudOf } from '../aws/cloud.ts';
+import { type Finding, findingsOf } from '../operations/findings.ts';
+import { requirePastDay } from '../operations/past.ts';
+import { print, printJson } from '../terminal.ts';
+
+type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
+
+/**
+ * `fanfold findings`: shows which days were found not to be complete.
+ *
+ * @returns whether there are any
+ * @throws UsageError when the day is in the future
+ */
+export async function findings({ date, merchant, json, ...place }: Options): Promise<boolean> {
+  const { stage } = place;
+  const now = new Date();
+  if (date !== undefined) requirePastDay(date, now);
+  const cloud = await cloudOf(place);
+  const { from, findings: found } = await findingsOf(cloud, { date, merchantId: merchant }, now);
+  if (json) {
+    const parts = found.map(({ id, type, merchantid, time, data }) => ({
+      id,
+      type,
+      merchantId: merchantid,
+      foundAt: time,
+      ...data,
+    }));
+    printJson({ stage, from, findings: parts });
+  } else if (found.length === 0) {
+    print(`Nothing was found missing in ${stage}${date ? ` on ${date}` : ` since ${from}`}.`);
+  } else {
+    print(...found.flatMap((finding) => [...linesOf(finding), '']));
+    print(
+      'That one is mended is not published: the log of the consumer that found it has `reconciliation mended` or `gap mended`.',
+    );
+  }
+  return found.length > 0;
+}
+
+/** A finding as it is read: what it is about, and each number that differs. */
+export function linesOf(finding: Finding): string[] {
+  const { type, merchantid, time, id, data } = finding;
+  return [`${data.date}  ${merchantid}  ${type}`, ...differencesOf(finding), `found ${time}, ${id}`].map(
+    (line, i) => (i === 0 ? line : `  ${line}`),
+  );
+}
+
+function differencesOf({ data }: Finding): string[] {
+  if ('expected' in data) {
+    const { expected, found } = data;
+    const currencies = new Set([...Object.keys(expected.totals), ...Object.keys(found.totals)]);
+    const amounts = [...currencies].sort().flatMap((currency) =>
+      (['captured', 'refunded'] as const).map((what) => ({
+        what: `${currency} ${what}, in minor units`,
+        expected: expected.totals[currency]?.[what] ?? 0,
+        found: found.totals[currency]?.[what] ?? 0,
+      })),
+    );
+    return [
+      { what: 'captures', expected: expected.captures, found: found.captures },
+      { what: 'refunds', expected: expected.refunds, found: found.refunds },
+      ...amounts,
+    ]
+      .filter((each) => each.expected !== each.found)
+      .map((each) => `${each.what}: ${each.expected} expected, ${each.found} found`);
+  }
+  const named = data.missing.length;
+  return [
+    ...Object.entries(data.counts).map(
+      ([type, { expected, found }]) => `${type}: ${expected} expected, ${found} found`,
+    ),
+    ...data.missing.map((id) => `missing: ${id}`),
+    ...(data.missingCount > named ? [`missing: ${data.missingCount - named} more, which are not named`] : []),
+  ];
+}

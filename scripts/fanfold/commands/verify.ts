@@ -1,0 +1,35 @@
+import { type VerifyOptions, verify as verifyWith } from '@fanfold/verify/command';
+import { startProgress } from '../../progress.ts';
+import { cloudOf } from '../aws/cloud.ts';
+import { stageLog } from '../aws/stageLog.ts';
+import { keyOf } from '../operations/logKey.ts';
+
+type Options = Omit<VerifyOptions, 'onProgress'> & { stage?: string; region?: string };
+
+/**
+ * `fanfold verify`: what the verifier does. For a stage it takes the log's key from KMS, where none is given, and the log
+ * from the stage, where neither a proof nor a log is given.
+ *
+ * @returns the exit code: 0 verified, 1 wrong or not to be read, 2 used wrongly
+ * @throws UsageError when there is no such stage, or it has no log yet
+ */
+export async function verify(
+  file: string | undefined,
+  { stage, region, ...options }: Options,
+): Promise<0 | 1 | 2> {
+  let progress: ReturnType<typeof startProgress> | undefined;
+  const onProgress = (entries: number, size: number) => {
+    progress ??= startProgress('verifying entries of the log', size);
+    progress.set(entries);
+    if (entries === size) progress.end();
+  };
+  try {
+    if (stage === undefined) return await verifyWith(file, { ...options, onProgress });
+    const cloud = await cloudOf({ stage, region });
+    const { key = [(await keyOf(cloud)).key], log = file === undefined ? stageLog(cloud) : undefined } =
+      options;
+    return await verifyWith(file, { ...options, key, log, onProgress });
+  } finally {
+    progress?.end();
+  }
+}

@@ -1,0 +1,49 @@
+import { auditGapFound } from '@fanfold/contracts/audit';
+import { billingReconciliationFailed } from '@fanfold/contracts/billing';
+import type { EventOf } from '@fanfold/contracts/event';
+import { type Indexed, indexOf, textsOf } from '../aws/auditLog.ts';
+import type { Cloud } from '../aws/cloud.ts';
+
+const kinds = [billingReconciliationFailed, auditGapFound] as const;
+
+/** An event that says what of a merchant's day was found missing. */
+export type Finding = EventOf<(typeof kinds)[number]>;
+
+/** Without a day: findings of so many days, back from now. */
+const defaultDays = 7;
+
+/**
+ * Which days were found not to be complete, from what audit has recorded. Whether one is mended is not said by an event, so
+ * it cannot be told from there.
+ *
+ * @param date only of this day (UTC); otherwise what was found in the last seven days
+ * @returns the last finding of each merchant's day at each service, and the time from which they were looked for
+ */
+export async function findingsOf(
+  cloud: Cloud,
+  { date, merchantId }: { date?: string | undefined; merchantId?: string | undefined },
+  now: Date,
+): Promise<{ from: string; findings: Finding[] }> {
+  // A day is compared after it, or any time later when its closing was late or is sent again.
+  const from = date
+    ? `${date}T00:00:00.000Z`
+    : new Date(now.getTime() - defaultDays * 86_400_000).toISOString();
+  const range = { from, to: now.toISOString(), ...(merchantId && { merchantId }) };
+  const indexes = await Promise.all(kinds.map(({ type }) => indexOf(cloud, { ...range, type })));
+  const found: Finding[] = [];
+  for await (const texts of textsOf(cloud, newestOf(indexes.flat()))) {
+    found.push(...texts.flatMap(({ text }) => (text === null ? [] : (JSON.parse(text) as Finding))));
+  }
+  return { from, findings: found.filter(({ data }) => date === undefined || data.date === date) };
+}
+
+/** Of each subject, a merchant's day at a service, the last thing that was found, in the order of the log. */
+function newestOf(events: Indexed[]): Indexed[] {
+  const bySubject = new Map<string, Indexed>();
+  for (const event of events.toSorted((a, b) => a.position - b.position)) {
+    const key = JSON.stringify([event.merchantId, event.id.slice(0, event.id.lastIndexOf(':'))]);
+    bySubject.delete(key);
+    bySubject.set(key, event);
+  }
+  return [...bySubject.values()];
+}
