@@ -12,13 +12,13 @@ describe('An event', () => {
 
   test('of a refund that the payment does not have is never made', () => {
     const refunded = having({ type: 'payment.refunded.v1', refundId: 're_9' });
-    expect(() => eventOf(refunded, 1)).toThrow('has no refund re_9 to speak of');
+    expect(() => eventOf(refunded, 1)).toThrow('has no refund re_9 for this event');
     expect(() => eventOf(having({ type: 'payment.refunded.v1' }), 1)).toThrow('has no refund');
   });
 
   test('that a payment cannot have said, or has not said so far, is never made', () => {
     expect(() => eventOf(having({ type: 'payment.authorized.v1' }), 1)).toThrow();
-    expect(() => eventOf(captured(), 2)).toThrow('has said 1 events and not 2');
+    expect(() => eventOf(captured(), 2)).toThrow('has 1 events, and not 2');
     expect(() => eventOf(captured(), 0)).toThrow('not 0');
   });
 });

@@ -16,12 +16,12 @@ import {
 } from './payment.ts';
 
 /**
- * The n-th event of a payment, the same whenever it is made: from what never changes once it is said, and from the
- * history up to n.
+ * The n-th event of a payment. It is the same whenever it is made: from fields that never change after the event, and
+ * from the history up to n.
  */
 export function eventOf(payment: Payment, n: number): PaymentEvent {
   const entry = payment.history[n - 1];
-  if (!entry) throw new Error(`${payment.id} has said ${payment.history.length} events and not ${n}`);
+  if (!entry) throw new Error(`${payment.id} has ${payment.history.length} events, and not ${n}`);
   const { type, time, trace, expiresAt, refundId } = entry;
   const { id, orderId, amount, currency, amountCaptured } = payment;
   const facts = { paymentId: id, orderId, amount, currency };
@@ -48,7 +48,7 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
       });
     case 'payment.refunded.v1': {
       const refund = payment.refunds[refundId ?? ''];
-      if (!refund) throw new Error(`${id} has no refund ${refundId} to speak of`);
+      if (!refund) throw new Error(`${id} has no refund ${refundId} for this event`);
       const amountRefunded = payment.history
         .slice(0, n)
         .reduce((sum, { refundId = '' }) => sum + (payment.refunds[refundId]?.amount ?? 0), 0);
@@ -58,7 +58,7 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
   }
 }
 
-/** The numbers of the events that a payment said on a day (UTC). */
+/** The numbers of a payment's events on a day (UTC). */
 export const eventNumbersOn = ({ history }: Payment, date: string): number[] =>
   history.flatMap(({ time }, i) => (time.startsWith(date) ? [i + 1] : []));
 
@@ -75,12 +75,12 @@ export function withEvent(
 }
 
 /**
- * When something is said of a payment: now, but never before what was said last, as clocks may differ. So a payment is
- * looked for on the day of its last event and on later ones only.
+ * The time of a payment's next event: now, but never before its previous event, as clocks may differ. So a payment
+ * has to be looked for only on the day of its last event and on later days.
  */
 export const nextEventTime = ({ history }: Payment, now: Date): string =>
   lastTimeOf(history, now.toISOString());
 
-/** The latest time of what was said, or another that is later. */
+/** The latest time in the history, or another time that is later. */
 export const lastTimeOf = (history: HistoryEntry[], other = ''): string =>
   [other, ...history.map(({ time }) => time)].sort().at(-1) ?? other;

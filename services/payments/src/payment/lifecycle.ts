@@ -17,7 +17,7 @@ import { noted, remember } from './requests.ts';
 
 const authorizationDays = 7;
 
-/** A payment that the provider is about to be asked for. */
+/** A new payment, before the provider is called. */
 export function create(
   request: PaymentRequest,
   { id, merchantId, fingerprint }: { id: string; merchantId: string; fingerprint: string },
@@ -48,7 +48,7 @@ export function create(
 }
 
 /**
- * Takes an authorized payment, in whole or in part; what is not taken is released.
+ * Captures an authorized payment, in full or in part; the rest is released.
  *
  * @throws Refusal 409 `payment_not_capturable`, 422 `amount_too_large`
  */
@@ -78,7 +78,7 @@ export function capture(
 }
 
 /**
- * Gives up an authorization; no money moves.
+ * Cancels an authorization; no money moves.
  *
  * @param request its `fingerprint` is null when no client asked for it, so that no answer has to be repeated
  * @throws Refusal 409 `payment_not_cancelable`
@@ -92,7 +92,7 @@ export function cancel(
   return ask(payment, { id, operation: 'void', amount: payment.amount, reason }, fingerprint, moment);
 }
 
-/** Whether an authorization's time is over. */
+/** Whether an authorization has expired. */
 export const isExpired = ({ status, expiresAt }: Payment, now: Date): boolean =>
   status === 'authorized' && expiresAt !== null && expiresAt <= now.toISOString();
 
@@ -107,9 +107,10 @@ function ask(
 }
 
 /**
- * What becomes of a payment by the provider's answer to its ask.
+ * The payment after the provider's answer to its ask.
  *
- * @param answered whether the answer goes to the client whose request it was: a failure is then part of it
+ * @param answered whether the answer goes to the client that made the request: then a failure is stored with the
+ *   request
  */
 export function settle(payment: Payment, outcome: Outcome, moment: Moment, answered: boolean): Change {
   const { ask: asked } = payment;

@@ -1,13 +1,13 @@
 import type { Ask, Payment, Refund } from './payment.ts';
 
-/** When the provider is to be asked what came of something: once no request can be waiting for its answer any more. */
+/** When to ask the provider for an outcome: once no request can be waiting for it any more. */
 export const lookupAt = ({ runsUntil, unknown }: Ask | Refund, { updatedAt }: Payment): string =>
   unknown?.nextLookupAt ?? runsUntil ?? updatedAt;
 
 /**
- * What was asked, when its outcome is found to be unknown once more. The provider is asked for it again at once, then after
- * a minute, and then after twice as long each time, up to half an hour: what is unknown for long is not known sooner by
- * asking each minute, and a provider that is away is spared.
+ * The ask or refund after its outcome was found to be unknown once more. The provider is asked again at once, then
+ * after a minute, and then after twice as long each time, up to half an hour: asking each minute would not help for
+ * an outcome that stays unknown, and would burden a provider in trouble.
  */
 export function stillUnknown<Asked extends Ask | Refund>(
   asked: Asked,

@@ -3,26 +3,26 @@ import type { Trace } from '@fanfold/contracts/event';
 import type { Customer, Line } from '@fanfold/contracts/fields';
 import { Refusal } from '@fanfold/runtime/refusal';
 
-/** One payment as it is now. Amounts are integers in the minor unit of `currency`, times RFC 3339 in UTC. */
+/** A payment as it is now. Amounts are integers in the minor unit of `currency`, times are RFC 3339 in UTC. */
 export type Payment = PaymentRequest & {
   id: string;
   merchantId: string;
-  /** `processing`: the provider was asked and its answer is not known so far. */
+  /** `processing`: the provider was called, and its answer is not known yet. */
   status: 'processing' | 'authorized' | 'captured' | 'canceled' | 'failed';
   amountCaptured: number;
   amountRefunded: number;
   failure: Failure | null;
   cancellationReason: string | null;
-  /** When an authorization that was not captured is given up. */
+  /** When an authorization that was not captured expires. */
   expiresAt: string | null;
   invoiceNumber: string | null;
   /** By refund id. */
   refunds: Record<string, Refund>;
-  /** What the provider was asked to do and has not answered; only while `processing`. */
+  /** The call to the provider that has no known answer yet; only while `processing`. */
   ask: Ask | null;
-  /** What each request with an Idempotency-Key asked for and failed with, by the id that follows from its key. */
+  /** The requests with an Idempotency-Key and their failures, by the id that is derived from the key. */
   requests: Record<string, PastRequest>;
-  /** What was said of it so far: the n-th event is the n-th entry. With the payment's facts each can be made again. */
+  /** An entry for each event: the n-th event can be made again from the n-th entry and the payment's fields. */
   history: HistoryEntry[];
   createdAt: string;
   updatedAt: string;
@@ -47,7 +47,7 @@ export type Refund = {
   reason: string | null;
   status: 'pending' | 'succeeded' | 'failed';
   creditNoteNumber: string | null;
-  /** Until when the request that asked for it may still be running; null once it has answered. */
+  /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;
   createdAt: string;
@@ -67,19 +67,19 @@ export type Ask = {
   id: string;
   operation: 'authorize' | 'charge' | 'capture' | 'void';
   amount: number;
-  /** Why an authorization is given up. */
+  /** Why an authorization is canceled. */
   reason: string | null;
-  /** Until when the request that asked may still be running; null once it has answered. */
+  /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;
 };
 
-/** An outcome that was found to be unknown: since when, how often, and when the provider is to be asked again. */
+/** An unknown outcome: since when, how often it was looked up, and when to ask the provider again. */
 export type Unknown = { since: string; times: number; nextLookupAt: string };
 
 export type Failure = { code: string; message: string; declineCode: string | null };
 
-/** What the provider made of a request. `nothing`: it has never taken it and never will. */
+/** The provider's answer. `nothing`: it has never received the request, and never will carry it out. */
 export type Outcome =
   | { result: 'succeeded' }
   | { result: 'failed'; failure: Failure }
@@ -87,16 +87,16 @@ export type Outcome =
   | { result: 'unknown' };
 
 /**
- * An event that was said, with what the payment does not keep of it: a later change must not alter what was said,
- * so that the event can be made again, the same to the letter, when it got lost.
+ * What is needed to make an event again that the payment itself does not keep. Later changes must not alter an event,
+ * so that it can be made again to the letter when it was lost.
  */
 export type HistoryEntry = {
   type: PaymentEvent['type'];
   time: string;
   trace: Trace;
-  /** Until when the authorization of a `payment.authorized.v1` was to hold. */
+  /** The expiry of the authorization in a `payment.authorized.v1`. */
   expiresAt?: string;
-  /** The refund that a `payment.refunded.v1` is about. */
+  /** The refund of a `payment.refunded.v1`. */
   refundId?: string;
 };
 
@@ -108,16 +108,16 @@ export type PaymentEvent = EventOfType<
   | 'payment.refunded.v1'
 >;
 
-/** The next state of a payment, and the numbers of the events that are said with it. */
+/** The next state of a payment, and the numbers of its new events. */
 export type Change = { payment: Payment; eventNumbers: number[] };
 
-/** When and on whose behalf something happens, and how long its request may run. */
+/** The time and the trace of a change, and until when its request may run. */
 export type Moment = { now: Date; trace: Trace; runsUntil: string | null };
 
-/** Why a payment failed that the provider, asked afterwards, has never taken. */
+/** The failure of a payment that, as a lookup showed, the provider has never received. */
 export const notTaken: Failure = {
   code: 'provider_timeout',
-  message: 'The payment provider did not answer and has not taken the payment.',
+  message: 'The payment provider did not answer and has not received the payment.',
   declineCode: null,
 };
 
@@ -127,7 +127,7 @@ export const revise = (payment: Payment, changes: Partial<Payment>, now: Date): 
   eventNumbers: [],
 });
 
-/** @returns the 409 of what cannot be done in the state that a payment is in */
+/** @returns the 409 for an operation that the state of a payment does not allow */
 export const conflict = (code: string, { status }: Payment, verb: string): Refusal =>
   new Refusal(409, code, `A payment that is ${status} cannot be ${verb}.`, {
     members: { paymentStatus: status },

@@ -74,7 +74,7 @@ export const canceling = (payment: Payment, moment = momentAt()) =>
 export const refunding = (payment: Payment, amount?: number, id = 're_1') =>
   refund(payment, { id, amount, reason: 'came back', fingerprint: 'f4' }, momentAt('11:00:00.000'));
 
-/** The events of a change, as they go out. */
+/** The events of a change, as they are published. */
 export const eventsOf = ({ payment, eventNumbers }: Change) =>
   eventNumbers.map((each) => eventOf(payment, each));
 

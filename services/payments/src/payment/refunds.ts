@@ -14,7 +14,7 @@ import {
 import { remember } from './requests.ts';
 
 /**
- * Gives captured money back, in part or in whole. Refunds that are still pending count as given.
+ * Refunds captured money, in full or in part. Pending refunds count as refunded.
  *
  * @throws Refusal 409 `payment_not_refundable`, `refund_exceeds_captured`, `too_many_refunds`
  */
@@ -49,7 +49,7 @@ export function refund(
   return revise(payment, { refunds: { ...refunds, [id]: pending }, requests }, now);
 }
 
-/** Those that failed gave nothing back and do not count. */
+/** Failed refunds gave nothing back and do not count. */
 function refuseTooMany({ refunds }: Payment, left: number): void {
   const withStatus = (status: Refund['status']) =>
     Object.values(refunds).filter((refund) => refund.status === status).length;
@@ -72,7 +72,7 @@ const refundable = ({ amountCaptured, refunds }: Payment): number =>
     amountCaptured,
   );
 
-/** What becomes of a pending refund by the provider's answer. */
+/** The payment after the provider's answer to a pending refund. */
 export function settleRefund(
   payment: Payment,
   refundId: string,

@@ -1,8 +1,8 @@
 import type { PastRequest, Payment } from './payment.ts';
 
 /**
- * Remembers a request, so that its repetition finds it, and forgets the oldest of too many that had no effect. A repetition
- * of one that is forgotten is an attempt again, under the same key of the provider, who takes it for the same.
+ * Stores a request, so that its repetition is recognised, and drops the oldest of too many requests without effect.
+ * The repetition of a dropped one is a new attempt, with the same key at the provider, which recognises it.
  */
 export function remember(
   payment: Payment,
@@ -19,8 +19,8 @@ export function remember(
 }
 
 /**
- * How many captures, cancellations and refunds that had no effect are kept, the newest of them. What is kept for ever must
- * have an end, and what had no effect must not use up the room of what may have one.
+ * How many captures, cancellations and refunds without effect are kept, the newest ones. The item must have a maximum
+ * size, and those without effect must not use up the space of others.
  */
 const maxFailedKept = 50;
 
@@ -29,14 +29,14 @@ function failedIds({ id: creation, status, requests, refunds }: Payment): string
   const failed = Object.entries(requests).flatMap(([id, { failure, failedAt = '' }]) => {
     const refund = refunds[id];
     if (refund) return refund.status === 'failed' ? [{ id, at: refund.settledAt ?? refund.createdAt }] : [];
-    // While a payment is authorized, nothing that was asked of it since has had an effect.
+    // While a payment is authorized, no operation since then has had an effect.
     const isFailed = id !== creation && (failure !== null || failedAt !== '' || status === 'authorized');
     return isFailed ? [{ id, at: failedAt }] : [];
   });
   return failed.sort((a, b) => (a.at < b.at ? 1 : -1)).map(({ id }) => id);
 }
 
-/** The requests with what came of one of them; one that is not remembered stays so. */
+/** The requests with the result of one of them. One that is not stored any more stays so. */
 export const noted = (
   requests: Payment['requests'],
   id: string,

@@ -6,20 +6,23 @@ import { type DayClosing, eventOfDay, subjectOfDay } from '../days/day.ts';
 import type { DayItem, Marker, Progress } from './items.ts';
 import { tableName } from './table.ts';
 
-/** Writes a merchant's closed day, whose event goes out like a payment's; a day that is closed stays as it is. */
+/**
+ * Writes a merchant's closed day, whose event is published like a payment's. A day that is closed already stays as it
+ * is.
+ */
 export async function closeDay(closing: DayClosing): Promise<void> {
   eventOfDay(closing);
   await putIf('attribute_not_exists(pk)', { pk: `${closing.merchantId}#${closing.subject}`, closing });
 }
 
-/** Notes that every merchant's day is closed. */
+/** Stores that a day is closed for every merchant. */
 export const markClosed = (date: string): Promise<void> => mark({ pk: `closed#${date}` });
 
-/** Notes how far the closing of a day is, unless it is closed meanwhile. */
+/** Stores how far the closing of a day has come, unless the day was closed meanwhile. */
 export const saveProgress = (date: string, progress: Progress): Promise<void> =>
   mark({ pk: `closed#${date}`, progress });
 
-/** How far the closing of a day is. */
+/** How far the closing of a day has come. */
 export async function progressOf(date: string): Promise<Progress | 'closed' | 'not begun'> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({

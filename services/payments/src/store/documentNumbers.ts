@@ -5,11 +5,11 @@ import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { isPaymentId, keyOf, newWriteId, paymentOf } from './items.ts';
 import { tableName } from './table.ts';
 
-/** Notes the number of the invoice that billing issued for a payment. */
+/** Stores the number of the invoice that billing issued for a payment. */
 export const noteInvoiceNumber = (merchantId: string, paymentId: string, number: string): Promise<void> =>
   note(merchantId, paymentId, 'invoiceNumber', {}, number);
 
-/** Notes the number of the credit note that billing issued for a refund. */
+/** Stores the number of the credit note that billing issued for a refund. */
 export const noteCreditNoteNumber = (
   merchantId: string,
   paymentId: string,
@@ -18,7 +18,7 @@ export const noteCreditNoteNumber = (
 ): Promise<void> =>
   note(merchantId, paymentId, 'refunds.#refund.creditNoteNumber', { '#refund': refundId }, number);
 
-/** One write without reading first. It says nothing, so it takes away what the write before it said. */
+/** One write without a read. It has no event, so it removes the numbers of the previous write's events. */
 async function note(
   merchantId: string,
   paymentId: string,
@@ -28,7 +28,7 @@ async function note(
 ): Promise<void> {
   const { '#refund': refundId } = names;
   if (!isPaymentId(paymentId)) throw unknownPayment(paymentId);
-  // No attribute has an empty name, and DynamoDB would refuse to look for it.
+  // No attribute has an empty name, and DynamoDB would refuse the request.
   if (refundId === '') throw unknownRefund(paymentId, refundId);
   try {
     await dynamodb.send(

@@ -10,21 +10,21 @@ import type { Payment } from '../payment/payment.ts';
 /**
  * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
  *
- * Every write replaces the item under the condition that nobody wrote since it was read. The item carries the
- * state, its version, and in `said` the numbers of the events of this very write: the table's stream takes each image
- * with its events to the publisher, so there is no event without its write and no write without its event. What was
- * said by earlier writes has gone out with their images; should the stream have forgotten one before it was published,
- * `republishEvents` makes the stream carry it once more.
+ * Every write replaces the item on condition that it was not written since it was read. The item has the state, its
+ * version, and in `said` the numbers of the events of this very write. The table's stream takes each image to the
+ * publisher, so there is no event without its write and no write without its event. Events of earlier writes were
+ * published from earlier images. If a record is lost before it was published, `republishEvents` makes the stream
+ * carry its events again.
  *
  * Indexes hold keys only, so that a write costs them nothing unless a key changes:
  * - `ByMerchant`: the payments of a merchant by time of creation;
- * - `Due`: what a clock must look at, and when; in 16 parts, as one part takes 1,000 writes a second;
- * - `ByDay`: which payments last said something on a day (UTC), in 16 parts.
+ * - `Due`: what a scheduled function has to look at, and when; in 16 partitions, as one takes 1,000 writes a second;
+ * - `ByDay`: payments by the day (UTC) of their last event, in 16 partitions.
  */
 export type PaymentItem = Omit<Payment, 'id' | keyof typeof nothing> &
   Partial<Pick<Payment, keyof typeof nothing>> & {
     pk: string;
-    /** Made anew for each write, so that a write whose answer was lost is recognised as one's own. */
+    /** New for each write, so that the writer recognises its own write when the answer was lost. */
     writeId: string;
     /** The numbers of the events of this write. The name is that of the stored items, and of their stream's filter. */
     said: number[];
@@ -37,28 +37,28 @@ export type PaymentItem = Omit<Payment, 'id' | keyof typeof nothing> &
     day?: string;
   };
 
-/** What most payments have nothing of is not stored, nor what the key says: a write unit takes a kilobyte. */
+/** Fields that most payments do not have are not stored, nor what the key contains: a write unit takes a kilobyte. */
 const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt: null };
 
 export type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string };
-/** That a day is closed for every merchant, or how far it is. */
+/** Stores that a day is closed for every merchant, or how far its closing has come. */
 export type Marker = { pk: string; progress?: Progress };
 
-/** How far the closing of a day is, for the run that goes on with it. */
+/** How far the closing of a day has come, for the run that continues it. */
 export type Progress = {
   positions: Positions;
-  /** Of the merchant whose payments are not all counted: what those make up that are. */
+  /** Of the merchant whose payments are not all counted yet: the result so far. */
   open: DayClosing[];
   /** How many merchants' days could not be closed. */
   failed: number;
 };
 
-/** How far the payments of a day were read: the key of the last one, by part of the index. */
+/** How far the payments of a day were read: the key of the last one, by partition of the index. */
 export type Positions = Record<string, string>;
 
 export const keyOf = (merchantId: string, id: string) => ({ pk: { S: `${merchantId}#${id}` } });
 
-/** What is no payment's id is not looked up, whoever sent it: other items have keys like it. */
+/** Other ids are not looked up: other items have keys like them. */
 export const isPaymentId = (id: string): boolean => /^pay_[0-9a-f]{32}$/.test(id);
 
 export function itemOf(payment: Payment, eventNumbers: number[]): PaymentItem {
@@ -98,7 +98,7 @@ export function paymentOf(item: Record<string, AttributeValue>): Payment {
   return { ...nothing, id: pk.slice(payment.merchantId.length + 1), ...payment };
 }
 
-/** The events of the write that left an item as it is in this image of the stream. */
+/** The events of the write that this image of the stream shows. */
 export function eventsOf(image: Record<string, AttributeValue>): Event[] {
   const item = unmarshall(image) as PaymentItem | DayItem | Marker;
   if ('closing' in item) return [eventOfDay(item.closing)];
@@ -107,6 +107,6 @@ export function eventsOf(image: Record<string, AttributeValue>): Event[] {
   return item.said.map((n) => eventOf(payment, n));
 }
 
-/** Payment ids end in hexadecimal digits of a hash: the last one spreads them evenly. */
+/** Payment ids end in hexadecimal digits of a hash: the last one distributes them evenly. */
 export const shards = '0123456789abcdef';
 const shardOf = ({ id }: Payment) => id.slice(-1);

@@ -10,8 +10,9 @@ import { tableName } from './table.ts';
 export type Segment = { merchantId: string; payments: Payment[]; positions: Positions };
 
 /**
- * Every payment that last said something on one of these days, each once, merchant after merchant in the order of their ids.
- * The days come oldest first. All parts of the index are read beside each other, a hundred payments of each at a time.
+ * Every payment whose last event was on one of these days, each once, merchant by merchant in the order of their ids.
+ * The days have to be in order, the oldest first. All partitions of the index are read in parallel, a hundred
+ * payments of each at a time.
  */
 export async function* merchantByMerchant(days: string[], from: Positions): AsyncGenerator<Segment> {
   const parts = [...shards].map((shard) => new PartOfDays(shard, days, from[shard]));
@@ -27,13 +28,13 @@ export async function* merchantByMerchant(days: string[], from: Positions): Asyn
   }
 }
 
-/** As the index has them: an id that begins as another one comes after it. */
+/** In the order of the index: an id that begins with another one comes after it. */
 const byKey = (a: string, b: string): number => (`${a}#` < `${b}#` ? -1 : 1);
 
-/** A part of the index of several days, in the order of its keys. */
+/** A partition of the index on several days, in the order of its keys. */
 class PartOfDays {
   readonly shard: string;
-  /** The key up to which payments were taken. */
+  /** The key of the last payment that was taken. */
   after: string | undefined;
   readonly #days: string[];
   #payments: Payment[] = [];
@@ -61,7 +62,7 @@ class PartOfDays {
     }
   }
 
-  /** The next payments that were read, as far as they are the merchant's. */
+  /** Takes the next payments that were read, as far as they are this merchant's. */
   take(merchantId: string): Payment[] {
     const other = this.#payments.findIndex((payment) => payment.merchantId !== merchantId);
     const taken = this.#payments.splice(0, other < 0 ? this.#payments.length : other);
@@ -71,8 +72,9 @@ class PartOfDays {
   }
 
   /**
-   * Of each day the same stretch of keys, the oldest day first: a payment that says something meanwhile moves to a later day,
-   * which is still to be read. (Indexes are eventually consistent: one that moves in the very second could be missed.)
+   * Reads the same range of keys of each day, the oldest day first: a payment that gets a new event meanwhile moves
+   * to a later day, which is still to be read. (Indexes are eventually consistent: one that moves in this very second
+   * could be missed.)
    */
   async #nextKeys(): Promise<string[]> {
     const keys = new Set<string>();

@@ -22,13 +22,13 @@ export async function load(merchantId: string, id: string): Promise<Payment | un
   return Item && paymentOf(Item);
 }
 
-/** Writes a new payment, unless there is one with its id: then that is returned and nothing is written. */
+/** Writes a new payment. If there is one with its id, that is returned and nothing is written. */
 export const insert = (change: Change): Promise<Payment | undefined> =>
   put(change, 'attribute_not_exists(pk)');
 
-/** Nothing was written, because others kept writing. */
+/** Nothing was written, because of too many concurrent writes. */
 export class PaymentBusy extends Refusal {
-  /** As others left it. */
+  /** As the last concurrent write left it. */
   readonly payment: Payment;
 
   constructor(payment: Payment) {
@@ -39,15 +39,15 @@ export class PaymentBusy extends Refusal {
   }
 }
 
-/** For how long a write is tried while others write, so that a request has time left for what follows. */
+/** For how long a write is retried, so that a request has time left for what follows. */
 const patienceMs = 4000;
 
 /**
- * Applies a decision to a payment, again when another write came between: `decide` sees the payment as it is
- * then. A decision that says nothing and keeps the payment writes nothing.
+ * Applies a decision to a payment, and again after a concurrent write: `decide` gets the current payment. A decision
+ * without an event that leaves the payment unchanged writes nothing.
  *
- * @param giveUpAt after which time no further attempt is made
- * @throws what `decide` throws, and {@link PaymentBusy} when others keep writing
+ * @param giveUpAt no attempt begins after this time
+ * @throws what `decide` throws, and {@link PaymentBusy} after too many concurrent writes
  */
 export async function update(
   payment: Payment,
@@ -62,13 +62,13 @@ export async function update(
     if (!newer) return change.payment;
     current = newer;
     if (Date.now() >= giveUpAt) throw new PaymentBusy(current);
-    // What a failed write gives back is as new as a read, so the next one follows at once. When that fails as well
-    // many are writing: each waits for a random time.
+    // A failed write returns the current item, which is as good as a read, so the first retry follows at once. If
+    // that fails too, there are many writers: each waits for a random time.
     if (attempt % 2 === 1) await delay(Math.random() * Math.min(10 * 2 ** ((attempt + 1) / 2), 160));
   }
 }
 
-/** @returns the payment that is there, when the condition failed because of another's write */
+/** @returns the stored payment, when the condition failed because of another write */
 async function put(
   { payment, eventNumbers }: Change,
   condition: string,
@@ -89,12 +89,12 @@ async function put(
     return undefined;
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException) || !error.Item) throw error;
-    // The SDK repeats a write whose answer was lost, and the repetition fails on the condition.
+    // The SDK retries a write whose answer was lost, and the retry fails on the condition.
     return error.Item.writeId?.S === item.writeId ? undefined : paymentOf(error.Item);
   }
 }
 
-/** The payments that index entries point to, in their order. */
+/** The payments of index entries, in their order. */
 export async function loadAll(entries: Record<string, AttributeValue>[]): Promise<Payment[]> {
   const found = new Map<string, Payment>();
   const keys = entries.map(({ pk }) => ({ pk: pk?.S ?? '' }));

@@ -32,8 +32,8 @@ export async function list(merchantId: string, { limit, startingAfter }: ListQue
 }
 
 /**
- * What is due for a clock: payments to settle with the provider, or authorizations to expire. Part by part, from
- * another one each time, so that a part which a provider cannot settle does not hold up the others for ever.
+ * What is due: payments to settle with the provider, or authorizations to expire. Partition by partition, beginning
+ * with another one each time, so that one that a provider cannot settle does not hold up the others for ever.
  */
 export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenerator<Payment[]> {
   const first = Math.floor(Math.random() * shards.length);
@@ -46,7 +46,7 @@ export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenera
   }
 }
 
-/** Every payment that last said something on a day, or every one of a merchant: page by page, empty ones too. */
+/** The payments whose last event was on a day, or all of a merchant: page by page, also empty ones. */
 export async function* activeOn(date: string, merchantId?: string): AsyncGenerator<Payment[]> {
   const [ofMerchant, prefix] =
     merchantId === undefined ? ['', {}] : [' AND begins_with(pk, :prefix)', { ':prefix': `${merchantId}#` }];

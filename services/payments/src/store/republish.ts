@@ -7,8 +7,8 @@ import { keyOf } from './items.ts';
 import { tableName } from './table.ts';
 
 /**
- * Lets the table's stream carry events of a payment again, by their numbers. Nothing else changes, so it needs no
- * condition: they stay what they were whatever is written meanwhile, and every other write has its own image.
+ * Makes the table's stream carry events of a payment again, by their numbers. Nothing else changes, so it needs no
+ * condition: the events stay the same whatever is written meanwhile, and every other write has an image of its own.
  */
 export const republishEvents = ({ merchantId, id }: Payment, numbers: number[], now: Date): Promise<void> =>
   touch(
@@ -18,7 +18,7 @@ export const republishEvents = ({ merchantId, id }: Payment, numbers: number[], 
     now,
   );
 
-/** Lets the stream carry the closing of a merchant's day again. */
+/** Makes the stream carry the closing of a merchant's day again. */
 export const republishDay = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
   touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now', {}, now);
 

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, vi } from 'vitest';
 import type { Change, Payment } from '../payment/payment.ts';
 import { answered, paymentId, processing } from '../payment/paymentFixtures.ts';
 
-/** What a real table does not do on command: answers that are lost, late or partial, and conflicts. */
+/** Simulates what a real table does not do on command: lost, late and partial answers, and conflicts. */
 export const table = mockClient(DynamoDBClient);
 
 beforeEach(() => {
@@ -44,7 +44,7 @@ export const updates = () => table.commandCalls(UpdateItemCommand).map(({ args: 
 export const unchanged = (payment: Payment): Change => ({ payment, eventNumbers: [] });
 export const capturedNow = () => answered(processing({ captureMethod: 'automatic' }));
 
-/** What is not looked up as a payment. */
+/** Ids that are not looked up as payments. */
 export const noPaymentIds = [
   '',
   'day_2026-11-23_acme',
