@@ -6,7 +6,7 @@ import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { handler as audit } from '../services/audit/src/functions/consumer.ts';
-import { find } from '../services/audit/src/store/events.ts';
+import { find } from '../services/audit/src/store/queries.ts';
 import { captured } from '../services/billing/src/eventFixtures.ts';
 import { handler as billing } from '../services/billing/src/functions/consumer.ts';
 import { listInvoices } from '../services/billing/src/store/documents.ts';

@@ -19,7 +19,7 @@ import { encodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { provideLog } from './provisionFixtures.ts';
 import { receivedOf } from './record/receivedFixtures.ts';
-import { itemOf } from './store/events.ts';
+import { itemOf } from './store/eventItems.ts';
 
 /** Audit's code as a new instance has it: what it knows, and its connections, are its own. */
 async function startInstance() {

@@ -7,8 +7,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { handler as consumer } from '../functions/consumer.ts';
 import { provideTables } from '../provisionFixtures.ts';
 import { dayClosed, receivedOf } from '../record/receivedFixtures.ts';
-import { find, load } from '../store/events.ts';
+import { load } from '../store/events.ts';
 import { loadFinding } from '../store/findings.ts';
+import { find } from '../store/queries.ts';
 
 let emulators: Emulators;
 const { measured, logged } = captureOutput();

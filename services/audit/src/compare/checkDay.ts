@@ -1,8 +1,8 @@
 import { noteDifference } from '@fanfold/runtime/finding';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
-import { absentOf, mentionsSince } from '../store/events.ts';
 import { loadFinding, saveFinding } from '../store/findings.ts';
+import { absentOf, mentionsSince } from '../store/mentions.ts';
 import { type DayClosed, gapOf, gapsIn, Mentioned, miscounted } from './completeness.ts';
 
 /**

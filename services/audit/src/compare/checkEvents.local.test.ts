@@ -11,7 +11,8 @@ import { provideLog } from '../provisionFixtures.ts';
 import { publishLog } from '../publish/publishLog.ts';
 import { receivedOf } from '../record/receivedFixtures.ts';
 import { record } from '../record/record.ts';
-import { type EventItem, itemOf, loadOpenable } from '../store/events.ts';
+import { type EventItem, itemOf } from '../store/eventItems.ts';
+import { loadOpenable } from '../store/events.ts';
 import { loadRound } from '../store/round.ts';
 import { checkEvents } from './checkEvents.ts';
 

@@ -6,9 +6,9 @@ import { readBundle } from '../publish/tiles.ts';
 import { isCommittedBy } from '../record/entry.ts';
 import { comparableTime } from '../record/received.ts';
 import { erasuresOf } from '../store/erasures.ts';
-import { type Recording, readRecordings } from '../store/events.ts';
 import { checkpointPath, readFile } from '../store/files.ts';
 import { readHead } from '../store/log.ts';
+import { type Recording, readRecordings } from '../store/recordings.ts';
 import { loadRound, saveRound } from '../store/round.ts';
 
 /** The most that a run compares: about 600 read units, and the bundles with these events. */

@@ -2,7 +2,9 @@ import { lambda } from '@fanfold/runtime/lambda';
 import { listOf } from '@fanfold/runtime/list';
 import { eventResource } from '../query/eventResource.ts';
 import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
-import { find, load, loadTexts, readIndex } from '../store/events.ts';
+import { load } from '../store/events.ts';
+import { loadTexts, readIndex } from '../store/exports.ts';
+import { find } from '../store/queries.ts';
 
 /** Not part of the API, where a merchant sees its own events only: whoever may invoke it reads the whole log. */
 export const handler = lambda((input: unknown, context) =>

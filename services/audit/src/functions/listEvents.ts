@@ -2,7 +2,7 @@ import { endpoint } from '@fanfold/runtime/http';
 import { listOf } from '@fanfold/runtime/list';
 import { eventQuery } from '../query/eventQuery.ts';
 import { eventResource } from '../query/eventResource.ts';
-import { find } from '../store/events.ts';
+import { find } from '../store/queries.ts';
 
 /** Time to load the events of the page and to send the answer. */
 const answeringTimeMs = 5000;

@@ -7,7 +7,7 @@ import { checkpointIn } from '../publish/checkpoint.ts';
 import { publishedCheckpoint } from '../publish/publishedCheckpoint.ts';
 import { readBundle, readTiles } from '../publish/tiles.ts';
 import { isCommittedBy, openingOf } from '../record/entry.ts';
-import type { Openable } from '../store/events.ts';
+import type { Openable } from '../store/eventItems.ts';
 
 /**
  * A file that proves that an event is in the log, and that anybody can verify: https://c2sp.org/tlog-proof. An event

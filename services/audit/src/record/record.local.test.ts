@@ -18,14 +18,14 @@ const startInstance = async (): Promise<Instance> => {
 
 let emulators: Emulators;
 let instances: Instance[];
-let find: typeof import('../store/events.ts').find;
+let find: typeof import('../store/queries.ts').find;
 
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
   await provideTables(emulators.endpoints);
   instances = [await startInstance(), await startInstance()];
-  ({ find } = await import('../store/events.ts'));
+  ({ find } = await import('../store/queries.ts'));
 });
 
 afterAll(() => emulators?.stop());

@@ -11,7 +11,7 @@ import { isSystemic } from '@fanfold/runtime/failure';
 import { emptyEdge, encodeEdge, extend } from '@fanfold/tlog/merkle';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { itemOf } from '../store/events.ts';
+import { itemOf } from '../store/eventItems.ts';
 import { asksFor, dataKey, stubTables } from '../storeFixtures.ts';
 import type { Received } from './received.ts';
 import { receivedOf } from './receivedFixtures.ts';

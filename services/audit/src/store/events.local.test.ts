@@ -6,7 +6,8 @@ import { eventQuery } from '../query/eventQuery.ts';
 import { comparableTime, type Received } from '../record/received.ts';
 import { receivedOf } from '../record/receivedFixtures.ts';
 import { record } from '../record/record.ts';
-import { find, load } from './events.ts';
+import { load } from './events.ts';
+import { find } from './queries.ts';
 
 let emulators: Emulators;
 beforeAll(async () => {

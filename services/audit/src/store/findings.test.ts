@@ -4,7 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { receivedOf } from '../record/receivedFixtures.ts';
 import { dataKey, stubTables } from '../storeFixtures.ts';
-import { itemOf } from './events.ts';
+import { itemOf } from './eventItems.ts';
 import { saveFinding } from './findings.ts';
 import { eventsOf } from './streamEvents.ts';
 

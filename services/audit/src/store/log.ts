@@ -17,7 +17,7 @@ import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
 import { entryOf } from '../record/entry.ts';
 import { dataSubjectOf, type Received, type Recorded } from '../record/received.ts';
 import { type DataKey, newDataKey } from '../record/seal.ts';
-import { type EventItem, itemOf, unsealAll } from './events.ts';
+import { type EventItem, itemOf, unsealAll } from './eventItems.ts';
 import { keyName, loadKeys, putKeyOnce } from './keys.ts';
 import { tableName } from './tables.ts';
 

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Next } from './events.ts';
+import type { Next } from './exports.ts';
 import { tableName } from './tables.ts';
 
 /** How far checkEvents has come. When all events are compared, the next round begins. */
