@@ -5,9 +5,9 @@ export const accountId = '000000000000';
 export const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /**
- * What every AWS SDK client needs to speak to an emulator at `endpoint` (an http URL). Emulators want a signature and look at
- * none, and a client without a logger copies each call for one that does nothing: together a tenth of the processor time that a
- * payment takes in one process with functions and mappings.
+ * The settings of an AWS SDK client for an emulator at `endpoint` (an http URL). Emulators require a signature but
+ * never check it, and a client without a logger copies each call for one that does nothing. Together these would take
+ * a tenth of the processor time of a payment, in one process with functions and mappings.
  */
 export const clientConfiguration = (endpoint: string) => ({
   endpoint,
@@ -17,7 +17,7 @@ export const clientConfiguration = (endpoint: string) => ({
   logger: { debug: () => {}, warn: console.warn } as typeof console,
 });
 
-/** Only the constructor is told the client's service: to a `signer` the SDK names none (S3's apart). */
+/** The constructor gets the service of the client: the SDK does not pass it to a `signer` (except for S3). */
 class AsIfSigned {
   readonly #headers: Record<string, string>;
 
@@ -31,7 +31,7 @@ class AsIfSigned {
   }
 }
 
-/** Headers that emulators look for: some find by the service in the scope what a request is meant for. */
+/** The headers that emulators read: some find the service of a request in the scope of its signature. */
 export const signatureFor = (service: string): Record<string, string> => ({
   authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
   'x-amz-date': '20260101T000000Z',

@@ -16,13 +16,16 @@ import { type Serverless as CompiledServerless, compileTemplate } from './templa
 import { refusedByAws } from './templates/refusedByAws.ts';
 import { resolveTemplate } from './templates/template.ts';
 
-/** What is used of a running Serverless Framework. */
+/** The parts of the Serverless Framework that this plugin uses. */
 type Serverless = CompiledServerless & {
   configSchemaHandler: {
     schema: { properties: Record<string, unknown> };
     defineTopLevelProperty(name: string, schema: object): void;
   };
-  /** The stage of the command's options, before that of serverless.yml, which alone `service.provider` has. */
+  /**
+   * The stage of the command's options, which goes before that of serverless.yml; `service.provider` has only the
+   * latter.
+   */
   getProvider(name: 'aws'): { getStage(): string };
   serviceDir: string;
   processedInput: { commands: string[]; options: { httpPort?: string; lambdaPort?: string } };
@@ -34,15 +37,15 @@ type Serverless = CompiledServerless & {
   };
 };
 
-/** What a service tells the process that started it, by `process.send`, when it takes requests. */
+/** The message of a service to the process that started it, by `process.send`, when it accepts requests. */
 export type Ready = RunningService & { type: 'ready'; service: string };
 
 type Log = { notice(text: string): void; error(text: string): void };
 
 /**
- * The Serverless plugin behind `serverless offline`, a command of serverless-offline: it joins or starts the stack at FANFOLD_PORT and
- * runs the service on it. It does nothing to packaging and deploying, but that it refuses what AWS would refuse half-way, and to
- * deploy the stage of the laptop.
+ * The Serverless plugin behind `serverless offline`, a command of serverless-offline: it joins or starts the stack at
+ * FANFOLD_PORT and runs the service on it. For packaging and deploying it only refuses what AWS would refuse halfway,
+ * and the deployment of the local stage.
  */
 export default class LocalCloud {
   readonly hooks = {
@@ -75,15 +78,15 @@ export default class LocalCloud {
     // `serverless offline` is one hook that returns when the process ends. Its longer form has hooks in between.
     if (commands.length === 1) commands.push('start');
     leaveOfflineTo('LocalCloud', this.#serverless);
-    // Schedules mean UTC, and so does code in Lambda.
+    // Schedules are in UTC, and so is the time zone of Lambda.
     process.env.TZ = 'UTC';
-    // Whoever started this process ended, perhaps without a chance to say so.
+    // The process that started this one has ended, perhaps without a signal.
     process.once('disconnect', () => process.exit(1));
     this.#stack = joinStack(basePort(), dataFolder());
     this.#stack.catch(() => {}); // Reported where it is awaited.
   }
 
-  /** `serverless invoke local` runs a function here, on the resources of the stack that is running. */
+  /** `serverless invoke local` runs a function here, on the resources of the running stack. */
   async #prepareInvocation(): Promise<void> {
     loadableByRequire(this.#serverless);
     if (this.#serverless.getProvider('aws').getStage() !== 'local') return;
@@ -110,7 +113,7 @@ export default class LocalCloud {
     const name = service.service.replace(/^fanfold-/, '');
     const { port, lambdaPort } = portsOf(this.#serverless, basePort());
     await requireFreePorts([port]);
-    // What packaging does not need is loaded here.
+    // Loaded here, because packaging does not need it.
     const { useEndpoints } = await import('./emulators/emulators.ts');
     const { bundleFunctions } = await import('./functions/functionBundles.ts');
     const { modulesOf, startServiceRuntime } = await import('./serviceRuntime.ts');
@@ -165,7 +168,7 @@ export default class LocalCloud {
     this.#registration?.end();
     await this.#runtime?.stop();
     await this.#bundles?.stop();
-    // Last: what functions still do needs it.
+    // Last: functions that are still running need it.
     await (await this.#stack)?.stop();
   }
 
@@ -176,7 +179,7 @@ export default class LocalCloud {
     process.exit(1);
   }
 
-  /** A command failed. The framework reports it, but what runs already would keep it going. */
+  /** A command failed. The framework prints the error, but what is running would keep the process alive. */
   async #giveUp(): Promise<void> {
     if (!this.#stack) return;
     await this.#stop().catch(() => {});
@@ -200,26 +203,26 @@ function allowBuildKey({ configSchemaHandler }: Serverless): void {
 }
 
 /**
- * The framework loads a function by its path without an extension, which never finds an `.mjs`. By the name `.js` it
- * does, and the service's package.json says that it is a module as well.
+ * The framework loads a function by its path without an extension, which never finds an `.mjs`. With `.js` it does,
+ * and the service's package.json declares it a module.
  */
 function loadableByRequire({ service }: Serverless): void {
   const { esbuild } = service.custom ?? {};
   if (esbuild?.format === 'esm') esbuild.outputFileExtension = '.js';
 }
 
-/** What is written to be read is shown without its stack: the framework knows it by this name. */
+/** Errors for users are shown without their stack: the framework recognises them by this name. */
 function explain(error: Error): never {
   if (error.constructor === Error) error.name = 'ServerlessError';
   throw error;
 }
 
-/** Keeps the stack's data across restarts; in memory when it is not set. */
+/** The folder that keeps the stack's data across restarts; in memory if it is not set. */
 function dataFolder(): string | undefined {
   return process.env.FANFOLD_DATA_FOLDER;
 }
 
-/** Gives functions that the framework runs the environment that CloudFormation would. */
+/** Gives functions that the framework runs the environment that CloudFormation would give them. */
 function useResolvedEnvironment(
   { service }: Serverless,
   environmentOf: (functionName: string) => Record<string, string>,
@@ -230,7 +233,7 @@ function useResolvedEnvironment(
   }
 }
 
-/** What runs here has the names, the account and the token issuer of the laptop's stage. */
+/** Everything that runs here has the names, the account and the token issuer of the local stage. */
 function refuseOtherStages(serverless: Serverless): void {
   const stage = serverless.getProvider('aws').getStage();
   if (stage === 'local') return;
@@ -241,7 +244,7 @@ function refuseOtherStages(serverless: Serverless): void {
   );
 }
 
-/** Of `serverless offline` other plugins give the command and its options, and what happens at its steps is this plugin's. */
+/** Other plugins provide the command `serverless offline` and its options; this plugin runs its steps. */
 function leaveOfflineTo(pluginName: string, { pluginManager }: Serverless): void {
   for (const [name, hooks] of Object.entries(pluginManager.hooks)) {
     if (!name.includes('offline:start')) continue;
@@ -249,7 +252,7 @@ function leaveOfflineTo(pluginName: string, { pluginManager }: Serverless): void
   }
 }
 
-/** Ctrl-C, or whoever started this process. */
+/** Ctrl-C, or the end of the process that started this one. */
 const interrupted = (): Promise<void> =>
   new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve());

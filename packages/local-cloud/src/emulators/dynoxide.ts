@@ -22,19 +22,22 @@ const instead =
 
 type Options = {
   platform?: string;
-  /** The node_modules into which it comes with the install. Not found as Node does, which may look in others' as well. */
+  /**
+   * The node_modules that the install puts it into. Not resolved as Node does, which might search other folders too.
+   */
   bundled?: string;
-  /** Where else it is, or goes. */
+  /** Another folder to look in, and to install into. */
   folder?: string;
   lockfile?: string;
 };
 
 /**
- * The path of dynoxide's binary for this platform. It comes with the install where the lockfile could have it, and
- * otherwise at its first use by npm, into a folder that Git ignores. What it must be is its hash in the lockfile; of a
- * package that the lockfile does not have, npm's own hash is believed, and shown.
+ * The path of dynoxide's binary for this platform. The install includes it if the lockfile has it. Otherwise npm
+ * installs it at its first use, into a folder that Git ignores, and its hash is compared with the lockfile's. If the
+ * lockfile does not have the package, npm's own hash is accepted, and printed.
  *
- * @throws when there is none for the platform, or it cannot be installed: with what can be used instead.
+ * @throws when there is no binary for the platform, or it cannot be installed; the message says what can be used
+ *   instead.
  */
 export async function dynoxideBinary({
   platform = `${process.platform}-${process.arch}`,
@@ -84,7 +87,7 @@ function integrityIn(lockfile: string, name: string): string | undefined {
   return /^ +resolution: \{integrity: (sha512-[\w+/=]+)\}/.exec(afterName)?.[1];
 }
 
-/** In the folder, by its own package.json. On Windows npm is a script, which only a shell runs. */
+/** In the folder, with its own package.json. On Windows npm is a script, which needs a shell. */
 const npmInstall = (folder: string) =>
   promisify(execFile)('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
@@ -105,7 +108,7 @@ async function warnUnverified(name: string, folder: string): Promise<void> {
   );
 }
 
-/** Of several processes that install at once the first one is right, and the others find it there. */
+/** When several processes install at once, the first one is used, and the others find it there. */
 async function moveIntoPlace(temporary: string, folder: string): Promise<void> {
   try {
     await rename(temporary, folder);

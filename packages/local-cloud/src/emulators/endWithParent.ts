@@ -5,10 +5,10 @@ import type { Readable, Writable } from 'node:stream';
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /**
- * Starts a program that ends when our end of its standard input closes, which also happens when this process is killed
- * without a chance to clean up: no orphan keeps a port and a file. A temporary folder, if it is not '', goes with it.
+ * Starts a program that ends when this process closes the program's standard input, which also happens when this
+ * process is killed. So no orphan keeps ports and files. A temporary folder, if it is not '', is removed with it.
  *
- * It has a process group of its own: Ctrl-C in the terminal must not end it before those that use it.
+ * The program has a process group of its own: Ctrl-C in the terminal must not end it before its users.
  */
 export function spawnEndingWithParent(
   program: string,
@@ -28,8 +28,8 @@ export function spawnEndingWithParent(
 }
 
 /**
- * What endWithParentProcess.ts does where there is no shell, in a twentieth of its memory. Nobody reads what the shell says
- * when the parent has gone, which must not end it first.
+ * The shell version of endWithParentProcess.ts, which takes a twentieth of the memory. When the parent is gone nobody
+ * reads its output, which must not end it first.
  */
 const endWithParent = `
 trap '' PIPE

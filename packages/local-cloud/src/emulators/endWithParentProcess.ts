@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 
 const [temporary = '', program = '', ...args] = process.argv.slice(2);
-// Nobody reads what is said when the parent has gone, which must not end this process first.
+// When the parent is gone nobody reads the output, which must not end this process first.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });

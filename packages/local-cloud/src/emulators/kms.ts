@@ -14,12 +14,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { accountId, region } from '../account.ts';
 
-/** The only kind of key that the emulator has: Ed25519, to sign with. */
+/** The only kind of key that the emulator has: Ed25519 signing keys. */
 export const keyKind = { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' } as const;
 
 /**
- * A tag that gives a new key its id, where KMS would choose one: templates are resolved before anything exists. Other
- * emulators know it by the same name.
+ * A tag that sets the id of a new key, where KMS would choose one: templates are resolved before anything exists.
+ * Other emulators use the same name.
  */
 export const keyIdTag = '_custom_id_';
 
@@ -79,7 +79,7 @@ function parse(body: string): Input {
   throw new KmsError('SerializationException', 'The request is not a JSON object.');
 }
 
-/** A refusal by its name in KMS, such as NotFoundException. */
+/** An error with its name in KMS, such as NotFoundException. */
 class KmsError extends Error {
   constructor(name: string, message: string) {
     super(message);
@@ -172,7 +172,7 @@ function getPublicKey({ KeyId }: Input, keyring: Keyring): object {
   };
 }
 
-/** Pure Ed25519 (RFC 8032): its SHA-512 is a part of it, and the message is not hashed before. */
+/** Pure Ed25519 (RFC 8032): SHA-512 is part of it, and the message is not hashed before. */
 const signingAlgorithm = 'ED25519_SHA_512';
 const longestMessageBytes = 4_096;
 
@@ -216,7 +216,7 @@ const isAlias = (id: string) => /^(arn:.*:)?alias\//.test(id);
 
 type Key = { id: string; createdAt: Date; privateKey: KeyObject };
 
-/** How the keyring is written down: private keys as base64 of PKCS #8. */
+/** The keyring as it is stored: private keys as base64 of PKCS #8. */
 type Stored = {
   keys: { id: string; createdAt: string; privateKey: string }[];
   aliases: [name: string, keyId: string][];
@@ -272,7 +272,7 @@ class Keyring {
     throw new KmsError('NotFoundException', message);
   }
 
-  /** Written beside and put in place whole, before the answer: no key that has signed is lost. */
+  /** Written to another file and renamed, before the response: no key that has signed is lost. */
   #save(): void {
     if (!this.#file) return;
     const stored: Stored = {

@@ -16,25 +16,25 @@ export type BundledService = {
 
 export type FunctionBundlesOptions = {
   services: BundledService[];
-  /** Where bundles go, as `<service>/<module>.mjs`, and what several of them import. It is emptied first. */
+  /** The folder of bundles, `<service>/<module>.mjs`, and of the chunks that they share. It is emptied first. */
   folder: string;
-  /** Called after an edit, with the names of the services whose functions are others than before. */
+  /** Called after an edit, with the names of the services whose functions have changed. */
   onReload: (services: string[], durationMs: number) => void;
-  /** Given what goes wrong after the first time, but for code that cannot be bundled, which esbuild shows. */
+  /** Called with errors after the first build, except for code that cannot be bundled, which esbuild shows. */
   onError: (error: Error) => void;
 };
 
 export type FunctionBundles = { stop(): Promise<void> };
 
 /**
- * Bundles every function of every service, as for deploying but readable and in chunks that they share, and again when the code of
- * a service or of what services share is edited.
+ * Bundles every function of every service, as for a deployment but readable and with shared chunks, and again when
+ * the code of a service or of a shared package is edited.
  *
- * @throws when the code cannot be bundled the first time; later esbuild says so on the terminal, and what was there goes on
+ * @throws when the code cannot be bundled at first; later esbuild prints the error, and the old bundles stay
  */
 export async function bundleFunctions(options: FunctionBundlesOptions): Promise<FunctionBundles> {
   const { services, folder, onReload, onError } = options;
-  // A run that was killed left its own behind.
+  // A run that was killed has left its bundles.
   await rm(folder, { recursive: true, force: true });
   const written = new Map<string, string>();
   const entryPoints = services.flatMap(({ name, folder, modules }) =>
@@ -46,7 +46,7 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
   let isQueued = false;
   let last: Promise<void> = Promise.resolve();
   const rebuild = async () => {
-    // An editor empties a file before it fills it.
+    // An editor may empty a file before it writes it.
     while (performance.now() - editedAt < pauseMs) await waitFor(pauseMs);
     isQueued = false;
     const startedAt = performance.now();
@@ -60,7 +60,7 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
     );
   };
   const onEdit = (path: string) => {
-    // What is being bundled may be from before the edit. So it is followed by another time, for all edits meanwhile.
+    // A bundle in progress may be from before the edit. So another one follows it, for all edits meanwhile.
     if (!isCode(path)) return;
     editedAt = performance.now();
     if (isQueued) return;
@@ -92,23 +92,24 @@ const isCode = (path: string): boolean => path.endsWith('.ts') && !path.endsWith
 const developmentOptions: BuildOptions = {
   ...functionOptions,
   minify: false,
-  // Where aliases are looked up.
+  // The folder in which aliases are resolved.
   absWorkingDir: join(packages, '..'),
   outExtension: { '.js': '.mjs' },
-  // Beside the bundles and not named in them: who shows a trace reads a map (sourceMaps.ts), and no function does.
+  // Beside the bundles, and not referenced by them: whoever shows a stack trace reads the map (sourceMaps.ts), not
+  // the functions.
   sourcemap: 'external',
   sourcesContent: false,
 };
 
-/** Where in the folder of bundles that goes which several functions import. */
+/** The folder of chunks that several functions import. */
 const chunkFolder = 'shared';
 
 /**
- * Bundles entries in one go and writes what has changed since it was last done. Each apart, as deploying needs it, would take ten
- * times the time and memory.
+ * Bundles all entries in one build and writes what has changed since the last time. A build for each entry, as for a
+ * deployment, would take ten times the time and memory.
  *
- * @param written what is there, by path; it is brought up to date
- * @returns the paths of what was written
+ * @param written the existing files, by path; it is updated
+ * @returns the paths of the files that were written
  */
 async function bundleInChunks(options: BuildOptions, written: Map<string, string>): Promise<string[]> {
   try {
@@ -120,14 +121,14 @@ async function bundleInChunks(options: BuildOptions, written: Map<string, string
     });
     return await writeWhole(outputFiles, written);
   } finally {
-    // A hundred megabytes less until the next edit, for a fifth of a second then.
+    // Saves a hundred megabytes until the next edit, which then takes a fifth of a second more.
     await stop();
   }
 }
 
 /**
- * Writes what has changed so that a function that starts meanwhile finds each file whole, and what it imports. One that
- * has read half a file would fail for as long as its instance lives.
+ * Writes what has changed so that a function that starts meanwhile finds complete files, with all that they import.
+ * One that has read half a file would fail for as long as its instance lives.
  */
 async function writeWhole(files: OutputFile[], written: Map<string, string>): Promise<string[]> {
   const changed = files.filter(({ path, hash }) => written.get(path) !== hash);

@@ -1,15 +1,16 @@
 import { withSources } from './sourceMaps.ts';
 
 /**
- * Makes a line that a function wrote readable on a terminal: structured log lines turn into text, and traces name the sources.
+ * Makes a function's output readable on a terminal: structured log lines become text, and stack traces name the
+ * sources.
  *
- * @returns undefined for a line that says nothing to a reader; several lines for an error with its trace.
+ * @returns undefined for a line without information for a reader; several lines for an error with its stack trace.
  */
 export function readableLine(line: string): string | undefined {
   return line.startsWith('{') ? readableLog(line) : withSources(line);
 }
 
-/** What every line of a function says again, or what its first line of output says. */
+/** Fields that are the same in every line of a function, or in its first line. */
 const repeated = new Set([
   'level',
   'message',
@@ -31,7 +32,7 @@ function readableLog(line: string): string | undefined {
   } catch {
     return line;
   }
-  // CloudWatch's embedded metric format, which nobody collects here.
+  // CloudWatch's embedded metric format, which nothing collects here.
   if ('_aws' in entry) return undefined;
   if (typeof entry.level !== 'string') return line;
   const { error, ...others } = entry;
@@ -42,7 +43,7 @@ function readableLog(line: string): string | undefined {
   return error === undefined ? text : `${text}\n${readableError(error)}`;
 }
 
-/** A trace begins with name and message. Its lines are indented as Node does it. */
+/** A stack trace begins with name and message. Its lines are indented as Node does it. */
 function readableError(error: unknown): string {
   const { name, message, stack } = (error ?? {}) as { name?: string; message?: string; stack?: string };
   return stack ? withSources(stack) : name ? `${name}: ${message}` : JSON.stringify(error);

@@ -2,12 +2,12 @@ import { parentPort } from 'node:worker_threads';
 import type { Context } from 'aws-lambda';
 import type { FunctionFailure } from './invoke.ts';
 
-/** What an instance is asked to run. It answers `loaded` when the function's module is there, then with a Report. */
+/** What an instance runs. It answers `loaded` when the function's module is loaded, then with a Report. */
 export type Order = {
   /** URL of the module, and the export that handles. */
   module: string;
   handler: string;
-  /** All of it: as in Lambda, a function sees no variable that its template does not give it. */
+  /** The whole environment: as in Lambda, a function has only the variables of its template. */
   environment: Record<string, string>;
   timeoutMs: number;
   /** JSON. */
@@ -23,7 +23,7 @@ export type Order = {
   >;
 };
 
-/** How a run ended: with JSON, or with an error as Lambda tells of it. */
+/** The result of a run: JSON, or an error in Lambda's form. */
 export type Report = { answer: string } | { error: FunctionFailure };
 
 type Handler = (event: unknown, context: Context) => unknown;

@@ -1,4 +1,4 @@
-/** What Lambda tells of a run that failed. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
+/** Lambda's description of a failed run. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 export type FunctionFailure = { errorType: string; errorMessage: string; trace: string[] };
 
 /** The function was run, and threw, timed out or died. */
@@ -20,8 +20,8 @@ export class FunctionError extends Error {
 }
 
 /**
- * Runs a function behind a Lambda endpoint and waits for its result (invocation type RequestResponse).
- * Not the AWS SDK's client, which sends a call again when it gets no answer: that is the mapping's decision.
+ * Runs a function behind a Lambda endpoint and waits for its result (invocation type RequestResponse). Not with the
+ * AWS SDK's client, which retries a call without an answer: that is the mapping's decision.
  *
  * @param lambdaUrl base URL of the endpoint of a running service.
  * @throws FunctionError when the function failed; any other error when it could not be reached.

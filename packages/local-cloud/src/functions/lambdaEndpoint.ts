@@ -8,9 +8,9 @@ import { FunctionError } from './invoke.ts';
 export type LambdaEndpoint = { url: string; stop(): void };
 
 /**
- * Lambda's `Invoke`, over HTTP at 127.0.0.1, for functions that `invoke` knows by name.
+ * Lambda's `Invoke`, over HTTP at 127.0.0.1, for functions that `invoke` finds by name.
  *
- * @param port any that is free if it is not given
+ * @param port any free one by default
  */
 export async function startLambdaEndpoint(
   invoke: (functionName: string, event: unknown) => Promise<unknown>,

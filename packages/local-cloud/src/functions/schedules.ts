@@ -4,18 +4,18 @@ import { accountId, region } from '../account.ts';
 import type { Resource } from '../templates/template.ts';
 
 export type SchedulesOptions = {
-  /** Of one service, resolved. */
+  /** The resources of one service, resolved. */
   resources: Record<string, Resource>;
   invoke: (functionName: string, event: unknown) => Promise<unknown>;
-  /** Given what went wrong in a run. Unlike Lambda, nothing repeats it. */
+  /** Called with the error of a run. Unlike Lambda, nothing retries it. */
   onError: (error: Error) => void;
 };
 
 /**
- * Runs functions when the enabled AWS::Events::Rules of a template say so.
+ * Runs functions by the enabled AWS::Events::Rules of a template.
  *
- * @returns what ends it
- * @throws when an expression is none that EventBridge takes
+ * @returns a handle to stop it
+ * @throws when EventBridge would refuse an expression
  */
 export function startSchedules({ resources, invoke, onError }: SchedulesOptions): { stop(): void } {
   const jobs = Object.entries(resources)
@@ -38,7 +38,7 @@ type Rule = { ScheduleExpression?: string; Targets: { Arn: string; Input?: strin
 function every(expression: string, run: () => void): { stop(): void } {
   const ms = rateMs(expression);
   if (ms === undefined) {
-    // `0/15`, which other crons do not take.
+    // `0/15`, which other cron parsers refuse.
     return new Cron(cronPattern(expression), { timezone: 'UTC', sloppyRanges: true }, run);
   }
   let timer: NodeJS.Timeout;
@@ -56,12 +56,15 @@ function every(expression: string, run: () => void): { stop(): void } {
   return { stop: () => clearTimeout(timer) };
 }
 
-/** Beyond it a timer of Node's is due at once. */
+/** With a longer delay, a timer of Node fires at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
 const unitsMs = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** The time between runs of `rate(1 minute)` or `rate(5 minutes)`; undefined for what EventBridge takes for no rate. */
+/**
+ * The time between runs of `rate(1 minute)` or `rate(5 minutes)`; undefined for what EventBridge does not accept as a
+ * rate.
+ */
 function rateMs(expression: string): number | undefined {
   const [, one, several, units] =
     /^rate\((?:1 (minute|hour|day)|([2-9]|[1-9]\d+) (minute|hour|day)s)\)$/.exec(expression) ?? [];
@@ -70,10 +73,10 @@ function rateMs(expression: string): number | undefined {
 }
 
 /**
- * A pattern for croner, which begins with seconds and counts days of the week from 0: EventBridge begins with minutes and counts
- * from 1. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+ * A pattern for croner, which begins with seconds and counts days of the week from 0. EventBridge begins with minutes
+ * and counts from 1. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
  *
- * @throws when the expression has no six fields in `cron(…)`
+ * @throws when the expression does not have six fields in `cron(…)`
  */
 export function cronPattern(expression: string): string {
   const fields = /^cron\((.*)\)$/.exec(expression)?.[1]?.trim().split(/\s+/) ?? [];

@@ -3,12 +3,13 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A place in a bundle that functionBundles.ts wrote, as stack traces name it: a URL or a path, line and column. */
+/** A position in a bundle of functionBundles.ts, as stack traces have it: a URL or a path, line and column. */
 const place = /(?:file:\/\/\/?)?(?:[A-Za-z]:)?[\\/][^\s():]*[\\/]\.fanfold[\\/][^\s():]*\.mjs:\d+:\d+/g;
 
 /**
- * Replaces the places in bundles by those in the sources, from the working folder on: terminals open them. Places of which
- * nothing is known stay as they are. Done where a trace is shown, so that no function has to read a map.
+ * Replaces positions in bundles by those in the sources, relative to the working folder, so that terminals can open
+ * them. Unknown positions stay as they are. It is done where a stack trace is shown, so that no function has to read
+ * a map.
  */
 export const withSources = (text: string): string => text.replace(place, sourceOf);
 
@@ -33,7 +34,7 @@ function mapOf(bundle: string): SourceMap | undefined {
     maps.set(file, { writtenAt: mtimeMs, map });
     return map;
   } catch {
-    // It was replaced by a reload, or its stack has ended: the place in the bundle is what is left.
+    // A reload has replaced it, or its stack has ended: the position in the bundle is all that is left.
     return undefined;
   }
 }

@@ -1,12 +1,12 @@
 import type { Cors } from './httpApi.ts';
 import type { HttpAnswer } from './proxyEvent.ts';
 
-// What an HTTP API does when its template has a CorsConfiguration. Without one it does nothing of this: a preflight request is
-// one like any other. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+// The behaviour of an HTTP API whose template has a CorsConfiguration. Without one, a preflight request is a request
+// like any other. https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 
 type Headers = Record<string, string>;
 
-/** The answer to a preflight request, which no function gets to see; undefined for any other request. */
+/** The response to a preflight request, which no function gets; undefined for any other request. */
 export function preflightAnswer(cors: Cors, method: string, headers: Headers): HttpAnswer | undefined {
   if (method !== 'OPTIONS' || !headers.origin || !headers['access-control-request-method']) return undefined;
   const { AllowMethods, AllowHeaders, MaxAge } = cors;
@@ -24,7 +24,7 @@ export function preflightAnswer(cors: Cors, method: string, headers: Headers): H
   return addCors(answer, cors, headers);
 }
 
-/** The headers that a browser asks for, in the place of what the function has said of them. */
+/** Adds the CORS headers, in place of those of the function. */
 export function addCors(answer: HttpAnswer, cors: Cors | undefined, { origin }: Headers): HttpAnswer {
   if (!cors || !origin) return answer;
   const allowed = allowedOrigin(cors, origin);

@@ -18,20 +18,20 @@ import {
 } from './proxyEvent.ts';
 
 export type GatewayOptions = {
-  /** Of 127.0.0.1; 0 takes any that is free. */
+  /** A port of 127.0.0.1; 0 for any free one. */
   port: number;
   api: HttpApi;
-  /** Runs a function, by the name that Lambda knows it by, and gives its result; rejects with a FunctionError when it failed. */
+  /** Runs a function, by its name in Lambda, and returns its result; rejects with a FunctionError when it failed. */
   invoke: (functionName: string, event: unknown) => Promise<unknown>;
   /** Called with each answer that is sent. */
   onAnswer?: (request: HttpRequest, answer: HttpAnswer) => void;
-  /** Called when a function could not be run; what a function throws is for its own log. */
+  /** Called when a function could not be run. Errors of the function itself are in its own log. */
   onError?: (error: Error) => void;
 };
 
 export type Gateway = {
   url: string;
-  /** Takes no more requests, and resolves when those that run are answered, or after a second. */
+  /** Accepts no more requests, and resolves when the running ones are answered, or after a second. */
   stop(): Promise<void>;
 };
 
@@ -40,11 +40,11 @@ const maxBodyBytes = 10 * 1024 * 1024;
 const maxHeadBytes = 10_240;
 
 /**
- * Serves an HTTP API as API Gateway does, with payload format 2.0. What goes wrong is answered as API Gateway answers it,
+ * Serves an HTTP API as API Gateway does, with payload format 2.0. Errors are answered as API Gateway answers them,
  * `{"message":"…"}`, or by the function.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  // The gateway looks at Host itself: Node's own answers have no body.
+  // The gateway checks Host itself: Node's own responses have no body.
   const server = createServer({ requireHostHeader: false, keepAliveTimeout: 60_000 });
   let stopping = false;
 
@@ -54,7 +54,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (responses.get(message.socket) === response) responses.delete(message.socket);
     });
     const body = await readBody(message).catch(() => undefined);
-    // Who sent half a request and went away hears no answer.
+    // The client has sent half a request and gone away.
     if (body === undefined) return;
     const request: HttpRequest = {
       method: message.method ?? '',
@@ -67,7 +67,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
     const requestId = `${randomBytes(11).toString('base64url')}=`;
     const answer = await answerTo(request, requestId, options);
-    // It was refused before its end had come.
+    // It was refused before its end had arrived.
     if (response.headersSent) return;
     options.onAnswer?.(request, answer);
     if (stopping) response.shouldKeepAlive = false;
@@ -83,7 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (!socket.writable || refused.has(socket)) return;
     refused.add(socket);
     const last = responses.get(socket);
-    // A whole request before it may have done something already, and is answered first.
+    // A complete request before it may have had an effect, and is answered first.
     if (last?.req.complete) last.once('close', () => refuse(error, socket));
     else refuse(error, socket, last);
   });
@@ -136,7 +136,7 @@ async function answerTo(
   return addCors(await run(match.route, event, options), api.cors, headers);
 }
 
-/** Of what counts towards the quota: the request line and the values of headers. */
+/** The bytes that count for the quota: the request line and the values of headers. */
 function headBytes({ method, target, rawHeaders }: HttpRequest): number {
   const values = rawHeaders.filter((_value, index) => index % 2 === 1);
   return [method, target, ...values].reduce((sum, { length }) => sum + length, 0);
@@ -159,11 +159,11 @@ async function run(route: Route, event: unknown, { invoke, onError }: GatewayOpt
   }
 }
 
-/** The whole body; one that is too long as some bytes too many, without its content. */
+/** The whole body. Of one that is too large only the size counts, without its content. */
 async function readBody(message: IncomingMessage): Promise<Buffer> {
   let chunks: Buffer[] = [];
   let length = 0;
-  // It is read to its end in any case: who still sends does not read an answer.
+  // It is read to its end in any case: a client that is still sending does not read a response.
   for await (const chunk of message) {
     length += chunk.byteLength;
     if (length > maxBodyBytes) chunks = [];
@@ -182,17 +182,17 @@ function send(response: ServerResponse, { status, headers, body }: HttpAnswer, r
   response.end(hasBody ? body : undefined);
 }
 
-// What Node's parser does not take. It knows no methods but those of standards, and answers without a body.
+// Requests that Node's parser refuses. It accepts only standard methods, and answers without a body.
 
 type ParserError = Error & { code?: string; rawPacket?: Buffer };
 
-/** Connections whose parser has given up: it complains of each further packet. */
+/** Connections whose parser has given up: it reports an error for each further packet. */
 const refused = new WeakSet<Socket>();
 
-/** What is to be answered last on a connection: the parser may give up in the middle of its body, or behind it. */
+/** The last response on a connection: the parser may give up in the middle of its body, or after it. */
 const responses = new WeakMap<Socket, ServerResponse>();
 
-/** An answer on a connection that ends with it. */
+/** A response on a connection that ends with it. */
 function responseOn(socket: Socket, message = new IncomingMessage(socket)): ServerResponse {
   message.httpVersionMajor = 1;
   message.httpVersionMinor = 1;
@@ -203,7 +203,7 @@ function responseOn(socket: Socket, message = new IncomingMessage(socket)): Serv
   return response;
 }
 
-/** A request whose method is all that is wrong with it, such as `FOO` or `get`, without its body. */
+/** A request whose only fault is its method, such as `FOO` or `get`, without its body. */
 function messageWithOtherMethod(error: ParserError, socket: Socket): IncomingMessage | undefined {
   if (error.code !== 'HPE_INVALID_METHOD') return undefined;
   const [head = '', rest] = (error.rawPacket?.toString('latin1') ?? '').split(/\r\n\r\n(.*)/s);

@@ -7,7 +7,7 @@ export type HttpApi = { routes: Route[]; cors: Cors | undefined };
 export type Route = {
   /** As in `GET /payments/{id}`, `ANY /files/{path+}` or `$default`. */
   routeKey: string;
-  /** The name that Lambda knows the function by. */
+  /** The function's name in Lambda. */
   functionName: string;
   /** How long the gateway waits for the function. */
   timeoutMs: number;
@@ -23,14 +23,14 @@ export type Cors = {
   MaxAge?: number;
 };
 
-/** The longest that API Gateway waits, and what it waits for unless the template says less. */
+/** The longest time that API Gateway waits, and the default. */
 const maxIntegrationTimeoutMs = 30_000;
 
 /**
  * The HTTP API of a resolved template; one without routes if it has none.
  *
- * @throws when a route needs what the local gateway does not do: an authorizer, or another integration than a function
- *   with payload format 2.0.
+ * @throws when a route needs something that the local gateway does not support: an authorizer, or an integration
+ *   other than a function with payload format 2.0.
  */
 export function httpApiOf(resources: Record<string, Resource>): HttpApi {
   const ofType = (type: string) => Object.values(resources).filter(({ Type }) => Type === type);
@@ -64,15 +64,15 @@ function routeOf(route: Record<string, unknown>, resources: Record<string, Resou
   };
 }
 
-/** A route that was chosen, and what its variables stand for in the path. */
+/** The route of a request, and the values of its path variables. */
 export type Match = { route: Route; variables: Record<string, string> };
 
 /**
- * The route that API Gateway chooses: one that fits in full, then one with a greedy variable, then `$default`. Of several,
- * that with more fixed segments, and its own method before ANY.
+ * The route that API Gateway chooses: a full match, then one with a greedy variable, then `$default`. Of several
+ * matches, the one with more fixed segments, and its own method before ANY.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html#http-api-develop-routes.evaluation
  *
- * HEAD is no GET, and a slash at the end makes another path.
+ * HEAD does not match GET, and a slash at the end makes another path.
  */
 export function matchRoute(routes: Route[], method: string, path: string): Match | undefined {
   const [best] = routes
@@ -91,7 +91,7 @@ function fit(route: Route, method: string, path: string) {
   const greedy = template.endsWith('+}');
   const wanted = template.split('/');
   const parts = path.split('/');
-  // What a greedy variable takes is one part, slashes and all.
+  // The value of a greedy variable is one text, slashes included.
   const sent = greedy ? [...parts.splice(0, wanted.length - 1), parts.join('/')] : parts;
   if (sent.length !== wanted.length) return undefined;
   const variables: Record<string, string> = {};

@@ -3,41 +3,42 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { accountId } from '../account.ts';
 import type { Route } from './httpApi.ts';
 
-// Payload format 2.0: what an HTTP API hands to a function, and what it makes of the result.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-// *Recorded* means what AWS was seen to do; the records are named in the README.
+// Payload format 2.0: the event that an HTTP API passes to a function, and the response that it makes of the result.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html *Recorded*
+// means that AWS was observed to do so; the README names the recordings.
 
-/** A request as it came in. */
+/** A request as it was received. */
 export type HttpRequest = {
   method: string;
   /** Path and query, as they were sent. */
   target: string;
   httpVersion: string;
-  /** Names and values in turn, as they were sent. */
+  /** Names and values alternate, as they were sent. */
   rawHeaders: string[];
   body: Buffer;
   sourceIp: string;
-  /** That it came to. */
+  /** The port that it was sent to. */
   port: number;
 };
 
-/** What goes to the client. */
+/** The response to the client. */
 export type HttpAnswer = { status: number; headers: [name: string, value: string][]; body: Buffer };
 
-/** The two ways in which a path is read. */
+/** The two readings of a path. */
 export type Path = {
-  /** Decoded once: what routes are chosen by. */
+  /** Decoded once: by this, routes are chosen. */
   routed: string;
-  /** Decoded twice: what the function gets. */
+  /** Decoded twice: this is passed to the function. */
   raw: string;
 };
 
 /**
- * Recorded: API Gateway decodes a path, cuts it where a `?` has come out, chooses the route, and decodes it again. So
- * `%2F` is a slash, `%252F` a slash in a variable, and `%25` something that cannot be decoded again, which is refused.
- * What cannot be decoded at all is left as it is, for the function to refuse: what AWS does is not recorded.
+ * Recorded: API Gateway decodes a path, cuts it at a `?` that this reveals, chooses the route, and decodes it again.
+ * So `%2F` is a slash, `%252F` a slash in a variable, and `%25` something that cannot be decoded again, which is
+ * refused. A path that cannot be decoded at all is left as it is, for the function to refuse: what AWS does then is
+ * not recorded.
  *
- * @returns undefined for what AWS refuses.
+ * @returns undefined for a path that AWS refuses.
  */
 export function readPath(sent: string): Path | undefined {
   const once = decoded(sent);
@@ -55,7 +56,7 @@ function decoded(text: string): string | undefined {
   }
 }
 
-/** By name in lower case. What is there more than once is joined by commas (recorded). */
+/** By name in lower case. Repeated headers are joined by commas (recorded). */
 export function headersOf(rawHeaders: string[]): Record<string, string> {
   const headers = new Map<string, string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -65,7 +66,7 @@ export function headersOf(rawHeaders: string[]): Record<string, string> {
   return Object.fromEntries(headers);
 }
 
-/** What a chosen route adds to a request. */
+/** What the chosen route adds to a request. */
 export type Routed = {
   route: Route;
   variables: Record<string, string>;
@@ -121,14 +122,14 @@ export function proxyEvent(request: HttpRequest, routed: Routed): APIGatewayProx
   };
 }
 
-/** Recorded: each cookie of all such headers by itself, and none of them among the headers. */
+/** Recorded: the cookies of all Cookie headers one by one, and not among the headers. */
 function cookiesOf(rawHeaders: string[]): string[] {
   return rawHeaders
     .filter((_value, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'cookie')
     .flatMap((value) => value.split(';').map((cookie) => cookie.trim()));
 }
 
-/** What is between a client and the gateway only. */
+/** Headers between the client and the gateway only. */
 const hopByHop = new Set([
   'connection',
   'expect',
@@ -144,7 +145,7 @@ function withoutHopByHop(headers: Record<string, string>): Record<string, string
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name)));
 }
 
-/** Decoded; what is there more than once is joined by commas. */
+/** Decoded. Repeated parameters are joined by commas. */
 function readQuery(rawQueryString: string): Record<string, string> {
   const values = new Map<string, string[]>();
   for (const [name, value] of new URLSearchParams(rawQueryString)) {
@@ -160,8 +161,9 @@ function clfTime(time: Date): string {
 }
 
 /**
- * Recorded: a text type is handed on as text and any other as Base64; so are no type, a form, and a text in another
- * charset than UTF-8. What is no UTF-8 in a text comes as U+FFFD: nothing else fits into the JSON of an event.
+ * Recorded: a body of a text type is passed as text, and any other in Base64; so are a body without a type, a form,
+ * and text in a charset other than UTF-8. Invalid UTF-8 in a text becomes U+FFFD: nothing else fits into the JSON of
+ * an event.
  */
 function readBody(body: Buffer, contentType: string | undefined) {
   if (body.byteLength === 0) return { isBase64Encoded: false };
@@ -180,7 +182,7 @@ function isText(contentType = ''): boolean {
   return (type.startsWith('text/') || textTypes.has(type)) && /^("?)utf-8\1$/.test(charset ?? 'utf-8');
 }
 
-/** What API Gateway says for itself, by status. */
+/** API Gateway's own messages, by status. */
 const messages = {
   400: 'Bad Request',
   404: 'Not Found',
@@ -191,7 +193,7 @@ const messages = {
   503: 'Service Unavailable',
 };
 
-/** An answer of the gateway itself. */
+/** A response of the gateway itself. */
 export function gatewayAnswer(status: keyof typeof messages): HttpAnswer {
   return jsonAnswer(status, JSON.stringify({ message: messages[status] }));
 }
@@ -202,12 +204,12 @@ const jsonAnswer = (status: number, json: string): HttpAnswer => ({
   body: Buffer.from(json),
 });
 
-/** Lambda's limit, for events as for results. */
+/** Lambda's limit, for events and results. */
 export const maxPayloadBytes = 6 * 1024 * 1024;
 
 /**
- * What a function's result is shown as. Recorded: an object with a `statusCode` is an answer, and 500 if it is a wrong one;
- * anything else is the body of a 200, as JSON, and a string as it is.
+ * The response for a function's result. Recorded: an object with a `statusCode` is a response, and 500 if it is
+ * malformed; anything else is the body of a 200, as JSON, and a string as it is.
  */
 export function answerOf(result: unknown): HttpAnswer {
   const json = JSON.stringify(result ?? null);
@@ -217,7 +219,7 @@ export function answerOf(result: unknown): HttpAnswer {
   return structuredAnswer(result) ?? gatewayAnswer(500);
 }
 
-/** @returns undefined for what is no answer. */
+/** @returns undefined for a malformed response. */
 function structuredAnswer(result: Record<string, unknown>): HttpAnswer | undefined {
   const { statusCode, isBase64Encoded } = result;
   const [headers, cookies, text] = [result.headers ?? {}, result.cookies ?? [], result.body ?? ''];
@@ -239,7 +241,7 @@ function structuredAnswer(result: Record<string, unknown>): HttpAnswer | undefin
   };
 }
 
-/** How an answer is sent is the gateway's business. */
+/** The gateway decides how a response is sent. */
 const framing = new Set([...hopByHop, 'content-length']);
 
 function isHeader(header: string[]): header is [name: string, value: string] {

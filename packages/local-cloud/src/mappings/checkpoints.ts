@@ -19,9 +19,9 @@ export type Checkpoints = {
 const TableName = 'event-source-mapping-checkpoints';
 
 /**
- * How far a mapping has come in each shard of a stream. It is kept in DynamoDB beside the stream, as the Kinesis Client
- * Library does, and so lasts exactly as long as the stream itself: a service that starts again goes on where it was,
- * and a new emulator begins anew.
+ * How far a mapping has come in each shard of a stream. It is stored in DynamoDB beside the stream, as by the Kinesis
+ * Client Library, and so lasts exactly as long as the stream: a restarted service continues, and a new emulator
+ * starts from the beginning.
  */
 export async function openCheckpoints(
   dynamodb: DynamoDBClient,

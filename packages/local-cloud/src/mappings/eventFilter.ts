@@ -1,4 +1,4 @@
-/** Whether a record is one that the function is run for. */
+/** Whether the function is run for a record. */
 export type EventFilter = (record: unknown) => boolean;
 
 type Scalar = string | number | boolean | null;
@@ -9,12 +9,11 @@ const supported =
   'exact values, {"prefix": "text"}, {"exists": true or false} and {"anything-but": value or list of values}';
 
 /**
- * The filter of a mapping: a record has to match one of its patterns, and of a pattern every field. What is filtered
- * out is skipped for ever (semantics E12).
- * https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+ * The filter of a mapping: a record has to match one of its patterns, in every field of the pattern. Other records
+ * are skipped for ever (semantics E12). https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
  *
  * @param criteria the mapping's FilterCriteria
- * @throws when a pattern has rules that the local cloud does not know, rather than let through what AWS would not
+ * @throws when a pattern has rules that the local cloud does not support: otherwise it might pass what AWS would not
  */
 export function eventFilter(criteria: unknown, what: string): EventFilter {
   const { Filters = [] } = (criteria ?? {}) as { Filters?: { Pattern?: string }[] };
@@ -70,7 +69,7 @@ const matches = (pattern: Pattern, value: unknown): boolean =>
     return field.some((test) => passes(test, found));
   });
 
-/** A list passes when one of its values does. */
+/** A list matches when one of its values does. */
 function passes(test: Test, found: unknown): boolean {
   if (isObject(test) && 'exists' in test) return test.exists === isLeaf(found);
   if (Array.isArray(found)) return found.some((each) => passes(test, each));
@@ -79,5 +78,5 @@ function passes(test: Test, found: unknown): boolean {
   return isScalar(found) && ![test['anything-but']].flat().includes(found);
 }
 
-/** `exists` is about values only: an object is none. */
+/** `exists` is about values only: an object does not count. */
 const isLeaf = (found: unknown): boolean => found !== undefined && !isObject(found);

@@ -2,13 +2,13 @@ import { refusedByAws } from '../templates/refusedByAws.ts';
 import { type EventFilter, eventFilter } from './eventFilter.ts';
 
 type Common = {
-  /** As Lambda knows it, for example `fanfold-billing-local-consumer`. */
+  /** Its name in Lambda, for example `fanfold-billing-local-consumer`. */
   functionName: string;
   eventSourceArn: string;
   enabled: boolean;
   batchSize: number;
   batchingWindowSeconds: number;
-  /** Whether the function's answer names the items that failed; otherwise a batch succeeds or fails as a whole. */
+  /** Whether the function's response names the failed items; otherwise a batch succeeds or fails as a whole. */
   reportsBatchItemFailures: boolean;
 };
 
@@ -21,11 +21,11 @@ export type StreamMappingProperties = Common & {
   source: 'stream';
   startingPosition: 'TRIM_HORIZON' | 'LATEST';
   bisectsBatchOnFunctionError: boolean;
-  /** -1: as often as it takes. */
+  /** -1: no limit. */
   maximumRetryAttempts: number;
-  /** -1: however old. */
+  /** -1: no limit. */
   maximumRecordAgeSeconds: number;
-  /** ARN of the queue or bucket that is told about records that are given up. */
+  /** ARN of the queue or bucket for records that are given up. */
   onFailureArn: string | undefined;
   filter: EventFilter;
 };
@@ -66,9 +66,9 @@ const known = {
  * Reads the resolved properties of an AWS::Lambda::EventSourceMapping.
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-eventsourcemapping.html
  *
- * @throws when AWS would refuse a value, or a property is not supported by the local cloud, such as filters of queues
- *   (semantics E12), parallel batches of a shard (E8) or tumbling windows (E13), rather than run the function otherwise than
- *   AWS would.
+ * @throws when AWS would refuse a value, or the local cloud does not support a property, such as filters of queues
+ *   (semantics E12), parallel batches of a shard (E8) or tumbling windows (E13): otherwise it would run the function
+ *   differently from AWS.
  */
 export function eventSourceMapping(
   properties: Record<string, unknown>,

@@ -12,7 +12,7 @@ export type Invocation = {
 } & Outcome;
 
 export type Outcome = {
-  /** Throttled: the function was not run. Failed: it threw, timed out, or its answer made the whole batch fail. */
+  /** Throttled: the function was not run. Failed: it threw, timed out, or its response made the whole batch fail. */
   status: 'succeeded' | 'partially failed' | 'failed' | 'throttled';
   /** Identifiers of the items to deliver again: all of them unless the function named some. */
   failedItemIdentifiers: string[];
@@ -27,25 +27,25 @@ export type Invoker = {
   timeoutMs: number;
   reportsBatchItemFailures: boolean;
   /**
-   * Runs the function and gives its answer. An error named `Throttled` says that it was not run; any other error,
-   * that it failed.
+   * Runs the function and returns its response. An error named `Throttled` means that it was not run; any other
+   * error, that it failed.
    */
   invoke: (event: unknown) => Promise<unknown>;
   /** Called after each invocation. */
   onInvocation?: ((invocation: Invocation) => void) | undefined;
-  /** Called with what went wrong around the function: unreachable sources, messages that could not be deleted. */
+  /** Called with errors around the function: unreachable sources, messages that could not be deleted. */
   onError?: ((error: Error) => void) | undefined;
 };
 
 /** A running event source mapping. */
 export type Mapping = {
-  /** Takes nothing new, and resolves when the batches that run have ended. */
+  /** Takes no more batches, and resolves when the running ones have ended. */
   stop(): Promise<void>;
-  /** Resolves when the source is drained: nothing waits, nothing runs, nothing is to be tried again. */
+  /** Resolves when the source is drained: nothing waits, runs, or has to be retried. */
   idle(): Promise<void>;
 };
 
-/** Delivers one batch. Never throws: what goes wrong is the outcome. */
+/** Delivers one batch. Never throws: an error is part of the outcome. */
 export async function deliverBatch(
   invoker: Invoker,
   event: { Records: unknown[] },
@@ -83,7 +83,7 @@ async function outcomeOf(
   return { status: failed.length > 0 ? 'partially failed' : 'succeeded', failedItemIdentifiers: failed };
 }
 
-/** Lambda ends a function that runs for too long; here it may run on, as the one whose answer nobody waits for. */
+/** Lambda ends a function that runs for too long. Here it may run on, and its response is ignored. */
 async function withinTimeout(result: Promise<unknown>, timeoutMs: number): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const timedOut = new Promise<never>((_, reject) => {
@@ -97,7 +97,7 @@ async function withinTimeout(result: Promise<unknown>, timeoutMs: number): Promi
   }
 }
 
-/** Waits, but not beyond the moment that the signal is given: what follows looks at the signal itself. */
+/** Waits, but not longer than until the signal: the caller checks the signal itself. */
 export async function pause(durationMs: number, signal?: AbortSignal): Promise<void> {
   try {
     await waitFor(durationMs, undefined, { ...(signal && { signal }) });
@@ -106,7 +106,7 @@ export async function pause(durationMs: number, signal?: AbortSignal): Promise<v
   }
 }
 
-/** How long to wait before the next try after so many failures in a row: 0.2 s, doubling up to 30 s. */
+/** How long to wait after so many consecutive failures: 0.2 s, doubling up to 30 s. */
 export function backoffMs(failures: number): number {
   return Math.min(200 * 2 ** (failures - 1), 30_000);
 }

@@ -17,24 +17,24 @@ import { startStreamMapping } from './streamMapping.ts';
 import { awsStreamArn } from './streamRecord.ts';
 
 export type MappingsOptions = {
-  /** Of one service, resolved and provisioned. */
+  /** The resources of one service, resolved and provisioned. */
   resources: Record<string, Resource>;
   endpoints: Endpoints;
   /**
-   * Runs a function, by the name that Lambda knows it by, and gives its answer. An error named `Throttled` says that it
-   * was not run; any other error, that it failed.
+   * Runs a function, by its name in Lambda, and returns its response. An error named `Throttled` means that it was
+   * not run; any other error, that it failed.
    */
   invoke: (functionName: string, event: unknown) => Promise<unknown>;
   /** Called after each invocation. */
   onInvocation?: (invocation: Invocation) => void;
-  /** Called with what went wrong around a function; without it that is written to the terminal. */
+  /** Called with errors around a function; by default they are printed. */
   onError?: (error: Error) => void;
 };
 
-/** `idle` resolves when all sources are drained at once: what one function wrote, another has heard. */
+/** `idle` resolves when all sources are drained at the same time, so that events between functions are handled too. */
 export type Mappings = Mapping;
 
-/** The functions of a template: `key` is the name in serverless.yml, `name` the one that Lambda knows. */
+/** The functions of a template: `key` is the name in serverless.yml, `name` the one in Lambda. */
 export type LambdaFunction = { logicalId: string; key: string; name: string; timeoutMs: number };
 
 /**

@@ -6,8 +6,8 @@ import type { ReadRecord } from './shardReader.ts';
 import type { GivenUp } from './streamDelivery.ts';
 
 /**
- * Tells the on-failure destination of a stream's mapping about records that were given up: a queue where in the stream
- * they are (finding 10), a bucket the records themselves, under
+ * Sends records that were given up to the on-failure destination of a stream's mapping: to a queue their position in
+ * the stream (finding 10), to a bucket the records themselves, under
  * `aws/lambda/<mapping>/<shard>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<random>`.
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
  *
@@ -45,7 +45,7 @@ export function failureDestination(options: {
   };
 }
 
-/** What AWS was recorded to send (semantics E7). Without a run, there is no response to tell about. */
+/** What AWS was recorded to send (semantics E7). Without a run, there is no response to include. */
 function invocationRecord(
   { functionName, eventSourceArn }: { functionName: string; eventSourceArn: string },
   records: ReadRecord[],
@@ -86,7 +86,7 @@ function inSeconds(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** A mapping's id in AWS is a UUID; here it is the same each time, so that its objects stay together. */
+/** The id of a mapping in AWS is a UUID. Here it is the same each time, so that its objects stay together. */
 function uuidOf(name: string): string {
   const hash = createHash('sha256').update(name).digest('hex');
   return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -27,13 +27,13 @@ export type QueueMappingOptions = Invoker & {
 };
 
 /**
- * AWS says that Lambda "gradually backs off, reducing the amount of concurrency allocated", and no numbers. Here each
- * step halves what runs at once and doubles the pause, from 0.2 s to 12.8 s: an outage is felt, and its end soon as well.
- * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * AWS documents that Lambda "gradually backs off, reducing the amount of concurrency allocated", without numbers.
+ * Here each step halves the concurrency and doubles the pause, from 0.2 s to 12.8 s: an outage has an effect, and its
+ * end too, soon. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
  */
 const mostBackedOff = 7;
 
-/** What SQS gives at once, at most. */
+/** The most messages that SQS returns at once. */
 const maxReceived = 10;
 
 /**
@@ -42,13 +42,13 @@ const maxReceived = 10;
  * - a batch closes at its size, its window or 6 MB, whichever comes first (E11);
  * - a message that succeeded is deleted. One that failed is left alone: it comes again when its visibility timeout
  *   ends (Q2), and when it has been received too often the queue moves it to its dead-letter queue (Q4, Q5);
- * - while invocations fail as a whole there are fewer of them at once, and pauses before each. Partial answers do not
- *   slow down what is received meanwhile (finding 14);
- * - a throttled invocation is tried again until the visibility timeout ends, and then dropped (Q8);
- * - deleting can fail, and then a message that was processed comes again (Q1, Q8).
+ * - while invocations fail as a whole there are fewer of them at once, with a pause before each. Partial responses do
+ *   not slow it down (finding 14);
+ * - a throttled invocation is retried until the visibility timeout ends, and then dropped (Q8);
+ * - a delete can fail, and then a message that was processed comes again (Q1, Q8).
  *
- * Unlike Lambda, no more is received than `maximumConcurrency` batches, which is also what reserved concurrency would
- * have to be: no message uses up a receive without its function having run (finding 15).
+ * Unlike Lambda, it receives no more than `maximumConcurrency` batches, which would have to be the reserved
+ * concurrency too: no message uses up a receive without its function having run (finding 15).
  */
 export async function startQueueMapping(options: QueueMappingOptions): Promise<Mapping> {
   const { sqs, queueUrl, batchSize, batchingWindowSeconds, maximumConcurrency } = options;
@@ -103,8 +103,8 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
     while (batch.length > 0 && batch.length < batchSize && !stopping.signal.aborted) {
       const leftMs = windowEnd - Date.now();
       if (leftMs <= 0) break;
-      // What waits already is taken at once. Long polls are measured in whole seconds: a shorter rest is waited out, and
-      // then looked at once.
+      // Waiting messages are received at once. Long polls take whole seconds: for a shorter rest it waits, and then
+      // receives once.
       if (isDrained && leftMs < 1_000) await pause(leftMs, stopping.signal);
       const wanted = batchSize - batch.length;
       const more = await receive(wanted, isDrained ? Math.floor(leftMs / 1_000) : 0);
@@ -193,7 +193,9 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
   }
 }
 
-/** A message in the shape and letter case of Lambda's event. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html */
+/**
+ * A message in the form and letter case of Lambda's event. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ */
 export function eventRecord(message: Message, eventSourceARN: string): SQSRecord {
   return {
     messageId: message.MessageId as string,

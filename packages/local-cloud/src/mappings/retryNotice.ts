@@ -1,11 +1,12 @@
 import type { Invocation } from './invocation.ts';
 
-/** What is used of fauxqs's description of a queue. */
+/** The parts of fauxqs's description of a queue that this uses. */
 type Queue = { messages: { inflight: { message: { messageId: string }; visibilityDeadline: number }[] } };
 
 /**
- * When the messages of a queue come again that a run did not handle, in a sentence; undefined when it handled all. The
- * emulator tells: the function may have said when, and otherwise the queue's visibility timeout has to end, as in AWS.
+ * A sentence about when the messages that a run has not handled come again; undefined when it has handled all. The
+ * emulator knows: the function may have set the time, and otherwise it is the end of the queue's visibility timeout,
+ * as in AWS.
  *
  * @param aws base URL of the emulator that has the queue
  */
@@ -14,7 +15,7 @@ export async function retryNotice(
   { eventSourceArn, failedItemIdentifiers, status }: Invocation,
 ): Promise<string | undefined> {
   const [, name] = /^arn:aws:sqs:.*:(.+)$/.exec(eventSourceArn) ?? [];
-  // What was throttled is tried again by the mapping.
+  // The mapping retries what was throttled.
   if (!name || failedItemIdentifiers.length === 0 || status === 'throttled') return undefined;
   const response = await fetch(`${aws}/_fauxqs/queues/${name}`);
   const { messages } = (await response.json()) as Queue;

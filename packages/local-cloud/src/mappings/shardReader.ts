@@ -13,7 +13,7 @@ export type ReadRecord = { sequenceNumber: string; createdAt: Date; event: Dynam
 export type ShardReader = {
   /** Resolves when the shard, or the mapping, has ended. */
   ended: Promise<void>;
-  /** Resolves when everything that was in the shard when this was called has been delivered. */
+  /** Resolves when everything that was in the shard at this call has been delivered. */
   caughtUp(): Promise<void>;
 };
 
@@ -21,32 +21,32 @@ export type ShardReaderOptions = {
   streams: DynamoDBStreamsClient;
   streamArn: string;
   shardId: string;
-  /** The sequence number after which to begin, or where in the shard. */
+  /** The sequence number to start after, or a position in the shard. */
   position: Position | 'TRIM_HORIZON' | 'LATEST';
   batchSize: number;
   batchingWindowSeconds: number;
   stopping: AbortSignal;
   onError: (error: Error) => void;
-  /** Resolves when the batch needs no further delivery; one that is rejected is delivered again. */
+  /** Resolves when the batch is done. If it rejects, the batch is delivered again. */
   deliver: (batch: ReadRecord[]) => Promise<void>;
   /** Called when all of a closed shard has been delivered. */
   onEnd: () => Promise<void>;
 };
 
-/** GetRecords gives no more at once. */
+/** The maximum of GetRecords. */
 const maximumRecordsPerRead = 1_000;
 
 /**
- * How long to wait after so many reads in a row that found nothing: from 5 ms, so that a busy stream is followed
- * closely, to 200 ms, at which an idle one costs about 1 % of a core.
+ * How long to wait after so many consecutive reads without records: from 5 ms, so that a busy stream is followed
+ * closely, to 200 ms, at which an idle one takes about 1 % of a core.
  */
 function idleDelayMs(emptyReads: number): number {
   return Math.min(5 * 1.2 ** emptyReads, 200);
 }
 
 /**
- * Reads one shard and delivers it batch by batch. A batch closes at its size, its window, or 6 MB (E11).
- * Resolves when the position is taken.
+ * Reads one shard and delivers it batch by batch. A batch closes at its size, its window, or 6 MB (E11). Resolves
+ * when the position is determined.
  */
 export async function readShard(options: ShardReaderOptions): Promise<ShardReader> {
   const { streams, streamArn, shardId, batchSize, stopping, onError } = options;
@@ -102,7 +102,7 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
     if (iterator === undefined && !stopping.aborted) await options.onEnd();
   }
 
-  /** The records that follow, and the iterator moved behind them: undefined when the shard is closed and read. */
+  /** The next records. It moves the iterator behind them: undefined when the shard is closed and read. */
   async function nextRecords(limit: number): Promise<ReadRecord[]> {
     for (let failures = 1; !stopping.aborted; failures += 1) {
       try {
@@ -121,7 +121,7 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
           new Error(`Reading ${shardId} of ${streamArn} failed, and is tried again.`, { cause: error }),
         );
         await pause(backoffMs(failures), stopping);
-        // An iterator lives for 15 minutes, and records for 24 hours (E2).
+        // An iterator is valid for 15 minutes, and records for 24 hours (E2).
         if (error.name === 'TrimmedDataAccessException') lastRead = 'TRIM_HORIZON';
         else if (error.name !== 'ExpiredIteratorException') continue;
         iterator = await iteratorAt(lastRead);

@@ -1,14 +1,14 @@
 import { backoffMs, type Outcome } from './invocation.ts';
 
-/** What delivering needs to know of a record. */
+/** What delivery needs of a record. */
 export type StreamRecord = { sequenceNumber: string; createdAt: Date };
 
 /** Why records were given up. */
 export type GivenUp = {
   condition: 'RetryAttemptsExhausted' | 'RecordAgeExceeded';
-  /** How often the function was run in vain. */
+  /** How often the function was run. */
   invokeCount: number;
-  /** Whether the function threw in the end, rather than give an answer that made the batch fail. */
+  /** Whether the function threw at the last run, rather than return a response that made the batch fail. */
   threw: boolean;
 };
 
@@ -18,24 +18,24 @@ export type StreamDelivery<Record extends StreamRecord> = {
   maximumRecordAgeSeconds: number;
   /** Runs the function once. */
   deliver(records: Record[]): Promise<Outcome>;
-  /** These records need not be delivered again, nor any before them. */
+  /** Called when these records, and all before them, need not be delivered again. */
   done(records: Record[]): Promise<void>;
   giveUp(records: Record[], why: GivenUp): Promise<void>;
-  /** Waits before another try. Rejects when there is to be none. */
+  /** Waits before a retry. Rejects when there should be none. */
   wait(durationMs: number): Promise<void>;
 };
 
 /**
  * Delivers a batch of one shard's records until each has been processed or given up, in order, as Lambda does:
  *
- * - whatever fails is tried again before anything that follows it in the shard (E4);
- * - a partial answer counts as far as the lowest sequence number that it names: that record and all after it are
+ * - a record that fails is retried before anything after it in the shard (E4);
+ * - a partial response counts up to the lowest sequence number that it names: that record and all after it are
  *   delivered again, whether they were processed or not (E5, finding 12);
  * - with bisect, a batch that fails as a whole is split in two, and one that fails in part is split where it failed.
- *   Splitting uses up no retry (E6, finding 12). A partial answer that names the first record splits nothing;
+ *   Splitting uses up no retry (E6, finding 12). A partial response that names the first record splits nothing;
  * - after 1 + maximumRetryAttempts runs the batch is given up (E7), and records that are too old are given up before
  *   the next run, while younger ones go on;
- * - a throttled run counts for nothing (E9, finding 11).
+ * - a throttled run does not count (E9, finding 11).
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
  *

@@ -14,25 +14,25 @@ export type StreamMappingOptions = Invoker &
   Omit<StreamMappingProperties, 'source' | 'enabled' | 'onFailureArn'> & {
     dynamodb: DynamoDBClient;
     streams: DynamoDBStreamsClient;
-    /** The stream's ARN as the emulator gives it; `eventSourceArn` is what the function sees. */
+    /** The stream's ARN in the emulator; the function gets `eventSourceArn`. */
     streamArn: string;
-    /** Keeps what is given up. Its errors are reported and stop nothing. */
+    /** Stores records that are given up. Its errors are reported and stop nothing. */
     onFailure?: ((records: ReadRecord[], shardId: string, why: GivenUp) => Promise<void>) | undefined;
   };
 
-/** Shards are looked for when one ends, and this often besides. */
+/** New shards are looked for when one ends, and at this interval. */
 const discoveryIntervalMs = 10_000;
 
 /**
  * Delivers the records of a DynamoDB stream to a function, as Lambda does:
  *
- * - each shard by itself and in order, one batch at a time: a shard that is blocked blocks no other (E1, E4);
- * - a shard when the one that it continues has been processed to its end (E1);
- * - from the oldest record, or from what is written after the mapping started (E10), or where it stopped. What was not
- *   known to be processed then is delivered again (E3).
+ * - each shard by itself and in order, one batch at a time: a blocked shard blocks no other (E1, E4);
+ * - a shard after its parent has been processed to its end (E1);
+ * - from the oldest record, or from records written after the mapping started (E10), or from where it stopped.
+ *   Records that were not known to be processed are delivered again (E3).
  *
- * What happens to a batch that fails is told in streamDelivery.ts. Resolves when the shards' starting positions are
- * taken: from then on nothing is missed.
+ * streamDelivery.ts handles batches that fail. Resolves when the starting positions of the shards are determined:
+ * from then on no record is missed.
  */
 export async function startStreamMapping(options: StreamMappingOptions): Promise<Mapping> {
   const { dynamodb, streams, streamArn, functionName } = options;
@@ -85,7 +85,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
     });
   }
 
-  /** A shard that others continue is closed: nothing is written to it any more. */
+  /** A shard with children is closed: nothing is written to it any more. */
   async function startAtLatest(): Promise<void> {
     const shards = await describeShards();
     const continued = new Set(shards.map(({ ParentShardId }) => ParentShardId));
@@ -132,7 +132,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
     });
   }
 
-  /** What the filter leaves out is skipped for ever (E12). */
+  /** Records that do not pass the filter are skipped for ever (E12). */
   async function deliver(shardId: string, batch: ReadRecord[]): Promise<void> {
     const passing = batch.filter(({ event }) => options.filter(event));
     if (passing.length > 0) await deliverPassing(shardId, passing);
@@ -148,7 +148,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
       deliver: (records) =>
         deliverBatch(
           options,
-          // A copy: what a handler does to its event must not be in the next try.
+          // A copy: a handler's changes to its event must not be in the retry.
           { Records: structuredClone(records.map(({ event }) => event)) },
           records.map(({ sequenceNumber }) => sequenceNumber),
         ),

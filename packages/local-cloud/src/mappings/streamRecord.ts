@@ -3,8 +3,8 @@ import type { DynamoDBRecord as LambdaRecord, AttributeValue as LambdaValue } fr
 import { accountId, region } from '../account.ts';
 
 /**
- * A stream's record in the shape of Lambda's event: seconds for times, base64 for binary values, and AWS's region, of
- * which an emulator has its own idea (defect D4). https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+ * A stream's record in the form of Lambda's event: times in seconds, binary values in base64, and AWS's region, for
+ * which the emulator has a value of its own (defect D4). https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
  */
 export function lambdaRecord(record: DynamodbRecord, streamArn: string): LambdaRecord {
   const { ApproximateCreationDateTime, Keys, NewImage, OldImage, ...rest } = record.dynamodb ?? {};

@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Takes a data folder for this process: two stacks in one would write over each other.
+ * Locks a data folder for this process: two stacks would overwrite each other's data.
  *
- * @returns what gives it back
- * @throws when another process that runs has it
+ * @returns a function that releases it
+ * @throws when another running process has it
  */
 export async function holdDataFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, 'stack.pid');

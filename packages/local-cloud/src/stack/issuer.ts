@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 
 export type TokenRequest = {
-  /** URL of the issuer, whose key set proves the token: the base URL of a running stack. */
+  /** URL of the issuer, whose key set verifies the token: the base URL of a running stack. */
   issuer: string;
   subject: string;
   merchantId: string;
@@ -75,7 +75,7 @@ async function createKey(file: string): Promise<SigningKey> {
   const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify(signing), { mode: 0o600 });
   try {
-    // Appears whole or not at all, and never replaces the key that a stack started meanwhile has made.
+    // The file appears complete or not at all, and never replaces the key of a stack that started meanwhile.
     await link(draft, file);
     return signing;
   } catch (error) {

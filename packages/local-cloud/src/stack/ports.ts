@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A free port of 127.0.0.1. */
 export async function freePort(): Promise<number> {
   return listenOnce(0);
 }
 
-/** A base port for a stack: nobody listens on it or on the ports that are counted from it. */
+/** A base port for a stack: it is free, and so are the ports that are counted from it. */
 export async function freeBasePort(): Promise<number> {
-  // Below the ports that operating systems give to whoever asks for any: those come and go.
+  // Below the range of ephemeral ports, which come and go.
   for (;;) {
     const base = randomInt(1_024, 3_276) * 10;
     const taken = await Promise.all([0, 1, 2, 3, 4, 5].map((offset) => complaint(base + offset)));

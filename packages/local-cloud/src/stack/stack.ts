@@ -10,7 +10,7 @@ import { requireFreePorts } from './ports.ts';
 /** Base URLs of a service: its HTTP API, and the Lambda endpoint where its functions can be invoked by name. */
 export type RunningService = { url: string; lambdaUrl: string };
 
-/** What `GET /` at a stack's base port answers. */
+/** The response of `GET /` at a stack's base port. */
 export type StackDescription = {
   name: 'fanfold';
   pid: number;
@@ -22,19 +22,19 @@ export type StackDescription = {
 
 export type Stack = {
   description: StackDescription;
-  /** Rejects when what all services share ends without having been stopped; never resolves. */
+  /** Rejects when something that all services share ends without having been stopped; never resolves. */
   failed: Promise<never>;
-  /** Stops what this process started: nothing when the stack is another process's. */
+  /** Stops what this process has started: nothing when the stack is another process's. */
   stop(): Promise<void>;
 };
 
-/** The ports of what all services share, counted from the base port. Services say theirs in serverless.yml. */
+/** The ports of what all services share, relative to the base port. Services set theirs in serverless.yml. */
 export const portOffsets = { issuer: 0, aws: 4, dynamodb: 5 };
 
 export const defaultBasePort = 4000;
 
 /**
- * The port that the others are counted from: FANFOLD_PORT, 4000 by default.
+ * The base port: FANFOLD_PORT, 4000 by default.
  *
  * @throws when FANFOLD_PORT is not a port with room for the others above it.
  */
@@ -46,12 +46,12 @@ export function basePort(): number {
 }
 
 /**
- * Starts what all services share: the emulators, the token issuer, and the description that lets services
- * and tools find them. Taking the base port comes first: of several processes that try, one starts a stack.
+ * Starts what all services share: the emulators, the token issuer, and the description by which services and tools
+ * find them. It takes the base port first: of several processes that try, one starts a stack.
  *
  * @param dataFolder keeps the emulators' data; in memory without it.
- * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, or an emulator does
- *   not start.
+ * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, or an
+ *   emulator does not start.
  */
 export async function startStack(base: number, dataFolder?: string): Promise<Stack> {
   const services: StackDescription['services'] = {};
@@ -115,7 +115,7 @@ async function answer(
   }
 }
 
-/** A service is part of the stack for as long as its request is open, so it cannot be left there by a crash. */
+/** A service is part of the stack for as long as its request is open, so it cannot remain there after a crash. */
 async function holdService(
   request: IncomingMessage,
   response: ServerResponse,
@@ -132,7 +132,7 @@ async function holdService(
 }
 
 /**
- * Attaches to the stack that has this base port, or starts one there if there is none.
+ * Joins the stack with this base port, or starts one if there is none.
  *
  * @throws when the port is taken by something else, or a stack cannot be started.
  */
@@ -143,14 +143,14 @@ export async function joinStack(base: number, dataFolder?: string): Promise<Stac
     try {
       return await startStack(base, dataFolder);
     } catch (error) {
-      // Another service, started at the same time, was faster: its stack is the one to join.
+      // Another service, started at the same time, was faster: this one joins its stack.
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }
   }
 }
 
 /**
- * The stack that has this base port, after it has finished starting; undefined if nothing listens there.
+ * The stack with this base port, after it has started; undefined if nothing listens there.
  *
  * @throws when something listens there that is not a Fanfold stack.
  */
@@ -167,7 +167,7 @@ export async function findStack(base: number): Promise<StackDescription | undefi
   return undefined;
 }
 
-/** A service's place in a stack's description, until one of the two ends. */
+/** A service's entry in a stack's description, until one of the two ends. */
 export type Registration = { ended: Promise<void>; end(): void };
 
 /**
@@ -178,7 +178,7 @@ export type Registration = { ended: Promise<void>; end(): void };
  */
 export function register(issuer: string, name: string, service: RunningService): Promise<Registration> {
   return new Promise((resolve, reject) => {
-    // Not fetch, which gives up on an answer that stays open without a word.
+    // Not fetch, which gives up on a response that stays open without data.
     const registering = request(`${issuer}/services`, { method: 'POST', agent: false });
     registering.once('error', reject);
     registering.once('response', async (response) => {

@@ -2,7 +2,7 @@ import type { Template } from './template.ts';
 
 type Hook = { pluginName: string; hook: () => unknown };
 
-/** What is used of a running Serverless Framework. */
+/** The parts of the Serverless Framework that this uses. */
 export type Serverless = {
   pluginManager: {
     hooks: Record<string, Hook[] | undefined>;
@@ -14,8 +14,8 @@ export type Serverless = {
 };
 
 /**
- * The hooks of `serverless package` that put a template together, in its order: all but those that bundle code
- * and write files. https://github.com/oss-serverless/osls/blob/main/lib/plugins/aws/package/index.js
+ * The hooks of `serverless package` that make a template, in its order: all except those that bundle code and write
+ * files. https://github.com/oss-serverless/osls/blob/main/lib/plugins/aws/package/index.js
  */
 const hookNames = [
   'package:setupProviderConfiguration',
@@ -29,15 +29,15 @@ const hookNames = [
 
 /**
  * Compiles the CloudFormation template of the service that a Serverless Framework is running, in about 10 ms and
- * without bundles or files: what a command like `serverless offline` provisions is what would be deployed.
+ * without bundles or files. So commands like `serverless offline` provision what would be deployed.
  */
 export async function compileTemplate({ pluginManager, service }: Serverless): Promise<Template> {
-  // The framework reads this start of a template from a file, and writes it into the service's folder.
+  // The framework reads this beginning of a template from a file, and writes that into the service's folder.
   service.provider.compiledCloudFormationTemplate = {
     Resources: { ServerlessDeploymentBucket: { Type: 'AWS::S3::Bucket' } },
     Outputs: {},
   };
-  // A version is named by the hash of the function's bundle, and there is none.
+  // The name of a version is the hash of the function's bundle, which does not exist here.
   service.provider.versionFunctions = false;
   for (const name of hookNames) await pluginManager.runHooks(name, pluginManager.hooks[name] ?? []);
   return service.provider.compiledCloudFormationTemplate;

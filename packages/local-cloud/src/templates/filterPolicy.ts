@@ -1,10 +1,10 @@
 type Fields = Record<string, unknown>;
 
 /**
- * Why SNS would refuse a subscription's filter policy; undefined when it takes it. The emulator takes nearly everything, and
- * a rule that it does not know never matches. Intrinsic functions count as a text.
- * https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html, and what SNS answered when public
- * test suites recorded it.
+ * Why SNS would refuse a subscription's filter policy; undefined when it accepts it. The emulator accepts nearly
+ * everything, and a rule that it does not know never matches. Intrinsic functions count as text.
+ * https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html, and the responses of SNS
+ * that public test suites have recorded.
  *
  * @param scope the subscription's FilterPolicyScope
  */
@@ -37,7 +37,9 @@ function check(policy: unknown, scope: unknown): void {
 
 type Size = { keys: number; combinations: number };
 
-/** Values of a body count as often as they are deep; alternatives add up, and what has to hold together multiplies. */
+/**
+ * Values of a body count times their depth. Alternatives add up, and conditions that have to hold together multiply.
+ */
 function measure(fields: Fields, mayNest: boolean, depth: number): Size {
   const sizes = Object.entries(fields).map(([name, value]): Size => {
     if (name === '$or' && Array.isArray(value)) return alternatives(value, mayNest, depth);
@@ -88,7 +90,7 @@ const rules: Record<string, (operand: unknown) => boolean> = {
   cidr: (operand) => isText(operand) && /^[\da-fA-F.:]+\/\d{1,3}$/.test(operand as string),
   exists: (operand) => typeof operand === 'boolean',
   numeric: isNumericRange,
-  // A suffix was refused in here when SNS was last recorded, in 2024.
+  // SNS refused a suffix here when it was last recorded, in 2024.
   'anything-but': (operand) =>
     isTextOrNumber(operand) ||
     (Array.isArray(operand) && operand.length > 0 && operand.every(isTextOrNumber)) ||

@@ -13,9 +13,8 @@ const repository = join(import.meta.dirname, '../../../..');
 const cacheFolder = join(repository, 'node_modules/.cache/fanfold/templates');
 
 /**
- * The CloudFormation template that `serverless package` makes of the service in `folder` (an absolute path), which
- * needs no AWS account. Takes 1 to 5 s; the same service is packaged only once, until a file changes that can
- * change its template.
+ * The CloudFormation template that `serverless package` makes of the service in `folder` (an absolute path), without
+ * an AWS account. It takes 1 to 5 s. The result is cached until a file changes that can change the template.
  *
  * @param stage the stage to package for.
  * @param parameters values of `${param:…}`, by name.
@@ -45,7 +44,7 @@ export async function packageService(
 /**
  * The resources of one of the services in `services/`, packaged for the local stage and resolved.
  *
- * @param awsEndpoint base URL that queue URLs begin with, such as `emulators.endpoints.aws`.
+ * @param awsEndpoint base URL of queue URLs, such as `emulators.endpoints.aws`.
  */
 export async function templateOf(service: string, awsEndpoint?: string): Promise<Record<string, Resource>> {
   return resolveTemplate(await packageService(join(repository, 'services', service)), awsEndpoint);
@@ -58,8 +57,8 @@ export async function serviceNames(): Promise<string[]> {
 }
 
 /**
- * The configuration of the service and of what it includes, and the versions of the tools. Function code is left
- * out: it is bundled when the template is made, but is no part of it.
+ * The configuration of the service and of what it includes, and the versions of the tools. Function code is left out:
+ * it is bundled with the template, but is not part of it.
  */
 export async function templateSources(folder: string): Promise<string[]> {
   const roots = [folder, join(repository, 'packages')];
@@ -102,7 +101,7 @@ async function runPackage(folder: string, serverlessArguments: string[], target:
       throw new Error(`${folder} cannot be packaged:\n${error.stdout}${error.stderr}`, { cause: error });
     });
     await mkdir(cacheFolder, { recursive: true });
-    // Into place at once: whoever reads beside us sees no half file.
+    // Moved into place: another process never reads half a file.
     const template = join(output, 'cloudformation-template-update-stack.json');
     const copy = `${target}.${process.pid}`;
     await copyFile(template, copy);

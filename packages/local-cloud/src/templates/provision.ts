@@ -32,12 +32,12 @@ import { refusedByAws } from './refusedByAws.ts';
 import type { Resource } from './template.ts';
 
 /**
- * Creates the resources of a resolved template in the emulators. What is there already is kept and given the
- * template's attributes, so that a service can start again on kept data. Keys and indexes of a table are not
- * changed: like a deployment that would replace the table, that asks for a new one.
+ * Creates the resources of a resolved template in the emulators. Existing ones are kept and get the attributes of the
+ * template, so that a service can start again on stored data. Keys and indexes of a table are not changed: as with a
+ * deployment that would replace the table, that needs a new one.
  *
- * @throws when a resource, or a property of a key or an event source mapping, has no counterpart in the local cloud, when AWS
- *   would refuse a mapping or a filter, or when an emulator does not create what it should.
+ * @throws when the local cloud has no counterpart of a resource, or of a property of a key or an event source
+ *   mapping; when AWS would refuse a mapping or a filter; or when an emulator does not create what it should.
  */
 export async function provision(resources: Record<string, Resource>, endpoints: Endpoints): Promise<void> {
   for (const [logicalId, resource] of Object.entries(resources)) checkSupport(logicalId, resource);
@@ -74,7 +74,7 @@ const creators: Record<string, (cloud: Cloud, properties: Properties) => Promise
 };
 
 const withoutLocalMeaning = new Set([
-  // Served by the gateway.
+  // The gateway serves it.
   'AWS::ApiGatewayV2::Api',
   'AWS::ApiGatewayV2::Integration',
   'AWS::ApiGatewayV2::Route',
@@ -82,7 +82,7 @@ const withoutLocalMeaning = new Set([
   'AWS::Events::Rule',
   'AWS::Lambda::Function',
   'AWS::Lambda::Version',
-  // The emulators let everybody do everything. Tests assert who may do what on the template itself.
+  // The emulators allow everything. Tests check the permissions in the template itself.
   'AWS::IAM::Role',
   'AWS::Lambda::Permission',
   'AWS::S3::BucketPolicy',
@@ -128,7 +128,7 @@ function checkKey(
 
 async function createTable({ dynamodb }: Cloud, properties: Properties): Promise<void> {
   const { StreamSpecification, TimeToLiveSpecification } = properties;
-  // The emulator knows no backups, encryption or tags.
+  // The emulator has no backups, encryption or tags.
   const input = {
     TableName: properties.TableName,
     AttributeDefinitions: properties.AttributeDefinitions,
@@ -159,7 +159,7 @@ async function createTable({ dynamodb }: Cloud, properties: Properties): Promise
 
 async function createQueue({ sqs }: Cloud, properties: Properties): Promise<void> {
   const { QueueName, Tags, ...attributes } = properties;
-  // Attributes come second: a queue that is there with others would refuse to be created.
+  // Attributes are set afterwards: creating an existing queue with other attributes would fail.
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: QueueName as string }));
   const Attributes = Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => [name, attributeText(value)]),
@@ -212,7 +212,7 @@ async function subscriptionArn(
   return undefined;
 }
 
-/** The key's id is made of its alias's name (template.ts): where data is kept, that finds it again. */
+/** The key's id is derived from the name of its alias (template.ts), so that stored keys are found again. */
 async function createKeyAndAlias({ kms }: Cloud, { AliasName, TargetKeyId }: Properties): Promise<void> {
   const alias = { AliasName: String(AliasName), TargetKeyId: String(TargetKeyId) };
   const TagValue = alias.TargetKeyId.replace(/^arn:.*:key\//, '');
@@ -231,9 +231,12 @@ async function unlessItExists(creating: Promise<unknown>): Promise<void> {
   }
 }
 
-/** The emulator knows no versions, object lock, encryption, expiry or public access: whatever asks for them is left out. */
+/**
+ * The emulator has no versions, object lock, encryption, expiry or public access settings: such properties are left
+ * out.
+ */
 async function createBucket({ s3 }: Cloud, properties: Properties): Promise<void> {
-  // The framework's bucket for bundles, which has no name, is of no use here.
+  // The framework's bucket for bundles, which has no name, is not needed here.
   if (properties.BucketName === undefined) return;
   await s3.send(new CreateBucketCommand({ Bucket: properties.BucketName as string }));
 }

@@ -1,11 +1,14 @@
 import { filterPolicyRefusal } from './filterPolicy.ts';
 
-/** A resource of a template, whose properties may hold intrinsic functions: of what only AWS knows nothing is said. */
+/**
+ * A resource of a template. Its properties may have intrinsic functions, whose values only AWS knows: these are not
+ * checked.
+ */
 type Resource = { Type: string; Properties?: Record<string, unknown> | undefined };
 
 /**
- * What AWS would refuse in a template that CloudFormation and the emulators take: the values of event source mappings and
- * the filter policies of subscriptions. In AWS such a deployment fails in its middle, and is rolled back.
+ * What AWS would refuse in a template although CloudFormation and the emulators accept it: values of event source
+ * mappings and filter policies of subscriptions. In AWS such a deployment fails halfway, and is rolled back.
  *
  * @returns the reason in a sentence, without the name of the resource; undefined when there is none.
  */
@@ -17,14 +20,14 @@ export function refusedByAws({ Type, Properties = {} }: Resource): string | unde
   return undefined;
 }
 
-/** Least and most, both allowed. https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
+/** Minimum and maximum, inclusive. https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html */
 const ranges: Record<string, [least: number, most: number]> = {
   BatchSize: [1, 10_000],
   MaximumBatchingWindowInSeconds: [0, 300],
   MaximumRetryAttempts: [-1, 10_000],
   ParallelizationFactor: [1, 10],
   TumblingWindowInSeconds: [0, 900],
-  // Of the ScalingConfig.
+  // In the ScalingConfig.
   MaximumConcurrency: [2, 1_000],
 };
 
@@ -39,7 +42,7 @@ function mappingRefusal(properties: Record<string, unknown>): string | undefined
   if (!isWithin(age, 60, 604_800) && Number(age) !== -1) {
     return `AWS wants MaximumRecordAgeInSeconds from 60 to 604800, or -1, and it is ${JSON.stringify(age)}.`;
   }
-  // Of a stream it has to be said where to start, and of a queue it cannot.
+  // A stream needs a starting position, and a queue must not have one.
   const window = values.MaximumBatchingWindowInSeconds ?? 0;
   if (StartingPosition === undefined && Number(values.BatchSize) > 10 && Number(window) < 1) {
     return 'AWS wants MaximumBatchingWindowInSeconds ≥ 1 with a BatchSize above 10.';
@@ -47,7 +50,7 @@ function mappingRefusal(properties: Record<string, unknown>): string | undefined
   return undefined;
 }
 
-/** CloudFormation takes numbers as texts too. */
+/** CloudFormation accepts numbers as texts too. */
 function isWithin(value: unknown, least: number, most: number): boolean {
   if (value === undefined || typeof value === 'object') return true;
   return Number.isInteger(Number(value)) && Number(value) >= least && Number(value) <= most;

@@ -6,15 +6,15 @@ export type Template = {
   Resources: Record<string, { Type: string; Properties?: Record<string, unknown> }>;
 };
 
-/** A resource whose properties hold plain values: no `Ref`, no `Fn::…`. */
+/** A resource whose properties are plain values: no `Ref`, no `Fn::…`. */
 export type Resource = { Type: string; Properties: Record<string, unknown> };
 
 /**
- * Replaces the intrinsic functions in a template's resources by what they stand for in the local account.
- * The result is keyed by logical id. Names are predictable, so nothing has to exist yet.
+ * Replaces the intrinsic functions in a template's resources by their values in the local account. The result is
+ * keyed by logical id. Names are predictable, so nothing has to exist yet.
  *
- * @param awsEndpoint base URL that queue URLs begin with (Ref of a queue); without it they are AWS's own.
- * @throws when a function, logical id or attribute is not known here.
+ * @param awsEndpoint base URL of queue URLs (Ref of a queue); without it they are AWS's own.
+ * @throws when it does not know a function, logical id or attribute.
  */
 export function resolveTemplate(
   template: Template,
@@ -37,7 +37,7 @@ const pseudoParameters: Record<string, string | undefined> = {
   'AWS::URLSuffix': 'amazonaws.com',
 };
 
-/** By resource type: the property that holds the physical name, and what Ref and Fn::GetAtt make of that name. */
+/** By resource type: the property with the physical name, and what Ref and Fn::GetAtt make of that name. */
 type Identity = {
   nameProperty: string;
   ref?: (name: string, awsEndpoint: string) => string;
@@ -53,7 +53,7 @@ const identities: Record<string, Identity> = {
     nameProperty: 'TableName',
     attributes: {
       Arn: (name) => arn('dynamodb', `table/${name}`),
-      // AWS ends it with the time of creation. Nobody may take it apart, and mappings ask the table for its stream.
+      // In AWS it ends with the time of creation. Nobody may parse it, and mappings ask the table for its stream.
       StreamArn: (name) => arn('dynamodb', `table/${name}/stream/local`),
     },
   },
@@ -64,7 +64,7 @@ const identities: Record<string, Identity> = {
   },
   'AWS::KMS::Alias': { nameProperty: 'AliasName', attributes: {} },
   'AWS::KMS::Key': {
-    // KMS chooses it. Here it is made of the alias's name, and so foretold and found again.
+    // KMS chooses it. Here it is derived from the alias's name, so that it is predictable.
     nameProperty: 'KeyId',
     attributes: { Arn: (name) => arn('kms', `key/${name}`), KeyId: itself },
   },
@@ -98,7 +98,7 @@ class Resolver {
     this.#awsEndpoint = awsEndpoint;
   }
 
-  /** `undefined` stands for AWS::NoValue, and takes the property or list entry that holds it away. */
+  /** `undefined` stands for AWS::NoValue, and removes the property or list entry that has it. */
   resolve(value: unknown, path: string): unknown {
     if (Array.isArray(value)) {
       return value
@@ -176,7 +176,7 @@ class Resolver {
     const identity = identities[resource.Type];
     const properties = resource.Type === 'AWS::KMS::Key' ? this.#keyId(logicalId) : resource.Properties;
     const name = identity && this.resolve(properties?.[identity.nameProperty], logicalId);
-    // What has no name gets one from CloudFormation: it is told apart by its logical id.
+    // CloudFormation generates a name for a resource without one. Here it is the logical id.
     return { name: typeof name === 'string' ? name : logicalId, type: resource.Type, identity };
   }
 
