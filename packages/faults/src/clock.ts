@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createClock } from '@sinonjs/fake-timers';
 
+/** When every run begins: the same time of the same day, so that a run that is repeated counts the same days. */
+const beginning = Date.parse('2026-11-20T10:00:00Z');
+
 /**
  * Time as functions and queues see it. It stands still while anything happens, and jumps to the next timer when nothing
  * does: minutes of retries take milliseconds, and no run depends on how busy the machine is.
  */
 export class Clock {
-  readonly #timers = createClock(Date.now());
+  #timers = createClock(beginning);
   /** Resolves when no call to an emulator is under way. */
   readonly #quiet: () => Promise<void>;
   readonly #isQuiet: () => boolean;
@@ -18,6 +21,11 @@ export class Clock {
 
   get now(): number {
     return this.#timers.now;
+  }
+
+  /** Begins again, without any timer. */
+  restart(): void {
+    this.#timers = createClock(beginning);
   }
 
   /** Moves on. What is due fires on the way. */

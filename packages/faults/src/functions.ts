@@ -148,6 +148,15 @@ export class Functions {
       if (name.startsWith(`${service}.`)) this.#instances.delete(name);
   }
 
+  /**
+   * Ends every sandbox. What is in them, such as what is left of a client's quota of retries, would make a run depend on those
+   * before it.
+   */
+  restart(): void {
+    for (const instance of [...this.#instances.values()].flat()) instance.isAlive = false;
+    this.#instances.clear();
+  }
+
   /** The environment that a template gives to a function. */
   environmentOf(functionName: string): Record<string, string> {
     return this.#definitionOf(functionName).variables;

@@ -35,6 +35,7 @@ beforeEach(() => {
   done.length = 0;
   network = new Network(
     { aws: endpoint, dynamodb: endpoint, kms: kms.endpoint },
+    () => Date.parse('2026-11-20T10:00:00Z'),
     ({ operation }, { status }) => done.push(`${operation} ${status}`),
   );
 });
@@ -158,6 +159,18 @@ it('an answer in part is longer than what was answered, and heard to its end', a
   expect(JSON.parse(body)).toEqual({
     UnprocessedKeys: { 'fanfold-local-payments': { Keys: [{ pk: { S: 'b' } }] } },
   });
+});
+
+it('an answer has the time that functions have: of two clocks that differ the SDK makes repetitions', async () => {
+  network.begin(fateOf([]));
+  const sent = network.request(alive(), {
+    method: 'POST',
+    headers: { 'x-amz-target': 'DynamoDB_20120810.PutItem' },
+  });
+  sent.end(JSON.stringify({ TableName: 'fanfold-local-payments', Item: { n: { N: '1' } } }));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.resume();
+  expect(response.headers.date).toBe('Fri, 20 Nov 2026 10:00:00 GMT');
 });
 
 describe('a fault', () => {

@@ -37,6 +37,7 @@ export class Network {
   #waiting: (() => void)[] = [];
   #nextId = 0;
   readonly #endpoints: Endpoints;
+  readonly #now: () => number;
   readonly #onDone: (call: Call, answer: Answer) => void;
   readonly #agent = new http.Agent({ keepAlive: true });
   readonly #connections = new Set<Duplex>();
@@ -44,9 +45,17 @@ export class Network {
     this.#answer(request, response).catch((error: Error) => response.destroy(error));
   });
 
-  /** @param onDone is told of everything that an emulator was asked and answered, whatever functions hear of it */
-  constructor(endpoints: Endpoints, onDone: (call: Call, answer: Answer) => void = () => {}) {
+  /**
+   * @param now the time as functions have it, in milliseconds since 1970
+   * @param onDone is told of everything that an emulator was asked and answered, whether or not the answer reaches a function
+   */
+  constructor(
+    endpoints: Endpoints,
+    now: () => number,
+    onDone: (call: Call, answer: Answer) => void = () => {},
+  ) {
     this.#endpoints = endpoints;
+    this.#now = now;
     this.#onDone = onDone;
   }
 
@@ -165,7 +174,9 @@ export class Network {
       response.destroy();
       return;
     }
-    response.writeHead(answer.status, answer.headers).end(answer.body);
+    // Emulators do not have the functions' clock, and where clocks differ by four minutes the SDK repeats whatever is refused.
+    const date = new Date(this.#now()).toUTCString();
+    response.writeHead(answer.status, { ...answer.headers, date }).end(answer.body);
     if (!isMessage(call) && isWrite(call)) await this.#deliverLate(call);
   }
 

@@ -17,7 +17,6 @@ export class Pool {
   readonly #idle: ChildProcess[] = [];
   readonly #all = new Set<ChildProcess>();
   #waiting: ((worker: ChildProcess) => void)[] = [];
-  #number = 0;
 
   private constructor(size: number) {
     for (let i = 0; i < size; i++) this.#start();
@@ -50,7 +49,7 @@ export class Pool {
   async run(cell: Cell, { mutation, isDrawn = false }: How = {}): Promise<Ran> {
     const worker =
       this.#idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.#waiting.push(resolve)));
-    const task: Task = { cell, number: this.#number++, mutation, isDrawn };
+    const task: Task = { cell, mutation, isDrawn };
     const started = performance.now();
     worker.send(task);
     const answered = new AbortController();

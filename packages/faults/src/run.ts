@@ -39,20 +39,15 @@ export type Result = {
  * Tells a story while faults strike, lets everything heal and come to rest, and checks the promises; then says and asks
  * everything once more, and checks them again.
  *
- * @param number of the run in its world, for the names of its shops
  * @param fate in place of the cell's faults
  */
 export async function run(
   world: World,
   { story, faults, disorder, seed = 0 }: Cell,
-  number: number,
   fate: Fate = fateOf(faults),
 ): Promise<Result> {
-  const shops = [
-    await Merchant.of(`shop-${number}-a`, world),
-    await Merchant.of(`shop-${number}-b`, world),
-  ] as const;
   await world.reset();
+  const shops = [await Merchant.of('shop-a', world), await Merchant.of('shop-b', world)] as const;
   world.begin(nothingBreaks, undefined);
   await before[story]?.(world);
   world.begin(fate, disorder);

@@ -4,7 +4,6 @@ import type { Cell } from './run.ts';
 /** What a worker of the pool is asked; it answers with a Result. */
 export type Task = {
   cell: Cell;
-  number: number;
   mutation: Mutation | undefined;
   /** Whether the faults are to be drawn from the cell's seed. */
   isDrawn: boolean;

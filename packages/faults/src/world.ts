@@ -100,7 +100,11 @@ export class World {
   static async start(): Promise<World> {
     const emulators = await startEmulators();
     const { endpoints } = emulators;
-    const network = new Network(endpoints, (call, answer) => world.log.see(call, answer));
+    const network: Network = new Network(
+      endpoints,
+      () => clock.now,
+      (call, answer) => world.log.see(call, answer),
+    );
     const clock = new Clock(network);
     // The queues' visibility is reckoned with Date.now(), in this process.
     Date.now = () => clock.now;
@@ -176,10 +180,12 @@ export class World {
   }
 
   /**
-   * Empties tables, queues and the log's bucket. No run sees what another one left, whatever broke in it, and none gets
-   * slower by what was before.
+   * Ends all functions' sandboxes, turns the clock back, empties tables, queues and the log's bucket. No run sees what another
+   * one left, whatever broke in it, and none gets slower by what was before.
    */
   async reset(): Promise<void> {
+    this.functions.restart();
+    this.clock.restart();
     const all = Object.values(this.#resources).flatMap((resources) => Object.entries(resources));
     const tables = all.filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table');
     for (const [, { Properties }] of tables)
