@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LogOptions, pathOf, verifyLog } from './log.ts';
+import { type LogOptions, verifyLog } from './log.ts';
 import {
   bodyOf,
   entriesOf,
@@ -14,6 +14,7 @@ import {
   Signer,
 } from './logFixtures.ts';
 import { parseKey } from './note.ts';
+import { pathOf } from './tile.ts';
 
 const log = new Signer(origin);
 const witness = new Signer(`${origin}/witness`, true);

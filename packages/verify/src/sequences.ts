@@ -8,7 +8,7 @@ export type Gap = {
 };
 
 /**
- * Hears the numbers of all subjects in the order of the log, in which they need not be in their own, and finds those that
+ * Takes the numbers of all subjects in the order of the log, in which they need not be in their own, and finds those that
  * are there twice or not at all.
  *
  * A log of half a million subjects took 354 MB in all (measured). When there are more than `limit` subjects and waiting numbers, new subjects are not followed.
@@ -30,7 +30,7 @@ export class Sequences {
   }
 
   /** @returns false when the subject has this number already */
-  hear(subject: string, number: number, recordedAtMs: number): boolean {
+  add(subject: string, number: number, recordedAtMs: number): boolean {
     const upTo = this.#upTo.get(subject) ?? 0;
     const waiting = this.#waiting.get(subject);
     if (number <= upTo || waiting?.has(number)) return false;
