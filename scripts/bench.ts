@@ -17,7 +17,7 @@ const program = new Command('pnpm bench')
   .addOption(
     new Option('--only <parts...>', 'measure these parts alone').choices(parts.map(({ name }) => name)),
   )
-  .option('--quick', 'small numbers: to see that it runs')
+  .option('--quick', 'small numbers, to check that it runs')
   .option('--json', 'print the figures as JSON')
   .option('--charts <folder>', 'write charts there, as SVG')
   .option(
@@ -25,7 +25,7 @@ const program = new Command('pnpm bench')
     'dev: the commit that this checkout is compared with, in turn, in copies of both',
   )
   .option('--seconds <number>', 'dev: how long clients pay (60 if not given)', seconds)
-  .option('--tests', 'dev: compare how long `pnpm test` and .ci/run take, too: an hour or more')
+  .option('--tests', 'dev: also compare how long `pnpm test` and .ci/run take: an hour or more')
   .parse();
 const options = program.opts<{
   only?: string[];

@@ -114,7 +114,7 @@ describe('serverless deploy', () => {
       '\nThere is no token issuer for this stage. Give --param tokenIssuer=https://…, set',
     );
     expect(stdout).toContain(
-      '\nThe audit log has no name, which stands in all its checkpoints for ever. Give',
+      '\nThe audit log has no name. The name is in all its checkpoints, for ever. Give',
     );
     expect(stdout).not.toContain('    at ');
   });
@@ -145,7 +145,9 @@ describe('pnpm run deploy', () => {
     const options = ['--stage', 'production', '--region', 'eu-central-1', '--param', 'logRetentionDays=30'];
     const deploy = run('scripts/deploy.ts', '.', options, { ...environment, PATH: '/usr/bin:/bin' });
     const { stdout, stderr } = await deploy.catch((error: { stdout: string; stderr: string }) => error);
-    expect(stderr).toContain('Stage production goes to eu-central-1, account 123456789012, as arn:aws:iam::');
+    expect(stderr).toContain(
+      'Deploying the stage production to eu-central-1, account 123456789012, as arn:aws:iam::',
+    );
     expect(stderr).toContain('The audit log is named example.com/production/audit, for ever.');
     expect(stderr).toContain('Each file that it writes is locked for 30 days');
     expect(`${stdout}${stderr}`).toContain('refused by the test');
@@ -211,7 +213,7 @@ describe('pnpm run remove', { timeout: 120_000 }, () => {
     for (const confirm of ['production', 'production@eu-west-1']) {
       await expect(confirmed(confirm)).rejects.toMatchObject({
         code: 2,
-        stderr: expect.stringContaining('has to be confirmed with --confirm production@us-east-1.'),
+        stderr: expect.stringContaining('confirm it with --confirm production@us-east-1.'),
       });
     }
     expect(regions).toEqual(new Set(['us-east-1']));
@@ -225,5 +227,5 @@ test('fanfold stage says what to give to whom AWS does not let in', async () => 
     ...environment
   } = (await refusingAws()).environment;
   const list = run('scripts/fanfold.ts', '.', ['stage', 'list', '--stage', 'production'], environment);
-  await expect(list).rejects.toMatchObject({ stderr: expect.stringContaining('AWS does not let you in: ') });
+  await expect(list).rejects.toMatchObject({ stderr: expect.stringContaining('AWS refuses access: ') });
 });

@@ -22,7 +22,7 @@ import { developmentToken, merchantScopes } from './fanfold/operations/accessTok
 const repository = join(import.meta.dirname, '..');
 
 const { persist } = new Command('pnpm dev')
-  .description('Starts the emulators, the token issuer and every service, and reloads what is edited.')
+  .description('Starts the emulators, the token issuer and every service, and reloads them as you edit.')
   .option('--persist', 'keep queues, tables and buckets in .fanfold/ across restarts')
   .addHelpText('after', '\nFANFOLD_PORT (4000 if not set) and the five ports above it are used.')
   .parse()
@@ -107,7 +107,7 @@ async function startServices(
     onError: ({ message }) => console.error(`Not reloaded: ${message}`),
   });
   await watchConfiguration(folders, (path) =>
-    console.log(`Restart needed: ${path} has changed, which is read at the start only.`),
+    console.log(`Restart needed: ${path} has changed, and is read only at the start.`),
   );
   const { description } = await starting;
   const { endpoints, issuer } = description;

@@ -40,7 +40,7 @@ import { findStack, rootSettings, type Stack, stackName, stackOf } from './rehea
 
 const { writePolicy } = new Command('pnpm rehearse')
   .description('Rehearses deploying, paying, updating and removing on an AWS endpoint on this machine.')
-  .option('--write-policy', 'write docs/deploy-policy.json anew, from what deploying called')
+  .option('--write-policy', 'write docs/deploy-policy.json again, from the calls of the deployments')
   .parse()
   .opts<{ writePolicy?: true }>();
 

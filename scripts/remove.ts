@@ -34,7 +34,7 @@ async function remove(): Promise<number> {
     return 1;
   }
   console.log(
-    `\nIt stays on purpose, and what is deployed again goes on with it. To delete it: ./fanfold stage delete${inPlace}`,
+    `\nThis stays on purpose, and the next deployment of the stage continues with it. To delete it: ./fanfold stage delete${inPlace}`,
   );
   return 0;
 }

@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 import { packageService } from '@fanfold/local-cloud/packagedTemplates';
 import { resolveTemplate } from '@fanfold/local-cloud/template';
 import { contextWith, queueEvent } from '@fanfold/runtime/invocationFixtures';
+import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+
+const logged = captureLog();
 
 /** The files of the recipe for a fourth service, as CONTRIBUTING.md shows them. */
 const repository = join(import.meta.dirname, '..');
@@ -54,4 +57,5 @@ test('the consumer of the recipe takes a captured payment', async () => {
     'utf8',
   );
   expect(await handler(queueEvent([captured]), contextWith())).toEqual({ batchItemFailures: [] });
+  expect(logged()).toMatchObject([{ message: 'points are due' }]);
 });

@@ -93,6 +93,6 @@ it('trace of what nobody knows, or only another merchant, fails and says so', as
   for (const id of ['re_unknown', 'no-id-at-all', 'x'.repeat(129), `re_${'x'.repeat(157)}`, made.paymentId]) {
     const { code, stdout, stderr } = await fanfold('trace', id, '--merchant', 'stranger');
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(`Nothing is recorded of ${id} of the merchant stranger in local`);
+    expect(stderr).toContain(`Nothing is recorded of ${id} for the merchant stranger in local`);
   }
 });

@@ -145,7 +145,8 @@ describe('replay', () => {
     await eventually(async () => expect(await wire.depth('late')).toBeGreaterThan(1));
     running.kill('SIGINT');
     const { code, stderr } = await ended;
-    const [, position] = /Interrupted\. Go on with the same command and --after (\d+)\n$/.exec(stderr) ?? [];
+    const [, position] =
+      /Interrupted\. Continue with the same command and --after (\d+)\n$/.exec(stderr) ?? [];
     expect([code, position]).toEqual([1, expect.any(String)]);
     const rest = await done('replay', ...range, '--to-queue', 'late', '--after', position as string);
     const messages = (await wire.drain('late')).filter(
@@ -189,7 +190,7 @@ describe('replay', () => {
     ];
     for (const filter of nothing) {
       const { code, stderr } = await fanfold('replay', ...everything(), ...filter);
-      expect([code, stderr]).toEqual([1, expect.stringContaining('No recorded event fits')]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('No recorded event matches')]);
     }
   });
 });

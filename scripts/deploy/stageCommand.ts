@@ -13,15 +13,15 @@ export type StageOptions = { stage: string; region: string; param: string[] };
 /** A command of package.json that does something with all services of a stage in AWS, such as `pnpm run deploy`. */
 export const stageCommand = (name: string): Command =>
   new Command(name)
-    .requiredOption('--stage <stage>', 'its name: lower-case letters, digits and hyphens, up to 32')
+    .requiredOption('--stage <stage>', 'its name: lower-case letters, digits and hyphens, at most 32')
     .option(
       '--region <region>',
-      'where it is; AWS_REGION if not given, and eu-west-1 without that',
+      'the region it is in; AWS_REGION if not given, or else eu-west-1',
       regionOf(),
     )
     .option(
       '--param <name=value>',
-      'a parameter of packages/topology/parameters.yml; may be given again',
+      'a parameter of packages/topology/parameters.yml; may be repeated',
       (value: string, values: string[]) => [...values, value],
       [] as string[],
     );

@@ -38,7 +38,7 @@ const quickly = [
 
 export const coldStartPart: Part<{ rounds: number; functions: FunctionStart[] }> = {
   name: 'coldStart',
-  about: 'what a function takes to start and run once, and its size',
+  about: 'CPU time of the start and first run of each function, and its size',
   minutes: 4,
 
   async measure({ quick, tell }) {

@@ -13,7 +13,7 @@ const bare = 'bare SDK';
 
 export const consumerPart: Part<{ rounds: number; consumers: Consumer[] }> = {
   name: 'consumer',
-  about: 'what an event takes a consumer, with its calls',
+  about: 'CPU time and calls of a consumer for an event',
   minutes: 2,
 
   async measure({ quick, tell }) {

@@ -13,7 +13,7 @@ type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
 
 export const costPart: Part<Result> = {
   name: 'cost',
-  about: 'what a payment is billed, beside other designs',
+  about: 'what AWS bills for a payment, beside other designs',
   minutes: 6,
 
   async measure({ quick, tell }) {

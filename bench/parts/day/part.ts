@@ -18,7 +18,7 @@ const seed = 1;
 
 export const dayPart: Part<Result> = {
   name: 'day',
-  about: 'a day with peaks, simulated: what waits, how long, and what breaks first',
+  about: 'a simulated day with peaks: what waits, how long, and what breaks first',
   minutes: 4,
 
   async measure({ quick, tell }) {

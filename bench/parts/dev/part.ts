@@ -23,7 +23,7 @@ const repository = join(import.meta.dirname, '../../..');
 export const devPart: Part<Result> = {
   name: 'dev',
   about:
-    'what a developer waits for, beside another commit: `pnpm dev` under load, edits, the story, the tests',
+    'what a developer waits for, compared with another commit: `pnpm dev` under load, edits, the story, the tests',
   minutes: 9,
 
   async measure(options) {

@@ -11,7 +11,7 @@ const floorSending = 'the same, and bad messages sent';
 
 export const pipelinePart: Part<{ rounds: number; pipelines: ConsumerCost[] }> = {
   name: 'pipeline',
-  about: 'what parsing, validating and routing takes, beside calls',
+  about: 'CPU time of parsing, validating and routing, without calls',
   minutes: 2,
 
   async measure({ quick, tell }) {

@@ -49,7 +49,7 @@ const makesTemplate = ['package', 'deploy', 'deploy function'];
 export default class Deployment {
   readonly commands = {
     preconditions: {
-      usage: 'Checks what has to hold before the stage is deployed',
+      usage: 'Checks the preconditions of a deployment',
       lifecycleEvents: ['check'],
       options: { removal: { usage: 'Or before it is removed', type: 'boolean' } },
     },

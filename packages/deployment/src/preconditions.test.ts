@@ -41,7 +41,7 @@ describe('a deployment', () => {
     [{ tokenIssuer: 'http://id.example.com' }, 'is not an https URL'],
     [{ tokenIssuer: 'http://127.0.0.1:4000' }, 'is not an https URL'],
     [{ tokenIssuer: 'id.example.com' }, 'is not an https URL'],
-    [{ logOrigin: '' }, 'The audit log has no name, which stands in all its checkpoints for ever.'],
+    [{ logOrigin: '' }, 'The audit log has no name. The name is in all its checkpoints, for ever.'],
     [
       { logOrigin: 'https://example.com/audit' },
       'it is a URL without scheme, such as example.com/production/audit',
@@ -81,7 +81,7 @@ describe('a deployment', () => {
       { account: '123456789012', arn: 'arn:aws:iam::123456789012:user/ada' },
     );
     expect(lines.join('\n')).toBe(
-      'Stage production goes to eu-west-1, account 123456789012, as arn:aws:iam::123456789012:user/ada.\n' +
+      'Deploying the stage production to eu-west-1, account 123456789012, as arn:aws:iam::123456789012:user/ada.\n' +
         'The audit log is named example.com/production/audit, for ever. Each file that it writes is locked for 1 day: ' +
         'nobody can delete it, or its bucket, before that (logRetentionDays).',
     );
@@ -98,10 +98,10 @@ test.each([
     { name: 'CredentialsProviderError', message: 'Could not load' },
     'There are no AWS credentials: set AWS_PROFILE',
   ],
-  [{ code: 'ENOTFOUND', message: 'getaddrinfo' }, 'Nothing answers for AWS in the region "eu-west-9"'],
+  [{ code: 'ENOTFOUND', message: 'getaddrinfo' }, 'AWS does not answer in the region "eu-west-9"'],
   [
     { name: 'ExpiredToken', message: 'The security token has expired.' },
-    'AWS does not let you in: The security token has expired.',
+    'AWS refuses access: The security token has expired.',
   ],
 ])('of %j it is said what to do', (error, says) => {
   expect(accessProblem(Object.assign(new Error(), error), 'eu-west-9')).toContain(says);

@@ -46,7 +46,7 @@ function tokenIssuerProblem({ tokenIssuer }: Settings, awsEndpoint?: string) {
   const isOnLaptop =
     awsEndpoint !== undefined && url?.protocol === 'http:' && /^(127\.0\.0\.1|localhost)$/.test(url.hostname);
   if (url?.protocol === 'https:' || isOnLaptop) return undefined;
-  return `The token issuer "${tokenIssuer}" is not an https URL, and whoever is on the way could issue tokens. ${give}`;
+  return `The token issuer "${tokenIssuer}" is not an https URL: anybody on the network path could issue tokens. ${give}`;
 }
 
 /** https://c2sp.org/tlog-checkpoint: not empty, and https://c2sp.org/signed-note: no spaces, no plus. */
@@ -54,7 +54,7 @@ function logOriginProblem({ logOrigin, stage }: Settings) {
   const example = `example.com/${stage}/audit`;
   const give = howToGive('logOrigin', 'FANFOLD_LOG_ORIGIN', example);
   if (!logOrigin) {
-    return `The audit log has no name, which stands in all its checkpoints for ever. ${give}`;
+    return `The audit log has no name. The name is in all its checkpoints, for ever. ${give}`;
   }
   if (/^(?!.*:\/\/)[^\s+\p{Cc}]{1,200}$/u.test(logOrigin)) return undefined;
   return `"${logOrigin}" cannot be the name of the audit log: it is a URL without scheme, such as ${example}, without spaces and +.`;
@@ -78,9 +78,9 @@ export function accessProblem(error: Error & { code?: string }, region: string):
     return 'There are no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.';
   }
   if (error.code === 'ENOTFOUND') {
-    return `Nothing answers for AWS in the region "${region}": check --region or AWS_REGION, and the network.`;
+    return `AWS does not answer in the region "${region}": check --region or AWS_REGION, and the network.`;
   }
-  return `AWS does not let you in: ${error.message.trim().replace(/\.$/, '')}.`;
+  return `AWS refuses access: ${error.message.trim().replace(/\.$/, '')}.`;
 }
 
 /** The notice before a deployment. */
@@ -88,7 +88,7 @@ export const announcement = (
   { stage, region, logOrigin, logRetentionDays }: Settings,
   caller: { account: string; arn: string },
 ): string[] => [
-  `Stage ${stage} goes to ${region}, account ${caller.account}, as ${caller.arn}.`,
+  `Deploying the stage ${stage} to ${region}, account ${caller.account}, as ${caller.arn}.`,
   `The audit log is named ${logOrigin}, for ever. Each file that it writes is locked for ${days(Number(logRetentionDays))}: ` +
     'nobody can delete it, or its bucket, before that (logRetentionDays).',
 ];

@@ -142,7 +142,7 @@ export default class LocalCloud {
       onLine: (line) => this.#log.notice(line),
     });
     await watchConfiguration([serviceDir], (path) =>
-      this.#log.notice(`Restart needed: ${path} has changed, which is read at the start only.`),
+      this.#log.notice(`Restart needed: ${path} has changed, and is read only at the start.`),
     );
     const { url, lambdaUrl } = this.#runtime;
     this.#registration = await register(description.issuer, name, { url, lambdaUrl });

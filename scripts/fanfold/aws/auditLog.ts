@@ -67,7 +67,7 @@ export async function* textsOf(cloud: Cloud, events: Indexed[]): AsyncGenerator<
   for (let i = 0; i < events.length; ) {
     const request = { read: 'texts', events: events.slice(i, i + textsPerCall) };
     const texts = (await invoke(cloud, 'audit', 'exportEvents', request)) as RecordedText[];
-    if (texts.length === 0) throw new Error('Audit gave no text of an event that it has in its index.');
+    if (texts.length === 0) throw new Error('Audit returned no text of an event that is in its index.');
     yield texts;
     i += texts.length;
   }

@@ -61,7 +61,7 @@ it('a region that is given goes before AWS_REGION, for whatever is asked there',
 it('whom AWS does not let in is told what to give', async () => {
   sts.on(GetCallerIdentityCommand).rejects(new Error('Could not load credentials from any providers'));
   await expect(cloudOf({ stage: 'test' })).rejects.toThrow(
-    /^AWS does not let you in: Could not load.*AWS_PROFILE and AWS_REGION/,
+    /^AWS refuses access: Could not load.*AWS_PROFILE and AWS_REGION/,
   );
 });
 

@@ -20,6 +20,6 @@ export async function runningStack(): Promise<StackDescription> {
   const stack = await findStack(base);
   if (stack) return stack;
   throw new Error(
-    `No stack is running at port ${base}. Start one with \`pnpm dev\`, or say where it is: FANFOLD_PORT=4100.`,
+    `No stack is running at port ${base}. Start one with \`pnpm dev\`, or set its port: FANFOLD_PORT=4100.`,
   );
 }

@@ -28,6 +28,6 @@ export const stageLog = (cloud: Cloud): LogReader => ({
     if (statusCode === 200) {
       return Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8').subarray(0, maxBytes + 1);
     }
-    throw new Error(`${path} of the log of ${cloud.stage} was answered ${statusCode}: ${body}`);
+    throw new Error(`${path} of the log of ${cloud.stage} returned ${statusCode}: ${body}`);
   },
 });

@@ -25,7 +25,7 @@ export async function subscribedQueue(cloud: Cloud, name: string): Promise<Subsc
   const queue = [name, queueOf(stage, name)].find((each) => subscriptions.has(each));
   if (queue === undefined) {
     throw new UsageError(
-      `No queue ${name} is subscribed to the topic of ${stage}. A service's queue is, once the service is deployed. There are:`,
+      `No queue ${name} is subscribed to the topic of ${stage}. A service's queue is subscribed when the service is deployed. There are:`,
       ...[...subscriptions.keys()].sort().map((each) => `  ${each}`),
     );
   }

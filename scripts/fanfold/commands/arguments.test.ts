@@ -25,7 +25,7 @@ it.each([
 it('a merchant is none that is reserved, and is told how to read what operators did', () => {
   expect(parse.merchant('acme_1-x')).toBe('acme_1-x');
   for (const id of ['_operator', '_']) {
-    expect(() => parse.merchant(id)).toThrow('read with a token of the scope operations:read.');
+    expect(() => parse.merchant(id)).toThrow('use a token with the scope operations:read.');
   }
   expect(parse.scopeList('operations:read')).toEqual(['operations:read']);
 });

@@ -14,7 +14,7 @@ export function merchant(value: string): string {
   }
   if (!contracts.isReservedMerchantId(value)) return value;
   throw new InvalidArgumentError(
-    `What begins with _ is reserved and is no merchant. What operators did is read with a token of the scope ${operatorScope}.`,
+    `An id that begins with _ is reserved and is no merchant's. To read what operators did, use a token with the scope ${operatorScope}.`,
   );
 }
 
@@ -29,7 +29,9 @@ export const localMerchant = 'acme';
 export function merchantOf(stage: string, merchant: string | undefined): string {
   if (merchant !== undefined) return merchant;
   if (stage === 'local') return localMerchant;
-  throw new UsageError(`Say whose it is, with --merchant <id>: only on a laptop that is ${localMerchant}.`);
+  throw new UsageError(
+    `Give the merchant with --merchant <id>. Only on a laptop it is ${localMerchant} by default.`,
+  );
 }
 
 export function scopeList(value: string): string[] {

@@ -442,7 +442,7 @@ it('nothing is done to what cannot be found', async () => {
   const unknown: [string[], string, number][] = [
     [['dlq', 'show', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
     [['dlq', 'redrive', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
-    [['dlq', 'show', '--queue', 'known'], 'No dead letter fits all that was asked for', 1],
+    [['dlq', 'show', '--queue', 'known'], 'No dead letter matches all of the options', 1],
     [
       ['dlq', 'show', '--queue', 'known', '--type', 'payment.captred.v1'],
       'These are: payment.authorized.v1, ',

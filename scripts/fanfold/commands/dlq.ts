@@ -225,7 +225,7 @@ function selectionOf(
   }
   if (ways.length === 0) {
     throw new UsageError(
-      'Say which dead letters: either ids, or some of --queue, --cause, --type and --merchant, or --all. ' +
+      'Choose the dead letters: either ids, or some of --queue, --cause, --type and --merchant, or --all. ' +
         `${commandFor(place, 'dlq list')} shows what there is.`,
     );
   }

@@ -50,21 +50,21 @@ it('what nothing is recorded of is told so, and nothing is ordered', async () =>
   readable = [];
   const erased = erase('pay_9', { ...options, yes: true });
   await expect(erased).rejects.not.toThrow(UsageError);
-  await expect(erased).rejects.toThrow('Nothing is recorded of pay_9 of the merchant acme in test');
+  await expect(erased).rejects.toThrow('Nothing is recorded of pay_9 for the merchant acme in test');
   expect(orders()).toBe(0);
 });
 
 it('nothing is erased where nobody can be asked, unless it is said that nobody has to be', async () => {
   const erased = erase('inv_1', options);
   await expect(erased).rejects.toThrow(UsageError);
-  await expect(erased).rejects.toThrow('give --yes');
+  await expect(erased).rejects.toThrow('Use --yes');
   onlyLooked();
 });
 
 it('a dry run says what would be erased', async () => {
   await erase('inv_1', { ...options, dryRun: true });
   expect(printed()).toBe(
-    'Would be made unreadable for ever: all that the log of test has of pay_1 of acme, and of its customer.',
+    'Would be erased: all that the log of test has of pay_1 of acme, and of its customer.',
   );
   onlyLooked();
 });

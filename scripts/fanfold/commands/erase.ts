@@ -39,7 +39,7 @@ export async function erase(
   const what = `all that the log of ${stage} has of ${readable.join(' and ')} of ${merchantId}, and of its customer`;
   if (dryRun) {
     if (json) printJson({ stage, dryRun: true, dataSubjects: readable });
-    else print(`Would be made unreadable for ever: ${what}.`);
+    else print(`Would be erased: ${what}.`);
     return;
   }
   if (!yes) await confirm(subject, what);
@@ -51,11 +51,11 @@ export async function erase(
 
 /** @throws UsageError when somebody says otherwise, or nobody can be asked */
 async function confirm(subject: string, what: string): Promise<void> {
-  const answer = await ask(`This makes unreadable for ever: ${what}. To confirm, type ${subject}: `);
+  const answer = await ask(`This erases for ever: ${what}. To confirm, type ${subject}: `);
   if (answer === subject) return;
   throw new UsageError(
     answer === undefined
-      ? 'Nothing was erased, because nobody can be asked here. To erase it without being asked, give --yes; --dry-run only shows it.'
+      ? 'Nothing was erased, because there is no terminal to ask for confirmation. Use --yes to erase without being asked; --dry-run only shows it.'
       : 'Nothing was erased.',
   );
 }

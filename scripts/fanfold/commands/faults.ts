@@ -48,13 +48,13 @@ type Options = {
 export async function faults(options: Options): Promise<void> {
   const cell = options.cell === undefined ? undefined : cellOf(options.cell);
   if (options.seed !== undefined && options.minutes === undefined && !options.quick) {
-    throw new UsageError('--seed is for what is drawn: give --quick as well, or --minutes 15 for a soak.');
+    throw new UsageError('--seed is for random choices: add --quick, or --minutes 15 for a soak.');
   }
   if (options.report) await requirePlaces(options.report);
   const pool = await Pool.start(options.workers ?? (cell ? 1 : availableParallelism()));
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
-    notify('Interrupted: reporting what was run so far. Once more ends it at once.');
+    notify('Interrupted: reporting the runs so far. Press Ctrl-C again to end at once.');
     interrupted.abort();
   });
   const report: FaultsReport = { date: new Date().toISOString().slice(0, 10) };
@@ -82,7 +82,7 @@ export async function faults(options: Options): Promise<void> {
   if (options.json) printJson(report);
   else print(...summaryOf(report));
   const failed = failuresIn(report);
-  if (failed > 0) throw new Error(`${failed} of these runs should have ended otherwise; they are above.`);
+  if (failed > 0) throw new Error(`${failed} of these runs ended wrongly; they are listed above.`);
 }
 
 const recordedMutants = async (): Promise<Map<string, string>> =>

@@ -54,7 +54,7 @@ const count = (number: number): string => number.toLocaleString('en-US');
 
 const sumOf = ({ cells, struck, changed, violations, seconds }: MatrixReport): string =>
   `${count(cells.run)} runs, of ${count(cells.single)} single faults and ${count(cells.pairs)} pairs, in ${count(seconds)} s. ` +
-  `In ${count(struck)} all faults struck, in ${count(changed)} the execution changed; ${violations.length} violations.`;
+  `In ${count(struck)} all faults took effect, in ${count(changed)} the execution changed; ${violations.length} violations.`;
 
 const soakOf = ({ seed, episodes, faults, seconds, violations }: SoakReport): string =>
   `Seed ${seed}: ${count(episodes)} episodes with ${count(faults)} faults in ${count(seconds)} s; ${violations.length} violations.`;

@@ -31,7 +31,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   } else {
     print(...found.flatMap((finding) => [...linesOf(finding), '']));
     print(
-      'That one is mended is not published: the log of the consumer that found it has `reconciliation mended` or `gap mended`.',
+      'Whether a finding was fixed is in the log of the consumer that found it: `reconciliation mended` or `gap mended`.',
     );
   }
   return found.length > 0;

@@ -229,7 +229,7 @@ describe('a replay', () => {
 
     it('and nothing else says why nothing is sent', async () => {
       await expect(replay({ ...options, after: 998 })).rejects.toThrow(
-        /No recorded event fits.*\nLeft out: 1 of/,
+        /No recorded event matches.*\nLeft out: 1 of/,
       );
     });
   });
@@ -292,7 +292,7 @@ describe('a replay', () => {
       return confirms()(input);
     });
     await expect(replay(options)).rejects.toThrow(
-      `${denied.message}. Go on with the same command and --after ${100 + 6}`,
+      `${denied.message}. Continue with the same command and --after ${100 + 6}`,
     );
   });
 

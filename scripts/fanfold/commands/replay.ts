@@ -61,13 +61,13 @@ export async function replay(options: Options): Promise<void> {
     printJson({ stage, operationId, sent, total, erased, leftOut, lastPosition: lastPosition ?? null });
   } else {
     print(`${sent} of ${total} sent to ${target.name}. ${trailOf(cloud, operationId)}`);
-    if (erased > 0) print(`${erased} were erased, and cannot be sent any more.`);
+    if (erased > 0) print(`${erased} were erased and cannot be sent any more.`);
   }
   if (stopped) {
     const goOn =
       lastPosition === undefined
         ? 'Run the same command again'
-        : `Go on with the same command and --after ${lastPosition}`;
+        : `Continue with the same command and --after ${lastPosition}`;
     throw new Error(`${messageOf(stopped)}. ${goOn}`);
   }
 }

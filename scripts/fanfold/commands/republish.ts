@@ -51,5 +51,7 @@ export async function republish({ date, merchant, service, json, ...place }: Opt
     print(trailOf(cloud, operationId));
   }
   if (stopped)
-    throw new Error(`${messageOf(stopped)} Run the command again: what is published twice changes nothing.`);
+    throw new Error(
+      `${messageOf(stopped)} Run the command again: an event that is published twice changes nothing.`,
+    );
 }

@@ -52,7 +52,7 @@ export async function deleteKept({
   // A stage of the same name may be in another region.
   const meant = `${stage}@${region}`;
   if ((confirm ?? (await ask(`Type ${meant} to delete it for good: `))) !== meant) {
-    throw new UsageError(`Nothing is deleted: it has to be confirmed with --confirm ${meant}.`);
+    throw new UsageError(`Nothing was deleted: confirm it with --confirm ${meant}.`);
   }
   const discarded: object[] = [];
   let isEmpty = true;

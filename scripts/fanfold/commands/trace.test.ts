@@ -107,7 +107,7 @@ it('anything else in AWS needs one: there is no merchant whom everybody means', 
 it('what was erased is shown as far as it is known, and called erased', async () => {
   await trace('pay_1', { stage: 'test', merchant: 'acme' });
   expect(printed()).toMatch(/payment\.captured\.v1 +pay_1:1 +recorded \+1,000 ms, erased\n/);
-  expect(printed()).toContain('nobody can read any more');
+  expect(printed()).toContain('nobody can read the content');
 });
 
 it.each(['x'.repeat(129), 'x'.repeat(160), `re_${'x'.repeat(126)}`, 'INV-2026-000002', 'order-1002'])(
@@ -115,7 +115,7 @@ it.each(['x'.repeat(129), 'x'.repeat(160), `re_${'x'.repeat(126)}`, 'INV-2026-00
   async (id) => {
     await expect(trace(id, { stage: 'test', merchant: 'acme' })).rejects.toThrow(
       new RegExp(
-        `^Nothing is recorded of ${id} of the merchant acme in test\\. It can be the id of a payment`,
+        `^Nothing is recorded of ${id} for the merchant acme in test\\. It can be the id of a payment`,
       ),
     );
   },

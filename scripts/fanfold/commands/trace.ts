@@ -27,6 +27,6 @@ export async function trace(id: string, { merchant, json, ...place }: Options): 
     print(...lines);
   }
   if (isErased) {
-    print('', 'Erased: what these events said, and because of what, nobody can read any more.');
+    print('', 'Erased: nobody can read the content and the causes of these events any more.');
   }
 }

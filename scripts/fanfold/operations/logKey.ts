@@ -42,7 +42,7 @@ async function originOf(cloud: Cloud): Promise<string> {
   const checkpoint = await stageLog(cloud).read('checkpoint', 65_536);
   if (checkpoint) return Buffer.from(checkpoint).toString().split('\n', 1)[0] as string;
   throw new UsageError(
-    `The log of ${cloud.stage} has no checkpoint yet, in which its name would stand. Give the name, which is the ` +
+    `The log of ${cloud.stage} has no checkpoint yet, from which its name is read. Give the name, which is the ` +
       'parameter logOrigin of the stage, with --origin, or try again a minute after the first event.',
   );
 }

@@ -46,7 +46,7 @@ export async function planReplay(cloud: Cloud, request: ReplayRequest): Promise<
   if (events.length > 0) return { request, target, events, leftOut };
   const unknown = aboutUnknownType(filter.type);
   const lines = [
-    `No recorded event fits the options${queueName ? ` and has a type that ${target.name} subscribes to` : ''}. Check --from, --to and the rest: times are those of the events.`,
+    `No recorded event matches the options${queueName ? ` and has a type that ${target.name} subscribes to` : ''}. Check --from, --to and the other options: the times are those of the events.`,
     ...unknown,
     ...aboutLeftOut(leftOut),
   ];
@@ -162,7 +162,7 @@ async function sendAll(send: Send, messages: Message[]): Promise<void> {
     const failed = await send(left);
     const [why] = failed.values();
     if (why === undefined) return;
-    if (attempt === attempts) throw new Error(`${failed.size} messages are not taken: ${why}`);
+    if (attempt === attempts) throw new Error(`SNS or SQS refused ${failed.size} messages: ${why}`);
     left = [...failed.keys()];
   }
 }

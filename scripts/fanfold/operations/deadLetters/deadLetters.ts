@@ -39,7 +39,7 @@ export function requireFound({ deadLetters, unseen }: Found, selection: Selectio
   const what =
     missing.length > 0
       ? `No dead letter has the id ${missing.join(', ')}`
-      : 'No dead letter fits all that was asked for';
+      : 'No dead letter matches all of the options';
   const unknown = aboutUnknownType(type);
   const lines = [`${what}. See ${commandFor(cloud, 'dlq list')}.`, ...unknown, ...unseen];
   throw unknown.length > 0 && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
@@ -208,7 +208,7 @@ function unseenAt({ place, heldByOthers, hasMore }: OpenedPlace): string[] {
       : []),
     ...(hasMore
       ? [
-          `There are more at ${place.name} than can be looked at at once. Redrive or discard those that are shown, and the next ones come.`,
+          `${place.name} has more than can be read at once. Redrive or discard those that are shown, and the next ones come.`,
         ]
       : []),
   ];

@@ -44,7 +44,7 @@ export async function openQueue(
       const targetUrl = await queueUrlOf(cloud, target);
       if (!targetUrl) {
         throw new Error(
-          `Nothing was moved: the queue ${target} does not exist. Deploy ${place.service}, or discard what was meant for it.`,
+          `Nothing was moved: the queue ${target} does not exist. Deploy ${place.service}, or discard its messages.`,
         );
       }
       const send = toQueue(cloud, targetUrl);
