@@ -89,7 +89,7 @@ describe('who watches the terminal is told', () => {
     await echo.edit('src/version.ts', 'Edited by', 'Changed by');
     await printed('No function has changed.');
     await echo.edit('serverless.yml', 'timeout: 10', 'timeout: 20');
-    await printed('Restart needed: serverless.yml has changed, which is read at the start only.');
+    await printed('Restart needed: serverless.yml has changed, and is read only at the start.');
   });
 });
 
