@@ -7,15 +7,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { styleText } from 'node:util';
-import { CloudFormationClient, DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
-import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from '@aws-sdk/client-iam';
-import { KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms';
-import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
-import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { Command } from 'commander';
-import { bucketPrefix, roleName } from '../packages/topology/names.js';
+import { roleName } from '../packages/topology/names.js';
 import { type Checkout, copyCheckout } from './checkout.ts';
 import { type Ended, run, stopAll } from './processes.ts';
 import { type Endpoint, startEndpoint } from './rehearse/endpoint.ts';
@@ -37,6 +32,8 @@ import { progressOf } from './rehearse/progress.ts';
 import { pythonEnvironment } from './rehearse/python.ts';
 import { readBack } from './rehearse/readBack.ts';
 import { findStack, rootSettings, type Stack, stackName, stackOf } from './rehearse/stage.ts';
+import { keptOf, requireOrder, stateOf } from './rehearse/state.ts';
+import { updateBilling } from './rehearse/update.ts';
 
 const { writePolicy } = new Command('pnpm rehearse')
   .description('Rehearses deploying, paying, updating and removing on an AWS endpoint on this machine.')
@@ -126,9 +123,9 @@ async function rehearse(): Promise<void> {
   );
 
   await progress.step('each service alone, without a change', async () => {
-    const before = await stateOf(endpoint, stage);
+    const before = await stateOf(endpoint, region, stage, services);
     for (const service of services) succeed(await deploy(stage, `services/${service}`));
-    const after = await stateOf(endpoint, stage);
+    const after = await stateOf(endpoint, region, stage, services);
     if (before !== after) throw new Error(`Something changed:\n${before}\n${after}`);
     progress.found('nothing changes when nothing has changed');
   });
@@ -202,7 +199,7 @@ async function rehearse(): Promise<void> {
       (id) => physical(before, id) !== physical(after, id),
     );
     if (replaced.length > 0) throw new Error(`Replaced by the update: ${replaced.join(', ')}.`);
-    await requireOrder(endpoint, after.name, 'ConsumerLambdaFunction', 'EventsSubscription');
+    await requireOrder(endpoint, region, after.name, 'ConsumerLambdaFunction', 'EventsSubscription');
     progress.found(
       'nothing is replaced, and the filter lets the new type through after the consumer knows it',
     );
@@ -222,10 +219,11 @@ async function rehearse(): Promise<void> {
   });
 
   await progress.step(`a second stage beside it, ${secondStage}`, async () => {
-    const before = await stateOf(endpoint, stage);
+    const before = await stateOf(endpoint, region, stage, services);
     succeed(await deploy(secondStage));
     await compareAll(endpoint, checkout, secondStage);
-    if (before !== (await stateOf(endpoint, stage))) throw new Error('The first stage changed.');
+    if (before !== (await stateOf(endpoint, region, stage, services)))
+      throw new Error('The first stage changed.');
     const beside = await apisOf(endpoint, issuer, { stage: secondStage, region, merchantId });
     const { invoice } = await pay(beside);
     if (!invoice.number.endsWith('-000001')) throw new Error(`${invoice.number} is not its first invoice.`);
@@ -239,7 +237,7 @@ async function rehearse(): Promise<void> {
     await compareAll(endpoint, checkout, stage, servicesElsewhere, secondRegion);
   });
 
-  const stateElsewhere = () => stateOf(endpoint, stage, servicesElsewhere, secondRegion);
+  const stateElsewhere = () => stateOf(endpoint, secondRegion, stage, servicesElsewhere);
   const elsewhere = await stateElsewhere();
 
   const owner = fanfoldOf(checkout.folder, environmentOf(root));
@@ -363,80 +361,6 @@ async function compareAll(
     progress.notChecked(`${property}: MiniStack does not keep it; it is in the template that was sent`);
   }
   progress.found(`${count} resources of ${some.join(', ')} are as their templates say`);
-}
-
-/** What there is with the name of a stage and without a stack: tables, queues, buckets, and keys by their alias. */
-async function keptOf(endpoint: Endpoint, inRegion: string, ofStage: string): Promise<string[]> {
-  const settings = rootSettings(endpoint, inRegion);
-  const { TableNames = [] } = await new DynamoDBClient(settings).send(new ListTablesCommand({}));
-  const { QueueUrls = [] } = await new SQSClient(settings).send(new ListQueuesCommand({}));
-  const { Buckets = [] } = await new S3Client({ ...settings, forcePathStyle: true }).send(
-    new ListBucketsCommand({}),
-  );
-  const { Aliases = [] } = await new KMSClient(settings).send(new ListAliasesCommand({}));
-  const ours = (name: string) => new RegExp(`^(alias/)?fanfold-${ofStage}-`).test(name);
-  const buckets = Buckets.map(({ Name = '' }) => Name);
-  return [
-    ...TableNames.filter(ours),
-    ...QueueUrls.map((url) => url.split('/').at(-1) ?? '').filter(ours),
-    ...buckets.filter((name) => name.startsWith(bucketPrefix(ofStage, inRegion))),
-    ...Aliases.map(({ AliasName = '' }) => AliasName).filter(ours),
-  ];
-}
-
-/** What of a stage would show that it was deployed again. */
-async function stateOf(
-  endpoint: Endpoint,
-  ofStage: string,
-  some = services,
-  inRegion = region,
-): Promise<string> {
-  const lambda = new LambdaClient(rootSettings(endpoint, inRegion));
-  const lines = some.map(async (service) => {
-    const stack = await stackOf(endpoint, inRegion, stackName(service, ofStage));
-    const functions = Object.values(stack.resources).filter(
-      ({ ResourceType }) => ResourceType === 'AWS::Lambda::Function',
-    );
-    const modified = functions.map(async ({ PhysicalResourceId: FunctionName }) => {
-      const { LastModified } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-      return `${FunctionName} ${LastModified}`;
-    });
-    return [`${stack.name} ${stack.status} ${stack.updated}`, ...(await Promise.all(modified)).sort()].join(
-      '\n',
-    );
-  });
-  return (await Promise.all(lines)).join('\n');
-}
-
-/** @throws when the last update finished `later` before `earlier` */
-async function requireOrder(endpoint: Endpoint, StackName: string, earlier: string, later: string) {
-  const client = new CloudFormationClient(rootSettings(endpoint, region));
-  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
-  const updated = StackEvents.toReversed()
-    .filter(({ ResourceStatus }) => ResourceStatus === 'UPDATE_COMPLETE')
-    .map(({ LogicalResourceId }) => LogicalResourceId);
-  const [first, second] = [updated.lastIndexOf(earlier), updated.lastIndexOf(later)];
-  if (first < 0 || second < 0 || first > second) throw new Error(`${later} was updated before ${earlier}.`);
-}
-
-/** Follows CONTRIBUTING.md: another type, and what handles it; a function; and more memory. */
-async function updateBilling(checkout: Checkout): Promise<void> {
-  await checkout.edit('services/billing/subscriptions.js', [
-    "'payment.captured.v1',",
-    "'payment.captured.v1',\n  'payment.canceled.v1',",
-  ]);
-  await checkout.edit('services/billing/src/functions/consumer.ts', [
-    "events.filter((event) => event.type !== 'payments.day-closed.v1')",
-    "events.filter((event) => event.type !== 'payments.day-closed.v1' && event.type !== 'payment.canceled.v1')",
-  ]);
-  await checkout.write(
-    'services/billing/src/functions/rehearsed.ts',
-    "export const handler = async () => 'rehearsed';\n",
-  );
-  await checkout.edit('services/billing/serverless.yml', [
-    '  consumer:\n',
-    '  rehearsed: { handler: src/functions/rehearsed.handler, iamRoleStatements: [] }\n  consumer:\n    memorySize: 768\n',
-  ]);
 }
 
 const physical = (stack: Stack | undefined, logicalId: string): string =>
