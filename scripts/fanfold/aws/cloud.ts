@@ -93,7 +93,7 @@ export async function signIn(
   const sts = new STSClient(settings);
   const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({})).catch((error: Error) => {
     throw new Error(
-      `AWS refuses access: ${error.message}. Give credentials and a region, for example AWS_PROFILE and AWS_REGION.`,
+      `AWS refuses access: ${error.message}. Set credentials and a region, for example with AWS_PROFILE and AWS_REGION.`,
     );
   });
   if (!Account || !Arn) throw new Error('AWS returned no account or ARN for your credentials.');

@@ -338,7 +338,7 @@ describe('redrive', () => {
     const moved = (await lyingIn(source)).length;
     expect(code).toBe(1);
     expect(stdout).toContain(`${moved} of 30 redriven`);
-    expect(stderr).toContain('Interrupted. What is not redriven is where it was: run the command again.');
+    expect(stderr).toContain('Interrupted. The others are where they were: run the command again.');
     expect((await lyingIn(dead)).length).toBe(30 - moved);
   });
 

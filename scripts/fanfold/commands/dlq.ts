@@ -158,9 +158,7 @@ async function act(action: Action, selection: Selection, options: ActionOptions)
   }
   const problems = [
     ...failed.map(({ messageId, why }) => `${messageId} is not ${done}: ${why}`),
-    ...(stopped
-      ? [`${messageOf(stopped)}. What is not ${done} is where it was: run the command again.`]
-      : []),
+    ...(stopped ? [`${messageOf(stopped)}. The others are where they were: run the command again.`] : []),
     ...unseen,
   ];
   if (problems.length > 0) throw new CommandError(...problems);

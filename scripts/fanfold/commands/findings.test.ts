@@ -74,7 +74,7 @@ it('are told with whom and when they are about, each number that differs, and id
     '2026-03-03  acme  audit.gap-found.v1',
     '  payment.captured.v1: 1 expected, 0 found',
     '  missing: pay_cf1257938058b70cca1e5d416b017ac0:2',
-    '  missing: 2 more, which are not named',
+    '  missing: 2 more, not listed',
   ]);
 });
 

@@ -70,6 +70,6 @@ function differencesOf({ data }: Finding): string[] {
       ([type, { expected, found }]) => `${type}: ${expected} expected, ${found} found`,
     ),
     ...data.missing.map((id) => `missing: ${id}`),
-    ...(data.missingCount > named ? [`missing: ${data.missingCount - named} more, which are not named`] : []),
+    ...(data.missingCount > named ? [`missing: ${data.missingCount - named} more, not listed`] : []),
   ];
 }

@@ -137,7 +137,7 @@ describe('dead letters', () => {
   it('that cannot be sent stay, are released, and are told of', async () => {
     sqs.on(SendMessageBatchCommand).rejects(new Error('AccessDenied'));
     await expect(redrive([], options)).rejects.toThrow(
-      'AccessDenied. What is not redriven is where it was: run the command again.',
+      'AccessDenied. The others are where they were: run the command again.',
     );
     expect(namesOf(sqs)).not.toContain('DeleteMessageBatchCommand');
     expect(namesOf(sqs).at(-1)).toBe('ChangeMessageVisibilityBatchCommand');
@@ -348,7 +348,7 @@ describe('a day that is said again', () => {
       { ...payload('{"errorMessage":"Time was up after 7"}'), FunctionError: 'Unhandled' },
       'Time was up after 7',
     ],
-    ['does not count', payload('null'), 'did not answer with a count'],
+    ['does not count', payload('null'), 'returned no count'],
   ])('is not by billing when payments %s, and that is told', async (_, answer, told) => {
     lambda.on(InvokeCommand).resolves(answer);
     await expect(republish(options)).rejects.toThrow(told);

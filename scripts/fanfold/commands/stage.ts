@@ -74,7 +74,7 @@ export async function deleteKept({
 }
 
 async function look(place: { stage: string; region: string }): ReturnType<typeof keptOf> {
-  const progress = startProgress(`packaging the services for ${place.stage}, to see what they keep`);
+  const progress = startProgress(`packaging the services for ${place.stage}, to find what outlives them`);
   try {
     return await keptOf(place);
   } finally {

@@ -12,7 +12,7 @@ export function requirePast({ from, to }: { from: string; to: string }, now: Dat
   const [option, time] = from > now.toISOString() ? ['--from', from] : ['--to', to];
   if (time > now.toISOString()) {
     throw new UsageError(
-      `${option} ${time} is in the future: what comes until then is not recorded yet. ` +
+      `${option} ${time} is in the future: later events are not recorded yet. ` +
         'For everything up to now: --to "$(date -u +%FT%TZ)".',
     );
   }

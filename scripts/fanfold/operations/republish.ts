@@ -48,7 +48,5 @@ async function republishDay(cloud: Cloud, service: RepublishingService, asked: u
   const answer = await invoke(cloud, service, 'republish', asked, longestMs);
   const { republished } = Object(answer) as { republished?: unknown };
   if (typeof republished === 'number') return republished;
-  throw new Error(
-    `${service}'s republish did not answer with a count. Deploy the version that this tool is of.`,
-  );
+  throw new Error(`${service}'s republish returned no count. Deploy the version of this tool.`);
 }
