@@ -2,15 +2,15 @@ import { decodeBase64, encodeBase64, parseUint64, toUint64, type Uint64 } from '
 import { hashBytes } from './merkle.ts';
 import { maxNoteLength, NoteError, openNote, type VerifiedSignature } from './note.ts';
 
-// Checkpoints, https://c2sp.org/tlog-checkpoint: the note in which a log says how large it is and what its root is.
+// Checkpoints, https://c2sp.org/tlog-checkpoint: the note with the size and the root of a log.
 
 export type Checkpoint = {
-  /** Which log it is. */
+  /** The name of the log. */
   origin: string;
   size: bigint;
   /** 32 bytes. */
   root: Uint8Array;
-  /** Lines that the log signs along with it and nobody audits; none as a rule. */
+  /** Further lines that the log signs and nobody audits; usually none. */
   extensions: string[];
 };
 
@@ -57,10 +57,10 @@ export function parseCheckpoint(text: string): Checkpoint {
 }
 
 /**
- * A checkpoint that this log signed: besides being opened by {@link openNote}, one of the signatures must be over the
- * text itself, because a witness' cosignature says nothing of who made the checkpoint.
+ * Opens a checkpoint that this log has signed. Besides {@link openNote}, one of the signatures must be over the text
+ * itself, because a witness' cosignature does not tell who made the checkpoint.
  *
- * @throws NoteError when it is malformed, of another origin, or not signed so
+ * @throws NoteError when it is malformed, of another origin, or has no such signature
  */
 export function openCheckpoint(
   note: string,

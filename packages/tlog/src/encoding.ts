@@ -1,11 +1,11 @@
-// Numbers and base64 in the one spelling that the formats allow: what has two spellings can be signed twice.
+// Numbers and base64 in the one form that the formats allow: if there were two, something could be signed twice.
 
 /** An index of an entry, or a number of entries, up to 2^64 − 1. A number must be exact: a safe integer. */
 export type Uint64 = bigint | number;
 
 export const maxUint64 = 2n ** 64n - 1n;
 
-/** Undefined for what is no whole number from 0 to 2^64 − 1. */
+/** Undefined for anything but a whole number from 0 to 2^64 − 1. */
 export function toUint64(value: Uint64): bigint | undefined {
   if (typeof value === 'number' ? !Number.isSafeInteger(value) : typeof value !== 'bigint') return undefined;
   const whole = BigInt(value);
@@ -23,6 +23,6 @@ export const encodeBase64 = (bytes: Uint8Array): string =>
 /** Base64 of RFC 4648, section 4, padded and with the unused bits zero, or undefined. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64');
-  // Node reads over what is no base64, so what it understood is compared with what was said.
+  // Node ignores characters that are not base64, so the bytes are encoded again and compared.
   return bytes.toString('base64') === text ? bytes : undefined;
 }

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto';
 import { maxUint64, toUint64, type Uint64 } from './encoding.ts';
 
 // The Merkle tree of RFC 6962 and RFC 9162, section 2.1 (https://www.rfc-editor.org/rfc/rfc9162#section-2.1), with
-// SHA-256: what an entry and two subtrees hash to, how proofs are verified, and the right edge that a log grows by.
+// SHA-256: hashes of entries and subtrees, verification of proofs, and the right edge, to which a log appends.
 
-/** A part of a proof, an edge or a tree is malformed or wrong; the message says which. */
+/** A part of a proof, an edge or a tree is malformed or wrong; the message names it. */
 export class ProofError extends Error {
   override name = 'ProofError';
 }
@@ -14,7 +14,7 @@ export const hashBytes = 32;
 /** The root of a tree without entries. */
 export const emptyRoot: Uint8Array = hash('sha256', new Uint8Array(), 'buffer');
 
-// Hashing is nearly all that appending costs. A buffer made anew for each hash would add a third to it.
+// Hashing takes nearly all the time of an append. A new buffer for each hash would add a third.
 const leafInput = new Uint8Array(1 + 65_535);
 const nodeInput = new Uint8Array(1 + 2 * hashBytes);
 nodeInput[0] = 1;
@@ -35,7 +35,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
 }
 
 /**
- * That an entry is at `index` in the tree of `size` entries with this root.
+ * Verifies that an entry is at `index` in the tree of `size` entries with this root.
  *
  * @param leaf the entry's {@link leafHash}
  * @param proof from the leaf's sibling up to the root's child
@@ -60,7 +60,7 @@ export function verifyInclusion(
 }
 
 /**
- * That the tree of `size1` entries is the beginning of the tree of `size2` entries.
+ * Verifies that the tree of `size1` entries is the beginning of the tree of `size2` entries.
  *
  * @param proof empty when the first tree is, or when both are the same
  * @throws ProofError when it is not, or anything is malformed
@@ -85,8 +85,8 @@ export function verifyConsistency(
     return;
   }
 
-  // The proof is that of the first tree's last entry in the second tree, begun at the largest complete subtree
-  // that ends with this entry. If that is the whole first tree, its root is known and is left out.
+  // The proof is that of the first tree's last entry in the second tree, from the largest complete subtree on that
+  // ends with this entry. If that is the whole first tree, its root is known and left out.
   const { inner, border } = shapeOf(first - 1n, second);
   const height = trailingZeros(first);
   const isWhole = first === 1n << BigInt(height);
@@ -95,7 +95,7 @@ export function verifyConsistency(
   const [innerHashes, borderHashes] = [rest.slice(0, inner - height), rest.slice(inner - height)];
   const path = bitsOf((first - 1n) >> BigInt(height));
 
-  // Only what is left of the path belongs to the first tree.
+  // Only hashes to the left of the path belong to the first tree.
   const leftOfPath = innerHashes.filter((_, level) => isBitSet(path, level));
   const computed1 = joinLeft(start, [...leftOfPath, ...borderHashes]);
   if (!isEqual(computed1, root1)) throw new ProofError('root1 is not the one that the proof leads to');
@@ -104,8 +104,8 @@ export function verifyConsistency(
 }
 
 /**
- * How many hashes prove an entry: below the point where its path meets that of the last entry (`inner`) they are
- * on either side, above (`border`) only on the left, where a complete subtree is.
+ * The number of hashes that prove an entry: below the point where its path meets that of the last entry (`inner`)
+ * they are on either side, above it (`border`) only on the left, where a complete subtree is.
  */
 function shapeOf(index: bigint, size: bigint): { inner: number; border: number } {
   const inner = bitLength(index ^ (size - 1n));
@@ -123,8 +123,8 @@ const joinLeft = (start: Uint8Array, hashes: readonly Uint8Array[]): Uint8Array 
   hashes.reduce((joined, left) => nodeHash(left, joined), start);
 
 /**
- * The right edge of a tree, which is all that is needed to append to it: the roots of the complete subtrees that its
- * size is the sum of, the largest first, as many as the size has one bits.
+ * The right edge of a tree, which is all that an append needs: the roots of the complete subtrees that its size is
+ * the sum of, the largest first, as many as the size has one bits.
  */
 export type Edge = { readonly size: bigint; readonly hashes: readonly Uint8Array[] };
 
@@ -133,7 +133,8 @@ export const emptyEdge: Edge = Object.freeze({ size: 0n, hashes: Object.freeze([
 /**
  * The edge after more entries.
  *
- * @param onNode is told of each subtree that became complete: of 2^`level` entries (from 1), the `index`-th such one
+ * @param onNode is called with each subtree that became complete: of 2^`level` entries (from 1), the `index`-th such
+ *   one
  * @throws ProofError when the edge or a hash is malformed, or the tree would have more than 2^64 − 1 entries
  */
 export function extend(
@@ -170,7 +171,7 @@ export function rootOf(edge: Edge): Uint8Array {
 }
 
 /**
- * An edge's hashes one after another. How many there are, the size says.
+ * The hashes of an edge, concatenated. Their number follows from the size.
  *
  * @throws ProofError when the edge is malformed
  */
@@ -190,9 +191,9 @@ export function decodeEdge(size: Uint64, bytes: Uint8Array): Edge {
 }
 
 /**
- * The hashes that lie one after another in bytes, as views of them.
+ * Splits concatenated hashes, into views of the bytes.
  *
- * @throws ProofError when something is left over
+ * @throws ProofError when the length is not a multiple of a hash's
  */
 export function splitHashes(bytes: Uint8Array): Uint8Array[] {
   if (bytes.length % hashBytes !== 0) throw new ProofError(`${bytes.length} bytes are no whole hashes`);

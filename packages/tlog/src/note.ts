@@ -4,16 +4,18 @@ import { decodeBase64, encodeBase64, toUint64, type Uint64 } from './encoding.ts
 // Signed notes, https://c2sp.org/signed-note, and the cosignatures of https://c2sp.org/tlog-cosignature: a text, a blank
 // line, and a line for each signature. Keys are texts in the form of https://pkg.go.dev/golang.org/x/mod/sumdb/note.
 
-/** A note, a key or a checkpoint is malformed, or nobody who is known has signed it; the message says which. */
+/** A note, a key or a checkpoint is malformed, or no known key has signed it; the message says which. */
 export class NoteError extends Error {
   override name = 'NoteError';
 }
 
-/** Room for more than the 16 signatures that must be taken, were they as large as post-quantum ones (5 KB). */
+/**
+ * Room for more than the 16 signatures that must be accepted, even if they were as large as post-quantum ones (5 KB).
+ */
 export const maxNoteLength = 256 * 1024;
 const maxSignatures = 100;
 
-/** The first byte of a key: what its signatures sign. */
+/** The first byte of a key: what it signs. */
 export const signatureTypes = {
   /** The note's text. */
   ed25519: 0x01,
@@ -23,7 +25,7 @@ export const signatureTypes = {
 
 export type SignatureType = (typeof signatureTypes)[keyof typeof signatureTypes];
 
-/** Who may sign a note: name and hash stand in the signature line. */
+/** A key that may sign a note. Its name and hash are in the signature line. */
 export type VerifierKey = {
   name: string;
   /** Eight hexadecimal digits, of name, type and public key. */
@@ -42,9 +44,9 @@ export type VerifiedSignature = {
 };
 
 /**
- * The key in `<name>+<hash>+<base64 of type and public key>`.
+ * Parses a key of the form `<name>+<hash>+<base64 of type and public key>`.
  *
- * @throws NoteError when it is malformed, has a typo that the hash shows, or is of a type that is not known here
+ * @throws NoteError when it is malformed, has a typing error, by its hash, or is of an unknown type
  */
 export function parseVerifierKey(text: string): VerifierKey {
   const { name, keyHash, type, key } = parseKey('verifier key', text);
@@ -66,7 +68,7 @@ export function formatVerifierKey(
 /**
  * The 32 bytes of a public key, or of the one that belongs to a private key.
  *
- * @throws NoteError when it is not an Ed25519 one
+ * @throws NoteError when it is not an Ed25519 key
  */
 export function rawPublicKey(key: KeyObject): Uint8Array {
   if (key.asymmetricKeyType !== 'ed25519') {
@@ -76,11 +78,12 @@ export function rawPublicKey(key: KeyObject): Uint8Array {
 }
 
 /**
- * A note's text and which of the known keys signed it. Signatures by others are ignored, as are those by a known name
- * with another hash.
+ * The text of a note, and which of the known keys have signed it. Signatures by other keys are ignored, and so are
+ * those with a known name and another hash.
  *
- * @param verifierKeys as {@link parseVerifierKey} takes them
- * @throws NoteError when the note is malformed, none of the keys signed it, or a signature by one of them is wrong
+ * @param verifierKeys as {@link parseVerifierKey} parses them
+ * @throws NoteError when the note is malformed, none of the keys has signed it, or a signature by one of them is
+ *   wrong
  */
 export function openNote(
   note: string,
@@ -93,7 +96,7 @@ export function openNote(
     const key = known.get(`${name}+${keyHash}`);
     if (!key) continue;
     const verified = verifySignature(key, text, signature);
-    // A key that signed twice is told once, but each signature has to be right.
+    // A key that signed twice is listed once, but each signature has to be valid.
     if (!signatures.has(`${name}+${keyHash}`)) signatures.set(`${name}+${keyHash}`, verified);
   }
   if (signatures.size === 0) {
@@ -123,7 +126,7 @@ export function signNote(text: string, signerKey: string): string {
 }
 
 /**
- * The line of a signature that was made elsewhere, over the text's UTF-8 bytes, where the private key is.
+ * The line of a signature over the text's UTF-8 bytes, which was made where the private key is.
  *
  * @throws NoteError when a part is malformed
  */
@@ -133,7 +136,7 @@ export function noteSignature(name: string, publicKey: Uint8Array, signature: Ui
 }
 
 /**
- * What a witness signs of a checkpoint.
+ * The message that a witness signs for a checkpoint.
  *
  * @param timestamp in seconds since 1970
  * @param text of the checkpoint, without its signatures
@@ -145,8 +148,8 @@ export function cosignatureMessage(timestamp: Uint64, text: string): Uint8Array 
 }
 
 /**
- * The line of a witness' signature over {@link cosignatureMessage}. To follow the other signatures it is appended to the
- * note.
+ * The line of a witness' signature over {@link cosignatureMessage}. It is appended to the note, after the other
+ * signatures.
  *
  * @throws NoteError when a part is malformed
  */
@@ -164,9 +167,9 @@ export function noteCosignature(
 }
 
 /**
- * A text and the lines of its signatures, in their order.
+ * A note of a text and the lines of its signatures, in their order.
  *
- * @throws NoteError when they make no note that {@link openNote} would read
+ * @throws NoteError when {@link openNote} would not accept it
  */
 export function assembleNote(text: string, signatureLines: readonly string[]): string {
   checkText(text);
@@ -240,7 +243,7 @@ function knownKeys(verifierKeys: readonly string[]): Map<string, VerifierKey> {
   return known;
 }
 
-/** Names and hashes of the first few, so that a reader sees which key is missing. */
+/** Names and hashes of the first few, so that the reader sees which key is missing. */
 const signersOf = (lines: SignatureLine[]): string =>
   lines
     .slice(0, 3)
@@ -252,7 +255,7 @@ const keyHashBytes = 4;
 const signatureBytes = 64;
 const timestampBytes = 8;
 const maxTimestamp = 2n ** 63n - 1n;
-/** What https://www.rfc-editor.org/rfc/rfc8410#section-7 puts before a seed. */
+/** The prefix of a seed in https://www.rfc-editor.org/rfc/rfc8410#section-7 */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 function parseKey(part: string, text: string): Omit<VerifierKey, 'publicKey'> & { key: Uint8Array } {
@@ -298,7 +301,7 @@ function checkText(text: string): void {
 
 function checkCharacters(part: string, text: string): void {
   if (!text.isWellFormed()) throw new NoteError(`${part} has a lone surrogate, which is no character`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the refused characters
   if (/[\u0000-\u0009\u000b-\u001f]/.test(text)) throw new NoteError(`${part} has a control character`);
 }
 

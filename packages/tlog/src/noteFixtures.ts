@@ -7,7 +7,7 @@ import {
   signatureTypes,
 } from './note.ts';
 
-/** A key of this name that is always the same for the same number, with what a test needs of it. */
+/** A key with this name, always the same for the same number, and what a test needs of it. */
 export function keyOf(name: string, number: number, type: SignatureType = signatureTypes.ed25519) {
   const seed = Buffer.alloc(32, number);
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);

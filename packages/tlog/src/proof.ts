@@ -6,7 +6,7 @@ import type { VerifiedSignature } from './note.ts';
 // Proof files, https://c2sp.org/tlog-proof: all that is needed to verify offline that something is in a log.
 
 export type Proof = {
-  /** What the file carries along. Nobody has signed it. */
+  /** Further data in the file. Nobody has signed it. */
   extra?: Uint8Array;
   index: bigint;
   /** From the leaf's sibling up to the root's child. */
@@ -42,9 +42,9 @@ export function formatProof(parts: {
 }
 
 /**
- * What a file says. It is not verified: {@link verifyProof} does both.
+ * The parts of a proof file. They are not verified: {@link verifyProof} does both.
  *
- * @throws ProofError when it is not a proof file to the letter, or too large for one
+ * @throws ProofError when it is not a valid proof file, or too large
  */
 export function parseProof(text: string): Proof {
   if (text.length > maxProofLength) {
@@ -74,11 +74,11 @@ export function parseProof(text: string): Proof {
 }
 
 /**
- * That the entry with this hash is in this log, by a checkpoint that one of the keys signed.
+ * Verifies that the entry with this hash is in this log, by a checkpoint that one of the keys has signed.
  *
- * @param leafHash of the entry that the reader knows, never one that is taken from the file unseen
- * @param verifierKeys the log's, and its witness' if that one's time is of interest
- * @returns where it is, in which tree, and who signed that
+ * @param leafHash of the entry that the reader knows, never one that was taken from the file unread
+ * @param verifierKeys the log's, and its witness' if its time is of interest
+ * @returns the index, the tree, and who has signed
  * @throws ProofError when it is not, or the file is malformed
  * @throws NoteError when the checkpoint is malformed, of another origin, or signed by none of the keys
  */

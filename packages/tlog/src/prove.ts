@@ -2,7 +2,7 @@ import type { Uint64 } from './encoding.ts';
 import { emptyEdge, extend, hashBytes, nodeHash, ProofError, rootOf, splitHashes, uint64 } from './merkle.ts';
 import { type Tile, tileAt, tilePath } from './tile.ts';
 
-// Proofs are made from tiles: first say which are needed, let them be fetched at once, then prove from them.
+// Proofs are made from tiles: first list the tiles that are needed, then read them in parallel, then make the proof.
 
 /** The bytes of tiles by their paths ({@link tilePath}). */
 export type Tiles = ReadonlyMap<string, Uint8Array>;
@@ -42,7 +42,7 @@ export const tilesForConsistency = (size1: Uint64, size2: Uint64): Tile[] =>
 export const consistencyProof = (size1: Uint64, size2: Uint64, tiles: Tiles): Uint8Array[] =>
   hashesOf(consistencyRanges(size1, size2), size2, tiles);
 
-/** Entries whose root is one hash of a proof: as the RFC divides trees, complete subtrees, the largest first. */
+/** Entries whose root is one hash of a proof: complete subtrees, divided as in the RFC, the largest first. */
 type Range = { start: bigint; end: bigint };
 
 function inclusionRanges(index: Uint64, size: Uint64): Range[] {
@@ -74,7 +74,7 @@ function subproof(size1: bigint, range: Range, isKnown: boolean): Range[] {
     : [...subproof(size1, right, false), left];
 }
 
-/** The left part is the largest power of two that leaves something for the right one. */
+/** The left part is the largest power of two that leaves something for the right part. */
 function divide({ start, end }: Range): [Range, Range] {
   const middle = start + (1n << BigInt(floorLog2(end - start - 1n)));
   return [
@@ -83,7 +83,7 @@ function divide({ start, end }: Range): [Range, Range] {
   ];
 }
 
-/** A subtree of 2^level entries, the index-th such one. */
+/** The index-th subtree of 2^level entries. */
 type Subtree = { level: number; index: bigint };
 
 function subtreesOf({ start, end }: Range): Subtree[] {
@@ -121,7 +121,7 @@ function rootFrom(tiles: Tiles, subtree: Subtree, size: Uint64): Uint8Array {
   return rootOf(extend(emptyEdge, hashes));
 }
 
-/** Where a subtree is found: tiles have every eighth level, and what is between is hashed from the one below. */
+/** The tile of a subtree: tiles have every eighth level, and the levels between are hashed from the one below. */
 function placeOf({ level, index }: Subtree, size: Uint64): { tile: Tile; offset: number; count: number } {
   const heightInTile = level % 8;
   const firstHash = index << BigInt(heightInTile);

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { newTiles, tilePath } from './tile.ts';
 
-// RFC 9162, section 2.1, as plainly as it is written, to compare with what is fast and what counts in bigints.
+// RFC 9162, section 2.1, as literally as possible, to compare with the fast implementation in bigints.
 
 const sha256 = (...parts: Uint8Array[]) => hash('sha256', Buffer.concat(parts), 'buffer');
 const HASH_NODE = (left: Uint8Array, right: Uint8Array) => sha256(Uint8Array.of(1), left, right);
@@ -45,8 +45,8 @@ function SUBPROOF(m: number, D: Uint8Array[], b: boolean): Uint8Array[] {
 }
 
 /**
- * The root that a path leads to, https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2, and how many of the hashes it
- * takes.
+ * The root that a path leads to, https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2, and how many of the hashes
+ * it uses.
  */
 export function rootOfPath(leafIndex: bigint, treeSize: bigint, leaf: Uint8Array, path: Uint8Array[]) {
   let [fn, sn, r, taken] = [leafIndex, treeSize - 1n, leaf, 0];
@@ -65,7 +65,7 @@ export function rootOfPath(leafIndex: bigint, treeSize: bigint, leaf: Uint8Array
 
 /**
  * The roots that a path between two sizes leads to, https://www.rfc-editor.org/rfc/rfc9162#section-2.1.4.2, and how
- * many of the hashes it takes.
+ * many of the hashes it uses.
  */
 export function rootsOfPath(first: bigint, second: bigint, [start, ...path]: [Uint8Array, ...Uint8Array[]]) {
   let [fn, sn, fr, sr, taken] = [first - 1n, second - 1n, start, start, 1];
@@ -83,7 +83,7 @@ export function rootsOfPath(first: bigint, second: bigint, [start, ...path]: [Ui
   return { root1: fr, root2: sr, taken };
 }
 
-/** All hash tiles of a tree by their paths: https://c2sp.org/tlog-tiles#merkle-tree says what each hash is. */
+/** All hash tiles of a tree by their paths, as in https://c2sp.org/tlog-tiles#merkle-tree */
 export function hashTilesOf(D: Uint8Array[]): Map<string, Uint8Array> {
   const tiles = [...newTiles(0, D.length)].flatMap((tile) => {
     const { level: l, index, width } = tile;

@@ -1,17 +1,17 @@
 import { toUint64, type Uint64 } from './encoding.ts';
 import { hashBytes } from './merkle.ts';
 
-// Tiles and entry bundles of https://c2sp.org/tlog-tiles: what they are called, which there are, and their bytes.
+// Tiles and entry bundles of https://c2sp.org/tlog-tiles: their paths, which of them exist, and their bytes.
 
 /** A tile, its path or its bytes are malformed; the message says how. */
 export class TileError extends Error {
   override name = 'TileError';
 }
 
-/** How many hashes a full tile has, and how many entries a full bundle. */
+/** The number of hashes in a full tile, and of entries in a full bundle. */
 export const fullWidth = 256;
 
-/** A hash tile of a level, or the bundle of the entries that the tile of level 0 with the same index hashes. */
+/** A hash tile of a level, or the bundle of the entries that are hashed in the tile of level 0 with the same index. */
 export type Tile = {
   level: number | 'entries';
   index: bigint;
@@ -40,7 +40,7 @@ export function tilePath({ level, index, width }: Tile): string {
 const pathPattern =
   /^tile\/(entries|0|[1-9][0-9]?)\/((?:x(?!000)[0-9]{3}\/(?:x[0-9]{3}\/){0,4})?[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
 
-/** The tile that {@link tilePath} gives this path, or undefined: each has one path only. */
+/** The tile with this path, or undefined. Each tile has one path only. */
 export function parseTilePath(path: string): Tile | undefined {
   const [, level = '', groups = '', width] = pathPattern.exec(path) ?? [];
   if (level === '') return undefined;
@@ -55,7 +55,7 @@ export function parseTilePath(path: string): Tile | undefined {
 }
 
 /**
- * The tile of a level at an index, as wide as it is in a tree of this size.
+ * The tile of a level at an index, with the width that it has in a tree of this size.
  *
  * @throws TileError when the tree has no such tile
  */
@@ -66,8 +66,8 @@ export function tileAt(level: Tile['level'], index: bigint, size: bigint): Tile 
 }
 
 /**
- * What a tree of `size` has that it had not at `previousSize`: bundles first, then tiles from the lowest level up,
- * full ones and the partial one of each level. Everything that the tree has is what is new since 0.
+ * The tiles of a tree of `size` that it did not have at `previousSize`: bundles first, then tiles from the lowest
+ * level up, full ones and the partial one of each level. With a `previousSize` of 0: all tiles of the tree.
  *
  * @throws TileError when the sizes are malformed, or the tree has shrunk
  */
@@ -89,7 +89,7 @@ function* newOfLevel(level: Tile['level'], previous: bigint, current: bigint): G
   }
 }
 
-/** How many hashes all tiles of a level have: each is the root of 256^level entries. */
+/** The number of hashes in all tiles of a level: each is the root of 256^level entries. */
 const hashesAt = (level: number, size: bigint): bigint => size >> BigInt(8 * level);
 
 /**
@@ -111,7 +111,7 @@ const lengthBytes = 2;
 
 /**
  * @param entries from 1 to 256 of them
- * @throws TileError when there are more or fewer, or one is larger than a bundle can say
+ * @throws TileError when there are more or fewer, or one is too large for a bundle
  */
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
   checkCount('bundle', 'entries', entries.length);
@@ -131,7 +131,7 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
  * The entries of a bundle, as views of its bytes.
  *
  * @param width how many there must be
- * @throws TileError when there are more or fewer, or one is cut off
+ * @throws TileError when there are more or fewer, or one is truncated
  */
 export function decodeBundle(bytes: Uint8Array, width: number): Uint8Array[] {
   checkCount('bundle', 'entries', width);

@@ -13,23 +13,23 @@ export type VerifyOptions = {
   /** vkeys of the log, and of witnesses. */
   key?: string[] | undefined;
   witness?: string[] | undefined;
-  /** Where the checkpoint is remembered that was verified last; by default one file for each key. */
+  /** Where the last verified checkpoint is stored; by default in one file for each key. */
   remember?: string | undefined;
   json?: boolean | undefined;
-  /** Told how many entries of the whole log are verified; by default, a terminal shows it in a line. */
+  /** Called with the number of verified entries of a whole log. By default a terminal shows it in a line. */
   onProgress?: (entries: number, size: number) => void;
 };
 
 /** The command was used wrongly. The message says what to do. */
 class BadUsage extends Error {}
 
-/** Below the working folder, which is that of the repository for `fanfold`. */
+/** Relative to the working folder, which is that of the repository for `fanfold`. */
 const rememberedFolder = join('.fanfold', 'verified');
 
 /**
- * `fanfold verify`: verifies a proof file, or a whole log, and prints what that means.
+ * `fanfold verify`: verifies a proof file, or a whole log, and prints the result.
  *
- * @returns the exit code: 0 verified, 1 wrong or not to be read, 2 used wrongly
+ * @returns the exit code: 0 verified, 1 wrong or unreadable, 2 bad usage
  */
 export async function verify(file: string | undefined, options: VerifyOptions): Promise<0 | 1 | 2> {
   try {
@@ -132,7 +132,7 @@ async function rememberedIn(file: string, keys: TrustedKeys): Promise<Checkpoint
 const newestOf = (checkpoints: (Checkpoint | undefined)[]): Checkpoint | undefined =>
   checkpoints.reduce((newest, each) => (each && each.size >= (newest?.size ?? 0) ? each : newest), undefined);
 
-/** Replaces what was remembered, whole or not at all, unless another run has remembered more meanwhile. */
+/** Replaces the stored checkpoint, completely or not at all, unless another run has stored a later one meanwhile. */
 async function remember(file: string, checkpoint: Checkpoint, keys: TrustedKeys): Promise<void> {
   const now = await rememberedIn(file, keys);
   if (now && now.size > checkpoint.size) return;
@@ -142,7 +142,7 @@ async function remember(file: string, checkpoint: Checkpoint, keys: TrustedKeys)
   await rename(temporary, file);
 }
 
-/** One line on a terminal that tells how far it is. */
+/** One line on a terminal that shows the progress. */
 function progress(): (entries: number, size: number) => void {
   if (!process.stderr.isTTY) return () => undefined;
   let shownAt = 0;
@@ -163,13 +163,14 @@ function print<Result>(
 }
 
 /**
- * A line that cannot move a terminal's cursor, turn its writing around or begin another line: what a log says is not ours.
- * (The operator's tool has the same, and this is its own: the verifier takes nothing from us.)
+ * Makes a line safe for a terminal, so that a log cannot move its cursor, change the direction of text or begin
+ * another line. (The operator's tool has the same function. This one is separate, because the verifier uses no other
+ * code of Fanfold.)
  */
 const printable = (text: string): string =>
   text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
 
-/** The same for programs, in the escapes that JSON has. */
+/** The same for programs, with JSON's escapes. */
 const jsonText = (value: object): string =>
   JSON.stringify(value, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, (each) =>
     each

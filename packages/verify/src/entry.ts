@@ -1,26 +1,26 @@
 import { sha256 } from './merkle.ts';
 import { bytesOf, textOf, VerificationError } from './wrong.ts';
 
-/** An entry of the log. It holds nothing personal and names no merchant: anybody may read it. */
+/** An entry of the log. It has no personal data and names no merchant: anybody may read it. */
 export type Entry = {
-  /** SHA-256 of salt and event, in base64: who has both can show that this is the event. */
+  /** SHA-256 of salt and event, in base64: with both, anybody can check that it is this event. */
   commitment: string;
   /** When audit recorded the event. */
   recordedtime: string;
-  /** Of the event, counting the events of its subject from 1; ten digits. */
+  /** The sequence number of the event among those of its subject, from 1; ten digits. */
   sequence: string;
   source: string;
-  /** A pseudonym, in base64url: the same for all events of a subject, and only who has its salt sees whose. */
+  /** A pseudonym, in base64url: the same for all events of a subject. Only with its salt can the subject be checked. */
   subject: string;
   time: string;
   type: string;
   version: 1;
 };
 
-/** What it takes to show which event an entry stands for. */
+/** The data that opens an entry: its event and the salts. */
 export type Opening = { event: string; salt: string; subjectSalt: string };
 
-/** The members of an event that an entry speaks of, and its id. */
+/** The members of an event that its entry has too, and its id. */
 export type OpenedEvent = Pick<Entry, 'sequence' | 'source' | 'time' | 'type'> & {
   id: string;
   merchantid: string;
@@ -29,7 +29,7 @@ export type OpenedEvent = Pick<Entry, 'sequence' | 'source' | 'time' | 'type'> &
 
 export const maxEntryBytes = 65_535;
 
-/** What each member looks like. In the order of their names, which is that of canonical JSON. */
+/** The form of each member, sorted by name, as in canonical JSON. */
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z$/;
 const word = /^[\x21-\x7e]{1,64}$/;
 const members: Record<keyof Entry, RegExp> = {
@@ -44,9 +44,9 @@ const members: Record<keyof Entry, RegExp> = {
 };
 
 /**
- * Reads an entry: the canonical JSON (https://www.rfc-editor.org/rfc/rfc8785) of exactly these members.
+ * Parses an entry: the canonical JSON (https://www.rfc-editor.org/rfc/rfc8785) of exactly these members.
  *
- * @throws VerificationError when it is not that
+ * @throws VerificationError when it is anything else
  */
 export function parseEntry(bytes: Uint8Array): Entry {
   if (bytes.length > maxEntryBytes) {
@@ -59,16 +59,17 @@ export function parseEntry(bytes: Uint8Array): Entry {
     if (typeof value === (name === 'version' ? 'number' : 'string') && pattern.test(String(value))) continue;
     throw new VerificationError('entry', `its ${name} is missing, or is not what one looks like`);
   }
-  // With only such values, writing the members in their order is canonical JSON: it shows anything more, and any other way.
+  // For such values, the members in this order are canonical JSON. So the comparison finds anything more, and any
+  // other form.
   const written = Object.fromEntries(Object.keys(members).map((name) => [name, parsed[name]]));
   if (JSON.stringify(written) === text) return written as Entry;
   throw new VerificationError('entry', 'it is not canonical JSON of the members that an entry has');
 }
 
 /**
- * Shows that an entry stands for an event.
+ * Verifies that an entry is that of an event.
  *
- * @throws VerificationError when it does not
+ * @throws VerificationError when it is not
  */
 export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Opening): OpenedEvent {
   if (!text.isWellFormed()) throw new VerificationError('event', 'is not text');
@@ -96,7 +97,7 @@ export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Open
   return { id, merchantid, subject, sequence, source, time, type };
 }
 
-/** @throws VerificationError when the text is no JSON object */
+/** @throws VerificationError when the text is not a JSON object */
 export function objectOf(text: string, part: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
@@ -104,7 +105,7 @@ export function objectOf(text: string, part: string): Record<string, unknown> {
       return value as Record<string, unknown>;
     }
   } catch {
-    // Said below.
+    // The error follows.
   }
   throw new VerificationError(part, 'is not a JSON object');
 }

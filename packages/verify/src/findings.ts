@@ -1,27 +1,27 @@
 export type FindingKind =
-  /** A file is not there, and larger ones behind it are. */
+  /** A file is missing, and later ones exist. */
   | 'missing'
-  /** Everything from an entry on is not there: the end of the log was cut off. */
+  /** All entries from one on are missing: the end of the log was cut off. */
   | 'tail'
-  /** The files fit each other, and not what was signed. */
+  /** The files fit each other, but not what was signed. */
   | 'rewritten'
-  /** The log does not continue what was remembered. */
+  /** The log is not a continuation of the stored checkpoint. */
   | 'forked'
-  /** The checkpoint is of fewer entries than the remembered one. */
+  /** The checkpoint has fewer entries than the stored one. */
   | 'old-checkpoint'
   /** An entry was changed: its hash still fits the tree. */
   | 'entry'
-  /** An entry lies where another one belongs, and that one does not lie in its place either. */
+  /** An entry is in the place of another one, which is not in its own place either. */
   | 'swapped'
-  /** An entry bundle is not made as one, or nothing in it fits. */
+  /** A bundle is malformed, or none of its entries fits. */
   | 'bundle'
-  /** A hash in a tile was changed: what lies below it and above it fits. */
+  /** A hash in a tile was changed: the hashes below and above it fit each other. */
   | 'hash'
-  /** A tile is not made as one, or fits nothing. */
+  /** A tile is malformed, or fits nothing. */
   | 'tile'
-  /** An entry is in the tree, and not what an entry of an audit log is. */
+  /** An entry is in the tree, but is not an entry of an audit log. */
   | 'format'
-  /** A subject has a number twice, or lacks one. */
+  /** A subject has a number twice, or one is missing. */
   | 'sequence';
 
 export type Finding = {
@@ -31,7 +31,7 @@ export type Finding = {
   message: string;
 };
 
-/** How many findings are told. */
+/** How many findings are reported. */
 const maxFindings = 20;
 
 export class Findings {
@@ -39,7 +39,7 @@ export class Findings {
   readonly first: Finding[] = [];
   count = 0;
 
-  /** @returns the finding, if it is told */
+  /** @returns the finding, if it is reported */
   add(kind: FindingKind, where: string, message: string): Finding | undefined {
     this.count++;
     if (this.first.length === maxFindings) return undefined;

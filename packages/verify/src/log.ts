@@ -10,33 +10,34 @@ import { textOf, VerificationError } from './wrong.ts';
 
 export type LogReport = {
   checkpoint: Checkpoint;
-  /** The size that was remembered, when the log was compared with it. */
+  /** The size of the stored checkpoint, when the log was compared with it. */
   rememberedSize: number | undefined;
-  /** The first ones; none when the log is verified. */
+  /** The first findings; empty when the log is verified. */
   findings: Finding[];
   findingCount: number;
-  /** What is no proof that something is wrong, but may be. */
+  /** Observations that may be, but do not prove, that something is wrong. */
   warnings: string[];
 };
 
 export type LogOptions = TrustedKeys & {
-  /** A checkpoint that was seen before: a note, signed by a key that is trusted. */
+  /** An earlier checkpoint: a note signed by a trusted key. */
   remembered?: string | undefined;
   onProgress?: (entries: number, size: number) => void;
-  /** How many subjects and waiting numbers are followed, in memory. */
+  /** How many subjects and waiting numbers are kept in memory. */
   maxSubjects?: number;
 };
 
 const maxCheckpointBytes = 65_536;
 
 /**
- * Verifies a whole log (https://c2sp.org/tlog-tiles): hashes every entry, compares each hash of every tile with what lies
- * below it, and the root with the checkpoint. Memory does not grow with the log, but for the names of subjects.
+ * Verifies a whole log (https://c2sp.org/tlog-tiles): hashes every entry, compares each hash of every tile with the
+ * entries or hashes below it, and the root with the checkpoint. Memory does not grow with the log, except for the
+ * names of subjects.
  *
- * From the root downwards it is known which hashes are right: so of two that differ, an entry and its hash, or a hash and
- * the tile below it, it can be told which one was changed.
+ * It goes from the root downwards, so it is known which hashes are right. So for an entry that differs from its hash,
+ * or a hash from the tile below, it can name the one that was changed.
  *
- * @throws VerificationError when there is no checkpoint that can be trusted
+ * @throws VerificationError when there is no trusted checkpoint
  * @throws when the log cannot be read
  */
 export async function verifyLog(reader: LogReader, options: LogOptions): Promise<LogReport> {
@@ -52,7 +53,7 @@ export async function verifyLog(reader: LogReader, options: LogOptions): Promise
   return new LogCheck(reader, checkpoint, remembered, options).run();
 }
 
-/** What the tile above says of a tile. */
+/** The hash of a tile in the tile above. */
 type Claim = { hash: Hash; isTrusted: boolean; by: string };
 
 /** An entry, or a hash of one, that differs from what is signed. */
@@ -67,7 +68,7 @@ class LogCheck {
   readonly #findings = new Findings();
   readonly #files: LogFiles;
   readonly #numbers: Numbers;
-  /** Entries that were changed, for as many as are told of: two of them may have been swapped. */
+  /** Entries that were changed, as many as are reported: two of them may have been swapped. */
   readonly #changed: (Different & { finding: Finding })[] = [];
   /** Roots of perfect subtrees over the entries so far, the largest first; undefined once an entry is missing. */
   #subtrees: { tiles: number; root: Hash }[] | undefined = [];
@@ -94,7 +95,7 @@ class LogCheck {
     this.#reportSwapped();
     this.#remembered?.compareWith(this.#checkpoint, this.#findings, warnings);
     this.#numbers.report(warnings);
-    // Whatever is thought of tiles above: the log is what was signed if the entries alone make the root that was signed.
+    // Whatever the tiles contain: the log is the signed one if its entries alone have the signed root.
     if (this.#findings.count === 0 && !isSame(this.#rootOfEntries(), this.#checkpoint.root)) {
       this.#findings.add('rewritten', 'checkpoint', 'the entries do not have the root that was signed');
     }
@@ -108,8 +109,8 @@ class LogCheck {
   }
 
   /**
-   * Goes down from the partial tiles at the right edge of the log, of each level the last one: all of them together make
-   * the root, and all else lies below one of their hashes.
+   * Starts with the partial tile of each level, at the right edge of the log: together they make the root, and
+   * everything else is below one of their hashes.
    */
   async #checkTree(): Promise<void> {
     const edge: { level: number; index: number; width: number; hashes: Hash[] | undefined }[] = [];
@@ -162,7 +163,7 @@ class LogCheck {
     }
   }
 
-  /** Checks a full tile and all below it. @returns its hash: the one that fits, as far as can be told */
+  /** Checks a full tile and all below it. @returns its hash: the one that fits, as far as it is known */
   async #checkTile(level: number, index: number, claim: Claim | undefined): Promise<Hash | undefined> {
     if (level === 0) return this.#checkLeaves(index, claim);
     const path = pathOf(level, index, this.#size);
@@ -196,7 +197,7 @@ class LogCheck {
     this.#remembered?.keep(0, index, (fitting === 'entries' ? leaves : tile) ?? leaves ?? []);
     const path = pathOf(0, index, this.#size);
     const entries = `entries ${index * tileWidth} to ${(index + 1) * tileWidth - 1}`;
-    // Changed entries are told of one by one; if their hashes do not fit either, these are still the better guess.
+    // Changed entries are reported one by one. If their hashes do not fit either, these are still the better guess.
     if (wasReported && fitting === undefined) return stored ?? below;
     return this.#decide({ path, entries, stored, below, claim, wasReported });
   }
@@ -220,9 +221,9 @@ class LogCheck {
   }
 
   /**
-   * Chooses the hash of a tile, when all in it that differs from what lies below has been told.
+   * Chooses the hash of a tile, after all its differences from the level below were reported.
    *
-   * @returns the one that the tile above has, if the tile or what lies below it has the same
+   * @returns the one in the tile above, if the tile or the level below it has the same
    */
   #decide(tile: {
     path: string;
@@ -252,7 +253,7 @@ class LogCheck {
     return found;
   }
 
-  /** Tells which hashes of a tile differ from what lies below. @returns whether there are any */
+  /** Reports the hashes of a tile that differ from the level below. @returns whether there are any */
   #reportHashes(
     path: string,
     tile: Hash[] | undefined,
@@ -272,10 +273,10 @@ class LogCheck {
   }
 
   /**
-   * Compares entries with the tile of their hashes, and tells of each that differs.
+   * Compares entries with the tile of their hashes, and reports each that differs.
    *
    * @param fitting which of the two fits the tree; undefined when neither does
-   * @returns whether something was told
+   * @returns whether something was reported
    */
   #reportLeaves(
     index: number,

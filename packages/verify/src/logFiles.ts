@@ -14,7 +14,7 @@ import {
 } from './tile.ts';
 
 const maxBundleBytes = tileWidth * (2 + maxEntryBytes);
-/** A bundle has some 100 KB and 17 MB at most. */
+/** A bundle has about 100 KB, and at most 17 MB. */
 const leafTilesAhead = 6;
 
 /** The tiles and entry bundles of a log of some size, and which of them are not there. */
@@ -22,7 +22,7 @@ export class LogFiles {
   readonly #reader: LogReader;
   readonly #size: number;
   readonly #findings: Findings;
-  /** What is not there, by level. */
+  /** Missing tiles and bundles, by level. */
   readonly #missing = new Map<Level, number[]>();
   readonly #ahead = new Map<number, Promise<[Bundle | undefined, Hash[] | undefined]>>();
 
@@ -36,13 +36,13 @@ export class LogFiles {
     return this.#missing.size === 0;
   }
 
-  /** Entries and their tile, while some behind them are being read already. */
+  /** Entries and their tile, while some of the following are being read already. */
   takeLeaves(index: number): Promise<[Bundle | undefined, Hash[] | undefined]> {
     const end = Math.max(index + 1, Math.min(index + leafTilesAhead, hashesAt(1, this.#size)));
     for (let i = index; i < end; i++) {
       if (this.#ahead.has(i)) continue;
       const reading = Promise.all([this.#readBundle(i), this.readTile(0, i)]);
-      // Whoever takes it gets the error; until then it is nobody's.
+      // The caller that takes it gets the error.
       reading.catch(() => undefined);
       this.#ahead.set(i, reading);
     }
@@ -70,7 +70,10 @@ export class LogFiles {
     return read && parseBundle(read.bytes, width, read.isFull ? tileWidth : width);
   }
 
-  /** Reads a file of the log. The log may have grown since its checkpoint, and have a full tile instead of a partial one. */
+  /**
+   * Reads a file of the log. The log may have grown since its checkpoint, and have a full tile instead of a partial
+   * one.
+   */
   async #read(level: Level, index: number, maxBytes: number) {
     const isFull = widthOf(level, index, this.#size) === tileWidth;
     const paths = [pathOf(level, index, this.#size), ...(isFull ? [] : [fullPathOf(level, index)])];
@@ -107,7 +110,7 @@ export class LogFiles {
   }
 }
 
-/** First and last of each run of neighbours. */
+/** The first and last number of each run of consecutive numbers. */
 function runsOf(numbers: number[]): [first: number, last: number][] {
   const runs: [number, number][] = [];
   for (const number of numbers.toSorted((a, b) => a - b)) {

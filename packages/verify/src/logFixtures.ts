@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { LogReader } from './reader.ts';
 
-/** A log maker for tests: a plain recursive tree, written from RFC 6962 without a look at what is tested. */
+/** A log maker for tests: a plain recursive tree, written from RFC 6962 independently of the tested code. */
 const sha = (...parts: (Buffer | string)[]): Buffer => {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
@@ -100,11 +100,11 @@ export function eventOf(subject: string, n: number, recordedtime = '2026-11-25T1
   return { entry, event, salt: salt.toString('base64'), subjectSalt: subjectSalt.toString('base64') };
 }
 
-/** So many entries: subjects with two events each. */
+/** This many entries: subjects with two events each. */
 export const entriesOf = (size: number): Buffer[] =>
   Array.from({ length: size }, (_, i) => eventOf(`pay_${Math.floor(i / 2)}`, (i % 2) + 1).entry);
 
-/** A log as it lies in a bucket: all of its files by their paths. */
+/** All files of a log by their paths, as in a bucket. */
 export type Files = Map<string, Buffer>;
 
 export function filesOf(entries: Buffer[], ...signers: Signer[]): Files {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The verifier on its own, for who does not want to trust the rest of Fanfold either: one file, if it is bundled.
- * README.md has how.
+ * The verifier alone, for readers who do not trust the rest of Fanfold either. It can be bundled into one file: see
+ * README.md.
  */
 import { parseArgs } from 'node:util';
 import { verify } from './command.ts';

@@ -11,7 +11,9 @@ export const sha256 = (data: Uint8Array | string): Hash => hash('sha256', data, 
 /** https://www.rfc-editor.org/rfc/rfc6962#section-2.1 */
 export const leafHash = (entry: Uint8Array): Hash => sha256(Buffer.concat([leafPrefix, entry]));
 
-/** @throws VerificationError when one of the two is no hash: 31 and 33 bytes would make the same node as 32 and 32 */
+/**
+ * @throws VerificationError when one of the two is not a hash: 31 and 33 bytes would make the same node as 32 and 32
+ */
 export function nodeHash(left: Hash, right: Hash): Hash {
   requireHash(left, 'left hash of a node');
   requireHash(right, 'right hash of a node');
@@ -29,9 +31,9 @@ function requireHash(hash: Hash, part: string): void {
 export const isSame = (a: Hash, b: Hash): boolean => Buffer.compare(a, b) === 0;
 
 /**
- * The root of the tree over these hashes, in their order; of none, the hash of nothing.
+ * The root of the tree over these hashes, in their order; without hashes, the hash of nothing.
  *
- * @throws VerificationError when one of them is no hash
+ * @throws VerificationError when one of them is not a hash
  */
 export function rootOf(hashes: readonly Hash[]): Hash {
   const [first = sha256('')] = hashes;
@@ -43,10 +45,10 @@ export function rootOf(hashes: readonly Hash[]): Hash {
 }
 
 /**
- * The root of a log, from the hashes that its partial tiles have: those of level 0 first.
+ * The root of a log, from the hashes of its partial tiles, those of level 0 first.
  *
- * Each hash of a tile stands for a whole subtree, larger than all that is to the right of its level. So the root of what is
- * to the right is one more hash, the last one, of the tile above.
+ * Each hash of a tile stands for a whole subtree, larger than all that is to the right of its level. So the root of
+ * everything to the right is one more hash, the last one, of the tile above.
  */
 export function rootOfPartialTiles(levels: readonly (readonly Hash[])[]): Hash {
   let rightmost: Hash[] = [];
@@ -58,10 +60,12 @@ export function rootOfPartialTiles(levels: readonly (readonly Hash[])[]): Hash {
 }
 
 /**
- * Follows the path from a leaf to the root, as https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2 has it step by step.
- * Numbers are at most 2^53 − 1, so bits are taken by division.
+ * Follows the path from a leaf to the root, step by step as in
+ * https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3.2. Numbers are at most 2^53 − 1, so bits are computed by
+ * division.
  *
- * @throws VerificationError when the leaf is not in the tree of this root at this index, or a hash or number is none
+ * @throws VerificationError when the leaf is not in the tree of this root at this index, or a hash or number is
+ *   malformed
  */
 export function verifyInclusion(index: number, size: number, leaf: Hash, proof: Hash[], root: Hash): void {
   if (![index, size].every(Number.isSafeInteger) || index < 0 || index >= size)

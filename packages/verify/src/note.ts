@@ -5,30 +5,30 @@ import { bytesOf, VerificationError } from './wrong.ts';
 /** A public key that a verifier trusts: of a log, or of a witness. */
 export type VerifierKey = {
   name: string;
-  /** The first four bytes of the key's hash, in hex. Name and id tell which key a signature is by. */
+  /** The first four bytes of the key's hash, in hex. Name and id identify the key of a signature. */
   id: string;
   kind: 'log' | 'witness';
   publicKey: KeyObject;
 };
 
-/** What a log signed: that its first `size` entries have this root. */
+/** A checkpoint: the log has signed that its first `size` entries have this root. */
 export type Checkpoint = {
   /** The log's name. */
   origin: string;
   size: number;
   root: Hash;
-  /** The keys of the log that signed it, of those that are trusted. */
+  /** The trusted keys of the log that have signed it. */
   signedBy: VerifierKey[];
-  /** The witnesses that are demanded, and when each of them saw it. */
+  /** The required witnesses, and when each of them has seen it. */
   witnessedBy: { key: VerifierKey; time: Date }[];
-  /** The note that it was read from. */
+  /** The note that it was parsed from. */
   text: string;
 };
 
 export type TrustedKeys = {
-  /** Of the log. One of them must have signed. */
+  /** Keys of the log. One of them must have signed. */
   keys: readonly VerifierKey[];
-  /** Of witnesses. Each of them must have signed. */
+  /** Keys of witnesses. Each of them must have signed. */
   witnessKeys?: readonly VerifierKey[];
 };
 
@@ -36,9 +36,9 @@ export type TrustedKeys = {
 const kinds: Record<number, VerifierKey['kind']> = { 1: 'log', 4: 'witness' };
 
 /**
- * Reads a vkey: name, id and base64 of type and public key, with `+` between them.
+ * Parses a vkey: name, id and base64 of type and public key, with `+` between them.
  *
- * @throws Error when it is none; the message tells why
+ * @throws Error when it is malformed; the message says why
  */
 export function parseKey(text: string): VerifierKey {
   const [, name, id, base64] = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,100})$/i.exec(text) ?? [];
@@ -67,14 +67,14 @@ export function formatKey(name: string, kind: VerifierKey['kind'], publicKey: Ui
 const idOf = (name: string, typeAndKey: Uint8Array): string =>
   Buffer.from(sha256(Buffer.concat([Buffer.from(`${name}\n`), typeAndKey]))).toString('hex', 0, 4);
 
-/** Many more than a log and its witnesses need; the specification asks for 16. */
+/** Many more than a log and its witnesses need; the specification requires 16. */
 const maxSignatures = 64;
 
 /**
- * Opens a checkpoint (https://c2sp.org/tlog-checkpoint): a note that is signed by a trusted key of the log it names.
- * Signatures by other keys are ignored; a bad one by a trusted key refuses all.
+ * Opens a checkpoint (https://c2sp.org/tlog-checkpoint): a note that is signed by a trusted key of the log that it
+ * names. Signatures by other keys are ignored. If one by a trusted key is invalid, all is refused.
  *
- * @throws VerificationError when it is not that
+ * @throws VerificationError when it is not such a note
  */
 export function openCheckpoint(text: string, { keys, witnessKeys = [] }: TrustedKeys): Checkpoint {
   const { body, signatures } = parseNote(text);
@@ -112,7 +112,7 @@ type Signature = { name: string; id: string; bytes: Buffer };
 /** https://c2sp.org/signed-note */
 function parseNote(text: string): { body: string; signatures: Signature[] } {
   const end = text.lastIndexOf('\n\n');
-  // Control characters other than newline; what was no UTF-8 never became text.
+  // Control characters except newline. Bytes that are not UTF-8 were refused before.
   const hasForbidden = [...text].some((character) => character < ' ' && character !== '\n');
   if (end === -1 || hasForbidden || !text.endsWith('\n') || end + 2 === text.length) {
     throw new VerificationError('checkpoint', 'it is not a signed note: lines, an empty line, signatures');
@@ -135,7 +135,10 @@ function parseNote(text: string): { body: string; signatures: Signature[] } {
   return { body: text.slice(0, end + 1), signatures };
 }
 
-/** Verifies a signature by a trusted key. @returns when a witness signed; undefined for a log, which does not say */
+/**
+ * Verifies a signature by a trusted key. @returns when a witness has signed; undefined for a log, whose signatures
+ * have no time
+ */
 function timeOfSignature(key: VerifierKey, bytes: Buffer, body: string): Date | undefined {
   const isValid = (message: string, signature: Buffer) =>
     verify(null, Buffer.from(message), key.publicKey, signature);
@@ -166,7 +169,7 @@ function parseBody(body: string): { origin: string; size: number; root: Hash } {
   };
 }
 
-/** @throws VerificationError when it is not written as a number of a log is, or is 2^53 and more */
+/** @throws VerificationError when it does not have the form of numbers in a log, or is 2^53 or more */
 export function wholeNumber(text: string, part: string): number {
   if (/^(0|[1-9]\d{0,19})$/.test(text)) {
     if (Number.isSafeInteger(Number(text))) return Number(text);

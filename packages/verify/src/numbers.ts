@@ -2,12 +2,12 @@ import { type Entry, parseEntry } from './entry.ts';
 import type { Findings } from './findings.ts';
 import { Sequences } from './sequences.ts';
 
-/** An event can be late: its queue was away, or it was redriven. Most are not later than this. */
+/** An event can be late, because of an outage or a redrive. Most are not later than this. */
 const lateMs = 3_600_000;
 
 /** The entries and the numbers that the events of each subject have: none twice, and none left out. */
 export class Numbers {
-  /** Whether every entry could be read, so that a number which is not there is not in the log. */
+  /** Whether every entry could be read, so that a missing number is really not in the log. */
   isComplete = true;
   readonly #findings: Findings;
   readonly #sequences: Sequences;

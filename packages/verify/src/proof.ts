@@ -3,22 +3,22 @@ import { hashBytes, leafHash, verifyInclusion } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKeys, wholeNumber } from './note.ts';
 import { bytesOf, textOf, VerificationError } from './wrong.ts';
 
-/** What a proof file has proven: that the log has this entry, and which event it stands for. */
+/** What a proof file proves: that the log has this entry, and its event. */
 export type Proven = {
   index: number;
   checkpoint: Checkpoint;
   entry: Entry;
-  /** `erased`: its text is gone, so only that there was an event like the entry is proven. */
+  /** `erased`: its text is gone, so it is proven only that there was an event with this entry. */
   event: OpenedEvent | 'erased';
 };
 
-/** The largest event with its entry, escaped and in base64, is less than a third of it. */
+/** More than three times the largest event with its entry, escaped and in base64. */
 export const maxProofFileBytes = 1_048_576;
 
 const maxTreeLevels = 64;
 
 /**
- * Verifies a proof file (https://c2sp.org/tlog-proof) with nothing but the keys given.
+ * Verifies a proof file (https://c2sp.org/tlog-proof) with the given keys and nothing else.
  *
  * @throws VerificationError that names what is wrong
  */

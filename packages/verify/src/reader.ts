@@ -2,20 +2,20 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Where a log lies. */
+/** Reads the files of a log. */
 export type LogReader = {
-  /** As a person calls it. */
+  /** A name for messages. */
   name: string;
   /**
-   * What lies at a path such as `checkpoint`; undefined where nothing does.
+   * The content of a path such as `checkpoint`; undefined when it does not exist.
    *
-   * @param maxBytes of what is longer, one byte more is given, and nothing behind it
-   * @throws when that cannot be told
+   * @param maxBytes of longer content, one byte more is returned and the rest is not
+   * @throws when it is unknown whether it exists
    */
   read(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
 };
 
-/** A log in a folder, with the paths that it has in its bucket. */
+/** A log in a folder, with the paths of its bucket. */
 export const folderReader = (folder: string): LogReader => ({
   name: folder,
   async read(path, maxBytes) {
@@ -39,7 +39,7 @@ export const folderReader = (folder: string): LogReader => ({
 
 type Patience = { timeoutMs: number; attempts: number; firstPauseMs: number };
 
-/** A log that is served over HTTP. What fails for the time being (5xx, 429, a connection) is asked for again. */
+/** A log that is served over HTTP. Temporary errors (5xx, 429, connections) are retried. */
 export function urlReader(
   url: string,
   { timeoutMs, attempts, firstPauseMs }: Patience = { timeoutMs: 30_000, attempts: 5, firstPauseMs: 250 },

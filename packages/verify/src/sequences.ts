@@ -1,26 +1,27 @@
-/** Numbers of a subject that are not there, though greater ones are. */
+/** Missing sequence numbers of a subject, below existing ones. */
 export type Gap = {
   subject: string;
   first: number;
   last: number;
-  /** When the number that shows the gap was recorded, in milliseconds since 1970. */
+  /** When the higher number, which reveals the gap, was recorded, in milliseconds since 1970. */
   shownAtMs: number;
 };
 
 /**
- * Takes the numbers of all subjects in the order of the log, in which they need not be in their own, and finds those that
- * are there twice or not at all.
+ * Finds duplicate and missing sequence numbers. Numbers come in the order of the log, in which those of a subject
+ * need not be sorted.
  *
- * A log of half a million subjects took 354 MB in all (measured). When there are more than `limit` subjects and waiting numbers, new subjects are not followed.
+ * A log of half a million subjects took 354 MB in all (measured). When there are more than `limit` subjects and
+ * waiting numbers, new subjects are not followed.
  */
 export class Sequences {
-  /** Up to which number all of a subject's are there. */
+  /** For each subject, the number up to which all have been seen. */
   readonly #upTo = new Map<string, number>();
-  /** Of a subject, greater numbers, each with when it was recorded. */
+  /** For each subject, the higher numbers that have been seen, each with its time of recording. */
   readonly #waiting = new Map<string, Map<number, number>>();
   readonly #limit: number;
   #held = 0;
-  /** Once there was no room it stays so: of a subject that was not followed for a while, nothing can be told. */
+  /** It never becomes false again: nothing can be concluded about a subject that was not followed for a while. */
   #isFull = false;
   /** Entries whose subjects could not be followed. */
   notFollowed = 0;

@@ -13,7 +13,7 @@ export const hashesAt = (level: Level, size: number): number =>
 export const widthOf = (level: Level, index: number, size: number): number =>
   Math.min(tileWidth, hashesAt(level, size) - index * tileWidth);
 
-/** Where a tile lies: its number in groups of three digits, all but the last after an `x`. */
+/** The path of a tile: its number in groups of three digits, all but the last with an `x`. */
 export const fullPathOf = (level: Level, index: number): string => {
   const digits = String(index).padStart(Math.ceil(String(index).length / 3) * 3, '0');
   const groups = digits.match(/.{3}/g) ?? [];
@@ -28,7 +28,10 @@ export const pathOf = (level: Level, index: number, size: number): string => {
 /** The entries of a bundle that could be read, with their hashes, and why the others could not. */
 export type Bundle = { entries: Uint8Array[]; hashes: Hash[]; problem: string | undefined };
 
-/** Entries, each after its length in two bytes. Of a bundle that has grown since, only those of the checkpoint count. */
+/**
+ * Entries, each with its length in two bytes before it. If the bundle has grown since the checkpoint, only the
+ * entries of the checkpoint count.
+ */
 export function parseBundle(bytes: Uint8Array, width: number, expected: number): Bundle {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const all: Uint8Array[] = [];
@@ -53,6 +56,6 @@ export function parseBundle(bytes: Uint8Array, width: number, expected: number):
 export const completeHashes = ({ hashes }: Bundle, width: number): Hash[] | undefined =>
   hashes.length === width ? hashes : undefined;
 
-/** All of a list, if all of it is known. */
+/** The whole list, if all of it is known. */
 export const allOf = <Item>(items: readonly (Item | undefined)[]): Item[] | undefined =>
   items.every((item) => item !== undefined) ? (items as Item[]) : undefined;

@@ -10,9 +10,9 @@ export class VerificationError extends Error {
 }
 
 /**
- * The bytes of standard base64, in the one way to write them.
+ * Decodes standard base64 in its one valid form.
  *
- * @throws VerificationError when they are written in another way, or are not as many as they should be
+ * @throws VerificationError when it has another form, or another length than required
  */
 export function bytesOf(base64: string, part: string, length?: number): Buffer {
   const bytes = Buffer.from(base64, 'base64');
@@ -23,7 +23,7 @@ export function bytesOf(base64: string, part: string, length?: number): Buffer {
   return bytes;
 }
 
-/** @throws VerificationError when the bytes are no UTF-8 */
+/** @throws VerificationError when the bytes are not UTF-8 */
 export function textOf(bytes: Uint8Array, part: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
