@@ -18,6 +18,7 @@ import type { Template } from '@fanfold/local-cloud/template';
 import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
 import { Command } from 'commander';
 import { developmentToken, merchantScopes } from './fanfold/operations/accessToken.ts';
+import { type Progress, startProgress } from './progress.ts';
 
 const repository = join(import.meta.dirname, '..');
 
@@ -64,16 +65,19 @@ async function run(base: number): Promise<void> {
   const services = await servicesWithFunctions();
   const interrupted = signal();
   const data = persist ? join(repository, '.fanfold', String(base)) : process.env.FANFOLD_DATA_FOLDER;
+  const progress = startProgress('starting the emulators and the services');
   const starting = startStack(base, data);
   const started: Started = { runtimes: new Map() };
   try {
-    const ready = startServices(services, base, starting, started);
+    const ready = startServices(services, base, starting, started, progress);
     const failed = starting.then((stack) => stack.failed);
     const description = await Promise.race([ready, failed, interrupted]);
+    progress.end();
     if (!description) return;
     await announce(description, started.runtimes, base);
     await Promise.race([failed, interrupted]);
   } finally {
+    progress.end();
     await Promise.all([...started.runtimes.values()].map((runtime) => runtime.stop()));
     await started.bundles?.stop();
     // Last: what the services still do needs it.
@@ -89,11 +93,14 @@ async function startServices(
   base: number,
   starting: Promise<Stack>,
   started: Started,
+  progress: Progress,
 ): Promise<StackDescription> {
   const folders = services.map(({ folder }) => folder);
   const show = printers(services.map(({ name }) => name));
+  progress.note('packaging the templates');
   const templates = await Promise.all(folders.map((folder) => packageService(folder)));
   const folder = join(repository, '.fanfold/functions', String(base));
+  progress.note('bundling the functions');
   started.bundles = await bundleFunctions({
     services: services.map((service, i) => ({ ...service, modules: modulesOf(templates[i] as Template) })),
     folder,
@@ -109,9 +116,11 @@ async function startServices(
   await watchConfiguration(folders, (path) =>
     console.log(`Restart needed: ${path} has changed, and is read only at the start.`),
   );
+  progress.note('waiting for the emulators');
   const { description } = await starting;
   const { endpoints, issuer } = description;
   useEndpoints(endpoints);
+  progress.note('creating tables, topics and queues');
   await Promise.all(
     services.map(async ({ name, localPort }, i) => {
       const runtime = await startServiceRuntime({

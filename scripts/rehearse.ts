@@ -409,6 +409,7 @@ try {
   console.error(`${styleText('red', 'Error:')} ${(error as Error).message}`);
   exitCode = 1;
 } finally {
+  progress.end();
   await stopAll();
   for (const temporary of [here, outside]) await rm(temporary, { recursive: true, force: true });
 }

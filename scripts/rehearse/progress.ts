@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { startProgress } from '../progress.ts';
 
 /** What a rehearsal tells while it runs, and at its end. */
 export type Progress = {
@@ -10,11 +11,14 @@ export type Progress = {
   notChecked(line: string): void;
   /** All that was found, and all that was not. */
   summary(): string[];
+  /** Takes away the line that says how far it is. */
+  end(): void;
 };
 
 /** @param count how many steps there are */
 export function progressOf(count: number, print: (line: string) => void): Progress {
   const begun = performance.now();
+  const line = startProgress('rehearsing, steps', count);
   const found: string[] = [];
   const notChecked: string[] = [];
   let number = 0;
@@ -24,7 +28,9 @@ export function progressOf(count: number, print: (line: string) => void): Progre
       number += 1;
       const from = performance.now();
       print(styleText('bold', `${number}/${count} ${title} (at ${secondsSince(begun)} s)`));
+      line.note(title);
       const result = await work();
+      line.advance();
       print(styleText('dim', `    ${secondsSince(from)} s`));
       return result;
     },
@@ -36,6 +42,7 @@ export function progressOf(count: number, print: (line: string) => void): Progre
       if (notChecked.includes(line)) return;
       notChecked.push(line);
     },
+    end: () => line.end(),
     summary: () => [
       `${found.length} checks passed in ${secondsSince(begun)} s.`,
       'Not checked on this endpoint:',
