@@ -147,7 +147,7 @@ const logOf = async (merchantId: Merchant) =>
 const idsIn = (texts: string[]) => texts.map((text) => (JSON.parse(text) as Event).id);
 
 describe('a day on which nothing was lost', () => {
-  it('adds up, and no more is heard of it', async () => {
+  it('adds up, and has no further events', async () => {
     expect(await published('whole', 'payments.day-closed.v1')).toHaveLength(1);
     expect(await published('whole', 'billing.reconciliation-failed.v1')).toEqual([]);
     expect(await published('whole', 'audit.gap-found.v1')).toEqual([]);
@@ -155,7 +155,7 @@ describe('a day on which nothing was lost', () => {
 });
 
 describe('an event that was deleted from billing’s queue', () => {
-  it('is found when the day is closed, is said, and stands in the log', async () => {
+  it('is found when the day is closed, is published, and is in the log', async () => {
     const failures = await published('unbilled', 'billing.reconciliation-failed.v1');
     expect(failures).toHaveLength(1);
     expect(failures[0]?.event).toMatchObject({
@@ -186,7 +186,7 @@ describe('an event that was deleted from billing’s queue', () => {
 });
 
 describe('an event that was deleted from audit’s queue', () => {
-  it('is found by its number when the day is closed, is said, and is recorded once by audit itself', async () => {
+  it('is found by its number when the day is closed, is published, and is recorded once by audit itself', async () => {
     const gaps = await published('unrecorded', 'audit.gap-found.v1');
     expect(gaps).toHaveLength(1);
     expect(gaps[0]?.event).toMatchObject({

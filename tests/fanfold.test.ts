@@ -37,7 +37,7 @@ const traceOf = async (id: string) => {
   return { code, types: [...stdout.matchAll(/(\S+\.v\d+)/g)].map(([type]) => type), stdout };
 };
 
-it('demo tells of a payment and a refund until both are invoiced, credited and audited', async () => {
+it('demo shows a payment and a refund until both are invoiced, credited and audited', async () => {
   const { code, stdout, stderr } = await fanfold('demo');
   expect([code, stderr]).toEqual([0, '']);
   const printed = stdout

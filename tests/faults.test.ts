@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => pool?.stop());
 
 describe('whatever breaks on the way', () => {
-  it('nothing is lost, nothing happens twice, and all of it can be said again', async () => {
+  it('nothing is lost, nothing happens twice, and all of it can be published again', async () => {
     const report = await runMatrix(pool, baselines, { seed: 0 });
     expect(report.violations).toEqual([]);
     expect(report.cells.run).toBeGreaterThan(100);

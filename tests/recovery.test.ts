@@ -73,7 +73,7 @@ const invoiced = (paymentId: string) =>
     expect(body.data).toHaveLength(1);
   });
 
-/** A payment that billing does not hear of. */
+/** A payment whose events do not reach billing. */
 async function payUnbilled(): Promise<string> {
   const reconnect = await wire.disconnect(queues.billing);
   const paymentId = await pay();
@@ -144,7 +144,7 @@ describe('replay', () => {
     const range = everything();
     await wire.subscribe('late');
     const { process: running, ended } = start('replay', ...range, '--to-queue', 'late', '--rate', '5');
-    // The first message is the order itself: a late service hears what is said now, too.
+    // The first message is the order itself: a late service gets new events, too.
     await eventually(async () => expect(await wire.depth('late')).toBeGreaterThan(1));
     running.kill('SIGINT');
     const { code, stderr } = await ended;
@@ -177,7 +177,7 @@ describe('replay', () => {
     expect(await done('dlq', 'list')).toMatchObject({ groups: [] });
   });
 
-  it('to a queue that does not hear the topic is refused, with those that do', async () => {
+  it('to a queue that is not subscribed to the topic is refused, with those that are', async () => {
     for (const name of ['shipping', 'fanfold-local-billing-events-dead-letters']) {
       const { code, stdout, stderr } = await fanfold('replay', ...everything(), '--to-queue', name);
       expect([code, stdout]).toEqual([2, '']);
@@ -186,7 +186,7 @@ describe('replay', () => {
     }
   });
 
-  it('of what was never recorded, or the queue does not hear, is refused', async () => {
+  it('of what was never recorded, or the queue does not subscribe to, is refused', async () => {
     const nothing = [
       ['--subject', 'pay_unknown'],
       ['--type', 'payment.captured.v1', '--to-queue', 'payments'],

@@ -154,7 +154,7 @@ describe('messages', () => {
         expect(body.data[0]).toMatchObject({ status: 'credited', totals: { gross: 12_100 } });
       });
     }
-    // And everything that was ever said, once more, to everybody.
+    // And all events once more, to all services.
     const published = await receivedByFourth();
     for (const body of published.toReversed()) {
       const { type } = JSON.parse(body);
@@ -259,7 +259,7 @@ describe('in the end', () => {
     },
   );
 
-  it.each(merchants)('audit has everything that %s’s events say, each once and without a gap', async (id) => {
+  it.each(merchants)('audit has all events of %s, each once and without a gap', async (id) => {
     const merchant = await clientOf(stack.base, id);
     const publishedIds = new Set(
       (await receivedByFourth())
@@ -299,26 +299,23 @@ describe('the log, to somebody who trusts nobody', () => {
     expect(checkpoint.size).toBe((await receivedByFourth()).length);
   });
 
-  it.each(merchants)(
-    'has a proof of each event of %s, which says whose it is and what was said',
-    async (id) => {
-      const merchant = await clientOf(stack.base, id);
-      const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
-      const recorded = await merchant.all('/events');
-      expect(recorded.length).toBeGreaterThan(0);
-      for (const { object: _, position, recordedat, ...said } of recorded as unknown as Recorded[]) {
-        const proof = await merchant.text(`/events/${said.id}/proof`);
-        const proven = verifyProofFile(proof, keys);
-        expect(proven).toMatchObject({ index: position, entry: { recordedtime: recordedat } });
-        expect(proven.event).toMatchObject({ id: said.id, merchantid: id });
-      }
-      const stranger = await client('stranger');
-      const foreign = await stranger.get(`/events/${recorded[0]?.id}/proof`);
-      expect(foreign).toMatchObject({ status: 404, body: { code: 'not_found' } });
-    },
-  );
+  it.each(merchants)('has a proof of each event of %s, with its merchant and its data', async (id) => {
+    const merchant = await clientOf(stack.base, id);
+    const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
+    const recorded = await merchant.all('/events');
+    expect(recorded.length).toBeGreaterThan(0);
+    for (const { object: _, position, recordedat, ...said } of recorded as unknown as Recorded[]) {
+      const proof = await merchant.text(`/events/${said.id}/proof`);
+      const proven = verifyProofFile(proof, keys);
+      expect(proven).toMatchObject({ index: position, entry: { recordedtime: recordedat } });
+      expect(proven.event).toMatchObject({ id: said.id, merchantid: id });
+    }
+    const stranger = await client('stranger');
+    const foreign = await stranger.get(`/events/${recorded[0]?.id}/proof`);
+    expect(foreign).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
 
-  it('forgets whom it is told to forget, and stays what it was', async () => {
+  it('erases whom an operator orders to erase, and stays what it was', async () => {
     const merchant = await client('straight');
     const [first] = await merchant.all('/events?type=payment.captured.v1');
     const keys = { keys: [await keyOf()] };

@@ -19,7 +19,7 @@ const region = 'eu-west-1';
 const account = '000000000000';
 const topicArn = `arn:aws:sns:${region}:${account}:fanfold-local-events`;
 
-/** What lies between the services of a running stack: the topic and the queues, to listen in and to interfere. */
+/** What lies between the services of a running stack: the topic and the queues, to observe and to interfere. */
 export class Wire {
   readonly #sqs: SQSClient;
   readonly #sns: SNSClient;
@@ -33,7 +33,7 @@ export class Wire {
     this.#sns = new SNSClient(settings);
   }
 
-  /** A queue that hears everything from now on, as a fourth service would. */
+  /** A queue that gets all events from now on, as a fourth service would. */
   async subscribe(name: string): Promise<() => Promise<string[]>> {
     await this.#sqs.send(new CreateQueueCommand({ QueueName: name }));
     await this.#sns.send(

@@ -14,7 +14,7 @@ type Bundle = { kilobytes: number; paths: string[]; text: string };
 
 const maxKilobytes = 400;
 
-/** What exceeds it: DynamoDB, S3, and the API with its tokens, or what erasures are said with, in one function. */
+/** What exceeds it: DynamoDB, S3, and the API with its tokens, or the events of erasures, in one function. */
 const largerKilobytes: Record<string, number> = { 'audit getEventProof': 455, 'audit checkEvents': 415 };
 
 const functions = servicesWithFunctions.flatMap((service) =>

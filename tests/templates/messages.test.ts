@@ -205,11 +205,11 @@ describe('the mapping of a stream to a publisher', () => {
   const keep = (rule: (properties: Deployed['Properties'], service: string) => boolean) =>
     breaking(mappings, ({ service, Properties }) => rule(Properties, service));
 
-  test('is one in each service that speaks', () => {
+  test('is one in each service that publishes', () => {
     expect(mappings.map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
   });
 
-  test('lets through what says something: no number that was noted, no series that counts on, no event that was only recorded', () => {
+  test('lets through writes with events: no number of a document, no counter of a series, no event that was only recorded', () => {
     const patterns = mappings.map(({ service, Properties }) => [
       service,
       Properties.FilterCriteria.Filters.map(
@@ -286,7 +286,7 @@ describe('the topic', () => {
   const topic = one('bus', 'EventsTopic');
   const statements: Statement[] = one('bus', 'EventsTopicPolicy').Properties.PolicyDocument.Statement;
 
-  test('is the one that everybody speaks to', () => {
+  test('is the one that everybody publishes to', () => {
     expect(topicArn).toMatch(new RegExp(`:${topic.Properties.TopicName}$`));
     const publishers = allOf('AWS::Lambda::Function').filter(
       ({ Properties }) => 'EVENTS_TOPIC_ARN' in Properties.Environment.Variables,
@@ -319,7 +319,7 @@ describe('the topic', () => {
     ).toHaveLength(1);
   });
 
-  test('is spoken to by the publishers, and by nobody else but the operator', () => {
+  test('takes events from the publishers and the operator only', () => {
     const [refusal] = statements.filter(({ Condition }) => Condition.ArnNotLike);
     expect(refusal).toMatchObject({ Effect: 'Deny', Principal: '*', Action: 'sns:Publish' });
     const patterns = refusal?.Condition.ArnNotLike?.['aws:PrincipalArn'] as string[];

@@ -70,7 +70,7 @@ describe('a table', () => {
     });
   });
 
-  test('that is spoken from has a stream with the new image', () => {
+  test('of a service that publishes has a stream with the new image', () => {
     const streams = tables
       .filter(({ Properties }) => Properties.StreamSpecification)
       .map(({ Properties }) => [Properties.TableName, Properties.StreamSpecification.StreamViewType]);

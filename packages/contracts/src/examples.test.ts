@@ -17,7 +17,7 @@ describe('The catalog', () => {
     for (const type of eventTypes) expect(type).toMatch(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*\.v\d+$/);
   });
 
-  test('finds each definition by its type, with a sentence that says when it is said', () => {
+  test('finds each definition by its type, with a sentence that says when it is published', () => {
     for (const type of eventTypes) {
       expect(catalog[type].type).toBe(type);
       expect(catalog[type].description).toMatch(/^[A-Z].*\.$/);

@@ -202,7 +202,7 @@ test('a long template goes by the bucket of the stack’s deployments', async ()
   );
 });
 
-test('what CloudFormation refuses is said, and the stack of the attempt does not stay', async () => {
+test('what CloudFormation refuses is reported, and the stack of the attempt does not stay', async () => {
   allIsLeft();
   cloudformation
     .on(DescribeChangeSetCommand)

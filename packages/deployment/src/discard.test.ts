@@ -126,7 +126,7 @@ test('a lock that has run out holds nothing', async () => {
   expect((await outcomes())[0]).toBe(true);
 });
 
-test('a file that cannot be deleted is said, and its bucket, table and keys stay', async () => {
+test('a file that cannot be deleted is reported, and its bucket, table and keys stay', async () => {
   s3.on(DeleteObjectsCommand).resolves({ Errors: [{ Key: 'a', Message: 'Access Denied' }] });
   await expect(outcomes()).rejects.toThrow('log cannot be emptied: a: Access Denied');
   expect(s3.commandCalls(DeleteBucketCommand)).toHaveLength(0);

@@ -103,7 +103,7 @@ test.each([
     { name: 'ExpiredToken', message: 'The security token has expired.' },
     'AWS refuses access: The security token has expired.',
   ],
-])('of %j it is said what to do', (error, says) => {
+])('says what to do about %j', (error, says) => {
   expect(accessProblem(Object.assign(new Error(), error), 'eu-west-9')).toContain(says);
 });
 

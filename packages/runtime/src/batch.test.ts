@@ -60,7 +60,7 @@ test('A message takes its body and at least what its attributes are: names, type
   expect(messageBytes({ body: '€', attributes: {} })).toBe(5);
 });
 
-test('What a batch call answers counts as done only where it says so, and nothing is said against it', () => {
+test('An entry of a batch call counts as done only if the answer confirms it, and has no error for it', () => {
   const someIds = fc.subarray(['0', '1', '2', '3', '4']).map((ids) => ids.map((Id) => ({ Id })));
   fc.assert(
     fc.property(fc.nat({ max: 5 }), someIds, someIds, (count, Successful, Failed) => {

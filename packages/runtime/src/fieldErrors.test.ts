@@ -81,7 +81,7 @@ describe('What is wrong with a field', () => {
     expect(JSON.stringify(errors)).not.toMatch(/secret|123456/);
   });
 
-  test('is told of a name that is none, at that name', () => {
+  test('reports an invalid name, at that name', () => {
     const schema = z.record(z.string().max(2), z.string());
     expect(errorsOf(schema, { abc: '' })).toEqual([
       { pointer: '#/abc', detail: 'has a name that must have at most 2 characters' },

@@ -111,7 +111,7 @@ describe('A difference', () => {
     });
   });
 
-  test('that is gone is noted as mended, once, and nothing is said', () => {
+  test('that is gone is noted as mended, once, and has no event', () => {
     expect(note(finding, undefined, 0)).toEqual({
       noted: { isNew: false, finding: { ...finding, mendedAt: '2026-11-24T00:30:00.000Z' } },
       isAlarming: false,

@@ -76,7 +76,7 @@ describe('An environment variable', () => {
     expect(environmentVariable('SOME_TABLE_NAME')).toBe('things');
   });
 
-  test.each([[undefined], ['']])('that is %j is a mistake in the template, which is said', (value) => {
+  test.each([[undefined], ['']])('that is %j is reported as a mistake in the template', (value) => {
     vi.stubEnv('SOME_TABLE_NAME', value);
     expect(() => environmentVariable('SOME_TABLE_NAME')).toThrow(
       'The environment variable SOME_TABLE_NAME is not set: give it to the function in serverless.yml',

@@ -39,7 +39,7 @@ const event = (id: string, data: unknown = {}): Event => ({
   data,
 });
 
-/** What a write said: the ids of its events with the size of each. */
+/** The events of a write: their ids with the size of each. */
 type Written = [id: string, bytes?: number][];
 
 const publisher = publishStream((image) => {
@@ -99,7 +99,7 @@ describe('A publisher', () => {
     });
   });
 
-  test('sends nothing for writes that said nothing, and for deletions', async () => {
+  test('sends nothing for writes without events, and for deletions', async () => {
     expect(await publish([[], 'deleted', []])).toEqual(failures());
     expect(calls()).toEqual([]);
   });
@@ -232,7 +232,7 @@ test('No event is lost: each was taken, or its write comes again; and no call is
         const failed = fate.filter((n) => n < entries.length);
         const Successful = entries.filter((_: unknown, n: number) => !failed.includes(n));
         for (const entry of Successful) taken.add(idOf(entry));
-        // Of every other one nothing is said.
+        // Every other one is missing from the answer.
         const Failed = failed
           .filter((n) => n % 2 === 0)
           .map((n) => ({ Id: String(n), Code: 'InternalError' }));

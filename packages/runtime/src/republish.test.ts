@@ -9,7 +9,7 @@ async function* items(...ids: string[]) {
   for (const id of ids) yield [{ id }];
 }
 
-test('What was said on a day is said again, each once', async () => {
+test('The events of a day are published again, each once', async () => {
   let seen: RepublishRequest | undefined;
   const republished: string[] = [];
   const handler = republish(
@@ -43,7 +43,7 @@ test.each([
   await expect(handler(asked, contextWith())).rejects.toThrow('Ask for a day: {"date":"2026-11-23"}');
 });
 
-test('What fails does not keep the rest from being said, and is told in the end', async () => {
+test('One that fails does not hold up the rest, and is reported at the end', async () => {
   const republished: string[] = [];
   const handler = republish(
     () => items('a', 'b', 'c'),

@@ -89,7 +89,7 @@ describe('A clock that works off what is due', () => {
     ]);
   });
 
-  test('goes on after one that failed, and fails at the end so that somebody hears of it', async () => {
+  test('goes on after one that failed, and fails at the end, so that it is noticed', async () => {
     const worked: string[] = [];
     const handler = eachDue(
       () => items('a', 'b', 'c'),

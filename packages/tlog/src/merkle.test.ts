@@ -537,7 +537,7 @@ describe('An edge', () => {
     expect(before).toEqual({ size: 7n, hashes });
   });
 
-  test('tells of each subtree that becomes complete, once, with its place', () => {
+  test('reports each subtree that becomes complete, once, with its place', () => {
     const reported = new Map<string, Uint8Array>();
     let edge = emptyEdge;
     for (const [from, to] of [

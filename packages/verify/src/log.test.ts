@@ -134,7 +134,7 @@ describe('a log of 700 entries', () => {
     ]);
   });
 
-  it('tells of an entry and a hash of one tile that both were changed', async () => {
+  it('reports an entry and a hash of one tile that were both changed', async () => {
     const both = set(
       'tile/entries/001',
       changed(files.get('tile/entries/001'), startOf(entries, 300) + 1),
@@ -254,7 +254,7 @@ describe('a log of 700 entries', () => {
     expect(findings).toMatchObject([{ kind: 'rewritten', where: 'checkpoint' }]);
   });
 
-  it('tells of twenty findings, and how many there are', async () => {
+  it('reports twenty findings, and how many there are', async () => {
     const bundle = Buffer.from(files.get('tile/entries/001') as Buffer);
     for (let index = 260; index < 300; index++) bundle[startOf(entries, index) + 1] = 0;
     const report = await verified(set('tile/entries/001', bundle));
@@ -407,7 +407,7 @@ describe('entries of an audit log', () => {
     ['a subject that is none', { subject: 'pay_1' }],
     ['a sequence that is none', { sequence: '0' }],
     ['a time that is none', { time: 'now' }],
-  ])('with %s are told of', async (_, members) => {
+  ])('with %s are reported', async (_, members) => {
     const entry = JSON.parse(eventOf('pay_x', 1).entry.toString());
     const text = JSON.stringify(Object.fromEntries(Object.entries({ ...entry, ...members }).sort()));
     expect(await found(filesOf([Buffer.from(text)], log))).toEqual(['format entry 0']);

@@ -85,7 +85,7 @@ describe('a proof file', () => {
     expect(() => verifyProofFile(text, { keys })).toThrow(expect.objectContaining({ part }));
   });
 
-  it('is said to be cut off when it is', () => {
+  it('is reported as cut off when it is', () => {
     expect(() => verifyProofFile(good.slice(0, 100), { keys })).toThrow('proof file: is cut off');
   });
 

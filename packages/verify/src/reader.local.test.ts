@@ -66,7 +66,7 @@ describe('a log that is served', () => {
   it.each([
     [503, 'answered 503), after 3 attempts. Try again later.'],
     [403, '/audit/tile/1/000.p/2 was answered 403.'],
-  ])('that answers %i is not said to be wrong: it cannot be read', async (status, message) => {
+  ])('that answers %i is not reported as wrong: it cannot be read', async (status, message) => {
     answer = (request, response) =>
       request.url?.includes('tile/1') ? response.writeHead(status).end() : serve(request, response);
     await expect(verifyLog(urlReader(base, patience), { keys })).rejects.toThrow(message);

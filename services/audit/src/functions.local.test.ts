@@ -271,7 +271,7 @@ describe('the log', () => {
 });
 
 describe('what is delivered', () => {
-  it('is recorded once, and shown as it was said, fields unknown here included', async () => {
+  it('is recorded once, and shown as it was published, fields unknown here included', async () => {
     const sent = { ...refund('acme', 'pay_whole', 1), severity: 'high', unheard: { of: [1.5, 'x'] } };
     expect(await deliver(sent, sent)).toEqual([]);
     expect(await deliver(sent)).toEqual([]);
@@ -412,7 +412,7 @@ describe('an export', () => {
     [{ merchantId: 'east', type: 'payment.captured.v1' }, []],
     [{ subject: 'pay_both' }, ['east pay_both:2', 'west pay_both:1', 'east pay_both:1']],
     [{ subject: 'pay_bot' }, []],
-  ])('of what was said in a time by %o has %j', async (filter, expected) => {
+  ])('of the events in a range of time by %o has %j', async (filter, expected) => {
     const { events } = (await exported({ ...day, ...filter })) as { events: Record<string, never>[] };
     const inOrder = events.toSorted((a, b) => Number(a.position) - Number(b.position));
     expect(inOrder.map(({ merchantId, id }) => `${merchantId} ${id}`)).toEqual(expected);

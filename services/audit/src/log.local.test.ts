@@ -437,7 +437,7 @@ describe('erasing', () => {
     expect(await audit.load('acme', 'inv_odd:1')).not.toHaveProperty('text');
   });
 
-  it('tells of nobody else, whose id begins in the same way', async () => {
+  it('does not affect other ids with the same beginning', async () => {
     await audit.record([receivedOf('pay_1', 1), receivedOf('pay_1#b', 1)]);
     await audit.eraseSubject({ ...order, subject: 'pay_1#b' }, new Date());
     expect(await audit.eraseSubject({ ...order, subject: 'pay_1' }, new Date())).toMatchObject([
@@ -445,7 +445,7 @@ describe('erasing', () => {
     ]);
   });
 
-  it('is refused of what nobody has heard of, another merchant’s included', async () => {
+  it('is refused of an unknown subject, another merchant’s included', async () => {
     await audit.record([receivedOf('pay_other', 1, { merchantid: 'umbrella' })]);
     for (const subject of ['pay_nobody', 'pay_other']) {
       await expect(audit.eraseSubject({ ...order, subject }, new Date())).rejects.toThrow(
@@ -455,7 +455,7 @@ describe('erasing', () => {
     expect(await audit.load('umbrella', 'pay_other:1')).toHaveProperty('text');
   });
 
-  it('is no way to be recorded again, and what is said afterwards can be read', async () => {
+  it('is no way to be recorded again, and later events can be read', async () => {
     const [first, second] = [receivedOf('pay_back', 1), receivedOf('pay_back', 2)];
     await audit.record([first]);
     await audit.eraseSubject({ ...order, subject: 'pay_back' }, new Date());

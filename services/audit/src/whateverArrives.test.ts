@@ -27,7 +27,7 @@ beforeEach(() => {
   dynamodb.on(TransactWriteItemsCommand).resolves({});
 });
 
-it.each(eventTypes)('whatever a %s says, it is recorded', async (type) => {
+it.each(eventTypes)('whatever a %s has, it is recorded', async (type) => {
   await fc.assert(
     fc.asyncProperty(eventsOfType(type), async (event) => {
       const failures = await record([{ event, text: JSON.stringify(event) }]);
@@ -37,7 +37,7 @@ it.each(eventTypes)('whatever a %s says, it is recorded', async (type) => {
   );
 });
 
-it('whatever a closed day says, a day that cannot be told of is unprocessable', async () => {
+it('whatever a closed day has, one that no event can be about is unprocessable', async () => {
   const recorded = {
     pk: 'acme#pay_1',
     sk: '0000000007',

@@ -48,7 +48,7 @@ function reportParked({ accounts }: Entries): void {
 const maxAttempts = 10;
 
 class TooManyConflicts extends Error {
-  override name = 'Overtaken';
+  override name = 'TooManyConflicts';
 }
 
 async function billAtOnce(events: BillableEvent[]): Promise<Failures> {

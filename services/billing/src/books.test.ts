@@ -63,7 +63,7 @@ describe('a capture', () => {
     });
   });
 
-  it('heard twice changes nothing, at once or later', () => {
+  it('applied twice changes nothing, at once or later', () => {
     const once = apply(emptyBooks(), [captured(), captured()]);
     expect(once.accounts).toHaveLength(1);
     expect(once.series[0]?.series.count).toBe(1);
@@ -137,7 +137,7 @@ describe('a refund', () => {
     expect(accounts[0]?.isIssued).toBe(false);
   });
 
-  it('heard before its capture is parked, and credited when the capture comes', () => {
+  it('applied before its capture is parked, and credited when the capture comes', () => {
     const early = apply(emptyBooks(), [refunded(1, 4000, 0), refunded(1, 4000, 0)]);
     expect(early).toMatchObject({ creditNotes: [], series: [], accounts: [{ account: { invoice: null } }] });
     expect(early.accounts[0]?.account.parked).toHaveLength(1);
@@ -225,7 +225,7 @@ describe('a refund', () => {
     expect(accounts[0]?.account.invoice).not.toBeNull();
     expect(accounts[0]?.account.parked.map(({ data }) => data.refund.id)).toEqual(['re_1']);
     expect(creditNotes).toHaveLength(1);
-    // It can be said again in a way that fits.
+    // It can come again with data that fits.
     const issued = { accounts, creditNotes, series: [] };
     expect(apply(reopened(issued), [refunded(1, 100, 200)]).creditNotes).toHaveLength(1);
   });

@@ -92,7 +92,7 @@ describe('a closed day', () => {
     expect(await loadFinding('late', '2026-11-23')).toBeUndefined();
   });
 
-  it('of which an event is lost is found, said once and measured, and mended when the event is sent again', async () => {
+  it('of which an event is lost is found, published once and measured, and mended when the event is sent again', async () => {
     const closed = dayClosed(twoCaptures, 'lost');
     await deliver([capture('lost', 1)]);
     expect(await deliver([closed])).toBe('done');
@@ -158,7 +158,7 @@ describe('a closed day', () => {
   });
 });
 
-it('what was issued on a day is said again, the same to the letter, whatever was credited since', async () => {
+it('the events of a day are published again, the same to the letter, whatever was credited since', async () => {
   const today = new Date().toISOString().slice(0, 10);
   await deliver([capture('repeat', 1)]);
   const issued = await saidBy('repeat');

@@ -47,7 +47,7 @@ function expectStorable(item: { pk: string; order?: string; documents?: string }
   }
 }
 
-it('whatever is said of payments, what cannot be billed is unprocessable, and what is written can be', () => {
+it('whatever events of payments have, what cannot be billed is unprocessable, and what is written can be', () => {
   const anything = fc.array(
     fc.oneof(
       eventsOfType('payment.captured.v1'),
@@ -66,7 +66,7 @@ it('whatever is said of payments, what cannot be billed is unprocessable, and wh
         ...series.map((each) => seriesItem(each.series)),
       ];
       for (const item of items) expectStorable(item);
-      // What is read again makes the same books: what was heard takes no number once more.
+      // What is read again makes the same books: an event that was applied takes no further number.
       const again = booksOf(new Map(items.map((item) => [item.pk, item])), now);
       for (const event of events.filter((each) => !refused.includes(each))) {
         try {
@@ -105,7 +105,7 @@ it('an event with as many refunds before it as there can be, each as large as ca
   for (const { account, isIssued } of accounts) expectStorable(accountItem(account, isIssued));
 });
 
-it('whatever a closed day says, a day that cannot be told of is unprocessable', async () => {
+it('whatever a closed day has, one that no event can be about is unprocessable', async () => {
   dynamodb.on(QueryCommand).resolves({ Items: [] });
   dynamodb.on(BatchGetItemCommand).resolves({ Responses: {} });
   dynamodb.on(PutItemCommand).resolves({});

@@ -150,7 +150,7 @@ describe('The janitor finds out what came of', () => {
     expect(await operationsOf(payment.id)).toEqual(['charge succeeded']);
   });
 
-  test('a card that was declined without anybody hearing of it', async () => {
+  test('a card that was declined, when the answer was lost', async () => {
     const payment = await interrupted(3, { paymentMethod: 'pm_card_declined' });
     await perform(instruction(payment));
     later(16_000);
@@ -281,7 +281,7 @@ describe('A day (UTC) that is over', () => {
     { date: string; counts: Record<string, number>; totals: Record<string, unknown> }
   >;
 
-  test('is closed once for each merchant that had payments, with what they said on it', async () => {
+  test('is closed once for each merchant that had payments, with their events on it', async () => {
     const heard = await service.subscribe('day-listener');
     const [acme, other] = [await newClient(), await newClient()];
     // Two days on from all other tests; the days before have been closed as well by then.

@@ -28,7 +28,7 @@ const newMerchant = async () => {
   return { merchantId, client: await service.clientOf(merchantId) };
 };
 
-/** What was said of a payment, once everything that was written has gone out, in its own order. */
+/** The events of a payment, once everything that was written has been published, in their own order. */
 async function eventsAbout(paymentId: string): Promise<Event[]> {
   await mappings.idle();
   const events = (await published()).filter(({ subject }) => subject === paymentId);
@@ -92,7 +92,7 @@ async function refunded(client: Client): Promise<ShownPayment> {
   return (await client.show(id)).body as ShownPayment;
 }
 
-describe('What happens to a payment is said', () => {
+describe('What happens to a payment is published', () => {
   test('once, in events with contiguous numbers that everybody can read and that follow from the request', async () => {
     const { merchantId, client } = await newMerchant();
     const paid = await client.pay({ captureMethod: 'manual' });
@@ -158,8 +158,8 @@ describe('What happens to a payment is said', () => {
   });
 });
 
-describe('What billing says is noted', () => {
-  test('on the payment and on its refund, and nothing is said again for that', async () => {
+describe('The numbers of documents from billing are stored', () => {
+  test('on the payment and on its refund, and nothing is published for that', async () => {
     const { merchantId, client } = await newMerchant();
     const payment = await refunded(client);
     expect(await hear(credited(merchantId, payment), issued(merchantId, payment.id))).toEqual(done);
@@ -183,7 +183,7 @@ describe('What billing says is noted', () => {
     expect(await service.deadLetters()).toEqual([]);
   });
 
-  test('and what happens to the payment afterwards is said as ever, with the numbers kept', async () => {
+  test('and what happens to the payment afterwards is published as ever, with the numbers kept', async () => {
     const { merchantId, client } = await newMerchant();
     const { id } = (await client.pay()).body;
     await hear(issued(merchantId, id));
@@ -218,7 +218,7 @@ describe('What billing says is noted', () => {
   });
 });
 
-describe('What was said on a day is said again when an operator asks for it', () => {
+describe('The events of a day are published again when an operator asks for it', () => {
   const today = () => new Date().toISOString().slice(0, 10);
 
   test('the same to the letter, of one merchant, whatever has happened to its payments since', async () => {

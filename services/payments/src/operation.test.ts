@@ -136,7 +136,7 @@ describe('An operation', () => {
     expect(payment).toMatchObject({ status: 'captured', invoiceNumber: 'INV-2026-000001', version: 5 });
   });
 
-  test('is said at the time of the write, after all that came between', async () => {
+  test('has the time of the write, after all that came between', async () => {
     stored = authorized();
     const wroteAt = momentAt('00:00:06.000', 1).now;
     const meet = (payment: Payment) => {
@@ -282,7 +282,7 @@ describe('Settling what is due', () => {
     expect(writes()).toBe(0);
   });
 
-  test('says what came of it at the time of the write, not of the run', async () => {
+  test('has an event with the time of the write, not of the run', async () => {
     stored = processing({ captureMethod: 'automatic' });
     vi.setSystemTime(momentAt('00:00:06.000', 1).now);
     await settleDue(stored, { ...run, now: momentAt('23:59:58.000').now });
@@ -359,7 +359,7 @@ describe('While the provider does not know the outcome,', () => {
       .measured()
       .flatMap((line) => Object.entries(line).filter(([name]) => /^(Outcomes|Provider)/.test(name)));
 
-  test('a payment waits, is asked for ever more rarely, and is told of when it has waited for long', async () => {
+  test('a payment waits, is looked up more and more rarely, and is measured when it has waited for long', async () => {
     stored = processing();
     client.on(PutItemCommand, { TableName: 'sandbox' }).rejects(new Error('away'));
     const looks: string[] = [];

@@ -40,7 +40,7 @@ const refundIds = fc.oneof(
   fc.string({ maxLength: 128 }),
 );
 
-test('Whatever billing says of what is not there, the message is unprocessable', async () => {
+test('An event from billing about what does not exist is unprocessable', async () => {
   const invoices = fc.tuple(eventsOfType('invoice.issued.v1'), paymentIds);
   const creditNotes = fc.tuple(eventsOfType('credit-note.issued.v1'), paymentIds, refundIds);
   await fc.assert(

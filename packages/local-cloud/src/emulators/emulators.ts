@@ -61,7 +61,7 @@ export async function startEmulators(
   }
 }
 
-/** Makes every AWS SDK client of this process, and of the children it starts, speak to the emulators. */
+/** Makes every AWS SDK client of this process, and of the children it starts, use the emulators. */
 export function useEndpoints(endpoints: Endpoints): void {
   Object.assign(process.env, {
     AWS_ENDPOINT_URL: endpoints.aws,

@@ -59,7 +59,7 @@ test('invocations that wait for something get more instances, ten at most', asyn
 test.each([
   ['throwAnError', 'throwAnError: RangeError: thrown', 'RangeError'],
   ['throwAString', 'throwAString: thrown', 'string'],
-])('%s is told of as Lambda does', async (name, message, errorType) => {
+])('%s is reported as Lambda does', async (name, message, errorType) => {
   const { pool } = start();
   await expect(pool.invoke(name, {})).rejects.toMatchObject({
     name: 'FunctionError',

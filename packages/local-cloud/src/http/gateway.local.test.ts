@@ -423,7 +423,7 @@ describe('A body', () => {
 });
 
 describe('A request beyond the limits', () => {
-  test('of 10 MB for the body is too large, and hears so when it has been sent', async () => {
+  test('of 10 MB for the body is too large, and is answered when it has been sent', async () => {
     for (const length of [10 * 1024 * 1024 + 1, 12 * 1024 * 1024]) {
       expectMessage(await lines('POST /things', [], 'x'.repeat(length)), 413, 'Request Entity Too Large');
     }
@@ -643,7 +643,7 @@ describe('A browser', () => {
   const corsHeaders = (answer: Answer) =>
     answer.headers.filter(([name]) => name.startsWith('access-control'));
 
-  test('hears nothing of other origins where the template has no CORS', async () => {
+  test('gets no CORS headers where the template has no CORS', async () => {
     result = { statusCode: 200, body: 'shown' };
     for (const requestLine of ['GET /result', 'OPTIONS /things', 'GET /fail']) {
       expect(corsHeaders(await lines(requestLine, preflight))).toEqual([]);

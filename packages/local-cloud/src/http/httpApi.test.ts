@@ -27,7 +27,7 @@ test('the routes of a template lead to its functions', () => {
   expect(httpApiOf({})).toEqual({ routes: [], cors: undefined });
 });
 
-test('a function has 30 seconds at most, and if nothing is said', () => {
+test('a function has 30 seconds at most, and by default', () => {
   for (const TimeoutInMillis of [60_000, undefined]) {
     expect(httpApiOf(apiWith({ integration: { TimeoutInMillis } })).routes[0]?.timeoutMs).toBe(30_000);
   }

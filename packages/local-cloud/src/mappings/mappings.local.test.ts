@@ -51,7 +51,7 @@ async function start(rest: Partial<MappingsOptions>) {
   return mappings;
 }
 
-/** Says on the topic what was written into the table, and remembers what was heard. */
+/** Publishes to the topic what was written into the table, and remembers what was consumed. */
 function handlers(received: string[]): Record<string, (event: never) => Promise<unknown>> {
   return {
     'mapped-local-publisher': async ({ Records }: DynamoDBStreamEvent) => {
@@ -106,18 +106,18 @@ async function idleOf(startMapping: typeof startQueueMapping | typeof startStrea
   return vi.spyOn(mapping, 'idle');
 }
 
-test('Mappings are idle when all that functions wrote has been heard in turn', async () => {
+test('Mappings are idle when all events between functions have been handled', async () => {
   const received: string[] = [];
   const functions = handlers(received);
   const asked = Promise.withResolvers<void>();
   const mappings = await start({
     async invoke(name, event) {
       await asked.promise;
-      // A function runs when the other one's source has said that it is drained: too early, as this one will write to it.
+      // A function runs when the other one's source has reported that it is drained: too early, as this one will write to it.
       const drained = name === 'mapped-local-consumer' ? streamIdle : queueIdle;
       await drained.mock.results.at(-1)?.value;
       await functions[name]?.(event as never);
-      // What is heard is written again, twice.
+      // What is consumed is written again, twice.
       if (name !== 'mapped-local-consumer' || received.length > 2) return;
       await dynamodb.send(
         new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: `echo ${received.length}` } } }),
@@ -174,7 +174,7 @@ test('Mappings go on where they were when the emulators were away, on data that 
   expect(published).toEqual(['one', 'two', 'three']);
 });
 
-/** Beside the publisher, which hears of findings, a second function on the stream: the watcher hears of some heads. */
+/** Beside the publisher, which gets findings, a second function on the stream: the watcher gets some heads. */
 function withWatcher(properties: object): Record<string, Resource> {
   const filterBy = (pattern: object) => ({ Filters: [{ Pattern: JSON.stringify(pattern) }] });
   const publisher = resources.PublisherEventSourceMappingDynamodbTable as Resource;
@@ -208,7 +208,7 @@ function withWatcher(properties: object): Record<string, Resource> {
 const putItem = (item: Record<string, AttributeValue>) =>
   dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: item }));
 
-test('Two functions on one stream each hear what their own filter lets through', async () => {
+test('Two functions on one stream each get the records that pass their own filter', async () => {
   const received: Record<string, unknown[]> = {};
   const mappings = await start({
     resources: withWatcher({ MaximumBatchingWindowInSeconds: 1 }),

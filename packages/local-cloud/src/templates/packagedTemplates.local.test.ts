@@ -57,7 +57,7 @@ test('A stage and parameters are part of what is packaged', async () => {
   expect(template.Resources.Table?.Properties?.TableName).toBe('staging-ours-mapped-table');
 });
 
-test('A service that cannot be packaged says what the framework said', async () => {
+test('A service that cannot be packaged fails with the output of the framework', async () => {
   await writeFile(join(service, 'serverless.yml'), 'service: mapped\nprovider: ${file(./missing.yml)}\n');
   await expect(packageService(service)).rejects.toThrow(
     'cannot be packaged:\nError:\nCannot resolve serverless.yml',

@@ -106,6 +106,6 @@ test.each([
   [{ 'Fn::GetAtt': 'Api.Arn' }, 'of AWS::ApiGatewayV2::Api the local cloud knows no attributes.'],
   [{ Ref: 'KeyWithoutAlias' }, 'Add an AWS::KMS::Alias whose TargetKeyId is !Ref KeyWithoutAlias.'],
   [{ list: [{ 'Fn::Sub': 'a ${Missing}' }] }, 'Subject.value.list.0: Missing is neither'],
-])('What cannot be resolved is said with its place: %j', (value, message) => {
+])('What cannot be resolved is reported with its place: %j', (value, message) => {
   expect(() => resolve(value)).toThrow(message);
 });

@@ -26,7 +26,7 @@ describe('A message that can never succeed is put aside at once:', () => {
       'invoice.issued.v2 is not among the types that this service subscribes to',
     ],
     [
-      'an event that others hear',
+      'an event that others subscribe to',
       'unknown-type',
       invoice(1, { type: 'payment.captured.v1' }),
       expect.any(String),

@@ -108,7 +108,7 @@ describe('a closed day', () => {
     expect(await findingOf('outlasted')).toMatchObject({ n: 1, mendedAt: expect.any(String) });
   });
 
-  it('knows what its subjects said on days before, and misses what they did not', async () => {
+  it('knows the events of its subjects on earlier days, and finds those that are missing', async () => {
     const before = '2026-11-20T10:00:00.000Z';
     at(before);
     await deliver([canceled('earlier', 'pay_1', 1, before), canceled('earlier', 'pay_2', 1, before)]);

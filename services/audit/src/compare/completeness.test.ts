@@ -68,7 +68,7 @@ describe('a gap', () => {
     });
   });
 
-  it('is none of that day where a subject said nothing on it', () => {
+  it('does not belong to a day on which its subject has no event', () => {
     expect(gapsIn(all([mention('pay_1', 4, nextDay), mention('pay_1', 6, nextDay)]))).toEqual(none);
   });
 
@@ -122,7 +122,7 @@ it('a day is judged in a part of a consumer’s memory, be it a quarter of a mil
   expect(grownBytes).toBeLessThan(75_000_000);
 }, 30_000);
 
-describe('what is said of a gap', () => {
+describe('the event about a gap', () => {
   it('is nothing when nothing is missing', () => {
     expect(gapOf({}, none, [])).toBeUndefined();
   });

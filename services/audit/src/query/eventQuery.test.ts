@@ -52,7 +52,7 @@ describe('a query', () => {
     expect(pointersOf({ from: '2026-11-23T10:00:00Z', to: '2026-11-23T11:00:00+01:00' })).toEqual([]);
   });
 
-  it('tells of every field that is wrong', () => {
+  it('reports every field that is wrong', () => {
     expect(pointersOf({ from: 'now', to: 'then', limit: 'all' })).toEqual(['#/limit', '#/from', '#/to']);
   });
 });

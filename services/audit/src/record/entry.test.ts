@@ -11,7 +11,7 @@ const first = receivedOf('pay_1', 1);
 const sha256 = (...parts: Uint8Array[]) => hash('sha256', Buffer.concat(parts), 'buffer');
 const bytes = (base64: string) => Buffer.from(base64, 'base64');
 
-it('an entry has an event’s type, time and number, and nothing that says whose it is or what it said', () => {
+it('an entry has an event’s type, time and number, and nothing of whose it is or of its data', () => {
   const entry = JSON.parse(entryOf(first, key, recordedAt));
   expect(entry).toEqual({
     commitment: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),

@@ -5,7 +5,7 @@ import { erasedEventOf } from '../store/erasures.ts';
 import { comparableTime, dataSubjectOf, depthOf, isSameJson } from './received.ts';
 import { receivedOf } from './receivedFixtures.ts';
 
-describe('texts that say the same', () => {
+describe('texts with the same JSON', () => {
   it('differ in the order of members and in space only', () => {
     expect(isSameJson('{"a":1,"b":[{"c":null}]}', '{ "b": [{"c":null}],\n"a": 1 }')).toBe(true);
     fc.assert(
@@ -37,7 +37,7 @@ describe('whom an event is about', () => {
     }
   });
 
-  it('can be ordered to be erased, and the erasure be said, whatever an event has for a payment', () => {
+  it('can be ordered to be erased, and the erasure be published, whatever an event has for a payment', () => {
     fc.assert(
       fc.property(fc.anything(), fc.string({ unit: 'binary' }), (anything, text) => {
         for (const paymentId of [anything, text]) {

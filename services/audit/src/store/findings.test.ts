@@ -50,7 +50,7 @@ describe('a finding', () => {
     for (const { Item } of puts()) expect(Object.keys(Item ?? {})).not.toContain('merchantId');
   });
 
-  it('is said by the write that it is news of, and not when it is mended', async () => {
+  it('is published by the write of a new finding, and not when it is mended', async () => {
     dynamodb.on(PutItemCommand).resolves({});
     await saveFinding({ finding, isNew: true }, undefined);
     await saveFinding({ finding: { ...finding, mendedAt: recordedAt }, isNew: false }, finding);

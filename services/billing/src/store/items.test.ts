@@ -6,14 +6,14 @@ import { captured, now, refunded } from '../eventFixtures.ts';
 import { booksOf } from './books.ts';
 import { type AccountItem, type CreditNoteItem, eventsOf, type Stored } from './items.ts';
 
-/** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */
+/** Items as they were written once, with their events: a line for each. Lines are added and never changed. */
 const stored = readFileSync(new URL('../../fixtures/stored.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line) as { item: Record<string, unknown>; events: { type: string }[] });
 
 it.each(stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type).join(', '), item, events]))(
-  'what %s said (%s) is for ever the same to the letter, whatever becomes of the code',
+  'the events of %s (%s) stay the same to the letter, whatever becomes of the code',
   (_pk, _types, item, events) => {
     expect(eventsOf(marshall(item)).map((event) => JSON.stringify(event))).toEqual(
       (events as unknown[]).map((event) => JSON.stringify(event)),

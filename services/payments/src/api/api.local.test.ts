@@ -373,7 +373,7 @@ describe('Refunding', () => {
     expect((await client.show(id)).body.amountRefunded).toBe(100);
   });
 
-  test('more than was captured is refused, and what is still possible is said', async () => {
+  test('more than was captured is refused, with what is still possible', async () => {
     const client = await newClient();
     const { id } = await authorized(client);
     await client.capture(id, { amount: 5000 });

@@ -71,7 +71,7 @@ test('Payments of a day are looked for from that day on to today, so that none i
 });
 
 describe('A day', () => {
-  test('is closed with what each merchant’s payments said on it, counted by type and added up by currency', () => {
+  test('is closed with the events of each merchant’s payments on it, counted by type and added up by currency', () => {
     const payments = [
       captured(),
       as(captured(), 'pay_2'),
@@ -100,7 +100,7 @@ describe('A day', () => {
     ]);
   });
 
-  test('has nothing of what was said on other days', () => {
+  test('has no events of other days', () => {
     const payment = refunded(captured(), 100, 2);
     expect(closingsOf([payment])).toMatchObject([
       { counts: { 'payment.captured.v1': 1 }, totals: { EUR: { captured: 12_100, refunded: 0 } } },
@@ -116,7 +116,7 @@ describe('A day', () => {
     expect(closingsOf([payment])).toMatchObject([{ totals: { EUR: { captured: 12_100, refunded: 0 } } }]);
   });
 
-  test('has nothing of payments that said nothing yet', () => {
+  test('has nothing of payments without events so far', () => {
     expect(closingsOf([processing()])).toEqual([]);
   });
 
@@ -188,7 +188,7 @@ describe('A day', () => {
     );
   });
 
-  test('is said in an event of its merchant, the only one of its kind', () => {
+  test('has an event of its merchant, the only one of its subject', () => {
     const [closing] = closingsOf([as(captured(), 'pay_1', { merchantId: 'm'.repeat(64) })]);
     if (!closing) throw new Error('There is no closing');
     expect(eventOfDay(closing)).toMatchObject({

@@ -16,14 +16,14 @@ describe('An event', () => {
     expect(() => eventOf(having({ type: 'payment.refunded.v1' }), 1)).toThrow('has no refund');
   });
 
-  test('that a payment cannot have said, or has not said so far, is never made', () => {
+  test('that a payment cannot have, or does not have so far, is never made', () => {
     expect(() => eventOf(having({ type: 'payment.authorized.v1' }), 1)).toThrow();
     expect(() => eventOf(captured(), 2)).toThrow('has 1 events, and not 2');
     expect(() => eventOf(captured(), 0)).toThrow('not 0');
   });
 });
 
-test('What a payment said on a day are the events of that day (UTC), by their numbers', () => {
+test('The events of a payment on a day (UTC) are found by their numbers', () => {
   const payment = answered(capturing(authorized(), 100, momentAt('23:59:59.999')).payment, succeeded, {
     ...momentAt('00:00:00.000', 1),
   }).payment;

@@ -61,7 +61,7 @@ describe('A new payment', () => {
 });
 
 describe('When the provider answers a new payment', () => {
-  test('with success, an automatic one is captured in whole, and that is said', () => {
+  test('with success, an automatic one is captured in full, and that is published', () => {
     const change = answered(processing({ captureMethod: 'automatic' }), succeeded, momentAt('10:00:01.000'));
     expect(change.payment).toMatchObject({
       status: 'captured',
@@ -94,7 +94,7 @@ describe('When the provider answers a new payment', () => {
     ]);
   });
 
-  test('with success, a manual one is authorized for seven days, and that is said', () => {
+  test('with success, a manual one is authorized for seven days, and that is published', () => {
     const change = answered(processing());
     expect(change.payment).toMatchObject({
       status: 'authorized',
@@ -235,7 +235,7 @@ describe('An authorized payment', () => {
     });
   });
 
-  test('is canceled with the merchant’s reason, and that is said', () => {
+  test('is canceled with the merchant’s reason, and that is published', () => {
     const { payment } = canceling(authorized());
     expect(payment).toMatchObject({
       status: 'processing',

@@ -92,7 +92,7 @@ describe('Whatever happens to a payment, in whatever order', () => {
     }
   }
 
-  test('it keeps its books straight, and says each step once, in order, in events that can be read', () => {
+  test('its amounts stay consistent, and each step has one event, in order, that can be read', () => {
     const life = fc.record({
       captureMethod: fc.constantFrom('automatic' as const, 'manual' as const),
       steps: fc.array(step, { maxLength: 40, size: 'max' }),
@@ -114,7 +114,7 @@ describe('Whatever happens to a payment, in whatever order', () => {
           expect(payment === before ? payment.version : before.version + 1).toBe(payment.version);
           if (payment === before) expect(change.eventNumbers).toEqual([]);
 
-          // What is said is one event at most, next in its sequence, at the time of the change.
+          // There is one event at most, next in its sequence, at the time of the change.
           expect(payment.history.slice(0, before.history.length)).toEqual(before.history);
           expect(change.eventNumbers).toEqual(
             payment.history.map((_, i) => i + 1).slice(before.history.length),

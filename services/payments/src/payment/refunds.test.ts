@@ -63,7 +63,7 @@ describe('A captured payment', () => {
     ]);
   });
 
-  test('is refunded in parts, each of which says what was refunded so far', () => {
+  test('is refunded in parts, and each event has what was refunded so far', () => {
     let payment = captured();
     for (const [i, amount] of [100, 2000].entries()) {
       const change = settleRefund(

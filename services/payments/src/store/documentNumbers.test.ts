@@ -13,7 +13,7 @@ describe('A number from billing is noted', () => {
     momentAt(),
   ).payment;
 
-  test('in one write that says nothing, so that what was said before does not go out again', async () => {
+  test('in one write without events, so that earlier events are not published again', async () => {
     table.on(UpdateItemCommand).resolves({});
     await noteInvoiceNumber('acme', paymentId, 'INV-2026-000001');
     await noteCreditNoteNumber('acme', paymentId, 're_1', 'CN-2026-000001');

@@ -67,7 +67,7 @@ describe('A payment that is written is found by the day', () => {
     return written()[0]?.day;
   };
 
-  test('on which it last said something, whatever the order in which that was written', async () => {
+  test('of its last event, whatever the order in which events were written', async () => {
     expect(await dayOf()).toBeUndefined();
     expect(await dayOf('2026-11-23T10:00:00.000Z')).toBe('2026-11-23#1');
     expect(await dayOf('2026-11-23T10:00:00.000Z', '2026-11-24T00:00:06.000Z')).toBe('2026-11-24#1');
@@ -75,7 +75,7 @@ describe('A payment that is written is found by the day', () => {
   });
 });
 
-describe('What a write said', () => {
+describe('The events of a write', () => {
   test('is read from the item as it was written', () => {
     const { payment, eventNumbers } = capturedNow();
     expect(eventsOf(itemOf(payment, { said: eventNumbers }))).toMatchObject([
@@ -83,13 +83,13 @@ describe('What a write said', () => {
     ]);
   });
 
-  test('is nothing, where it said nothing', () => {
+  test('are none, where it has none', () => {
     expect(eventsOf(itemOf(processing()))).toEqual([]);
     expect(eventsOf(marshall({ pk: 'closed#2026-11-23' }))).toEqual([]);
   });
 });
 
-/** Items as they were written once, with what they said: a line for each. Lines are added and never changed. */
+/** Items as they were written once, with their events: a line for each. Lines are added and never changed. */
 const stored = readFileSync(new URL('../../fixtures/stored.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
@@ -98,7 +98,7 @@ const stored = readFileSync(new URL('../../fixtures/stored.jsonl', import.meta.u
 test.each(
   stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type).join(', '), item, events]),
 )(
-  'what %s said (%s) is for ever the same to the letter, whatever becomes of the code',
+  'the events of %s (%s) stay the same to the letter, whatever becomes of the code',
   (_pk, _types, item, events) => {
     expect(eventsOf(marshall(item)).map((event) => JSON.stringify(event))).toEqual(
       (events as unknown[]).map((event) => JSON.stringify(event)),

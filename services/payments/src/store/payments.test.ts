@@ -58,7 +58,7 @@ describe('A new payment is written', () => {
     expect(await load('acme', payment.id)).toEqual(payment);
   });
 
-  test('with a mark where it says nothing, so that no publisher runs for it', async () => {
+  test('with a mark where it has no event, so that no publisher runs for it', async () => {
     table.on(PutItemCommand).resolves({});
     await insert(unchanged(processing()));
     expect(written()).toMatchObject([{ said: [], saysNothing: true }]);

@@ -10,7 +10,7 @@ import { load } from './payments.ts';
 import { republishDay, republishEvents } from './republish.ts';
 import { capturedNow, itemOf, table, updates } from './tableFixtures.ts';
 
-describe('What was said is said again', () => {
+describe('Events are published again', () => {
   const now = new Date('2026-11-25T08:00:00.000Z');
 
   test('by a write that changes nothing but what the stream needs to carry it', async () => {
