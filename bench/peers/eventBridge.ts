@@ -5,7 +5,6 @@ import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { listen } from '../measuring/http.ts';
 import { Invocations } from '../parts/cost/invocations.ts';
 import type { MeteredCloud } from '../parts/cost/meteredCloud.ts';
-import type { Used } from '../parts/cost/prices.ts';
 import type { Program, RunningProgram } from '../parts/cost/program.ts';
 import type { ShopEvent } from './shop.ts';
 import { arnOf, loadFunctions, mappedFunction, memoryMb, restRequest, tableOf } from './shopCloud.ts';
@@ -58,7 +57,7 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
   };
   await provision(tables, cloud.emulators);
   const bus = await startBus();
-  const invocations = new Invocations();
+  const invocations = new Invocations(cloud);
   const functions = await loadFunctions<typeof import('./eventBridgeFunctions.ts')>(
     './eventBridgeFunctions.ts',
     cloud,
@@ -70,11 +69,10 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
     billing: numbered ? functions.billingWithoutGaps : functions.billing,
     audit: functions.audit,
   };
-  let used: Used[] = [];
   let next = 0;
   const run = (name: string, work: () => Promise<unknown>) => invocations.run(name, memoryMb, work);
   const pay = async () => {
-    used.push({ unit: 'restRequests', place: 'API', count: 1 });
+    invocations.count('restRequests', 'API');
     await run('createPayment', () => createPayment(restRequest(next++) as never, contextWith() as never));
   };
   /** Publishes what a table's stream has. */
@@ -96,7 +94,7 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
   const deliver = async () => {
     for (const event of bus.take()) {
       const bytes = Buffer.byteLength(JSON.stringify(event));
-      used.push({ unit: 'busEvents', place: 'bus', count: Math.ceil(bytes / chunkBytes) });
+      invocations.count('busEvents', 'bus', Math.ceil(bytes / chunkBytes));
       const subscribers =
         event.type === 'payment.captured'
           ? (['billing', 'audit'] as const)
@@ -114,17 +112,12 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
     await publish('billing');
     await deliver();
   };
-  const take = async () => {
-    const taken = [...used, ...invocations.take(), ...(await cloud.take())];
-    used = [];
-    return taken;
-  };
   const payOneByOne = async (payments: number) => {
     for (let i = 0; i < payments; i++) {
       await pay();
       await flow();
     }
-    return take();
+    return invocations.take();
   };
   await payOneByOne(5);
   return {
@@ -132,7 +125,7 @@ async function start(cloud: MeteredCloud, { numbered }: { numbered: boolean }): 
     async payTogether(payments) {
       for (let i = 0; i < payments; i++) await pay();
       await flow();
-      return take();
+      return invocations.take();
     },
     async stop() {
       bus.stop();

@@ -9,12 +9,12 @@ import { DynamoDBDocumentClient, PutCommand, UpdateCommand } from '@aws-sdk/lib-
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import middy from '@middy/core';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
-import { issueNext } from './issueNext.ts';
 import {
   captured,
   type Invoice,
   invoiceFor,
   issued,
+  issueNext,
   type Payment,
   paymentRequest,
   type RestRequest,

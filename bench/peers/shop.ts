@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type DynamoDBDocumentClient, GetCommand, TransactWriteCommand } from '@aws-sdk/lib-dynamodb';
 import * as z from 'zod';
 
 // What the two designs that Fanfold is compared with have in common: the same business as Fanfold's, in the simplest code
@@ -97,3 +98,42 @@ export const issued = (invoice: Invoice): ShopEvent => ({
   correlationId: invoice.paymentId,
   data: invoice,
 });
+
+type TransactItems = NonNullable<ConstructorParameters<typeof TransactWriteCommand>[0]['TransactItems']>;
+
+/** Writes an invoice and the counter that it takes its number from in one transaction, and again when another was first. */
+export async function issueNext(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  counterKey: string,
+  writesOf: (count: number) => TransactItems,
+): Promise<void> {
+  for (;;) {
+    const { Item } = await documents.send(
+      new GetCommand({ TableName: table, Key: { pk: counterKey }, ConsistentRead: true }),
+    );
+    const count = (Item?.count ?? 0) + 1;
+    try {
+      await documents.send(
+        new TransactWriteCommand({
+          TransactItems: [
+            {
+              Update: {
+                TableName: table,
+                Key: { pk: counterKey },
+                UpdateExpression: 'SET #count = :count',
+                ConditionExpression: 'attribute_not_exists(pk) OR #count = :before',
+                ExpressionAttributeNames: { '#count': 'count' },
+                ExpressionAttributeValues: { ':count': count, ':before': count - 1 },
+              },
+            },
+            ...writesOf(count),
+          ],
+        }),
+      );
+      return;
+    } catch (error) {
+      if ((error as Error).name !== 'TransactionCanceledException') throw error;
+    }
+  }
+}

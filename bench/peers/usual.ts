@@ -93,15 +93,14 @@ async function start(cloud: MeteredCloud, fullBatch: number): Promise<RunningPro
     cloud.emulators,
   );
 
-  const invocations = new Invocations();
+  const invocations = new Invocations(cloud);
   const functions = await loadFunctions<typeof import('./usualFunctions.ts')>('./usualFunctions.ts', cloud, {
     TOPIC_ARN: topicArn,
   });
-  let used: Used[] = [];
   let next = 0;
   const run = (name: string, work: () => Promise<unknown>) => invocations.run(name, memoryMb, work);
   const pay = async () => {
-    used.push({ unit: 'restRequests', place: 'API', count: 1 });
+    invocations.count('restRequests', 'API');
     const answer = await run('createPayment', () =>
       functions.createPayment(restRequest(next++) as never, contextWith() as never),
     );
@@ -123,15 +122,10 @@ async function start(cloud: MeteredCloud, fullBatch: number): Promise<RunningPro
     await consume('payments', batchSize);
     await consume('audit', batchSize);
   };
-  const take = async () => {
-    const taken = [...used, ...invocations.take(), ...(await cloud.take())];
-    used = [];
-    return taken;
-  };
   const payAll = async (payments: number, batchSize: number) => {
     for (let i = 0; i < payments; i++) await pay();
     await flow(batchSize);
-    return take();
+    return invocations.take();
   };
   await payAll(5, 1);
   return {

@@ -17,12 +17,12 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import middy from '@middy/core';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { issueNext } from './issueNext.ts';
 import {
   captured,
   type Invoice,
   invoiceFor,
   issued,
+  issueNext,
   type Payment,
   paymentRequest,
   type RestRequest,

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { apiRequest, queueEvent, streamEvent } from '@fanfold/runtime/invocationFixtures';
+import { exampleOf } from '../../measuring/events.ts';
 import { paymentOf } from '../../measuring/payment.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 const read = (path: string): string => readFileSync(join(repository, path), 'utf8');
-const example = (type: string) => JSON.parse(read(`packages/contracts/examples/${type}.json`));
 
 /** The first thing in a service's fixture that said something, as the table's stream has it. */
 const publishedBy = (service: string) => {
@@ -18,7 +18,7 @@ const publishedBy = (service: string) => {
 
 /** A gap in audit's log, as the table's stream has it. */
 const gapFound = () => {
-  const { time, merchantid, correlationid, causationid, traceparent, data } = example('audit.gap-found.v1');
+  const { time, merchantid, correlationid, causationid, traceparent, data } = exampleOf('audit.gap-found.v1');
   const { date, ...difference } = data;
   const trace = { correlationid, causationid, traceparent };
   return marshall({
@@ -43,7 +43,7 @@ export function firstEvents(accessToken: string): Record<string, unknown> {
     });
   // The two packages of types do not agree on what may be undefined.
   const streamed = (image: Record<string, AttributeValue>) => streamEvent([image as never]);
-  const received = (type: string) => queueEvent([JSON.stringify(example(type))]);
+  const received = (type: string) => queueEvent([JSON.stringify(exampleOf(type))]);
   return {
     'payments createPayment': post(paymentOf(1)),
     'payments capturePayment': post({}),

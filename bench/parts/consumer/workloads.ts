@@ -1,23 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
+import { aboutAnother, exampleOf } from '../../measuring/events.ts';
 import type { Workload } from '../../measuring/runner.ts';
 
-const example = (type: string): Event =>
-  JSON.parse(
-    readFileSync(join(import.meta.dirname, `../../../packages/contracts/examples/${type}.json`), 'utf8'),
-  );
-const captured = example('payment.captured.v1');
-const issued = example('invoice.issued.v1');
+const captured = exampleOf('payment.captured.v1');
+const issued = exampleOf('invoice.issued.v1');
 
-/** The example about another payment, the n-th. */
-function about(event: Event, n: number): string {
-  const digits = n.toString(16).padStart(32, '0');
-  const renamed = (text: string) => text.replace(/^(pay|inv|req)_[0-9a-f]{32}/, `$1_${digits}`);
-  return JSON.stringify(event, (_key, value) => (typeof value === 'string' ? renamed(value) : value));
-}
+const about = (event: Event, n: number): string => JSON.stringify(aboutAnother(event, n));
 
 const times = (count: number, make: (i: number) => string): string[] =>
   Array.from({ length: count }, (_, i) => make(i));

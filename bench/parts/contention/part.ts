@@ -47,12 +47,25 @@ export const contentionPart: Part<Result> = {
     }
   },
 
-  report: ({ contended }) =>
-    contests
-      .map((each) => ({ each, rows: contended.filter((row) => isOf(row, each)) }))
-      .filter(({ rows }) => rows.length > 0)
-      .map(({ each, rows }) => `${titleOf(each)}\n\n${tableOf(rows)}`)
-      .join('\n\n'),
+  report({ contended }) {
+    const crowdsSeen = [...new Set(contended.map(({ consumers }) => consumers))];
+    const rows = contests.map((contest) => ({
+      contest,
+      runs: contended.filter((run) => isOf(run, contest)),
+    }));
+    return `Rate beside one consumer, transactions for each batch, and events that came again, by the number of consumers. Calls
+take ${latencyMs.read * slower} ms for a read and ${latencyMs.transaction * slower} ms for a transaction, where they are slowed:
+
+${table(
+  ['contest, by the number of consumers', ...crowdsSeen.map(String)],
+  rows
+    .filter(({ runs }) => runs.length > 0)
+    .map(({ contest, runs }) => [
+      titleOf(contest),
+      ...runs.map((run) => resultOf(run, runs[0] as Contended)),
+    ]),
+)}`;
+  },
 };
 
 /** Rounds are interleaved, so that what else the machine does slows all settings. */
@@ -102,36 +115,18 @@ const merchantsOf: Record<Merchants, string> = {
 };
 
 const titleOf = ({ service, merchants, batchSize, timesLatency }: (typeof contests)[0]): string =>
-  `${service === 'billing' ? `Invoices, ${merchantsOf[merchants]}` : 'Entries of the log'}, ${batchSize} to a batch, ${
-    timesLatency === 0
-      ? 'calls as fast as they are here'
-      : `${latencyMs.read * timesLatency} ms for a read and ${latencyMs.transaction * timesLatency} ms for a transaction`
-  }:`;
+  [
+    service === 'billing' ? `invoices, ${merchantsOf[merchants]}` : 'entries of the log',
+    `by ${batchSize}`,
+    ...(timesLatency === 0 ? ['calls not slowed'] : []),
+  ].join(', ');
 
-const tableOf = (rows: Contended[]): string => {
-  const [alone] = rows;
-  return table(
-    [
-      'consumers',
-      'rate',
-      'transactions per batch',
-      'of them conflicts',
-      'of those while others were under way',
-      'calls per event',
-      'came again',
-    ],
-    rows.map(({ consumers, eventsPerSecond, total }) => [
-      String(consumers),
-      `${(eventsPerSecond / (alone?.eventsPerSecond ?? Number.NaN)).toFixed(2)} ×`,
-      (total.transactions / neededFor(total, rows)).toFixed(2),
-      `${((total.conflicts / total.transactions) * 100).toFixed(0)} %`,
-      `${((total.overlaps / Math.max(1, total.conflicts)) * 100).toFixed(0)} %`,
-      ((total.reads + total.transactions) / total.events).toFixed(2),
-      `${((total.cameAgain / total.events) * 100).toFixed(1)} %`,
-    ]),
-  );
-};
-
-/** Transactions that so many events take when nobody else is there. */
-const neededFor = ({ events }: Run, [alone]: Contended[]): number =>
-  alone ? (events / alone.total.events) * alone.total.transactions : Number.NaN;
+function resultOf({ eventsPerSecond, total }: Contended, alone: Contended): string {
+  // Transactions that so many events take when nobody else is there.
+  const needed = (total.events / alone.total.events) * alone.total.transactions;
+  return [
+    `${(eventsPerSecond / alone.eventsPerSecond).toFixed(2)} ×`,
+    (total.transactions / needed).toFixed(2),
+    `${((total.cameAgain / total.events) * 100).toFixed(0)} %`,
+  ].join(', ');
+}

@@ -1,7 +1,6 @@
 import type { Resource } from '@fanfold/local-cloud/template';
 import { type ServiceName, startServices } from '../../measuring/services.ts';
 import { Invocations } from './invocations.ts';
-import type { Used } from './prices.ts';
 import type { Program } from './program.ts';
 
 /** How many payments audit gathers the events of in its window of ten seconds, at a payment a second. */
@@ -21,8 +20,7 @@ export const fanfold: Program = {
     'HTTP API; a table per service whose stream is its outbox; SNS and a queue per service; an audit log with proofs',
 
   async start(cloud) {
-    const invocations = new Invocations();
-    let used: Used[] = [];
+    const invocations = new Invocations(cloud);
     const services = await startServices(cloud.emulators, cloud.metered, (service, key, run) =>
       invocations.run(`${service} ${key}`, memoryMbOf(services.resources[service], key), run),
     );
@@ -54,16 +52,9 @@ export const fanfold: Program = {
     };
     let next = 0;
     const pay = async () => {
-      used.push(
-        { unit: 'httpRequests', place: 'payments', count: 1 },
-        { unit: 'logBytes', place: 'payments access log', count: accessLogBytes },
-      );
+      invocations.count('httpRequests', 'payments');
+      invocations.count('logBytes', 'payments access log', accessLogBytes);
       await services.pay('acme', next++);
-    };
-    const take = async () => {
-      const taken = [...used, ...invocations.take(), ...(await cloud.take())];
-      used = [];
-      return taken;
     };
     const payOneByOne = async (payments: number, together = paymentsPerWindow) => {
       arriveApart = true;
@@ -73,28 +64,28 @@ export const fanfold: Program = {
         if (i % together === 0) await audit();
       }
       await audit();
-      return take();
+      return invocations.take();
     };
     await payOneByOne(5);
-    await take();
+    await invocations.take();
     return {
       async payOneByOne(payments) {
         // What was there before is published before.
         await everyMinute();
-        await take();
+        await invocations.take();
         return payOneByOne(payments);
       },
       payAlone: (payments) => payOneByOne(payments, 1),
       async everyMinute() {
         await everyMinute();
-        return take();
+        return invocations.take();
       },
       async payTogether(payments) {
         arriveApart = false;
         for (let i = 0; i < payments; i++) await pay();
         await flow();
         await audit();
-        return take();
+        return invocations.take();
       },
       async stop() {
         services.stop();

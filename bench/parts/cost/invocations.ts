@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { Used } from './prices.ts';
+import type { MeteredCloud } from './meteredCloud.ts';
+import type { Unit, Used } from './prices.ts';
 
 /**
  * Lambda gives a function a share of a processor by its memory, and a whole one at 1,769 MB.
@@ -26,8 +27,10 @@ export class Invocations {
   #used: Used[] = [];
   #logBytes = 0;
   #before: Promise<unknown> = Promise.resolve();
+  readonly #cloud: MeteredCloud;
 
-  constructor() {
+  constructor(cloud: MeteredCloud) {
+    this.#cloud = cloud;
     process.stdout.write = (chunk: string | Uint8Array) => {
       this.#logBytes += Buffer.byteLength(chunk);
       return true;
@@ -58,9 +61,14 @@ export class Invocations {
     }
   }
 
-  /** What was used since it was asked last. */
-  take(): Used[] {
-    const taken = this.#used;
+  /** What is used beside functions and their calls, such as a request of the API. */
+  count(unit: Unit, place: string, count = 1): void {
+    this.#used.push({ unit, place, count });
+  }
+
+  /** What was used since it was asked last, with what the cloud saw. */
+  async take(): Promise<Used[]> {
+    const taken = [...this.#used, ...(await this.#cloud.take())];
     this.#used = [];
     return taken;
   }

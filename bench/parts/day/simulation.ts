@@ -45,8 +45,6 @@ export type Outcome = {
   mostInstances: number;
   /** What could not keep up, in the order in which it was first seen. */
   broke: { what: Place | 'API limit' | 'account concurrency'; atSecond: number }[];
-  /** When the last batch of each queue was done. */
-  doneAtMs: Record<QueueName, number>;
 };
 
 /** Who hears what is said in a stream (services/billing/subscriptions.js and those beside it). */
@@ -99,7 +97,6 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
     for (const queue of to) moving[queue] += count;
   };
   let [instances, mostInstances] = [0, 0];
-  const doneAtMs: Outcome['doneAtMs'] = { billing: 0, audit: 0, payments: 0 };
   const broke: Outcome['broke'] = [];
   const sawBroken = (what: Outcome['broke'][0]['what']) => {
     if (!broke.some((each) => each.what === what)) broke.push({ what, atSecond: Math.floor(nowMs / 1000) });
@@ -230,7 +227,6 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
   }
   function done(queue: QueueName, batch: Cohort[]): void {
     move([queue], -countOf(batch));
-    doneAtMs[queue] = nowMs;
     afterAbout(times.mappingMs, () => {
       running[queue] -= 1;
       end();
@@ -410,7 +406,7 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
   for (const [queue, { count }] of Object.entries(lines) as [QueueName, Line][]) move([queue], count);
   return {
     ...{ asked, refused, throttled, invoiced, recorded, noted, deadLettered, onTheWay: moving },
-    ...{ places, contended, mostInstances, broke, doneAtMs },
+    ...{ places, contended, mostInstances, broke },
     invoicedAfterMs: { p50: untilInvoiced.quantile(0.5), p99: untilInvoiced.quantile(0.99) },
     recordedAfterMs: { p50: untilRecorded.quantile(0.5), p99: untilRecorded.quantile(0.99) },
     mostInvoicesPerSecond: Math.max(0, ...invoicesPerMinute.values()) / 60,

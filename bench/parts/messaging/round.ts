@@ -1,9 +1,8 @@
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { eventId, sequenceOf } from '@fanfold/contracts/event';
-import example from '@fanfold/contracts/examples/payment.captured.v1.json' with { type: 'json' };
 import { accountId, clientConfiguration } from '@fanfold/local-cloud/account';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { countCalls } from '../../measuring/calls.ts';
+import { aboutAnother, exampleOf } from '../../measuring/events.ts';
 import type { Captured } from './way.ts';
 import { type WayName, ways } from './ways.ts';
 
@@ -70,14 +69,7 @@ async function requireEmptyQueue(endpoint: string, name: string): Promise<void> 
   }
 }
 
+const captured = exampleOf('payment.captured.v1') as Captured;
+
 const eventsFrom = (from: number, count: number): Captured[] =>
-  Array.from({ length: count }, (_, i) => {
-    const subject = `pay_${String(from + i).padStart(32, '0')}`;
-    return {
-      ...example,
-      subject,
-      id: eventId(subject, 1),
-      sequence: sequenceOf(1),
-      data: { ...example.data, paymentId: subject },
-    } as Captured;
-  });
+  Array.from({ length: count }, (_, i) => aboutAnother(captured, from + i));

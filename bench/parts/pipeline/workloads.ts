@@ -1,24 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { aboutAnother, type Example, exampleOf } from '../../measuring/events.ts';
 import type { Workload } from '../../measuring/runner.ts';
 
 const types = ['payment.captured.v1', 'payment.refunded.v1', 'invoice.issued.v1', 'credit-note.issued.v1'];
+const examples = types.map(exampleOf);
 
 /** How many batches there are; then they come again. */
 const distinct = 64;
 
-const examples = types.map((type) =>
-  JSON.parse(
-    readFileSync(join(import.meta.dirname, `../../../packages/contracts/examples/${type}.json`), 'utf8'),
-  ),
-);
-
 /** The n-th event, each of another subject. */
-const event = (n: number) => {
-  const example = examples[n % examples.length];
-  const subject = example.subject.replace(/[0-9a-f]{32}/, n.toString(16).padStart(32, '0'));
-  return { ...example, subject, id: `${subject}:${Number(example.sequence)}` };
-};
+const event = (n: number): Example => aboutAnother(examples[n % examples.length] as Example, n);
 
 const size = 10;
 const batchOf = (n: number) => Array.from({ length: size }, (_, i) => event((n % distinct) * size + i));
