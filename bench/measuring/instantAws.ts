@@ -7,7 +7,7 @@ import { startApart } from './runApart.ts';
 
 /** AWS that says yes to everything at once, in a process of its own: what it takes is nobody's, and the same for all. */
 export type InstantAws = {
-  /** What makes AWS clients ask it, and nothing else. */
+  /** What makes AWS clients ask it, and nothing else, and all that functions are told of where things are. */
   environment: Record<string, string>;
   url: string;
   /** How often each operation was called since it was asked last. */
@@ -28,12 +28,7 @@ export async function startInstantAws(items: Record<string, Item> = {}): Promise
   });
   return {
     url,
-    environment: {
-      AWS_ENDPOINT_URL: url,
-      AWS_REGION: region,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    },
+    environment: environmentWith(url),
     async takeCalls() {
       const answered = once(child, 'message');
       child.send('take');
@@ -47,3 +42,26 @@ export async function startInstantAws(items: Record<string, Item> = {}): Promise
 /** Bytes as they are on the wire. */
 const base64 = (_key: string, value: unknown) =>
   value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+
+const environmentWith = (url: string) => ({
+  AWS_ENDPOINT_URL: url,
+  AWS_REGION: region,
+  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  TOKEN_ISSUER: url,
+  TOKEN_AUDIENCE: 'fanfold',
+  EVENTS_QUEUE_URL: `${url}/000000000000/events`,
+  EVENTS_DEAD_LETTER_QUEUE_URL: `${url}/000000000000/dead-letters`,
+  EVENTS_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:events',
+  PAYMENTS_TABLE_NAME: 'payments',
+  SANDBOX_TABLE_NAME: 'sandbox',
+  BILLING_TABLE_NAME: 'billing',
+  AUDIT_TABLE_NAME: 'audit',
+  AUDIT_KEYS_TABLE_NAME: 'audit-keys',
+  AUDIT_WITNESS_TABLE_NAME: 'audit-witness',
+  AUDIT_LOG_BUCKET_NAME: 'audit-log',
+  LOG_ORIGIN: 'fanfold.example/local/audit',
+  LOG_SIGNING_KEY_IDS: 'log',
+  WITNESS_SIGNING_KEY_ID: 'witness',
+  ROUTES: 'GET /things',
+});

@@ -59,22 +59,6 @@ export const coldStartPart: Part<{ rounds: number; functions: FunctionStart[] }>
       ...process.env,
       ...aws.environment,
       POWERTOOLS_SERVICE_NAME: 'bench',
-      TOKEN_ISSUER: aws.url,
-      TOKEN_AUDIENCE: 'fanfold',
-      EVENTS_QUEUE_URL: `${aws.url}/000000000000/events`,
-      EVENTS_DEAD_LETTER_QUEUE_URL: `${aws.url}/000000000000/dead-letters`,
-      EVENTS_TOPIC_ARN: 'arn:aws:sns:eu-west-1:000000000000:events',
-      PAYMENTS_TABLE_NAME: 'payments',
-      SANDBOX_TABLE_NAME: 'sandbox',
-      BILLING_TABLE_NAME: 'billing',
-      AUDIT_TABLE_NAME: 'audit',
-      AUDIT_KEYS_TABLE_NAME: 'audit-keys',
-      AUDIT_WITNESS_TABLE_NAME: 'audit-witness',
-      AUDIT_LOG_BUCKET_NAME: 'audit-log',
-      LOG_ORIGIN: 'fanfold.example/local/audit',
-      LOG_SIGNING_KEY_IDS: 'log',
-      WITNESS_SIGNING_KEY_ID: 'witness',
-      ROUTES: 'GET /things',
     };
     const rounds = quick ? 1 : 11;
     const measured = new Map<Starting, { starts: ColdStart[]; calls: number }>();

@@ -19,15 +19,7 @@ export const consumerPart: Part<{ rounds: number; consumers: Consumer[] }> = {
   async measure({ quick, tell }) {
     tell('bundling');
     const aws = await startInstantAws(existingItems(new Date().getUTCFullYear()));
-    const variants = await variantsWith({
-      ...aws.environment,
-      PAYMENTS_TABLE_NAME: 'payments',
-      BILLING_TABLE_NAME: 'billing',
-      AUDIT_TABLE_NAME: 'audit',
-      AUDIT_KEYS_TABLE_NAME: 'audit-keys',
-      EVENTS_QUEUE_URL: `${aws.url}/000000000000/events`,
-      EVENTS_DEAD_LETTER_QUEUE_URL: `${aws.url}/000000000000/dead-letters`,
-    });
+    const variants = await variantsWith(aws.environment);
     const amount = quick
       ? { sets: 1, rounds: 1, warmUpEvents: 10, events: 20 }
       : { sets: 2, rounds: 7, warmUpEvents: 3000, events: 200 };

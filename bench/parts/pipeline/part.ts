@@ -17,11 +17,7 @@ export const pipelinePart: Part<{ rounds: number; pipelines: ConsumerCost[] }> =
   async measure({ quick, tell }) {
     tell('bundling');
     const aws = await startInstantAws();
-    const variants = await variantsWith({
-      ...aws.environment,
-      EVENTS_QUEUE_URL: `${aws.url}/000000000000/events`,
-      EVENTS_DEAD_LETTER_QUEUE_URL: `${aws.url}/000000000000/dead-letters`,
-    });
+    const variants = await variantsWith(aws.environment);
     const amount = quick
       ? { sets: 1, rounds: 1, warmUpEvents: 1000, events: 1000 }
       : { sets: 4, rounds: 4, warmUpEvents: 15_000, events: 5000 };
