@@ -41,7 +41,7 @@ export async function startDev(
   let pid: number | undefined;
   const stopDev = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    // As Ctrl-C does, and to `dev` alone: pnpm would end before it.
+    // As Ctrl-C does. pnpm ends when `dev` has ended.
     if (pid !== undefined) process.kill(pid, 'SIGINT');
     const patience = setTimeout(() => stop(child), pid === undefined ? 0 : 60_000);
     await exited;
