@@ -26,7 +26,7 @@ const paymentsToBill: Workload = {
   batch: (n) => times(10, (i) => about(captured, n * 10 + i)),
 };
 
-/** A payment and its invoice one after another, as audit hears them. */
+/** A payment and its invoice one after another, as audit receives them. */
 const eventsToRecord = (size: number): Workload => ({
   name: `audit ${size}`,
   about: `${size} events of ${Math.ceil(size / 2)} payments, which are recorded in one transaction`,

@@ -47,7 +47,7 @@ export type Outcome = {
   broke: { what: Place | 'API limit' | 'account concurrency'; atSecond: number }[];
 };
 
-/** Who hears what is said in a stream (services/billing/subscriptions.js and those beside it). */
+/** The subscribers of each stream of events (services/billing/subscriptions.js and those of the other services). */
 const subscribersOf = { payments: ['billing', 'audit'], billing: ['payments', 'audit'] } as const;
 
 /** New on-demand tables have four partitions, a stream has a shard for each, and a shard one run of the publisher at a time. */
@@ -245,7 +245,7 @@ export function simulate(flow: Flow, times: Times, load: Load, seed: number): Ou
   const handle: Record<QueueName, (batch: Cohort[], settings: ConsumerSettings) => void> = {
     billing(batch, { memoryMb }) {
       const count = countOf(batch);
-      // One for the batch: of a batch that took numbers of several, each could be overtaken.
+      // One for the batch: of a batch that took numbers of several series, each could have a conflict.
       const ofBiggestMerchant = Math.floor(random() * biggest);
       const taken = Array.from({ length: count }, () =>
         random() < load.biggestShare

@@ -4,7 +4,7 @@ import { clientsWith, describeKept, type Template } from './kept.ts';
 import {
   accessProblem,
   announcement,
-  issuerDoubt,
+  issuerWarning,
   placeProblems,
   type Settings,
   settingsProblems,
@@ -152,7 +152,7 @@ export default class Deployment {
 
   async #announce(caller: { account: string; arn: string }): Promise<void> {
     for (const line of announcement(this.#settings, caller)) this.#log.notice(line);
-    const doubt = await issuerDoubt(this.#settings.tokenIssuer);
+    const doubt = await issuerWarning(this.#settings.tokenIssuer);
     if (doubt) this.#log.warning(doubt);
   }
 

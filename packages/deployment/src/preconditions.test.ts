@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   accessProblem,
   announcement,
-  issuerDoubt,
+  issuerWarning,
   placeProblems,
   type Settings,
   settingsProblems,
@@ -123,11 +123,11 @@ describe('an issuer', () => {
     [200, '{}', 'it is not a set of keys'],
     [404, '', 'status 404'],
   ])('that answers %i with %s', async (status, body, doubt) => {
-    const doubtFound = await issuerDoubt(await issuer(status, body));
+    const doubtFound = await issuerWarning(await issuer(status, body));
     expect(doubtFound).toEqual(doubt && expect.stringContaining(`/.well-known/jwks.json (${doubt})`));
   });
 
   test('that does not answer is doubtful', async () => {
-    expect(await issuerDoubt('http://127.0.0.1:1')).toContain('every request is answered 503');
+    expect(await issuerWarning('http://127.0.0.1:1')).toContain('every request is answered 503');
   });
 });

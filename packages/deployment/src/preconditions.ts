@@ -96,18 +96,18 @@ export const announcement = (
 const days = (count: number) => `${count} day${count === 1 ? '' : 's'}`;
 
 /** A warning about an issuer; undefined when its keys can be read from here. */
-export async function issuerDoubt(tokenIssuer: string): Promise<string | undefined> {
+export async function issuerWarning(tokenIssuer: string): Promise<string | undefined> {
   const url = `${tokenIssuer.replace(/\/$/, '')}/.well-known/jwks.json`;
   // Not a reason to refuse: a fix can be deployed while the issuer is unavailable.
-  const doubt = (reason: string) =>
+  const warning = (reason: string) =>
     `The token issuer's keys cannot be read from ${url} (${reason}): until they can, every request is answered 503.`;
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
-    if (!response.ok) return doubt(`status ${response.status}`);
+    if (!response.ok) return warning(`status ${response.status}`);
     const { keys } = (await response.json()) as { keys?: unknown };
-    return Array.isArray(keys) ? undefined : doubt('it is not a set of keys');
+    return Array.isArray(keys) ? undefined : warning('it is not a set of keys');
   } catch (error) {
     const { cause, message } = error as Error & { cause?: Error };
-    return doubt(cause?.message || message);
+    return warning(cause?.message || message);
   }
 }

@@ -80,7 +80,7 @@ export function noteDifference<Difference>(
 }
 
 /** The condition of a write that the item's `finding`, or its absence, is as it was read. */
-export const stillFound = (known: Finding<unknown> | undefined) =>
+export const ifFindingUnchanged = (known: Finding<unknown> | undefined) =>
   known
     ? {
         ConditionExpression: 'finding.n = :n AND finding.mendedAt = :mendedAt',

@@ -4,7 +4,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { lambda } from './lambda.ts';
 import { logger } from './logger.ts';
-import { workOff } from './schedule.ts';
+import { processItems } from './schedule.ts';
 
 /** The request of an operator: the events of a day (UTC), of one merchant or of all. */
 export type RepublishRequest = z.output<typeof request>;
@@ -27,7 +27,7 @@ export const republish = <Item extends { id: string }>(
     const { success, data: asked } = request.safeParse(event);
     if (!success) throw new Error('Ask for a day: {"date":"2026-11-23"}, and for one merchant: "merchantId"');
     const now = new Date();
-    const { done, failed, isTimeUp } = await workOff(
+    const { done, failed, isTimeUp } = await processItems(
       find(asked, now),
       (item) => republishItem(item, now),
       () => context.getRemainingTimeInMillis(),

@@ -43,7 +43,7 @@ export const eachDue = <Item extends { id: string }>(
   onSchedule(async (run) => {
     const inFlow = (item: Item) =>
       work(item, { ...run, trace: startTrace(`${run.trace.correlationid}_${item.id}`) });
-    const { done, failed, waiting } = await workOff(due(run), inFlow, run.remainingTimeMs);
+    const { done, failed, waiting } = await processItems(due(run), inFlow, run.remainingTimeMs);
     if (failed > 0) throw new Error(`${failed} of ${done + failed + waiting} due failed; see the log`);
     return { done, failed, waiting };
   });
@@ -53,7 +53,7 @@ export const eachDue = <Item extends { id: string }>(
  *
  * @param pages as they are read, also empty ones: searching takes time too
  */
-export async function workOff<Item extends { id: string }>(
+export async function processItems<Item extends { id: string }>(
   pages: AsyncIterable<Item[]> | Iterable<Item[]>,
   work: (item: Item) => Promise<unknown>,
   remainingTimeMs: () => number,

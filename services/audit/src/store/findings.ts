@@ -3,7 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditGapFound } from '@fanfold/contracts/audit';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
+import { type Finding, ifFindingUnchanged, type Noted } from '@fanfold/runtime/finding';
 import { orUnprocessable } from '@fanfold/runtime/unprocessable';
 import type { Gap } from '../compare/completeness.ts';
 import { tableName } from './tables.ts';
@@ -50,7 +50,7 @@ export async function saveFinding(
     new PutItemCommand({
       TableName: tableName(),
       Item: marshall(item),
-      ...stillFound(known),
+      ...ifFindingUnchanged(known),
     }),
   );
 }

@@ -1,7 +1,7 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import { type Finding, type Noted, stillFound } from '@fanfold/runtime/finding';
+import { type Finding, ifFindingUnchanged, type Noted } from '@fanfold/runtime/finding';
 import { orUnprocessable } from '@fanfold/runtime/unprocessable';
 import type { Difference } from '../reconciliation.ts';
 import { eventsOfItem, type FindingItem, findingSubject } from './items.ts';
@@ -36,7 +36,7 @@ export async function saveFinding(
     new PutItemCommand({
       TableName: tableName(),
       Item: marshall(item),
-      ...stillFound(known),
+      ...ifFindingUnchanged(known),
     }),
   );
 }

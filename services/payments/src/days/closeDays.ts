@@ -1,4 +1,4 @@
-import { type Run, workOff, workTimeMs } from '@fanfold/runtime/schedule';
+import { processItems, type Run, workTimeMs } from '@fanfold/runtime/schedule';
 import { closeDay, markClosed, progressOf, saveProgress } from '../store/days.ts';
 import type { Progress } from '../store/items.ts';
 import { merchantByMerchant } from '../store/merchantByMerchant.ts';
@@ -46,7 +46,7 @@ async function close(
   let ready: DayClosing[] = [];
   const write = async () => {
     const closings = ready.map((closing) => ({ id: closing.subject, closing }));
-    const { done, failed, isTimeUp } = await workOff(
+    const { done, failed, isTimeUp } = await processItems(
       [closings],
       ({ closing }) => closeDay(closing),
       run.remainingTimeMs,
