@@ -5,6 +5,7 @@ import { buffer, json, text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Answer, headerOf, lines as sendLines, raw as sendRaw } from '../../fixtures/rawHttp.ts';
 import { FunctionError } from '../functions/invoke.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import type { Cors } from './httpApi.ts';
@@ -81,44 +82,12 @@ afterEach(() => {
   seen = undefined;
 });
 
-type Answer = { status: number; headers: [string, string][]; body: string };
-
 /** Sends bytes (in Latin-1) as they are, and reads the answer until the connection ends. */
-async function raw(bytes: string, { url }: Gateway = gateway): Promise<Answer> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  socket.write(bytes, 'latin1');
-  const [head = '', body = ''] = (await text(socket)).split(/\r\n\r\n(.*)/s);
-  const [statusLine = '', ...lines] = head.split('\r\n');
-  return {
-    status: Number(statusLine.split(' ')[1]),
-    headers: lines.map(
-      (line) =>
-        line
-          .toLowerCase()
-          .split(/: (.*)/s)
-          .slice(0, 2) as [string, string],
-    ),
-    body,
-  };
-}
+const raw = (bytes: string, { url }: Gateway = gateway): Promise<Answer> => sendRaw(bytes, url);
 
 /** A request whose lines are sent as they are. */
-const lines = (requestLine: string, headers: string[] = [], body = '', to?: Gateway) =>
-  raw(
-    [
-      `${requestLine} HTTP/1.1`,
-      'Host: api.test',
-      'Connection: close',
-      ...(body ? [`Content-Length: ${body.length}`] : []),
-      ...headers,
-      '',
-      body,
-    ].join('\r\n'),
-    to,
-  );
-
-const headerOf = ({ headers }: Answer, name: string) =>
-  headers.filter(([other]) => other === name).map(([, value]) => value);
+const lines = (requestLine: string, headers: string[] = [], body = '', { url }: Gateway = gateway) =>
+  sendLines(url, requestLine, headers, body);
 
 /** What API Gateway says for itself. */
 function expectMessage(answer: Answer, status: number, message: string): void {
