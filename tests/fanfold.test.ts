@@ -38,7 +38,7 @@ const traceOf = async (id: string) => {
 };
 
 it('demo shows a payment and a refund until both are invoiced, credited and audited', async () => {
-  const { code, stdout, stderr } = await fanfold('demo');
+  const { code, stdout, stderr } = await fanfold('demo', '--merchant', 'another-demo');
   expect([code, stderr]).toEqual([0, '']);
   const printed = stdout
     .split('\n')
@@ -55,6 +55,11 @@ it('demo shows a payment and a refund until both are invoiced, credited and audi
     'audit recorded payment.refunded.v1',
     'audit recorded credit-note.issued.v1',
   ]);
+  const [, followUp = ''] = /^Which event caused which: \.\/fanfold (.+)$/m.exec(stdout) ?? [];
+  expect(await fanfold(...followUp.split(' '))).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('payment.captured.v1'),
+  });
 });
 
 it('trace shows the flows of a payment, and that of each thing in them, by any of their ids', async () => {

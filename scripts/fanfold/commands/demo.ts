@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { formatAmount } from '@fanfold/contracts/currency';
 import type { RecordedEvent } from '../aws/auditLog.ts';
 import { print, printHeading, printJson } from '../terminal.ts';
+import { localMerchant } from './arguments.ts';
 import { connect } from './client.ts';
 
 type Options = { merchant: string; json?: true };
@@ -96,8 +97,12 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   await recorded('credit-note.issued.v1', back.requestId);
 
   if (json) printJson({ paymentId: id, refundId, steps });
-  else print('', `Which event caused which: ./fanfold trace ${id}`);
+  else print('', `Which event caused which: ./fanfold trace ${id}${merchantOption(merchant)}`);
 }
+
+/** With it, a command means the same merchant. */
+const merchantOption = (merchant: string): string =>
+  merchant === localMerchant ? '' : ` --merchant ${merchant}`;
 
 /** Most follows within 100 ms, and audit gathers events for a second. But every function has to start once. */
 const patienceMs = 30_000;
