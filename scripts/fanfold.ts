@@ -63,7 +63,7 @@ program
   .command('token')
   .summary('print an access token for development')
   .description('Prints an access token that the stack accepts, and nothing else:\n  TOKEN=$(./fanfold token)')
-  .option('--merchant <id>', 'the merchant whose objects it gives access to', merchant, 'acme')
+  .option('--merchant <id>', 'the merchant whose objects it gives access to', merchant, localMerchant)
   .addOption(
     new Option('--scope <scopes>', 'the scopes it has, separated by commas')
       .argParser(scopeList)
@@ -84,7 +84,7 @@ program
   .description(
     'Makes a payment and a partial refund, and shows each step that follows, with its time, until audit has recorded all.',
   )
-  .option('--merchant <id>', 'the merchant who is paid', merchant, 'acme')
+  .option('--merchant <id>', 'the merchant who is paid', merchant, localMerchant)
   .option('--json', 'print what happened as JSON')
   .action(demo);
 
