@@ -62,6 +62,16 @@ export function startProgress(
   };
 }
 
+/** Shows that work is done of which nobody knows how much there is. */
+export async function during<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+  const progress = startProgress(what);
+  try {
+    return await work();
+  } finally {
+    progress.end();
+  }
+}
+
 /** How far something is, what it took and what it will take at the same rate. */
 export function progressText({
   total,

@@ -43,7 +43,8 @@ function start(...args: string[]): { process: ChildProcess; ended: Promise<Ended
 }
 const fanfold = (...args: string[]): Promise<Ended> => start(...args).ended;
 /** Without a terminal, what takes long is said once when it begins. */
-const progressLines = /^(((sending|redriving|discarding) .+: [\d,]+|\w+ publishes its events of .+)\n)*$/;
+const progressLines =
+  /^(((sending|redriving|discarding) .+: [\d,]+|looking .+|\w+ publishes its events of .+)\n)*$/;
 
 /** Runs a command that must do what it should, and gives its result. */
 async function done(...args: string[]) {

@@ -155,7 +155,7 @@ it('list tells what lies where and why, of every service that has a place for it
     ]),
   );
   const { code, stdout, stderr } = await fanfold('dlq', 'list');
-  expect([code, stderr]).toEqual([1, '']);
+  expect([code, stderr]).toEqual([1, 'looking at dead letters\n']);
   expect(stdout).toMatch(
     new RegExp(`^ +3 +\\d+ s +${dead} +unknown-payment +payment\\.captured\\.v1 2 `, 'm'),
   );

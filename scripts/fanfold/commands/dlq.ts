@@ -1,4 +1,4 @@
-import { startProgress } from '../../progress.ts';
+import { during, startProgress } from '../../progress.ts';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { commandFor, type StagePlace, trailOf } from '../commandFor.ts';
 import { CommandError, messageOf, UsageError } from '../errors.ts';
@@ -22,6 +22,9 @@ type Options = { stage: string; region?: string; json?: true };
 type Filters = { queue?: string; cause?: string; type?: string; merchant?: string; all?: true };
 type ActionOptions = Options & Filters & { rate: number; dryRun?: true };
 
+/** There may be thousands, which come ten at a time. */
+const looking = 'looking at dead letters';
+
 /**
  * `fanfold dlq list`: shows what lies in the dead letters of a stage, by queue and cause.
  *
@@ -29,7 +32,9 @@ type ActionOptions = Options & Filters & { rate: number; dryRun?: true };
  */
 export async function list({ json, ...place }: Options): Promise<boolean> {
   const cloud = await cloudOf(place);
-  const { deadLetters, heldByOthers, unseen } = await findDeadLetters(cloud, {}, interruption());
+  const { deadLetters, heldByOthers, unseen } = await during(looking, () =>
+    findDeadLetters(cloud, {}, interruption()),
+  );
   const groups = groupsOf(deadLetters);
   if (json) {
     printJson({ stage: cloud.stage, groups, heldByOthers });
@@ -71,7 +76,7 @@ export async function show(
 ): Promise<void> {
   const selection = selectionOf(ids, options);
   const cloud = await cloudOf(options);
-  const found = await findDeadLetters(cloud, selection, interruption());
+  const found = await during(looking, () => findDeadLetters(cloud, selection, interruption()));
   requireFound(found, selection, cloud);
   const { deadLetters } = found;
   if (json) {
@@ -129,7 +134,7 @@ async function act(action: Action, selection: Selection, options: ActionOptions)
   const signal = interruption();
   const cloud = await cloudOf(options);
   if (options.dryRun) {
-    const deadLetters = await previewOf(cloud, action, selection, signal);
+    const deadLetters = await during(looking, () => previewOf(cloud, action, selection, signal));
     if (options.json) {
       const messages = deadLetters.map(({ messageId }) => messageId);
       printJson({ stage: cloud.stage, dryRun: true, messages });
@@ -172,15 +177,18 @@ async function runToItsEnd(
   { rate, signal }: { rate: number; signal: AbortSignal },
 ): Promise<{ acted: Acted; stopped?: unknown }> {
   let acted: Acted | undefined;
-  let progress: ReturnType<typeof startProgress> | undefined;
+  let progress = startProgress(looking);
   try {
-    for await (acted of actOnDeadLetters(cloud, action, selection, { ratePerSecond: rate, signal })) {
-      const { operationId, total, done, failed } = acted;
-      if (operationId === null) break;
-      progress ??= startProgress(
-        action.verb === 'redrive' ? 'redriving dead letters' : 'discarding dead letters',
-        total,
-      );
+    for await (const step of actOnDeadLetters(cloud, action, selection, { ratePerSecond: rate, signal })) {
+      const { operationId, total, done, failed } = step;
+      if (!acted && operationId !== null) {
+        progress.end();
+        progress = startProgress(
+          `${action.verb === 'redrive' ? 'redriving' : 'discarding'} dead letters`,
+          total,
+        );
+      }
+      acted = step;
       progress.set(done.length + failed.length);
       if (failed.length > 0) progress.note(`${failed.length} failed`);
     }
@@ -188,7 +196,7 @@ async function runToItsEnd(
     if (acted) return { acted, stopped };
     throw stopped;
   } finally {
-    progress?.end();
+    progress.end();
   }
   return { acted: acted as Acted };
 }

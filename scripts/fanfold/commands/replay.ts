@@ -1,4 +1,4 @@
-import { startProgress } from '../../progress.ts';
+import { during, startProgress } from '../../progress.ts';
 import type { Indexed } from '../aws/auditLog.ts';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { trailOf } from '../commandFor.ts';
@@ -44,7 +44,7 @@ export async function replay(options: Options): Promise<void> {
   const signal = interruption();
   const cloud = await cloudOf(options);
   const { stage } = cloud;
-  const plan = await planReplay(cloud, requestOf(options));
+  const plan = await during('looking up recorded events', () => planReplay(cloud, requestOf(options)));
   const { events, leftOut, target } = plan;
   const total = events.length;
   if (!json && leftOut > 0) print(...aboutLeftOut(leftOut));

@@ -1,6 +1,6 @@
 import { discard } from '@fanfold/deployment/discard';
 import { describeKept } from '@fanfold/deployment/kept';
-import { startProgress } from '../../progress.ts';
+import { during, startProgress } from '../../progress.ts';
 import { stageOptions } from '../commandFor.ts';
 import { UsageError } from '../errors.ts';
 import { type KeptOfService, keptOf } from '../operations/kept.ts';
@@ -73,14 +73,8 @@ export async function deleteKept({
   return isEmpty;
 }
 
-async function look(place: { stage: string; region: string }): ReturnType<typeof keptOf> {
-  const progress = startProgress(`packaging the services for ${place.stage}, to find what outlives them`);
-  try {
-    return await keptOf(place);
-  } finally {
-    progress.end();
-  }
-}
+const look = (place: { stage: string; region: string }): ReturnType<typeof keptOf> =>
+  during(`packaging the services for ${place.stage}, to find what outlives them`, () => keptOf(place));
 
 function printKept(heading: string, services: KeptOfService[]): void {
   const there = services.filter(({ kept }) => kept.length > 0);
