@@ -37,7 +37,7 @@ it('a stage without a topic is refused, with those that there are', async () => 
   const refused = cloudOf({ stage: 'tset' });
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(
-    'There is no stage tset in eu-west-1, account 123456789012: no topic fanfold-tset-events. Check --stage and --region; stages there: test-eu, test.',
+    'There is no stage tset in eu-west-1, account 123456789012: no topic fanfold-tset-events. Check the stage and the region; stages there: test-eu, test.',
   );
 });
 

@@ -48,7 +48,7 @@ export async function cloudOf({ stage, region }: StagePlace): Promise<Cloud> {
   if (topicArn) return { ...clients, stage, stages, topicArn };
   throw new UsageError(
     `There is no stage ${stage} in ${clients.region}, account ${clients.account}: no topic fanfold-${stage}-events. ` +
-      `Check --stage and --region; stages there: ${stages.join(', ') || 'none'}.`,
+      `Check the stage and the region; stages there: ${stages.join(', ') || 'none'}.`,
   );
 }
 

@@ -51,6 +51,6 @@ export function typeFilter(queue: string, policy?: string, scope?: string): (typ
     return (type) => types.includes(type);
   }
   throw new Error(
-    `The subscription of ${queue} filters by more than a list of types (${policy}). Replay to the topic instead: leave out --to-queue.`,
+    `The subscription of ${queue} filters by more than a list of types (${policy}). Replay to the topic instead of this queue.`,
   );
 }

@@ -1,7 +1,7 @@
 import { cloudOf } from '../aws/cloud.ts';
 import { type Finding, findingsOf } from '../operations/findings.ts';
-import { requirePastDay } from '../operations/past.ts';
 import { print, printJson } from '../terminal.ts';
+import { requirePastDay } from './past.ts';
 
 type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
 

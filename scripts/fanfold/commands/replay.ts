@@ -3,7 +3,6 @@ import type { Indexed } from '../aws/auditLog.ts';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { trailOf } from '../commandFor.ts';
 import { messageOf, UsageError } from '../errors.ts';
-import { requirePast } from '../operations/past.ts';
 import {
   aboutLeftOut,
   planReplay,
@@ -15,6 +14,7 @@ import {
 } from '../operations/replay.ts';
 import { print, printJson } from '../terminal.ts';
 import { interruption } from './interruption.ts';
+import { requirePast } from './past.ts';
 import { table } from './table.ts';
 
 type Options = {

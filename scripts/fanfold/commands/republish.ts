@@ -2,9 +2,9 @@ import { startProgress } from '../../progress.ts';
 import { cloudOf } from '../aws/cloud.ts';
 import { trailOf } from '../commandFor.ts';
 import { messageOf } from '../errors.ts';
-import { requirePastDay } from '../operations/past.ts';
 import { type Republished, type RepublishingService, republishEvents } from '../operations/republish.ts';
 import { print, printJson } from '../terminal.ts';
+import { requirePastDay } from './past.ts';
 
 type Options = {
   stage: string;

@@ -25,7 +25,7 @@ export async function erasableOf(
   if (readable.length > 0 || erasures.length > 0) return { readable, erasures: erasures.map(facts) };
   throw new CommandError(
     `Nothing is recorded of ${subject} for the merchant ${merchantId} in ${cloud.stage}, so nothing was ordered. ` +
-      'Check the id and --merchant, or try again in a second: events take a moment.',
+      'Check the id and the merchant, or try again in a second: events take a moment.',
   );
 }
 

@@ -26,7 +26,7 @@ export async function keyOf(
     .send(new GetPublicKeyCommand({ KeyId: alias }))
     .catch((error: Error) => {
       if (!(error instanceof NotFoundException)) throw error;
-      throw new UsageError(`There is no key ${alias}. Check --stage, or deploy audit.`);
+      throw new UsageError(`There is no key ${alias}. Check the stage, or deploy audit.`);
     });
   const der = Buffer.from(PublicKey ?? []);
   if (der.length !== 44 || !der.subarray(0, 12).equals(ed25519Prefix)) {

@@ -46,7 +46,7 @@ export async function planReplay(cloud: Cloud, request: ReplayRequest): Promise<
   if (events.length > 0) return { request, target, events, leftOut };
   const unknown = aboutUnknownType(filter.type);
   const lines = [
-    `No recorded event matches the options${queueName ? ` and has a type that ${target.name} subscribes to` : ''}. Check --from, --to and the other options: the times are those of the events.`,
+    `No recorded event matches the options${queueName ? ` and has a type that ${target.name} subscribes to` : ''}. Check the times, which are those of the events, and the other options.`,
     ...unknown,
     ...aboutLeftOut(leftOut),
   ];
@@ -64,7 +64,7 @@ export const aboutLeftOut = (leftOut: number): string[] =>
   leftOut === 0
     ? []
     : [
-        `Left out: ${leftOut} of type ${paymentsDayClosed.type}, each of which makes billing and audit compare a whole day again. To send them, give --type ${paymentsDayClosed.type}.`,
+        `Left out: ${leftOut} of type ${paymentsDayClosed.type}, each of which makes billing and audit compare a whole day again. To send them, ask for the type ${paymentsDayClosed.type}.`,
       ];
 
 /**

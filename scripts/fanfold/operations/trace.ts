@@ -23,7 +23,7 @@ export async function traceOf(cloud: Cloud, id: string, merchantId: string): Pro
     throw new Error(
       `Nothing is recorded of ${id} for the merchant ${merchantId} in ${cloud.stage}. It can be the id of a payment, refund, ` +
         'invoice, credit note, event, request or operation, the number of an invoice or credit note, or an order that was ' +
-        'invoiced; a payment without an invoice is found by its own id only. Check it and --merchant, or try again in a ' +
+        'invoiced; a payment without an invoice is found by its own id only. Check it and the merchant, or try again in a ' +
         'second: events take a moment.',
     );
   }
