@@ -50,6 +50,8 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
   const onError = ({ message }: Error) => onLine(`ERROR ${message}`);
   const pool = new FunctionPool({
     functions: functionsOf(resources, options),
+    // It goes with the bundles: what they are compiled to is worth nothing without them.
+    compileCache: join(options.bundles, '.compiled'),
     onLine: (line) => show(readableLine(line), onLine),
     onRun: (name, durationMs) => onLine(`${keyOf(name)} took ${Math.round(durationMs)} ms`),
     onFailure: (name, { errorMessage, trace }) => {

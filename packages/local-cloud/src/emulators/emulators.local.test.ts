@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync, statfsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +57,13 @@ async function temporaryFolder(): Promise<string> {
   onTestFinished(() => rm(folder, { recursive: true }));
   return folder;
 }
+
+/** What is free where Linux shows memory as a folder. */
+const memoryFolderBytes = ((): number => {
+  if (!existsSync('/dev/shm')) return 0;
+  const { bavail, bsize } = statfsSync('/dev/shm');
+  return bavail * bsize;
+})();
 
 /** Process id of the DynamoDB emulator on a port. */
 async function processOn(port: number): Promise<number> {
@@ -116,6 +124,16 @@ describe('The emulators', () => {
     child.kill('SIGKILL');
     await expect.poll(() => canConnect('127.0.0.1', port), { timeout: 5_000 }).toBe(false);
     await expect.poll(() => readdir(folder), { timeout: 5_000 }).toEqual([]);
+  });
+
+  test.runIf(memoryFolderBytes >= 2 * 1024 ** 3)('keep in memory what goes with them', async () => {
+    vi.stubEnv('TMPDIR', undefined);
+    const { endpoints } = await start();
+    const pid = await processOn(portOf(endpoints.dynamodb));
+    const args = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+    expect(args).toContainEqual(
+      expect.stringMatching(/^\/dev\/shm\/fanfold-dynamodb-\w+\/dynamodb\.sqlite$/),
+    );
   });
 
   test('keep their data below a folder', async () => {

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { FunctionPool } from './functionPool.ts';
@@ -14,7 +17,9 @@ const handlers = [
   'answerNothing',
 ];
 
-function start({ timeoutMs = 5_000, idleMs = 60_000, loadMs = 10_000 } = {}) {
+type Settings = { timeoutMs?: number; idleMs?: number; loadMs?: number; compileCache?: string };
+
+function start({ timeoutMs = 5_000, ...options }: Settings = {}) {
   const lines: string[] = [];
   const functions = handlers.map((handler) => ({
     name: handler,
@@ -26,7 +31,7 @@ function start({ timeoutMs = 5_000, idleMs = 60_000, loadMs = 10_000 } = {}) {
   }));
   const neverLoads = new URL('../../fixtures/neverLoads.ts', import.meta.url).href;
   functions.push({ ...(functions[0] as (typeof functions)[0]), name: 'neverLoads', module: neverLoads });
-  const pool = new FunctionPool({ functions, onLine: (line) => lines.push(line), idleMs, loadMs });
+  const pool = new FunctionPool({ functions, onLine: (line) => lines.push(line), ...options });
   onTestFinished(() => pool.stop());
   const tell = async (event = {}) =>
     (await pool.invoke('tell', event)) as { runs: number; remainingMs: number; environment: object };
@@ -55,6 +60,31 @@ test('invocations that wait for something get more instances, ten at most', asyn
   expect(instances).toBeGreaterThan(1);
   expect(instances).toBeLessThanOrEqual(10);
 }, 60_000);
+
+test('a pool whose neighbours keep the processors busy starts no more instances, and one whose neighbours wait does', async () => {
+  const neighbours = Array.from({ length: availableParallelism() }, () => start({ timeoutMs: 30_000 }).pool);
+  const { tell } = start({ timeoutMs: 30_000 });
+  const instancesFor = async (count: number) =>
+    (await Promise.all(Array.from({ length: count }, () => tell({ waitMs: 100 })))).filter(
+      ({ runs }) => runs === 1,
+    ).length;
+  await tell();
+  const computing = neighbours.map((pool) => pool.invoke('compute', {}));
+  const ended = Promise.allSettled(computing);
+  expect(await instancesFor(20)).toBe(0);
+  await Promise.all(neighbours.map((pool) => pool.stop()));
+  await ended;
+  expect(await instancesFor(20)).toBeGreaterThan(0);
+}, 60_000);
+
+test('what an instance compiled of its modules is left for those after it', async () => {
+  const compileCache = await mkdtemp(join(tmpdir(), 'fanfold-compiled-'));
+  onTestFinished(() => rm(compileCache, { recursive: true }));
+  const { pool, tell } = start({ compileCache });
+  expect(await tell()).toMatchObject({ environment: { HANDLER: 'tell' } });
+  await pool.stop();
+  expect(await readdir(compileCache, { recursive: true })).not.toEqual([]);
+});
 
 test.each([
   ['throwAnError', 'throwAnError: RangeError: thrown', 'RangeError'],

@@ -30,6 +30,8 @@ export type FunctionPoolOptions = {
   onFailure?: (functionName: string, failure: FunctionFailure) => void;
   /** An instance that nobody needed for so long is ended, unless it is the last one. */
   idleMs?: number;
+  /** Folder in which instances leave for those after them what Node compiled of their modules. */
+  compileCache?: string;
   /** So long a function's module may take to load, beside the function's own time; Lambda's ten seconds if not given. */
   loadMs?: number;
 };
@@ -39,9 +41,6 @@ const maximumInstances = 10;
 
 /** So long an invocation waits for an instance before it is asked whether another one would help. */
 const patienceMs = 250;
-
-/** Of new objects: 4 MiB instead of 16 in each instance. */
-const smallHeap = { maxYoungGenerationSizeMb: 4 };
 
 /**
  * Runs the functions of a service as Lambda does: in instances that take one invocation at a time, keep their modules for the next
@@ -54,7 +53,6 @@ export class FunctionPool {
   readonly #idle: Instance[] = [];
   readonly #all = new Set<Instance>();
   #waiting: PromiseWithResolvers<Instance>[] = [];
-  #watching: NodeJS.Timeout | undefined;
   #isStopped = false;
 
   constructor(options: FunctionPoolOptions) {
@@ -96,7 +94,6 @@ export class FunctionPool {
   /** Ends what runs, and refuses what waits. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#watching);
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The service stops.'));
     await Promise.all([...this.#all].map((instance) => instance.end()));
   }
@@ -108,26 +105,24 @@ export class FunctionPool {
     const waiting = Promise.withResolvers<Instance>();
     this.#waiting.push(waiting);
     if (this.#all.size === 0) this.#start();
-    this.#watching ??= setInterval(() => this.#grow(), patienceMs);
+    growing.add(this);
+    watching ??= watchPools();
     return waiting.promise;
   }
 
-  /** Another instance helps when those that there are wait for something, and not when the processor is what they wait for. */
-  #grow(): void {
-    if (this.#waiting.length === 0) {
-      clearInterval(this.#watching);
-      this.#watching = undefined;
-      return;
-    }
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Starts another instance for those that wait, if it may have one and none is being started. */
+  grow(): void {
     const isStarting = [...this.#all].some((instance) => !instance.isOnline);
     const current = [...this.#all].filter((instance) => !instance.isOutdated);
-    const busy = current.reduce((sum, instance) => sum + instance.utilization(), 0);
-    if (!isStarting && current.length < maximumInstances && busy < 0.7 * availableParallelism())
-      this.#start();
+    if (!isStarting && current.length < maximumInstances) this.#start();
   }
 
   #start(): void {
-    const instance: Instance = new Instance(this.#options.onLine, () => this.#forget(instance));
+    const instance: Instance = new Instance(this.#options, () => this.#forget(instance));
     this.#all.add(instance);
     this.#release(instance);
   }
@@ -161,6 +156,48 @@ export class FunctionPool {
   }
 }
 
+/** Pools in which an invocation waits for an instance: one process has several, and one clock looks after them. */
+const growing = new Set<FunctionPool>();
+let watching: NodeJS.Timeout | undefined;
+
+function watchPools(): NodeJS.Timeout {
+  // From now on: what was idle before tells nothing.
+  for (const thread of threads) thread.utilization();
+  return setInterval(growPools, patienceMs);
+}
+
+/** Another instance helps when those that there are wait for something, and not when the processors are what they wait for. */
+function growPools(): void {
+  for (const pool of growing) if (!pool.isWaiting) growing.delete(pool);
+  if (growing.size === 0) {
+    clearInterval(watching);
+    watching = undefined;
+    return;
+  }
+  const busy = [...threads].reduce((sum, thread) => sum + thread.utilization(), 0);
+  if (busy < 0.7 * availableParallelism()) for (const pool of growing) pool.grow();
+}
+
+/** How busy a thread was since it was last asked: the part of the time in which it computed. */
+class Thread {
+  readonly #performance: Pick<typeof performance, 'eventLoopUtilization'>;
+  #before: EventLoopUtilization | undefined;
+
+  constructor(of: Pick<typeof performance, 'eventLoopUtilization'>) {
+    this.#performance = of;
+  }
+
+  utilization(): number {
+    const now = this.#performance.eventLoopUtilization();
+    const { utilization } = this.#before ? this.#performance.eventLoopUtilization(now, this.#before) : now;
+    this.#before = now;
+    return utilization;
+  }
+}
+
+/** This one and all instances. */
+const threads = new Set([new Thread(performance)]);
+
 /** A thread that runs one invocation at a time. */
 class Instance {
   isOutdated = false;
@@ -169,16 +206,15 @@ class Instance {
   readonly #worker: Worker;
   readonly #onEnd: () => void;
   readonly #logStreamName = randomUUID();
-  #before: EventLoopUtilization | undefined;
 
   /** @param onEnd is called as soon as it takes nothing any more, once or more. */
-  constructor(onLine: (line: string) => void, onEnd: () => void) {
+  constructor({ onLine, compileCache }: FunctionPoolOptions, onEnd: () => void) {
     this.#onEnd = onEnd;
     this.#worker = new Worker(new URL('functionWorker.ts', import.meta.url), {
       stdout: true,
       stderr: true,
-      env: {},
-      resourceLimits: smallHeap,
+      // Before its first run only: each has its function's variables and no others.
+      env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
     });
     for (const stream of [this.#worker.stdout, this.#worker.stderr] as Readable[]) {
       createInterface({ input: stream }).on('line', onLine);
@@ -191,16 +227,12 @@ class Instance {
       onEnd();
       onLine(`ERROR ${name}: ${message}`);
     });
-    this.#worker.once('exit', onEnd);
-  }
-
-  /** The part of the time since it was last asked in which it computed. */
-  utilization(): number {
-    const { performance } = this.#worker;
-    const now = performance.eventLoopUtilization();
-    const { utilization } = this.#before ? performance.eventLoopUtilization(now, this.#before) : now;
-    this.#before = now;
-    return utilization;
+    const thread = new Thread(this.#worker.performance);
+    threads.add(thread);
+    this.#worker.once('exit', () => {
+      threads.delete(thread);
+      onEnd();
+    });
   }
 
   /** Takes JSON and answers with JSON. */
