@@ -36,7 +36,7 @@ describe('what a run found', () => {
       "again: ./fanfold faults --cell 'sale: billing.consumer delivery #0 delivered-twice (once)'",
     );
     expect(text).toContain('1,230 runs, of 1,200 single faults and 30 pairs, in 99 s.');
-    expect(text).toContain('1 of 2 guards that were taken out were missed.');
+    expect(text).toContain('1 of 2 removed guards were noticed.');
     expect(text).toContain('nobody noticed: another');
     expect(text).toContain('Seed 7: 10 episodes with 55 faults in 60 s; 0 violations.');
   });

@@ -39,7 +39,7 @@ export function summaryOf({ matrix, mutants, soak, cell }: FaultsReport): string
     ...(matrix ? [...matrix.violations.flatMap(violationOf), sumOf(matrix)] : []),
     ...(mutants
       ? [
-          `${mutants.filter(({ caughtBy }) => caughtBy).length} of ${mutants.length} guards that were taken out were missed.`,
+          `${mutants.filter(({ caughtBy }) => caughtBy).length} of ${mutants.length} removed guards were noticed.`,
           ...mutants.filter(({ caughtBy }) => !caughtBy).map(({ name }) => `  nobody noticed: ${name}`),
         ]
       : []),
@@ -113,7 +113,7 @@ export const shownIn = (document: string): Map<string, string> =>
 
 const mutantTableOf = (mutants: MutantReport[]): string =>
   markdown([
-    ['Guard taken out, so that…', 'First missed by'],
+    ['Guard removed, so that…', 'First noticed in'],
     ...mutants.map(({ name, caughtBy }) => [name, caughtBy ? `\`${caughtBy}\`` : '**nobody**']),
   ]);
 
