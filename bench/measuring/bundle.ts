@@ -7,6 +7,8 @@ import { functionOptions } from '../../packages/topology/bundling.js';
 const repository = join(import.meta.dirname, '../..');
 const folder = join(repository, 'node_modules/.cache/fanfold/bench');
 
+const quietly = { ...functionOptions, logLevel: 'silent' } as const;
+
 export type Bundle = { path: string; bytes: number };
 
 /**
@@ -22,14 +24,11 @@ export async function bundle<Name extends string>(
   const fileOf = (name: string) => `${name}-${process.pid}`;
   const names = Object.keys(entries) as Name[];
   const { metafile = { outputs: {} } } = await build({
-    ...functionOptions,
-    // Where an alias is looked for.
-    absWorkingDir: repository,
+    ...quietly,
     entryPoints: Object.fromEntries(names.map((name) => [fileOf(name), entries[name]])),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     metafile: true,
-    logLevel: 'silent',
     ...options,
   });
   const bytesOf = new Map(
@@ -58,15 +57,13 @@ export async function loadBundled<Module>(
   await mkdir(folder, { recursive: true });
   const outfile = join(folder, `${randomUUID()}.mjs`);
   await build({
-    ...functionOptions,
-    absWorkingDir: repository,
+    ...quietly,
     stdin: { contents, resolveDir },
     outfile,
     define: { 'process.env': 'lambdaEnvironment' },
     banner: {
       js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const lambdaEnvironment = ${JSON.stringify(environment)};`,
     },
-    logLevel: 'silent',
     ...options,
   });
   try {

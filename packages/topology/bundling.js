@@ -1,5 +1,6 @@
 // How functions are bundled everywhere: for AWS, for a laptop, for tests and for benchmarks.
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** ES modules first: a third smaller than what Node would choose. */
 export const mainFields = ['module', 'main'];
@@ -44,6 +45,8 @@ const plugins = [pureSchemas, builtinHttp];
 
 /** The options of esbuild for deployed functions, wherever serverless-esbuild does not set them. */
 export const functionOptions = {
+  // The folder in which aliases are resolved.
+  absWorkingDir: join(import.meta.dirname, '../..'),
   bundle: true,
   format: /** @type {const} */ ('esm'),
   platform: /** @type {const} */ ('node'),

@@ -92,8 +92,6 @@ const isCode = (path: string): boolean => path.endsWith('.ts') && !path.endsWith
 const developmentOptions: BuildOptions = {
   ...functionOptions,
   minify: false,
-  // The folder in which aliases are resolved.
-  absWorkingDir: join(packages, '..'),
   outExtension: { '.js': '.mjs' },
   // Beside the bundles, and not referenced by them: whoever shows a stack trace reads the map (sourceMaps.ts), not
   // the functions.
