@@ -19,19 +19,19 @@ import { type Resource, resolveTemplate, type Template } from './templates/templ
 export type ServiceRuntimeOptions = {
   template: Template;
   endpoints: Endpoints;
-  /** URL of whom the functions trust to issue tokens. */
+  /** URL of the issuer of tokens that the functions trust. */
   issuer: string;
-  /** Of the HTTP API, at 127.0.0.1; and of the Lambda endpoint, any free one if it is not given. */
+  /** The port of the HTTP API, at 127.0.0.1; and of the Lambda endpoint, any free one by default. */
   port: number;
   lambdaPort?: number;
-  /** Where the bundles of the service's functions are: the module `src/functions/getPayment` as `src/functions/getPayment.mjs`. */
+  /** The folder of the service's bundles: the module `src/functions/getPayment` is `src/functions/getPayment.mjs`. */
   bundles: string;
-  /** Given each line to show: requests, runs, what functions write, and what goes wrong around them. */
+  /** Called with each line to show: requests, runs, output of functions, and errors around them. */
   onLine: (line: string) => void;
 };
 
 export type ServiceRuntime = RunningService & {
-  /** From now on functions run from the bundles that are there now. */
+  /** From now on functions run from the current bundles. */
   reload(): void;
   stop(): Promise<void>;
 };
@@ -74,7 +74,7 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       onError,
       onInvocation: reportRetries(endpoints.aws, onLine),
     });
-    // A batch that runs for longer is delivered again, as after any other end of a consumer.
+    // A batch that runs for longer is delivered again, as whenever a consumer ends.
     stops.push(() => Promise.race([mappings.stop(), setTimeout(1_000)]));
     const lambda = await startLambdaEndpoint(invoke, lambdaPort);
     stops.push(() => lambda.stop());
@@ -99,7 +99,7 @@ function show(lines: string | undefined, onLine: (line: string) => void): void {
   for (const line of lines?.split('\n') ?? []) onLine(line);
 }
 
-/** All that a queue holds is in an answer: when much fails at once, it is not asked for each. */
+/** One request at a time: its answer has all messages of the queue, so further ones are skipped meanwhile. */
 function reportRetries(aws: string, onLine: (line: string) => void) {
   let isAsking = false;
   return async (invocation: Invocation): Promise<void> => {
@@ -115,7 +115,7 @@ function reportRetries(aws: string, onLine: (line: string) => void) {
   };
 }
 
-/** The modules of a template's functions, as their handlers name them: `src/functions/getPayment`. */
+/** The modules of a template's functions, by their handlers: `src/functions/getPayment`. */
 export const modulesOf = ({ Resources }: Template): string[] => [
   ...new Set(
     Object.values(Resources)
@@ -124,13 +124,13 @@ export const modulesOf = ({ Resources }: Template): string[] => [
   ),
 ];
 
-/** `src/functions/getPayment.handler`, taken apart. */
+/** The parts of `src/functions/getPayment.handler`. */
 function handlerOf(handler: unknown): { module: string; handler: string } {
   const [, module = '', name = ''] = /^(.+)\.(\w+)$/.exec(String(handler)) ?? [];
   return { module, handler: name };
 }
 
-/** Lambda's, for a template that gives none. */
+/** Lambda's default, for a template without one. */
 const defaultMemoryMb = 128;
 
 function functionsOf(
@@ -162,7 +162,7 @@ export function variablesOf({ Properties }: Resource, issuer: string): Record<st
   return { ...Variables, ...('TOKEN_ISSUER' in Variables && { TOKEN_ISSUER: issuer }) };
 }
 
-/** Where the emulators are, and credentials for them. */
+/** The endpoints of the emulators, and credentials for them. */
 const awsVariables = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>

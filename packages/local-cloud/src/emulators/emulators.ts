@@ -16,7 +16,7 @@ export type Endpoints = { aws: string; dynamodb: string; kms: string };
 
 export type Emulators = {
   endpoints: Endpoints;
-  /** Rejects when an emulator dies that nobody stopped; never resolves. */
+  /** Rejects when an emulator ends that was not stopped; never resolves. */
   failed: Promise<never>;
   stop(): Promise<void>;
 };
@@ -85,7 +85,7 @@ async function startDynamodb(port: number, dataFolder: string | undefined): Prom
   const endpoint = process.env.FANFOLD_DYNAMODB_ENDPOINT;
   if (endpoint) return attachToDynamodb(endpoint);
   const binary = await dynoxideBinary();
-  // A free port can be taken by somebody else before dynoxide binds it: then another one is tried.
+  // Another process can take the free port before dynoxide binds it. Then another port is tried.
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await spawnDynoxide(binary, port || (await freePort()), dataFolder);
@@ -166,9 +166,9 @@ async function temporaryFolder(): Promise<string> {
 }
 
 /**
- * For every record that dynoxide 1.2.1 adds to a stream, and whenever one is read, it looks through all records of all
- * streams, and it never forgets one: after 3,000 records a put takes some six times as long. With this index it finds the
- * last number, and those after a number, at once. In memory no index could be made: that is why there is always a file.
+ * For every record that dynoxide 1.2.1 adds to a stream, and for every read, it scans all records of all streams, and
+ * it never deletes any: after 3,000 records a put takes about six times as long. With this index it finds the last
+ * number, and those after a number, directly. An in-memory database cannot have the index, so there is always a file.
  */
 function indexStreamRecords(database: string): void {
   const sqlite = new DatabaseSync(database);

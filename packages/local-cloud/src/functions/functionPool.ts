@@ -9,43 +9,46 @@ import { accountId, region } from '../account.ts';
 import type { Order, Report } from './functionWorker.ts';
 import { FunctionError, type FunctionFailure } from './invoke.ts';
 
-/** A function as its template has it, and the bundle that it runs from. */
+/** A function as its template has it, and its bundle. */
 export type PooledFunction = {
   name: string;
   timeoutMs: number;
   memoryMb: number;
   environment: Record<string, string>;
-  /** URL of the bundle, and the export that handles. */
+  /** URL of the bundle, and the name of the exported handler. */
   module: string;
   handler: string;
 };
 
 export type FunctionPoolOptions = {
   functions: PooledFunction[];
-  /** Given each line that a function writes. */
+  /** Called with each line that a function writes. */
   onLine: (line: string) => void;
-  /** Called after each run that was answered; loading the function's module is no part of the time. */
+  /** Called after each run with a response; the time to load the module is not included. */
   onRun?: (functionName: string, durationMs: number) => void;
   /** Called after each run that failed. */
   onFailure?: (functionName: string, failure: FunctionFailure) => void;
-  /** An instance that nobody needed for so long is ended, unless it is the last one. */
+  /** An instance that was idle for so long is ended, unless it is the last one. */
   idleMs?: number;
   /** Folder in which instances leave for those after them what Node compiled of their modules. */
   compileCache?: string;
-  /** So long a function's module may take to load, beside the function's own time; Lambda's ten seconds if not given. */
+  /**
+   * How long a function's module may take to load, besides the function's own timeout; Lambda's ten seconds by
+   * default.
+   */
   loadMs?: number;
 };
 
-/** More than this many invocations of a service at once wait. */
+/** The maximum of concurrent invocations of a service. Others wait. */
 const maximumInstances = 10;
 
-/** So long an invocation waits for an instance before it is asked whether another one would help. */
+/** How long an invocation waits for an instance before it is checked whether another one would help. */
 const patienceMs = 250;
 
 /**
- * Runs the functions of a service as Lambda does: in instances that take one invocation at a time, keep their modules for the next
- * one, and end when an invocation takes too long or breaks them. Unlike Lambda's, an instance is a thread that takes every
- * function of its service, so that what they have in common is in memory once.
+ * Runs the functions of a service as Lambda does: in instances that run one invocation at a time, keep their modules
+ * for the next one, and end when an invocation takes too long or breaks them. Unlike in Lambda, an instance is a
+ * thread that runs all functions of its service, so that what they share is in memory once.
  */
 export class FunctionPool {
   readonly #functions: Map<string, PooledFunction>;
@@ -84,14 +87,16 @@ export class FunctionPool {
     }
   }
 
-  /** From now on functions run from new instances, which load the modules anew. What runs goes on to its end. */
+  /**
+   * From now on functions run in new instances, which load the modules anew. Running invocations are not interrupted.
+   */
   reload(): void {
     for (const instance of [...this.#idle]) instance.end();
     for (const instance of this.#all) instance.isOutdated = true;
     this.#start();
   }
 
-  /** Ends what runs, and refuses what waits. */
+  /** Ends running invocations, and refuses waiting ones. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('The service stops.'));
@@ -147,7 +152,7 @@ export class FunctionPool {
     }
   }
 
-  /** All but one, which the next invocation does not wait for. */
+  /** All but one, so that the next invocation need not wait. */
   async #endWhenIdle(instance: Instance): Promise<void> {
     const runs = instance.runs;
     await waitFor(this.#options.idleMs ?? 60_000, undefined, { ref: false });
@@ -207,7 +212,7 @@ class Instance {
   readonly #onEnd: () => void;
   readonly #logStreamName = randomUUID();
 
-  /** @param onEnd is called as soon as it takes nothing any more, once or more. */
+  /** @param onEnd is called as soon as it accepts nothing more, once or more. */
   constructor({ onLine, compileCache }: FunctionPoolOptions, onEnd: () => void) {
     this.#onEnd = onEnd;
     this.#worker = new Worker(new URL('functionWorker.ts', import.meta.url), {
@@ -235,7 +240,7 @@ class Instance {
     });
   }
 
-  /** Takes JSON and answers with JSON. */
+  /** Takes JSON and returns JSON. */
   run(
     definition: PooledFunction,
     event: string,
@@ -267,7 +272,7 @@ class Instance {
         reject(FunctionError.of(name, failure));
       };
       const onMessage = (message: 'loaded' | Report) => {
-        // What Lambda gives an instance to load its modules does not count as the function's time.
+        // The time in which Lambda lets an instance load its modules does not count as the function's time.
         if (message === 'loaded') {
           loadedAt = performance.now();
           clearTimeout(timer);
