@@ -437,28 +437,24 @@ it('discard takes those that are meant away for good, with the reason in the tra
   ]);
 });
 
-it('nothing is done to what cannot be found', async () => {
-  await create(placesOf('known').dead);
-  const unknown: [string[], string, number][] = [
-    [['dlq', 'show', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
-    [['dlq', 'redrive', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
-    [['dlq', 'show', '--queue', 'known'], 'No dead letter matches all of the options', 1],
+describe('nothing is done to what cannot be found', () => {
+  beforeAll(() => create(placesOf('known').dead));
+
+  it.each<[string[], string, number]>([
+    [['show', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
+    [['redrive', 'no-such-id'], 'No dead letter has the id no-such-id', 1],
+    [['show', '--queue', 'known'], 'No dead letter matches all of the options', 1],
+    [['show', '--queue', 'known', '--type', 'payment.captred.v1'], 'These are: payment.authorized.v1, ', 2],
     [
-      ['dlq', 'show', '--queue', 'known', '--type', 'payment.captred.v1'],
-      'These are: payment.authorized.v1, ',
-      2,
-    ],
-    [
-      ['dlq', 'redrive', '--queue', 'unknown'],
+      ['redrive', '--queue', 'unknown'],
       'No service, queue or bucket with dead letters is called unknown. There are:',
       2,
     ],
-    [['dlq', 'redrive', '--queue', 'unknown'], `known: ${placesOf('known').dead}`, 2],
-    [['dlq', 'redrive', '--all', '--type', 'payment.captured.v1'], 'Give either --all or --type', 2],
-  ];
-  for (const [args, complaint, exitCode] of unknown) {
-    const { code, stdout, stderr } = await fanfold(...args);
-    expect([code, stdout], args.join(' ')).toEqual([exitCode, '']);
+    [['redrive', '--queue', 'unknown'], `known: ${placesOf('known').dead}`, 2],
+    [['redrive', '--all', '--type', 'payment.captured.v1'], 'Give either --all or --type', 2],
+  ])('%j', async (args, complaint, exitCode) => {
+    const { code, stdout, stderr } = await fanfold('dlq', ...args);
+    expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toContain(complaint);
-  }
+  });
 });
