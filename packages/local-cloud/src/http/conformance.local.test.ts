@@ -5,6 +5,7 @@ import { startDevWithEcho } from '../../fixtures/devCheckout.ts';
 import { copyOfEcho } from '../../fixtures/echoService.ts';
 import { type Answer, headerOf, lines } from '../../fixtures/rawHttp.ts';
 import { type ServiceProcess, startService } from '../../fixtures/serviceProcess.ts';
+import { signToken } from '../stack/issuer.ts';
 import { freeBasePort } from '../stack/ports.ts';
 
 // A service as `dev` runs it and as `serverless offline` in its folder runs it, from the socket to the function and back, held to
@@ -18,7 +19,7 @@ const repository = join(import.meta.dirname, '../../../..');
 /** Ports, counted from the base port. */
 const ports = { payments: 1, echo: 2 };
 
-type Running = { stop(): Promise<unknown> };
+type Running = { keyFile?: string; stop(): Promise<unknown> };
 
 const ways: [name: string, start: (base: number) => Promise<Running>][] = [
   ['dev', (base) => startDevWithEcho(base, ['bus', 'payments'], ports.echo)],
@@ -44,11 +45,21 @@ describe.each(ways)('A service that %s runs', (_, start) => {
   let running: Running | undefined;
   let echo: string;
   let payments: string;
+  let token: string;
   beforeAll(async () => {
     const base = await freeBasePort();
     running = await start(base);
     echo = `http://127.0.0.1:${base + ports.echo}`;
     payments = `http://127.0.0.1:${base + ports.payments}`;
+    const merchant = { subject: 'tests', merchantId: 'acme', expiresInSeconds: 600 };
+    token = await signToken(
+      {
+        ...merchant,
+        issuer: `http://127.0.0.1:${base}`,
+        scopes: ['payments:write', 'payments:read'],
+      },
+      running.keyFile,
+    );
   }, 90_000);
   afterAll(() => running?.stop());
 
@@ -245,11 +256,36 @@ describe.each(ways)('A service that %s runs', (_, start) => {
       ['GET /payments/', 404],
       ['OPTIONS /payments', 405],
       ['DELETE /payments', 405],
-      ['GET /payments/%', 401],
-      ['GET /payments/%ff', 401],
       ['POST /payments', 401],
     ])('%s: %d', async (requestLine, status) => {
       expectProblem(await lines(payments, requestLine), status);
+    });
+
+    const sent = (requestLine: string, headers: string[] = [], body?: string) =>
+      lines(
+        payments,
+        requestLine,
+        [`Authorization: Bearer ${token}`, 'Idempotency-Key: one', ...headers],
+        body,
+      );
+
+    test.each(['GET /payments/%', 'GET /payments/%ff', 'GET /payments/%zz', 'GET /payments/a%252Fb'])(
+      'an id that none can be: %s',
+      async (requestLine) => expectProblem(await sent(requestLine), 404),
+    );
+
+    test.each([';;;', 'json', 'application/json, application/json', 'text/plain'])(
+      'the content type %s',
+      async (type) => expectProblem(await sent('POST /payments', [`Content-Type: ${type}`], '{}'), 415),
+    );
+
+    test('a body that is no UTF-8, no JSON, or too long for it', async () => {
+      const post = (body: string) => sent('POST /payments', ['Content-Type: application/json'], body);
+      expectProblem(await post('{"description":"caf\xe9"}'), 400);
+      expectProblem(await post('{'), 400);
+      expectProblem(await post(`"${'x'.repeat(40_000)}"`), 413);
+      // This one does not get to the function.
+      expectMessage(await post('x'.repeat(10 * 1024 * 1024 + 1)), 413, 'Request Entity Too Large');
     });
   });
 });
