@@ -83,7 +83,13 @@ const refusal =
 const run = (file: string, folder: string, options: string[], environment: Record<string, string> = {}) =>
   promisify(execFile)(process.execPath, [join(repository, file), ...options], {
     cwd: join(repository, folder),
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...environment },
+    env: {
+      PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+      HOME: '/nonexistent',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      ...environment,
+    },
   });
 
 const serverless = (service: string, options: string[], environment?: Record<string, string>) =>

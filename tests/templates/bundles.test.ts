@@ -1,36 +1,33 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { functionOptions } from '../../packages/topology/bundling.js';
-import { allOf, servicesWithFunctions } from './stacks.ts';
-
-/** A function's code as it is deployed: how large it is, and what of which packages is in it. */
-type Bundle = { kilobytes: number; paths: string[]; text: string };
+import { bundleFunctions, type FunctionBundle, functions } from './functionBundles.ts';
 
 const maxKilobytes = 400;
 
 /** What exceeds it: DynamoDB, S3, and the API with its tokens, or the events of erasures, in one function. */
 const largerKilobytes: Record<string, number> = { 'audit getEventProof': 455, 'audit checkEvents': 415 };
 
-const functions = servicesWithFunctions.flatMap((service) =>
-  allOf('AWS::Lambda::Function')
-    .filter((resource) => resource.service === service)
-    .map(({ Properties }) => ({ service, key: String(Properties.FunctionName).split('-').at(-1) ?? '' })),
-);
+let bundles: Map<string, FunctionBundle>;
+beforeAll(async () => {
+  bundles = await bundleFunctions(true);
+});
+const bundleOf = (service: string, functionKey: string) =>
+  bundles.get(`${service} ${functionKey}`) as FunctionBundle;
 
-describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
-  let bundle: Bundle;
-  beforeAll(async () => {
-    bundle = await bundleOf(service, key);
+describe.each(functions)('the bundle of $service $functionKey', ({ service, functionKey }) => {
+  let bundle: FunctionBundle;
+  beforeAll(() => {
+    bundle = bundleOf(service, functionKey);
   });
 
   test('is small', () => {
-    expect(bundle.kilobytes).toBeLessThanOrEqual(largerKilobytes[`${service} ${key}`] ?? maxKilobytes);
+    const kilobytes = Math.ceil(bundle.bytes / 1024);
+    expect(kilobytes).toBeLessThanOrEqual(largerKilobytes[`${service} ${functionKey}`] ?? maxKilobytes);
   });
 
   test('has no AWS client of which it calls nothing', () => {
@@ -76,7 +73,7 @@ describe.each(functions)('the bundle of $service $key', ({ service, key }) => {
 });
 
 test('a function of the API starts without Node’s fetch', async () => {
-  const { text } = await bundleOf('payments', 'getPayment');
+  const { text } = bundleOf('payments', 'getPayment');
   const file = join(await mkdtemp(join(tmpdir(), 'bundle-')), 'getPayment.mjs');
   await writeFile(file, text);
   const load = `await import(${JSON.stringify(pathToFileURL(file))}); console.log(JSON.stringify(process.moduleLoadList))`;
@@ -85,27 +82,3 @@ test('a function of the API starts without Node’s fetch', async () => {
   expect(JSON.parse(stdout)).toContain('NativeModule http');
   expect(JSON.parse(stdout).filter((name: string) => name.includes('undici'))).toEqual([]);
 });
-
-async function bundleOf(service: string, key: string): Promise<Bundle> {
-  const folder = join(import.meta.dirname, '../../services', service);
-  const { build } = createRequire(join(folder, 'package.json'))('esbuild');
-  const { metafile, outputFiles } = await build({
-    ...functionOptions,
-    absWorkingDir: folder,
-    entryPoints: [`src/functions/${key}.ts`],
-    outdir: 'out',
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  });
-  const [output] = Object.values(metafile.outputs) as {
-    bytes: number;
-    inputs: Record<string, { bytesInOutput: number }>;
-  }[];
-  const paths = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-  return {
-    kilobytes: Math.ceil((output?.bytes ?? 0) / 1024),
-    paths: paths.map(([path]) => path),
-    text: outputFiles[0].text,
-  };
-}

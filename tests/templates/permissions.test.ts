@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { functionOptions } from '../../packages/topology/bundling.js';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bundleFunctions, type FunctionBundle, functions } from './functionBundles.ts';
 import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
 
 /**
@@ -283,15 +281,6 @@ const grantsOf = (role: Deployed): string[] =>
 
 const isForLogs = (grant: string): boolean => grant.startsWith('logs:');
 
-const functionKeys = (service: string): string[] =>
-  allOf('AWS::Lambda::Function')
-    .filter((resource) => resource.service === service)
-    .map(({ Properties }) => Properties.FunctionName.split('-').at(-1));
-
-const everyFunction = servicesWithFunctions.flatMap((service) =>
-  functionKeys(service).map((functionKey) => ({ service, functionKey })),
-);
-
 describe('the role of a function', () => {
   test('is its own', () => {
     const roles = allOf('AWS::Lambda::Function').map(({ Properties }) => Properties.Role);
@@ -310,7 +299,7 @@ describe('the role of a function', () => {
     expect(breaking(allOf('AWS::IAM::Role'), keeps)).toEqual([]);
   });
 
-  test.each(everyFunction)(
+  test.each(functions)(
     'allows $service $functionKey what the table says, and no more',
     ({ service, functionKey }) => {
       const grants = grantsOf(roleOf(functionOf(service, functionKey)));
@@ -318,7 +307,7 @@ describe('the role of a function', () => {
     },
   );
 
-  test.each(everyFunction)('lets $service $functionKey log to its own group', ({ service, functionKey }) => {
+  test.each(functions)('lets $service $functionKey log to its own group', ({ service, functionKey }) => {
     const group = `log-group:/aws/lambda/fanfold-${service}-local-${functionKey}:*:*`;
     const grants = grantsOf(roleOf(functionOf(service, functionKey)));
     expect(grants.filter(isForLogs)).toEqual([
@@ -372,65 +361,43 @@ test('whoever may invoke a function is named by ARN', () => {
   expect(breaking(allOf('AWS::Lambda::Permission'), keeps)).toEqual([]);
 });
 
-describe.each(everyFunction)('the code of $service $functionKey', ({ service, functionKey }) => {
-  test('calls what its role allows, and its role allows what it calls', async () => {
-    const { actions } = await bundle(service, functionKey);
+let bundles: Map<string, FunctionBundle>;
+beforeAll(async () => {
+  // Names of environment variables are looked for in the text.
+  bundles = await bundleFunctions(false);
+});
+
+describe.each(functions)('the code of $service $functionKey', ({ service, functionKey }) => {
+  test('calls what its role allows, and its role allows what it calls', () => {
+    const actions = actionsIn(bundleOf(service, functionKey));
     const allowed = (permissions[service]?.[functionKey] ?? [])
       .filter((grant) => !usedByMappings.test(grant) && !usedByNoCall.test(grant))
       .map((grant) => grant.split(' ')[0]);
     expect(actions.filter((action) => action !== neverCalled)).toEqual([...new Set(allowed)].sort());
   });
 
-  test('finds in its environment what it asks for, and nothing else of ours', async () => {
-    const { environmentVariables } = await bundle(service, functionKey);
+  test('finds in its environment what it asks for, and nothing else of ours', () => {
     const { Variables } = functionOf(service, functionKey).Properties.Environment;
     const given = Object.keys(Variables).filter((name) => !name.startsWith('POWERTOOLS_'));
-    expect(environmentVariables).toEqual(given.sort());
+    expect(environmentVariablesIn(bundleOf(service, functionKey))).toEqual(given.sort());
     expect(Variables).toMatchObject({ POWERTOOLS_SERVICE_NAME: `fanfold-${service}` });
   });
 });
 
-type Bundle = { actions: string[]; environmentVariables: string[] };
-
-const bundles = new Map<string, Promise<Bundle>>();
-
 /** What is left of a function's code after everything that it does not use has been shaken off. */
-function bundle(service: string, functionKey: string): Promise<Bundle> {
-  const key = `${service} ${functionKey}`;
-  const bundled = bundles.get(key) ?? bundleAnew(service, functionKey);
-  bundles.set(key, bundled);
-  return bundled;
-}
+const bundleOf = (service: string, functionKey: string) =>
+  bundles.get(`${service} ${functionKey}`) as FunctionBundle;
 
-async function bundleAnew(service: string, functionKey: string): Promise<Bundle> {
-  const folder = join(import.meta.dirname, '../../services', service);
-  const { build } = createRequire(join(folder, 'package.json'))('esbuild');
-  const { outputFiles, metafile } = await build({
-    ...functionOptions,
-    // Names of environment variables are looked for in its text.
-    minify: false,
-    absWorkingDir: folder,
-    entryPoints: [`src/functions/${functionKey}.ts`],
-    outdir: 'out',
-    write: false,
-    metafile: true,
-    logLevel: 'silent',
-  });
-  const [output] = Object.values(metafile.outputs) as { inputs: Record<string, { bytesInOutput: number }> }[];
-  const used = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-  const commands = used.flatMap(([path]) => {
+const actionsIn = ({ paths, text }: FunctionBundle): string[] => {
+  const commands = paths.flatMap((path) => {
     const [, client, command] = /client-([a-z0-9-]+)\/dist-es\/commands\/(\w+)Command\.js$/.exec(path) ?? [];
     return client && command ? [`${client}:${command}`] : [];
   });
-  const text: string = outputFiles[0].text;
-  const environmentVariables = [...text.matchAll(/environmentVariable\("([A-Z_]+)"\)/g)].map(
-    ([, name]) => name,
-  );
-  return {
-    actions: [...new Set(commands.flatMap((command) => actionsOf(command, text)))].sort(),
-    environmentVariables: [...new Set(environmentVariables as string[])].sort(),
-  };
-}
+  return [...new Set(commands.flatMap((command) => actionsOf(command, text)))].sort();
+};
+
+const environmentVariablesIn = ({ text }: FunctionBundle): string[] =>
+  [...new Set([...text.matchAll(/environmentVariable\("([A-Z_]+)"\)/g)].map(([, name = '']) => name))].sort();
 
 /** The permissions that a command needs. Most are called like it. */
 function actionsOf(command: string, code: string): string[] {

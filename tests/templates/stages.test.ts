@@ -29,27 +29,6 @@ describe('a stage in AWS', () => {
     },
   );
 
-  test('may name the topic, and where alarms go', async () => {
-    const topicArn = 'arn:aws:sns:eu-west-1:111111111111:other-events';
-    const parameters = { ...settings, topicArn, alarmTopicArn };
-    const { Resources } = await templateFor('audit', 'production', parameters);
-    expect(Resources.EventsSubscription?.Properties?.TopicArn).toBe(topicArn);
-    const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-    expect(new Set(alarms.map(({ Properties }) => String(Properties?.AlarmActions)))).toEqual(
-      new Set([alarmTopicArn]),
-    );
-  });
-
-  test('traces functions where it is asked to, and lets them', async () => {
-    const { Resources } = await templateFor('billing', 'production', { ...settings, tracing: 'on' });
-    const ofType = (type: string) => Object.values(Resources).filter(({ Type }) => Type === type);
-    const modes = ofType('AWS::Lambda::Function').map(({ Properties }) => Properties?.TracingConfig);
-    expect(modes).toEqual(modes.map(() => ({ Mode: 'Active' })));
-    const roles = ofType('AWS::IAM::Role').map(({ Properties }) => JSON.stringify(Properties?.Policies));
-    const mayTrace = roles.filter((policies) => policies.includes('xray:PutTraceSegments'));
-    expect(mayTrace).toHaveLength(modes.length);
-  });
-
   test('has to say who issues its tokens, and how its log is named', async () => {
     vi.stubEnv('FANFOLD_TOKEN_ISSUER', undefined);
     vi.stubEnv('FANFOLD_LOG_ORIGIN', undefined);
@@ -59,8 +38,11 @@ describe('a stage in AWS', () => {
   });
 });
 
-describe('a stage with the longest name, in a region with a long one', async () => {
+describe('a stage with all parameters and the longest name, in a region with a long one', async () => {
   const stage = 'a-stage-of-thirty-two-characters';
+  const region = 'ap-southeast-2';
+  const topicArn = `arn:aws:sns:${region}:111111111111:other-events`;
+  const alarmTopicArn = `arn:aws:sns:${region}:111111111111:alarms`;
   const longest: [type: string, name: string, characters: number][] = [
     ['AWS::S3::Bucket', 'BucketName', 63],
     ['AWS::IAM::Role', 'RoleName', 64],
@@ -72,10 +54,45 @@ describe('a stage with the longest name, in a region with a long one', async () 
   ];
   const resources: Record<string, Record<string, Resource>> = {};
   beforeAll(async () => {
-    for (const service of services) {
-      resources[service] = resolveTemplate(await templateFor(service, stage, settings, 'ap-southeast-2'));
+    const parameters = { ...settings, topicArn, alarmTopicArn, tracing: 'on' };
+    const templates = await Promise.all(
+      services.map((service) => templateFor(service, stage, parameters, region)),
+    );
+    for (const [i, template] of templates.entries()) {
+      resources[services[i] as string] = resolveTemplate(template);
     }
   });
+  const ofType = (service: string, type: string) =>
+    Object.values(resources[service] ?? {}).filter(({ Type }) => Type === type);
+
+  test.each(servicesWithFunctions)('subscribes %s to the topic that it names', (service) => {
+    const topics = ofType(service, 'AWS::SNS::Subscription').map(({ Properties }) => Properties.TopicArn);
+    expect(topics).toEqual([topicArn]);
+  });
+
+  test.each(servicesWithFunctions)('sends alarms of %s where it says', (service) => {
+    const actions = ofType(service, 'AWS::CloudWatch::Alarm').map(
+      ({ Properties }) => Properties.AlarmActions,
+    );
+    expect(new Set(actions.map(String))).toEqual(new Set([alarmTopicArn]));
+  });
+
+  test.each(servicesWithFunctions)(
+    'traces the functions of %s where it is asked to, and lets them',
+    (service) => {
+      const modes = ofType(service, 'AWS::Lambda::Function').map(
+        ({ Properties }) => Properties.TracingConfig,
+      );
+      expect(modes).toEqual(modes.map(() => ({ Mode: 'Active' })));
+      const roles = ofType(service, 'AWS::IAM::Role').map(({ Properties }) =>
+        JSON.stringify(Properties.Policies),
+      );
+      const mayTrace = roles.filter((policies) => policies.includes('xray:PutTraceSegments'));
+      expect(modes.length).toBeGreaterThan(0);
+      expect(mayTrace).toHaveLength(modes.length);
+    },
+  );
+
   const namesIn = (service: string) =>
     longest.flatMap(([type, property, characters]) =>
       Object.values(resources[service] ?? {})

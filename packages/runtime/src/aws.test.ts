@@ -1,7 +1,11 @@
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { type HttpRequest, HttpResponse } from '@smithy/core/protocols';
+import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, expect, test, vi } from 'vitest';
 import { clientSettings } from './aws.ts';
+
+// Whatever other files have made of it.
+mockClient(DynamoDBClient).restore();
 
 test.each([
   ['its answer', 200],
