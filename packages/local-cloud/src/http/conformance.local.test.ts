@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -33,7 +34,10 @@ async function startAlone(base: number): Promise<Running> {
   const services: ServiceProcess[] = [join(repository, 'services/payments'), echo].map((folder) =>
     startService(folder, { FANFOLD_PORT: String(base) }, (line) => output.push(line)),
   );
-  const stop = () => Promise.all(services.map((service) => service.stop()));
+  const stop = async () => {
+    await Promise.all(services.map((service) => service.stop()));
+    await rm(echo, { recursive: true, force: true });
+  };
   await Promise.all(services.map(({ ready }) => ready)).catch(async (error: Error) => {
     await stop();
     throw new Error(`${error.message}\n${output.join('\n')}`);
