@@ -9,7 +9,7 @@ const beginning = Date.parse('2026-11-20T10:00:00Z');
  * does: minutes of retries take milliseconds, and no run depends on how busy the machine is.
  */
 export class Clock {
-  #timers = createClock(beginning);
+  readonly #timers = createClock(beginning);
   /** Resolves when no call to an emulator is under way. */
   readonly #quiet: () => Promise<void>;
   readonly #isQuiet: () => boolean;
@@ -25,7 +25,13 @@ export class Clock {
 
   /** Begins again, without any timer. */
   restart(): void {
-    this.#timers = createClock(beginning);
+    this.#timers.reset();
+  }
+
+  /** Calls back after some time, unless that is taken back before. */
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = this.#timers.setTimeout(callback, delayMs);
+    return () => this.#timers.clearTimeout(timer);
   }
 
   /** Moves on. What is due fires on the way. */
@@ -62,17 +68,22 @@ export class Clock {
     return result;
   }
 
-  /** What a function's instance has in place of the globals of these names, for as long as it lives. */
-  globals(isAlive: () => boolean) {
+  /**
+   * What functions have in place of the globals of these names.
+   *
+   * @param guarded what is called in place of a timer's callback
+   */
+  globals(guarded: (callback: Callback) => Callback) {
     const timers = this.#timers;
-    const setTimeout = (callback: (...values: unknown[]) => void, delayMs?: number, ...values: unknown[]) =>
-      timers.setTimeout(() => isAlive() && callback(...values), delayMs ?? 0);
+    const setTimeout = (callback: Callback, delayMs?: number, ...values: unknown[]) =>
+      timers.setTimeout(guarded(callback), delayMs ?? 0, ...values);
     return {
       Date: timers.Date,
       setTimeout,
       // The SDK also clears -1, where it set none.
       clearTimeout: (timer: unknown) => typeof timer === 'object' && timers.clearTimeout(timer as never),
-      setInterval: timers.setInterval.bind(timers),
+      setInterval: (callback: Callback, delayMs?: number, ...values: unknown[]) =>
+        timers.setInterval(guarded(callback), delayMs ?? 0, ...values),
       clearInterval: timers.clearInterval.bind(timers),
       /** In place of that of `node:timers/promises`. */
       delay: <Value>(delayMs: number, value?: Value, { signal }: { signal?: AbortSignal } = {}) =>
@@ -86,6 +97,8 @@ export class Clock {
     };
   }
 }
+
+type Callback = (...values: unknown[]) => unknown;
 
 /** How long nothing may happen, in real time and in turns of the event loop, before the clock moves on. */
 const patienceMs = 1;

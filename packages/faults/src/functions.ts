@@ -1,8 +1,9 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Console } from 'node:console';
 import { once } from 'node:events';
 import filesystem, { readdir, readFile } from 'node:fs/promises';
 import http, { type IncomingMessage, type RequestOptions } from 'node:http';
-import { createRequire } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import timersPromises from 'node:timers/promises';
@@ -11,11 +12,13 @@ import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import type { Resource } from '@fanfold/local-cloud/template';
 import type { Context } from 'aws-lambda';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { functionOptions } from '../../topology/bundling.js';
 import type { Clock } from './clock.ts';
 import type { Invocation, Network } from './network.ts';
 import { randomFrom } from './random.ts';
+
+export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
 
 export const repository = join(import.meta.dirname, '../../..');
 
@@ -26,38 +29,100 @@ type Change = { find: string; replace: string };
 
 const compiled = new Map<string, Promise<Script>>();
 
-/** The functions of a service in one script, bundled as for deploying, with a mutation if one is given. */
-export function compileService(service: string, mutation?: Mutation): Promise<Script> {
-  // What is shared is in the bundle of every service.
+/**
+ * The functions of a service in one script, with a mutation if one is given. It takes what is from npm from `libraries`, so that
+ * it is small: it is read again for each sandbox, and compiled again for each mutation.
+ */
+export function compileService(service: string, libraries: Libraries, mutation?: Mutation): Promise<Script> {
+  // What is shared is in the script of every service.
   const isConcerned =
     mutation && (mutation.file.startsWith('packages/') || mutation.file.startsWith(`services/${service}/`));
   const key = JSON.stringify([service, isConcerned && mutation]);
-  const known = compiled.get(key) ?? compile(service, isConcerned ? mutation : undefined);
+  const known = compiled.get(key) ?? compile(service, libraries, isConcerned ? mutation : undefined);
   compiled.set(key, known);
   return known;
 }
 
-async function compile(service: string, mutation: Mutation | undefined): Promise<Script> {
+const compile = async (...of: Parameters<typeof bundleService>): Promise<Script> =>
+  scriptOf(of[0], await bundleService(...of));
+
+/** The text of that script. */
+export async function bundleService(
+  service: string,
+  libraries: Libraries,
+  mutation?: Mutation,
+): Promise<string> {
   const folder = join(repository, 'services', service, 'src/functions');
   const keys = (await readdir(folder)).filter((file) => !file.endsWith('.test.ts'));
-  const bundle = await build({
+  return bundle({
+    stdin: {
+      // A sandbox loads its own function and what that one needs.
+      contents: keys
+        .map(
+          (file) =>
+            `Object.defineProperty(exports, '${file.replace('.ts', '')}', { get: () => require('./${file}') });`,
+        )
+        .join('\n'),
+      resolveDir: folder,
+    },
+    plugins: [libraries.plugin, ...(mutation ? [mutating(mutation)] : [])],
+  });
+}
+
+/** What services import from npm, as one script for all of them: by far the most of their code, and nothing of it is mutated. */
+export class Libraries {
+  /** By their files. */
+  readonly #imported = new Set<string>();
+
+  readonly plugin: Plugin = {
+    name: 'libraries',
+    setup: ({ onResolve, resolve }) => {
+      onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+        if (pluginData === fromHere || isBuiltin(path) || path.startsWith('@fanfold/')) return undefined;
+        const found = await resolve(path, { importer, kind, resolveDir, pluginData: fromHere });
+        if (found.errors.length > 0) return { errors: found.errors };
+        // A package of this repository by another name, which \`alias\` gives it.
+        if (!found.path.includes('node_modules')) return found;
+        this.#imported.add(found.path);
+        return { path: found.path, external: true };
+      });
+    },
+  };
+
+  /** All that was imported until now. */
+  compile = async (): Promise<Script> => scriptOf('libraries', await this.bundle());
+
+  /** The text of that script. */
+  bundle(): Promise<string> {
+    const contents = [...this.#imported]
+      .sort()
+      .map((file) => JSON.stringify(file))
+      .map((file) => `Object.defineProperty(exports, ${file}, { get: () => require(${file}) });`);
+    return bundle({ stdin: { contents: contents.join('\n'), resolveDir: repository } });
+  }
+}
+
+const fromHere = Symbol('resolved by this plugin');
+
+async function bundle(options: BuildOptions): Promise<string> {
+  const { outputFiles = [] } = await build({
     ...functionOptions,
     minify: false,
     format: 'cjs',
-    stdin: {
-      contents: keys.map((file) => `export * as ${file.replace('.ts', '')} from './${file}';`).join('\n'),
-      resolveDir: folder,
-    },
     write: false,
     // A script has no modules to import.
     supported: { 'dynamic-import': false },
     // Without those that take node:http past what is given to the script.
-    plugins: mutation ? [mutating(mutation)] : [],
+    plugins: [],
     logLevel: 'silent',
+    ...options,
   });
-  const text = bundle.outputFiles[0]?.text;
-  return new Script(`(function (${injected.join(', ')}) {${text}\n})`, { filename: `${service}.cjs` });
+  // What is required comes as a namespace, once for all sandboxes. To copy it for each would take a tenth of a run.
+  return String(outputFiles[0]?.text).replace(/__toESM\((require\("[^"]+"\))(, 1)?\)/g, '$1');
 }
+
+const scriptOf = (name: string, text: string): Script =>
+  new Script(`(function (${injected.join(', ')}) {${text}\n})`, { filename: `${name}.cjs` });
 
 /**
  * What a mutation makes of its file.
@@ -75,9 +140,9 @@ export async function mutated({ file, find, replace, also = [] }: Mutation): Pro
   return text;
 }
 
-const mutating = (mutation: Mutation) => ({
+const mutating = (mutation: Mutation): Plugin => ({
   name: 'mutation',
-  setup({ onLoad }: Parameters<NonNullable<Parameters<typeof build>[0]['plugins']>[number]['setup']>[0]) {
+  setup({ onLoad }) {
     const path = join(repository, mutation.file);
     onLoad({ filter: /\.ts$/ }, async (loaded) => {
       if (loaded.path !== path) return undefined;
@@ -111,8 +176,17 @@ export type Outcome =
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
-/** A sandbox as Lambda has it: its own modules, one run at a time, until its process ends. */
-type Instance = { handler: Handler; isBusy: boolean; isAlive: boolean; current: Invocation | undefined };
+/**
+ * A sandbox as Lambda has it: the modules of its function, one run at a time, until its process ends. Of libraries there is one
+ * copy for all, which is warm; what they keep, such as what is left of a client's retries, is in the clients that modules make.
+ */
+type Instance = {
+  handler: Handler;
+  environment: Record<string, string>;
+  isBusy: boolean;
+  isAlive: boolean;
+  current: Invocation | undefined;
+};
 
 export type ServiceCode = { script: Script; resources: Record<string, Resource> };
 
@@ -123,20 +197,28 @@ export class Functions {
   /** Where the jitter of functions comes from. */
   random = randomFrom(0);
   readonly #instances = new Map<string, Instance[]>();
+  readonly #definitions = new Map<string, Definition>();
+  /** Whose code it is that runs. */
+  readonly #running = new AsyncLocalStorage<Instance>();
   readonly #services: Record<string, ServiceCode>;
   readonly #clock: Clock;
   readonly #network: Network;
   readonly #environment: Record<string, string>;
+  readonly #given: Record<string, unknown>;
+  readonly #libraries: Record<string, unknown>;
 
   /** @param environment that all functions have, beside what their templates give them */
   constructor(
     services: Record<string, ServiceCode>,
+    libraries: Script,
     { clock, network, environment }: { clock: Clock; network: Network; environment: Record<string, string> },
   ) {
     this.#services = services;
     this.#clock = clock;
     this.#network = network;
     this.#environment = environment;
+    this.#given = this.#substitutes();
+    this.#libraries = this.#evaluate(libraries);
   }
 
   /** Runs other code of a service from now on. */
@@ -166,20 +248,18 @@ export class Functions {
   invoke(functionName: string, event: unknown): Promise<Outcome> {
     const { timeoutMs } = this.#definitionOf(functionName);
     const instance = this.#instanceOf(functionName);
+    const deadline = this.#clock.now + timeoutMs;
     return new Promise((resolve) => {
       const end = (outcome: Outcome) => {
         instance.isBusy = false;
-        timeout.cancel();
+        cancelTimeout();
         resolve(outcome);
       };
       const kill = () => {
         instance.isAlive = false;
         end({ status: 'killed' });
       };
-      const deadline = this.#clock.now + timeoutMs;
-      const { setTimeout, clearTimeout } = this.#clock.globals(() => instance.isAlive && instance.isBusy);
-      const timer = setTimeout(kill, timeoutMs);
-      const timeout = { cancel: () => clearTimeout(timer) };
+      const cancelTimeout = this.#clock.after(timeoutMs, kill);
       instance.isBusy = true;
       instance.current = {
         functionName,
@@ -188,10 +268,12 @@ export class Functions {
         repeat: () => this.invoke(functionName, structuredClone(event)),
       };
       const context = contextOf(functionName, () => deadline - this.#clock.now);
-      instance.handler(structuredClone(event), context).then(
-        (value) => instance.isAlive && end({ status: 'answered', value }),
-        (error) => instance.isAlive && end({ status: 'threw', error }),
-      );
+      this.#running
+        .run(instance, () => instance.handler(structuredClone(event), context))
+        .then(
+          (value) => instance.isAlive && end({ status: 'answered', value }),
+          (error) => instance.isAlive && end({ status: 'threw', error }),
+        );
     });
   }
 
@@ -219,15 +301,19 @@ export class Functions {
     return asked;
   }
 
-  #definitionOf(functionName: string): { timeoutMs: number; variables: Record<string, string> } {
+  #definitionOf(functionName: string): Definition {
+    const known = this.#definitions.get(functionName);
+    if (known) return known;
     const [service = '', key] = functionName.split('.');
     const { resources } = this.#services[service] as ServiceCode;
-    const definition = lambdaFunctions(resources).find((each) => each.key === key);
-    if (!definition) throw new Error(`There is no function ${functionName}`);
-    const { Environment } = (resources[definition.logicalId] as Resource).Properties as {
+    const found = lambdaFunctions(resources).find((each) => each.key === key);
+    if (!found) throw new Error(`There is no function ${functionName}`);
+    const { Environment } = (resources[found.logicalId] as Resource).Properties as {
       Environment?: { Variables: Record<string, string> };
     };
-    return { timeoutMs: definition.timeoutMs, variables: Environment?.Variables ?? {} };
+    const definition = { timeoutMs: found.timeoutMs, variables: Environment?.Variables ?? {} };
+    this.#definitions.set(functionName, definition);
+    return definition;
   }
 
   #instanceOf(functionName: string): Instance {
@@ -245,21 +331,60 @@ export class Functions {
     const { script } = this.#services[service] as ServiceCode;
     const instance: Instance = {
       handler: async () => undefined,
+      environment: { ...this.#environment, ...this.#definitionOf(functionName).variables },
       isBusy: false,
       isAlive: true,
       current: undefined,
     };
-    const { delay, ...globals } = this.#clock.globals(() => instance.isAlive);
+    instance.handler = this.#running.run(
+      instance,
+      () => (this.#evaluate(script)[key] as { handler: Handler }).handler,
+    );
+    return instance;
+  }
+
+  #evaluate(script: Script): Record<string, unknown> {
+    const exports = {};
+    const given: Record<string, unknown> = { ...this.#given, exports, module: { exports } };
+    script.runInThisContext()(...injected.map((name) => given[name]));
+    return exports;
+  }
+
+  /** What scripts have in place of what Node gives to all. Whose it is shows when it is used. */
+  #substitutes(): Record<string, unknown> {
     const stdout = new Writable({
       write: (chunk, _encoding, done) => {
         this.log.push(String(chunk));
         done();
       },
     });
-    const environment = { ...this.#environment, ...this.#definitionOf(functionName).variables };
-    const own = {
+    const { delay, ...timers } = this.#clock.globals((callback) => {
+      const instance = this.#running.getStore();
+      if (!instance) return callback;
+      return (...values) => instance.isAlive && this.#running.run(instance, callback, ...values);
+    });
+    const modules: Record<string, unknown> = {
+      http: {
+        ...http,
+        // The SDK gives options. By its URL only the token issuer is asked.
+        request: (to: RequestOptions | URL, ...more: unknown[]) => {
+          const onResponse = more.at(-1) as (response: IncomingMessage) => void;
+          if (to instanceof URL) return this.#askIssuer(onResponse);
+          return this.#network.request(this.#running.getStore()?.current as Invocation, to, onResponse);
+        },
+      },
+      'fs/promises': { ...filesystem, readFile: this.#readFile },
+      timers,
+      'timers/promises': { ...timersPromises, setTimeout: delay },
+    };
+    const namespaces = new Map<string, object>();
+    const load = (name: string): unknown =>
+      isBuiltin(name)
+        ? (modules[name.replace('node:', '')] ?? process.getBuiltinModule(name))
+        : this.#libraries[name];
+    return {
       process: Object.create(process, {
-        env: { value: environment },
+        env: { get: () => this.#running.getStore()?.environment ?? this.#environment },
         stdout: { value: stdout },
         stderr: { value: stdout },
       }),
@@ -267,43 +392,24 @@ export class Functions {
       crypto: { ...crypto, subtle: this.#subtle },
       // Jitter is the same each time.
       Math: Object.create(Math, { random: { value: () => this.random() } }),
-      ...globals,
+      ...timers,
+      require: (name: string) => {
+        const loaded = namespaces.get(name) ?? namespaceOf(load(name));
+        namespaces.set(name, loaded);
+        return loaded;
+      },
     };
-    const require = createRequire(join(repository, 'services', service, 'package.json'));
-    const requireInstead = (name: string) => {
-      switch (name.replace('node:', '')) {
-        case 'http':
-          return {
-            ...http,
-            // The SDK gives options. By its URL only the token issuer is asked.
-            request: (to: RequestOptions | URL, ...more: unknown[]) => {
-              const onResponse = more.at(-1) as (response: IncomingMessage) => void;
-              if (to instanceof URL) return this.#askIssuer(onResponse);
-              return this.#network.request(instance.current as Invocation, to, onResponse);
-            },
-          };
-        case 'fs/promises':
-          return { ...filesystem, readFile: this.#readFile };
-        case 'timers':
-          return globals;
-        case 'timers/promises':
-          return { ...timersPromises, setTimeout: delay };
-        default:
-          return require(name);
-      }
-    };
-    const module = { exports: {} as Record<string, { handler: Handler }> };
-    const values: Record<string, unknown> = {
-      ...own,
-      module,
-      exports: module.exports,
-      require: requireInstead,
-    };
-    script.runInThisContext()(...injected.map((name) => values[name]));
-    instance.handler = (module.exports[key] as { handler: Handler }).handler;
-    return instance;
   }
 }
+
+/** What an import has of a module: of one that is no ES module, all of it as its default export. */
+const namespaceOf = (module: unknown): object =>
+  (module as { __esModule?: true }).__esModule
+    ? // Without the getters, one by one, that lead to its exports.
+      { ...(module as object) }
+    : Object.assign(Object.create(module as object), { default: module });
+
+type Definition = { timeoutMs: number; variables: Record<string, string> };
 
 /** What is used of a request for keys. */
 const asked = { on: () => asked, end: () => asked };

@@ -1,18 +1,5 @@
-import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  DescribeStreamCommand,
-  type DynamoDBStreamsClient,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-} from '@aws-sdk/client-dynamodb-streams';
-import {
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  PurgeQueueCommand,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import { type DynamoDBStreamsClient, GetRecordsCommand } from '@aws-sdk/client-dynamodb-streams';
+import type { Message } from '@aws-sdk/client-sqs';
 import { accountId } from '@fanfold/local-cloud/account';
 import { failedItems } from '@fanfold/local-cloud/batchResponse';
 import type {
@@ -25,6 +12,7 @@ import { deliverInOrder } from '@fanfold/local-cloud/streamDelivery';
 import { lambdaRecord } from '@fanfold/local-cloud/streamRecord';
 import type { Clock } from './clock.ts';
 import type { DeliveryFaultKind } from './deliveries.ts';
+import type { EmulatorClient } from './emulatorClient.ts';
 import type { Functions } from './functions.ts';
 
 /** Event source mappings that deliver when they are told to: the semantics of those of the local cloud, step by step. */
@@ -47,8 +35,8 @@ export type SteppedMapping = {
 export type Surroundings = {
   clock: Clock;
   functions: Functions;
-  sqs: SQSClient;
-  dynamodb: DynamoDBClient;
+  emulators: EmulatorClient;
+  /** Its records have bytes, which the SDK reads from the wire. */
   streams: DynamoDBStreamsClient;
   awsEndpoint: string;
   /** How often something was written or sent to any of these. */
@@ -63,7 +51,7 @@ export type Order = 'as-it-comes' | 'reversed' | 'one-by-one';
 export function steppedQueue(
   functionName: string,
   { eventSourceArn, batchSize }: QueueMappingProperties,
-  { sqs, clock, functions, awsEndpoint, writesTo, disturbance }: Surroundings,
+  { emulators, clock, functions, awsEndpoint, writesTo, disturbance }: Surroundings,
   order: () => Order,
 ): SteppedMapping {
   const queueName = eventSourceArn.split(':').at(-1) as string;
@@ -93,18 +81,20 @@ export function steppedQueue(
     isWaiting: () => left.size > 0,
     discard: async () => remove(await receive(Number.POSITIVE_INFINITY)),
     async restart() {
-      await sqs.send(new PurgeQueueCommand({ QueueUrl }));
+      await emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
       left.clear();
     },
   };
   return mapping;
 
   async function isEmpty(): Promise<boolean> {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({
+    const { Attributes } = await emulators.ask<{ Attributes: Record<string, string> }>(
+      'sqs',
+      'GetQueueAttributes',
+      {
         QueueUrl,
         AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-      }),
+      },
     );
     return Object.values(Attributes).every((count) => count === '0');
   }
@@ -112,14 +102,12 @@ export function steppedQueue(
   async function receive(count: number): Promise<Message[]> {
     const messages: Message[] = [];
     while (messages.length < count) {
-      const { Messages = [] } = await sqs.send(
-        new ReceiveMessageCommand({
-          QueueUrl,
-          MaxNumberOfMessages: Math.min(10, count - messages.length),
-          MessageAttributeNames: ['All'],
-          MessageSystemAttributeNames: ['All'],
-        }),
-      );
+      const { Messages = [] } = await emulators.ask<{ Messages?: Message[] }>('sqs', 'ReceiveMessage', {
+        QueueUrl,
+        MaxNumberOfMessages: Math.min(10, count - messages.length),
+        MessageAttributeNames: ['All'],
+        MessageSystemAttributeNames: ['All'],
+      });
       if (Messages.length === 0) break;
       messages.push(...Messages);
     }
@@ -158,7 +146,10 @@ export function steppedQueue(
     for (const { MessageId } of messages) left.delete(MessageId as string);
     const Entries = messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
     for (let first = 0; first < Entries.length; first += 10) {
-      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: Entries.slice(first, first + 10) }));
+      await emulators.ask('sqs', 'DeleteMessageBatch', {
+        QueueUrl,
+        Entries: Entries.slice(first, first + 10),
+      });
     }
   }
 }
@@ -166,7 +157,7 @@ export function steppedQueue(
 export async function steppedStream(
   functionName: string,
   properties: StreamMappingProperties,
-  { clock, functions, dynamodb, streams, writesTo, disturbance }: Surroundings,
+  { clock, functions, emulators, streams, writesTo, disturbance }: Surroundings,
   giveUp: (why: string) => void,
 ): Promise<SteppedMapping> {
   const TableName = properties.eventSourceArn.split('/')[1] as string;
@@ -174,13 +165,27 @@ export async function steppedStream(
   let iterator: string | undefined;
   let writtenBefore = -1;
   const start = async () => {
-    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
-    StreamArn = Table?.LatestStreamArn as string;
-    const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
-    const ShardId = StreamDescription?.Shards?.[0]?.ShardId;
+    const { Table } = await emulators.ask<{ Table: { LatestStreamArn: string } }>(
+      'dynamodb',
+      'DescribeTable',
+      {
+        TableName,
+      },
+    );
+    StreamArn = Table.LatestStreamArn;
+    const { StreamDescription } = await emulators.ask<{
+      StreamDescription: { Shards: { ShardId: string }[] };
+    }>('streams', 'DescribeStream', { StreamArn });
     // The emulator still has what was in the stream of a table that was there before under the same name.
-    const request = { StreamArn, ShardId, ShardIteratorType: 'LATEST' } as const;
-    ({ ShardIterator: iterator } = await streams.send(new GetShardIteratorCommand(request)));
+    ({ ShardIterator: iterator } = await emulators.ask<{ ShardIterator: string }>(
+      'streams',
+      'GetShardIterator',
+      {
+        StreamArn,
+        ShardId: StreamDescription.Shards[0]?.ShardId,
+        ShardIteratorType: 'LATEST',
+      },
+    ));
   };
   await start();
   const mapping: SteppedMapping = {

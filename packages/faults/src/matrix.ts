@@ -59,20 +59,36 @@ export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
   return baselines;
 }
 
+/** How a cell ended, as far as a report tells it. */
+export type CellReport = Violation & {
+  /** Whether all of its faults struck. */
+  struck: boolean;
+  /** Whether calls or their outcomes were others than without faults. */
+  changed: boolean;
+  /** Since the cell before ended. */
+  elapsedMs: number;
+};
+
+type MatrixOptions = {
+  /** How cells ended in a run that was stopped, by their ids: they are counted and not run again. */
+  known?: Map<string, CellReport>;
+  /** What happens before the first cell, such as to show how many there are. */
+  onStart?: (of: number, run: number) => void;
+  onRun?: (ended: CellReport) => void;
+  /** Ends it early: the report is then of what was run. */
+  signal?: AbortSignal;
+};
+
 /**
  * Breaks every call, delivery and request of every story, one at a time and in the shortest one in pairs, and checks the
  * promises.
- *
- * @param signal ends it early: the report is then of what was run
  */
 export async function runMatrix(
   pool: Pool,
   baselines: Map<string, Ran>,
   scope: Scope,
-  onRun: (of: number, report: MatrixReport) => void = () => {},
-  signal?: AbortSignal,
+  { known = new Map(), onStart, onRun, signal }: MatrixOptions = {},
 ): Promise<MatrixReport> {
-  const started = performance.now();
   const single = singleCells(baselines);
   const pairs = pairsOf(single.filter(({ story }) => pairedStories.includes(story)));
   const sample = [...sampleOf(single), ...mutants.flatMap(shownBy)];
@@ -88,10 +104,33 @@ export async function runMatrix(
     table: {},
     seconds: 0,
   };
-  for await (const ran of pool.runAll(chosen, signal ? { signal } : {})) {
-    count(report, ran, baselines.get(ran.cell.story) as Ran);
-    report.seconds = Math.round((performance.now() - started) / 1000);
-    onRun(chosen.length, report);
+  let elapsedMs = 0;
+  const count = (cell: Cell, ended: CellReport) => {
+    elapsedMs += ended.elapsedMs;
+    report.seconds = Math.round(elapsedMs / 1000);
+    countIn(report, cell, ended);
+  };
+  const left = chosen.filter((cell) => {
+    const ended = known.get(idOf(cell));
+    if (ended) count(cell, ended);
+    return !ended;
+  });
+  onStart?.(chosen.length, chosen.length - left.length);
+  let lastAt = performance.now();
+  for await (const ran of pool.runAll(left, signal ? { signal } : {})) {
+    const baseline = baselines.get(ran.cell.story) as Ran;
+    const now = performance.now();
+    const ended: CellReport = {
+      cell: idOf(ran.cell),
+      struck: ran.struck.length === ran.cell.faults.length,
+      // In any order: what is done at once goes now this way, now that.
+      changed: ran.trace.toSorted().join() !== baseline.trace.toSorted().join(),
+      breaches: breachesIn(ran, baseline),
+      elapsedMs: Math.round(now - lastAt),
+    };
+    lastAt = now;
+    count(ran.cell, ended);
+    onRun?.(ended);
   }
   return report;
 }
@@ -99,13 +138,13 @@ export async function runMatrix(
 const singleCells = (baselines: Map<string, Ran>): Cell[] =>
   matrixStories.flatMap((story) => cellsOf(story, baselines.get(story) as Ran));
 
-function count(report: MatrixReport, ran: Ran, baseline: Ran): void {
+function countIn(report: MatrixReport, cell: Cell, { struck, changed, ...violation }: CellReport): void {
   report.cells.run += 1;
-  if (ran.struck.length === ran.cell.faults.length) report.struck += 1;
-  if (ran.trace.join() !== baseline.trace.join()) report.changed += 1;
-  const breaches = breachesIn(ran, baseline);
-  if (breaches.length > 0) report.violations.push({ cell: idOf(ran.cell), breaches });
-  for (const { boundary, group } of disturbancesIn(ran.cell)) {
+  if (struck) report.struck += 1;
+  if (changed) report.changed += 1;
+  if (violation.breaches.length > 0)
+    report.violations.push({ cell: violation.cell, breaches: violation.breaches });
+  for (const { boundary, group } of disturbancesIn(cell)) {
     report.table[boundary] ??= {};
     const row = report.table[boundary];
     row[group] = (row[group] ?? 0) + 1;

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Kms, keyKind, startKms } from '@fanfold/local-cloud/kms';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EmulatorClient } from './emulatorClient.ts';
 import { type Fault, fateOf } from './faults.ts';
 import { type Invocation, Network } from './network.ts';
 
@@ -15,6 +16,7 @@ const emulator = http.createServer(async (request, response) => {
 });
 let kms: Kms;
 let network: Network;
+let emulators: EmulatorClient;
 
 beforeAll(async () => {
   kms = await startKms();
@@ -33,13 +35,17 @@ beforeEach(() => {
   asked.length = 0;
   const endpoint = `http://127.0.0.1:${(emulator.address() as AddressInfo).port}`;
   done.length = 0;
+  emulators = new EmulatorClient({ aws: endpoint, dynamodb: endpoint, kms: kms.endpoint });
   network = new Network(
-    { aws: endpoint, dynamodb: endpoint, kms: kms.endpoint },
+    emulators,
     () => Date.parse('2026-11-20T10:00:00Z'),
     ({ operation }, { status }) => done.push(`${operation} ${status}`),
   );
 });
-afterEach(() => network.stop());
+afterEach(() => {
+  network.hangUp();
+  emulators.close();
+});
 
 const alive = (repeat = async () => {}) => ({
   functionName: 'payments.createPayment',
@@ -117,7 +123,7 @@ describe('a call that is', () => {
     expect(network.isQuiet()).toBe(true);
     expect(await put(2)).toBe(200);
     await vi.waitFor(() => expect(asked).toEqual(['2', '1']));
-    network.stop();
+    network.hangUp();
     await late;
   });
 
@@ -128,7 +134,7 @@ describe('a call that is', () => {
     expect(asked).toEqual([]);
     await network.heal();
     expect(asked).toEqual(['1']);
-    network.stop();
+    network.hangUp();
     await late;
   });
 
@@ -137,7 +143,7 @@ describe('a call that is', () => {
     const stalled = put(1);
     await vi.waitFor(() => expect(asked).toEqual(['1']));
     await vi.waitFor(() => expect(network.isQuiet()).toBe(true));
-    network.stop();
+    network.hangUp();
     await stalled;
   });
 

@@ -1,9 +1,14 @@
-import { once } from 'node:events';
-import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import http, {
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import type { Endpoints } from '@fanfold/local-cloud/emulators';
 import { type Answer, type Call, callOf, errorAnswer, inputOf, partOf, writtenBy } from './calls.ts';
+import type { EmulatorClient } from './emulatorClient.ts';
+import { Exchange } from './exchange.ts';
 import { type Fate, type Fault, isWrite, nothingBreaks, type Place } from './faults.ts';
 
 /** One run of a function, and what the network may do to it. */
@@ -36,32 +41,35 @@ export class Network {
   #late: { target: string; commandId: string; send: () => Promise<unknown> }[] = [];
   #waiting: (() => void)[] = [];
   #nextId = 0;
-  readonly #endpoints: Endpoints;
+  readonly #emulators: EmulatorClient;
   readonly #now: () => number;
   readonly #onDone: (call: Call, answer: Answer) => void;
-  readonly #agent = new http.Agent({ keepAlive: true });
-  readonly #connections = new Set<Duplex>();
+  readonly #isOverHttp: boolean;
+  readonly #open = new Set<{ destroy(): unknown }>();
   readonly #server = http.createServer((request, response) => {
-    this.#answer(request, response).catch((error: Error) => response.destroy(error));
+    this.#answerOverHttp(request, response).catch((error: Error) => response.destroy(error));
   });
 
   /**
    * @param now the time as functions have it, in milliseconds since 1970
+   * @param isOverHttp whether calls are written and read by Node's HTTP client and server; what it shows is that this is the same
    * @param onDone is told of everything that an emulator was asked and answered, whether or not the answer reaches a function
    */
   constructor(
-    endpoints: Endpoints,
+    emulators: EmulatorClient,
     now: () => number,
     onDone: (call: Call, answer: Answer) => void = () => {},
+    isOverHttp = false,
   ) {
-    this.#endpoints = endpoints;
+    this.#isOverHttp = isOverHttp;
+    this.#emulators = emulators;
     this.#now = now;
     this.#onDone = onDone;
   }
 
-  stop(): void {
-    for (const connection of this.#connections) connection.destroy();
-    this.#agent.destroy();
+  /** Ends whatever still waits for an answer that will never come. */
+  hangUp(): void {
+    for (const open of this.#open) open.destroy();
   }
 
   isQuiet = (): boolean => this.#active.size === 0;
@@ -103,9 +111,38 @@ export class Network {
   request(
     invocation: Invocation,
     options: RequestOptions,
-    callback?: (response: IncomingMessage) => void,
+    callback: (response: IncomingMessage) => void = () => {},
   ): ClientRequest {
     const id = String(this.#nextId++);
+    if (this.#isOverHttp) return this.#requestOverHttp(id, invocation, options, callback);
+    const { method = 'GET', path } = options;
+    const url = path ?? '/';
+    const headers = Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+    ) as IncomingHttpHeaders;
+    const sent = new Exchange((body) => {
+      this.#answer(id, invocation, { method, url, headers }, body, (answer) =>
+        answer === 'cut' ? sent.destroy() : sent.respond(answer),
+      ).catch((error: Error) => sent.destroy(error));
+    });
+    sent.once('response', callback);
+    if (!invocation.isAlive()) return sent.destroy(new Error('The process has ended')) as never;
+    this.#active.add(id);
+    this.#open.add(sent);
+    sent.once('close', () => {
+      this.#open.delete(sent);
+      this.#release(id);
+    });
+    return sent as never;
+  }
+
+  /** The same with Node's own client and server. */
+  #requestOverHttp(
+    id: string,
+    invocation: Invocation,
+    options: RequestOptions,
+    callback: (response: IncomingMessage) => void,
+  ): ClientRequest {
     this.#invocations.set(id, invocation);
     // Wherever it was going, it arrives here.
     const { agent: _agent, ...rest } = options;
@@ -131,11 +168,11 @@ export class Network {
       Object.assign(side, { setTimeout: () => side, setNoDelay: () => side, setKeepAlive: () => side });
     }
     server.once('close', () => {
-      this.#connections.delete(server);
+      this.#open.delete(server);
       client.destroy();
     });
     client.once('close', () => server.destroy());
-    this.#connections.add(server);
+    this.#open.add(server);
     this.#server.emit('connection', server);
     return client;
   }
@@ -146,16 +183,32 @@ export class Network {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  async #answer(request: IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const { 'x-call': id, ...headers } = request.headers as Record<string, string>;
+  async #answerOverHttp(request: IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const { 'x-call': id = '', ...headers } = request.headers as Record<string, string>;
     const body = await buffer(request);
-    const invocation = this.#invocations.get(id as string);
-    if (!invocation?.isAlive()) {
+    const invocation = this.#invocations.get(id);
+    if (!invocation) {
       response.destroy();
       return;
     }
     const { method, url } = request;
-    const call = callOf(invocation.functionName, { method, url, headers }, body);
+    await this.#answer(id, invocation, { method, url, headers }, body, (answer) =>
+      answer === 'cut'
+        ? response.destroy()
+        : response.writeHead(answer.status, answer.headers).end(answer.body),
+    );
+  }
+
+  /** @param respond is not called when there is no answer */
+  async #answer(
+    id: string,
+    invocation: Invocation,
+    request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+    body: Buffer,
+    respond: (answer: Answer | 'cut') => void,
+  ): Promise<void> {
+    if (!invocation.isAlive()) return respond('cut');
+    const call = callOf(invocation.functionName, request, body);
     const { place, attempt } = this.#place(call);
     const fault = this.#fate.call(place, attempt);
     this.#note(place.site, fault);
@@ -164,19 +217,13 @@ export class Network {
       if (fault?.kind === 'conflict-throttled') this.#outOfCapacity.add(invocation);
     }
 
-    const answer = await this.#carry(call, invocation, id as string, fault?.kind);
-    if (answer === 'none') {
-      // Nobody hears of it again; what is left is to wait for the SDK to give up.
-      this.#release(id as string);
-      return;
-    }
-    if (answer === 'cut' || !invocation.isAlive()) {
-      response.destroy();
-      return;
-    }
+    const answer = await this.#carry(call, invocation, id, fault?.kind);
+    // No answer arrives any more; what is left is to wait for the SDK to give up.
+    if (answer === 'none') return this.#release(id);
+    if (answer === 'cut' || !invocation.isAlive()) return respond('cut');
     // Emulators do not have the functions' clock, and where clocks differ by four minutes the SDK repeats whatever is refused.
     const date = new Date(this.#now()).toUTCString();
-    response.writeHead(answer.status, { ...answer.headers, date }).end(answer.body);
+    respond({ ...answer, headers: { ...answer.headers, date } });
     if (!isMessage(call) && isWrite(call)) await this.#deliverLate(call);
   }
 
@@ -288,25 +335,10 @@ export class Network {
     if (isWrite(call)) {
       for (const target of writtenBy(call)) this.#writes.set(target, this.writesTo(target) + 1);
     }
-    const answer = await this.during(this.#exchange(call, changedBody));
+    const { protocol, method, path, headers } = call;
+    const answer = await this.during(this.#emulators.send(protocol, method, path, headers, changedBody));
     this.#onDone(call, answer);
     return answer;
-  }
-
-  async #exchange({ protocol, method, path, headers }: Call, body: string | Buffer): Promise<Answer> {
-    const endpoint = this.#endpoints[protocol === 'dynamodb' || protocol === 'kms' ? protocol : 'aws'];
-    const { host, 'content-length': _length, connection, ...rest } = headers;
-    const sent = http.request(new URL(path, endpoint), {
-      method,
-      agent: this.#agent,
-      headers: { ...rest, 'content-length': Buffer.byteLength(body) },
-    });
-    sent.end(body);
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    const kept = { ...response.headers };
-    // These are about this connection, and about a body that may be changed on the way.
-    for (const name of ['connection', 'keep-alive', 'transfer-encoding', 'content-length']) delete kept[name];
-    return { status: response.statusCode as number, headers: kept, body: await buffer(response) };
   }
 }
 

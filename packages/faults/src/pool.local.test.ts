@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cellFrom } from './cells.ts';
-import { Pool } from './pool.ts';
+import { Pool, type Ran } from './pool.ts';
 
 let pool: Pool;
 beforeAll(async () => {
@@ -15,8 +15,32 @@ it('a cell ends the same whatever ran before it, and on whatever day that left t
   const expiry = cellFrom('expiry: payments.createPayment PutItem payments #0 refused (long)');
   const inOrder = [await pool.run(answerLost), await pool.run(expiry)];
   const inReverse = [await pool.run(expiry), await pool.run(answerLost)].reverse();
-  const outcomes = (runs: typeof inOrder) =>
-    runs.map(({ breaches, trace, seen }) => ({ breaches, trace, seen }));
-  expect(outcomes(inReverse)).toEqual(outcomes(inOrder));
+  expect(outcomesOf(inReverse)).toEqual(outcomesOf(inOrder));
   expect(inOrder.flatMap(({ breaches }) => breaches)).toEqual([]);
 }, 120_000);
+
+it('a cell ends the same when calls go over HTTP', async () => {
+  const cells = [
+    'refused',
+    'answer-lost',
+    'answered-500',
+    'late',
+    'stalled',
+    'throttled',
+    'killed-after',
+  ].map((kind) => cellFrom(`sale: billing.consumer TransactWriteItems billing #0 ${kind} (once)`));
+  const overHttp = await Pool.start(1, { isOverHttp: true });
+  try {
+    for (const cell of cells) {
+      const ran = await overHttp.run(cell);
+      expect(outcomesOf([ran])).toEqual(outcomesOf([await pool.run(cell)]));
+      expect(ran).toMatchObject({ breaches: [], struck: cell.faults });
+    }
+  } finally {
+    overHttp.stop();
+  }
+}, 120_000);
+
+/** What is done at once goes now this way, now that. */
+const outcomesOf = (runs: Ran[]) =>
+  runs.map(({ breaches, trace, seen }) => ({ breaches, trace: trace.toSorted(), seen }));

@@ -2,10 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
-import type { Mutation } from './functions.ts';
+import { type Mutation, servicesUnderTest } from './functions.ts';
 import type { Cell, Result } from './run.ts';
 import type { Task } from './task.ts';
-import { servicesUnderTest } from './world.ts';
 
 export type Ran = Result & { cell: Cell; durationMs: number };
 
@@ -14,18 +13,20 @@ type How = { mutation?: Mutation; isDrawn?: boolean };
 
 /** Processes that run cells, each in a world of its own. */
 export class Pool {
+  readonly #args: string[];
   readonly #idle: ChildProcess[] = [];
   readonly #all = new Set<ChildProcess>();
   #waiting: ((worker: ChildProcess) => void)[] = [];
 
-  private constructor(size: number) {
+  private constructor(size: number, args: string[]) {
+    this.#args = args;
     for (let i = 0; i < size; i++) this.#start();
   }
 
   /** Packages the services first: processes that did it beside each other would be in each other's way. */
-  static async start(size: number): Promise<Pool> {
+  static async start(size: number, { isOverHttp = false } = {}): Promise<Pool> {
     await Promise.all(servicesUnderTest.map((service) => templateOf(service)));
-    return new Pool(size);
+    return new Pool(size, isOverHttp ? ['over-http'] : []);
   }
 
   /** Runs cells beside each other. Results come as they are ready; it ends early when the signal is given. */
@@ -86,7 +87,7 @@ export class Pool {
   }
 
   #start(): void {
-    const worker = fork(join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced' });
+    const worker = fork(join(import.meta.dirname, 'worker.ts'), this.#args, { serialization: 'advanced' });
     this.#all.add(worker);
     this.#release(worker);
   }

@@ -2,12 +2,13 @@ import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { catalog, type EventType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
+import { servicesUnderTest } from './functions.ts';
 import type { Item } from './item.ts';
 import { proofBreaches } from './log.ts';
 import type { Document, Merchant, Payment, Sent } from './merchant.ts';
 import { shuffled } from './random.ts';
 import { poisonFor } from './stories.ts';
-import { servicesUnderTest, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What is there of a shop when everything has come to rest: what its APIs show, and what tables and logs hold. */
 export type Observation = {

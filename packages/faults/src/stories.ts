@@ -1,6 +1,7 @@
+import { servicesUnderTest } from './functions.ts';
 import type { Merchant, Payment } from './merchant.ts';
 import { randomFrom } from './random.ts';
-import { servicesUnderTest, type World } from './world.ts';
+import type { World } from './world.ts';
 
 /** What is told in each run, while faults strike. It goes on until the shop knows what came of each request. */
 export type Story = (world: World, shop: Merchant, other: Merchant, seed: number) => Promise<void>;

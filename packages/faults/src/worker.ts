@@ -6,7 +6,7 @@ import { World } from './world.ts';
 let world: World | undefined;
 
 process.on('message', async ({ cell, mutation, isDrawn }: Task) => {
-  world ??= await World.start();
+  world ??= await World.start({ isOverHttp: process.argv.includes('over-http') });
   await world.deploy(mutation);
   const result = await run(world, cell, isDrawn ? drawnFate(cell.seed ?? 0) : undefined);
   process.send?.(result);

@@ -1,14 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
-import {
-  DeleteMessageCommand,
-  PurgeQueueCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import {
@@ -30,8 +23,16 @@ import { formatKey, parseKey, type VerifierKey } from '@fanfold/verify/note';
 import { bucketPrefix } from '../../topology/names.js';
 import { Clock } from './clock.ts';
 import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
+import { EmulatorClient } from './emulatorClient.ts';
 import type { Fate } from './faults.ts';
-import { compileService, Functions, type Mutation, type Outcome } from './functions.ts';
+import {
+  compileService,
+  Functions,
+  Libraries,
+  type Mutation,
+  type Outcome,
+  servicesUnderTest,
+} from './functions.ts';
 import type { Item } from './item.ts';
 import { fillerEntry, type LogKeys, LogWatch } from './log.ts';
 import {
@@ -43,8 +44,6 @@ import {
 } from './mappings.ts';
 import { Network } from './network.ts';
 import { randomFrom } from './random.ts';
-
-export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
 
 /** How queues are emptied in a run: a service's messages may lag behind everything else, or come in reverse. */
 export type Disorder = { functionName: string; kind: 'lagging' | Exclude<Order, 'as-it-comes'> };
@@ -60,9 +59,7 @@ export class World {
   readonly clock: Clock;
   readonly network: Network;
   readonly functions: Functions;
-  readonly dynamodb: DynamoDBClient;
-  readonly sqs: SQSClient;
-  readonly sns: SNSClient;
+  readonly #sns: SNSClient;
   /** What was signed and written of the log in this run. */
   log = new LogWatch();
   /** What went wrong that no promise is about, such as records that were given up. */
@@ -73,11 +70,15 @@ export class World {
   /** How often the harness itself sent something. */
   #sent = 0;
   #disorder: Disorder | undefined;
+  readonly #libraries: Libraries;
   readonly #endpoints: Endpoints;
+  readonly #emulators: EmulatorClient;
   readonly #stopEmulators: () => Promise<void>;
   readonly #resources: Record<string, Record<string, Resource>>;
 
   private constructor(parts: {
+    libraries: Libraries;
+    emulators: EmulatorClient;
     endpoints: Endpoints;
     resources: Record<string, Record<string, Resource>>;
     stopEmulators: () => Promise<void>;
@@ -85,25 +86,31 @@ export class World {
     clock: Clock;
     functions: Functions;
   }) {
+    this.#libraries = parts.libraries;
     this.#endpoints = parts.endpoints;
     this.#resources = parts.resources;
     this.#stopEmulators = parts.stopEmulators;
     this.network = parts.network;
     this.clock = parts.clock;
     this.functions = parts.functions;
-    this.dynamodb = new DynamoDBClient(clientConfiguration(parts.endpoints.dynamodb));
-    this.sqs = new SQSClient({ ...clientConfiguration(parts.endpoints.aws), useQueueUrlAsEndpoint: false });
-    this.sns = new SNSClient(clientConfiguration(parts.endpoints.aws));
+    this.#emulators = parts.emulators;
+    this.#sns = new SNSClient(clientConfiguration(parts.endpoints.aws));
   }
 
-  /** Starts emulators of its own. */
-  static async start(): Promise<World> {
-    const emulators = await startEmulators();
-    const { endpoints } = emulators;
+  /**
+   * Starts emulators of its own.
+   *
+   * @param isOverHttp whether functions' calls go through Node's HTTP client and server, which takes a third longer
+   */
+  static async start({ isOverHttp = false } = {}): Promise<World> {
+    const started = await startEmulators();
+    const { endpoints } = started;
+    const emulators = new EmulatorClient(endpoints);
     const network: Network = new Network(
-      endpoints,
+      emulators,
       () => clock.now,
       (call, answer) => world.log.see(call, answer),
+      isOverHttp,
     );
     const clock = new Clock(network);
     // The queues' visibility is reckoned with Date.now(), in this process.
@@ -111,13 +118,14 @@ export class World {
     const resources: Record<string, Record<string, Resource>> = {};
     for (const service of servicesUnderTest) resources[service] = await templateOf(service, endpoints.aws);
     for (const each of Object.values(resources)) await provision(each, endpoints);
+    const libraries = new Libraries();
     const code = await Promise.all(
       servicesUnderTest.map(async (service) => [
         service,
-        { script: await compileService(service), resources: resources[service] as never },
+        { script: await compileService(service, libraries), resources: resources[service] as never },
       ]),
     );
-    const functions = new Functions(Object.fromEntries(code), {
+    const functions = new Functions(Object.fromEntries(code), await libraries.compile(), {
       clock,
       network,
       environment: {
@@ -128,15 +136,25 @@ export class World {
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       },
     });
-    const stopEmulators = () => emulators.stop();
-    const world: World = new World({ endpoints, resources, stopEmulators, network, clock, functions });
+    const stopEmulators = () => started.stop();
+    const world: World = new World({
+      libraries,
+      emulators,
+      endpoints,
+      resources,
+      stopEmulators,
+      network,
+      clock,
+      functions,
+    });
     await world.#startMappings();
     return world;
   }
 
   async stop(): Promise<void> {
-    this.network.stop();
-    for (const client of [this.dynamodb, this.sqs, this.sns]) client.destroy();
+    this.network.hangUp();
+    this.#sns.destroy();
+    this.#emulators.close();
     await this.#stopEmulators();
   }
 
@@ -144,8 +162,7 @@ export class World {
     const surroundings: Surroundings = {
       clock: this.clock,
       functions: this.functions,
-      sqs: this.sqs,
-      dynamodb: this.dynamodb,
+      emulators: this.#emulators,
       streams: new DynamoDBStreamsClient(clientConfiguration(this.#endpoints.dynamodb)),
       awsEndpoint: this.#endpoints.aws,
       writesTo: (...targets) =>
@@ -175,7 +192,7 @@ export class World {
   /** Compiles the services with a mutation, if one is given, and runs that code from now on. */
   async deploy(mutation: Mutation | undefined): Promise<void> {
     for (const service of servicesUnderTest) {
-      this.functions.deploy(service, await compileService(service, mutation));
+      this.functions.deploy(service, await compileService(service, this.#libraries, mutation));
     }
   }
 
@@ -185,18 +202,19 @@ export class World {
    */
   async reset(): Promise<void> {
     this.functions.restart();
+    this.network.hangUp();
     this.clock.restart();
     const all = Object.values(this.#resources).flatMap((resources) => Object.entries(resources));
     const tables = all.filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table');
     for (const [, { Properties }] of tables)
-      await this.#ask('DeleteTable', { TableName: Properties.TableName });
+      await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName: Properties.TableName });
     for (const [, table] of tables) await provision({ table }, this.#endpoints);
     for (const service of servicesUnderTest) {
       const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
-      await this.sqs.send(new PurgeQueueCommand({ QueueUrl }));
+      await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
     }
     for (const path of [...this.log.files.keys(), 'checkpoint']) {
-      await fetch(this.#fileUrl(path), { method: 'DELETE', headers: signatureFor('s3') });
+      await this.#emulators.send('s3', 'DELETE', this.#filePath(path), signatureFor('s3'));
     }
     for (const mapping of this.#mappings) await mapping.restart();
     this.log = new LogWatch();
@@ -236,7 +254,7 @@ export class World {
    * @returns what changes them back
    */
   async changeLastEntries(): Promise<() => Promise<void>> {
-    const { Items } = (await this.#ask('Query', {
+    const { Items } = (await this.#emulators.ask('dynamodb', 'Query', {
       TableName: 'fanfold-local-audit',
       KeyConditionExpression: 'pk = :pk',
       ExpressionAttributeValues: { ':pk': { S: 'entries' } },
@@ -336,7 +354,7 @@ export class World {
 
   /** Puts an item into a table, as the wire has it, on no function's behalf. */
   async put(table: string, Item: object): Promise<void> {
-    await this.#ask('PutItem', { TableName: `fanfold-local-${table}`, Item });
+    await this.#emulators.ask('dynamodb', 'PutItem', { TableName: `fanfold-local-${table}`, Item });
   }
 
   /** Everything in a table, as plain values; bytes are in base64. Not through the SDK, which takes a fifth of a run for it. */
@@ -345,7 +363,7 @@ export class World {
     let ExclusiveStartKey: object | undefined;
     do {
       const input = { TableName: `fanfold-local-${table}`, ConsistentRead: true, ExclusiveStartKey };
-      const page = (await this.#ask('Scan', input)) as {
+      const page = (await this.#emulators.ask('dynamodb', 'Scan', input)) as {
         Items: Parameters<typeof unmarshall>[0][];
         LastEvaluatedKey?: object;
       };
@@ -357,8 +375,13 @@ export class World {
 
   /** A file of the log. */
   readFile = async (path: string): Promise<Buffer | undefined> => {
-    const response = await fetch(this.#fileUrl(path), { headers: signatureFor('s3') });
-    return response.ok ? Buffer.from(await response.arrayBuffer()) : undefined;
+    const { status, body } = await this.#emulators.send(
+      's3',
+      'GET',
+      this.#filePath(path),
+      signatureFor('s3'),
+    );
+    return status === 200 ? Buffer.from(body) : undefined;
   };
 
   /** What the log and its witness sign with, as KMS says. */
@@ -366,7 +389,9 @@ export class World {
     const { LOG_ORIGIN, LOG_SIGNING_KEY_IDS, WITNESS_SIGNING_KEY_ID } =
       this.functions.environmentOf('audit.witness');
     const key = async (name: string, kind: VerifierKey['kind'], KeyId: string | undefined) => {
-      const { PublicKey } = await this.#ask('GetPublicKey', { KeyId }, 'kms');
+      const { PublicKey } = await this.#emulators.ask<{ PublicKey: string }>('kms', 'GetPublicKey', {
+        KeyId,
+      });
       return parseKey(formatKey(name, kind, Buffer.from(PublicKey as string, 'base64').subarray(-32)));
     };
     this.#logKeys ??= {
@@ -376,33 +401,13 @@ export class World {
     return this.#logKeys;
   }
 
-  #fileUrl = (path: string) =>
-    `${this.#endpoints.aws}/${bucketPrefix('local', region)}-audit-log-${accountId}/${path}`;
-
-  /** Asks an emulator, on no function's behalf. Nothing of it is part of the run. */
-  async #ask(operation: string, input: object, service: 'dynamodb' | 'kms' = 'dynamodb') {
-    const { target, version } = {
-      dynamodb: { target: 'DynamoDB_20120810', version: '1.0' },
-      kms: { target: 'TrentService', version: '1.1' },
-    }[service];
-    const response = await fetch(this.#endpoints[service], {
-      method: 'POST',
-      headers: {
-        ...signatureFor(service),
-        'content-type': `application/x-amz-json-${version}`,
-        'x-amz-target': `${target}.${operation}`,
-      },
-      body: JSON.stringify(input),
-    });
-    if (!response.ok) throw new Error(`${operation} was answered ${await response.text()}`);
-    return (await response.json()) as Record<string, unknown>;
-  }
+  #filePath = (path: string) => `/${bucketPrefix('local', region)}-audit-log-${accountId}/${path}`;
 
   /** Sends events to the topic once more, byte for byte as they were recorded. */
   async replay(bodies: string[]): Promise<void> {
     this.#sent += 1;
     for (let first = 0; first < bodies.length; first += 5) {
-      await this.sns.send(
+      await this.#sns.send(
         new PublishBatchCommand({
           TopicArn: `arn:aws:sns:${region}:${accountId}:fanfold-local-events`,
           PublishBatchRequestEntries: bodies.slice(first, first + 5).map((Message, i) => {
@@ -425,9 +430,10 @@ export class World {
 
   async send(service: string, MessageBody: string): Promise<void> {
     this.#sent += 1;
-    await this.sqs.send(
-      new SendMessageCommand({ QueueUrl: this.#queueUrl(`${service}-events`), MessageBody }),
-    );
+    await this.#emulators.ask('sqs', 'SendMessage', {
+      QueueUrl: this.#queueUrl(`${service}-events`),
+      MessageBody,
+    });
   }
 
   /** Takes what is in a service's dead-letter queue. */
@@ -435,13 +441,15 @@ export class World {
     const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
     const taken = [];
     for (;;) {
-      const { Messages = [] } = await this.sqs.send(
-        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] }),
-      );
+      const { Messages = [] } = await this.#emulators.ask<{ Messages?: Message[] }>('sqs', 'ReceiveMessage', {
+        QueueUrl,
+        MaxNumberOfMessages: 10,
+        MessageAttributeNames: ['All'],
+      });
       if (Messages.length === 0) return taken;
       for (const { ReceiptHandle, Body = '', MessageAttributes } of Messages) {
         taken.push({ body: Body, reason: MessageAttributes?.['quarantine-reason']?.StringValue });
-        await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+        await this.#emulators.ask('sqs', 'DeleteMessage', { QueueUrl, ReceiptHandle });
       }
     }
   }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { cellFrom, idOf } from '@fanfold/faults/cells';
+import { codeHash } from '@fanfold/faults/codeHash';
 import {
   baselinesOf,
   type MatrixReport,
@@ -9,10 +10,12 @@ import {
   matrixStories,
   runMatrix,
   runMutants,
+  type Scope,
 } from '@fanfold/faults/matrix';
 import { Pool, type Ran } from '@fanfold/faults/pool';
 import type { Cell } from '@fanfold/faults/run';
 import { episodeOf, shrink } from '@fanfold/faults/soak';
+import { type Progress, startProgress } from '../../progress.ts';
 import { UsageError } from '../errors.ts';
 import { notify, print, printJson } from '../terminal.ts';
 import {
@@ -25,6 +28,7 @@ import {
   violationOf,
   withReport,
 } from './faultsReport.ts';
+import { type FaultsState, openState } from './faultsState.ts';
 
 type Options = {
   full?: true;
@@ -51,10 +55,15 @@ export async function faults(options: Options): Promise<void> {
     throw new UsageError('--seed is for random choices: add --quick, or --minutes 15 for a soak.');
   }
   if (options.report) await requirePlaces(options.report);
+  const state = options.full && (await openState(stateFile, await codeHash()));
   const pool = await Pool.start(options.workers ?? (cell ? 1 : availableParallelism()));
   const interrupted = new AbortController();
   process.once('SIGINT', () => {
-    notify('Interrupted: reporting the runs so far. Press Ctrl-C again to end at once.');
+    notify(
+      options.full
+        ? 'Interrupted: reporting the runs so far. The same command goes on with the rest. Press Ctrl-C again to end at once.'
+        : 'Interrupted: reporting the runs so far. Press Ctrl-C again to end at once.',
+    );
     interrupted.abort();
   });
   const report: FaultsReport = { date: new Date().toISOString().slice(0, 10) };
@@ -63,15 +72,11 @@ export async function faults(options: Options): Promise<void> {
     else if (options.minutes !== undefined) report.soak = await soak(pool, options, interrupted.signal);
     else {
       const baselines = await baselinesOf(pool);
-      report.matrix = await runMatrix(
-        pool,
-        baselines,
-        options.full ? 'all' : options.quick ? { seed: options.seed ?? 0 } : 'sample',
-        progress(),
-        interrupted.signal,
-      );
+      const scope = options.full ? 'all' : options.quick ? { seed: options.seed ?? 0 } : 'sample';
+      report.matrix = await matrix(pool, baselines, scope, interrupted.signal, state);
       if (options.mutants && !interrupted.signal.aborted)
         report.mutants = await runMutants(pool, baselines, await recordedMutants(), reportMutant);
+      if (!interrupted.signal.aborted) await state?.forget();
     }
   } finally {
     pool.stop();
@@ -148,15 +153,39 @@ async function soak(
   return report;
 }
 
-/** Tells of each violation at once, and now and then how far it is. */
-function progress(): (of: number, report: MatrixReport) => void {
-  let reported = 0;
-  return (of, { cells: { run }, violations, seconds }) => {
-    for (const violation of violations.slice(reported)) notify(...violationOf(violation));
-    reported = violations.length;
-    if (run % 50 === 0 || run === of) notify(`${run} of ${of} runs, ${reported} violations, ${seconds} s`);
-  };
+/** Runs the matrix, or what is left of it, and tells of each violation at once. */
+async function matrix(
+  pool: Pool,
+  baselines: Map<string, Ran>,
+  scope: Scope,
+  signal: AbortSignal,
+  state: FaultsState | undefined,
+): Promise<MatrixReport> {
+  let progress: Progress | undefined;
+  let violations = 0;
+  try {
+    return await runMatrix(pool, baselines, scope, {
+      known: state?.known ?? new Map(),
+      signal,
+      onStart(of, run) {
+        progress = startProgress('breaking one thing after another', of, { done: run });
+      },
+      onRun(ended) {
+        state?.add(ended);
+        if (ended.breaches.length > 0) {
+          notify(...violationOf(ended));
+          violations += 1;
+          progress?.note(`${violations} violations`);
+        }
+        progress?.advance();
+      },
+    });
+  } finally {
+    progress?.end();
+  }
 }
+
+const stateFile = join(import.meta.dirname, '../../../.fanfold/faults-full.jsonl');
 
 const reportMutant = ({ name, caughtBy, runs }: MutantReport): void =>
   notify(caughtBy ? `caught after ${runs} runs: ${name}` : `NOT CAUGHT in ${runs} runs: ${name}`);
