@@ -45,6 +45,9 @@ const maximumInstances = 10;
 /** How long an invocation waits for an instance before it is checked whether another one would help. */
 const patienceMs = 250;
 
+/** For new objects in each instance: a third of what Node would give, at the same processor time. With 4 MB it is a tenth more. */
+const smallHeap = { maxYoungGenerationSizeMb: 16 };
+
 /**
  * Runs the functions of a service as Lambda does: in instances that run one invocation at a time, keep their modules
  * for the next one, and end when an invocation takes too long or breaks them. Unlike in Lambda, an instance is a
@@ -220,6 +223,7 @@ class Instance {
       stderr: true,
       // Before its first run only: each has its function's variables and no others.
       env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
+      resourceLimits: smallHeap,
     });
     for (const stream of [this.#worker.stdout, this.#worker.stderr] as Readable[]) {
       createInterface({ input: stream }).on('line', onLine);
