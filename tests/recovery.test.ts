@@ -102,7 +102,7 @@ it('a message that can never succeed is found with its reason, looked at, and di
 });
 
 it('an event in the dead letters is handled when it is redriven, and the trail shows who did that', async () => {
-  const received = await wire.subscribe('recovery-heard');
+  const received = await wire.subscribe('recovery-events');
   const paymentId = await payUnbilled();
   const [event = ''] = (await received()).filter((body) => body.includes(`"${paymentId}:1"`));
   await wire.send(deadLettersOf(queues.billing), event);

@@ -272,7 +272,7 @@ describe('the log', () => {
 
 describe('what is delivered', () => {
   it('is recorded once, and shown as it was published, fields unknown here included', async () => {
-    const sent = { ...refund('acme', 'pay_whole', 1), severity: 'high', unheard: { of: [1.5, 'x'] } };
+    const sent = { ...refund('acme', 'pay_whole', 1), severity: 'high', unknown: { of: [1.5, 'x'] } };
     expect(await deliver(sent, sent)).toEqual([]);
     expect(await deliver(sent)).toEqual([]);
     const shown = await ask(getEvent, { path: { id: 'pay_whole:1' } });

@@ -282,7 +282,7 @@ describe('A day (UTC) that is over', () => {
   >;
 
   test('is closed once for each merchant that had payments, with their events on it', async () => {
-    const heard = await service.subscribe('day-listener');
+    const received = await service.subscribe('day-listener');
     const [acme, other] = [await newClient(), await newClient()];
     // Two days on from all other tests; the days before have been closed as well by then.
     const midnight = (Math.floor(Date.now() / days) + 20) * days;
@@ -311,11 +311,11 @@ describe('A day (UTC) that is over', () => {
     const mappings = await service.startMappings();
     await mappings.idle();
     await mappings.stop();
-    const said = ((await heard()) as DayClosed[]).filter(
+    const closings = ((await received()) as DayClosed[]).filter(
       ({ type, data }) => type === 'payments.day-closed.v1' && data.date >= date,
     );
-    expect(said).toHaveLength(5);
-    const closed = [...Map.groupBy(said, ({ id }) => id).values()].map((events) => {
+    expect(closings).toHaveLength(5);
+    const closed = [...Map.groupBy(closings, ({ id }) => id).values()].map((events) => {
       const [first, ...again] = events as [DayClosed, ...DayClosed[]];
       expect(again).toEqual(first.data.date === date ? [first] : []);
       return first;
@@ -357,7 +357,7 @@ describe('A day (UTC) that is over', () => {
   });
 
   test('is closed for everybody else when it cannot be for one merchant, and so are the days after it', async () => {
-    const heard = await service.subscribe('day-listener-2');
+    const received = await service.subscribe('day-listener-2');
     later(90 * days);
     const [fine, beyond] = [await newClient(), await newClient()];
     const date = new Date().toISOString().slice(0, 10);
@@ -382,7 +382,7 @@ describe('A day (UTC) that is over', () => {
     const mappings = await service.startMappings();
     await mappings.idle();
     await mappings.stop();
-    const closed = ((await heard()) as DayClosed[]).filter(
+    const closed = ((await received()) as DayClosed[]).filter(
       ({ type, data }) => type === 'payments.day-closed.v1' && data.date >= date,
     );
     expect(closed.map(({ merchantid }) => merchantid)).toEqual(Array(2).fill(`merchant-${merchants - 2}`));

@@ -209,7 +209,7 @@ describe('an event that is recorded already', () => {
   it('is no conflict: a batch is not given up, however many are found one after the other', async () => {
     headIs(5);
     const entries = Array.from({ length: 12 }, (_, i) => receivedOf('pay_1', i + 1));
-    entries.reduce((sends, heard) => sends.rejectsOnce(cancelled(fine, recordedAs(heard))), transactions());
+    entries.reduce((sends, each) => sends.rejectsOnce(cancelled(fine, recordedAs(each))), transactions());
     expect(await record(entries)).toEqual(new Map());
     expect(appends()).toHaveLength(12);
   });
