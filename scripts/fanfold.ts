@@ -286,7 +286,10 @@ program
       'and checks the promises of docs/reliability.md. Then removes each guard from the code, and checks that this is noticed. ' +
       'Without options it makes each kind of fault once at each boundary: some minutes.',
   )
-  .option('--full', 'every single fault, and every pair in the short stories: an hour')
+  .option(
+    '--full',
+    'every single fault, and every pair in the short stories: an hour; run again, it continues where it stopped',
+  )
   .addOption(
     new Option('--quick', 'each group of faults once in each part of the flow, drawn with --seed').conflicts([
       'full',

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Call } from './calls.ts';
 import { cellFrom, idOf } from './cells.ts';
-import { drawnFrom } from './matrix.ts';
+import { type CellReport, drawnFrom, runMatrix } from './matrix.ts';
+import type { Pool, Ran } from './pool.ts';
+import type { Cell } from './run.ts';
 
 const sample = [
   'sale: billing.consumer TransactWriteItems billing #0 refused (command)',
@@ -28,5 +31,61 @@ describe('what is drawn from a sample', () => {
     expect(drawn(7)).toEqual(drawn(7));
     const all = Array.from({ length: 20 }, (_, seed) => drawn(seed)).flat();
     expect(new Set(all).size).toBe(sample.length);
+  });
+});
+
+describe('a matrix that was stopped', () => {
+  const site = 'billing.consumer BatchGetItem billing';
+  const call = {
+    operation: 'BatchGetItem',
+    protocol: 'dynamodb',
+    target: 'billing',
+    body: Buffer.from('{"RequestItems":{"billing":{"Keys":[{},{}]}}}'),
+  };
+  const ranWith = (cell: Cell, breaches: string[] = []): Ran => ({
+    cell,
+    breaches,
+    struck: cell.faults,
+    trace: [idOf(cell)],
+    places: [{ site, nth: 0, call: call as Call }],
+    deliveries: [],
+    seen: [],
+    durationMs: 1,
+  });
+  const none = { places: [], deliveries: [] };
+  const baselines = new Map(
+    ['refunds', 'crowd', 'endings', 'expiry', 'day-close', 'lost', 'step-by-step', 'sale', 'log'].map(
+      (story) => [story, { ...ranWith({ story, faults: [] }), ...(story !== 'sale' && none) }],
+    ),
+  );
+  /** Runs cells of which the second breaks a promise, and ends after a number of them. */
+  const poolOf = (ends: number, asked: string[] = []) =>
+    ({
+      async *runAll(cells: Cell[]) {
+        for (const cell of cells.slice(0, ends)) {
+          asked.push(idOf(cell));
+          yield ranWith(cell, asked.length === 2 ? ['I1 twice'] : []);
+        }
+      },
+    }) as unknown as Pool;
+
+  it('goes on with what is left, and its report is of the whole', async () => {
+    const known = new Map<string, CellReport>();
+    const asked: string[] = [];
+    await runMatrix(poolOf(3, asked), baselines, 'all', { onRun: (ended) => known.set(ended.cell, ended) });
+    expect(known.size).toBe(3);
+
+    const left: string[] = [];
+    const starts: number[][] = [];
+    const report = await runMatrix(poolOf(Number.POSITIVE_INFINITY, left), baselines, 'all', {
+      known,
+      onStart: (...numbers) => starts.push(numbers),
+    });
+    expect(starts).toEqual([[report.cells.run, 3]]);
+    expect(left).toHaveLength(report.cells.run - 3);
+    expect(left.filter((cell) => asked.includes(cell))).toEqual([]);
+    // One of each half.
+    expect(report.violations.map(({ cell }) => cell)).toEqual([asked[1], left[1]]);
+    expect(report).toMatchObject({ struck: report.cells.run, changed: report.cells.run });
   });
 });
