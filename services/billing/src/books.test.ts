@@ -137,6 +137,21 @@ describe('a refund', () => {
     expect(accounts[0]?.isIssued).toBe(false);
   });
 
+  it('is never credited before its invoice was issued, nor in an earlier year, by a clock that went back', () => {
+    const { accounts } = apply(
+      new Books({ accounts: [], series: [], creditNotes: [] }, new Date('2027-01-01T00:00:00.500Z')),
+      [captured()],
+    );
+    const known = { accounts: accounts.map(({ account }) => account), series: [], creditNotes: [] };
+    const behind = new Books(known, new Date('2026-12-31T23:59:59.500Z'));
+    const { creditNotes } = apply(behind, [refunded(1, 4000, 0)]);
+    expect(creditNotes[0]?.creditNote).toMatchObject({
+      number: 'CN-2027-000001',
+      issueDate: '2027-01-01',
+      createdAt: '2027-01-01T00:00:00.500Z',
+    });
+  });
+
   it('applied before its capture is parked, and credited when the capture comes', () => {
     const early = apply(emptyBooks(), [refunded(1, 4000, 0), refunded(1, 4000, 0)]);
     expect(early).toMatchObject({ creditNotes: [], series: [], accounts: [{ account: { invoice: null } }] });

@@ -192,7 +192,7 @@ export class Books {
       ? `${known.creditNote.number} is of another refund`
       : misfitOf(event, invoice, creditNotes);
     if (reason) throw contradiction(event, reason);
-    const next = this.#next('CN', event.merchantid);
+    const next = this.#next('CN', event.merchantid, new Date(invoice.createdAt));
     const creditNote = creditNoteFor(invoice, event, next.numbered);
     orUnprocessable('unpublishable', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series);
@@ -235,10 +235,12 @@ export class Books {
     this.#accounts.set(key, account);
   }
 
-  #next(kind: Kind, merchantId: string): { numbered: Numbered; series: Series } {
-    const name = seriesName(kind, this.#now);
+  /** @param earliest a document is not dated, nor numbered in a year, before this, also when this clock is behind */
+  #next(kind: Kind, merchantId: string, earliest = this.#now): { numbered: Numbered; series: Series } {
+    const now = new Date(Math.max(this.#now.getTime(), earliest.getTime()));
+    const name = seriesName(kind, now);
     const before = this.#series.get(keyOf(merchantId, name)) ?? newSeries(merchantId, name);
-    const { number, issuedAt, series } = nextNumber(before, this.#now);
+    const { number, issuedAt, series } = nextNumber(before, now);
     return { numbered: { number, series: name, issuedAt }, series };
   }
 
