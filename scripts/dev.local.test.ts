@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -110,6 +110,20 @@ test('dev that is killed takes everything with it, and --persist keeps its data'
   expect(Messages).toMatchObject([{ Body: 'kept' }]);
   again.process.kill('SIGTERM');
   expect(await again.ended).toBe('0');
+  await rm(data, { recursive: true });
+}, 60_000);
+
+test('dev does not touch the data of a version that it cannot go on with', async () => {
+  const base = await freeBasePort();
+  const data = join(repository, '.fanfold', String(base));
+  await mkdir(data, { recursive: true });
+  await writeFile(join(data, 'dynamodb.sqlite'), 'of an older version');
+  const dev = startDev(base, '--persist');
+  expect(await dev.ended).toBe('1');
+  const [line, ...rest] = dev.output().trim().split('\n');
+  expect(line).toMatch(`Error: The data in ${data} was written by a version before `);
+  expect(rest).toEqual([]);
+  expect(await readdir(data)).toEqual(['dynamodb.sqlite']);
   await rm(data, { recursive: true });
 }, 60_000);
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import { checkDataFolder } from '@fanfold/local-cloud/dataFolder';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
 import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
@@ -14,7 +15,8 @@ import {
   type StackDescription,
   startStack,
 } from '@fanfold/local-cloud/stack';
-import type { Template } from '@fanfold/local-cloud/template';
+import { tablesOf } from '@fanfold/local-cloud/tableShape';
+import { resolveTemplate, type Template } from '@fanfold/local-cloud/template';
 import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
 import { Command } from 'commander';
 import { developmentToken, merchantScopes } from './fanfold/operations/accessToken.ts';
@@ -64,7 +66,9 @@ async function run(base: number): Promise<void> {
   await requireFreeStackPorts(base);
   const services = await servicesWithFunctions();
   const interrupted = signal();
-  const data = persist ? join(repository, '.fanfold', String(base)) : process.env.FANFOLD_DATA_FOLDER;
+  const data =
+    process.env.FANFOLD_DATA_FOLDER ?? (persist ? join(repository, '.fanfold', String(base)) : undefined);
+  if (data) await checkDataFolder(data, await tablesOfServices(services));
   const progress = startProgress('starting the emulators and the services');
   const starting = startStack(base, data);
   const started: Started = { runtimes: new Map() };
@@ -118,7 +122,7 @@ async function startServices(
   );
   progress.note('waiting for the emulators');
   const { description } = await starting;
-  const { endpoints, issuer } = description;
+  const { endpoints, dataFolder, issuer } = description;
   useEndpoints(endpoints);
   progress.note('creating tables, topics and queues');
   await Promise.all(
@@ -126,6 +130,7 @@ async function startServices(
       const runtime = await startServiceRuntime({
         template: templates[i] as Template,
         endpoints,
+        dataFolder,
         issuer,
         port: base + localPort,
         bundles: join(folder, name),
@@ -137,6 +142,12 @@ async function startServices(
     }),
   );
   return description;
+}
+
+/** Shapes of the tables that the services will have, by name. */
+async function tablesOfServices(services: Service[]): Promise<ReturnType<typeof tablesOf>> {
+  const templates = await Promise.all(services.map(({ folder }) => packageService(folder)));
+  return Object.assign({}, ...templates.map((template) => tablesOf(resolveTemplate(template))));
 }
 
 async function requireFreeStackPorts(base: number): Promise<void> {

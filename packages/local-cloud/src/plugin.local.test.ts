@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -166,6 +167,28 @@ test.each([
   expect(echo.output()).toMatch(says);
   expect(await findStack(echo.base)).toBeUndefined();
 });
+
+test('a service goes on with its data, but not with a table of another shape, whose data it does not touch', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'fanfold-data-'));
+  onTestFinished(() => rm(data, { recursive: true }));
+  const environment = { FANFOLD_DATA_FOLDER: data };
+  const first = await start({ environment });
+  await first.post({ post: 'hello' });
+  await vi.waitUntil(async () => (await first.get('hello')).body.item.consumed, { timeout: 10_000 });
+  await first.stop();
+  const files = await readdir(data);
+
+  const other = await start({ environment, configuration: { NEW_IMAGE: 'NEW_AND_OLD_IMAGES' } });
+  other.ready.catch(() => {});
+  expect(await other.ended).toBe('exit code 1');
+  expect(other.output()).toMatch(
+    /The data in \S+ was written by version \S+ of Fanfold .* fanfold-echo has another stream: NEW_IMAGE before/s,
+  );
+  expect(await readdir(data)).toEqual(files);
+
+  const again = await start({ environment });
+  expect((await again.get('hello')).body.item.consumed).toBeDefined();
+}, 60_000);
 
 test('serverless offline runs the stage local, and no other under its name', async () => {
   const folder = await copyOfEcho({});

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { FunctionBundles } from './functions/functionBundles.ts';
 import type { ServiceRuntime } from './serviceRuntime.ts';
+import { checkDataFolder } from './stack/dataFolder.ts';
 import { requireFreePorts } from './stack/ports.ts';
 import {
   basePort,
@@ -14,6 +15,7 @@ import {
 } from './stack/stack.ts';
 import { type Serverless as CompiledServerless, compileTemplate } from './templates/compileTemplate.ts';
 import { refusedByAws } from './templates/refusedByAws.ts';
+import { tablesOf } from './templates/tableShape.ts';
 import { resolveTemplate } from './templates/template.ts';
 
 /** The parts of the Serverless Framework that this plugin uses. */
@@ -82,6 +84,11 @@ export default class LocalCloud {
     process.env.TZ = 'UTC';
     // The process that started this one has ended, perhaps without a signal.
     process.once('disconnect', () => process.exit(1));
+    // With a data folder it waits for the template: a folder that cannot be gone on with is left as it is.
+    if (!dataFolder()) this.#join();
+  }
+
+  #join(): void {
     this.#stack = joinStack(basePort(), dataFolder());
     this.#stack.catch(() => {}); // Reported where it is awaited.
   }
@@ -107,6 +114,12 @@ export default class LocalCloud {
   }
 
   async #start(): Promise<void> {
+    const template = await compileTemplate(this.#serverless);
+    const folderOfData = dataFolder();
+    if (folderOfData) {
+      await checkDataFolder(folderOfData, tablesOf(resolveTemplate(template)));
+      this.#join();
+    }
     const { description, failed } = await this.#startedStack();
     failed.catch((error: Error) => this.#fail(error));
     const { service, serviceDir } = this.#serverless;
@@ -119,7 +132,6 @@ export default class LocalCloud {
     const { modulesOf, startServiceRuntime } = await import('./serviceRuntime.ts');
     const { watchConfiguration } = await import('./templates/watchConfiguration.ts');
     useEndpoints(description.endpoints);
-    const template = await compileTemplate(this.#serverless);
     const folder = join(serviceDir, '.fanfold', String(basePort()));
     this.#bundles = await bundleFunctions({
       services: [{ name, folder: serviceDir, modules: modulesOf(template) }],
@@ -135,6 +147,7 @@ export default class LocalCloud {
     this.#runtime = await startServiceRuntime({
       template,
       endpoints: description.endpoints,
+      dataFolder: description.dataFolder,
       issuer: description.issuer,
       port,
       ...(lambdaPort !== undefined && { lambdaPort }),
@@ -181,7 +194,7 @@ export default class LocalCloud {
 
   /** A command failed. The framework prints the error, but what is running would keep the process alive. */
   async #giveUp(): Promise<void> {
-    if (!this.#stack) return;
+    if (this.#serverless.processedInput.commands[0] !== 'offline') return;
     await this.#stop().catch(() => {});
     setTimeout(100, undefined, { ref: false }).then(() => process.exit(1));
   }

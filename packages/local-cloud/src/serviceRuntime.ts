@@ -12,13 +12,17 @@ import { httpApiOf } from './http/httpApi.ts';
 import type { Invocation } from './mappings/invocation.ts';
 import { lambdaFunctions, startMappings } from './mappings/mappings.ts';
 import { retryNotice } from './mappings/retryNotice.ts';
+import { keepTables } from './stack/dataFolder.ts';
 import type { RunningService } from './stack/stack.ts';
 import { provision } from './templates/provision.ts';
+import { tablesOf } from './templates/tableShape.ts';
 import { type Resource, resolveTemplate, type Template } from './templates/template.ts';
 
 export type ServiceRuntimeOptions = {
   template: Template;
   endpoints: Endpoints;
+  /** The stack's, if it keeps its data. */
+  dataFolder?: string | undefined;
   /** URL of the issuer of tokens that the functions trust. */
   issuer: string;
   /** The port of the HTTP API, at 127.0.0.1; and of the Lambda endpoint, any free one by default. */
@@ -40,12 +44,14 @@ export type ServiceRuntime = RunningService & {
  * Runs a service as AWS runs what its template deploys: its functions, its HTTP API, its event source mappings and its schedules, on
  * resources that are provisioned first.
  *
- * @throws when the template has something that the local cloud lacks or AWS refuses, or a port is taken
+ * @throws when the template has something that the local cloud lacks or AWS refuses, the data folder has a table in another
+ *   shape, or a port is taken
  */
 export async function startServiceRuntime(options: ServiceRuntimeOptions): Promise<ServiceRuntime> {
-  const { template, endpoints, port, lambdaPort, onLine } = options;
+  const { template, endpoints, dataFolder, port, lambdaPort, onLine } = options;
   const resources = resolveTemplate(template, endpoints.aws);
   const api = httpApiOf(resources);
+  if (dataFolder) await keepTables(dataFolder, tablesOf(resources));
   const provisioned = provision(resources, endpoints);
   const onError = ({ message }: Error) => onLine(`ERROR ${message}`);
   const pool = new FunctionPool({

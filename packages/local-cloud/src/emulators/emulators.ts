@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startFauxqs } from 'fauxqs';
 import { credentials, region, signatureFor } from '../account.ts';
+import { damaged } from '../stack/dataFolder.ts';
 import { freePort } from '../stack/ports.ts';
 import { dynoxideBinary } from './dynoxide.ts';
 import { type Child, spawnEndingWithParent } from './endWithParent.ts';
@@ -28,7 +29,7 @@ export type Emulators = {
  * FANFOLD_DYNAMODB_ENDPOINT names a DynamoDB endpoint to be used instead of dynoxide.
  *
  * @throws when a port is taken, when no endpoint is named and there is no dynoxide for this platform or it cannot be
- *   installed, when the named endpoint does not answer as DynamoDB does, or when the keys below `dataFolder` cannot be read.
+ *   installed, when the named endpoint does not answer as DynamoDB does, or when a file below `dataFolder` cannot be opened.
  */
 export async function startEmulators(
   options: { port?: number; dynamodbPort?: number; dataFolder?: string } = {},
@@ -48,6 +49,9 @@ export async function startEmulators(
       logger: false,
       defaultRegion: region,
       ...(options.dataFolder && { dataDir: options.dataFolder }),
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (!options.dataFolder || error.code === 'EADDRINUSE') throw error;
+      throw damaged(join(options.dataFolder, 'fauxqs.db'), error);
     });
     started.push(fauxqs);
     const aws = `http://127.0.0.1:${fauxqs.port}`;
@@ -138,8 +142,15 @@ async function spawnDynoxide(
     if (stopped) return new Promise(() => {});
     throw new Error(`The DynamoDB emulator on port ${port} ended: ${lastOutput}`);
   };
-  await Promise.race([listening(child), died()]);
-  indexStreamRecords(database);
+  try {
+    await Promise.race([listening(child), died()]);
+    indexStreamRecords(database);
+  } catch (error) {
+    child.stdin.end();
+    const lastOutput = await output;
+    if (!dataFolder || /address (already )?in use/i.test(lastOutput)) throw error;
+    throw damaged(database, error);
+  }
   return {
     endpoint: `http://127.0.0.1:${port}`,
     failed: died(),

@@ -1,5 +1,5 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -218,11 +218,16 @@ describe('keys and aliases', () => {
     expect(await makeKey(second)).not.toEqual(first);
   });
 
-  test('that cannot be read are not replaced', async () => {
-    const folder = await temporaryFolder();
-    await writeFile(join(folder, 'kms.json'), '{');
-    await expect(startKms(folder)).rejects.toThrow('kms.json cannot be read: delete the folder');
-  });
+  test.each(['{', '{}', '{"keys":[{"id":"one","createdAt":"2026-11-30","privateKey":"AAAA"}],"aliases":[]}'])(
+    'that cannot be read are not replaced: %s',
+    async (text) => {
+      const folder = await temporaryFolder();
+      const file = join(folder, 'kms.json');
+      await writeFile(file, text);
+      await expect(startKms(folder)).rejects.toThrow(/^\S+kms.json cannot be opened \(.*\): put back a copy/);
+      expect(await readFile(file, 'utf8')).toBe(text);
+    },
+  );
 
   async function started(folder?: string): Promise<Kms> {
     const emulator = await startKms(folder);

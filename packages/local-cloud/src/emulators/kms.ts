@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { accountId, region } from '../account.ts';
+import { damaged } from '../stack/dataFolder.ts';
 
 /** The only kind of key that the emulator has: Ed25519 signing keys. */
 export const keyKind = { KeySpec: 'ECC_NIST_EDWARDS25519', KeyUsage: 'SIGN_VERIFY' } as const;
@@ -229,7 +230,16 @@ class Keyring {
 
   constructor(file: string | undefined) {
     this.#file = file;
-    const { keys, aliases } = readStored(file);
+    if (!file) return;
+    try {
+      this.#load(file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw damaged(file, error);
+    }
+  }
+
+  #load(file: string): void {
+    const { keys, aliases } = JSON.parse(readFileSync(file, 'utf8')) as Stored;
     for (const { id, createdAt, privateKey } of keys) {
       this.#keys.set(id, {
         id,
@@ -286,19 +296,5 @@ class Keyring {
     const draft = `${this.#file}.${randomUUID()}`;
     writeFileSync(draft, JSON.stringify(stored), { mode: 0o600 });
     renameSync(draft, this.#file);
-  }
-}
-
-function readStored(file: string | undefined): Stored {
-  const nothing: Stored = { keys: [], aliases: [] };
-  if (!file) return nothing;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return nothing;
-    throw new Error(
-      `${file} cannot be read: delete the folder that it is in, whose data its keys have signed, to begin anew.`,
-      { cause: error },
-    );
   }
 }

@@ -17,6 +17,8 @@ export type StackDescription = {
   /** URL that is the `iss` of tokens; its key set is at `/.well-known/jwks.json`. */
   issuer: string;
   endpoints: Endpoints;
+  /** Where its data is kept; in memory without. */
+  dataFolder?: string;
   services: Record<string, RunningService>;
 };
 
@@ -50,8 +52,8 @@ export function basePort(): number {
  * find them. It takes the base port first: of several processes that try, one starts a stack.
  *
  * @param dataFolder keeps the emulators' data; in memory without it.
- * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, or an
- *   emulator does not start.
+ * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, it cannot be
+ *   gone on with, or an emulator does not start.
  */
 export async function startStack(base: number, dataFolder?: string): Promise<Stack> {
   const services: StackDescription['services'] = {};
@@ -77,7 +79,14 @@ export async function startStack(base: number, dataFolder?: string): Promise<Sta
     });
     const { endpoints, failed } = emulators;
     const issuer = `http://127.0.0.1:${base}`;
-    const description = { name: 'fanfold' as const, pid: process.pid, issuer, endpoints, services };
+    const description = {
+      name: 'fanfold' as const,
+      pid: process.pid,
+      issuer,
+      endpoints,
+      ...(dataFolder && { dataFolder }),
+      services,
+    };
     ready.resolve(description);
     const stop = async () => {
       stopServer();
