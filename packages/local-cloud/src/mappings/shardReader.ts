@@ -29,7 +29,7 @@ export type ShardReaderOptions = {
   onError: (error: Error) => void;
   /** Resolves when the batch is done. If it rejects, the batch is delivered again. */
   deliver: (batch: ReadRecord[]) => Promise<void>;
-  /** Called when all of a closed shard has been delivered. */
+  /** Called when all of a closed shard has been delivered. If it rejects, it is called again. */
   onEnd: () => Promise<void>;
 };
 
@@ -89,7 +89,9 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
         iterator === undefined ||
         exceedsEventSize(batch);
       if (batch.length > 0 && due) {
-        for (const part of splitByEventSize(batch)) await deliver(part);
+        for (const part of splitByEventSize(batch)) {
+          await untilDone(`A batch of ${shardId} is delivered again.`, () => options.deliver(part));
+        }
         batch = [];
       }
       if (found.length > 0 || batch.length > 0) waitingToCatchUp.push(...waiting);
@@ -99,13 +101,16 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
         await sleep(Math.min(idleDelayMs(emptyReads), batch.length > 0 ? windowEnd - Date.now() : 200));
       }
     }
-    if (iterator === undefined && !stopping.aborted) await options.onEnd();
+    if (iterator === undefined && !stopping.aborted) {
+      await untilDone(`That ${shardId} has ended could not be stored, and is tried again.`, options.onEnd);
+    }
   }
 
   /** The next records. It moves the iterator behind them: undefined when the shard is closed and read. */
   async function nextRecords(limit: number): Promise<ReadRecord[]> {
     for (let failures = 1; !stopping.aborted; failures += 1) {
       try {
+        iterator ??= await iteratorAt(lastRead);
         const page = await streams.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }));
         iterator = page.NextShardIterator;
         const records = (page.Records ?? []).map((record) => ({
@@ -124,7 +129,7 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
         // An iterator is valid for 15 minutes, and records for 24 hours (E2).
         if (error.name === 'TrimmedDataAccessException') lastRead = 'TRIM_HORIZON';
         else if (error.name !== 'ExpiredIteratorException') continue;
-        iterator = await iteratorAt(lastRead);
+        iterator = undefined;
       }
     }
     return [];
@@ -143,14 +148,15 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
     return ShardIterator as string;
   }
 
-  async function deliver(batch: ReadRecord[]): Promise<void> {
+  /** Until it succeeds, or the mapping stops. */
+  async function untilDone(complaint: string, run: () => Promise<void>): Promise<void> {
     for (let failures = 1; !stopping.aborted; failures += 1) {
       try {
-        await options.deliver(batch);
+        await run();
         return;
       } catch (error) {
         if (stopping.aborted) return;
-        onError(new Error(`A batch of ${shardId} is delivered again.`, { cause: error }));
+        onError(new Error(complaint, { cause: error }));
         await pause(backoffMs(failures), stopping);
       }
     }

@@ -1,4 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import {
   DescribeStreamCommand,
   DynamoDBStreamsClient,
@@ -49,7 +49,7 @@ function fakeStream(shards: FakeShard[]) {
     dynamodb.restore();
     streams.restore();
   });
-  return { streams, getRecords };
+  return { dynamodb, streams, getRecords };
 }
 
 /** Runs a mapping over the fake stream and tells which records were delivered, in order. */
@@ -176,4 +176,50 @@ test('A stream that cannot be read for a while is reported and read on', async (
   expect(errors).toEqual([
     'Reading shard of arn:aws:dynamodb:eu-west-1:000000000000:table/things/stream/1 failed, and is tried again.',
   ]);
+});
+
+test('A stream that gives no new iterator for a while is reported and read on', async () => {
+  const { streams, getRecords } = fakeStream([{ ShardId: 'shard', records: ['1', '2'] }]);
+  let expired = false;
+  streams.on(GetRecordsCommand).callsFake((input) => {
+    if (input.ShardIterator === 'shard/1' && !expired) {
+      expired = true;
+      streams.on(GetShardIteratorCommand).callsFake(() => {
+        if (errors.length < 2) throw new Error('connection refused');
+        return { ShardIterator: 'shard/1' };
+      });
+      throw Object.assign(new Error('Iterator expired'), { name: 'ExpiredIteratorException' });
+    }
+    return getRecords(input);
+  });
+  const seen: string[] = [];
+  const errors: unknown[] = [];
+  const mapping = await startMapping((numbers) => void seen.push(...numbers), {
+    onError: ({ cause }) => errors.push((cause as Error).message),
+  });
+  await mapping.idle();
+  expect(seen).toEqual(['1', '2']);
+  expect(errors).toEqual(['Iterator expired', 'connection refused']);
+});
+
+test('A shard whose end cannot be stored for a while is reported, and then followed by the next one', async () => {
+  const { dynamodb } = fakeStream([
+    { ShardId: 'parent', records: ['1'], closed: true },
+    { ShardId: 'child', ParentShardId: 'parent', records: ['2'] },
+  ]);
+  const ends = { Item: { position: { S: 'end' } } };
+  dynamodb.on(PutItemCommand, ends).rejectsOnce(new Error('connection refused')).resolves({});
+  const seen: string[] = [];
+  const errors: unknown[] = [];
+  const followed = Promise.withResolvers<void>();
+  await startMapping(
+    (numbers) => {
+      seen.push(...numbers);
+      if (numbers.includes('2')) followed.resolve();
+    },
+    { onError: ({ cause }) => errors.push((cause as Error).message) },
+  );
+  await followed.promise;
+  expect(seen).toEqual(['1', '2']);
+  expect(errors).toEqual(['connection refused']);
 });
