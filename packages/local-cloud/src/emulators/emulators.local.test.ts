@@ -107,6 +107,17 @@ describe('The emulators', () => {
     );
   });
 
+  test('leave nothing behind when what guards DynamoDB has died', async () => {
+    const folder = await temporaryFolder();
+    vi.stubEnv('TMPDIR', folder);
+    const { endpoints, failed } = await start();
+    const database = await processOn(portOf(endpoints.dynamodb));
+    const { stdout: guard } = await promisify(execFile)('ps', ['-o', 'ppid=', '-p', String(database)]);
+    process.kill(Number(guard), 'SIGKILL');
+    await expect(failed).rejects.toThrow('ended: SIGKILL');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   test('do not outlive a process that is killed, nor does what they kept for it', async () => {
     const folder = await temporaryFolder();
     const script = `

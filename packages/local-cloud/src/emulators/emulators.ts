@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, statfs } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -136,7 +136,11 @@ async function spawnDynoxide(
   const serve = ['serve', '--host', '127.0.0.1', '--port', String(port), '--db-path', database];
   const child = spawnEndingWithParent(binary, serve, temporary);
   let stopped = false;
-  const output = outputUntilClosed(child);
+  const output = outputUntilClosed(child).then(async (lastOutput) => {
+    // The guard removes it, unless it was itself killed.
+    if (temporary) await rm(temporary, { recursive: true, force: true });
+    return lastOutput;
+  });
   const died = async (): Promise<never> => {
     const lastOutput = await output;
     if (stopped) return new Promise(() => {});

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of the Serverless Framework.
 
-import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -62,6 +63,23 @@ test('A service that cannot be packaged fails with the output of the framework',
   await expect(packageService(service)).rejects.toThrow(
     'cannot be packaged:\nError:\nCannot resolve serverless.yml',
   );
+});
+
+test('A process that ends while it packages leaves nothing behind', async () => {
+  const temporary = join(service, 'temporary');
+  await mkdir(temporary);
+  const script = `
+    import { packageService } from '${import.meta.dirname}/packagedTemplates.ts';
+    process.once('SIGTERM', () => process.exit());
+    await packageService('${service}');`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: 'inherit',
+    env: { ...process.env, TMPDIR: temporary },
+  });
+  await expect.poll(() => readdir(temporary), { timeout: 20_000 }).toHaveLength(1);
+  child.kill();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await readdir(temporary)).toEqual([]);
 });
 
 test('What is compiled inside a running framework is what is packaged', async () => {

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -93,11 +93,14 @@ async function runPackage(folder: string, serverlessArguments: string[], target:
   const serverless = join(dirname(require.resolve('serverless/package.json')), 'bin/serverless.js');
   const output = await mkdtemp(join(tmpdir(), 'fanfold-package-'));
   try {
-    await promisify(execFile)(process.execPath, [serverless, ...serverlessArguments, '--package', output], {
-      cwd: folder,
+    const run = promisify(execFile)(
+      process.execPath,
+      [serverless, ...serverlessArguments, '--package', output],
       // serverless-esbuild leaves a folder per function in there.
-      env: { ...process.env, TMPDIR: output, TEMP: output },
-    }).catch((error: Error & { stdout: string; stderr: string }) => {
+      { cwd: folder, env: { ...process.env, TMPDIR: output, TEMP: output } },
+    );
+    packaging.set(output, run.child);
+    await run.catch((error: Error & { stdout: string; stderr: string }) => {
       throw new Error(`${folder} cannot be packaged:\n${error.stdout}${error.stderr}`, { cause: error });
     });
     await mkdir(cacheFolder, { recursive: true });
@@ -107,6 +110,18 @@ async function runPackage(folder: string, serverlessArguments: string[], target:
     await copyFile(template, copy);
     await rename(copy, target);
   } finally {
+    packaging.delete(output);
     await rm(output, { recursive: true });
   }
 }
+
+/** What is being packaged now: the folder of the result, and the process that writes there. */
+const packaging = new Map<string, ChildProcess>();
+
+// This process may end before that one, as `pnpm dev` does on Ctrl-C.
+process.once('exit', () => {
+  for (const [output, child] of packaging) {
+    child.kill('SIGKILL');
+    rmSync(output, { recursive: true, force: true, maxRetries: 10 });
+  }
+});
