@@ -202,6 +202,21 @@ test('serverless offline runs the stage local, and no other under its name', asy
   });
 });
 
+test('serverless offline says which option is not a port', async () => {
+  const folder = await copyOfEcho({});
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const serverless = join(repository, 'node_modules/.bin/serverless');
+  await expect(
+    promisify(execFile)(serverless, ['offline', '--httpPort', 'none'], {
+      cwd: folder,
+      env: { ...process.env, FANFOLD_PORT: String(await freeBasePort()) },
+    }),
+  ).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('--httpPort none is not a port from 1 to 65535.'),
+  });
+});
+
 test('on a Node that cannot run it, the plugin says how to start the framework', async () => {
   const older = 'Object.defineProperty(process.versions, "node", { value: "20.20.2" })';
   const load = `${older}; require(${JSON.stringify(join(import.meta.dirname, 'plugin.cjs'))})`;

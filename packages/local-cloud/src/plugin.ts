@@ -283,7 +283,13 @@ function portsOf(
   }
   const { httpPort, lambdaPort } = processedInput.options;
   return {
-    port: Number(httpPort ?? base + localPort),
-    lambdaPort: lambdaPort === undefined ? undefined : Number(lambdaPort),
+    port: httpPort === undefined ? base + localPort : portIn('--httpPort', httpPort),
+    lambdaPort: lambdaPort === undefined ? undefined : portIn('--lambdaPort', lambdaPort),
   };
+}
+
+function portIn(option: string, value: string): number {
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new Error(`${option} ${value} is not a port from 1 to 65535.`);
 }
