@@ -1,3 +1,4 @@
+import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { paymentRefunded } from '@fanfold/contracts/payments';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
@@ -6,6 +7,8 @@ import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { provision } from '@fanfold/local-cloud/provision';
 import { type Stack, startStack } from '@fanfold/local-cloud/stack';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as consumer } from './functions/consumer.ts';
 import { handler as eraseSubject } from './functions/eraseSubject.ts';
@@ -453,6 +456,48 @@ describe('an export', () => {
     { read: 'texts', events: [{ merchantId: 'east', id: 'no id', position: 0 }] },
   ])('that is asked for wrongly, %j, is refused', async (request) => {
     await expect(exported(request)).rejects.toThrow();
+  });
+});
+
+describe('a log whose table was put back to an earlier time', () => {
+  const { logged, measured } = captureOutput();
+  const TableName = () => String(process.env.AUDIT_TABLE_NAME);
+  const head = { pk: { S: 'head' }, sk: { S: 'head' } };
+
+  it('is not signed and proves nothing that does not fit, which is one line of log and an alarm each time', async () => {
+    await deliver(refund('acme', 'pay_before', 1));
+    await publishLog({}, contextWith(30_000));
+    const { Item } = await dynamodb.send(new GetItemCommand({ TableName: TableName(), Key: head }));
+    await deliver(refund('acme', 'pay_forgotten', 1), refund('acme', 'pay_forgotten', 2));
+    await publishLog({}, contextWith(30_000));
+    const size = String(Item?.size?.N);
+    const entries = { pk: { S: 'entries' }, sk: { S: size.padStart(16, '0') } };
+    await dynamodb.send(new DeleteItemCommand({ TableName: TableName(), Key: entries }));
+    await dynamodb.send(new PutItemCommand({ TableName: TableName(), Item: Item ?? {} }));
+    // It gets the position that the published log gave to pay_forgotten:1.
+    await deliver(refund('acme', 'pay_after', 1));
+
+    const before = logged().length;
+    expect(await publishLog({}, contextWith(30_000))).toEqual({ misfits: 1 });
+    const proof = await ask(getEventProof, { path: { id: 'pay_after:1' } });
+    expect(proof).toMatchObject({ status: 503, body: { code: 'proof_unavailable' } });
+    expect(proof.body.detail).toContain('The operators of the log are alerted');
+
+    const errors = logged()
+      .slice(before)
+      .filter(({ level }) => level === 'ERROR');
+    const help = expect.stringMatching(/fanfold findings.*"The log does not fit" in docs\/audit-log.md/);
+    const message = 'log does not fit';
+    expect(errors.slice(0, 2)).toMatchObject([
+      {
+        message,
+        detail: `The log has ${Number(size) + 1} entries, and ${Number(size) + 2} are published`,
+        help,
+      },
+      { message, detail: `The event at ${size} is not the one that the log has`, help },
+    ]);
+    expect(JSON.stringify(errors)).not.toContain('"stack');
+    expect(measured().flatMap(({ LogMisfit = [] }) => LogMisfit)).toEqual([1, 1]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { onSchedule } from '@fanfold/runtime/schedule';
+import { reportingMisfits } from '../publish/misfit.ts';
 import { witness } from '../publish/witness.ts';
 
 /** publishLog starts in the same second. After this time it has published its checkpoint. */
@@ -8,5 +9,5 @@ const publishingMs = 5000;
 /** Its role allows it to write to its own table only. */
 export const handler = onSchedule(async () => {
   await delay(publishingMs);
-  return witness(new Date());
+  return reportingMisfits(() => witness(new Date()));
 });

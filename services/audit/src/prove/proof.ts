@@ -4,6 +4,7 @@ import { formatProof } from '@fanfold/tlog/proof';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
 import { fullWidth } from '@fanfold/tlog/tile';
 import { checkpointIn } from '../publish/checkpoint.ts';
+import { Misfit } from '../publish/misfit.ts';
 import { publishedCheckpoint } from '../publish/publishedCheckpoint.ts';
 import { readBundle, readTiles } from '../publish/tiles.ts';
 import { isCommittedBy, openingOf } from '../record/entry.ts';
@@ -15,7 +16,7 @@ import type { Openable } from '../store/eventItems.ts';
  * it.
  *
  * @returns undefined when no checkpoint covers the event yet
- * @throws when the files of the log do not prove it, or the stored event was changed
+ * @throws Misfit, ProofError or TileError when the files of the log do not prove it, or the stored event was changed
  */
 export async function proofOf({ position, opened }: Openable, now: Date): Promise<string | undefined> {
   const published = await publishedCheckpoint(now, position);
@@ -30,9 +31,7 @@ export async function proofOf({ position, opened }: Openable, now: Date): Promis
   const text = Buffer.from(entry).toString();
   if (opened === 'broken' || (opened && !isCommittedBy(text, opened))) {
     metrics.addMetric('EventChanged', 'Count', 1);
-    throw new Error(
-      `The event at ${position} is not the one that the log has: see "The log does not fit" in docs/audit-log.md`,
-    );
+    throw new Misfit(`The event at ${position} is not the one that the log has`);
   }
   const extra = Buffer.from(openingOf(text, opened));
   return formatProof({ extra, index, proof, checkpoint: published.note });

@@ -10,6 +10,7 @@ import {
   signatureTypes,
 } from '@fanfold/tlog/note';
 import { publicKeyOf, sign } from '../store/signingKey.ts';
+import { noted } from './misfit.ts';
 
 /** The name of the log in its checkpoints: https://c2sp.org/tlog-checkpoint */
 const logOrigin = () => environmentVariable('LOG_ORIGIN');
@@ -49,14 +50,14 @@ export async function signCheckpoint(size: number, root: Uint8Array): Promise<st
 /**
  * A checkpoint that has the signature of one of the log's keys.
  *
- * @throws NoteError when it has none, or is of another log
+ * @throws Misfit when it has none, or is of another log
  */
 export async function openOwnCheckpoint(note: string): Promise<Checkpoint> {
   const origin = logOrigin();
   const keys = await Promise.all(
     logKeyIds().map(async (keyId) => formatVerifierKey(origin, await publicKeyOf(keyId))),
   );
-  return openCheckpoint(note, origin, keys);
+  return noted(() => openCheckpoint(note, origin, keys));
 }
 
 /**
@@ -74,8 +75,12 @@ export async function cosign(note: string, now: Date): Promise<string> {
   return cosigned;
 }
 
-/** The checkpoint in a note. Signatures are not verified. */
-export const checkpointIn = (note: string): Checkpoint => parseCheckpoint(textOf(note));
+/**
+ * The checkpoint in a note. Signatures are not verified.
+ *
+ * @throws Misfit when there is none
+ */
+export const checkpointIn = (note: string): Checkpoint => noted(() => parseCheckpoint(textOf(note)));
 
 /** The part of a note that is signed. */
 export const textOf = (note: string): string => note.slice(0, note.lastIndexOf('\n\n') + 1);

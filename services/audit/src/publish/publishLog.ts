@@ -3,6 +3,7 @@ import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
 import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from '../store/files.ts';
 import { readEntries, readHead } from '../store/log.ts';
 import { checkpointIn, signCheckpoint } from './checkpoint.ts';
+import { Misfit } from './misfit.ts';
 import { type LogFile, TileBuilder } from './tileBuilder.ts';
 import { readTiles } from './tiles.ts';
 
@@ -21,7 +22,7 @@ export type Occasion = 'size' | 'clock';
  * Two runs at once are safe, and so is a run that ends at any point: files are written once, with the same content by
  * every run, and a checkpoint replaces only the one that this run has read.
  *
- * @throws when head, entries, files and checkpoint do not belong to one tree; then nothing was signed
+ * @throws Misfit when head, entries, files and checkpoint do not belong to one tree; then nothing was signed
  */
 export async function publishLog(
   occasion: Occasion,
@@ -57,7 +58,7 @@ export function sizeToPublish(
   occasion: Occasion,
   maxEntries = maxEntriesPerRun,
 ): number {
-  if (size < published) throw new Error(`The log has ${size} entries, and ${published} are published`);
+  if (size < published) throw new Misfit(`The log has ${size} entries, and ${published} are published`);
   const reachable = Math.min(size, published - (published % fullWidth) + maxEntries);
   return occasion === 'clock' ? reachable : Math.max(published, reachable - (reachable % fullWidth));
 }
@@ -84,7 +85,7 @@ async function builderAt(size: number): Promise<TileBuilder> {
 
 async function readHashes(tile: Tile): Promise<Uint8Array[]> {
   const [bytes = new Uint8Array()] = (await readTiles([tile])).values();
-  if (bytes.length !== tile.width * hashBytes) throw new Error(`${tilePath(tile)} is cut off`);
+  if (bytes.length !== tile.width * hashBytes) throw new Misfit(`${tilePath(tile)} is cut off`);
   return splitHashes(bytes);
 }
 
@@ -92,7 +93,7 @@ async function readHashes(tile: Tile): Promise<Uint8Array[]> {
  * Builds the files between two sizes, and the root of the tree at the second one. Nothing is written before all
  * comparisons: a wrong file could never be replaced.
  *
- * @throws when the entries do not match the last checkpoint, or the head, or the tree stored with the last entries
+ * @throws Misfit when the entries do not match the last checkpoint, or the head, or the tree stored with the last entries
  *   read
  */
 async function buildFiles(
@@ -116,7 +117,7 @@ async function buildFiles(
   for await (const { index, entries, root: committed } of readEntries(builder.size)) {
     for (const [i, entry] of entries.entries()) {
       if (index + i < builder.size || builder.size === Number(head.size)) continue;
-      if (index + i > builder.size) throw new Error(`Entry ${builder.size} is not in the log's table`);
+      if (index + i > builder.size) throw new Misfit(`Entry ${builder.size} is not in the log's table`);
       // After the size, only the hashes are needed.
       const completed = builder.add(entry);
       if (builder.size <= size) files.push(...completed);
@@ -143,7 +144,5 @@ async function writeAll(files: LogFile[]): Promise<void> {
 
 function requireSame(what: string, found: Uint8Array, expected: Uint8Array): void {
   if (Buffer.from(found).equals(expected)) return;
-  throw new Error(
-    `The log's entries do not make the tree of ${what}: see "The log does not fit" in docs/audit-log.md`,
-  );
+  throw new Misfit(`The log's entries do not make the tree of ${what}`);
 }

@@ -1,17 +1,18 @@
 import { decodeBundle, fullWidth, type Tile, tileAt, tilePath } from '@fanfold/tlog/tile';
 import { readFile } from '../store/files.ts';
+import { Misfit } from './misfit.ts';
 
 /**
  * Reads tiles and bundles of a checkpoint, by their paths.
  *
- * @throws when one is missing: all files that a checkpoint covers are written before it
+ * @throws Misfit when one is missing: all files that a checkpoint covers are written before it
  */
 export async function readTiles(tiles: Tile[]): Promise<Map<string, Uint8Array>> {
   const files = await Promise.all(
     tiles.map(async (tile): Promise<[string, Uint8Array]> => {
       const path = tilePath(tile);
       const file = await readFile(path);
-      if (!file) throw new Error(`${path} is missing, and the checkpoint covers it`);
+      if (!file) throw new Misfit(`${path} is missing, and the checkpoint covers it`);
       return [path, file.bytes];
     }),
   );

@@ -3,6 +3,7 @@ import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
 import { loadCosigned, replaceCosigned } from '../store/cosigned.ts';
 import { checkpointPath, readFile } from '../store/files.ts';
 import { cosign, openOwnCheckpoint } from './checkpoint.ts';
+import { Misfit } from './misfit.ts';
 import { readTiles } from './tiles.ts';
 
 /**
@@ -10,12 +11,12 @@ import { readTiles } from './tiles.ts';
  * follows https://c2sp.org/tlog-witness, except that it reads the log by itself.
  *
  * @returns the size that is cosigned
- * @throws when the log is not a continuation: then it signs nothing more until somebody has looked
+ * @throws Misfit or ProofError when the log is not a continuation: then it signs nothing more until somebody has looked
  */
 export async function witness(now: Date): Promise<{ size: number }> {
   const [file, last] = await Promise.all([readFile(checkpointPath), loadCosigned()]);
   if (!file) {
-    if (last) throw new Error(`The log has no checkpoint, and one of size ${last.size} was cosigned`);
+    if (last) throw new Misfit(`The log has no checkpoint, and one of size ${last.size} was cosigned`);
     return { size: 0 };
   }
   const note = Buffer.from(file.bytes).toString();

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { clientSettings } from '@fanfold/runtime/aws';
 import { environmentVariable } from '@fanfold/runtime/env';
+import { Misfit } from '../publish/misfit.ts';
 
 /**
  * The files of the log, in the layout of https://c2sp.org/tlog-tiles: tiles and bundles, which are written once, and
@@ -46,14 +47,14 @@ export async function readFile(path: string): Promise<StoredFile | undefined> {
 /**
  * Writes a tile or bundle, unless it exists: an earlier run that did not finish has written the same.
  *
- * @throws when it exists with other content, which must never happen
+ * @throws Misfit when it exists with other content, which must never happen
  */
 export async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
   const written = await write(path, bytes, tileHeaders, { IfNoneMatch: '*' });
   if (written) return;
   const there = await readFile(path);
   if (!there || !Buffer.from(bytes).equals(there.bytes)) {
-    throw new Error(`${path} is written already, with other content: compare it with the log's table`);
+    throw new Misfit(`${path} is written already, with other content: compare it with the log's table`);
   }
 }
 
