@@ -159,11 +159,12 @@ inStage(program.command('replay'))
   .action(async (options) => (await import('./fanfold/commands/replay.ts')).replay(options));
 
 inStage(program.command('findings'))
-  .summary('show the days on which events or documents are missing')
+  .summary('show the days on which events or documents are missing, and what of the log does not fit')
   .description(
     "Shows what billing and audit found missing when they compared a day with payments' counts. " +
-      'Without --date, the findings of the last seven days. Exits with 1 when there are any. See docs/operations.md, ' +
-      '"An event is missing".',
+      'Without --date, the findings of the last seven days. Also shows whether the audit log fits, so that it can be signed. ' +
+      'Exits with 1 when anything is wrong. See docs/operations.md, "An event is missing", and docs/audit-log.md, ' +
+      '"The log does not fit".',
   )
   .option('--date <day>', 'only of this day (UTC), such as 2026-11-23', date)
   .option('--merchant <id>', 'only of this merchant', merchant)

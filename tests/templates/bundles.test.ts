@@ -9,8 +9,12 @@ import { bundleFunctions, type FunctionBundle, functions } from './functionBundl
 
 const maxKilobytes = 400;
 
-/** What exceeds it: DynamoDB, S3, and the API with its tokens, or the events of erasures, in one function. */
-const largerKilobytes: Record<string, number> = { 'audit getEventProof': 455, 'audit checkEvents': 415 };
+/** What exceeds it: DynamoDB, S3, and the API with its tokens, or the events of erasures, or queries, in one function. */
+const largerKilobytes: Record<string, number> = {
+  'audit getEventProof': 460,
+  'audit exportEvents': 445,
+  'audit checkEvents': 420,
+};
 
 let bundles: Map<string, FunctionBundle>;
 beforeAll(async () => {

@@ -153,10 +153,13 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:BatchGetItem table/fanfold-local-audit',
       'dynamodb:BatchGetItem table/fanfold-local-audit-keys',
       'dynamodb:GetItem table/fanfold-local-audit',
+      'dynamodb:GetItem table/fanfold-local-audit-witness',
       'dynamodb:Query table/fanfold-local-audit',
       'dynamodb:Query table/fanfold-local-audit/index/ByCorrelation',
       'dynamodb:Query table/fanfold-local-audit/index/ByMerchant',
       'dynamodb:Scan table/fanfold-local-audit/index/ByMerchant',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     eraseSubject: [
       'dynamodb:BatchGetItem table/fanfold-local-audit-keys',

@@ -72,3 +72,11 @@ export async function* textsOf(cloud: Cloud, events: Indexed[]): AsyncGenerator<
     i += texts.length;
   }
 }
+
+/** What of the log does not fit, so that it cannot be signed, each in a sentence. None when all is well. */
+export async function misfitsOf(cloud: Cloud): Promise<string[]> {
+  const { misfits } = (await invoke(cloud, 'audit', 'exportEvents', { read: 'log' })) as {
+    misfits: string[];
+  };
+  return misfits;
+}

@@ -25,6 +25,9 @@ const again = {
 };
 const ofAnotherDay = { ...gap, id: 'gap_2026-03-09_acme:1', data: { ...gap.data, date: '2026-03-09' } };
 
+/** What of the log does not fit. */
+let misfits: string[];
+
 /** Gives audit these events, in this order. */
 function recorded(...events: (typeof gap)[]): void {
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
@@ -36,12 +39,14 @@ function recorded(...events: (typeof gap)[]): void {
       position,
     }));
     const answer =
-      request.read === 'index'
-        ? { events: index.filter(({ type }) => type === request.type) }
-        : request.events.map(({ position }: { position: number }) => ({
-            position,
-            text: JSON.stringify(events[position]),
-          }));
+      request.read === 'log'
+        ? { misfits }
+        : request.read === 'index'
+          ? { events: index.filter(({ type }) => type === request.type) }
+          : request.events.map(({ position }: { position: number }) => ({
+              position,
+              text: JSON.stringify(events[position]),
+            }));
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 }
@@ -53,6 +58,7 @@ beforeEach(() => {
   vi.stubEnv('AWS_REGION', 'eu-west-1');
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-03-10T12:00:00.000Z') });
   print.mockReset().mockReturnValue();
+  misfits = [];
   for (const client of [sts, sns, lambda]) client.reset();
   sts
     .on(GetCallerIdentityCommand)
@@ -92,6 +98,7 @@ it('of a day are those of that day, whenever they were found; of a day that was 
   expect(JSON.parse(printed())).toEqual({
     stage: 'test',
     from: '2026-03-03T00:00:00.000Z',
+    misfits: [],
     findings: [{ id: again.id, type: again.type, merchantId: 'acme', foundAt: again.time, ...again.data }],
   });
 });
@@ -107,9 +114,26 @@ it('are none when there are none, of the last seven days and of both services', 
     merchantId: 'acme',
   };
   expect(requests()).toEqual([
+    { read: 'log' },
     { ...asked, type: 'billing.reconciliation-failed.v1' },
     { ...asked, type: 'audit.gap-found.v1' },
   ]);
+});
+
+it('of the log say why it cannot be signed and what to do, whatever day is asked for', async () => {
+  recorded();
+  misfits = ['The log has 103 entries, and 124 are published'];
+  expect(await findings({ stage: 'test', date: '2026-03-03', merchant: 'acme' })).toBe(true);
+  expect(printed().split('\n')).toEqual([
+    'The audit log does not fit, so it is not signed any more, and new events have no proofs:',
+    '  The log has 103 entries, and 124 are published',
+    '  What to do is in docs/audit-log.md, "The log does not fit".',
+    '',
+    'Nothing was found missing in test on 2026-03-03.',
+  ]);
+  print.mockClear();
+  expect(await findings({ stage: 'test', json: true })).toBe(true);
+  expect(JSON.parse(printed())).toMatchObject({ misfits, findings: [] });
 });
 
 it('of a day that has not begun are not asked for', async () => {

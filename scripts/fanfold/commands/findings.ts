@@ -6,7 +6,7 @@ import { requirePastDay } from './past.ts';
 type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
 
 /**
- * `fanfold findings`: shows which days were found not to be complete.
+ * `fanfold findings`: shows which days were found not to be complete, and what of the audit log does not fit.
  *
  * @returns whether there are any
  * @throws UsageError when the day is in the future
@@ -16,7 +16,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   const now = new Date();
   if (date !== undefined) requirePastDay(date, now);
   const cloud = await cloudOf(place);
-  const { from, findings: found } = await findingsOf(cloud, { date, merchantId: merchant }, now);
+  const { from, misfits, findings: found } = await findingsOf(cloud, { date, merchantId: merchant }, now);
   if (json) {
     const parts = found.map(({ id, type, merchantid, time, data }) => ({
       id,
@@ -25,8 +25,18 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       foundAt: time,
       ...data,
     }));
-    printJson({ stage, from, findings: parts });
-  } else if (found.length === 0) {
+    printJson({ stage, from, misfits, findings: parts });
+    return misfits.length + found.length > 0;
+  }
+  if (misfits.length > 0) {
+    print(
+      'The audit log does not fit, so it is not signed any more, and new events have no proofs:',
+      ...misfits.map((misfit) => `  ${misfit}`),
+      '  What to do is in docs/audit-log.md, "The log does not fit".',
+      '',
+    );
+  }
+  if (found.length === 0) {
     print(`Nothing was found missing in ${stage}${date ? ` on ${date}` : ` since ${from}`}.`);
   } else {
     print(...found.flatMap((finding) => [...linesOf(finding), '']));
@@ -34,7 +44,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       'Whether a finding was fixed is in the log of the consumer that found it: `reconciliation mended` or `gap mended`.',
     );
   }
-  return found.length > 0;
+  return misfits.length + found.length > 0;
 }
 
 /** A finding as it is read: what it is about, and each number that differs. */

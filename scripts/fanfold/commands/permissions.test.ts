@@ -122,6 +122,7 @@ beforeAll(async () => {
       events: { data: query?.correlationId === 'req_1' || query?.subject === 'pay_1' ? [recorded] : [] },
       index: { events: [event] },
       texts: [{ position: 1, text: example }],
+      log: { misfits: [] },
     };
     const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
     const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };

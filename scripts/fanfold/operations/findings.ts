@@ -1,7 +1,7 @@
 import { auditGapFound } from '@fanfold/contracts/audit';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import type { EventOf } from '@fanfold/contracts/event';
-import { type Indexed, indexOf, textsOf } from '../aws/auditLog.ts';
+import { type Indexed, indexOf, misfitsOf, textsOf } from '../aws/auditLog.ts';
 import type { Cloud } from '../aws/cloud.ts';
 
 const kinds = [billingReconciliationFailed, auditGapFound] as const;
@@ -14,27 +14,32 @@ const defaultDays = 7;
 
 /**
  * Which days were found not to be complete, from what audit has recorded. Whether one is mended is not said by an event, so
- * it cannot be told from there.
+ * it cannot be told from there. And what of the log does not fit now, whichever day is asked for: its entries are those
+ * of all days.
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
- * @returns the last finding of each merchant's day at each service, and the time from which they were looked for
+ * @returns the last finding of each merchant's day at each service, the time from which they were looked for, and why the
+ *   log cannot be signed
  */
 export async function findingsOf(
   cloud: Cloud,
   { date, merchantId }: { date?: string | undefined; merchantId?: string | undefined },
   now: Date,
-): Promise<{ from: string; findings: Finding[] }> {
+): Promise<{ from: string; findings: Finding[]; misfits: string[] }> {
   // A day is compared after it, or any time later when its closing was late or is sent again.
   const from = date
     ? `${date}T00:00:00.000Z`
     : new Date(now.getTime() - defaultDays * 86_400_000).toISOString();
   const range = { from, to: now.toISOString(), ...(merchantId && { merchantId }) };
-  const indexes = await Promise.all(kinds.map(({ type }) => indexOf(cloud, { ...range, type })));
+  const [misfits, ...indexes] = await Promise.all([
+    misfitsOf(cloud),
+    ...kinds.map(({ type }) => indexOf(cloud, { ...range, type })),
+  ]);
   const found: Finding[] = [];
   for await (const texts of textsOf(cloud, newestOf(indexes.flat()))) {
     found.push(...texts.flatMap(({ text }) => (text === null ? [] : (JSON.parse(text) as Finding))));
   }
-  return { from, findings: found.filter(({ data }) => date === undefined || data.date === date) };
+  return { from, misfits, findings: found.filter(({ data }) => date === undefined || data.date === date) };
 }
 
 /** Of each subject, a merchant's day at a service, the last thing that was found, in the order of the log. */

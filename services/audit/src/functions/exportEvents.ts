@@ -1,5 +1,6 @@
 import { lambda } from '@fanfold/runtime/lambda';
 import { listOf } from '@fanfold/runtime/list';
+import { checkLog } from '../compare/checkLog.ts';
 import { eventResource } from '../query/eventResource.ts';
 import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
 import { load } from '../store/events.ts';
@@ -28,5 +29,7 @@ async function read(request: ExportRequest, isTimeUp: () => boolean) {
       return readIndex(request, isTimeUp);
     case 'texts':
       return loadTexts(request.events);
+    case 'log':
+      return checkLog();
   }
 }

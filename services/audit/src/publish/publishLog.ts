@@ -63,6 +63,21 @@ export function sizeToPublish(
   return occasion === 'clock' ? reachable : Math.max(published, reachable - (reachable % fullWidth));
 }
 
+/** How much of what is not published yet is looked at when nothing is to be published. */
+const maxEntriesCompared = 4 * fullWidth;
+
+/**
+ * Compares what {@link publishLog} compares, and signs and writes nothing.
+ *
+ * @throws Misfit, ProofError or TileError when head, entries, files and checkpoint do not belong to one tree
+ */
+export async function compareLog(): Promise<void> {
+  const last = await readLast();
+  const head = await readHead();
+  const size = sizeToPublish(last.size, Number(head.size), 'clock', maxEntriesCompared);
+  await buildFiles(await builderAt(last.size), last, size, head);
+}
+
 type Last = { size: number; root: Uint8Array; file?: StoredFile };
 
 async function readLast(): Promise<Last> {

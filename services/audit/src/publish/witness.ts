@@ -1,8 +1,8 @@
 import { verifyConsistency } from '@fanfold/tlog/merkle';
 import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
-import { loadCosigned, replaceCosigned } from '../store/cosigned.ts';
+import { type Cosigned, loadCosigned, replaceCosigned } from '../store/cosigned.ts';
 import { checkpointPath, readFile } from '../store/files.ts';
-import { cosign, openOwnCheckpoint } from './checkpoint.ts';
+import { checkpointIn, cosign, openOwnCheckpoint } from './checkpoint.ts';
 import { Misfit } from './misfit.ts';
 import { readTiles } from './tiles.ts';
 
@@ -16,15 +16,13 @@ import { readTiles } from './tiles.ts';
 export async function witness(now: Date): Promise<{ size: number }> {
   const [file, last] = await Promise.all([readFile(checkpointPath), loadCosigned()]);
   if (!file) {
-    if (last) throw new Misfit(`The log has no checkpoint, and one of size ${last.size} was cosigned`);
+    requireNothingCosigned(last);
     return { size: 0 };
   }
   const note = Buffer.from(file.bytes).toString();
   const { size, root } = await openOwnCheckpoint(note);
   if (last) {
-    const tiles = await readTiles(Number(size) > last.size ? tilesForConsistency(last.size, size) : []);
-    const proof = Number(size) > last.size ? consistencyProof(last.size, size, tiles) : [];
-    verifyConsistency(last.size, size, proof, last.root, root);
+    await requireContinuation(last, { size, root });
     if (Number(size) === last.size) return { size: last.size };
   }
   const cosigned = {
@@ -36,3 +34,26 @@ export async function witness(now: Date): Promise<{ size: number }> {
   await replaceCosigned(cosigned, last);
   return { size: cosigned.size };
 }
+
+/**
+ * Compares what the witness compares, except for signatures, and signs nothing.
+ *
+ * @throws Misfit or ProofError when the log is not a continuation of what the witness cosigned
+ */
+export async function compareWithCosigned(): Promise<void> {
+  const [file, last] = await Promise.all([readFile(checkpointPath), loadCosigned()]);
+  if (!file) requireNothingCosigned(last);
+  else if (last) await requireContinuation(last, checkpointIn(Buffer.from(file.bytes).toString()));
+}
+
+function requireNothingCosigned(last: Cosigned | undefined): void {
+  if (last) throw new Misfit(`The log has no checkpoint, and one of size ${last.size} was cosigned`);
+}
+
+async function requireContinuation(last: Cosigned, { size, root }: Tree): Promise<void> {
+  const tiles = await readTiles(Number(size) > last.size ? tilesForConsistency(last.size, size) : []);
+  const proof = Number(size) > last.size ? consistencyProof(last.size, size, tiles) : [];
+  verifyConsistency(last.size, size, proof, last.root, root);
+}
+
+type Tree = { size: bigint; root: Uint8Array };

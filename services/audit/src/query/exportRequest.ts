@@ -4,7 +4,8 @@ import { eventQuery, time } from './eventQuery.ts';
 
 /**
  * What an operator's command reads from the log. To show events: one of a merchant, or a page of them, in the API's
- * form. To replay events: first the index, a part at a time, then the texts of some events.
+ * form. To replay events: first the index, a part at a time, then the texts of some events. To find what is wrong:
+ * whether the log can be signed.
  */
 export const exportRequest = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('event'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
@@ -31,6 +32,7 @@ export const exportRequest = z.discriminatedUnion('read', [
       .min(1)
       .max(100),
   }),
+  z.strictObject({ read: z.literal('log') }),
 ]);
 
 export type ExportRequest = z.output<typeof exportRequest>;
