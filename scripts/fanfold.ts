@@ -266,6 +266,10 @@ program
   .option('--key <vkey>', 'a key of the log, as `fanfold audit key` prints it; may be repeated', several)
   .option('--witness <vkey>', 'the key of a witness that must have signed too; may be repeated', several)
   .option(
+    '--max-age <seconds>',
+    'of the whole log: exit with 1 if a witness has not signed for longer; if not given, only warn after 300 seconds',
+  )
+  .option(
     '--remember <file>',
     'the file for the verified checkpoint, which the log must continue the next time',
   )

@@ -214,6 +214,32 @@ describe('a log', () => {
     expect(await readdir(work)).toEqual(['log']);
   });
 
+  it('tells how old it is, warns when it is old, and is wrong when it is older than demanded', async () => {
+    const files = filesOf(entries, log);
+    const body = bodyOf(leaves);
+    const signedBefore = async (seconds: number) => {
+      const cosignature = witness.line(body, Math.floor(Date.now() / 1000) - seconds);
+      files.set('checkpoint', Buffer.from(noteOf(body, log) + cosignature));
+      return ['--log', await writeLog(files), ...key, '--witness', witness.vkey];
+    };
+    const young = await run(...(await signedBefore(2)), '--max-age', '250');
+    expect([young.code, young.stdout]).toEqual([
+      0,
+      expect.stringMatching(/\n {2}witness {3}\S+, at \S+Z, \d+ s ago\n$/),
+    ]);
+    const args = await signedBefore(400);
+    const old = await run(...args);
+    expect([old.code, old.stdout]).toEqual([0, expect.stringContaining('has not signed for 6 min')]);
+    expect(old.stdout).toContain('\nwarning: ');
+    const demanded = await run(...args, '--max-age', '300');
+    expect([demanded.code, demanded.stdout]).toEqual([1, expect.stringMatching(/^WRONG: 1 finding in /)]);
+    const { witnesses, findings } = JSON.parse((await run(...args, '--max-age', '300', '--json')).stdout);
+    expect(findings).toMatchObject([{ kind: 'old-signature' }]);
+    expect(witnesses[0].ageSeconds).toBeGreaterThanOrEqual(400);
+    // The log alone signs no time.
+    expect((await run('--log', 'log', ...key)).stdout).toContain('\n  age       not known');
+  });
+
   it('that is an empty folder is none', async () => {
     await mkdir(join(work, 'log'));
     const { code, stderr } = await run('--log', 'log', ...key);
@@ -231,6 +257,9 @@ describe('used wrongly', () => {
     [['a', '--key', witness.vkey], '--key: It is the key of a witness: give it with --witness'],
     [['a', ...key, '--witness', log.vkey], '--witness: It is the key of a log: give it with --key'],
     [['a', ...key, '--remember', 'b'], '--remember is for --log'],
+    [['a', ...key, '--max-age', '300'], '--max-age is for --log'],
+    [['--log', '.', ...key, '--max-age', '300'], '--max-age needs --witness'],
+    [['--log', '.', ...key, '--witness', witness.vkey, '--max-age', '5m'], '--max-age: It is a whole number'],
     [['a', ...key], 'There is no file a.'],
     [['.', ...key], '. cannot be read'],
     [['a', 'b', ...key], 'Give one proof file at a time'],

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type AgeLimit, ageSeconds, durationOf, usualMaxAgeSeconds } from './age.ts';
 import { type LogReport, verifyLog } from './log.ts';
 import { type Checkpoint, openCheckpoint, parseKey, type TrustedKeys, type VerifierKey } from './note.ts';
 import { maxProofFileBytes, type Proven, verifyProofFile } from './proof.ts';
@@ -15,6 +16,8 @@ export type VerifyOptions = {
   witness?: string[] | undefined;
   /** Where the last verified checkpoint is stored; by default in one file for each key. */
   remember?: string | undefined;
+  /** Of a whole log: it is wrong when a witness has not signed for more seconds than this. */
+  maxAge?: string | undefined;
   json?: boolean | undefined;
   /** Called with the number of verified entries of a whole log. By default a terminal shows it in a line. */
   onProgress?: (entries: number, size: number) => void;
@@ -40,11 +43,19 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
     if (file !== undefined) {
       if (options.remember !== undefined)
         throw new BadUsage('--remember is for --log: a proof needs no memory.');
+      if (options.maxAge !== undefined)
+        throw new BadUsage('--max-age is for --log: a proof stays valid for ever.');
       print(await provenOf(file, keys), options, jsonOfProof, linesOfProof);
       return 0;
     }
-    const { report, wasRemembered } = await reportOf(options, keys);
-    print(report, options, jsonOfReport, (each) => linesOfReport(each, wasRemembered));
+    const ageLimit = ageLimitOf(options, keys);
+    const { report, wasRemembered } = await reportOf(options, keys, ageLimit);
+    print(
+      report,
+      options,
+      (each) => jsonOfReport(each, ageLimit.now),
+      (each) => linesOfReport(each, wasRemembered, ageLimit.now),
+    );
     return report.findingCount === 0 ? 0 : 1;
   } catch (error) {
     const { message } = error as Error;
@@ -73,6 +84,17 @@ function trustedKeys({ key = [], witness = [] }: VerifyOptions): Required<Truste
   return { keys: parse('--key', 'log', key), witnessKeys: parse('--witness', 'witness', witness) };
 }
 
+function ageLimitOf({ maxAge }: VerifyOptions, { witnessKeys }: Required<TrustedKeys>): AgeLimit {
+  const now = new Date();
+  if (maxAge === undefined) return { now, maxAgeSeconds: usualMaxAgeSeconds, isDemanded: false };
+  if (!/^[1-9]\d{0,8}$/.test(maxAge))
+    throw new BadUsage('--max-age: It is a whole number of seconds from 1 to 999999999.');
+  if (witnessKeys.length > 0) return { now, maxAgeSeconds: Number(maxAge), isDemanded: true };
+  throw new BadUsage(
+    "--max-age needs --witness <vkey>: only a witness's signature has a time. `fanfold audit key --witness` prints its key.",
+  );
+}
+
 async function provenOf(file: string, keys: TrustedKeys): Promise<Proven> {
   const bytes = await folderReader(dirname(file))
     .read(basename(file), maxProofFileBytes)
@@ -84,7 +106,7 @@ async function provenOf(file: string, keys: TrustedKeys): Promise<Proven> {
   return verifyProofFile(textOf(bytes, 'proof file'), keys);
 }
 
-async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>) {
+async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>, ageLimit: AgeLimit) {
   const { log } = options;
   const reader = typeof log === 'object' ? log : await readerOf(log as string);
   const files = options.remember ? [options.remember] : keys.keys.map(({ id }) => join(rememberedFolder, id));
@@ -93,6 +115,7 @@ async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>) {
   const report = await verifyLog(reader, {
     ...keys,
     remembered: remembered?.text,
+    ageLimit,
     onProgress: options.onProgress ?? progress(),
   });
   if (report.findingCount === 0) {
@@ -189,10 +212,13 @@ const jsonOfCheckpoint = ({ origin, size, root, signedBy, witnessedBy }: Checkpo
   witnesses: witnessedBy.map(({ key, time }) => ({ key: keyOf(key), time: time.toISOString() })),
 });
 
-const linesOfCheckpoint = ({ origin, signedBy, witnessedBy }: Checkpoint): string[] => [
+const linesOfCheckpoint = (
+  { origin, signedBy, witnessedBy }: Checkpoint,
+  ageOf: (time: Date) => string = () => '',
+): string[] => [
   `log       ${origin}`,
   ...signedBy.map((key) => `key       ${keyOf(key)}`),
-  ...witnessedBy.map(({ key, time }) => `witness   ${keyOf(key)}, at ${time.toISOString()}`),
+  ...witnessedBy.map(({ key, time }) => `witness   ${keyOf(key)}, at ${time.toISOString()}${ageOf(time)}`),
 ];
 
 const jsonOfProof = ({ index, checkpoint, entry, event }: Proven) => ({
@@ -223,16 +249,24 @@ function linesOfProof({ index, checkpoint, entry, event }: Proven): string[] {
   return [meaning, ...lines.map((line) => `  ${line}`)];
 }
 
-const jsonOfReport = ({ checkpoint, rememberedSize, findings, findingCount, warnings }: LogReport) => ({
+const jsonOfReport = (
+  { checkpoint, rememberedSize, findings, findingCount, warnings }: LogReport,
+  now: Date,
+) => ({
   verified: findingCount === 0,
   ...jsonOfCheckpoint(checkpoint),
+  witnesses: checkpoint.witnessedBy.map(({ key, time }) => ({
+    key: keyOf(key),
+    time: time.toISOString(),
+    ageSeconds: ageSeconds(time, now),
+  })),
   rememberedSize: rememberedSize ?? null,
   findingCount,
   findings,
   warnings,
 });
 
-function linesOfReport(report: LogReport, wasRemembered: boolean): string[] {
+function linesOfReport(report: LogReport, wasRemembered: boolean, now: Date): string[] {
   const { checkpoint, rememberedSize, findings, findingCount, warnings } = report;
   const { size, origin } = checkpoint;
   const memory = wasRemembered
@@ -245,11 +279,19 @@ function linesOfReport(report: LogReport, wasRemembered: boolean): string[] {
           `WRONG: ${findingCount} ${findingCount === 1 ? 'finding' : 'findings'} in ${origin}, of ${size} entries`,
         ];
   const hidden = findingCount - findings.length;
+  const ageOf = (time: Date) => {
+    const age = ageSeconds(time, now);
+    return age < 0 ? '' : `, ${durationOf(age)} ago`;
+  };
   return [
     ...meaning,
     ...findings.map(({ where, message }) => `  ${where}: ${message}`),
     ...(hidden > 0 ? [`  and ${hidden} more`] : []),
-    ...linesOfCheckpoint(checkpoint).map((line) => `  ${line}`),
+    ...linesOfCheckpoint(checkpoint, ageOf).map((line) => `  ${line}`),
+    ...(checkpoint.witnessedBy.length === 0 ? [`  ${ageUnknown}`] : []),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
 }
+
+const ageUnknown =
+  'age       not known: only a witness signs with the time, and none was given with --witness';

@@ -9,6 +9,8 @@ export type FindingKind =
   | 'forked'
   /** The checkpoint has fewer entries than the stored one. */
   | 'old-checkpoint'
+  /** A witness has not signed for longer than was demanded. */
+  | 'old-signature'
   /** An entry was changed: its hash still fits the tree. */
   | 'entry'
   /** An entry is in the place of another one, which is not in its own place either. */

@@ -1,3 +1,4 @@
+import { type AgeLimit, checkAges } from './age.ts';
 import { type Finding, Findings } from './findings.ts';
 import { LogFiles } from './logFiles.ts';
 import { type Hash, isSame, nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
@@ -22,6 +23,8 @@ export type LogReport = {
 export type LogOptions = TrustedKeys & {
   /** An earlier checkpoint: a note signed by a trusted key. */
   remembered?: string | undefined;
+  /** Without it, the witnesses may have signed at any time. */
+  ageLimit?: AgeLimit | undefined;
   onProgress?: (entries: number, size: number) => void;
   /** How many subjects and waiting numbers are kept in memory. */
   maxSubjects?: number;
@@ -63,6 +66,7 @@ class LogCheck {
   readonly #name: string;
   readonly #checkpoint: Checkpoint;
   readonly #remembered: Remembered | undefined;
+  readonly #ageLimit: AgeLimit | undefined;
   readonly #onProgress: LogOptions['onProgress'];
   readonly #size: number;
   readonly #findings = new Findings();
@@ -77,11 +81,12 @@ class LogCheck {
     reader: LogReader,
     checkpoint: Checkpoint,
     remembered: Remembered | undefined,
-    { onProgress, maxSubjects = 1_000_000 }: LogOptions,
+    { ageLimit, onProgress, maxSubjects = 1_000_000 }: LogOptions,
   ) {
     this.#name = reader.name;
     this.#checkpoint = checkpoint;
     this.#remembered = remembered;
+    this.#ageLimit = ageLimit;
     this.#onProgress = onProgress;
     this.#size = checkpoint.size;
     this.#files = new LogFiles(reader, checkpoint.size, this.#findings);
@@ -99,6 +104,7 @@ class LogCheck {
     if (this.#findings.count === 0 && !isSame(this.#rootOfEntries(), this.#checkpoint.root)) {
       this.#findings.add('rewritten', 'checkpoint', 'the entries do not have the root that was signed');
     }
+    if (this.#ageLimit) checkAges(this.#checkpoint, this.#ageLimit, this.#findings, warnings);
     return {
       checkpoint: this.#checkpoint,
       rememberedSize: this.#remembered?.checkpoint.size,

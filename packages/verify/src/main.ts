@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { verify } from './command.ts';
 
 const usage = `usage: verify <proof file> --key <vkey> [--witness <vkey>] [--json]
-       verify --log <url or folder> --key <vkey> [--witness <vkey>] [--remember <file>] [--json]`;
+       verify --log <url or folder> --key <vkey> [--witness <vkey>] [--max-age <seconds>] [--remember <file>] [--json]`;
 
 try {
   const { values, positionals } = parseArgs({
@@ -17,13 +17,14 @@ try {
       witness: { type: 'string', multiple: true },
       log: { type: 'string' },
       remember: { type: 'string' },
+      'max-age': { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   if (values.help) console.log(usage);
   else if (positionals.length > 1) throw new Error('Give one proof file at a time.');
-  else process.exitCode = await verify(positionals[0], values);
+  else process.exitCode = await verify(positionals[0], { ...values, maxAge: values['max-age'] });
 } catch (error) {
   console.error(`${(error as Error).message}\n${usage}`);
   process.exitCode = 2;

@@ -75,6 +75,21 @@ it('the whole log of a stage is verified with the key that KMS has, from the sta
   expect(await verify(undefined, { stage, remember: join(folder, 'another') })).toBe(1);
 });
 
+it('how old the log of a stage is follows from its witness, whose key KMS has too', async () => {
+  const witness = new Signer(`${origin}/witness`, true);
+  const body = bodyOf(entries.map(leaf));
+  kms.on(GetPublicKeyCommand, { KeyId: `alias/fanfold-${stage}-audit-witness` }).resolves({
+    PublicKey: witness.spki,
+  });
+  const signedBefore = (seconds: number) => {
+    const cosignature = witness.line(body, Math.floor(Date.now() / 1000) - seconds);
+    files.set('checkpoint', Buffer.from(noteOf(body, signer) + cosignature));
+    return verify(undefined, { stage, remember: join(folder, 'aged'), maxAge: '300' });
+  };
+  expect(await signedBefore(0), complained.mock.calls.join()).toBe(0);
+  expect(await signedBefore(301)).toBe(1);
+});
+
 it('a proof of a stage is verified with the key that KMS has', async () => {
   const { entry, ...opening } = eventOf('pay_a', 1);
   const leaves = entries.with(7, entry).map(leaf);

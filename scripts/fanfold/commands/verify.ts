@@ -8,7 +8,7 @@ type Options = Omit<VerifyOptions, 'onProgress'> & { stage?: string; region?: st
 
 /**
  * `fanfold verify`: what the verifier does. For a stage it takes the log's key from KMS, where none is given, and the log
- * from the stage, where neither a proof nor a log is given.
+ * from the stage, where neither a proof nor a log is given; for --max-age the witness's key as well.
  *
  * @returns the exit code: 0 verified, 1 wrong or not to be read, 2 used wrongly
  * @throws UsageError when there is no such stage, or it has no log yet
@@ -28,7 +28,8 @@ export async function verify(
     const cloud = await cloudOf({ stage, region });
     const { key = [(await keyOf(cloud)).key], log = file === undefined ? stageLog(cloud) : undefined } =
       options;
-    return await verifyWith(file, { ...options, key, log, onProgress });
+    const { witness = options.maxAge ? [(await keyOf(cloud, { witness: true })).key] : undefined } = options;
+    return await verifyWith(file, { ...options, key, log, witness, onProgress });
   } finally {
     progress?.end();
   }

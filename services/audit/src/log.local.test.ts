@@ -35,6 +35,7 @@ async function startInstance() {
     import('./store/signingKey.ts'),
     import('./store/cosigned.ts'),
     import('./store/log.ts'),
+    import('./store/files.ts'),
   ]);
   return Object.assign({}, ...modules) as (typeof modules)[0] &
     (typeof modules)[1] &
@@ -45,7 +46,8 @@ async function startInstance() {
     (typeof modules)[6] &
     (typeof modules)[7] &
     (typeof modules)[8] &
-    (typeof modules)[9];
+    (typeof modules)[9] &
+    (typeof modules)[10];
 }
 
 let emulators: Emulators;
@@ -237,18 +239,21 @@ describe('publishing', () => {
   it('signs nothing when the head was put back', async () => {
     await recordMore(3);
     await audit.publishLog('clock');
-    await dynamodb.send(
-      new UpdateItemCommand({
-        TableName: process.env.AUDIT_TABLE_NAME,
-        Key: marshall({ pk: 'head', sk: 'head' }),
-        UpdateExpression: 'SET #size = :size, edge = :edge',
-        ExpressionAttributeNames: { '#size': 'size' },
-        ExpressionAttributeValues: marshall({ ':size': 1, ':edge': Buffer.alloc(32) }),
-      }),
-    );
+    await putHead(1, Buffer.alloc(32));
     await expect(audit.publishLog('clock')).rejects.toThrow('1 entries, and 3 are published');
   });
 });
+
+const putHead = (size: number, edge: Uint8Array) =>
+  dynamodb.send(
+    new UpdateItemCommand({
+      TableName: process.env.AUDIT_TABLE_NAME,
+      Key: marshall({ pk: 'head', sk: 'head' }),
+      UpdateExpression: 'SET #size = :size, edge = :edge',
+      ExpressionAttributeNames: { '#size': 'size' },
+      ExpressionAttributeValues: marshall({ ':size': size, ':edge': edge }),
+    }),
+  );
 
 /** Replaces entries that were appended together by as many others. */
 async function changeEntries(index: number, count = 3): Promise<void> {
@@ -325,6 +330,41 @@ describe('the witness', () => {
 
   const verifyProofOf = (proof = '', keys: string[] = []) =>
     verifyProof(proof, leafHash(Buffer.from(openingIn(proof).entry)), keys, origin());
+
+  it('cosigns a quiet log again when the log has published it again, and not while the log cannot be signed', async () => {
+    const later = new Date('2026-11-23T12:05:00.000Z');
+    const signedAt = async () => {
+      const { note = '' } = (await audit.publishedCheckpoint(later)) ?? {};
+      const { signatures } = openCheckpoint(note, origin(), [await logKey(), await witnessKey()]);
+      return Number(signatures.find(({ name }) => name.endsWith('/witness'))?.timestamp) * 1000;
+    };
+    await recordMore(2);
+    await audit.publishLog('clock');
+    await audit.witness(now);
+    const first = await signedAt();
+    expect(await audit.witness(later)).toEqual({ size: 2 });
+    expect(await signedAt()).toBe(first);
+
+    // S3 tells in whole seconds when a file was written.
+    const { writtenAt } = (await audit.readFile('checkpoint')) as { writtenAt: string };
+    await expect
+      .poll(
+        async () => {
+          expect(await audit.publishLog('clock')).toEqual({ size: 2, published: 0 });
+          return (await audit.readFile('checkpoint'))?.writtenAt;
+        },
+        { timeout: 5000 },
+      )
+      .not.toBe(writtenAt);
+    expect(await audit.witness(later)).toEqual({ size: 2 });
+    expect(await signedAt()).toBe(later.getTime());
+
+    // As many entries, and others.
+    await putHead(2, Buffer.alloc(32));
+    await expect(audit.publishLog('clock')).rejects.toThrow('the tree of the last checkpoint');
+    await audit.witness(new Date('2026-11-23T12:06:00.000Z'));
+    expect(await signedAt()).toBe(later.getTime());
+  });
 
   it('that is slow remembers nothing over what another run remembered since', async () => {
     await recordMore(1);

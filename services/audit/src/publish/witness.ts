@@ -10,6 +10,9 @@ import { readTiles } from './tiles.ts';
  * Cosigns the log's checkpoint if the log has only grown since the last one that it cosigned, and stores it. It
  * follows https://c2sp.org/tlog-witness, except that it reads the log by itself.
  *
+ * It cosigns the same checkpoint again when the log has published it again, which the log does every minute as long as
+ * entries, head and checkpoint fit. So the time of the signature tells readers since when the log may be hiding something.
+ *
  * @returns the size that is cosigned
  * @throws Misfit or ProofError when the log is not a continuation: then it signs nothing more until somebody has looked
  */
@@ -23,13 +26,14 @@ export async function witness(now: Date): Promise<{ size: number }> {
   const { size, root } = await openOwnCheckpoint(note);
   if (last) {
     await requireContinuation(last, { size, root });
-    if (Number(size) === last.size) return { size: last.size };
+    if (Number(size) === last.size && file.writtenAt === last.writtenAt) return { size: last.size };
   }
   const cosigned = {
     size: Number(size),
     root,
     note: await cosign(note, now),
     cosignedAt: now.toISOString(),
+    writtenAt: file.writtenAt,
   };
   await replaceCosigned(cosigned, last);
   return { size: cosigned.size };

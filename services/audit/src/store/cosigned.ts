@@ -10,6 +10,8 @@ export type Cosigned = {
   /** The checkpoint with the signatures of the log and of the witness. */
   note: string;
   cosignedAt: string;
+  /** When the log wrote the checkpoint. Those that were cosigned before this was stored have none. */
+  writtenAt?: string;
 };
 
 const tableName = () => environmentVariable('AUDIT_WITNESS_TABLE_NAME');
@@ -36,9 +38,13 @@ export async function replaceCosigned(cosigned: Cosigned, compared: Cosigned | u
         Item: marshall({ ...key, ...cosigned }),
         ...(compared
           ? {
-              ConditionExpression: '#size = :size AND root = :root',
+              ConditionExpression: '#size = :size AND root = :root AND cosignedAt = :cosignedAt',
               ExpressionAttributeNames: { '#size': 'size' },
-              ExpressionAttributeValues: marshall({ ':size': compared.size, ':root': compared.root }),
+              ExpressionAttributeValues: marshall({
+                ':size': compared.size,
+                ':root': compared.root,
+                ':cosignedAt': compared.cosignedAt,
+              }),
             }
           : { ConditionExpression: 'attribute_not_exists(pk)' }),
       }),

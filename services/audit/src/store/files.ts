@@ -31,13 +31,20 @@ export const tileHeaders = {
   cacheControl: 'public, max-age=31536000, immutable',
 };
 
-export type StoredFile = { bytes: Uint8Array; etag: string };
+/** `writtenAt`: RFC 3339, by S3's clock. */
+export type StoredFile = { bytes: Uint8Array; etag: string; writtenAt: string };
 
 /** A file by its path; undefined when it does not exist. */
 export async function readFile(path: string): Promise<StoredFile | undefined> {
   try {
-    const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucketName(), Key: path }));
-    return { bytes: (await Body?.transformToByteArray()) ?? new Uint8Array(), etag: ETag ?? '' };
+    const { Body, ETag, LastModified } = await s3.send(
+      new GetObjectCommand({ Bucket: bucketName(), Key: path }),
+    );
+    return {
+      bytes: (await Body?.transformToByteArray()) ?? new Uint8Array(),
+      etag: ETag ?? '',
+      writtenAt: LastModified?.toISOString() ?? '',
+    };
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined;
     throw error;
