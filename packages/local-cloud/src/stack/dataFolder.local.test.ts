@@ -126,7 +126,13 @@ describe('a data folder', () => {
   test.skipIf(process.getuid?.() === 0)('that nobody may write is refused with its path', async () => {
     const readOnly = join(folder, 'readOnly');
     await mkdir(readOnly, { mode: 0o500 });
-    await expect(holdDataFolder(readOnly)).rejects.toThrow(`No data can be kept in ${readOnly} (you may not`);
+    const refusal = `No data can be kept in ${readOnly} (you may not`;
+    await expect(holdDataFolder(readOnly)).rejects.toThrow(refusal);
+    await chmod(readOnly, 0o700);
+    // Of a stack that was killed.
+    await writeFile(join(readOnly, 'stack.pid'), '');
+    await chmod(readOnly, 0o500);
+    await expect(holdDataFolder(readOnly)).rejects.toThrow(refusal);
     await chmod(readOnly, 0o700);
   });
 });

@@ -67,6 +67,7 @@ export async function keepTables(folder: string, tables: Record<string, TableSha
  */
 export async function holdDataFolder(folder: string): Promise<() => Promise<void>> {
   const file = join(folder, 'stack.pid');
+  const release = () => rm(file, { force: true });
   await checkDataFolder(folder);
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw unusable(folder, error);
@@ -76,7 +77,11 @@ export async function holdDataFolder(folder: string): Promise<() => Promise<void
       await writeFile(file, String(process.pid), { flag: 'wx' });
       break;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, error);
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        // On a full disk it is there, and empty. What matters is why it could not be written.
+        await release().catch(() => {});
+        throw unusable(folder, error);
+      }
     }
     const holder = Number(await readFile(file, 'utf8').catch(() => ''));
     if (holder > 0 && isRunning(holder)) {
@@ -85,9 +90,10 @@ export async function holdDataFolder(folder: string): Promise<() => Promise<void
       );
     }
     // Its stack was killed.
-    await rm(file, { force: true });
+    await release().catch((error) => {
+      throw unusable(folder, error);
+    });
   }
-  const release = () => rm(file, { force: true });
   try {
     const { version } = manifest;
     await writeStored(join(folder, 'fanfold.json'), { format, version } satisfies Written, folder);
