@@ -34,7 +34,7 @@ test.each<[string, Partial<TableShape>, string]>([
   [
     'another projection of an index',
     { indexes: { ByOrder, ByMerchant: { ...ByMerchant, projection: 'ALL' } } },
-    'Release an index of a new name beside it first, and take the old one away in the release after that.',
+    'Release an index of a new name beside it, and take the old one away in a later release, when nothing',
   ],
   [
     'other keys of an index',

@@ -60,7 +60,7 @@ function* retainedFaults(was: ServiceShape, now: ServiceShape): Generator<string
 }
 
 const indexSteps =
-  'Release an index of a new name beside it first, and take the old one away in the release after that.';
+  'Release an index of a new name beside it, and take the old one away in a later release, when nothing reads from it.';
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html */
 function* tableFaults(was: ServiceShape, now: ServiceShape): Generator<string> {
