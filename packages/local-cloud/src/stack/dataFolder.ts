@@ -49,7 +49,8 @@ export async function checkDataFolder(
 }
 
 /**
- * Notes the shapes of tables before they are created in a data folder, for those who come later.
+ * Notes the shapes of tables before they are created in a data folder, for those who come later. They could be read from the
+ * database, but SQLite would write files beside it to read it, also of a folder that is refused.
  *
  * @throws as checkDataFolder
  */
