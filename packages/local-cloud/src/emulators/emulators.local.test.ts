@@ -21,6 +21,7 @@ import {
   ChangeMessageVisibilityCommand,
   CreateQueueCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -283,6 +284,24 @@ describe('fauxqs', () => {
     );
     const [second] = (await sqs.send(receive)).Messages ?? [];
     expect([second?.Body, second?.Attributes?.ApproximateReceiveCount]).toEqual(['hello', '2']);
+  });
+
+  test('takes messages with every character that SQS takes', async () => {
+    const { endpoints } = await start();
+    const sqs = new SQSClient(clientConfiguration(endpoints.aws));
+    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'things' }));
+    const MessageBody = 'Zoë 😀 𠮷 \u{10ffff}';
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
+    const Entries = [{ Id: 'one', MessageBody }];
+    const { Failed } = await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    expect(Failed ?? []).toEqual([]);
+    const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 });
+    const { Messages = [] } = await sqs.send(receive);
+    expect(Messages.map(({ Body }) => Body)).toEqual([MessageBody, MessageBody]);
+    for (const none of ['\u0000', '\uffff']) {
+      const refused = new SendMessageCommand({ QueueUrl, MessageBody: none });
+      await expect(sqs.send(refused)).rejects.toThrow('Invalid characters found');
+    }
   });
 
   describe('with a condition', () => {
