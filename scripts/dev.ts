@@ -11,6 +11,7 @@ import {
   basePort,
   defaultBasePort,
   findStack,
+  portOffsets,
   type Stack,
   type StackDescription,
   startStack,
@@ -63,8 +64,8 @@ try {
 
 /** Runs a stack with all services until a signal comes. Throws when a part of it ends before. */
 async function run(base: number): Promise<void> {
-  await requireFreeStackPorts(base);
   const services = await servicesWithFunctions();
+  await requireFreeStackPorts(base, services);
   const interrupted = signal();
   const data =
     process.env.FANFOLD_DATA_FOLDER ?? (persist ? join(repository, '.fanfold', String(base)) : undefined);
@@ -150,7 +151,7 @@ async function tablesOfServices(services: Service[]): Promise<ReturnType<typeof 
   return Object.assign({}, ...templates.map((template) => tablesOf(resolveTemplate(template))));
 }
 
-async function requireFreeStackPorts(base: number): Promise<void> {
+async function requireFreeStackPorts(base: number, services: Service[]): Promise<void> {
   const running = await findStack(base);
   if (running) {
     throw new Error(
@@ -158,7 +159,8 @@ async function requireFreeStackPorts(base: number): Promise<void> {
         `Stop it, or start another one beside it: FANFOLD_PORT=${base + 100} pnpm dev`,
     );
   }
-  await requireFreePorts([0, 1, 2, 3, 4, 5].map((offset) => base + offset));
+  const offsets = [...Object.values(portOffsets), ...services.map(({ localPort }) => localPort)];
+  await requireFreePorts(offsets.map((offset) => base + offset));
 }
 
 type Service = { name: string; folder: string; localPort: number };
