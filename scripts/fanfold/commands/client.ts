@@ -35,7 +35,11 @@ export async function connect(merchantId: string): Promise<Record<'payments' | '
 function api(url: string, token: string): Api {
   const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const headers = { Authorization: `Bearer ${token}`, ...init.headers };
-    const response = await fetch(url + path, { ...init, headers, signal: AbortSignal.timeout(30_000) });
+    const signal = AbortSignal.timeout(30_000);
+    const response = await fetch(url + path, { ...init, headers, signal }).catch((error: Error) => {
+      const reason = error.name === 'TimeoutError' ? 'in 30 s' : 'any more';
+      throw new Error(`${url} does not answer ${reason}. See what \`pnpm dev\` prints.`, { cause: error });
+    });
     if (response.ok || response.status === 404) return response;
     throw new Error(
       `${init.method ?? 'GET'} ${path} was answered ${response.status}: ${await response.text()}`,
