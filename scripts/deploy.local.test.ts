@@ -134,6 +134,16 @@ describe('pnpm run deploy', () => {
     expect(stdout).not.toContain('Deploying');
   });
 
+  test('says in a sentence which stage cannot be', async () => {
+    const deploy = run('scripts/deploy.ts', '.', ['--stage', 'Prod_1']);
+    await expect(deploy).rejects.toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr:
+        "error: option '--stage <stage>' argument 'Prod_1' is invalid. It has 1 to 32 lower-case letters, digits and hyphens.\n",
+    });
+  });
+
   test('says once that there are no credentials', async () => {
     const {
       AWS_ACCESS_KEY_ID: _id,

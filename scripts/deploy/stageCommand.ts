@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { regionOf } from '../../packages/topology/region.js';
+import { stage } from '../fanfold/commands/arguments.ts';
 
 export const repository = join(import.meta.dirname, '../..');
 const require = createRequire(import.meta.url);
@@ -13,7 +14,8 @@ export type StageOptions = { stage: string; region: string; param: string[] };
 /** A command of package.json that does something with all services of a stage in AWS, such as `pnpm run deploy`. */
 export const stageCommand = (name: string): Command =>
   new Command(name)
-    .requiredOption('--stage <stage>', 'its name: lower-case letters, digits and hyphens, at most 32')
+    // Before the framework reads it, which complains of each place that has the stage's name.
+    .requiredOption('--stage <stage>', 'its name: lower-case letters, digits and hyphens, at most 32', stage)
     .option(
       '--region <region>',
       'the region it is in; AWS_REGION if not given, or else eu-west-1',
