@@ -31,14 +31,18 @@ let watch: LogWatch;
 let files: Map<string, Buffer>;
 let items: Record<string, unknown>[];
 
-const did = (operation: string, target: string, body: object, path = '/'): void =>
+/** Each call is a command of its own, unless this is set back. */
+let commandId = 0;
+
+const did = (operation: string, target: string, body: object, path = '/'): void => {
+  commandId++;
   watch.see(
     {
       functionName: 'audit.any',
       operation,
       target: `fanfold-local-${target}`,
       protocol: 's3',
-      commandId: '1',
+      commandId: String(commandId),
       method: 'POST',
       path,
       headers: {},
@@ -46,6 +50,7 @@ const did = (operation: string, target: string, body: object, path = '/'): void 
     },
     { status: 200, headers: {}, body: '' },
   );
+};
 
 const append = (size: number) => {
   const head = { Key: { pk: { S: 'head' } }, ExpressionAttributeValues: { ':newSize': { N: String(size) } } };
@@ -127,6 +132,15 @@ describe('a log', () => {
       'a tree of 4 entries was signed, and the head had 3',
     ],
     ['goes back', () => writesCheckpoint(2), 'the checkpoint went from 3 to 2'],
+    [
+      'has a checkpoint whose write comes twice and takes effect twice',
+      () => {
+        // The one that published 3: after it came the cosignature and the witness's memory.
+        commandId -= 3;
+        writesCheckpoint(3);
+      },
+      'the checkpoint was replaced twice by one command',
+    ],
     ['is forgotten by its witness', () => remembers(2), "the witness's memory went from 3 to 2"],
     [
       'has a file with two contents',

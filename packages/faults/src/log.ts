@@ -26,6 +26,8 @@ export class LogWatch {
   readonly breaches: string[] = [];
   /** How many entries there were before, which no event belongs to. */
   readonly filled: number;
+  /** The commands that moved the checkpoint or the witness's memory forward. */
+  readonly #movedBy = new Set<string>();
   #headSize: number;
 
   constructor(filled = 0) {
@@ -57,7 +59,7 @@ export class LogWatch {
       this.#written(call);
     } else if (call.operation === 'PutItem' && call.target === 'fanfold-local-audit-witness') {
       const { size, root } = inputOf(call).Item;
-      this.#vouch('memory', Number(size.N), root.B);
+      this.#replace('memory', Number(size.N), root.B, call);
     } else if (call.operation === 'TransactWriteItems' && call.target === 'fanfold-local-audit') {
       const { TransactItems } = inputOf(call) as { TransactItems: { Update?: HeadUpdate }[] };
       const head = TransactItems.find(({ Update }) => Update?.Key.pk?.S === 'head')?.Update;
@@ -76,7 +78,8 @@ export class LogWatch {
     }
   }
 
-  #written({ path, body }: Call): void {
+  #written(call: Call): void {
+    const { path, body } = call;
     const [, , ...parts] = new URL(path, 'http://localhost').pathname.split('/');
     const name = parts.join('/');
     if (name !== 'checkpoint') {
@@ -87,7 +90,7 @@ export class LogWatch {
     }
     const { size, root } = checkpointIn(String(body));
     this.#requireFiles('published', size);
-    this.#vouch('checkpoint', Number(size), base64(root));
+    this.#replace('checkpoint', Number(size), base64(root), call);
   }
 
   #requireFiles(done: string, size: bigint): void {
@@ -97,12 +100,20 @@ export class LogWatch {
     }
   }
 
-  /** Neither the checkpoint nor the witness's memory ever goes back. Of a log that is quiet both are written again. */
-  #vouch(by: Vouched['by'], size: number, root: string): void {
+  /**
+   * Neither the checkpoint nor the witness's memory ever goes back. Of a quiet log both are written again. But a command
+   * that moved one forward must not do it twice: it would go over whatever was written in between.
+   */
+  #replace(by: 'checkpoint' | 'memory', size: number, root: string, { commandId }: Call): void {
     const last = this.#lastSize(by);
-    if ((by === 'checkpoint' || by === 'memory') && size < last) {
-      this.breaches.push(`the ${by === 'memory' ? "witness's memory" : by} went from ${last} to ${size}`);
-    }
+    const what = by === 'memory' ? "witness's memory" : by;
+    if (size < last) this.breaches.push(`the ${what} went from ${last} to ${size}`);
+    if (this.#movedBy.has(commandId)) this.breaches.push(`the ${what} was replaced twice by one command`);
+    if (size > last) this.#movedBy.add(commandId);
+    this.#vouch(by, size, root);
+  }
+
+  #vouch(by: Vouched['by'], size: number, root: string): void {
     this.vouched.push({ by, size, root });
   }
 }
