@@ -33,7 +33,6 @@ export const fanfold: Way = {
       batchSize: 10,
       batchingWindowSeconds: 0,
       maximumConcurrency: concurrency,
-      timeoutMs: 30_000,
       reportsBatchItemFailures: true,
       invoke: (event) => consumer(event as Parameters<typeof consumer>[0], contextWith()),
     });

@@ -23,12 +23,11 @@ export type Outcome = {
 export type Invoker = {
   functionName: string;
   eventSourceArn: string;
-  /** The function's own timeout. */
-  timeoutMs: number;
   reportsBatchItemFailures: boolean;
   /**
    * Runs the function and returns its response. An error named `Throttled` means that it was not run; any other
-   * error, that it failed.
+   * error, that it failed. It ends a run that takes longer than the function's timeout, which counts from when the run
+   * begins and not from when it was asked for.
    */
   invoke: (event: unknown) => Promise<unknown>;
   /** Called after each invocation. */
@@ -72,7 +71,7 @@ async function outcomeOf(
 ): Promise<Outcome> {
   let response: unknown;
   try {
-    response = await withinTimeout(invoker.invoke(event), invoker.timeoutMs);
+    response = await invoker.invoke(event);
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const status = error.name === 'Throttled' ? 'throttled' : 'failed';
@@ -81,20 +80,6 @@ async function outcomeOf(
   const failed = invoker.reportsBatchItemFailures ? failedItems(response, itemIdentifiers) : [];
   if (failed === 'all') return { status: 'failed', failedItemIdentifiers: itemIdentifiers };
   return { status: failed.length > 0 ? 'partially failed' : 'succeeded', failedItemIdentifiers: failed };
-}
-
-/** Lambda ends a function that runs for too long. Here it may run on, and its response is ignored. */
-async function withinTimeout(result: Promise<unknown>, timeoutMs: number): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined;
-  const timedOut = new Promise<never>((_, reject) => {
-    const error = () => new Error(`Task timed out after ${(timeoutMs / 1_000).toFixed(2)} seconds`);
-    timer = setTimeout(() => reject(error()), timeoutMs);
-  });
-  try {
-    return await Promise.race([result, timedOut]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Waits, but not longer than until the signal: the caller checks the signal itself. */

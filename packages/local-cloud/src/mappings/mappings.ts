@@ -125,7 +125,7 @@ async function startQueue(
   }
   return startQueueMapping({
     ...properties,
-    ...invoker(functionName, timeoutMs, options),
+    ...invoker(functionName, options),
     sqs,
     queueUrl: queueUrl(options.endpoints, queueName),
   });
@@ -137,7 +137,7 @@ async function startStream(
   { dynamodb, streams, s3, sqs }: Clients,
 ): Promise<Mapping> {
   const { functionName, onFailureArn } = properties;
-  const { timeoutMs } = functionOf(functionName, options.resources);
+  functionOf(functionName, options.resources); // a name that no function has is refused now, not at the first batch
   const TableName = properties.eventSourceArn.split('/')[1];
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
   const streamArn = Table?.LatestStreamArn;
@@ -145,7 +145,7 @@ async function startStream(
   const eventSourceArn = awsStreamArn(streamArn);
   return startStreamMapping({
     ...properties,
-    ...invoker(functionName, timeoutMs, options),
+    ...invoker(functionName, options),
     eventSourceArn,
     dynamodb,
     streams,
@@ -170,9 +170,8 @@ function functionOf(name: string, resources: Record<string, Resource>): LambdaFu
   return found;
 }
 
-function invoker(functionName: string, timeoutMs: number, options: MappingsOptions) {
+function invoker(functionName: string, options: MappingsOptions) {
   return {
-    timeoutMs,
     invoke: (event: unknown) => options.invoke(functionName, event),
     onInvocation: options.onInvocation,
     onError: options.onError,

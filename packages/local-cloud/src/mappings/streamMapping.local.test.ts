@@ -76,7 +76,6 @@ async function startMapping(
     maximumRecordAgeSeconds: -1,
     reportsBatchItemFailures: true,
     filter: () => true,
-    timeoutMs: 5_000,
     invoke: async (event) => handler(event as DynamoDBStreamEvent),
     onError: () => {},
     ...rest,

@@ -71,7 +71,6 @@ async function startMapping(
     maximumRecordAgeSeconds: -1,
     reportsBatchItemFailures: true,
     filter: () => true,
-    timeoutMs: 1_000,
     onError: () => {},
     invoke: async (event) =>
       handler(
