@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statfsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -260,6 +261,24 @@ test('SDK clients of this process speak to the emulators, whatever profile the d
   const s3 = new S3Client();
   await s3.send(new CreateBucketCommand({ Bucket: 'things' }));
   await s3.send(new PutObjectCommand({ Bucket: 'things', Key: 'one', Body: 'hello' }));
+});
+
+test.each<[string, Record<string, string>]>([
+  ['a form of a web page', { origin: 'http://page.example' }],
+  ['a page whose host name leads here', { host: 'page.example' }],
+])('%s publishes nothing, and no key signs for it', async (_who, headers) => {
+  const { endpoints } = await start();
+  const sns = new SNSClient(clientConfiguration(endpoints.aws));
+  const { TopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'things' }));
+  const form = new URLSearchParams({ Action: 'Publish', TopicArn, Message: 'hello' }).toString();
+  const statuses = [endpoints.aws, endpoints.kms].map(async (endpoint) => {
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const sent = request(endpoint, { method: 'POST', headers: { ...type, ...headers }, agent: false });
+    sent.end(form);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return response.statusCode;
+  });
+  expect(await Promise.all(statuses)).toEqual([403, 403]);
 });
 
 // What fauxqs is patched for.

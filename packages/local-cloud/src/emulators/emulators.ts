@@ -1,11 +1,14 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startFauxqs } from 'fauxqs';
 import { credentials, region, signatureFor } from '../account.ts';
+import { isForeign } from '../foreign.ts';
 import { damaged } from '../stack/dataFolder.ts';
 import { freePort } from '../stack/ports.ts';
 import { dynoxideBinary } from './dynoxide.ts';
@@ -44,12 +47,14 @@ export async function startEmulators(
     started.push(kms);
     const dynamodb = await startDynamodb(options.dynamodbPort ?? 0, options.dataFolder);
     started.push(dynamodb);
-    const fauxqs = await startFauxqs({
-      port: options.port ?? 0,
-      logger: false,
-      defaultRegion: region,
-      ...(options.dataFolder && { dataDir: options.dataFolder }),
-    }).catch((error: NodeJS.ErrnoException) => {
+    const fauxqs = await refusingForeign(() =>
+      startFauxqs({
+        port: options.port ?? 0,
+        logger: false,
+        defaultRegion: region,
+        ...(options.dataFolder && { dataDir: options.dataFolder }),
+      }),
+    ).catch((error: NodeJS.ErrnoException) => {
       if (!options.dataFolder || error.code === 'EADDRINUSE') throw error;
       throw damaged(join(options.dataFolder, 'fauxqs.db'), error);
     });
@@ -63,6 +68,34 @@ export async function startEmulators(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+type FastifyApp = {
+  addHook(
+    name: 'onRequest',
+    hook: (
+      request: { raw: IncomingMessage },
+      reply: { code(status: number): { send(body: string): unknown } },
+    ) => Promise<unknown>,
+  ): void;
+};
+
+/**
+ * Starts a server that takes nothing from web pages: a form of any page could otherwise publish events. fauxqs does not hand
+ * out its server; Fastify tells of each that it makes.
+ */
+async function refusingForeign<Server>(start: () => Promise<Server>): Promise<Server> {
+  const refuse = (message: unknown) => {
+    (message as { fastify: FastifyApp }).fastify.addHook('onRequest', async ({ raw }, reply) =>
+      isForeign(raw) ? reply.code(403).send('Requests come from this machine only.') : undefined,
+    );
+  };
+  diagnosticsChannel.subscribe('fastify.initialization', refuse);
+  try {
+    return await start();
+  } finally {
+    diagnosticsChannel.unsubscribe('fastify.initialization', refuse);
   }
 }
 

@@ -13,6 +13,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { accountId, region } from '../account.ts';
+import { isForeign } from '../foreign.ts';
 import { damaged } from '../stack/dataFolder.ts';
 
 /** The only kind of key that the emulator has: Ed25519 signing keys. */
@@ -61,6 +62,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, keyrin
     response
       .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': randomUUID() })
       .end(JSON.stringify(value));
+  if (isForeign(request)) {
+    reply(403, { message: 'Requests come from this machine only.' });
+    return;
+  }
   try {
     const operation = operations.get(String(request.headers['x-amz-target']));
     if (!operation)

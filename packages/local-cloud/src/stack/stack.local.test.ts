@@ -95,6 +95,10 @@ test('a service does not take the place of another, and a web page takes none', 
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     expect(response.statusCode).toBe(403);
     response.resume();
+    const asked = request(description.issuer, { headers, agent: false }).end();
+    const [refusal] = (await once(asked, 'response')) as [IncomingMessage];
+    expect(refusal.statusCode).toBe(403);
+    refusal.resume();
   }
   expect((await findStack(base))?.services).toEqual({ payments: service });
   registration.end();

@@ -108,6 +108,10 @@ async function answer(
 ): Promise<void> {
   const reply = (status: number, body: object) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (isForeign(request)) {
+    reply(403, { message: 'Requests come from this machine only.' });
+    return;
+  }
   switch (`${request.method} ${request.url}`) {
     case 'GET /':
       reply(200, await ready);
@@ -116,8 +120,7 @@ async function answer(
       reply(200, await publicKeySet());
       return;
     case 'POST /services':
-      if (isForeign(request)) reply(403, { message: 'Services join from this machine only.' });
-      else await holdService(request, response, (await ready).services);
+      await holdService(request, response, (await ready).services);
       return;
     default:
       reply(404, { message: 'The paths are / and /.well-known/jwks.json.' });
