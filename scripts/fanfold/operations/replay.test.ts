@@ -4,6 +4,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { expect, it } from 'vitest';
 import { confirms } from '../aws/batchFixtures.ts';
 import type { Cloud } from '../aws/cloud.ts';
+import type { Send } from '../aws/sending.ts';
 import { planReplay, replayEvents } from './replay.ts';
 
 const [sns, lambda] = [mockClient(SNSClient), mockClient(LambdaClient)];
@@ -53,4 +54,26 @@ it('a replay says what it would send, and then how far it is: when it is ordered
     // Those that were erased are no part of any batch.
     [11, 1, 111],
   ]);
+});
+
+it('an event that is refused each time is named with its position, behind which the rest can be sent', async () => {
+  sns.on(PublishBatchCommand).callsFake(confirms());
+  lambda.on(InvokeCommand).callsFake(({ Payload }) => {
+    const texts = events.map((event) => ({ position: event.position, text: textOf(event) }));
+    const answer = JSON.parse(Payload).read === 'index' ? { events } : texts;
+    return { Payload: { transformToString: () => JSON.stringify(answer) } };
+  });
+  const plan = await planReplay(cloud, { from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z' });
+  const isRefused = ({ body }: { body: string }) => body.includes('pay_4:1');
+  const send: Send = async (messages) =>
+    new Map(messages.filter(isRefused).map((message) => [message, 'InvalidParameter']));
+  const refusing = { ...plan, target: { ...plan.target, send } };
+  const rate = { ratePerSecond: 1000, signal: new AbortController().signal };
+  const replayed = async () => {
+    for await (const _ of replayEvents(cloud, refusing, rate));
+  };
+  await expect(replayed()).rejects.toThrow(
+    'SNS or SQS refused 1 message, 3 times: InvalidParameter. The first is pay_4:1, at position 104. If it is always ' +
+      'refused, continue behind that position',
+  );
 });

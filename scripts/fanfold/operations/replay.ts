@@ -155,6 +155,17 @@ function messageOf(text: string, position: number, operationId: string): Message
 /** How often what a batch call did not take is sent again, at once. */
 const attempts = 3;
 
+/** Names the first, because a replay from where this one stopped begins with it again. */
+function refusalOf(refused: Message[], why: string): string {
+  const [first] = [...refused].sort((a, b) => a.position - b.position) as [Message];
+  const { id } = JSON.parse(first.body) as Event;
+  const count = refused.length === 1 ? '1 message' : `${refused.length} messages`;
+  return (
+    `SNS or SQS refused ${count}, ${attempts} times: ${why}. The first is ${id}, at position ${first.position}. If it is ` +
+    `always refused, continue behind that position`
+  );
+}
+
 /** @throws when some of them are not taken again and again */
 async function sendAll(send: Send, messages: Message[]): Promise<void> {
   let left = messages;
@@ -162,7 +173,7 @@ async function sendAll(send: Send, messages: Message[]): Promise<void> {
     const failed = await send(left);
     const [why] = failed.values();
     if (why === undefined) return;
-    if (attempt === attempts) throw new Error(`SNS or SQS refused ${failed.size} messages: ${why}`);
+    if (attempt === attempts) throw new Error(refusalOf([...failed.keys()], why));
     left = [...failed.keys()];
   }
 }
