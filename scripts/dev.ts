@@ -205,7 +205,10 @@ async function announce(
   base: number,
 ): Promise<void> {
   const urls: [string, string][] = [
-    ...[...services].map(([name, { url }]): [string, string] => [name, url]),
+    // By port, not by which was first ready.
+    ...[...services]
+      .map(([name, { url }]): [string, string] => [name, url])
+      .sort(([, a], [, b]) => Number(new URL(a).port) - Number(new URL(b).port)),
     ['token issuer', issuer],
     ['SNS, SQS, S3', endpoints.aws],
     ['DynamoDB', endpoints.dynamodb],

@@ -18,7 +18,7 @@ export const currency = z.string().refine(isCurrency, 'must be an active ISO 421
 /** Percent with up to four decimals, as text, so that no rate becomes a binary fraction: `"21.00"`. */
 export const taxRate = z
   .string()
-  .regex(/^(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)$/, 'must be a percentage such as "21.00"');
+  .regex(/^(100(\.0{1,4})?|\d{1,2}(\.\d{1,4})?)$/, 'must be a percentage from "0" to "100", such as "21.00"');
 
 export const day = z.iso.date();
 

@@ -84,7 +84,7 @@ export default class LocalCloud {
     process.env.TZ = 'UTC';
     // The process that started this one has ended, perhaps without a signal.
     process.once('disconnect', () => process.exit(1));
-    // With a data folder it waits for the template: a folder that cannot be gone on with is left as it is.
+    // With a data folder it waits for the template: a folder that this version cannot use is left as it is.
     if (!dataFolder()) this.#join();
   }
 

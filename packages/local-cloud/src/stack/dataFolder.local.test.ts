@@ -42,7 +42,7 @@ async function refused(message: RegExp | string, tables?: Record<string, TableSh
 }
 
 describe('a data folder', () => {
-  test('is gone on with by the version that made it', async () => {
+  test('is used again by the version that made it', async () => {
     await used();
     await checkDataFolder(folder, { events, others: events });
     await used();
@@ -51,7 +51,7 @@ describe('a data folder', () => {
   test('of before there were versions is refused, and left as it is', async () => {
     for (const file of ['dynamodb.sqlite', 'fauxqs.db', 'kms.json']) await writeFile(join(folder, file), '');
     await refused(
-      `The data in ${folder} was written by a version before ${manifest.version} of Fanfold and cannot be gone on with, ` +
+      `The data in ${folder} was written by a version before ${manifest.version} of Fanfold and cannot be used by this version, ` +
         'because it says nothing of its format: start that version, or remove the folder to begin anew.',
     );
   });
@@ -87,7 +87,7 @@ describe('a data folder', () => {
   ])('with a table of another shape is refused: events%s', async (change, changed) => {
     await used();
     await refused(
-      `was written by version ${manifest.version} of Fanfold and cannot be gone on with, because events${change}: start`,
+      `was written by version ${manifest.version} of Fanfold and cannot be used by this version, because events${change}: start`,
       { events: { ...events, ...changed } },
     );
   });

@@ -148,7 +148,7 @@ async function writeStored(file: string, value: object, folder: string): Promise
 
 const otherVersion = (folder: string, writer: string, why: string): Error =>
   new Error(
-    `The data in ${folder} was written by ${writer} of Fanfold and cannot be gone on with, because ${why}: start that ` +
+    `The data in ${folder} was written by ${writer} of Fanfold and cannot be used by this version, because ${why}: start that ` +
       'version, or remove the folder to begin anew.',
   );
 

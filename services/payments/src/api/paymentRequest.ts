@@ -9,7 +9,7 @@ import { paymentMethods } from '../providers/gateway.ts';
 /** Texts are trimmed before their length is checked. Codes are not: they must match exactly. */
 const anyText = (maxLength: number) => z.string().trim().max(maxLength);
 const text = (maxLength: number) =>
-  anyText(maxLength).refine(isVisible, 'must not be empty, or of characters that show nothing');
+  anyText(maxLength).refine(isVisible, 'must have at least one visible character');
 const optionalText = (maxLength: number) => text(maxLength).nullable().default(null);
 
 const positiveAmount = z
@@ -56,7 +56,7 @@ const metadata = z
   )
   .pipe(
     z.record(
-      text(40).refine((key) => !(key in Object.prototype), 'is a name that JavaScript keeps for itself'),
+      text(40).refine((key) => !(key in Object.prototype), 'is a reserved name: choose another'),
       anyText(500),
     ),
   )

@@ -118,7 +118,7 @@ async function runUntilClosed(looks: () => number): Promise<number> {
 }
 
 describe('The close of a day that takes longer than a run', () => {
-  test('is gone on with by the next run, to the same closings, whenever each has to end', async () => {
+  test('is continued by the next run, to the same closings, whenever each has to end', async () => {
     const anyPayment = fc.record({
       merchantId: fc.constantFrom('a', 'a-b', 'a_b', 'acme', 'b'),
       n: fc.nat({ max: 400 }),

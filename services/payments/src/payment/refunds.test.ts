@@ -145,14 +145,14 @@ describe('A captured payment', () => {
       expect.objectContaining({
         code: 'too_many_refunds',
         message:
-          'A payment can have 50 refunds. Of this one 0 succeeded and 50 are pending; the 12050 that are left of it can be given back when one that is pending fails, or by the means of the provider.',
+          'A payment can have 50 refunds. Of this one 0 succeeded and 50 are pending; the remaining 12050 can be refunded when one that is pending fails, or at the provider itself.',
       }),
     );
     for (let i = 0; i < maxRefundsPerPayment; i++) {
       payment = settleRefund(payment, `re_${i}`, succeeded, momentAt()).payment;
     }
     expect(() => refunding(payment, 1, 're_more')).toThrow(
-      /50 succeeded and 0 are pending; the 12050 that are left of it can be given back only by/,
+      /50 succeeded and 0 are pending; the remaining 12050 can be refunded only at the provider/,
     );
   });
 

@@ -57,12 +57,12 @@ function refuseTooMany({ refunds }: Payment, left: number): void {
   if (succeeded + pending < maxRefundsPerPayment) return;
   const wayOut =
     pending === 0
-      ? 'can be given back only by the means of the provider.'
-      : 'can be given back when one that is pending fails, or by the means of the provider.';
+      ? 'can be refunded only at the provider itself.'
+      : 'can be refunded when one that is pending fails, or at the provider itself.';
   throw new Refusal(
     409,
     'too_many_refunds',
-    `A payment can have ${maxRefundsPerPayment} refunds. Of this one ${succeeded} succeeded and ${pending} are pending; the ${left} that are left of it ${wayOut}`,
+    `A payment can have ${maxRefundsPerPayment} refunds. Of this one ${succeeded} succeeded and ${pending} are pending; the remaining ${left} ${wayOut}`,
   );
 }
 
