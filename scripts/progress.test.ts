@@ -57,7 +57,7 @@ it.each([
 });
 
 /** A stream as standard error is, and what was written to it. */
-function standardError(properties: { isTTY: boolean; columns?: number }) {
+function standardError(properties: { isTTY: boolean; columns?: number | undefined }) {
   vi.stubEnv('CI', undefined);
   vi.stubEnv('TERM', 'xterm');
   onTestFinished(() => void vi.unstubAllEnvs());
@@ -102,7 +102,7 @@ it('what is printed meanwhile is a line of its own', async () => {
 it.each([
   ['without a terminal', { isTTY: false }, {}],
   ['in a CI run', { isTTY: true }, { CI: 'true' }],
-  ['at a terminal without a width', { isTTY: true, columns: 0 }, {}],
+  ['at a terminal without a width', { isTTY: true, columns: undefined }, {}],
   ['at a terminal that cannot move its cursor', { isTTY: true }, { TERM: 'dumb' }],
 ])('%s, it is one plain line when the work begins', (_, properties, environment) => {
   const { stream, written } = standardError(properties);

@@ -34,8 +34,8 @@ export function startProgress(
   let noted = '';
   const line = ora({
     stream,
-    // A terminal that does not know its width, such as a container's, would be cleared for ever: ora divides by it.
-    ...(stream.columns === 0 && { isEnabled: false }),
+    // Where nobody knows how wide a line is, none can be drawn again.
+    ...(!stream.columns && { isEnabled: false }),
     // The cursor comes back, and keys work, however the process ends: neither is taken away.
     hideCursor: false,
     discardStdin: false,

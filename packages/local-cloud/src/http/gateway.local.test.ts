@@ -661,13 +661,13 @@ describe('A connection', () => {
   });
 
   test('is answered what runs when the gateway stops, and then closed, as are idle ones', async () => {
+    ran.length = 0;
     const stopping = await start({});
     const idle = new Agent({ keepAlive: true });
     await buffer((await once(request(`${stopping.url}/things`, { agent: idle }).end(), 'response'))[0]);
     const running = request(`${stopping.url}/slow`, { agent: idle }).end();
     const answered = once(running, 'response') as Promise<[IncomingMessage]>;
-    await once(running, 'finish');
-    await setTimeout(20);
+    await vi.waitFor(() => expect(ran).toContain('GET /slow'));
     const startedAt = performance.now();
     const stopped = stopping.stop();
     const [response] = await answered;
