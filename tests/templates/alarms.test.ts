@@ -162,6 +162,7 @@ test.each([
   ['billing', 'ReconciliationFailed', '"An event is missing" in docs/operations.md'],
   ['billing', 'RefundContradictsInvoice', '"A refund contradicts its invoice" in docs/operations.md'],
   ['audit', 'GapFound', '"An event is missing" in docs/operations.md'],
+  ['audit', 'NumberTwice', '"A number is there twice" in docs/operations.md'],
   ['audit', 'EventChanged', '"The log does not fit" in docs/audit-log.md'],
   ['audit', 'LogMisfit', '"The log does not fit" in docs/audit-log.md'],
 ])('what %s finds wrong raises an alarm, whose page says how to mend it: %s', (service, metric, page) => {

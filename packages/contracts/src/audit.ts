@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { defineEvent, eventType, identifier, maxLength, subjectId } from './event.ts';
-import { day } from './fields.ts';
+import { day, documentNumber } from './fields.ts';
 
 /** How many ids an `audit.gap-found.v1` lists at most. */
 export const maxMissingIds = 100;
@@ -19,6 +19,19 @@ export const auditGapFound = defineEvent({
       missing: z.array(z.string()).max(maxMissingIds),
       /** How many are known to be missing, which may be more than `missing` lists. */
       missingCount: z.int().min(0),
+    }),
+});
+
+export const auditNumberTwice = defineEvent({
+  type: 'audit.number-twice.v1',
+  source: '/audit',
+  description:
+    'Two documents of a merchant have the same number, for example because a table was put back to an earlier time.',
+  data: () =>
+    z.object({
+      number: documentNumber,
+      /** Ids of both documents, in the order of the log; only the second one when the first is not known. */
+      documents: z.array(identifier(maxLength.subject)).min(1).max(2),
     }),
 });
 

@@ -1,4 +1,4 @@
-import { auditGapFound, auditSubjectErased } from './audit.ts';
+import { auditGapFound, auditNumberTwice, auditSubjectErased } from './audit.ts';
 import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from './billing.ts';
 import type { EventOf } from './event.ts';
 import { operationOrdered } from './operator.ts';
@@ -22,6 +22,7 @@ const definitions = [
   creditNoteIssued,
   billingReconciliationFailed,
   auditGapFound,
+  auditNumberTwice,
   auditSubjectErased,
   operationOrdered,
 ] as const;

@@ -313,6 +313,13 @@ export const mutants: Mutant[] = [
     ],
   },
   {
+    name: 'a number that another document has counts as new',
+    concerns: /publishLog .* audit/,
+    file: `${audit}/compare/checkNumbers.ts`,
+    find: 'else twice.push(each);',
+    replace: '',
+  },
+  {
     name: 'a key is destroyed before its event is written',
     concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
     file: `${audit}/store/erasures.ts`,

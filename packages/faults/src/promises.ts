@@ -145,9 +145,16 @@ const safety: Record<string, Breach> = {
         creditNote ? [`${(creditNote as { id: string }).id}:1`] : invoice ? [`${id}:1`] : [],
       ),
     ];
+    // Nobody's table knows of a document that somebody else issued: audit does, when its number was there.
+    const twice = tables.audit
+      .filter(({ pk, numberTwice }) => numberTwice !== undefined && pk === `finding:${shop.id}`)
+      .map(({ numberTwice }) => numberTwice as { number: string; documents: string[] });
+    const foreign = twice
+      .flatMap(({ documents }) => documents.map((id) => `${id}:1`))
+      .filter((id) => !published.includes(id));
     return differences(
       'events said and recorded',
-      published,
+      [...published, ...foreign, ...twice.map((each) => twiceEventId(each, shop))],
       events.map(({ id }) => id),
     );
   },
@@ -329,6 +336,14 @@ function findingsOf({ billing, audit }: Observation['tables'], { id }: Merchant)
         };
       });
   return [...of(billing, 'rec'), ...of(audit, 'gap')];
+}
+
+function twiceEventId(
+  { number, documents }: { number: string; documents: string[] },
+  { id }: Merchant,
+): string {
+  const digest = hash('sha256', JSON.stringify([id, number, documents.at(-1)]), 'hex');
+  return `twi_${digest.slice(0, 32)}:1`;
 }
 
 /** What was erased of a shop's, and the event that says so. */

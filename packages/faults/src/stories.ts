@@ -1,3 +1,5 @@
+import { invoiceIssued } from '@fanfold/contracts/billing';
+import { makeEvent } from '@fanfold/contracts/event';
 import { servicesUnderTest } from './functions.ts';
 import type { Merchant, Payment } from './merchant.ts';
 import { randomFrom } from './random.ts';
@@ -122,8 +124,8 @@ export const stories: Record<string, Story> = {
 };
 
 /**
- * A log as it grows: by size, by clock, by two publishers at once, witnessed in between; somebody is erased; and somebody
- * changes entries that are not published yet, and changes them back.
+ * A log as it grows: by size, by clock, by two publishers at once, witnessed in between; somebody issues a document whose
+ * number is there; somebody is erased; and somebody changes entries that are not published yet, and changes them back.
  */
 stories.log = async (world, shop) => {
   // Completes a tile.
@@ -131,6 +133,7 @@ stories.log = async (world, shop) => {
   await world.drain();
   await tick(world, 'audit.witness');
   await tick(world, 'audit.publishLog');
+  await world.send('audit', forgedInvoice(shop, payment, world.clock.now));
   world.clock.advance(1000);
   const order = { merchantId: shop.id, subject: payment.id, reason: null, operationId: `op_${shop.id}` };
   await insist(world, 'audit.eraseSubject', order);
@@ -145,6 +148,33 @@ stories.log = async (world, shop) => {
   await tick(world, 'audit.publishLog');
   await tick(world, 'audit.witness');
 };
+
+/** The event of another invoice of a payment, with the number of the shop's first one. */
+function forgedInvoice(shop: Merchant, payment: Payment, now: number): string {
+  const time = new Date(now).toISOString();
+  const zero = { net: 0, tax: 0, gross: 0, taxByRate: [] };
+  const event = makeEvent(invoiceIssued, {
+    subject: `inv_of_nobody_${shop.id}`,
+    n: 1,
+    time,
+    merchantid: shop.id,
+    trace: {
+      correlationid: 'forged',
+      causationid: 'forged',
+      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    },
+    data: {
+      invoiceId: `inv_of_nobody_${shop.id}`,
+      number: `INV-${time.slice(0, 4)}-000001`,
+      issueDate: time.slice(0, 10),
+      paymentId: payment.id,
+      orderId: 'forged',
+      currency: payment.currency,
+      totals: zero,
+    },
+  });
+  return JSON.stringify(event);
+}
 
 /** Drawn from the seed: what two shops do in any order, heard at any time. For soaks. */
 stories.bazaar = async (world, shop, other, seed) => {

@@ -80,3 +80,28 @@ export async function misfitsOf(cloud: Cloud): Promise<string[]> {
   };
   return misfits;
 }
+
+/** The numbers of a merchant's series that audit has recorded. */
+export type RecordedSeries = {
+  merchantId: string;
+  /** Such as `INV-2026`. */
+  name: string;
+  highest: number;
+  /** Ranges of numbers below the highest that are not recorded, each with its first and last one. */
+  missing: [first: number, last: number][];
+};
+
+/** All series of all merchants, as they were counted up to a minute ago. */
+export async function seriesOf(cloud: Cloud): Promise<RecordedSeries[]> {
+  const found: RecordedSeries[] = [];
+  for (let after: string | undefined; ; ) {
+    const request = { read: 'series', ...(after !== undefined && { after }) };
+    const part = (await invoke(cloud, 'audit', 'exportEvents', request)) as {
+      series: RecordedSeries[];
+      next?: string;
+    };
+    found.push(...part.series);
+    if (part.next === undefined) return found;
+    after = part.next;
+  }
+}

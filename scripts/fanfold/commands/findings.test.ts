@@ -17,6 +17,7 @@ const example = (type: string) =>
     readFileSync(new URL(`../../../packages/contracts/examples/${type}.json`, import.meta.url), 'utf8'),
   );
 const gap = example('audit.gap-found.v1');
+const numberTwice = example('audit.number-twice.v1');
 const failure = example('billing.reconciliation-failed.v1');
 const again = {
   ...failure,
@@ -84,6 +85,20 @@ it('are told with whom and when they are about, each number that differs, and id
   ]);
 });
 
+it('of a number name both documents that have it, on the day on which that was found', async () => {
+  recorded(numberTwice);
+  expect(await findings({ stage: 'test', date: '2026-03-03' })).toBe(true);
+  const [first, second] = numberTwice.data.documents;
+  expect(printed().split('\n').slice(0, 4)).toEqual([
+    '2026-03-03  acme  audit.number-twice.v1',
+    `  INV-2026-000017: ${first}, then ${second}`,
+    '  Two documents have this number. What to do is in docs/operations.md, "A number is there twice".',
+    `  found ${numberTwice.time}, ${numberTwice.id}`,
+  ]);
+  print.mockClear();
+  expect(await findings({ stage: 'test', date: '2026-03-04' })).toBe(false);
+});
+
 it('cannot write on the terminal what is recorded of them', async () => {
   const missing = ['pay_1:1\n2026-03-03  acme  all is well', '\u001b[2J\u202e'];
   recorded({ ...gap, data: { ...gap.data, missing } });
@@ -117,6 +132,7 @@ it('are none when there are none, of the last seven days and of both services', 
     { read: 'log' },
     { ...asked, type: 'billing.reconciliation-failed.v1' },
     { ...asked, type: 'audit.gap-found.v1' },
+    { ...asked, type: 'audit.number-twice.v1' },
   ]);
 });
 

@@ -1,12 +1,13 @@
 import { cloudOf } from '../aws/cloud.ts';
-import { type Finding, findingsOf } from '../operations/findings.ts';
+import { dayOf, type Finding, findingsOf } from '../operations/findings.ts';
 import { print, printJson } from '../terminal.ts';
 import { requirePastDay } from './past.ts';
 
 type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
 
 /**
- * `fanfold findings`: shows which days were found not to be complete, and what of the audit log does not fit.
+ * `fanfold findings`: shows which days were found not to be complete, which numbers two documents have, and what of the
+ * audit log does not fit.
  *
  * @returns whether there are any
  * @throws UsageError when the day is in the future
@@ -41,7 +42,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   } else {
     print(...found.flatMap((finding) => [...linesOf(finding), '']));
     print(
-      'Whether a finding was fixed is in the log of the consumer that found it: `reconciliation mended` or `gap mended`.',
+      'Whether a missing event was fixed is in the log of the consumer that found it: `reconciliation mended` or `gap mended`.',
     );
   }
   return misfits.length + found.length > 0;
@@ -49,13 +50,18 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
 
 /** A finding as it is read: what it is about, and each number that differs. */
 export function linesOf(finding: Finding): string[] {
-  const { type, merchantid, time, id, data } = finding;
-  return [`${data.date}  ${merchantid}  ${type}`, ...differencesOf(finding), `found ${time}, ${id}`].map(
+  const { type, merchantid, time, id } = finding;
+  return [`${dayOf(finding)}  ${merchantid}  ${type}`, ...differencesOf(finding), `found ${time}, ${id}`].map(
     (line, i) => (i === 0 ? line : `  ${line}`),
   );
 }
 
 function differencesOf({ data }: Finding): string[] {
+  if ('documents' in data) {
+    const what =
+      'Two documents have this number. What to do is in docs/operations.md, "A number is there twice".';
+    return [`${data.number}: ${data.documents.join(', then ')}`, what];
+  }
   if ('expected' in data) {
     const { expected, found } = data;
     const currencies = new Set([...Object.keys(expected.totals), ...Object.keys(found.totals)]);

@@ -1,21 +1,24 @@
-import { auditGapFound } from '@fanfold/contracts/audit';
+import { auditGapFound, auditNumberTwice } from '@fanfold/contracts/audit';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import type { EventOf } from '@fanfold/contracts/event';
 import { type Indexed, indexOf, misfitsOf, textsOf } from '../aws/auditLog.ts';
 import type { Cloud } from '../aws/cloud.ts';
 
-const kinds = [billingReconciliationFailed, auditGapFound] as const;
+const kinds = [billingReconciliationFailed, auditGapFound, auditNumberTwice] as const;
 
-/** An event that says what of a merchant's day was found missing. */
+/** An event that says what of a merchant's day was found missing, or which documents have the same number. */
 export type Finding = EventOf<(typeof kinds)[number]>;
+
+/** The day (UTC) that a finding is about. A number is found a minute after it was given again. */
+export const dayOf = ({ time, data }: Finding): string => ('date' in data ? data.date : time.slice(0, 10));
 
 /** Without a day: findings of so many days, back from now. */
 const defaultDays = 7;
 
 /**
- * Which days were found not to be complete, from what audit has recorded. Whether one is mended is not said by an event, so
- * it cannot be told from there. And what of the log does not fit now, whichever day is asked for: its entries are those
- * of all days.
+ * Which days were found not to be complete, and which numbers two documents have, from what audit has recorded. Whether one
+ * is mended is not said by an event, so it cannot be told from there. And what of the log does not fit now, whichever day
+ * is asked for: its entries are those of all days.
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
  * @returns the last finding of each merchant's day at each service, the time from which they were looked for, and why the
@@ -39,7 +42,7 @@ export async function findingsOf(
   for await (const texts of textsOf(cloud, newestOf(indexes.flat()))) {
     found.push(...texts.flatMap(({ text }) => (text === null ? [] : (JSON.parse(text) as Finding))));
   }
-  return { from, misfits, findings: found.filter(({ data }) => date === undefined || data.date === date) };
+  return { from, misfits, findings: found.filter((each) => date === undefined || dayOf(each) === date) };
 }
 
 /** Of each subject, a merchant's day at a service, the last thing that was found, in the order of the log. */

@@ -482,7 +482,7 @@ describe('a log whose table was put back to an earlier time', () => {
     const shorter = `The log has ${Number(size) + 1} entries, and ${Number(size) + 2} are published`;
     expect(shown).toEqual({ misfits: [shorter] });
     const before = logged().length;
-    expect(await publishLog({}, contextWith(30_000))).toEqual({ misfits: 1 });
+    expect(await publishLog({}, contextWith(30_000))).toEqual({ misfits: 1, counted: 0, twice: 0 });
     const proof = await ask(getEventProof, { path: { id: 'pay_after:1' } });
     expect(proof).toMatchObject({ status: 503, body: { code: 'proof_unavailable' } });
     expect(proof.body.detail).toContain('The operators of the log are alerted');

@@ -6,6 +6,7 @@ import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
 import { load } from '../store/events.ts';
 import { loadTexts, readIndex } from '../store/exports.ts';
 import { find } from '../store/queries.ts';
+import { readSeries } from '../store/series.ts';
 
 /** Not part of the API, where a merchant sees its own events only: whoever may invoke it reads the whole log. */
 export const handler = lambda((input: unknown, context) =>
@@ -31,5 +32,7 @@ async function read(request: ExportRequest, isTimeUp: () => boolean) {
       return loadTexts(request.events);
     case 'log':
       return checkLog();
+    case 'series':
+      return readSeries(request.after);
   }
 }

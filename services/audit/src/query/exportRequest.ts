@@ -5,7 +5,7 @@ import { eventQuery, time } from './eventQuery.ts';
 /**
  * What an operator's command reads from the log. To show events: one of a merchant, or a page of them, in the API's
  * form. To replay events: first the index, a part at a time, then the texts of some events. To find what is wrong:
- * whether the log can be signed.
+ * whether the log can be signed. To restore documents: which numbers of each series the log has.
  */
 export const exportRequest = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('event'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
@@ -33,6 +33,11 @@ export const exportRequest = z.discriminatedUnion('read', [
       .max(100),
   }),
   z.strictObject({ read: z.literal('log') }),
+  z.strictObject({
+    read: z.literal('series'),
+    /** `next` of the part before. */
+    after: z.string().optional(),
+  }),
 ]);
 
 export type ExportRequest = z.output<typeof exportRequest>;

@@ -1,8 +1,9 @@
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
 import type { Recorded } from '../record/received.ts';
+import { expressionsOf } from './conditions.ts';
 import { type EventItem, keyNameOf, keyOf, type Openable, openedBy, unsealAll } from './eventItems.ts';
 import { loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
@@ -38,4 +39,22 @@ export async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>
   }
   const found = new Map((await unsealAll(items)).map((recorded) => [recorded.position, recorded]));
   return entries.flatMap(({ position }) => found.get(position) ?? []);
+}
+
+/** The subject of a merchant's event at a position, from the index: undefined when there is none, or not yet. */
+export async function subjectAt(merchantId: string, position: number): Promise<string | undefined> {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      ...expressionsOf(
+        [
+          { attribute: 'merchantId', operator: '=', value: merchantId },
+          { attribute: 'position', operator: '=', value: position },
+        ],
+        [],
+      ),
+      IndexName: 'ByMerchant',
+    }),
+  );
+  const [item] = Items.map((each) => unmarshall(each) as EventItem);
+  return item?.pk.slice(merchantId.length + 1);
 }

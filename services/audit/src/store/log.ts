@@ -14,11 +14,13 @@ import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
 import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
+import { type Issued, issuedIn, placeOf } from '../compare/series.ts';
 import { entryOf } from '../record/entry.ts';
 import { dataSubjectOf, type Received, type Recorded } from '../record/received.ts';
 import { type DataKey, newDataKey } from '../record/seal.ts';
 import { type EventItem, itemOf, unsealAll } from './eventItems.ts';
 import { keyName, loadKeys, putKeyOnce } from './keys.ts';
+import { maxSeriesPerWrite } from './series.ts';
 import { tableName } from './tables.ts';
 
 /**
@@ -51,7 +53,12 @@ type EntriesItem = {
   entries?: Uint8Array;
   /** The root of the tree that ends with them. Older items have none. */
   root?: Uint8Array;
+  /** Which of them give documents their numbers, as compressed JSON, which adds some ten bytes for each. */
+  issued?: Uint8Array;
 };
+
+/** An entry that gives a document its number: which of those that were appended together, and what. */
+type IssuedEntry = [offset: number, merchantId: string, number: string];
 
 /**
  * DynamoDB takes 100 items in a transaction, of 4 MB in all: the head, the entries, and for each event its own item
@@ -71,6 +78,7 @@ export type Prepared = {
   leaves: Uint8Array[];
   /** Their entries, as they are stored. */
   bundle: Uint8Array;
+  issued?: Uint8Array;
   newKeys: TransactWriteItem[];
 };
 
@@ -99,8 +107,17 @@ export async function prepare(received: Received[], now: Date): Promise<Prepared
     items,
     leaves: entries.map(leafHash),
     bundle: deflateRawSync(encodeBundle(entries)),
+    ...issuedBy(received),
     newKeys: [...newKeys].map(([name, key]) => putKeyOnce(name, key)),
   };
+}
+
+function issuedBy(received: Received[]): Pick<EntriesItem, 'issued'> {
+  const issued = received.flatMap(({ event }, offset): IssuedEntry[] => {
+    const document = issuedIn(event);
+    return document ? [[offset, document.merchantId, document.number]] : [];
+  });
+  return issued.length === 0 ? {} : { issued: deflateRawSync(JSON.stringify(issued)) };
 }
 
 /** The outcome of an attempt to append. Events that are not settled were not recorded. */
@@ -121,7 +138,7 @@ export type Attempt = {
  * @throws when the outcome is unknown, or an immediate retry would not help
  */
 export async function append(
-  { received, items, leaves, bundle, newKeys }: Prepared,
+  { received, items, leaves, bundle, issued, newKeys }: Prepared,
   head: Edge,
 ): Promise<Attempt> {
   const size = Number(head.size);
@@ -131,7 +148,12 @@ export async function append(
       new TransactWriteItemsCommand({
         TransactItems: [
           moveHead(head, newHead),
-          putEntries(size, { count: received.length, deflated: bundle, root: rootOf(newHead) }),
+          putEntries(size, {
+            count: received.length,
+            deflated: bundle,
+            root: rootOf(newHead),
+            ...(issued && { issued }),
+          }),
           ...items.map((item, i) => putOnce({ ...item, position: { N: String(size + i) } })),
           ...newKeys,
         ],
@@ -266,6 +288,75 @@ export async function* readEntries(from: number): AsyncGenerator<Appended> {
       } = unmarshall(item) as EntriesItem;
       yield { index: Number(sk), entries: decodeBundle(entries, count), ...(root && { root }) };
     }
+    next = LastEvaluatedKey;
+  } while (next);
+}
+
+/** A document that was given its number at a position of the log. */
+export type IssuedAt = Issued & { position: number };
+
+/**
+ * The documents that were given their numbers from a position on, in parts that one transaction counts. Each part says where
+ * it ends; entries that are missing end it all.
+ */
+export async function* readIssued(
+  from: number,
+  maxEntries: number,
+): AsyncGenerator<{ issued: IssuedAt[]; end: number }> {
+  let issued: IssuedAt[] = [];
+  let series = new Set<string>();
+  let end = from;
+  for await (const { sk, count, issued: deflated } of queryIssued('>=', from)) {
+    const index = Number(sk);
+    if (index > end || end - from >= maxEntries) break;
+    for (const each of issuedAt(index, deflated)) {
+      if (each.position < end) continue;
+      const key = `${each.merchantId}#${placeOf(each.number).name}`;
+      if (!series.has(key) && series.size === maxSeriesPerWrite) {
+        yield { issued, end: each.position };
+        [issued, series] = [[], new Set()];
+      }
+      series.add(key);
+      issued.push(each);
+    }
+    end = Math.max(end, index + count);
+  }
+  if (end > from) yield { issued, end };
+}
+
+/** The same before and at a position, the last ones first, a batch at a time. */
+export async function* readIssuedBackwards(until: number): AsyncGenerator<IssuedAt[]> {
+  for await (const { sk, issued } of queryIssued('<=', until)) yield issuedAt(Number(sk), issued);
+}
+
+const issuedAt = (index: number, deflated: Uint8Array | undefined): IssuedAt[] =>
+  deflated
+    ? (JSON.parse(String(inflateRawSync(deflated))) as IssuedEntry[]).map(([offset, merchantId, number]) => ({
+        merchantId,
+        number,
+        position: index + offset,
+      }))
+    : [];
+
+type IssuedItem = Pick<EntriesItem, 'sk' | 'count' | 'issued'>;
+
+async function* queryIssued(direction: '>=' | '<=', index: number): AsyncGenerator<IssuedItem> {
+  const first = direction === '>=' ? Math.max(0, index - transactionLimits.entries + 1) : index;
+  let next: QueryCommandInput['ExclusiveStartKey'];
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        KeyConditionExpression: `pk = :pk AND sk ${direction} :sk`,
+        ProjectionExpression: 'sk, #count, issued',
+        ExpressionAttributeNames: { '#count': 'count' },
+        ExpressionAttributeValues: marshall({ ':pk': 'entries', ':sk': entriesKey(first).sk }),
+        ScanIndexForward: direction === '>=',
+        ConsistentRead: true,
+        ExclusiveStartKey: next,
+      }),
+    );
+    for (const item of Items) yield unmarshall(item) as IssuedItem;
     next = LastEvaluatedKey;
   } while (next);
 }

@@ -1,0 +1,171 @@
+import { DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { clientConfiguration } from '@fanfold/local-cloud/account';
+import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
+import { startTrace } from '@fanfold/runtime/trace';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { provideTables } from '../provisionFixtures.ts';
+import { receivedOf } from '../record/receivedFixtures.ts';
+import type { NumberTwiceItem } from '../store/numbersTwice.ts';
+import { eventsOf } from '../store/streamEvents.ts';
+
+let emulators: Emulators;
+let audit: Awaited<ReturnType<typeof startInstance>>;
+let dynamodb: DynamoDBClient;
+
+async function startInstance() {
+  vi.resetModules();
+  const [{ checkNumbers }, { record }] = await Promise.all([
+    import('./checkNumbers.ts'),
+    import('../record/record.ts'),
+  ]);
+  const { dynamodb } = await import('@fanfold/runtime/dynamodb');
+  const { metrics } = await import('@fanfold/runtime/metrics');
+  return {
+    check: (maxEntries?: number) => checkNumbers(now, trace, maxEntries),
+    record,
+    dynamodb,
+    measured: vi.spyOn(metrics, 'addMetric'),
+  };
+}
+
+const now = new Date('2026-11-23T10:02:00.000Z');
+const trace = startTrace('clock_1');
+
+beforeAll(async () => {
+  emulators = await startEmulators();
+  useEndpoints(emulators.endpoints);
+  await provideTables(emulators.endpoints);
+  audit = await startInstance();
+  dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
+});
+afterAll(() => emulators?.stop());
+
+let merchantid: string;
+let nextMerchant = 0;
+
+beforeEach(async () => {
+  merchantid = `shop-${nextMerchant++}`;
+  // What other tests left.
+  await audit.check();
+  audit.measured.mockClear();
+});
+
+const issuedAs = (number: string, document: string, whose = merchantid) =>
+  receivedOf(document, 1, {
+    type: number.startsWith('INV') ? 'invoice.issued.v1' : 'credit-note.issued.v1',
+    merchantid: whose,
+    data: { number, paymentId: `pay_of_${document}` },
+  });
+
+async function record(...events: ReturnType<typeof issuedAs>[]) {
+  expect(await audit.record(events)).toEqual(new Map());
+}
+
+async function findings() {
+  const { Items = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: String(process.env.AUDIT_TABLE_NAME),
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: marshall({ ':pk': `finding:${merchantid}` }),
+    }),
+  );
+  return Items.map((item) => (unmarshall(item) as NumberTwiceItem).numberTwice);
+}
+
+async function series(name: string) {
+  const { Item = {} } = await dynamodb.send(
+    new GetItemCommand({
+      TableName: String(process.env.AUDIT_TABLE_NAME),
+      Key: marshall({ pk: 'series', sk: `${merchantid}#${name}` }),
+    }),
+  );
+  return unmarshall(Item);
+}
+
+describe('a number that two documents have', () => {
+  it('is a finding with both of them, is published, and counted in a metric', async () => {
+    await record(issuedAs('INV-2026-000001', 'inv_a'), issuedAs('INV-2026-000002', 'inv_b'));
+    expect(await audit.check()).toEqual({ counted: 2, twice: 0 });
+    await record(receivedOf('pay_x', 1, { merchantid }), issuedAs('INV-2026-000001', 'inv_c'));
+    expect(await audit.check()).toEqual({ counted: 2, twice: 1 });
+    const [found, ...more] = await findings();
+    expect(more).toEqual([]);
+    expect(found).toMatchObject({ number: 'INV-2026-000001', documents: ['inv_a', 'inv_c'] });
+    expect(audit.measured).toHaveBeenCalledExactlyOnceWith('NumberTwice', 'Count', 1);
+    const image = marshall({ pk: `finding:${merchantid}`, sk: '', numberTwice: found });
+    expect(eventsOf(image)).toMatchObject([
+      {
+        type: 'audit.number-twice.v1',
+        merchantid,
+        time: now.toISOString(),
+        data: { number: 'INV-2026-000001', documents: ['inv_a', 'inv_c'] },
+      },
+    ]);
+  });
+
+  it('is found in one batch, and each time that it is given again', async () => {
+    await record(
+      issuedAs('CN-2026-000001', 'cn_a'),
+      issuedAs('CN-2026-000001', 'cn_b'),
+      issuedAs('CN-2026-000001', 'cn_c'),
+    );
+    expect(await audit.check()).toMatchObject({ twice: 2 });
+    expect((await findings()).map(({ documents }) => documents)).toEqual([
+      ['cn_a', 'cn_b'],
+      ['cn_b', 'cn_c'],
+    ]);
+  });
+
+  it('is not found where numbers only come in another order, are of another kind, year or merchant, or come again', async () => {
+    const third = issuedAs('INV-2026-000003', 'inv_3');
+    await record(third);
+    await audit.check();
+    expect(await series('INV-2026')).toMatchObject({ highest: 3, missing: [[1, 2]] });
+    await record(
+      issuedAs('INV-2026-000001', 'inv_1'),
+      issuedAs('CN-2026-000003', 'cn_3'),
+      issuedAs('INV-2027-000003', 'inv_4'),
+      issuedAs('INV-2026-000003', 'inv_3', `${merchantid}-other`),
+      third,
+    );
+    expect(await audit.check()).toEqual({ counted: 4, twice: 0 });
+    expect(await series('INV-2026')).toMatchObject({ highest: 3, missing: [[2, 2]] });
+    expect(await audit.check()).toEqual({ counted: 0, twice: 0 });
+  });
+
+  it('is found once by several runs at the same time', async () => {
+    await record(issuedAs('INV-2026-000001', 'inv_a'), issuedAs('INV-2026-000001', 'inv_b'));
+    const others = [await startInstance(), await startInstance()];
+    await Promise.all([audit, ...others].map(({ check }) => check()));
+    expect(await findings()).toHaveLength(1);
+    expect(await series('INV-2026')).toMatchObject({ highest: 1, missing: [] });
+    expect(await audit.check()).toEqual({ counted: 0, twice: 0 });
+  });
+
+  it('is found by the next run when one ends before it has counted, and written once', async () => {
+    await record(issuedAs('INV-2026-000001', 'inv_a'), issuedAs('INV-2026-000001', 'inv_b'));
+    const ending = await startInstance();
+    const send = ending.dynamodb.send.bind(ending.dynamodb);
+    vi.spyOn(ending.dynamodb, 'send').mockImplementation((command: { constructor: { name: string } }) => {
+      if (command.constructor.name === 'TransactWriteItemsCommand') throw new Error('ended');
+      return send(command as never) as never;
+    });
+    await expect(ending.check()).rejects.toThrow('ended');
+    const [first] = await findings();
+    expect(await audit.check()).toEqual({ counted: 2, twice: 1 });
+    expect(await findings()).toEqual([first]);
+  });
+
+  it('is found by a run that goes on within a batch, and over more series than one write takes', async () => {
+    const batch = (n: number) =>
+      Array.from({ length: 49 }, (_, i) =>
+        issuedAs('INV-2026-000001', `inv_${n}_${i}`, `${merchantid}-${n}-${i}`),
+      );
+    for (const n of [1, 2, 3]) await record(...batch(n));
+    expect(await audit.check(50)).toEqual({ counted: 98, twice: 0 });
+    expect(await audit.check()).toEqual({ counted: 49, twice: 0 });
+    await record(issuedAs('INV-2026-000001', 'inv_again', `${merchantid}-3-48`));
+    expect(await audit.check()).toEqual({ counted: 1, twice: 1 });
+  });
+});

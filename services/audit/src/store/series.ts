@@ -1,0 +1,93 @@
+import {
+  GetItemCommand,
+  QueryCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { reasonsOf } from '@fanfold/runtime/failure';
+import { readItems } from '@fanfold/runtime/readItems';
+import type { Series } from '../compare/series.ts';
+import { tableName } from './tables.ts';
+
+/** How many entries of the log are counted in the series. */
+export type Counted = {
+  size: number;
+  /** Grows with each write of a series. */
+  version: number;
+};
+
+const countedKey = { pk: 'counted', sk: 'counted' };
+
+const seriesKey = ({ merchantId, name }: Pick<Series, 'merchantId' | 'name'>) => ({
+  pk: 'series',
+  sk: `${merchantId}#${name}`,
+});
+
+export async function loadCounted(): Promise<Counted> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName(), Key: marshall(countedKey), ConsistentRead: true }),
+  );
+  return Item ? (unmarshall(Item) as Counted) : { size: 0, version: 0 };
+}
+
+/** Those of some series that there are. */
+export async function loadSeries(named: Pick<Series, 'merchantId' | 'name'>[]): Promise<Series[]> {
+  const found: Series[] = [];
+  for await (const items of readItems(tableName(), named.map(seriesKey))) {
+    found.push(...items.map((item) => seriesOf(unmarshall(item))));
+  }
+  return found;
+}
+
+const seriesOf = ({ merchantId, name, highest, missing }: Record<string, unknown>): Series =>
+  ({ merchantId, name, highest, missing }) as Series;
+
+/** How many series one transaction writes, besides how far they are counted. */
+export const maxSeriesPerWrite = 90;
+
+/**
+ * Writes series together with how far they are counted, all or nothing.
+ *
+ * @param counted what was read before
+ * @returns whether it did; otherwise somebody else has counted since
+ */
+export async function countOnce(series: Series[], counted: Counted, next: Counted): Promise<boolean> {
+  const move = {
+    Put: {
+      TableName: tableName(),
+      Item: marshall({ ...countedKey, ...next }),
+      ConditionExpression: 'attribute_not_exists(pk) OR version = :version',
+      ExpressionAttributeValues: marshall({ ':version': counted.version }),
+    },
+  };
+  const puts = series.map((each) => ({
+    Put: { TableName: tableName(), Item: marshall({ ...seriesKey(each), ...each }) },
+  }));
+  try {
+    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [move, ...puts] }));
+    return true;
+  } catch (error) {
+    if (!(error instanceof TransactionCanceledException)) throw error;
+    if (reasonsOf(error).some(({ cause }) => cause === 'condition' || cause === 'conflict')) return false;
+    throw error;
+  }
+}
+
+/** A part of all series, in the order of their merchants. As long as there is `next` there are more. */
+export async function readSeries(after: string | undefined): Promise<{ series: Series[]; next?: string }> {
+  const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+    new QueryCommand({
+      TableName: tableName(),
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: marshall({ ':pk': 'series' }),
+      ConsistentRead: true,
+      ...(after !== undefined && { ExclusiveStartKey: marshall({ pk: 'series', sk: after }) }),
+    }),
+  );
+  return {
+    series: Items.map((item) => seriesOf(unmarshall(item))),
+    ...(LastEvaluatedKey && { next: String(unmarshall(LastEvaluatedKey).sk) }),
+  };
+}
