@@ -1,0 +1,171 @@
+import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { clientSettings } from './aws.ts';
+import { dynamodb } from './dynamodb.ts';
+import { environmentVariable } from './env.ts';
+
+/**
+ * The mark of a service: a time that a scheduled function writes each minute, first into the service's own table, then
+ * into a bucket, which has no point-in-time recovery. So the table's mark is never older than the bucket's, unless the
+ * table was put back to an earlier time: then it lacks what the service wrote between the two.
+ */
+export type Marked = {
+  /** The service's name, which is the key of its object in the bucket. */
+  service: string;
+  tableName: () => string;
+};
+
+/** What a table lacks that was put back: the time of its own mark, if it has one, and that of the bucket's. */
+export type Lack = { from: string | null; to: string };
+
+/** Marks are written each minute. An older one is compared with the bucket's. */
+const freshForMs = 3 * 60_000;
+
+/**
+ * What the table lacks. As long as its mark is fresh that costs one read. Without a mark in the bucket nothing can be
+ * compared, so nothing is found: a bucket that was lost does no harm.
+ *
+ * @throws when a mark cannot be read, and so it is not known
+ */
+export async function lackOf(marked: Marked, now: Date): Promise<Lack | undefined> {
+  const inTable = await readTableMark(marked);
+  if (inTable !== undefined && Math.abs(now.getTime() - Date.parse(inTable)) <= freshForMs) return undefined;
+  return compare(marked, inTable, await readBucketMark(marked));
+}
+
+/** A mark in the bucket, and the version of its object. */
+type BucketMark = { at: string; etag: string };
+
+async function compare(
+  marked: Marked,
+  inTable: string | undefined,
+  inBucket: BucketMark | undefined,
+): Promise<Lack | undefined> {
+  if (!inBucket || (inTable !== undefined && inTable >= inBucket.at)) return undefined;
+  // Between the two reads both may have been raised. The table's is raised first, so it is as new as the bucket's now.
+  const again = await readTableMark(marked);
+  if (again !== undefined && again >= inBucket.at) return undefined;
+  return { from: again ?? null, to: inBucket.at };
+}
+
+/**
+ * Raises both marks to this time, unless the table lacks something. A clock that went back does not take a mark back.
+ * Of two runs at once one raises them.
+ *
+ * @returns what the table lacks; then both marks are as they were
+ */
+export async function raiseMarks(marked: Marked, now: Date): Promise<Lack | undefined> {
+  const inTable = await readTableMark(marked);
+  const inBucket = await readBucketMark(marked);
+  const lack = await compare(marked, inTable, inBucket);
+  if (lack) return lack;
+  const at = new Date(Math.max(now.getTime(), inTable === undefined ? 0 : Date.parse(inTable) + 1));
+  const raised = at.toISOString();
+  if (await replaceTableMark(marked, inTable, raised)) await replaceBucketMark(marked, inBucket, raised);
+  return undefined;
+}
+
+/**
+ * Raises the table's mark to the bucket's: the last step of a restore, when all that the table lacked is there again.
+ * From then on the service writes again.
+ *
+ * @returns what the table lacked before
+ */
+export async function catchUp(marked: Marked): Promise<Lack | undefined> {
+  const inTable = await readTableMark(marked);
+  const inBucket = await readBucketMark(marked);
+  if (!inBucket || (inTable !== undefined && inTable >= inBucket.at)) return undefined;
+  if (await replaceTableMark(marked, inTable, inBucket.at)) return { from: inTable ?? null, to: inBucket.at };
+  throw new Error(`The mark of ${marked.service} was raised meanwhile: stop its schedules, then repeat this`);
+}
+
+/** No other item has this key: all others have a `#`. */
+const key = { pk: 'mark' };
+
+/** An item of the table: its stream has no event for it (payments' publisher leaves out what says nothing). */
+type MarkItem = { pk: string; at: string; saysNothing: true };
+
+export async function readTableMark({ tableName }: Marked): Promise<string | undefined> {
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
+  );
+  return Item && (unmarshall(Item) as MarkItem).at;
+}
+
+/** @returns whether it did; otherwise it was replaced since it was read, or the table was put back */
+async function replaceTableMark(
+  { tableName }: Marked,
+  before: string | undefined,
+  at: string,
+): Promise<boolean> {
+  const item: MarkItem = { ...key, at, saysNothing: true };
+  try {
+    await dynamodb.send(
+      new PutItemCommand({
+        TableName: tableName(),
+        Item: marshall(item),
+        ...(before === undefined
+          ? { ConditionExpression: 'attribute_not_exists(pk)' }
+          : {
+              ConditionExpression: '#at = :before',
+              ExpressionAttributeNames: { '#at': 'at' },
+              ExpressionAttributeValues: marshall({ ':before': before }),
+            }),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+const s3 = /* @__PURE__ */ new S3Client(clientSettings);
+
+const bucketName = () => environmentVariable('MARKS_BUCKET_NAME');
+
+/** @throws Error when the object is not a mark */
+export async function readBucketMark({ service }: Marked): Promise<BucketMark | undefined> {
+  const object = await readObject(service);
+  if (!object) return undefined;
+  const at = new Date(object.text);
+  if (!Number.isNaN(at.getTime()) && at.toISOString() === object.text)
+    return { at: object.text, etag: object.etag };
+  throw new Error(
+    `The object ${service} of the bucket ${bucketName()} is not a time: delete it, and it is written anew within a minute`,
+  );
+}
+
+async function readObject(key: string): Promise<{ text: string; etag: string } | undefined> {
+  try {
+    const { Body, ETag = '' } = await s3.send(new GetObjectCommand({ Bucket: bucketName(), Key: key }));
+    return { text: (await Body?.transformToString()) ?? '', etag: ETag };
+  } catch (error) {
+    if (error instanceof S3ServiceException && /^NoSuch(Key|Bucket)$/.test(error.name)) return undefined;
+    throw error;
+  }
+}
+
+/** If another run has replaced it meanwhile, it stays as it is: the next run raises it. */
+async function replaceBucketMark(
+  { service }: Marked,
+  before: BucketMark | undefined,
+  at: string,
+): Promise<void> {
+  try {
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: bucketName(),
+        Key: service,
+        Body: at,
+        ContentType: 'text/plain; charset=utf-8',
+        ...(before ? { IfMatch: before.etag } : { IfNoneMatch: '*' }),
+      }),
+    );
+  } catch (error) {
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+    if (status !== 412 && status !== 409) throw error;
+  }
+}

@@ -1,0 +1,5 @@
+import type { Marked } from '@fanfold/runtime/mark';
+import { tableName } from './table.ts';
+
+/** What tells whether the table was put back to an earlier time. */
+export const marked: Marked = { service: 'payments', tableName };
