@@ -3,7 +3,7 @@
  * wrong, 2 when it was used wrongly. Results go to standard output, what is wrong to standard error.
  */
 import { resolve } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { regionOf } from '../packages/topology/region.js';
 import {
   date,
@@ -31,6 +31,7 @@ import { token } from './fanfold/commands/token.ts';
 import { CommandError, UsageError } from './fanfold/errors.ts';
 import { merchantScopes } from './fanfold/operations/accessToken.ts';
 import { republishing } from './fanfold/operations/republish.ts';
+import { restoredServices } from './fanfold/operations/restore/restorations.ts';
 import { notify, print } from './fanfold/terminal.ts';
 
 const program = new Command('fanfold')
@@ -182,6 +183,20 @@ inStage(program.command('republish'))
   .option('--merchant <id>', 'only events of this merchant', merchant)
   .addOption(new Option('--service <name>', 'only this service').choices(republishing))
   .action(async (options) => (await import('./fanfold/commands/republish.ts')).republish(options));
+
+inStage(program.command('restore'))
+  .addArgument(new Argument('<service>', 'the service whose table was put back').choices(restoredServices))
+  .summary("bring back what a service's table lacks after it was put back to an earlier time")
+  .description(
+    "Brings back what a service's table lacks that was put back to an earlier time, from what is recorded elsewhere: shows it first, " +
+      'asks, writes it, and compares the table with all that is recorded. May be interrupted and run again. ' +
+      'Exits with 1 when the table does not have all of it, or the log does not fit.',
+  )
+  .option('--dry-run', 'only show what would be written')
+  .option('--yes', 'do not ask for confirmation')
+  .action(async (service, options) =>
+    exitWith(!(await (await import('./fanfold/commands/restore.ts')).restore(service, options))),
+  );
 
 /** A path as it was typed: pnpm runs this in the repository, and says from where. */
 const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);

@@ -109,6 +109,12 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
       'dynamodb:UpdateItem table/fanfold-local-billing',
     ],
+    restore: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:PutItem table/fanfold-local-billing',
+      'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:UpdateItem table/fanfold-local-billing',
+    ],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',
       'dynamodb:GetRecords table/fanfold-local-billing/stream/local',

@@ -44,14 +44,20 @@ export type LogFilter = { from: string; to: string; type?: string; subject?: str
 /** All recorded events that a filter lets through, in the order of the log. */
 export async function indexOf(cloud: Cloud, filter: LogFilter): Promise<Indexed[]> {
   const found: Indexed[] = [];
+  for await (const part of indexPartsOf(cloud, filter)) for (const event of part) found.push(event);
+  return found.sort((a, b) => a.position - b.position);
+}
+
+/** All recorded events that a filter lets through, some thousands at a time. Those of several merchants are in no order. */
+export async function* indexPartsOf(cloud: Cloud, filter: LogFilter): AsyncGenerator<Indexed[]> {
   for (let after: unknown; ; ) {
     const request = { read: 'index', ...filter, ...(after !== undefined && { after }) };
     const part = (await invoke(cloud, 'audit', 'exportEvents', request)) as {
       events: Indexed[];
       next?: unknown;
     };
-    for (const event of part.events) found.push(event);
-    if (part.next === undefined) return found.sort((a, b) => a.position - b.position);
+    yield part.events;
+    if (part.next === undefined) return;
     after = part.next;
   }
 }

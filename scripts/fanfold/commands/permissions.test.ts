@@ -27,11 +27,13 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { bucketPrefix } from '../../../packages/topology/names.js';
 import { confirms } from '../aws/batchFixtures.ts';
+import { restoredServices } from '../operations/restore/restorations.ts';
 import { auditKey } from './auditKey.ts';
 import { discard, redrive } from './dlq.ts';
 import { findings } from './findings.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
+import { restore } from './restore.ts';
 import { trace } from './trace.ts';
 import { verify } from './verify.ts';
 
@@ -115,7 +117,7 @@ beforeAll(async () => {
   const signer = new Signer(origin);
   const files = filesOf(entriesOf(3), signer);
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
-    const { read, query, rawPath = '' } = JSON.parse(Payload);
+    const { read, restore, query, rawPath = '' } = JSON.parse(Payload);
     const recorded = { ...event, correlationid: 'req_1', time: range.from, recordedat: range.from };
     const answers: Record<string, unknown> = {
       event: null,
@@ -127,7 +129,8 @@ beforeAll(async () => {
     const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
     const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };
     const other = { batchItemFailures: [], republished: 1, ids: ['pay_1'], ...ofLog };
-    const answer = read ? answers[read] : other;
+    const restored: Record<string, unknown> = { totals: { totals: [], numbers: [] }, behind: [] };
+    const answer = read ? answers[read] : restore ? (restored[restore] ?? [{ state: 'missing' }]) : other;
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 
@@ -141,6 +144,7 @@ beforeAll(async () => {
   await trace('order-1001', { stage: 'test', merchant: 'acme' });
   await findings({ stage: 'test' });
   await republish({ stage: 'test', date: '2026-01-01' });
+  for (const service of restoredServices) await restore(service, { stage: 'test', yes: true });
   await auditKey({ stage: 'test' });
   await auditKey({ stage: 'test', witness: true });
   const remember = join(tmpdir(), `fanfold-permissions-${randomUUID()}`);

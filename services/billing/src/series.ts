@@ -39,3 +39,9 @@ export function nextNumber(series: Series, now: Date): { number: string; issuedA
 export const documentNumber = /^(INV|CN)-\d{4}-\d{6,12}$/;
 
 const numberOf = (name: string, count: number): string => `${name}-${String(count).padStart(6, '0')}`;
+
+/** The name of the series that a document's number is of. */
+export const seriesOfNumber = (number: string): string => number.replace(/-\d+$/, '');
+
+/** Which number of its series it is. */
+export const countOfNumber = (number: string): number => Number(/\d+$/.exec(number)?.[0]);

@@ -1,0 +1,130 @@
+import { keyOfTotal, type Numbers, type SeriesFloor, type Total } from '@fanfold/runtime/restore';
+
+/**
+ * What a log or a table has, counted and added up. Its size grows with merchants, days and series, and by a bit for each
+ * number.
+ */
+export class Book {
+  readonly #totals = new Map<string, Total>();
+  readonly #series = new Map<string, Series>();
+
+  add(total: Total): void {
+    const key = keyOfTotal(total);
+    const sum = this.#totals.get(key);
+    if (sum) {
+      sum.count += total.count;
+      sum.amountMinor += total.amountMinor;
+    } else {
+      this.#totals.set(key, { ...total });
+    }
+  }
+
+  /** @returns whether the number was there before */
+  addNumber(merchantId: string, series: string, number: number, issuedAt = ''): boolean {
+    const ofSeries = this.#seriesOf(merchantId, series);
+    if (issuedAt > ofSeries.lastIssuedAt) ofSeries.lastIssuedAt = issuedAt;
+    return ofSeries.numbers.add(number);
+  }
+
+  /** A document of a series whose number nobody can read any more. */
+  addErased(merchantId: string, series: string, issuedAt: string): void {
+    const ofSeries = this.#seriesOf(merchantId, series);
+    ofSeries.erased += 1;
+    if (issuedAt > ofSeries.lastIssuedAt) ofSeries.lastIssuedAt = issuedAt;
+  }
+
+  addAll({ totals, numbers }: { totals: Total[]; numbers: Numbers[] }): void {
+    for (const total of totals) this.add(total);
+    for (const { merchantId, series, numbers: ofSeries } of numbers) {
+      for (const number of ofSeries) this.addNumber(merchantId, series, number);
+    }
+  }
+
+  get totals(): Total[] {
+    return [...this.#totals.values()].sort((a, b) => (keyOfTotal(a) < keyOfTotal(b) ? -1 : 1));
+  }
+
+  totalOf(key: Total): Total {
+    return this.#totals.get(keyOfTotal(key)) ?? { ...key, count: 0, amountMinor: 0 };
+  }
+
+  get series(): Series[] {
+    return [...this.#series.values()];
+  }
+
+  seriesOf(merchantId: string, name: string): Series | undefined {
+    return this.#series.get(`${merchantId}#${name}`);
+  }
+
+  #seriesOf(merchantId: string, name: string): Series {
+    const key = `${merchantId}#${name}`;
+    const known = this.#series.get(key);
+    if (known) return known;
+    const series = { merchantId, name, numbers: new NumberSet(), erased: 0, lastIssuedAt: '' };
+    this.#series.set(key, series);
+    return series;
+  }
+}
+
+export type Series = {
+  merchantId: string;
+  name: string;
+  numbers: NumberSet;
+  erased: number;
+  /** When the last of its documents was issued. */
+  lastIssuedAt: string;
+};
+
+/**
+ * Behind which number a series goes on. Numbers have no gaps: erased documents have those that are missing, and then those
+ * behind the highest one.
+ */
+export const floorOf = ({ merchantId, name, numbers, erased, lastIssuedAt }: Series): SeriesFloor => ({
+  merchantId,
+  name,
+  count: Math.max(numbers.highest, numbers.count + erased),
+  lastIssuedAt,
+});
+
+/** More documents than a merchant issues in a year: 32 MB. */
+const maxNumber = 2 ** 28;
+
+/** Whole numbers from 1 on, with a bit for each. */
+export class NumberSet {
+  count = 0;
+  highest = 0;
+  #bits = new Uint8Array(64);
+
+  /**
+   * @returns whether it was there before
+   * @throws RangeError when it is no number of a document
+   */
+  add(number: number): boolean {
+    if (!(number >= 1 && number <= maxNumber)) throw new RangeError(`${number} is no number of a document`);
+    const [byte, bit] = [number >> 3, 1 << (number & 7)];
+    if (byte >= this.#bits.length) {
+      const grown = new Uint8Array(Math.max(byte + 1, 2 * this.#bits.length));
+      grown.set(this.#bits);
+      this.#bits = grown;
+    }
+    const was = this.#bits[byte] as number;
+    if (was & bit) return true;
+    this.#bits[byte] = was | bit;
+    this.count += 1;
+    this.highest = Math.max(this.highest, number);
+    return false;
+  }
+
+  has(number: number): boolean {
+    return ((this.#bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
+  }
+
+  /** The first ones that are missing below the highest. */
+  missing(limit: number): number[] {
+    const missing: number[] = [];
+    for (let number = 1; number < this.highest && missing.length < limit; number++) {
+      if (!this.has(number)) missing.push(number);
+    }
+    return missing;
+  }
+}

@@ -1,0 +1,225 @@
+import type { Event } from '@fanfold/contracts/event';
+import type { RestoredEvent } from '@fanfold/runtime/restore';
+import { misfitsOf } from '../../aws/auditLog.ts';
+import type { Cloud } from '../../aws/cloud.ts';
+import { commandFor } from '../../commandFor.ts';
+import { CommandError } from '../../errors.ts';
+import {
+  type Comparison,
+  compareWithLog,
+  type EventSource,
+  floorsOf,
+  gaps,
+  shown,
+  toWriteOf,
+  unrecorded,
+} from './comparison.ts';
+import { provenBy, type Waiting } from './proof.ts';
+import { askSeries, type Compared, causesOf, compareRecorded, keyOf, writeRecorded } from './recorded.ts';
+import type { Restoration, RestorePlan, RestoreRun } from './restoration.ts';
+
+/** Brings a service's table back from the events that audit has recorded. */
+export const fromEvents = (source: EventSource): Restoration => ({
+  async plan(cloud, run) {
+    await requireLog(cloud, source);
+    const comparison = await compareWithLog(cloud, source, run);
+    requireFitting(cloud, source, comparison);
+    const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
+    return {
+      ...planOf(source, comparison, behind.length),
+      write: () => write(cloud, source, comparison, run),
+    };
+  },
+  async prove(cloud, run) {
+    await requireLog(cloud, source);
+    const comparison = await compareWithLog(cloud, source, run);
+    const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
+    return provenBy(cloud, comparison, {
+      service: source.service,
+      behind,
+      waiting: await waitingOf(cloud, source, run),
+    });
+  },
+});
+
+/** Recorded events from which nothing has followed in the table yet. */
+async function waitingOf(
+  cloud: Cloud,
+  { service, awaited = [] }: EventSource,
+  { step, signal }: RestoreRun,
+): Promise<Waiting> {
+  const waiting: Waiting = { count: 0, from: '', to: '' };
+  for (const type of awaited) {
+    await step(`looking for what waits for ${service}: ${type}`, undefined, (advance) =>
+      compareRecorded(cloud, service, type, {
+        signal,
+        visit: (compared) => {
+          for (const { text, standing } of compared) {
+            if (text === null || standing.state !== 'missing') continue;
+            const { time } = JSON.parse(text) as Event;
+            waiting.count += 1;
+            if (waiting.from === '' || time < waiting.from) waiting.from = time;
+            if (time > waiting.to) waiting.to = time;
+          }
+          advance(compared.length);
+        },
+      }),
+    );
+  }
+  return waiting;
+}
+
+/** @throws CommandError when the log itself does not fit, so that nothing can be restored from it */
+async function requireLog(cloud: Cloud, { service }: EventSource): Promise<void> {
+  const misfits = await misfitsOf(cloud);
+  if (misfits.length === 0) return;
+  throw new CommandError(
+    `The audit log does not fit, so ${service} is not restored from it. Restore audit first: ${commandFor(cloud, 'restore audit')}.`,
+    ...misfits.map((misfit) => `  ${misfit}`),
+  );
+}
+
+/**
+ * @throws CommandError when the table has what is not recorded, or the log contradicts it or itself; says where
+ */
+function requireFitting(cloud: Cloud, { service }: EventSource, comparison: Comparison): void {
+  const { other, twice } = comparison;
+  const more = unrecorded(comparison);
+  const [first] = more;
+  const lines = [
+    ...(other.length === 0
+      ? []
+      : [
+          `${count(other.length, 'recorded event')} and ${service}'s table contradict each other. Nothing brings them together but a decision by hand:`,
+          ...examples(other, ({ id, merchantId, why }) => `${id} of ${merchantId}: ${why}`),
+        ]),
+    ...(first === undefined
+      ? []
+      : [
+          `${service}'s table has what the log has not: it is newer than the log, or of another stage. If audit's table was put back too, restore ` +
+            `audit first: ${commandFor(cloud, 'restore audit')}. If these events were never published, start ${service}, publish them, and begin again: ` +
+            `${commandFor(cloud, `republish --service ${service} --date ${first.date} --merchant ${first.merchantId}`)}.`,
+          ...examples(
+            more,
+            ({ date, merchantId, type, count }) => `${date}, ${merchantId}: ${count} of ${type}`,
+          ),
+        ]),
+    ...(twice.length === 0
+      ? []
+      : [
+          'The log has numbers that several documents were issued with:',
+          ...examples(twice, ({ number, merchantId }) => `${number} of ${merchantId}`),
+        ]),
+    ...gaps(comparison).flatMap(({ series: { merchantId, name }, missing }) => [
+      `The log lacks documents of ${merchantId}: ${name} has no ${missing.join(', ')}${missing.length === shown ? ' and more' : ''}. ` +
+        "Look for them among audit's dead letters, or restore audit.",
+    ]),
+  ];
+  if (lines.length > 0) throw new CommandError(`Nothing was written: ${service} is not restored.`, ...lines);
+}
+
+const examples = <Item>(items: Item[], textOf: (item: Item) => string): string[] => [
+  ...items.slice(0, shown).map((item) => `  ${textOf(item)}`),
+  ...(items.length > shown ? [`  and ${(items.length - shown).toLocaleString('en-US')} more`] : []),
+];
+
+const count = (number: number, what: string): string =>
+  `${number.toLocaleString('en-US')} ${what}${number === 1 ? '' : 's'}`;
+
+function planOf(
+  { service }: EventSource,
+  comparison: Comparison,
+  behind: number,
+): Omit<RestorePlan, 'write'> {
+  const { same, missing, from, to, lost } = comparison;
+  const toWrite = toWriteOf(comparison);
+  return {
+    toWrite: toWrite + behind,
+    lines: [
+      `${count(same, 'recorded event')} ${same === 1 ? 'is' : 'are'} in ${service}'s table as recorded.`,
+      ...(toWrite === 0
+        ? ['The table lacks none.']
+        : [
+            `To be written, of ${from} to ${to}:`,
+            ...Object.entries(missing).map(
+              ([type, number]) => `  ${number.toLocaleString('en-US')} of ${type}`,
+            ),
+          ]),
+      ...(behind === 0
+        ? []
+        : [`To be raised: ${count(behind, 'series')} of numbers.`.replace('seriess', 'series')]),
+      ...aboutLost(lost),
+    ],
+    details: { same, missing, from, to, seriesBehind: behind, lost },
+  };
+}
+
+const aboutLost = (lost: Comparison['lost']): string[] =>
+  lost.length === 0
+    ? []
+    : [
+        `Lost for good, because they were erased from the log: ${count(lost.length, 'event')}.`,
+        ...examples(lost, ({ id, merchantId, time }) => `${id} of ${merchantId}, of ${time}`),
+      ];
+
+async function write(
+  cloud: Cloud,
+  source: EventSource,
+  comparison: Comparison,
+  { step, signal }: RestoreRun,
+): Promise<void> {
+  const { service } = source;
+  for (const type of source.types) {
+    const total = comparison.missing[type] ?? 0;
+    if (total === 0) continue;
+    // Once is enough, unless an event is in the log before one that it follows.
+    for (let isFirst = true, early = 0; isFirst || early > 0; isFirst = false) {
+      const before = early;
+      early = await step(`writing what ${service}'s table lacks: ${type}`, total, (advance) =>
+        writeMissing(cloud, source, type, { signal, advance }),
+      );
+      if (early > 0 && early === before) break;
+    }
+  }
+  await askSeries(cloud, service, 'raise', floorsOf(comparison));
+}
+
+/** @returns how many could not be written yet, because they follow others that are missing */
+async function writeMissing(
+  cloud: Cloud,
+  source: EventSource,
+  type: string,
+  { signal, advance }: { signal: AbortSignal; advance: (count: number) => void },
+): Promise<number> {
+  let early = 0;
+  await compareRecorded(cloud, source.service, type, {
+    signal,
+    visit: async (compared) => {
+      const missing = compared.filter(
+        ({ text, standing }) => text !== null && (standing.state === 'missing' || standing.state === 'early'),
+      );
+      const events = await withCauses(cloud, source, missing);
+      const standings = await writeRecorded(cloud, source.service, events);
+      early += standings.filter(({ state }) => state === 'early').length;
+      advance(events.length);
+    },
+  });
+  return early;
+}
+
+async function withCauses(
+  cloud: Cloud,
+  { needsCause }: EventSource,
+  missing: Compared[],
+): Promise<RestoredEvent[]> {
+  const causes = await causesOf(
+    cloud,
+    missing.filter(({ type }) => needsCause(type)),
+  );
+  return missing.flatMap(({ merchantId, type, text }): RestoredEvent[] => {
+    if (text === null) return [];
+    if (!needsCause(type)) return [{ text }];
+    const cause = causes.get(keyOf(merchantId, JSON.parse(text).causationid));
+    return cause === undefined ? [] : [{ text, cause }];
+  });
+}

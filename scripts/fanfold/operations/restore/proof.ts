@@ -1,0 +1,109 @@
+import { formatAmount } from '@fanfold/contracts/currency';
+import { keyOfTotal, type SeriesFloor, type Total } from '@fanfold/runtime/restore';
+import { commandFor, type StagePlace } from '../../commandFor.ts';
+import { Book } from './book.ts';
+import { type Comparison, gaps, shown, toWriteOf, unrecorded } from './comparison.ts';
+import type { RestoreProof } from './restoration.ts';
+
+/** Recorded events from which nothing has followed yet, and the times of the first and the last. */
+export type Waiting = { count: number; from: string; to: string };
+
+/** Whether a table has all that is recorded, and nothing else: totals by day, and numbers without gap or double. */
+export function provenBy(
+  place: StagePlace,
+  comparison: Comparison,
+  { service, behind, waiting }: { service: string; behind: SeriesFloor[]; waiting: Waiting },
+): RestoreProof {
+  const { same, lost, other, twice } = comparison;
+  const missing = toWriteOf(comparison);
+  const more = unrecorded(comparison);
+  const days = daysOf(comparison);
+  const differing = days.filter(({ isEqual }) => !isEqual);
+  const gapping = gaps(comparison);
+  const problems = [
+    ...(missing > 0 ? [`${missing} recorded events are still not in the table`] : []),
+    ...other.slice(0, shown).map(({ id, merchantId, why }) => `${id} of ${merchantId}: ${why}`),
+    ...more
+      .slice(0, shown)
+      .map(
+        ({ date, merchantId, type, count }) => `${date}, ${merchantId}: ${count} of ${type} are not recorded`,
+      ),
+    ...twice.slice(0, shown).map(({ number, merchantId }) => `${number} of ${merchantId} was given twice`),
+    ...gapping.map(
+      ({ series, missing }) => `${series.name} of ${series.merchantId} has no ${missing.join(', ')}`,
+    ),
+    ...behind.map(({ name, merchantId, count }) => `${name} of ${merchantId} would go on before ${count}`),
+    ...differing.map(({ date, type, currency }) => `${date}: the totals of ${type} in ${currency} differ`),
+  ];
+  const holds = problems.length === 0;
+  return {
+    holds,
+    lines: [
+      ...days.slice(-shownDays).map(lineOfDay),
+      ...(days.length > shownDays
+        ? [`and ${days.length - shownDays} totals of earlier days, which are compared too`]
+        : []),
+      ...(holds
+        ? [
+            `${same.toLocaleString('en-US')} recorded events are in ${service}'s table, to the letter${lost.length > 0 ? `; ${lost.length} were erased` : ''}. The totals of each day are equal.`,
+            ...comparison.log.series.map(
+              ({ merchantId, name, numbers, erased }) =>
+                `${name} of ${merchantId}: 1 to ${numbers.highest}, no gap and none twice${erased > 0 ? `; ${erased} erased` : ''}.`,
+            ),
+          ]
+        : ['This does not hold:', ...problems.map((problem) => `  ${problem}`)]),
+      ...aboutWaiting(place, service, waiting),
+    ],
+    details: {
+      same,
+      missing,
+      lost: lost.length,
+      days,
+      series: comparison.log.series.map(({ merchantId, name, numbers, erased }) => ({
+        merchantId,
+        name,
+        highest: numbers.highest,
+        count: numbers.count,
+        erased,
+      })),
+      problems,
+      waiting: waiting.count,
+    },
+  };
+}
+
+/** How many totals of days are printed: all of them are compared, and in the output for programs. */
+const shownDays = 20;
+
+type Day = Pick<Total, 'date' | 'type' | 'currency' | 'count' | 'amountMinor'> & { isEqual: boolean };
+
+/** The totals of each day over all merchants, and whether those of each merchant are equal in log and table. */
+function daysOf({ log, table, erasedThere }: Comparison): Day[] {
+  const unequal = new Set<string>();
+  for (const total of [...log.totals, ...table.totals]) {
+    // Nobody can read the amounts of what was erased. That it is there was compared one by one.
+    if (erasedThere.totalOf({ ...total, currency: '' }).count > 0) continue;
+    const [logged, stored] = [log.totalOf(total), table.totalOf(total)];
+    if (logged.count !== stored.count || logged.amountMinor !== stored.amountMinor)
+      unequal.add(keyOfTotal({ ...total, merchantId: '' }));
+  }
+  const days = new Book();
+  for (const total of table.totals) days.add({ ...total, merchantId: '' });
+  for (const total of log.totals) days.add({ ...total, merchantId: '', count: 0, amountMinor: 0 });
+  return days.totals.map((total) => {
+    const { date, type, currency, count, amountMinor } = total;
+    return { date, type, currency, count, amountMinor, isEqual: !unequal.has(keyOfTotal(total)) };
+  });
+}
+
+const lineOfDay = ({ date, type, currency, count, amountMinor, isEqual }: Day): string =>
+  `${date}  ${count.toLocaleString('en-US').padStart(9)}  ${type.padEnd(22)}  ${formatAmount(amountMinor, currency)}${isEqual ? '' : '  in the log it is another sum'}`;
+
+function aboutWaiting(place: StagePlace, service: string, { count, from, to }: Waiting): string[] {
+  if (count === 0) return [];
+  const end = new Date(Date.parse(to) + 1).toISOString();
+  return [
+    `${count} recorded events wait for ${service}. Those whose messages are no longer in its queue are sent again, once it runs, by ` +
+      `${commandFor(place, `replay --from ${from} --to ${end} --to-queue ${service}`)}.`,
+  ];
+}

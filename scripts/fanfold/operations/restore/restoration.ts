@@ -1,0 +1,46 @@
+import type { Cloud } from '../../aws/cloud.ts';
+
+/**
+ * How the table of a service is brought back that was put back to an earlier time. `fanfold restore` runs it: the plan, then
+ * the order for the audit trail, the writes, and the proof. Each step may be repeated: what is there already stays as it is.
+ */
+export type Restoration = {
+  /**
+   * What the table lacks. Changes nothing.
+   *
+   * @throws CommandError when it must not be done: then the table or what it would be restored from does not fit, and the
+   *   message names what is missing
+   */
+  plan(cloud: Cloud, run: RestoreRun): Promise<RestorePlan>;
+  /** Compares the table once more with all that is recorded. */
+  prove(cloud: Cloud, run: RestoreRun): Promise<RestoreProof>;
+};
+
+/** The run of a command. */
+export type RestoreRun = {
+  /** Tells how far the work is while it is done. */
+  step<Result>(
+    what: string,
+    total: number | undefined,
+    work: (advance: (count: number) => void) => Promise<Result>,
+  ): Promise<Result>;
+  /** Aborted when the run shall end before its work is done. */
+  signal: AbortSignal;
+};
+
+export type RestorePlan = {
+  /** How much there is to write; 0 when the table has it all. */
+  toWrite: number;
+  /** For the operator to read, and for programs. */
+  lines: string[];
+  details: Record<string, unknown>;
+  /** Writes it. */
+  write(): Promise<void>;
+};
+
+export type RestoreProof = {
+  /** Whether the table has all that is recorded, and nothing else. */
+  holds: boolean;
+  lines: string[];
+  details: Record<string, unknown>;
+};

@@ -1,0 +1,5 @@
+import { restore } from '@fanfold/runtime/restore';
+import { billingRestorer } from '../store/restore.ts';
+
+/** Brings back documents, with their numbers, from recorded events. */
+export const handler = restore(billingRestorer);

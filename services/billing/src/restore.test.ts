@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Account, type BillableEvent, Books, type Entries, type Issued } from './books.ts';
+import { eventOfCreditNote } from './creditNote.ts';
+import { captured, now, refunded } from './eventFixtures.ts';
+import { eventOfInvoice } from './invoice.ts';
+import { accountOfDocument, RestoredAccount, readDocument } from './restore.ts';
+import { countOfNumber, type Series, seriesOfNumber } from './series.ts';
+
+/** What billing has: accounts by key, and credit notes and series. */
+type Table = {
+  accounts: Map<string, Account>;
+  creditNotes: Map<string, Issued>;
+  series: Map<string, Series>;
+};
+
+const emptyTable = (): Table => ({ accounts: new Map(), creditNotes: new Map(), series: new Map() });
+const copyOf = (table: Table): Table => ({
+  accounts: new Map(table.accounts),
+  creditNotes: new Map(table.creditNotes),
+  series: new Map(table.series),
+});
+
+function write(table: Table, { accounts, creditNotes, series }: Entries): void {
+  for (const { account } of accounts)
+    table.accounts.set(account.id, { ...account, version: account.version + 1 });
+  for (const issued of creditNotes) table.creditNotes.set(issued.creditNote.id, issued);
+  for (const each of series) table.series.set(each.series.name, each.series);
+}
+
+/** Bills events one after another, and gives the table after each. */
+function bill(events: BillableEvent[]): Table[] {
+  const table = emptyTable();
+  return events.map((event, i) => {
+    const books = new Books(
+      {
+        accounts: [...table.accounts.values()],
+        series: [...table.series.values()],
+        creditNotes: [...table.creditNotes.values()],
+      },
+      new Date(now.getTime() + i * 1000),
+    );
+    books.apply(event);
+    write(table, books.entries());
+    return copyOf(table);
+  });
+}
+
+/** The events of the documents of a table, each with the one that it was issued for, as audit has them. */
+function recordOf(
+  { accounts, creditNotes }: Table,
+  events: BillableEvent[],
+): [text: string, cause: string][] {
+  const issued = [
+    ...[...accounts.values()].flatMap(({ merchantId, invoice }) =>
+      invoice ? eventOfInvoice(merchantId, invoice) : [],
+    ),
+    ...[...creditNotes.values()].map(({ merchantId, creditNote }) =>
+      eventOfCreditNote(merchantId, creditNote),
+    ),
+  ];
+  return issued.map((event) => [
+    JSON.stringify(event),
+    JSON.stringify(events.find(({ id }) => id === event.causationid)),
+  ]);
+}
+
+/** Puts documents into the table, in this order, each as often as it comes. */
+function restore(table: Table, record: [text: string, cause: string][]): string[] {
+  return record.map(([text, cause]) => {
+    const document = readDocument(text, cause);
+    const key = accountOfDocument(document);
+    const creditNotes = [...table.creditNotes.values()].filter(
+      ({ creditNote }) => creditNote.id === document.issued.subject,
+    );
+    const restored = new RestoredAccount(key, table.accounts.get(key.id), creditNotes);
+    const { state } = restored.put(document);
+    if (restored.isChanged) table.accounts.set(key.id, restored.account);
+    for (const issued of restored.newCreditNotes) table.creditNotes.set(issued.creditNote.id, issued);
+    return state;
+  });
+}
+
+/** Without the versions, which count the writes. */
+const comparable = ({ accounts, creditNotes }: Table) => ({
+  accounts: [...accounts.values()]
+    .filter(({ invoice }) => invoice !== null)
+    .map(({ version: _version, creditNotes, ...account }) => ({
+      ...account,
+      creditNotes: creditNotes.toSorted((a, b) => (a.number < b.number ? -1 : 1)),
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  creditNotes: [...creditNotes.values()].sort((a, b) => (a.creditNote.id < b.creditNote.id ? -1 : 1)),
+});
+
+/** Payments with up to three refunds each, whose events arrive in any order. */
+const flows = fc
+  .array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 4 })
+  .map((refundsOf): BillableEvent[] =>
+    refundsOf.flatMap((refunds, p) => {
+      const paymentId = `pay_${p}`;
+      return [
+        captured({ paymentId }),
+        ...Array.from({ length: refunds }, (_, r) => {
+          const event = refunded(r + 1, 1000, r * 1000, 'EUR', paymentId);
+          const refund = { ...event.data.refund, id: `re_${p}${r}` };
+          return { ...event, data: { ...event.data, refund } };
+        }),
+      ];
+    }),
+  )
+  .chain((events) => fc.shuffledSubarray(events, { minLength: events.length, maxLength: events.length }));
+
+describe('Recorded documents', () => {
+  it('are brought back as they were, in any order and any number of times, into whatever the table still has', () => {
+    fc.assert(
+      fc.property(
+        flows.chain((events) =>
+          fc.record({
+            events: fc.constant(events),
+            left: fc.nat({ max: events.length }),
+            seed: fc.infiniteStream(fc.nat()),
+          }),
+        ),
+        ({ events, left, seed }) => {
+          const tables = bill(events);
+          const last = tables.at(-1) ?? emptyTable();
+          const record = recordOf(last, events);
+          const table = copyOf(tables[left - 1] ?? emptyTable());
+          const shuffled = record
+            .map((each) => ({ each, at: seed.next().value }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ each }) => each);
+          // A credit note whose invoice is missing comes again after it.
+          const once = restore(table, shuffled);
+          restore(
+            table,
+            shuffled.filter((_, i) => once[i] === 'early'),
+          );
+          expect(comparable(table)).toEqual(comparable(last));
+          const before = copyOf(table);
+          expect(new Set(restore(table, shuffled))).toEqual(new Set(record.length === 0 ? [] : ['same']));
+          expect(table).toEqual(before);
+        },
+      ),
+    );
+  });
+
+  const [issued] = bill([captured()]);
+  const [[text = '', cause = ''] = []] = recordOf(issued as Table, [captured()]);
+  const key = { merchantId: 'acme', id: 'inv_1' };
+
+  it('are published again to the letter, with the totals that the customer has', () => {
+    const event = JSON.parse(text);
+    const [rate] = event.data.totals.taxByRate;
+    const totals = {
+      ...event.data.totals,
+      net: 10_001,
+      tax: 2_099,
+      taxByRate: [{ ...rate, net: 10_001, tax: 2_099 }],
+    };
+    const otherwise = JSON.stringify({ ...event, data: { ...event.data, totals } });
+    const account = new RestoredAccount(key, undefined, []);
+    expect(account.put(readDocument(otherwise, cause))).toEqual({ state: 'same' });
+    expect(account.account.invoice?.totals).toEqual(totals);
+  });
+
+  it('do not replace one with another number', () => {
+    const other = text.replaceAll('INV-2026-000001', 'INV-2026-000009');
+    const account = new RestoredAccount(key, issued?.accounts.get('inv_1'), []);
+    expect(account.put(readDocument(other, cause))).toEqual({
+      state: 'other',
+      why: 'it has the number INV-2026-000001, and not INV-2026-000009',
+    });
+    expect(account.isChanged).toBe(false);
+  });
+
+  it('are not brought back from an event that they were not issued for', () => {
+    const another = JSON.stringify(captured({ paymentId: 'pay_2' }));
+    expect(() => readDocument(text, another)).toThrow('inv_1:1 was issued for pay_1:1, and not for pay_2:1');
+  });
+
+  it('of a credit note wait for their invoice', () => {
+    const events = [captured(), refunded(1, 1000, 0)];
+    const record = recordOf(bill(events).at(-1) as Table, events);
+    expect(restore(emptyTable(), record.toReversed())).toEqual(['early', 'same']);
+  });
+});
+
+it('The number of a document tells its series and which number of it it is', () => {
+  expect([seriesOfNumber('CN-2026-000123'), countOfNumber('CN-2026-1234567')]).toEqual([
+    'CN-2026',
+    1_234_567,
+  ]);
+});

@@ -1,0 +1,140 @@
+import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
+import type { Event } from '@fanfold/contracts/event';
+import type { Standing } from '@fanfold/runtime/restore';
+import { type Account, type Issued, newAccount } from './books.ts';
+import { creditNoteFor, eventOfCreditNote, type Refunded } from './creditNote.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { type Captured, eventOfInvoice, invoiceFor, invoiceIdOf, type Numbered } from './invoice.ts';
+import { seriesOfNumber } from './series.ts';
+
+type InvoiceIssued = EventOfType<'invoice.issued.v1'>;
+type CreditNoteIssued = EventOfType<'credit-note.issued.v1'>;
+
+/**
+ * A document as it was recorded. The event of its issue has its number and time, and the event that it was issued for has all
+ * that stands on it: from both it is made again to the letter.
+ */
+export type RecordedDocument = { text: string } & (
+  | { kind: 'invoice'; issued: InvoiceIssued; cause: Captured }
+  | { kind: 'credit-note'; issued: CreditNoteIssued; cause: Refunded }
+);
+
+/**
+ * @param text the event of a document's issue
+ * @param causeText the event that it was issued for
+ * @throws z.ZodError when they are no such events; Error when they do not belong together
+ */
+export function readDocument(text: string, causeText: string): RecordedDocument {
+  const [value, cause] = [JSON.parse(text), JSON.parse(causeText)];
+  const document: RecordedDocument =
+    value.type === 'invoice.issued.v1'
+      ? {
+          kind: 'invoice',
+          text,
+          issued: catalog['invoice.issued.v1'].schema.parse(value),
+          cause: catalog['payment.captured.v1'].schema.parse(cause),
+        }
+      : {
+          kind: 'credit-note',
+          text,
+          issued: catalog['credit-note.issued.v1'].schema.parse(value),
+          cause: catalog['payment.refunded.v1'].schema.parse(cause),
+        };
+  const { issued } = document;
+  if (issued.causationid === cause.id && issued.merchantid === cause.merchantid) return document;
+  throw new Error(`${issued.id} was issued for ${issued.causationid}, and not for ${cause.id}`);
+}
+
+/** The account that a document belongs to. */
+export const accountOfDocument = ({ cause }: RecordedDocument): { merchantId: string; id: string } => ({
+  merchantId: cause.merchantid,
+  id: invoiceIdOf(cause.data.paymentId),
+});
+
+/** An account into which recorded documents are put, in any order. What it has stays as it is. */
+export class RestoredAccount {
+  account: Account;
+  /** Those that were put into it. */
+  readonly newCreditNotes: Issued[] = [];
+  /** Whether a document was put into it. */
+  isChanged = false;
+  readonly #creditNotes: Map<string, Issued>;
+
+  /** @param creditNotes those of them that are stored */
+  constructor(key: { merchantId: string; id: string }, stored: Account | undefined, creditNotes: Issued[]) {
+    this.account = stored ?? newAccount(key.merchantId, key.id);
+    this.#creditNotes = new Map(creditNotes.map((issued) => [issued.creditNote.id, issued]));
+  }
+
+  /**
+   * Puts a document into the account, if it is missing.
+   *
+   * @returns how the account stands to it then; `early` for a credit note whose invoice is missing
+   */
+  put(document: RecordedDocument): Standing {
+    return document.kind === 'invoice' ? this.#putInvoice(document) : this.#putCreditNote(document);
+  }
+
+  #putInvoice({ issued, cause, text }: Extract<RecordedDocument, { kind: 'invoice' }>): Standing {
+    const { account } = this;
+    // The totals are those on the customer's invoice, whatever becomes of the code that computes them.
+    const invoice = account.invoice ?? {
+      ...invoiceFor(cause, numberedOf(issued)),
+      totals: issued.data.totals,
+    };
+    const standing = standingOf(eventOfInvoice(account.merchantId, invoice), text);
+    if (standing.state === 'same' && !account.invoice)
+      this.#change({ ...account, invoice, fingerprint: fingerprintOf(cause) });
+    return standing;
+  }
+
+  #putCreditNote({ issued, cause, text }: Extract<RecordedDocument, { kind: 'credit-note' }>): Standing {
+    const { account } = this;
+    const { merchantId, invoice } = account;
+    if (!invoice) return { state: 'early' };
+    const stored = this.#creditNotes.get(issued.subject);
+    const creditNote = stored?.creditNote ?? {
+      ...creditNoteFor(invoice, cause, numberedOf(issued)),
+      totals: issued.data.totals,
+    };
+    const standing = standingOf(eventOfCreditNote(merchantId, creditNote), text);
+    if (standing.state !== 'same') return standing;
+    if (!stored) {
+      const made = { merchantId, creditNote, fingerprint: fingerprintOf(cause) };
+      this.#creditNotes.set(creditNote.id, made);
+      this.newCreditNotes.push(made);
+    }
+    const { id, number } = creditNote;
+    if (!account.creditNotes.some((credited) => credited.id === id)) {
+      const { refund, amountRefunded } = cause.data;
+      const entry = { id, number, refundId: refund.id, amount: refund.amount, amountRefunded };
+      this.#change({
+        ...account,
+        creditNotes: [...account.creditNotes, entry].sort((a, b) => (a.number < b.number ? -1 : 1)),
+        parked: account.parked.filter(({ data }) => data.refund.id !== refund.id),
+      });
+    }
+    return standing;
+  }
+
+  #change(account: Account): void {
+    this.account = account;
+    this.isChanged = true;
+  }
+}
+
+const numberedOf = ({ data: { number }, time }: InvoiceIssued | CreditNoteIssued): Numbered => ({
+  number,
+  series: seriesOfNumber(number),
+  issuedAt: time,
+});
+
+/** How what would be published stands to what was recorded. */
+export const standingOf = (event: Event, text: string): Standing =>
+  JSON.stringify(event) === text ? { state: 'same' } : { state: 'other', why: whyOther(event, text) };
+
+function whyOther(event: Event, text: string): string {
+  const recorded = JSON.parse(text) as Event;
+  const [ours, theirs] = [event, recorded].map(({ data }) => (data as { number?: string }).number);
+  return ours === theirs ? 'its content is another one' : `it has the number ${ours}, and not ${theirs}`;
+}

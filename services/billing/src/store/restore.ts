@@ -1,0 +1,294 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  PutItemCommand,
+  ScanCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { catalog } from '@fanfold/contracts/catalog';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { reasonsOf } from '@fanfold/runtime/failure';
+import type { Finding } from '@fanfold/runtime/finding';
+import {
+  addTotals,
+  type ComparedEvent,
+  type Next,
+  type Numbers,
+  type RestoredEvent,
+  type Restorer,
+  type SeriesFloor,
+  type Standing,
+  type Total,
+  type Totals,
+} from '@fanfold/runtime/restore';
+import { accountOf, type BillableEvent, creditNoteOf } from '../books.ts';
+import type { Difference } from '../reconciliation.ts';
+import {
+  accountOfDocument,
+  type RecordedDocument,
+  RestoredAccount,
+  readDocument,
+  standingOf,
+} from '../restore.ts';
+import { countOfNumber, seriesOfNumber } from '../series.ts';
+import {
+  type AccountItem,
+  accountItem,
+  accountOfItem,
+  type CreditNoteItem,
+  creditNoteItem,
+  eventsOfItem,
+  type FindingItem,
+  findingSubject,
+  type Indexed,
+  type SeriesItem,
+  type Stored,
+  seriesItem,
+} from './items.ts';
+import { readAll, tableName } from './table.ts';
+
+/**
+ * Brings back from recorded events what a table lacks that was put back to an earlier time. What it writes has no event for
+ * the publisher: all of it was published before.
+ */
+export const billingRestorer: Restorer = { compare, write, totals, series: { behind, raise } };
+
+async function compare(events: ComparedEvent[]): Promise<Standing[]> {
+  const stored = await readByKey(events.map(keyOf));
+  return events.map((event) => standing(event, stored));
+}
+
+/** The key of what is in the table for an event: of the document that follows from it, if it is not billing's. */
+function keyOf({ merchantId, id, text }: ComparedEvent): string {
+  const event: unknown = text === null ? undefined : JSON.parse(text);
+  if (isBillable(event)) {
+    const { id: account } = accountOf(event);
+    return `${merchantId}#${event.type === 'payment.captured.v1' ? account : creditNoteOf(event)}`;
+  }
+  return `${merchantId}#${subjectOf(id)}`;
+}
+
+const isBillable = (event: unknown): event is BillableEvent =>
+  ['payment.captured.v1', 'payment.refunded.v1'].includes(Object(event).type);
+
+const subjectOf = (id: string): string => id.slice(0, id.lastIndexOf(':'));
+
+const readByKey = async (pks: string[]): Promise<Map<string, Stored>> =>
+  new Map((await readAll([...new Set(pks)])).map((item) => [item.pk, item]));
+
+function standing(event: ComparedEvent, stored: Map<string, Stored>): Standing {
+  const item = stored.get(keyOf(event));
+  // A finding has the last event of its day only. Those before it are past.
+  const n = Number(event.id.slice(event.id.lastIndexOf(':') + 1));
+  if (item && 'finding' in item && item.finding.n > n) return { state: 'same' };
+  const [published] = item ? eventsOfItem({ ...item, said: true } as Stored) : [];
+  if (!published || (item && 'finding' in item && item.finding.n < n)) return { state: 'missing' };
+  if (event.text === null || published.subject !== subjectOf(event.id)) return { state: 'same' };
+  return standingOf(published, event.text);
+}
+
+async function write(events: RestoredEvent[]): Promise<Standing[]> {
+  const findings = new Map<number, Standing>();
+  const documents = new Map<number, RecordedDocument>();
+  for (const [i, { text, cause }] of events.entries()) {
+    if (cause !== undefined) documents.set(i, readDocument(text, cause));
+    else findings.set(i, await writeFinding(text));
+  }
+  const standings = await writeDocuments([...documents.values()]);
+  return events.map((_, i) => {
+    const document = documents.get(i);
+    return (document ? standings.get(document) : findings.get(i)) ?? { state: 'missing' };
+  });
+}
+
+/** How often a document is tried again when others of its account are written at the same time. */
+const maxAttempts = 10;
+
+/** Account by account, each with its invoice first, so that the credit notes find it. */
+async function writeDocuments(
+  documents: RecordedDocument[],
+  attempt = 1,
+): Promise<Map<RecordedDocument, Standing>> {
+  const byAccount = Map.groupBy(documents, (document) => {
+    const { merchantId, id } = accountOfDocument(document);
+    return `${merchantId}#${id}`;
+  });
+  const stored = await readByKey([...byAccount.keys(), ...documents.map(creditNoteKey)]);
+  const standings = new Map<RecordedDocument, Standing>();
+  const conflicting: RecordedDocument[] = [];
+  await Promise.all(
+    [...byAccount].map(async ([key, ofAccount]) => {
+      const item = stored.get(key) as AccountItem | undefined;
+      const account = new RestoredAccount(
+        accountOfDocument(ofAccount[0] as RecordedDocument),
+        item && accountOfItem(item),
+        ofAccount.flatMap((document) => {
+          const item = stored.get(creditNoteKey(document));
+          return item && 'creditNote' in item ? [item as CreditNoteItem] : [];
+        }),
+      );
+      for (const document of ofAccount.toSorted(invoicesFirst))
+        standings.set(document, account.put(document));
+      if (account.isChanged && !(await save(account))) conflicting.push(...ofAccount);
+    }),
+  );
+  if (conflicting.length === 0) return standings;
+  if (attempt === maxAttempts) throw new Error('Others keep writing the same accounts: try again');
+  return new Map([...standings, ...(await writeDocuments(conflicting, attempt + 1))]);
+}
+
+const creditNoteKey = ({ issued }: RecordedDocument): string => `${issued.merchantid}#${issued.subject}`;
+
+const invoicesFirst = (a: RecordedDocument, b: RecordedDocument): number =>
+  Number(a.kind === 'credit-note') - Number(b.kind === 'credit-note');
+
+/** @returns whether it was written: not when somebody else has written the account meanwhile */
+async function save({ account, newCreditNotes }: RestoredAccount): Promise<boolean> {
+  const { version } = account;
+  const ofAccount = {
+    ...put(accountItem({ ...account, version: version + 1 }, false)),
+    ...(version === 0
+      ? { ConditionExpression: 'attribute_not_exists(pk)' }
+      : {
+          ConditionExpression: 'version = :version',
+          ExpressionAttributeValues: { ':version': { N: String(version) } },
+        }),
+  };
+  // A transaction costs twice as much, and most payments have an invoice only.
+  if (newCreditNotes.length === 0) return isDone(new PutItemCommand(ofAccount));
+  const creditNotes = newCreditNotes.map((issued) => ({
+    ...put({ ...creditNoteItem(issued), said: false }),
+    ConditionExpression: 'attribute_not_exists(pk)',
+  }));
+  try {
+    const writes = [ofAccount, ...creditNotes].map((Put) => ({ Put }));
+    await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: writes }));
+    return true;
+  } catch (error) {
+    const causes = reasonsOf(error).map(({ cause }) => cause);
+    if (causes.some((cause) => cause === 'condition' || cause === 'conflict')) return false;
+    throw error;
+  }
+}
+
+/** @returns whether its condition was true */
+async function isDone(command: PutItemCommand | UpdateItemCommand): Promise<boolean> {
+  try {
+    await dynamodb.send(command as PutItemCommand);
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+const put = (item: Stored) => ({
+  TableName: tableName(),
+  Item: marshall(item, { removeUndefinedValues: true }),
+});
+
+/** A finding is of the last of its events that is recorded. Whether it was mended is in no event: it is compared again. */
+async function writeFinding(text: string): Promise<Standing> {
+  const event = catalog['billing.reconciliation-failed.v1'].schema.parse(JSON.parse(text));
+  const { merchantid, correlationid, causationid, traceparent, sequence, time, data } = event;
+  const { date, ...difference } = data;
+  const finding: Finding<Difference> = {
+    merchantId: merchantid,
+    date,
+    difference,
+    n: Number(sequence),
+    foundAt: time,
+    trace: { correlationid, causationid, traceparent },
+    mendedAt: null,
+  };
+  const item: FindingItem = {
+    pk: `${merchantid}#${findingSubject(date, merchantid)}`,
+    merchantId: merchantid,
+    finding,
+    said: false,
+  };
+  await isDone(
+    new PutItemCommand({
+      ...put(item),
+      ConditionExpression: 'attribute_not_exists(pk) OR finding.n < :n',
+      ExpressionAttributeValues: { ':n': { N: String(finding.n) } },
+    }),
+  );
+  return compare([{ merchantId: merchantid, id: event.id, text }]).then(([standing]) => standing as Standing);
+}
+
+async function behind(floors: SeriesFloor[]): Promise<SeriesFloor[]> {
+  const stored = await readByKey(floors.map(({ merchantId, name }) => `${merchantId}#${name}`));
+  return floors.filter(({ merchantId, name, count }) => {
+    const item = stored.get(`${merchantId}#${name}`) as SeriesItem | undefined;
+    return (item?.count ?? 0) < count;
+  });
+}
+
+async function raise(floors: SeriesFloor[]): Promise<void> {
+  await Promise.all(floors.map(raiseSeries));
+}
+
+async function raiseSeries({ merchantId, name, count, lastIssuedAt }: SeriesFloor): Promise<void> {
+  const { pk, ...series } = seriesItem({ merchantId, name, count, lastIssuedAt });
+  await isDone(
+    new UpdateItemCommand({
+      TableName: tableName(),
+      Key: { pk: { S: pk } },
+      UpdateExpression:
+        'SET merchantId = :merchantId, #name = :name, #count = :count, lastIssuedAt = :lastIssuedAt REMOVE lastIssueDate',
+      ConditionExpression: 'attribute_not_exists(pk) OR #count < :count',
+      ExpressionAttributeNames: { '#name': 'name', '#count': 'count' },
+      ExpressionAttributeValues: marshall({
+        ':merchantId': series.merchantId,
+        ':name': series.name,
+        ':count': series.count,
+        ':lastIssuedAt': series.lastIssuedAt,
+      }),
+    }),
+  );
+}
+
+/** A part has some 5,000 documents: what one call reads of the index. */
+async function totals(after: Next | undefined): Promise<Totals> {
+  const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+    new ScanCommand({
+      TableName: tableName(),
+      IndexName: 'ByMerchant',
+      ExclusiveStartKey: after && marshall(after),
+    }),
+  );
+  const documents = (Items as Record<string, AttributeValue>[]).map((item) => {
+    const { documents, number, ...indexed } = unmarshall(item) as Indexed;
+    const [, merchantId = '', kind] = /^(.*)#(.*)$/.exec(documents) ?? [];
+    return { merchantId, kind, number, ...indexed };
+  });
+  const numbers = Map.groupBy(
+    documents,
+    ({ merchantId, number }) => `${merchantId}#${seriesOfNumber(number)}`,
+  );
+  return {
+    totals: addTotals(
+      documents.map(
+        ({ merchantId, kind, issueDate, currency, amount }): Total => ({
+          merchantId,
+          date: issueDate,
+          type: `${kind}.issued.v1`,
+          currency,
+          count: 1,
+          amountMinor: amount,
+        }),
+      ),
+    ),
+    numbers: [...numbers].map(
+      ([key, ofSeries]): Numbers => ({
+        merchantId: key.slice(0, key.lastIndexOf('#')),
+        series: key.slice(key.lastIndexOf('#') + 1),
+        numbers: ofSeries.map(({ number }) => countOfNumber(number)),
+      }),
+    ),
+    ...(LastEvaluatedKey && { next: unmarshall(LastEvaluatedKey) as Next }),
+  };
+}
