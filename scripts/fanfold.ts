@@ -203,8 +203,24 @@ const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', 
 
 const stages = program
   .command('stage')
-  .summary('list and delete what a removed stage left')
-  .description('What outlives a stage in AWS. See docs/deploy.md, "Remove a stage".');
+  .summary('stop and start a stage, list and delete what a removed one left')
+  .description(
+    'What runs by itself in a stage (docs/operations.md, "Stop and start"), and what outlives one in AWS (docs/deploy.md, ' +
+      '"Remove a stage").',
+  );
+
+switching(inStage(stages.command('stop')))
+  .summary('stop what runs by itself: consumers, publishers, scheduled functions')
+  .description(
+    'Switches off the mappings of queues and streams, and the schedules, and waits until they are. Messages wait in their queues ' +
+      '(for 4 days), records in their streams (for a day). APIs go on. What runs already ends by itself.',
+  )
+  .action(async (options) => (await import('./fanfold/commands/triggers.ts')).stop(options));
+
+switching(inStage(stages.command('start')))
+  .summary('start what was stopped')
+  .description('Switches on the mappings of queues and streams, and the schedules, and waits until they are.')
+  .action(async (options) => (await import('./fanfold/commands/triggers.ts')).start(options));
 
 const ofStage = (command: Command): Command =>
   command
@@ -363,6 +379,12 @@ function inStage(command: Command): Command {
     .option('--stage <name>', 'local, or a stage in AWS', stage, 'local')
     .option(...inRegion)
     .option('--json', 'print the result as JSON');
+}
+
+function switching(command: Command): Command {
+  return command
+    .option('--service <name>', 'only of this service; may be repeated', several)
+    .option('--reason <text>', 'why, for the audit trail', sentence);
 }
 
 function filtered(command: Command, verb: string): Command {

@@ -110,6 +110,12 @@ const expected: [command: string, code: number, printed: string | RegExp][] = [
     0,
     '1 of 1 sent to fanfold-local-billing-events',
   ],
+  [
+    './fanfold stage stop --service billing',
+    0,
+    /^off +billing +consumer +queue fanfold-local-billing-events$/m,
+  ],
+  ['./fanfold stage start --service billing', 0, /^on +billing +publisher +stream fanfold-local-billing$/m],
   ['./fanfold trace op_0d9f6c2e8b1a4c7d9e3f5a6b7c8d9e0f', 0, 'operation.ordered.v1'],
   [
     'TOKEN=$(./fanfold token --scope operations:read); curl -sS http://127.0.0.1:$((${FANFOLD_PORT:-4000} + 3))/events -H "Authorization: Bearer $TOKEN"',

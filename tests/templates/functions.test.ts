@@ -51,6 +51,13 @@ describe('a function', () => {
     expect(breaking(others, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
   });
 
+  test('that a clock runs is found by the name of its rule, which no stack makes up', () => {
+    const rules = allOf('AWS::Events::Rule');
+    const keeps = ({ service, Properties: { Name, Targets } }: Deployed) =>
+      Name === `fanfold-local-${service}-${nameOf(Targets[0].Arn).split('-').at(-1)}`;
+    expect(breaking(rules, keeps)).toEqual([]);
+  });
+
   test('that a clock runs has 60 s, 15 minutes to close a day, and two to publish a part of the log', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),

@@ -5,10 +5,19 @@ export const operationOrdered = defineEvent({
   type: 'operation.ordered.v1',
   source: '/operator',
   description:
-    'An operator is about to move, discard, replay or republish messages, to erase what is recorded of a data subject, or to restore a table. A large operation is published in several parts, all of them before it acts.',
+    'An operator is about to move, discard, replay or republish messages, to erase what is recorded of a data subject, to restore a table, or to stop or start what runs by itself. A large operation is published in several parts, all of them before it acts.',
   data: () =>
     z.object({
-      command: z.enum(['dlq redrive', 'dlq discard', 'replay', 'republish', 'audit erase', 'restore']),
+      command: z.enum([
+        'dlq redrive',
+        'dlq discard',
+        'replay',
+        'republish',
+        'audit erase',
+        'restore',
+        'stage stop',
+        'stage start',
+      ]),
       stage: z.string(),
       /** The user of the laptop, or the ARN of the caller in AWS. */
       orderedBy: z.string(),
@@ -16,8 +25,8 @@ export const operationOrdered = defineEvent({
       /** How the messages were selected: options and their values. */
       filters: z.record(z.string(), z.string()),
       /**
-       * How many messages the operation concerns, in all its parts. 0 when only a service will know, as with
-       * `republish`, `audit erase` and `restore`.
+       * How many messages the operation concerns, in all its parts. 0 when it is about none, or only a service will
+       * know, as with `republish`, `audit erase` and `restore`.
        */
       total: z.int().min(0),
       messages: z.array(

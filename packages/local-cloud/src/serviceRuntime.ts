@@ -82,10 +82,13 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
     });
     // A batch that runs for longer is delivered again, as whenever a consumer ends.
     stops.push(() => Promise.race([mappings.stop(), setTimeout(1_000)]));
-    const lambda = await startLambdaEndpoint(invoke, lambdaPort);
-    stops.push(() => lambda.stop());
     const schedules = startSchedules({ resources, invoke, onError });
     stops.push(() => schedules.stop());
+    const lambda = await startLambdaEndpoint(
+      { invoke, mappings: mappings.all, schedules: schedules.all },
+      lambdaPort,
+    );
+    stops.push(() => lambda.stop());
     const gateway = await startGateway({
       port,
       api,

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -27,6 +28,8 @@ export type Cloud = {
   sqs: SQSClient;
   s3: S3Client;
   lambdaOf(service: string): LambdaClient;
+  /** What switches mappings and schedules: each service of a laptop has its own, AWS has one for all. */
+  controls(): { lambda: LambdaClient; events: EventBridgeClient }[];
   kms(): KMSClient;
 };
 
@@ -72,6 +75,11 @@ async function localClients(): Promise<Clients> {
         `${service} is not running at ${issuer}, and one of its functions is needed. Start it.`,
       );
     },
+    controls: () =>
+      Object.values(services).map(({ lambdaUrl }) => ({
+        lambda: new LambdaClient(clientConfiguration(lambdaUrl)),
+        events: new EventBridgeClient(clientConfiguration(lambdaUrl)),
+      })),
     kms() {
       // A stack that an older version started has none.
       const { kms } = endpoints as typeof endpoints & { kms?: string };
@@ -111,6 +119,7 @@ async function awsClients(region: string): Promise<Clients> {
     sqs: new SQSClient(settings),
     s3: new S3Client(settings),
     lambdaOf: () => lambda,
+    controls: () => [{ lambda: new LambdaClient(settings), events: new EventBridgeClient(settings) }],
     kms: () => new KMSClient(settings),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bucketPrefix } from '../../../packages/topology/names.js';
-import { placeOf, stageOfTopic } from './places.ts';
+import { ownerOfFunction, ownerOfSchedule, placeOf, stageOfTopic } from './places.ts';
 
 const inTest = { stage: 'test', stages: ['test'], region: 'eu-west-1' };
 
@@ -57,4 +57,27 @@ it.each([
   ['arn:aws:sns:eu-west-1:123456789012:fanfold-test-events:a-subscription', undefined],
 ])('the topic %s is that of the stage %s', (arn, stage) => {
   expect(stageOfTopic(arn)).toBe(stage);
+});
+
+const stages = { stage: 'test', stages: ['test', 'test-eu', 'eu-test'] };
+
+it.each([
+  ['fanfold-billing-test-consumer', { service: 'billing', functionKey: 'consumer' }],
+  ['fanfold-gift-cards-test-publishLog', { service: 'gift-cards', functionKey: 'publishLog' }],
+  ['fanfold-billing-eu-test-consumer', undefined],
+  ['fanfold-billing-test-eu-consumer', undefined],
+  ['fanfold-billing-test', undefined],
+  ['billing-test-consumer', undefined],
+])('the function %s', (name, owner) => {
+  expect(ownerOfFunction(name, stages)).toEqual(owner);
+});
+
+it.each([
+  ['fanfold-test-audit-publishLog', { service: 'audit', functionKey: 'publishLog' }],
+  ['fanfold-test-gift-cards-expiry', { service: 'gift-cards', functionKey: 'expiry' }],
+  ['fanfold-test-eu-audit-publishLog', undefined],
+  ['fanfold-eu-test-audit-publishLog', undefined],
+  ['fanfold-test-audit', undefined],
+])('the schedule %s', (name, owner) => {
+  expect(ownerOfSchedule(name, stages)).toEqual(owner);
 });

@@ -19,7 +19,7 @@ type Stage = { stage: string; stages: readonly string[]; region: string };
  * stage: `fanfold-test-eu-billing-…` is billing's in the stage `test-eu`, if there is one, and not `eu-billing`'s in `test`.
  */
 export const placeOf = (name: string, { stage, stages, region }: Stage): Place | undefined =>
-  placeBehind(name, queuePrefix(stage), stages.map(queuePrefix), /-(events|subscription)-dead-letters$/) ??
+  placeBehind(name, stagePrefix(stage), stages.map(stagePrefix), /-(events|subscription)-dead-letters$/) ??
   placeBehind(
     name,
     `${bucketPrefix(stage, region)}-`,
@@ -27,7 +27,7 @@ export const placeOf = (name: string, { stage, stages, region }: Stage): Place |
     /-(stream)-\d{12}$/,
   );
 
-const queuePrefix = (stage: string) => `fanfold-${stage}-`;
+const stagePrefix = (stage: string) => `fanfold-${stage}-`;
 
 /** The place whose name is a prefix, a service and an end that tells its kind, and has no longer prefix of another stage. */
 function placeBehind(name: string, prefix: string, prefixes: string[], end: RegExp): Place | undefined {
@@ -41,3 +41,22 @@ function placeBehind(name: string, prefix: string, prefixes: string[], end: RegE
 
 /** The stage whose topic this is, by its ARN. */
 export const stageOfTopic = (arn: string): string | undefined => /:fanfold-([^:]+)-events$/.exec(arn)?.[1];
+
+/** A function of a stage, as serverless.yml names both. */
+type Owner = { service: string; functionKey: string };
+
+/** Whose function this is, by its name in Lambda; undefined for one of no service, or of another stage. */
+export function ownerOfFunction(name: string, { stage, stages }: Omit<Stage, 'region'>): Owner | undefined {
+  const [, scope = '', functionKey = ''] = /^fanfold-(.+)-(\w+)$/.exec(name) ?? [];
+  const isOfLonger = (other: string) => other.length > stage.length && scope.endsWith(`-${other}`);
+  if (!scope.endsWith(`-${stage}`) || stages.some(isOfLonger)) return undefined;
+  return { service: scope.slice(0, -stage.length - 1), functionKey };
+}
+
+/** Whose schedule this is, by the name of its rule; undefined for any other rule, and for one of another stage. */
+export function ownerOfSchedule(name: string, { stage, stages }: Omit<Stage, 'region'>): Owner | undefined {
+  const isOfLonger = (other: string) => other.length > stage.length && name.startsWith(stagePrefix(other));
+  if (!name.startsWith(stagePrefix(stage)) || stages.some(isOfLonger)) return undefined;
+  const [, service, functionKey] = /^(.+)-(\w+)$/.exec(name.slice(stagePrefix(stage).length)) ?? [];
+  return service && functionKey ? { service, functionKey } : undefined;
+}

@@ -2,8 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  ListRulesCommand,
+} from '@aws-sdk/client-eventbridge';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  InvokeCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import {
   GetSubscriptionAttributesCommand,
@@ -35,6 +46,7 @@ import { replay } from './replay.ts';
 import { republish } from './republish.ts';
 import { restore } from './restore.ts';
 import { trace } from './trace.ts';
+import { start, stop } from './triggers.ts';
 import { verify } from './verify.ts';
 
 /**
@@ -54,6 +66,7 @@ const clients = {
   sts: mockClient(STSClient),
   lambda: mockClient(LambdaClient),
   kms: mockClient(KMSClient),
+  eventbridge: mockClient(EventBridgeClient),
 };
 
 type Grant = { action: string; resource: string };
@@ -65,8 +78,9 @@ beforeAll(async () => {
   vi.spyOn(console, 'log').mockReturnValue();
   vi.spyOn(console, 'error').mockReturnValue();
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const { sns, sqs, s3, sts, lambda, kms } = clients;
-  for (const client of [sns, sqs, s3, lambda]) (client as typeof sqs).onAnyCommand().resolves({});
+  const { sns, sqs, s3, sts, lambda, kms, eventbridge } = clients;
+  for (const client of [sns, sqs, s3, lambda, eventbridge])
+    (client as typeof sqs).onAnyCommand().resolves({});
   sts.on(GetCallerIdentityCommand).resolves({ Account: account, Arn: `arn:aws:iam::${account}:user/ada` });
   for (const batch of [
     SendMessageBatchCommand,
@@ -136,6 +150,34 @@ beforeAll(async () => {
 
   kms.on(GetPublicKeyCommand).resolves({ PublicKey: signer.spki });
 
+  const State = new Map<string, string>();
+  const stateOf = (name: string) => State.get(name) ?? 'Enabled';
+  lambda.on(ListEventSourceMappingsCommand).callsFake(() => ({
+    EventSourceMappings: services.map((service) => ({
+      UUID: service,
+      FunctionArn: `arn:aws:lambda:${region}:${account}:function:fanfold-${service}-test-consumer`,
+      EventSourceArn: `arn:aws:sqs:${region}:${account}:fanfold-test-${service}-events`,
+      State: stateOf(service),
+    })),
+  }));
+  lambda.on(UpdateEventSourceMappingCommand).callsFake(({ UUID, Enabled }) => {
+    State.set(UUID, Enabled ? 'Enabled' : 'Disabled');
+    return {};
+  });
+  const Name = 'fanfold-test-payments-janitor';
+  let isOn = true;
+  eventbridge.on(ListRulesCommand).callsFake(() => ({
+    Rules: [{ Name, ScheduleExpression: 'rate(1 minute)', State: isOn ? 'ENABLED' : 'DISABLED' }],
+  }));
+  eventbridge.on(EnableRuleCommand).callsFake(() => {
+    isOn = true;
+    return {};
+  });
+  eventbridge.on(DisableRuleCommand).callsFake(() => {
+    isOn = false;
+    return {};
+  });
+
   const all = { stage: 'test', all: true, rate: 1000 } as const;
   await redrive([], all);
   await discard([], { ...all, reason: 'a test' });
@@ -144,7 +186,9 @@ beforeAll(async () => {
   await trace('order-1001', { stage: 'test', merchant: 'acme' });
   await findings({ stage: 'test' });
   await republish({ stage: 'test', date: '2026-01-01' });
+  await stop({ stage: 'test' });
   for (const service of restoredServices) await restore(service, { stage: 'test', yes: true });
+  await start({ stage: 'test' });
   await auditKey({ stage: 'test' });
   await auditKey({ stage: 'test', witness: true });
   const remember = join(tmpdir(), `fanfold-permissions-${randomUUID()}`);
@@ -174,15 +218,21 @@ const permissions: Record<string, string[]> = {
   's3:ListBuckets': ['s3:ListAllMyBuckets'],
   's3:ListObjectsV2': ['s3:ListBucket'],
   'lambda:Invoke': ['lambda:InvokeFunction'],
+  'eventbridge:ListRules': ['events:ListRules'],
+  'eventbridge:EnableRule': ['events:EnableRule'],
+  'eventbridge:DisableRule': ['events:DisableRule'],
 };
 
 /** What a call is about, as policies name it; `*` for what lists everything there is. */
 function resourceOf(command: string, input: Record<string, string>): string {
-  const { TopicArn, QueueUrl, QueueName, Bucket, Key, FunctionName, KeyId } = input;
+  const { TopicArn, QueueUrl, QueueName, Bucket, Key, FunctionName, KeyId, UUID, Name } = input;
   const queue = QueueName ?? QueueUrl?.split('/').at(-1);
   if (queue && command !== 'sqs:ListQueues') return `arn:aws:sqs:${region}:${account}:${queue}`;
   if (Bucket) return `arn:aws:s3:::${Bucket}${Key ? `/${Key}` : ''}`;
   if (FunctionName) return `arn:aws:lambda:${region}:${account}:function:${FunctionName}`;
+  // The policy names its function in a condition.
+  if (UUID) return `arn:aws:lambda:${region}:${account}:event-source-mapping:${UUID}`;
+  if (Name) return `arn:aws:events:${region}:${account}:rule/${Name}`;
   // The policy names the aliases in a condition: IAM looks at the key behind an alias.
   if (KeyId) return `arn:aws:kms:${region}:${account}:key/${KeyId}`;
   // What is asked of a subscription knows no resource: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html

@@ -2,22 +2,30 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { accountId, region } from '../account.ts';
 import { isForeign } from '../foreign.ts';
+import { MappingInUse, type SwitchableMapping } from '../mappings/switchableMapping.ts';
 import { FunctionError } from './invoke.ts';
+import type { Schedule } from './schedules.ts';
 
 export type LambdaEndpoint = { url: string; stop(): void };
 
+/** What a service has that runs: its functions, found by name, and what runs them without a request. */
+export type Functions = {
+  invoke: (functionName: string, event: unknown) => Promise<unknown>;
+  mappings?: SwitchableMapping[];
+  schedules?: Schedule[];
+};
+
 /**
- * Lambda's `Invoke`, over HTTP at 127.0.0.1, for functions that `invoke` finds by name.
+ * The calls to Lambda and EventBridge with which an operator runs functions, and switches their mappings and schedules, over
+ * HTTP at 127.0.0.1.
  *
  * @param port any free one by default
  */
-export async function startLambdaEndpoint(
-  invoke: (functionName: string, event: unknown) => Promise<unknown>,
-  port = 0,
-): Promise<LambdaEndpoint> {
+export async function startLambdaEndpoint(functions: Functions, port = 0): Promise<LambdaEndpoint> {
   const server = createServer((request, response) => {
-    answer(request, response, invoke).catch((error: Error) => {
+    answer(request, response, functions).catch((error: Error) => {
       reply(response, 404, { Type: 'User', Message: error.message });
     });
   }).listen(port, '127.0.0.1');
@@ -31,30 +39,55 @@ export async function startLambdaEndpoint(
   };
 }
 
-/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  invoke: (functionName: string, event: unknown) => Promise<unknown>,
+  { invoke, mappings = [], schedules = [] }: Functions,
 ): Promise<void> {
-  const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.url ?? '') ?? [];
   if (isForeign(request)) {
     reply(response, 403, { Type: 'User', Message: 'Functions are run for tools on this machine only.' });
     return;
   }
-  if (request.method !== 'POST' || name === undefined) {
-    throw new Error('Functions are run by POST /2015-03-31/functions/<name>/invocations.');
-  }
   const body = await text(request);
-  let event: unknown;
+  let input: unknown;
   try {
-    event = body === '' ? {} : JSON.parse(body);
+    input = body === '' ? {} : JSON.parse(body);
   } catch {
     reply(response, 400, { Type: 'User', Message: 'The payload is not JSON.' });
     return;
   }
-  const running = invoke(decodeURIComponent(name).split(':').at(-1) as string, event);
-  if (request.headers['x-amz-invocation-type'] === 'Event') {
+  const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(pathname) ?? [];
+  const [, isAboutMappings, uuid] = /^\/2015-03-31\/(event-source-mappings)\/?([^/]*)$/.exec(pathname) ?? [];
+  const [, rulesCall] = /^AWSEvents\.(\w+)$/.exec(String(request.headers['x-amz-target'])) ?? [];
+  if (request.method === 'POST' && name !== undefined) {
+    const isAsynchronous = request.headers['x-amz-invocation-type'] === 'Event';
+    await run(response, invoke(decodeURIComponent(name).split(':').at(-1) as string, input), isAsynchronous);
+  } else if (request.method === 'GET' && isAboutMappings && !uuid) {
+    reply(response, 200, { EventSourceMappings: mappings.map(configurationOf) });
+  } else if (request.method === 'PUT' && uuid) {
+    updateMapping(
+      response,
+      find(mappings, (mapping) => mapping.uuid === uuid, uuid),
+      input,
+    );
+  } else if (request.method === 'POST' && pathname === '/' && rulesCall !== undefined) {
+    answerRules(response, rulesCall, schedules, input as RuleInput);
+  } else {
+    throw new Error(
+      'The calls are Invoke, ListEventSourceMappings and UpdateEventSourceMapping of Lambda, and ListRules, EnableRule and ' +
+        'DisableRule of EventBridge.',
+    );
+  }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
+async function run(
+  response: ServerResponse,
+  running: Promise<unknown>,
+  isAsynchronous: boolean,
+): Promise<void> {
+  if (isAsynchronous) {
     // Its failure is in the log of the function.
     running.catch(() => {});
     response.writeHead(202).end();
@@ -67,6 +100,59 @@ async function answer(
     response.setHeader('x-amz-function-error', 'Unhandled');
     reply(response, 200, error.failure);
   }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html, of which only `Enabled` is taken. */
+function updateMapping(response: ServerResponse, mapping: SwitchableMapping, input: unknown): void {
+  const { Enabled } = input as { Enabled?: boolean };
+  try {
+    if (Enabled !== undefined) mapping.update(Enabled);
+    reply(response, 202, configurationOf(mapping));
+  } catch (error) {
+    if (!(error instanceof MappingInUse)) throw error;
+    response.setHeader('x-amzn-errortype', 'ResourceInUseException');
+    reply(response, 400, { Type: 'User', Message: error.message });
+  }
+}
+
+const configurationOf = ({ uuid, functionName, eventSourceArn, state }: SwitchableMapping) => ({
+  UUID: uuid,
+  FunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${functionName}`,
+  EventSourceArn: eventSourceArn,
+  State: state,
+});
+
+type RuleInput = { Name?: string; NamePrefix?: string };
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html, and those that enable and disable one. */
+function answerRules(
+  response: ServerResponse,
+  call: string,
+  schedules: Schedule[],
+  { Name, NamePrefix = '' }: RuleInput,
+): void {
+  if (call === 'ListRules') {
+    const rules = schedules.filter(({ name }) => name.startsWith(NamePrefix));
+    reply(response, 200, {
+      Rules: rules.map(({ name, expression, enabled }) => ({
+        Name: name,
+        ScheduleExpression: expression,
+        State: enabled ? 'ENABLED' : 'DISABLED',
+      })),
+    });
+    return;
+  }
+  const schedule = find(schedules, ({ name }) => name === Name, String(Name));
+  if (call === 'EnableRule') schedule.enable();
+  else if (call === 'DisableRule') schedule.disable();
+  else throw new Error(`EventBridge's ${call} is not among the calls of the local cloud.`);
+  response.writeHead(200).end();
+}
+
+function find<Item>(items: Item[], isMeant: (item: Item) => boolean, what: string): Item {
+  const found = items.find(isMeant);
+  if (found) return found;
+  throw new Error(`There is no ${what}.`);
 }
 
 const reply = (response: ServerResponse, status: number, body: unknown): void => {

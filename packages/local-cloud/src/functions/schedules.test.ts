@@ -54,6 +54,34 @@ test('a rule that is disabled, or that is no schedule, runs nothing', async () =
   expect(await timesOf({ Rule: Rule as Resource })).toEqual([]);
 });
 
+test('a rule that is disabled by hand runs nothing until it is enabled', async () => {
+  vi.useFakeTimers({ now: new Date('2026-11-30T00:00:00Z') });
+  let runs = 0;
+  const { all, stop } = startSchedules({
+    resources: {
+      ...rule('rate(1 minute)'),
+      Off: rule('rate(1 hour)', { State: 'DISABLED' }).Rule as Resource,
+    },
+    async invoke() {
+      runs += 1;
+    },
+    onError: () => {},
+  });
+  const states = () => all.map(({ name, expression, enabled }) => [name, expression, enabled]);
+  expect(states()).toEqual([
+    ['Rule', 'rate(1 minute)', true],
+    ['Off', 'rate(1 hour)', false],
+  ]);
+  for (const schedule of all) schedule.disable();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect([runs, states().map(([, , enabled]) => enabled)]).toEqual([0, [false, false]]);
+  for (const schedule of [...all, ...all]) schedule.enable();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  stop();
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(runs).toBe(61);
+});
+
 test('a function gets the event of EventBridge, or the input that the rule gives', async () => {
   vi.useFakeTimers({ now: new Date('2026-11-30T00:00:00Z') });
   const events: unknown[] = [];

@@ -11,29 +11,64 @@ export type SchedulesOptions = {
   onError: (error: Error) => void;
 };
 
+/** A rule that runs functions by time, which can be disabled and enabled as by EventBridge's DisableRule and EnableRule. */
+export type Schedule = {
+  readonly name: string;
+  readonly expression: string;
+  readonly enabled: boolean;
+  enable(): void;
+  disable(): void;
+};
+
 /**
- * Runs functions by the enabled AWS::Events::Rules of a template.
+ * Runs functions by the AWS::Events::Rules of a template that are enabled.
  *
- * @returns a handle to stop it
+ * @returns its rules, and a handle to stop all of them
  * @throws when EventBridge would refuse an expression
  */
-export function startSchedules({ resources, invoke, onError }: SchedulesOptions): { stop(): void } {
-  const jobs = Object.entries(resources)
-    .filter(([, { Type, Properties }]) => Type === 'AWS::Events::Rule' && Properties.State !== 'DISABLED')
+export function startSchedules({ resources, invoke, onError }: SchedulesOptions): {
+  all: Schedule[];
+  stop(): void;
+} {
+  const all = Object.entries(resources)
+    .filter(([, { Type }]) => Type === 'AWS::Events::Rule')
     .flatMap(([logicalId, { Properties }]) => {
-      const { ScheduleExpression, Targets, Name = logicalId } = Properties as Rule;
+      const { ScheduleExpression, Targets, Name = logicalId, State } = Properties as Rule;
       if (ScheduleExpression === undefined) return [];
-      return every(ScheduleExpression, () => {
+      return startSchedule(Name, ScheduleExpression, State !== 'DISABLED', () => {
         for (const { Arn, Input } of Targets) {
           const event = Input === undefined ? scheduledEvent(Name) : JSON.parse(Input);
           invoke(Arn.split(':').at(-1) as string, event).catch(onError);
         }
       });
     });
-  return { stop: () => jobs.forEach((job) => void job.stop()) };
+  return { all, stop: () => all.forEach((schedule) => void schedule.disable()) };
 }
 
-type Rule = { ScheduleExpression?: string; Targets: { Arn: string; Input?: string }[]; Name?: string };
+type Rule = {
+  ScheduleExpression?: string;
+  Targets: { Arn: string; Input?: string }[];
+  Name?: string;
+  State?: string;
+};
+
+function startSchedule(name: string, expression: string, enabled: boolean, run: () => void): Schedule {
+  let job = enabled ? every(expression, run) : undefined;
+  return {
+    name,
+    expression,
+    get enabled() {
+      return job !== undefined;
+    },
+    enable() {
+      job ??= every(expression, run);
+    },
+    disable() {
+      job?.stop();
+      job = undefined;
+    },
+  };
+}
 
 function every(expression: string, run: () => void): { stop(): void } {
   const ms = rateMs(expression);

@@ -19,6 +19,7 @@ import type { Invocation, Mapping } from './invocation.ts';
 import { lambdaFunctions, type MappingsOptions, startMappings } from './mappings.ts';
 import { startQueueMapping } from './queueMapping.ts';
 import { startStreamMapping } from './streamMapping.ts';
+import { MappingInUse } from './switchableMapping.ts';
 
 // As they are, but observed.
 vi.mock('./queueMapping.ts', { spy: true });
@@ -98,6 +99,49 @@ test('What is written into a table travels by its stream, a topic and a queue to
       status: 'succeeded',
     },
   ]);
+});
+
+test('A mapping that is disabled leaves what comes where it is, and goes on with it when it is enabled', async () => {
+  const received: string[] = [];
+  const functions = handlers(received);
+  const asked: string[] = [];
+  const ended = Promise.withResolvers<void>();
+  const mappings = await start({
+    async invoke(name, event) {
+      asked.push(name);
+      if (name === 'mapped-local-consumer') await ended.promise;
+      await functions[name]?.(event as never);
+    },
+  });
+  const consumer = mappings.all.find(({ functionName }) => functionName.endsWith('consumer'));
+  const publisher = mappings.all.find(({ functionName }) => functionName.endsWith('publisher'));
+  if (!consumer || !publisher) throw new Error('The template has a consumer and a publisher.');
+  const put = (pk: string) =>
+    dynamodb.send(new PutItemCommand({ TableName: 'mapped-table', Item: { pk: { S: pk } } }));
+  await put('before');
+  await vi.waitUntil(() => asked.includes('mapped-local-consumer'), 10_000);
+  consumer.update(false);
+  // What runs already ends first, and meanwhile nobody can switch it.
+  expect(consumer.state).toBe('Disabling');
+  expect(() => consumer.update(true)).toThrow(MappingInUse);
+  ended.resolve();
+  await vi.waitUntil(() => consumer.state === 'Disabled', 10_000);
+  expect(received).toEqual(['before']);
+  consumer.update(false);
+  expect(consumer.state).toBe('Disabled');
+
+  await put('meanwhile');
+  await publisher.idle();
+  publisher.update(false);
+  await vi.waitUntil(() => publisher.state === 'Disabled', 10_000);
+  await put('unpublished');
+  consumer.update(true);
+  expect(consumer.state).toBe('Enabling');
+  await mappings.idle();
+  expect([consumer.state, received]).toEqual(['Enabled', ['before', 'meanwhile']]);
+  publisher.update(true);
+  await mappings.idle();
+  expect(received).toEqual(['before', 'meanwhile', 'unpublished']);
 });
 
 /** Observes when the mapping that was started last is idle. */

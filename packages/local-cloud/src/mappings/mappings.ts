@@ -15,6 +15,7 @@ import { failureDestination } from './onFailure.ts';
 import { startQueueMapping } from './queueMapping.ts';
 import { startStreamMapping } from './streamMapping.ts';
 import { awsStreamArn } from './streamRecord.ts';
+import { type SwitchableMapping, startSwitchableMapping } from './switchableMapping.ts';
 
 export type MappingsOptions = {
   /** The resources of one service, resolved and provisioned. */
@@ -32,13 +33,13 @@ export type MappingsOptions = {
 };
 
 /** `idle` resolves when all sources are drained at the same time, so that events between functions are handled too. */
-export type Mappings = Mapping;
+export type Mappings = Mapping & { all: SwitchableMapping[] };
 
 /** The functions of a template: `key` is the name in serverless.yml, `name` the one in Lambda. */
 export type LambdaFunction = { logicalId: string; key: string; name: string; timeoutMs: number };
 
 /**
- * Starts every AWS::Lambda::EventSourceMapping of a template. Resolves when all sources are being read.
+ * Starts every AWS::Lambda::EventSourceMapping of a template that is enabled. Resolves when all their sources are being read.
  *
  * @throws when AWS would refuse a mapping, or its source has not been provisioned.
  */
@@ -62,11 +63,15 @@ export async function startMappings(options: MappingsOptions): Promise<Mappings>
     Object.values(options.resources)
       .filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
       .map(({ Properties }) => eventSourceMapping(Properties))
-      .filter(({ enabled }) => enabled)
       .map((properties) =>
-        properties.source === 'queue'
-          ? startQueue(properties, observed, clients)
-          : startStream(properties, observed, clients),
+        startSwitchableMapping(
+          properties,
+          () =>
+            properties.source === 'queue'
+              ? startQueue(properties, observed, clients)
+              : startStream(properties, observed, clients),
+          options.onError,
+        ),
       ),
   );
   const mappings = starting.filter((one) => one.status === 'fulfilled').map(({ value }) => value);
@@ -80,6 +85,7 @@ export async function startMappings(options: MappingsOptions): Promise<Mappings>
     throw refused.reason;
   }
   return {
+    all: mappings,
     stop,
     async idle() {
       for (let before = -1; before !== invocations; ) {

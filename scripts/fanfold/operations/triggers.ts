@@ -1,0 +1,185 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  type EventBridgeClient,
+  ListRulesCommand,
+  type Rule,
+} from '@aws-sdk/client-eventbridge';
+import {
+  type EventSourceMappingConfiguration,
+  type LambdaClient,
+  paginateListEventSourceMappings,
+  ResourceInUseException,
+  UpdateEventSourceMappingCommand,
+} from '@aws-sdk/client-lambda';
+import type { Cloud } from '../aws/cloud.ts';
+import { ownerOfFunction, ownerOfSchedule } from '../aws/places.ts';
+import { commandFor } from '../commandFor.ts';
+import { CommandError, UsageError } from '../errors.ts';
+import { order } from './order.ts';
+
+/** What runs a function without a request: the mapping of a queue or stream, or a schedule. */
+export type Trigger = {
+  service: string;
+  /** As in serverless.yml. */
+  functionKey: string;
+  kind: 'queue' | 'stream' | 'schedule';
+  /** The queue or table that is read, or when it runs: `rate(1 minute)`. */
+  source: string;
+  state: 'on' | 'off' | 'changing';
+};
+
+/** A trigger, and how it is switched. */
+type Switchable = Trigger & { set(on: boolean): Promise<void> };
+
+/** How often it is looked whether all is switched, and for how long: AWS takes up to some minutes for a mapping. */
+const pollMs = 500;
+const longestMs = 300_000;
+
+/**
+ * What runs functions of a stage.
+ *
+ * @param services only of these; of all without
+ * @throws UsageError when a service has none of them
+ */
+export async function triggersOf(cloud: Cloud, services?: readonly string[]): Promise<Trigger[]> {
+  return (await switchablesOf(cloud, services)).map(factsOf);
+}
+
+/**
+ * Switches on or off all that runs functions of a stage, once it is in the audit trail. Changes nothing that is as asked. What
+ * is begun when it is switched off ends by itself, within the timeout of its function.
+ *
+ * @returns an operation's id, if anything was switched, and all triggers as they are then
+ * @throws when not all could be switched in time; then it may be ordered again
+ */
+export async function switchTriggers(
+  cloud: Cloud,
+  {
+    on,
+    services,
+    reason = null,
+  }: { on: boolean; services?: readonly string[] | undefined; reason?: string | null },
+): Promise<{ operationId: string | null; triggers: Trigger[] }> {
+  const wanted = on ? 'on' : 'off';
+  let triggers = await switchablesOf(cloud, services);
+  if (triggers.every(({ state }) => state === wanted))
+    return { operationId: null, triggers: triggers.map(factsOf) };
+  const operationId = await order(cloud, {
+    command: on ? 'stage start' : 'stage stop',
+    reason,
+    filters: services ? { service: services.join(',') } : {},
+    messages: [],
+  });
+  for (const until = Date.now() + longestMs; ; triggers = await switchablesOf(cloud, services)) {
+    const others = triggers.filter(({ state }) => state !== wanted);
+    if (others.length === 0) return { operationId, triggers: triggers.map(factsOf) };
+    if (Date.now() > until) {
+      throw new CommandError(
+        `After ${longestMs / 60_000} minutes these are not ${wanted}:`,
+        ...others.map(({ service, functionKey, kind }) => `  ${service} ${functionKey}: its ${kind}`),
+        'Run the command again.',
+      );
+    }
+    // What is changing cannot be changed; once that is over, it is looked at again.
+    for (const { state, set } of others) if (state !== 'changing') await set(on);
+    await delay(pollMs);
+  }
+}
+
+/**
+ * That nothing runs a function of these services, which would write while somebody else does.
+ *
+ * @throws UsageError when something does, with the command that stops it
+ */
+export async function requireStopped(cloud: Cloud, services: readonly string[]): Promise<void> {
+  const running = (await triggersOf(cloud, services)).filter(({ state }) => state !== 'off');
+  if (running.length === 0) return;
+  const stop = commandFor(cloud, `stage stop ${services.map((service) => `--service ${service}`).join(' ')}`);
+  throw new UsageError(
+    `${[...new Set(running.map(({ service, functionKey }) => `${service} ${functionKey}`))].join(', ')} may run meanwhile. First: ${stop}`,
+  );
+}
+
+async function switchablesOf(cloud: Cloud, services?: readonly string[]): Promise<Switchable[]> {
+  const found: Switchable[] = [];
+  for (const { lambda, events } of cloud.controls()) {
+    found.push(...(await mappingsOf(cloud, lambda)), ...(await schedulesOf(cloud, events)));
+  }
+  const deployed = [...new Set(found.map(({ service }) => service))].sort();
+  const unknown = services?.filter((service) => !deployed.includes(service)) ?? [];
+  if (unknown.length > 0 || deployed.length === 0) {
+    throw new UsageError(
+      `${cloud.stage} has no functions that run by themselves${unknown.length > 0 ? ` of ${unknown.join(', ')}` : ''}. ` +
+        `Services there: ${deployed.join(', ') || 'none'}.`,
+    );
+  }
+  return found
+    .filter(({ service }) => services?.includes(service) ?? true)
+    .sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+}
+
+const nameOf = ({ service, functionKey, kind }: Trigger): string => `${service} ${functionKey} ${kind}`;
+
+const factsOf = ({ set: _, ...trigger }: Switchable): Trigger => trigger;
+
+async function mappingsOf(cloud: Cloud, lambda: LambdaClient): Promise<Switchable[]> {
+  const found: Switchable[] = [];
+  for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client: lambda }, {})) {
+    for (const mapping of EventSourceMappings) {
+      const { FunctionArn = '', EventSourceArn = '', UUID } = mapping;
+      const owner = ownerOfFunction(FunctionArn.split(':')[6] ?? '', cloud);
+      if (!owner) continue;
+      const [, , kind, , , resource = ''] = EventSourceArn.split(':');
+      found.push({
+        ...owner,
+        kind: kind === 'sqs' ? 'queue' : 'stream',
+        source: kind === 'sqs' ? resource : (resource.split('/')[1] ?? resource),
+        state: stateOf(mapping),
+        async set(on) {
+          try {
+            await lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: on }));
+          } catch (error) {
+            // Somebody else was faster.
+            if (!(error instanceof ResourceInUseException)) throw error;
+          }
+        },
+      });
+    }
+  }
+  return found;
+}
+
+function stateOf({ State }: EventSourceMappingConfiguration): Trigger['state'] {
+  if (State === 'Enabled') return 'on';
+  return State === 'Disabled' ? 'off' : 'changing';
+}
+
+async function schedulesOf(cloud: Cloud, events: EventBridgeClient): Promise<Switchable[]> {
+  const found: Switchable[] = [];
+  for (const { Name = '', ScheduleExpression, State } of await rulesOf(events, `fanfold-${cloud.stage}-`)) {
+    const owner = ownerOfSchedule(Name, cloud);
+    if (!owner || ScheduleExpression === undefined) continue;
+    found.push({
+      ...owner,
+      kind: 'schedule',
+      source: ScheduleExpression,
+      state: State === 'ENABLED' ? 'on' : 'off',
+      async set(on) {
+        await events.send(on ? new EnableRuleCommand({ Name }) : new DisableRuleCommand({ Name }));
+      },
+    });
+  }
+  return found;
+}
+
+async function rulesOf(events: EventBridgeClient, NamePrefix: string): Promise<Rule[]> {
+  const rules: Rule[] = [];
+  for (let NextToken: string | undefined; ; ) {
+    const page = await events.send(new ListRulesCommand({ NamePrefix, ...(NextToken && { NextToken }) }));
+    rules.push(...(page.Rules ?? []));
+    NextToken = page.NextToken;
+    if (!NextToken) return rules;
+  }
+}
