@@ -315,6 +315,16 @@ program
   });
 
 program
+  .command('describe')
+  .summary('write the descriptions of the APIs')
+  .description(
+    'Writes services/<name>/openapi.json from the code: schemas, routes and what description.ts of each service says. ' +
+      'It changes nothing when the code has not changed.',
+  )
+  .option('--json', 'print what was written as JSON')
+  .action(async (options) => (await import('./fanfold/commands/describe.ts')).describe(options));
+
+program
   .command('faults')
   .summary('make every call fail in turn, and check that nothing is lost or done twice')
   .description(

@@ -27,7 +27,7 @@ describe('a function', () => {
 
   test('that answers a request ends before the gateway gives up after 29 s', () => {
     const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
-    expect(behindApi).toHaveLength(18);
+    expect(behindApi).toHaveLength(21);
     expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
   });
 
@@ -133,13 +133,16 @@ describe('an HTTP API', () => {
       'audit GET /events',
       'audit GET /events/{id}',
       'audit GET /events/{id}/proof',
+      'audit GET /openapi.json',
       'audit GET /tile/{path+}',
       'billing $default',
       'billing GET /credit-notes',
       'billing GET /credit-notes/{id}',
       'billing GET /invoices',
       'billing GET /invoices/{id}',
+      'billing GET /openapi.json',
       'payments $default',
+      'payments GET /openapi.json',
       'payments GET /payments',
       'payments GET /payments/{id}',
       'payments POST /payments',

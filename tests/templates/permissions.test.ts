@@ -33,6 +33,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-payments',
       'dynamodb:Query table/fanfold-local-payments/index/ByMerchant',
     ],
+    getOpenApi: [],
     unknownRoute: [],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-payments/stream/local',
@@ -89,6 +90,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-billing',
       'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
     ],
+    getOpenApi: [],
     unknownRoute: [],
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
@@ -154,6 +156,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
       's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
+    getOpenApi: [],
     unknownRoute: [],
     exportEvents: [
       'dynamodb:BatchGetItem table/fanfold-local-audit',

@@ -25,6 +25,9 @@ const exponents = new Map(
   ),
 );
 
+/** All of them, sorted. */
+export const currencyCodes = (): string[] => [...exponents.keys()].sort();
+
 /** Whether `code` is an active ISO 4217 code in upper case that has a minor unit. */
 export const isCurrency = (code: string): boolean => exponents.has(code);
 

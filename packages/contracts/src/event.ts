@@ -86,7 +86,7 @@ export const eventType = z
   .max(maxLength.type)
   .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"');
 
-const envelope = z.object({
+export const envelope = z.object({
   specversion: z.literal('1.0'),
   id: identifier(maxLength.eventId),
   source: identifier(64),

@@ -8,7 +8,7 @@ export const parseFields = <Output>(
   value: unknown,
 ): z.ZodSafeParseResult<Output> => schema.safeParse(value, { error: sentenceOf });
 
-const maxFieldErrors = 20;
+export const maxFieldErrors = 20;
 
 /** Each issue with its field. An unknown field is named itself, not its object. */
 export const fieldErrors = (error: z.ZodError): FieldError[] =>

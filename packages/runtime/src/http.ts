@@ -57,8 +57,11 @@ type Endpoint<Body, Query> = {
   idempotent?: boolean;
 };
 
-const maxBodyBytes = 32 * 1024;
+export const maxBodyBytes = 32 * 1024;
 const noFields = /* @__PURE__ */ z.strictObject({});
+
+/** What a handler says of itself to those who describe the API: its {@link Endpoint}, or nothing if it is public. */
+export type EndpointSettings = Partial<Endpoint<unknown, unknown>>;
 
 /**
  * A route of an HTTP API: verifies the token, validates the request, runs the handler, and answers every failure as
@@ -68,11 +71,18 @@ const noFields = /* @__PURE__ */ z.strictObject({});
 export const endpoint = <Body = Record<string, never>, Query = Record<string, never>>(
   settings: Endpoint<Body, Query>,
   handle: (request: Request<Body, Query>) => Promise<Reply | FileReply>,
-) => respond(async (event, context, trace) => handle(await admit(settings, event, context, trace)));
+) =>
+  Object.assign(
+    respond(async (event, context, trace) => handle(await admit(settings, event, context, trace))),
+    { settings: settings as EndpointSettings },
+  );
 
 /** A route without a token that takes nothing but its path. */
 export const publicEndpoint = (handle: (path: Record<string, string>) => Promise<FileReply>) =>
-  respond(async ({ pathParameters }) => handle((pathParameters ?? {}) as Record<string, string>));
+  Object.assign(
+    respond(async ({ pathParameters }) => handle((pathParameters ?? {}) as Record<string, string>)),
+    { settings: {} as EndpointSettings },
+  );
 
 /**
  * Answers requests that match no route: 405 when the path has other methods, 404 when it has none, both with the

@@ -2,12 +2,16 @@ import * as z from 'zod';
 import { chunksOf, lambdaAnswer } from './batch.ts';
 import { Refusal } from './refusal.ts';
 
+export const maxPageSize = 100;
+const limitError = `must be a whole number from 1 to ${maxPageSize}`;
+
 /** `limit` and `startingAfter` of every list. */
 export const listQuery = {
   limit: z
     .string()
-    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
+    .regex(/^[1-9]\d{0,2}$/, limitError)
     .transform(Number)
+    .pipe(z.int().min(1).max(maxPageSize, limitError))
     .default(10),
   /** The id of the last object of the previous page. */
   startingAfter: z.string().min(1).max(200).optional(),

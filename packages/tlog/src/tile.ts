@@ -37,12 +37,14 @@ export function tilePath({ level, index, width }: Tile): string {
   return `tile/${level}/${groups}${width === fullWidth ? '' : `.p/${width}`}`;
 }
 
-const pathPattern =
-  /^tile\/(entries|0|[1-9][0-9]?)\/((?:x(?!000)[0-9]{3}\/(?:x[0-9]{3}\/){0,4})?[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
+/** A path below `tile/`. */
+export const tilePathPattern =
+  /^(entries|0|[1-9][0-9]?)\/((?:x(?!000)[0-9]{3}\/(?:x[0-9]{3}\/){0,4})?[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
 
 /** The tile with this path, or undefined. Each tile has one path only. */
 export function parseTilePath(path: string): Tile | undefined {
-  const [, level = '', groups = '', width] = pathPattern.exec(path) ?? [];
+  const [, below = ''] = /^tile\/(.+)$/.exec(path) ?? [];
+  const [, level = '', groups = '', width] = tilePathPattern.exec(below) ?? [];
   if (level === '') return undefined;
   const tile: Tile = {
     level: level === 'entries' ? level : Number(level),

@@ -1,16 +1,18 @@
 import { customer, totals } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
+import type * as z from 'zod';
+import type * as answers from './answers.ts';
 import type { Account } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
 import type { Invoice, InvoiceLine } from './invoice.ts';
 
 /** An invoice as the API shows it: unchanged since it was issued, and with its credit notes. */
-export function invoiceResource({ invoice, creditNotes }: Account) {
+export function invoiceResource({ invoice, creditNotes }: Account): z.output<typeof answers.invoice> {
   const issued = invoice as Invoice;
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, 0);
   const status = credited === 0 ? 'paid' : credited < issued.totals.gross ? 'partially_credited' : 'credited';
   return {
-    object: 'invoice' as const,
+    object: 'invoice',
     id: issued.id,
     number: issued.number,
     series: issued.series,
@@ -38,8 +40,8 @@ const lineResource = ({ description, quantity, unitAmount, net, taxRate, tax, gr
 });
 
 /** A credit note as the API shows it. */
-export const creditNoteResource = (creditNote: CreditNote) => ({
-  object: 'credit_note' as const,
+export const creditNoteResource = (creditNote: CreditNote): z.output<typeof answers.creditNote> => ({
+  object: 'credit_note',
   id: creditNote.id,
   number: creditNote.number,
   series: creditNote.series,

@@ -18,9 +18,11 @@ const positiveAmount = z
   .max(maxAmountMinor);
 
 /** Of the codes that ISO leaves to its users, invoices need the two that the European Union has assigned. */
-const countries = new Set<string>([...CountryCodes, 'XI', 'XK']);
+export const countries: ReadonlySet<string> = new Set<string>([...CountryCodes, 'XI', 'XK']);
 
-const address = z.strictObject({
+export const isCountry = (code: string): boolean => countries.has(code);
+
+export const addressRequest = z.strictObject({
   line1: optionalText(200),
   line2: optionalText(200),
   city: optionalText(100),
@@ -29,24 +31,30 @@ const address = z.strictObject({
   country: z
     .string()
     .refine(
-      (code) => countries.has(code),
+      isCountry,
       'must be an ISO 3166-1 code in capital letters, such as "BE"; Northern Ireland is "XI" and Kosovo "XK"',
     ),
 });
 
-const customer = z.strictObject({
+export const customerRequest = z.strictObject({
   name: text(200),
   email: anyText(254).pipe(z.email()).nullable().default(null),
   taxId: optionalText(40),
-  address,
+  address: addressRequest,
 });
 
-const line = z.strictObject({
+export const lineRequest = z.strictObject({
   description: text(200),
   quantity: z.int().min(1).max(1_000_000),
   unitAmount: amountMinor,
   taxRate,
 });
+
+/** Arab central banks keep their accounts in XAD. */
+export const isPaidIn = (code: string): boolean => code !== 'XAD';
+
+export const maxMetadataEntries = 20;
+export const fewEntries = (entries: object): boolean => Object.keys(entries).length <= maxMetadataEntries;
 
 const metadata = z
   .record(z.string(), z.string())
@@ -60,7 +68,7 @@ const metadata = z
       anyText(500),
     ),
   )
-  .refine((entries) => Object.keys(entries).length <= 20, 'must have at most 20 entries')
+  .refine(fewEntries, `must have at most ${maxMetadataEntries} entries`)
   .default({});
 
 /** The body of `POST /payments`. Unknown fields are refused: a misspelt `captureMethod` must not charge a card. */
@@ -68,15 +76,15 @@ export const paymentRequest: z.ZodType<PaymentRequest> = z
   .strictObject({
     amount: positiveAmount,
     currency: currency.refine(
-      (code) => code !== 'XAD',
+      isPaidIn,
       'is what Arab central banks keep their accounts in: nothing is paid in it',
     ),
     paymentMethod: z.enum(paymentMethods),
     captureMethod: z.enum(['automatic', 'manual']).default('automatic'),
     orderId: text(maxTextLength.orderId),
     description: optionalText(500),
-    customer,
-    lines: z.array(line).min(1).max(50).nullable().default(null),
+    customer: customerRequest,
+    lines: z.array(lineRequest).min(1).max(50).nullable().default(null),
     metadata,
   })
   .superRefine(({ amount, lines }, context) => {

@@ -2,13 +2,14 @@ import { customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
 import * as z from 'zod';
 import type { Failure, Payment, Refund } from '../payment/payment.ts';
+import type * as answers from './answers.ts';
 
 const lines = /* @__PURE__ */ z.array(line);
 const metadata = /* @__PURE__ */ z.record(/* @__PURE__ */ z.string(), /* @__PURE__ */ z.string());
 
 /** A payment as the API shows it. Members of maps are in a fixed order, as DynamoDB does not keep theirs. */
-export const paymentResource = (payment: Payment) => ({
-  object: 'payment' as const,
+export const paymentResource = (payment: Payment): z.output<typeof answers.payment> => ({
+  object: 'payment',
   id: payment.id,
   status: payment.status,
   amount: payment.amount,
@@ -37,8 +38,8 @@ export const paymentResource = (payment: Payment) => ({
 const failureResource = ({ code, message, declineCode }: Failure) => ({ code, message, declineCode });
 
 /** A refund as the API shows it. */
-export const refundResource = (payment: Payment, refund: Refund) => ({
-  object: 'refund' as const,
+export const refundResource = (payment: Payment, refund: Refund): z.output<typeof answers.refund> => ({
+  object: 'refund',
   id: refund.id,
   paymentId: payment.id,
   amount: refund.amount,

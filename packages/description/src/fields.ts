@@ -1,0 +1,129 @@
+/**
+ * What each member of a request, an answer or an event is, by its name. A member has one meaning wherever it is; where it
+ * has another, `<schema>.<name>` goes before `<name>`.
+ */
+export const fieldDescriptions: Record<string, string> = {
+  // Objects of the APIs.
+  object: 'The kind of object.',
+  id: 'The id of the object.',
+  createdAt: 'When it was created: RFC 3339, in UTC.',
+  updatedAt: 'When it last changed: RFC 3339, in UTC.',
+  version: 'How often the object was written, from 1.',
+  status: 'The state that it is in.',
+  'Payment.status':
+    'The state of the payment. `processing`: the outcome at the payment provider is not known yet, and is found out within minutes.',
+  'Refund.status':
+    'The state of the refund. `pending`: the outcome at the payment provider is not known yet, and is found out within minutes.',
+  'Invoice.status': 'Whether credit notes have taken back nothing, a part, or all of the invoice.',
+
+  // Money. An amount is never a fraction: it counts minor units.
+  amount: 'Amount in the minor unit of the currency: cents for EUR, yen for JPY.',
+  'PaymentRequest.amount': 'Amount to pay, with tax, in the minor unit of the currency: 12100 is 121.00 EUR.',
+  'CaptureRequest.amount':
+    'Amount to capture, in the minor unit of the currency. Without it, all that was authorized.',
+  'RefundRequest.amount':
+    'Amount to refund, in the minor unit of the currency. Without it, all that is left.',
+  amountCaptured: 'Amount that was captured, in the minor unit of the currency.',
+  amountRefunded: 'Amount that was refunded so far, in the minor unit of the currency.',
+  currency: 'Active ISO 4217 code, in capital letters.',
+  net: 'Amount without tax, in the minor unit of the currency.',
+  tax: 'Amount of the tax, in the minor unit of the currency.',
+  gross: 'Amount with tax, in the minor unit of the currency.',
+  totals: 'The sums.',
+  taxByRate: 'The sums of each tax rate.',
+  rate: 'Tax rate in percent, with up to four decimals.',
+  taxRate: 'Tax rate in percent, with up to four decimals, as text.',
+  captured: 'Amount captured, in the minor unit of the currency.',
+  refunded: 'Amount refunded, in the minor unit of the currency.',
+
+  // What is paid.
+  paymentMethod: 'The id of the payment method. Card numbers are never accepted.',
+  captureMethod:
+    '`automatic`: the money is taken at once. `manual`: it is reserved, to be captured within seven days.',
+  orderId: 'The id of the order in the merchant’s own system.',
+  description: 'What it is for, in words.',
+  customer: 'Who pays.',
+  name: 'Name of a person or company.',
+  email: 'Email address.',
+  taxId: 'Tax number, such as a VAT number.',
+  address: 'Postal address.',
+  line1: 'First line of the address, such as street and number.',
+  line2: 'Second line of the address.',
+  city: 'City or town.',
+  postalCode: 'Postal code.',
+  state: 'State, province or region.',
+  country: 'ISO 3166-1 alpha-2 code of the country.',
+  lines: 'What was ordered, line by line.',
+  quantity: 'How many units.',
+  unitAmount: 'Price of one unit without tax, in the minor unit of the currency.',
+  metadata:
+    'Texts of the merchant by names of the merchant, up to 20. They are kept and shown, and have no effect.',
+
+  // What became of a payment.
+  failure: 'Why the payment failed; null unless it did.',
+  cancellationReason: 'Why the authorization was given up; null unless it was.',
+  expiresAt: 'When the authorization expires: RFC 3339, in UTC.',
+  refunds: 'The refunds of the payment, the oldest first.',
+  reason: 'Why, in words.',
+  declineCode: 'Why the card was declined, in the payment provider’s terms.',
+  message: 'What happened, for people.',
+  paymentId: 'The id of the payment.',
+  paymentStatus: 'The state that the payment is in.',
+  refund: 'The refund.',
+  refundId: 'The id of the refund.',
+
+  // Documents.
+  number: 'The number of the document. Numbers of a merchant and year have no gaps.',
+  series: 'The series that the number belongs to.',
+  issueDate: 'The day on which it was issued (UTC).',
+  invoiceId: 'The id of the invoice.',
+  invoiceNumber: 'The number of the invoice; null until it is issued.',
+  'CreditNote.invoiceNumber': 'The number of the invoice.',
+  'credit-note.issued.v1.invoiceNumber': 'The number of the invoice.',
+  creditNoteId: 'The id of the credit note.',
+  creditNoteNumber: 'The number of the credit note; null until it is issued.',
+  creditNotes: 'The credit notes of the invoice.',
+
+  // Lists.
+  data: 'The objects of the page.',
+  hasMore: 'Whether there are more objects behind this page.',
+  limit: 'How many objects a page has at most.',
+  startingAfter:
+    'The id of the last object of the page before. Without it, the list begins at its beginning.',
+
+  // Problems, https://www.rfc-editor.org/rfc/rfc9457
+  'Problem.type': 'A URI for the kind of problem. It cannot be opened; `code` says the same.',
+  'Problem.title': 'The meaning of the HTTP status.',
+  'Problem.status': 'The HTTP status.',
+  'Problem.detail': 'What is wrong and what to do, for people. The wording may change.',
+  'Problem.instance': 'The request, as a URI reference.',
+  'Problem.code': 'The kind of problem, for programs.',
+  requestId: 'The id of the request, as in the header Request-Id. Name it when you ask for help.',
+  errors: 'What is wrong with each field.',
+  pointer: 'The field, as a JSON Pointer in the fragment of a URI.',
+  detail: 'What is wrong with the field.',
+  code: 'The kind of failure, for programs.',
+
+  // The CloudEvents envelope, https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+  specversion: 'The version of CloudEvents.',
+  source: 'The service that published the event.',
+  type: 'The type of the event, with its version.',
+  subject: 'The id of the object that the event is about.',
+  time: 'When it happened: RFC 3339, in UTC.',
+  datacontenttype: 'The format of `data`.',
+  sequence: 'The number of the event among those of its subject, from 1, with zeros in front to ten digits.',
+  merchantid: 'The merchant to whom the event belongs.',
+  correlationid: 'The id of the request, or of the run of a clock, with which everything began.',
+  causationid: 'The id of what directly caused the event: a request, a run of a clock, or another event.',
+  traceparent: 'The trace, as in the W3C Trace Context.',
+  'Event.id': 'The id of the event: its subject, a colon and its number. A duplicate has the same id.',
+  'Event.data': 'The facts, which depend on the type. Null when the event was erased.',
+  recordedat: 'When the log recorded it: RFC 3339, in UTC.',
+  position: 'Its position in the log, from 0, among the events of all merchants.',
+  erased: 'That what the event said was made unreadable, by the order of an operator.',
+
+  // Queries for events.
+  correlationId: 'Only what began with this request or run of a clock.',
+  from: 'The earliest time, inclusive: RFC 3339.',
+  to: 'The end of the time, exclusive: RFC 3339.',
+};

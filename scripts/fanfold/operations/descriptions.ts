@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { describeApi, openApiFile, servicesWithApi } from '@fanfold/description/service';
+
+/** A document that is made from the code, and committed. */
+export type Description = {
+  /** From the root of the repository. */
+  path: string;
+  text: string;
+};
+
+const root = join(import.meta.dirname, '../../..');
+
+/**
+ * What the services say about themselves, made from their code.
+ *
+ * @throws InexpressibleSchema when a schema has no words, with what to do
+ */
+export async function makeDescriptions(): Promise<Description[]> {
+  const services = await servicesWithApi();
+  return Promise.all(
+    services.map(async (name) => ({
+      path: relative(root, openApiFile(name)).replaceAll('\\', '/'),
+      text: await describeApi(name),
+    })),
+  );
+}
+
+/** Whether the committed document says the same. */
+export async function isCurrent({ path, text }: Description): Promise<boolean> {
+  const file = join(root, path);
+  return existsSync(file) && (await readFile(file, 'utf8')) === text;
+}
+
+export const writeDescription = ({ path, text }: Description): Promise<void> =>
+  writeFile(join(root, path), text);

@@ -1,0 +1,119 @@
+import type { ApiDescription } from '@fanfold/description/operations';
+import * as answers from './src/api/answers.ts';
+import * as requests from './src/api/paymentRequest.ts';
+
+const paymentPath = { id: { schema: answers.paymentId, description: 'The id of the payment.' } };
+const ofPayment = {
+  getPayment: { id: '/id' },
+  capturePayment: { id: '/id' },
+  cancelPayment: { id: '/id' },
+  refundPayment: { id: '/id' },
+};
+const providerProblems = ['card_declined', 'provider_error', 'provider_timeout'];
+
+/** What the API of payments says about itself, besides its code. `pnpm fanfold describe` makes openapi.json of both. */
+export const api: ApiDescription = {
+  title: 'Fanfold payments',
+  description:
+    'Takes, captures, cancels and refunds payments. Amounts are integers in the minor unit of their currency.',
+  schemas: {
+    PaymentRequest: requests.paymentRequest,
+    CustomerRequest: requests.customerRequest,
+    AddressRequest: requests.addressRequest,
+    LineRequest: requests.lineRequest,
+    CaptureRequest: requests.captureRequest,
+    CancelRequest: requests.cancelRequest,
+    RefundRequest: requests.refundRequest,
+    Payment: answers.payment,
+    Refund: answers.refund,
+    PaymentList: answers.paymentList,
+    Problem: answers.paymentProblem,
+  },
+  operations: {
+    createPayment: {
+      description:
+        'Charges the payment method, or with `captureMethod` `manual` reserves the amount for seven days. When the outcome at the payment provider is not known in time, the payment is answered as `processing`, and its outcome is found out within minutes.',
+      answers: { 201: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
+      problems: providerProblems,
+    },
+    capturePayment: {
+      description:
+        'Takes the money of an authorized payment. What is not captured is released, so a payment is captured once.',
+      path: paymentPath,
+      answers: { 200: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
+      problems: ['not_found', 'payment_not_capturable', 'amount_too_large', ...providerProblems],
+    },
+    cancelPayment: {
+      description: 'Gives up an authorization. No money moves.',
+      path: paymentPath,
+      answers: { 200: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
+      problems: ['not_found', 'payment_not_cancelable', ...providerProblems],
+    },
+    refundPayment: {
+      description:
+        'Gives captured money back. A payment can have several refunds, up to what was captured. Billing issues a credit note for each.',
+      path: paymentPath,
+      answers: {
+        201: {
+          when: 'The refund.',
+          schema: answers.refund,
+          links: { getPayment: { id: '/paymentId' }, refundPayment: { id: '/paymentId' } },
+        },
+      },
+      problems: [
+        'not_found',
+        'payment_not_refundable',
+        'refund_exceeds_captured',
+        'too_many_refunds',
+        ...providerProblems,
+      ],
+    },
+    getPayment: {
+      description: 'The payment as it is now, with its refunds.',
+      path: paymentPath,
+      answers: { 200: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
+      problems: ['not_found'],
+    },
+    listPayments: {
+      description: 'All payments of the merchant, page by page.',
+      answers: {
+        200: {
+          when: 'A page of payments.',
+          schema: answers.paymentList,
+          links: { getPayment: { id: '/data/0/id' }, listPayments: { startingAfter: '/data/0/id' } },
+        },
+      },
+    },
+  },
+  problems: {
+    card_declined: {
+      status: 402,
+      when: 'The card was declined: `declineCode` says why. The payment has failed.',
+    },
+    provider_error: { status: 402, when: 'The payment provider refused. Nothing was done.' },
+    provider_timeout: {
+      status: 402,
+      when: 'The payment provider did not answer, and as was found out later has not received it. Nothing was done.',
+    },
+    payment_not_capturable: {
+      status: 409,
+      when: 'The payment is not authorized, or its authorization has expired.',
+    },
+    payment_not_cancelable: { status: 409, when: 'The payment is not authorized.' },
+    payment_not_refundable: { status: 409, when: 'The payment is not captured.' },
+    refund_exceeds_captured: { status: 409, when: 'Less than that is left to refund.' },
+    too_many_refunds: { status: 409, when: 'The payment has as many refunds as it can have.' },
+    amount_too_large: { status: 422, when: 'Less than that was authorized.' },
+  },
+  refinements: new Map<unknown, Record<string, unknown>>([
+    [requests.isCountry, { enum: [...requests.countries].sort() }],
+    [requests.isPaidIn, { not: { const: 'XAD' } }],
+    [requests.fewEntries, { maxProperties: requests.maxMetadataEntries }],
+  ]),
+  notes: new Map([
+    [
+      requests.paymentRequest,
+      'With `lines`, `amount` is their sum with tax: for each tax rate, the net amounts times the rate, rounded once, half away from zero, to the minor unit.',
+    ],
+  ]),
+};

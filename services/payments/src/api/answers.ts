@@ -1,0 +1,61 @@
+import { amountMinor, currency, customer, documentNumber, line } from '@fanfold/contracts/fields';
+import { listAnswer, objectId, problem, time } from '@fanfold/runtime/answers';
+import * as z from 'zod';
+
+// The schemas of what the API answers. Functions use only their types.
+
+export const paymentId = objectId('pay');
+const status = z.enum(['processing', 'authorized', 'captured', 'canceled', 'failed']);
+const declineCode = z.string().max(64);
+
+const failure = z.object({
+  code: z.string().max(64),
+  message: z.string().max(1000),
+  declineCode: declineCode.nullable(),
+});
+
+export const refund = z.object({
+  object: z.literal('refund'),
+  id: objectId('re'),
+  paymentId,
+  amount: amountMinor.min(1),
+  currency,
+  reason: z.string().nullable(),
+  status: z.enum(['pending', 'succeeded', 'failed']),
+  creditNoteNumber: documentNumber.nullable(),
+  createdAt: time,
+});
+
+export const payment = z.object({
+  object: z.literal('payment'),
+  id: paymentId,
+  status,
+  amount: amountMinor.min(1),
+  amountCaptured: amountMinor,
+  amountRefunded: amountMinor,
+  currency,
+  paymentMethod: z.string().max(64),
+  captureMethod: z.enum(['automatic', 'manual']),
+  orderId: z.string(),
+  description: z.string().nullable(),
+  customer,
+  lines: z.array(line).nullable(),
+  metadata: z.record(z.string(), z.string()),
+  failure: failure.nullable(),
+  cancellationReason: z.string().nullable(),
+  expiresAt: time.nullable(),
+  invoiceNumber: documentNumber.nullable(),
+  refunds: z.array(refund),
+  createdAt: time,
+  updatedAt: time,
+  version: z.int().min(1),
+});
+
+export const paymentList = listAnswer(payment);
+
+/** With what a refused card and a state that does not allow an operation tell besides. */
+export const paymentProblem = problem.extend({
+  paymentId: paymentId.optional(),
+  paymentStatus: status.optional(),
+  declineCode: declineCode.optional(),
+});
