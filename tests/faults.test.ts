@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { cellFrom } from '@fanfold/faults/cells';
+import { deliveryFaultKinds } from '@fanfold/faults/deliveries';
+import { faultKinds } from '@fanfold/faults/faults';
 import { baselinesOf, runMatrix, runMutants } from '@fanfold/faults/matrix';
 import { mutants } from '@fanfold/faults/mutants';
 import { Pool, type Ran } from '@fanfold/faults/pool';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { shownIn } from '../scripts/fanfold/commands/faultsReport.ts';
+import { placesIn, shownIn } from '../scripts/fanfold/commands/faultsReport.ts';
 
 /**
- * A part of `./fanfold faults`: each group of faults in each part of the flow once, and every guard taken out once, in the run
+ * A part of `./fanfold faults`: each kind of fault and each part of the flow once, and every guard taken out once, in the run
  * that showed it the last time. docs/reliability.md says what the promises are, and what more of it found.
  */
 const reliability = new URL('../docs/reliability.md', import.meta.url);
@@ -23,9 +25,15 @@ afterAll(() => pool?.stop());
 
 describe('whatever breaks on the way', () => {
   it('nothing is lost, nothing happens twice, and all of it can be published again', async () => {
-    const report = await runMatrix(pool, baselines, { seed: 0 });
+    const cells: string[] = [];
+    const scope = { seed: 0, each: 'row' } as const;
+    const report = await runMatrix(pool, baselines, scope, { onRun: ({ cell }) => cells.push(cell) });
     expect(report.violations).toEqual([]);
-    expect(report.cells.run).toBeGreaterThan(100);
+    const { matrix } = placesIn(await readFile(reliability, 'utf8'));
+    const rows = [...matrix.matchAll(/^\| (?!Boundary|---)([^|]+?) \|/gm)].map(([, boundary]) => boundary);
+    expect(Object.keys(report.table).sort()).toEqual(rows);
+    const kinds = [...faultKinds, ...Object.values(deliveryFaultKinds).flat()];
+    expect(kinds.filter((kind) => !cells.some((cell) => cell.includes(` ${kind} (`)))).toEqual([]);
     // A fault that does not strike, or changes nothing, proves nothing.
     expect(report.struck / report.cells.run).toBeGreaterThan(0.98);
     expect(report.changed / report.cells.run).toBeGreaterThan(0.9);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Call } from './calls.ts';
 import { cellFrom, idOf } from './cells.ts';
-import { type CellReport, drawnFrom, runMatrix } from './matrix.ts';
+import { type CellReport, drawnFrom, type Extent, runMatrix } from './matrix.ts';
 import type { Pool, Ran } from './pool.ts';
 import type { Cell } from './run.ts';
 
@@ -14,11 +14,12 @@ const sample = [
   'sale: audit.consumer TransactWriteItems audit #0 late (command)',
   'sale: billing.consumer reversed',
 ].map(cellFrom);
-const drawn = (seed: number) => drawnFrom(sample, seed).map(idOf);
+const drawn = (seed: number, each: Extent = 'number') => drawnFrom(sample, { seed, each }).map(idOf);
+const seeds = Array.from({ length: 20 }, (_, seed) => seed);
 
 describe('what is drawn from a sample', () => {
   it('has each kind of fault, and each group of them in each part of the flow', () => {
-    for (let seed = 0; seed < 20; seed++) {
+    for (const seed of seeds) {
       const cells = drawn(seed);
       expect(cells.some((cell) => cell.includes('refused'))).toBe(true);
       expect(cells.some((cell) => cell.includes('throttled'))).toBe(true);
@@ -27,9 +28,19 @@ describe('what is drawn from a sample', () => {
     }
   });
 
+  it('or each kind and each part of the flow alone', () => {
+    for (const seed of seeds) {
+      const cells = drawn(seed, 'row');
+      for (const what of ['refused', 'throttled', 'late', 'reversed', 'billing.consumer', 'audit.consumer'])
+        expect(cells.some((cell) => cell.includes(what))).toBe(true);
+    }
+    // A late call of audit can be both.
+    expect(new Set(seeds.map((seed) => drawn(seed, 'row').length))).toEqual(new Set([4, 5]));
+  });
+
   it('is the same for the same seed, and other cells for others', () => {
     expect(drawn(7)).toEqual(drawn(7));
-    const all = Array.from({ length: 20 }, (_, seed) => drawn(seed)).flat();
+    const all = seeds.flatMap((seed) => drawn(seed));
     expect(new Set(all).size).toBe(sample.length);
   });
 });

@@ -22,10 +22,15 @@ export type MatrixReport = {
 
 /**
  * Which cells are run. `all`: every single fault, and all pairs; `sample`: every kind of fault at every boundary once, and the
- * pairs that show a guard; a seed: of that sample one run of each group of faults in each row of the report's table, and of
- * each kind of fault, drawn with the seed.
+ * pairs that show a guard; a seed: cells of that sample, drawn with the seed.
  */
-export type Scope = 'all' | 'sample' | { seed: number };
+export type Scope = 'all' | 'sample' | { seed: number; each: Extent };
+
+/**
+ * What is drawn: a run of each kind of fault, and beside that of each `row` of the report's table, or of each of its `numbers`,
+ * which is three times as many.
+ */
+export type Extent = 'row' | 'number';
 
 export type MutantReport = { name: string; caughtBy: string | null; runs: number };
 
@@ -95,7 +100,7 @@ export async function runMatrix(
   // What is interrupted has something of everything: a sample first, then the rest in a random order.
   const rest = shuffled([...single.filter((cell) => !sample.includes(cell)), ...pairs]);
   const chosen =
-    scope === 'all' ? [...sample, ...rest] : scope === 'sample' ? sample : drawnFrom(sample, scope.seed);
+    scope === 'all' ? [...sample, ...rest] : scope === 'sample' ? sample : drawnFrom(sample, scope);
   const report: MatrixReport = {
     cells: { single: single.length, pairs: pairs.length, run: 0 },
     struck: 0,
@@ -166,11 +171,11 @@ const disturbancesIn = ({ faults, disorder }: Cell): { boundary: string; group: 
 ];
 
 /** Cells of which each shows something that none before it does. */
-export function drawnFrom(cells: Cell[], seed: number): Cell[] {
+export function drawnFrom(cells: Cell[], { seed, each }: { seed: number; each: Extent }): Cell[] {
   const shown = new Set<string>();
   return shuffled(cells, seed).filter((cell) => {
     const news = disturbancesIn(cell)
-      .flatMap(({ boundary, group, kind }) => [`${boundary}, ${group}`, kind])
+      .flatMap(({ boundary, group, kind }) => [each === 'row' ? boundary : `${boundary}, ${group}`, kind])
       .filter((what) => !shown.has(what));
     for (const what of news) shown.add(what);
     return news.length > 0;

@@ -72,7 +72,7 @@ export async function faults(options: Options): Promise<void> {
     else if (options.minutes !== undefined) report.soak = await soak(pool, options, interrupted.signal);
     else {
       const baselines = await baselinesOf(pool);
-      const scope = options.full ? 'all' : options.quick ? { seed: options.seed ?? 0 } : 'sample';
+      const scope = options.full ? 'all' : options.quick ? quick(options) : 'sample';
       report.matrix = await matrix(pool, baselines, scope, interrupted.signal, state);
       if (options.mutants && !interrupted.signal.aborted)
         report.mutants = await runMutants(pool, baselines, await recordedMutants(), reportMutant);
@@ -89,6 +89,8 @@ export async function faults(options: Options): Promise<void> {
   const failed = failuresIn(report);
   if (failed > 0) throw new Error(`${failed} of these runs ended wrongly; they are listed above.`);
 }
+
+const quick = ({ seed = 0 }: Options): Scope => ({ seed, each: 'number' });
 
 const recordedMutants = async (): Promise<Map<string, string>> =>
   shownIn(await readFile(join(import.meta.dirname, '../../../docs/reliability.md'), 'utf8'));
