@@ -5,31 +5,55 @@ import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
-
-type Ended = { code: number; stdout: string; stderr: string };
-
-/** Runs the command as `./fanfold` does, without looking at what is installed. */
-const fanfold = (args: string[], port: number | string = 4000): Promise<Ended> =>
-  new Promise((resolve) => {
-    const environment = { ...process.env, FANFOLD_PORT: String(port), NO_COLOR: '1' };
-    execFile(
-      process.execPath,
-      [join(import.meta.dirname, 'fanfold.ts'), ...args],
-      { env: environment },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
-  });
+import { type Ended, fanfold } from './fanfold/commandFixtures.ts';
 
 const verified = async (token: string) =>
   jwtVerify(token, createLocalJWKSet(await publicKeySet()), { audience: 'fanfold' });
 
-it('ends without a word when nobody reads on', async () => {
-  const command = spawn(process.execPath, [join(import.meta.dirname, 'fanfold.ts'), '--help']);
-  command.stdout.destroy();
-  const complaints: Buffer[] = [];
-  command.stderr.on('data', (part) => complaints.push(part));
-  expect(await once(command, 'close')).toEqual([0, null]);
-  expect(String(Buffer.concat(complaints))).toBe('');
+describe('in a process of its own', () => {
+  const main = join(import.meta.dirname, 'fanfold.ts');
+  const inProcess = async (nodeArguments: string[]): Promise<Ended> => {
+    const environment = { ...process.env, FANFOLD_PORT: String(await freeBasePort()) };
+    return new Promise((resolve) => {
+      execFile(process.execPath, nodeArguments, { env: environment }, (error, stdout, stderr) =>
+        resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+      );
+    });
+  };
+
+  it.each([
+    [0, ['--help'], /Commands:/, /^$/],
+    [1, ['demo'], /^$/, /No stack is running/],
+    [2, ['reboot'], /^$/, /unknown command 'reboot'/],
+  ])(
+    'it exits with %d after %j: results on one stream, complaints on the other',
+    async (code, args, ...printed) => {
+      const ended = await inProcess([main, ...args]);
+      expect(ended).toEqual({
+        code,
+        stdout: expect.stringMatching(printed[0]),
+        stderr: expect.stringMatching(printed[1]),
+      });
+    },
+  );
+
+  it('it ends without a word when nobody reads on', async () => {
+    const command = spawn(process.execPath, [main, '--help']);
+    command.stdout.destroy();
+    const complaints: Buffer[] = [];
+    command.stderr.on('data', (part) => complaints.push(part));
+    expect(await once(command, 'close')).toEqual([0, null]);
+    expect(String(Buffer.concat(complaints))).toBe('');
+  });
+
+  it('it loads AWS clients, which take longer than the rest, for the commands that need them alone', async () => {
+    const hooks = `import { registerHooks } from 'node:module';
+      registerHooks({ load(url, context, next) { if (url.includes('@aws-sdk')) console.error(url); return next(url, context); } });`;
+    const telling = ['--import', `data:text/javascript,${encodeURIComponent(hooks)}`, main];
+    expect(await inProcess([...telling, 'token'])).toMatchObject({ code: 0, stderr: '' });
+    const { stderr } = await inProcess([...telling, 'dlq', 'list']);
+    expect(stderr).toContain('@aws-sdk/client-sqs');
+  });
 });
 
 describe('token', () => {

@@ -30,9 +30,12 @@ import { demo } from './fanfold/commands/demo.ts';
 import { token } from './fanfold/commands/token.ts';
 import { CommandError, UsageError } from './fanfold/errors.ts';
 import { merchantScopes } from './fanfold/operations/accessToken.ts';
-import { republishing } from './fanfold/operations/republish.ts';
-import { restoredServices } from './fanfold/operations/restore/restorations.ts';
+import { republishing } from './fanfold/operations/republishing.ts';
+import { restoredServices } from './fanfold/operations/restore/restoredServices.ts';
 import { notify, print } from './fanfold/terminal.ts';
+
+/** Of the command that runs: what it found, unless it fails. */
+let exitCode = 0;
 
 const program = new Command('fanfold')
   .usage('<command> [options]')
@@ -307,7 +310,7 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
     const { log, remember } = options;
-    process.exitCode = await (await import('./fanfold/commands/verify.ts')).verify(file && fromHere(file), {
+    exitCode = await (await import('./fanfold/commands/verify.ts')).verify(file && fromHere(file), {
       ...options,
       ...(log && { log: /^https?:/.test(log) ? log : fromHere(log) }),
       ...(remember && { remember: fromHere(remember) }),
@@ -357,14 +360,18 @@ program
   .action(async (options) => (await import('./fanfold/commands/faults.ts')).faults(options));
 
 printErrorsLast(program);
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2));
+
+/** Runs a command. @returns its exit code */
+export async function run(commandArguments: string[]): Promise<number> {
+  exitCode = 0;
+  try {
+    await program.parseAsync(commandArguments, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     notify(...(error instanceof CommandError ? error.lines : [(error as Error).message]));
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 
@@ -381,7 +388,7 @@ function printErrorsLast(command: Command): void {
 
 /** A command that did its work, and whether it found something wrong. */
 function exitWith(foundSomethingWrong: boolean): void {
-  if (foundSomethingWrong) process.exitCode = 1;
+  if (foundSomethingWrong) exitCode = 1;
 }
 
 function inStage(command: Command): Command {

@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fanfold as runHere } from '../scripts/fanfold/commandFixtures.ts';
 import { clientOf } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
 
@@ -20,17 +20,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-const fanfold = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
-  new Promise((resolve) => {
-    const root = new URL('..', import.meta.url);
-    const environment = { ...process.env, FANFOLD_PORT: String(stack.base), NO_COLOR: '1' };
-    execFile(
-      process.execPath,
-      ['scripts/fanfold.ts', ...args],
-      { cwd: root, env: environment },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
-  });
+const fanfold = (...args: string[]) => runHere(args, stack.base);
 
 const traceOf = async (id: string) => {
   const { code, stdout } = await fanfold('trace', id, '--merchant', merchant);

@@ -8,6 +8,7 @@ import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { indexOf, textsOf } from '../scripts/fanfold/aws/auditLog.ts';
 import { cloudOf } from '../scripts/fanfold/aws/cloud.ts';
+import { type Ended, fanfold as runHere } from '../scripts/fanfold/commandFixtures.ts';
 import { type Client, clientOf, twoChairs } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
@@ -28,8 +29,7 @@ afterAll(async () => {
   expect(await stack?.stop()).toBe(0);
 });
 
-type Ended = { code: number | null; stdout: string; stderr: string };
-
+/** In a process of its own, which signals can reach. */
 function start(...args: string[]): { process: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, ['scripts/fanfold.ts', ...args], {
     cwd: new URL('..', import.meta.url),
@@ -37,11 +37,11 @@ function start(...args: string[]): { process: ChildProcess; ended: Promise<Ended
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
-    ([stdout, stderr, [code]]) => ({ code, stdout, stderr }),
+    ([stdout, stderr, [code]]) => ({ code: Number(code), stdout, stderr }),
   );
   return { process: child, ended };
 }
-const fanfold = (...args: string[]): Promise<Ended> => start(...args).ended;
+const fanfold = (...args: string[]): Promise<Ended> => runHere(args, stack.base);
 /** Without a terminal, what takes long is said once when it begins. */
 const progressLines =
   /^(((sending|redriving|discarding) .+: [\d,]+|looking .+|\w+ publishes its events of .+)\n)*$/;

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { verifyLog } from '@fanfold/verify/log';
 import { parseKey } from '@fanfold/verify/note';
 import { verifyProofFile } from '@fanfold/verify/proof';
 import { urlReader } from '@fanfold/verify/reader';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { fanfold as runHere } from '../scripts/fanfold/commandFixtures.ts';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
@@ -284,9 +282,9 @@ describe('in the end', () => {
 describe('the log, to somebody who trusts nobody', () => {
   const keyOf = async (...more: string[]) => parseKey((await fanfold('audit', 'key', ...more)).trim());
   const fanfold = async (...args: string[]) => {
-    const environment = { ...process.env, FANFOLD_PORT: String(stack.base) };
-    const command = [join(import.meta.dirname, '../scripts/fanfold.ts'), ...args];
-    return (await promisify(execFile)(process.execPath, command, { env: environment })).stdout;
+    const { code, stdout, stderr } = await runHere(args, stack.base);
+    expect([code, stderr]).toEqual([0, '']);
+    return stdout;
   };
   const url = () => `http://127.0.0.1:${stack.base + 3}`;
 

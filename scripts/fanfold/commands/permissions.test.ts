@@ -38,7 +38,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { bucketPrefix } from '../../../packages/topology/names.js';
 import { confirms } from '../aws/batchFixtures.ts';
-import { restoredServices } from '../operations/restore/restorations.ts';
+import { restoredServices } from '../operations/restore/restoredServices.ts';
 import { auditKey } from './auditKey.ts';
 import { discard, redrive } from './dlq.ts';
 import { findings } from './findings.ts';

@@ -2,7 +2,8 @@ import { startProgress } from '../../progress.ts';
 import { cloudOf } from '../aws/cloud.ts';
 import { trailOf } from '../commandFor.ts';
 import { messageOf } from '../errors.ts';
-import { type Republished, type RepublishingService, republishEvents } from '../operations/republish.ts';
+import { type Republished, republishEvents } from '../operations/republish.ts';
+import type { RepublishingService } from '../operations/republishing.ts';
 import { print, printJson } from '../terminal.ts';
 import { requirePastDay } from './past.ts';
 

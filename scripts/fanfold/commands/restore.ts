@@ -4,7 +4,8 @@ import { commandFor, trailOf } from '../commandFor.ts';
 import { messageOf, UsageError } from '../errors.ts';
 import { order } from '../operations/order.ts';
 import type { Restoration, RestorePlan, RestoreRun } from '../operations/restore/restoration.ts';
-import { type RestoredService, restorations } from '../operations/restore/restorations.ts';
+import { restorations } from '../operations/restore/restorations.ts';
+import type { RestoredService } from '../operations/restore/restoredServices.ts';
 import { ask, print, printHeading, printJson } from '../terminal.ts';
 import { interruption } from './interruption.ts';
 

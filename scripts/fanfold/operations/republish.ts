@@ -1,10 +1,6 @@
 import { type Cloud, invoke, longestMs } from '../aws/cloud.ts';
 import { order } from './order.ts';
-
-/** The services that can publish a day again, in the order in which it is done: billing's events follow from payments'. */
-export const republishing = ['payments', 'billing'] as const;
-
-export type RepublishingService = (typeof republishing)[number];
+import { type RepublishingService, republishing } from './republishing.ts';
 
 /** `date` is a day (UTC), such as `2026-11-23`. */
 export type RepublishRequest = { date: string; merchantId?: string; service?: RepublishingService };

@@ -1,10 +1,10 @@
 import { billingEvents } from './billing.ts';
 import { fromEvents } from './fromEvents.ts';
 import type { Restoration } from './restoration.ts';
+import type { RestoredService } from './restoredServices.ts';
 
 /** How the table of each service is brought back. */
-export const restorations = { billing: fromEvents(billingEvents) } satisfies Record<string, Restoration>;
-
-export type RestoredService = keyof typeof restorations;
-
-export const restoredServices = Object.keys(restorations) as RestoredService[];
+export const restorations = { billing: fromEvents(billingEvents) } satisfies Record<
+  RestoredService,
+  Restoration
+>;
