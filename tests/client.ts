@@ -1,3 +1,4 @@
+import { describedBy } from '@fanfold/description/answers';
 import { signToken } from '@fanfold/local-cloud/issuer';
 
 /** An answer of an API: `body` is its JSON. */
@@ -39,8 +40,12 @@ export type Client = {
 };
 
 const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
-/** Which service answers a path, by its first segment: its port above the base. */
-const offsets: Record<string, number> = { payments: 1, invoices: 2, 'credit-notes': 2, events: 3 };
+/** The services, by their port above the base. */
+const services = ['', 'payments', 'billing', 'audit'];
+
+/** Which service answers a path, by its first segment. */
+const offsetOf = (path: string): number =>
+  ({ invoices: 2, 'credit-notes': 2, events: 3 })[/^\/([^/?]+)/.exec(path)?.[1] ?? ''] ?? 1;
 
 export async function clientOf(base: number, merchantId: string, scopes = merchantScopes): Promise<Client> {
   const token = await signToken({
@@ -51,13 +56,17 @@ export async function clientOf(base: number, merchantId: string, scopes = mercha
     expiresInSeconds: 3600,
   });
   const ask = (method: string, path: string, init: RequestInit) => {
-    const offset = offsets[/^\/([^/?]+)/.exec(path)?.[1] ?? ''];
     const headers = { authorization: `Bearer ${token}`, ...init.headers };
-    return fetch(`http://127.0.0.1:${base + (offset ?? 1)}${path}`, { ...init, method, headers });
+    return fetch(`http://127.0.0.1:${base + offsetOf(path)}${path}`, { ...init, method, headers });
   };
   const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await ask(method, path, init);
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Shown };
+    const { status, headers } = response;
+    const body = await response.text();
+    const described = describedBy(services[offsetOf(path)] as string);
+    const operationId = described.operationOf(method, path);
+    if (operationId) described.check(operationId, { status, headers: Object.fromEntries(headers), body });
+    return { status, headers, body: JSON.parse(body) as Shown };
   };
   const get = (path: string) => send('GET', path);
   return {

@@ -1,3 +1,4 @@
+import { currencyCodes } from '@fanfold/contracts/currency';
 import type { ApiDescription } from '@fanfold/description/operations';
 import * as answers from './src/api/answers.ts';
 import * as requests from './src/api/paymentRequest.ts';
@@ -10,6 +11,8 @@ const ofPayment = {
   refundPayment: { id: '/id' },
 };
 const providerProblems = ['card_declined', 'provider_error', 'provider_timeout'];
+/** Of a change of a payment that exists. */
+const changeProblems = ['not_found', 'payment_busy', ...providerProblems];
 
 /** What the API of payments says about itself, besides its code. `pnpm fanfold describe` makes openapi.json of both. */
 export const api: ApiDescription = {
@@ -41,13 +44,13 @@ export const api: ApiDescription = {
         'Takes the money of an authorized payment. What is not captured is released, so a payment is captured once.',
       path: paymentPath,
       answers: { 200: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
-      problems: ['not_found', 'payment_not_capturable', 'amount_too_large', ...providerProblems],
+      problems: ['payment_not_capturable', 'amount_too_large', ...changeProblems],
     },
     cancelPayment: {
       description: 'Gives up an authorization. No money moves.',
       path: paymentPath,
       answers: { 200: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
-      problems: ['not_found', 'payment_not_cancelable', ...providerProblems],
+      problems: ['payment_not_cancelable', ...changeProblems],
     },
     refundPayment: {
       description:
@@ -60,13 +63,7 @@ export const api: ApiDescription = {
           links: { getPayment: { id: '/paymentId' }, refundPayment: { id: '/paymentId' } },
         },
       },
-      problems: [
-        'not_found',
-        'payment_not_refundable',
-        'refund_exceeds_captured',
-        'too_many_refunds',
-        ...providerProblems,
-      ],
+      problems: ['payment_not_refundable', 'refund_exceeds_captured', 'too_many_refunds', ...changeProblems],
     },
     getPayment: {
       description: 'The payment as it is now, with its refunds.',
@@ -95,6 +92,11 @@ export const api: ApiDescription = {
       status: 402,
       when: 'The payment provider did not answer, and as was found out later has not received it. Nothing was done.',
     },
+    payment_busy: {
+      status: 409,
+      when: 'Other requests keep changing the payment, and nothing was done. Repeat it after the time in Retry-After.',
+      headers: ['Retry-After'],
+    },
     payment_not_capturable: {
       status: 409,
       when: 'The payment is not authorized, or its authorization has expired.',
@@ -107,7 +109,7 @@ export const api: ApiDescription = {
   },
   refinements: new Map<unknown, Record<string, unknown>>([
     [requests.isCountry, { enum: [...requests.countries].sort() }],
-    [requests.isPaidIn, { not: { const: 'XAD' } }],
+    [requests.isPaidIn, { enum: currencyCodes().filter(requests.isPaidIn) }],
     [requests.fewEntries, { maxProperties: requests.maxMetadataEntries }],
   ]),
   notes: new Map([

@@ -69,7 +69,7 @@ function convert(name: string, schema: z.core.$ZodType, conversion: Conversion):
     },
     override: ({ zodSchema, jsonSchema, path }) => {
       const { def } = zodSchema._zod;
-      if (def.type === 'transform' && conversion.for === 'answer') {
+      if (isTransformed(zodSchema) && conversion.for === 'answer') {
         throw inexpressible(name, path, 'is a transform: declare what goes over the wire.');
       }
       if (def.type === 'pipe') joinPipe(name, def, jsonSchema, conversion);
@@ -151,8 +151,9 @@ function expressChecks(
 
 /** `must not be before from` of the member `to`: "`to` must not be before from." */
 function sentenceOf(message: string, path: PropertyKey[] | undefined): string {
-  const subject = path && path.length > 0 ? `\`${path.map(String).join('.')}\` ` : '';
-  const text = subject === '' ? `${message.charAt(0).toUpperCase()}${message.slice(1)}` : subject + message;
+  const rule = message.startsWith('must ') ? message : `is refused when it ${message}`;
+  const member = path && path.length > 0 ? `\`${path.map(String).join('.')}\`` : 'it';
+  const text = `${member.charAt(0).toUpperCase()}${member.slice(1)} ${rule}`;
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
@@ -201,7 +202,7 @@ const members = (name: string, properties: Record<string, JsonSchema>, conversio
           `The member ${member} of the schema ${name} has no description: say in packages/description/src/fields.ts what it is.`,
         );
       }
-      const json = finished(name, inner, conversion) as JsonSchema;
+      const json = finished(`${name}.${member}`, inner, conversion) as JsonSchema;
       const further = json.description === undefined ? '' : ` ${json.description}`;
       return [member, { ...json, description: `${description}${further}` }];
     }),

@@ -76,7 +76,7 @@ export function openApiOf(
     tags: [{ name, description: api.description }],
     paths,
     components: {
-      schemas: schemasOf(routes, context),
+      schemas: { ...schemasOf(routes, context), GatewayProblem: gatewayProblem },
       headers: usedHeaders(paths),
       securitySchemes: {
         accessToken: {
@@ -101,7 +101,7 @@ type Context = {
 
 const conventions = `Times are RFC 3339 in UTC. Lists come in pages: \`limit\` says how long a page is, and with \`startingAfter\`, the id of the last object of a page, the next one begins; \`hasMore\` says whether there is one. Answers may get further members: ignore those that you do not know. Requests with members that are not known are refused.
 
-Problems are \`application/problem+json\` (RFC 9457) with a \`code\` for programs. A path that does not exist is answered with 404 \`route_not_found\`, and another method of a path that does with 405 \`method_not_allowed\` and \`Allow\`. Each answer of the service has a \`Request-Id\`. API Gateway itself answers 429 when there are too many requests, and 413 to bodies over 10 MB, as \`{"message": "…"}\`.`;
+Problems are \`application/problem+json\` (RFC 9457) with a \`code\` for programs. A path that does not exist is answered with 404 \`route_not_found\`, and another method of a path that does with 405 \`method_not_allowed\` and \`Allow\`. Each answer of the service has a \`Request-Id\`; those of API Gateway itself, such as 429 to too many requests, are \`{"message": "…"}\` without it.`;
 
 function serverOf(name: string): Json {
   return {
@@ -293,9 +293,42 @@ function responsesOf(route: Route, operation: Operation, context: Context): Json
     String(status),
     problemsOf(functionKey, status, those, context),
   ]);
-  return Object.fromEntries(
-    [...answers, ...problems, ['429', tooManyRequests]].sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-  );
+  const described = new Map<string, Json>([...answers, ...problems] as [string, Json][]);
+  for (const [status, when] of Object.entries(gatewayAnswers)) {
+    // Only a path with variables can be one that the gateway cannot read.
+    if (status === '400' && operation.path === undefined) continue;
+    described.set(status, withGatewayAnswer(described.get(status), when));
+  }
+  return Object.fromEntries([...described].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What API Gateway answers by itself, in place of a function: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html */
+const gatewayAnswers: Record<string, string> = {
+  400: 'API Gateway cannot read the path.',
+  413: 'API Gateway: the body has more than 10 MB.',
+  429: 'API Gateway: there are too many requests. Send fewer, and repeat this one later.',
+  500: 'API Gateway: the function failed. Repeat the request, with the same Idempotency-Key if it has one.',
+  503: 'API Gateway: the function did not answer in time. Repeat the request, with the same Idempotency-Key if it has one.',
+};
+
+function withGatewayAnswer(response: Json | undefined, when: string): Json {
+  const {
+    description,
+    content,
+    headers: own,
+    ...rest
+  } = (response ?? {}) as {
+    description?: string;
+    content?: Json;
+    headers?: Record<string, Json>;
+  };
+  return {
+    description: [description, when].filter(Boolean).join('\n\n'),
+    // The gateway sets none of them.
+    ...(own && { headers: own }),
+    ...rest,
+    content: { ...content, 'application/json': { schema: { $ref: '#/components/schemas/GatewayProblem' } } },
+  };
 }
 
 function answerOf({ functionKey, settings }: Route, status: number, answer: Answer, context: Context): Json {
@@ -382,22 +415,6 @@ function problemsOf(functionKey: string, status: number, codes: string[], contex
   };
 }
 
-/** What API Gateway answers by itself, before any function runs. */
-const tooManyRequests = {
-  description: 'There are too many requests: send fewer, and repeat this one later.',
-  content: {
-    'application/json': {
-      schema: {
-        type: 'object',
-        required: ['message'],
-        properties: {
-          message: { type: 'string', maxLength: 100, description: 'What happened, for people.' },
-        },
-      },
-    },
-  },
-};
-
 const headerReferences = (names: string[]): Json =>
   Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
@@ -412,12 +429,10 @@ function usedHeaders(paths: Json): Json {
 const headers: Record<string, Json> = {
   'Request-Id': {
     description: 'The id of the request. Name it when you ask for help.',
-    required: true,
     schema: { type: 'string', pattern: '^req_[0-9a-f]{32}$', maxLength: 36 },
   },
   'Cache-Control': {
     description: 'How long the answer may be kept.',
-    required: true,
     schema: { type: 'string', maxLength: 100 },
   },
   'Idempotent-Replayed': {
@@ -440,6 +455,13 @@ const headers: Record<string, Json> = {
 };
 
 // Components.
+
+const gatewayProblem = {
+  type: 'object',
+  description: 'What API Gateway answers by itself, before or in place of a function.',
+  required: ['message'],
+  properties: { message: { type: 'string', maxLength: 100, description: 'What happened, for people.' } },
+};
 
 /** Named schemas of requests are those that bodies refer to; all others are of answers. */
 function schemasOf(routes: Route[], { api, request, answer }: Context): Record<string, JsonSchema> {

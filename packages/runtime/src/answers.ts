@@ -22,12 +22,21 @@ const fieldError = z.object({ pointer: z.string().max(1000), detail: z.string().
 
 /** What http.ts makes of a Refusal, as `application/problem+json`: https://www.rfc-editor.org/rfc/rfc9457 */
 export const problem = z.object({
-  type: z.string().regex(/^urn:fanfold:problem:[a-z_]+$/),
+  type: z
+    .string()
+    .regex(/^urn:fanfold:problem:[a-z_]+$/)
+    .max(100),
   title: z.string().max(100),
   status: z.int().min(400).max(599),
   detail: z.string().max(1000),
-  instance: z.string().regex(/^\/requests\/req_[0-9a-f]{32}$/),
-  code: z.string().regex(/^[a-z_]{1,64}$/),
+  instance: z
+    .string()
+    .regex(/^\/requests\/req_[0-9a-f]{32}$/)
+    .max(60),
+  code: z
+    .string()
+    .regex(/^[a-z_]+$/)
+    .max(64),
   requestId: objectId('req'),
   errors: z.array(fieldError).max(maxFieldErrors).optional(),
 });

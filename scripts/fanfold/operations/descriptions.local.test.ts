@@ -1,7 +1,19 @@
+import { glob, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { servicesWithApi } from '@fanfold/description/service';
 import { describe, expect, it } from 'vitest';
 import { isCurrent, makeDescriptions } from './descriptions.ts';
 
+const root = join(import.meta.dirname, '../../..');
 const descriptions = await makeDescriptions();
+const services = await servicesWithApi();
+
+const ofWrites = [
+  'idempotency_key_missing',
+  'idempotency_key_invalid',
+  'idempotency_key_reused',
+  'request_in_progress',
+];
 
 describe('the committed descriptions', () => {
   it.each(descriptions.map(({ path }) => path))('%s is what the code says', async (path) => {
@@ -14,5 +26,29 @@ describe('the committed descriptions', () => {
 
   it('are the same to the byte each time', async () => {
     expect(await makeDescriptions()).toEqual(descriptions);
+  });
+
+  it.each(services)('of %s name every problem that its code can answer with', async (service) => {
+    const document = descriptions.find(({ path }) => path === `services/${service}/openapi.json`)?.text ?? '';
+    const refused: string[] = [];
+    for await (const file of glob([`services/${service}/src/**/*.ts`, 'packages/runtime/src/**/*.ts'], {
+      cwd: root,
+      exclude: (path) => /(\.test|Fixtures)\.ts$/.test(String(path)),
+    })) {
+      const text = await readFile(join(root, file), 'utf8');
+      // What has a status and a code: `new Refusal(409, 'payment_busy'`, and what makes it from a code alone.
+      const pattern = /\b[45]\d\d,\s*'([a-z_]+)'|\bconflict\('([a-z_]+)'/g;
+      refused.push(...[...text.matchAll(pattern)].map(([, code, conflict]) => code ?? conflict ?? ''));
+    }
+    expect(refused).toContain('unauthenticated');
+    const elsewhere = [
+      // Of what is no route of the document.
+      ...['route_not_found', 'method_not_allowed'],
+      // Of writes, which only payments has.
+      ...(service === 'payments' ? [] : ofWrites),
+    ];
+    expect(refused.filter((code) => !document.includes(`"${code}"`) && !elsewhere.includes(code))).toEqual(
+      [],
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { paymentRefunded } from '@fanfold/contracts/payments';
+import { described } from '@fanfold/description/answers';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
@@ -13,15 +14,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as consumer } from './functions/consumer.ts';
 import { handler as eraseSubject } from './functions/eraseSubject.ts';
 import { handler as exportEvents } from './functions/exportEvents.ts';
-import { handler as getCheckpoint } from './functions/getCheckpoint.ts';
-import { handler as getEvent } from './functions/getEvent.ts';
-import { handler as getEventProof } from './functions/getEventProof.ts';
-import { handler as getTile } from './functions/getTile.ts';
-import { handler as listEvents } from './functions/listEvents.ts';
+import * as checkpoint from './functions/getCheckpoint.ts';
+import * as event from './functions/getEvent.ts';
+import * as proof from './functions/getEventProof.ts';
+import * as tile from './functions/getTile.ts';
+import * as events from './functions/listEvents.ts';
 import { handler as publishLog } from './functions/publishLog.ts';
 import { handler as witness } from './functions/witness.ts';
 import { provideLog } from './provisionFixtures.ts';
 import { witness as cosign } from './publish/witness.ts';
+
+const { getCheckpoint, getEvent, getEventProof, getTile, listEvents } = described('audit', {
+  getCheckpoint: checkpoint.handler,
+  getEvent: event.handler,
+  getEventProof: proof.handler,
+  getTile: tile.handler,
+  listEvents: events.handler,
+});
 
 let stack: Stack;
 let deadLetters: () => Promise<string[]>;

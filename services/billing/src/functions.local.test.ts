@@ -1,3 +1,4 @@
+import { described } from '@fanfold/description/answers';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
@@ -9,10 +10,17 @@ import type { BillableEvent } from './books.ts';
 import { captured, refunded } from './eventFixtures.ts';
 import { handler as consumer } from './functions/consumer.ts';
 import { handler as findDocuments } from './functions/findDocuments.ts';
-import { handler as getCreditNote } from './functions/getCreditNote.ts';
-import { handler as getInvoice } from './functions/getInvoice.ts';
-import { handler as listCreditNotes } from './functions/listCreditNotes.ts';
-import { handler as listInvoices } from './functions/listInvoices.ts';
+import * as creditNote from './functions/getCreditNote.ts';
+import * as invoice from './functions/getInvoice.ts';
+import * as creditNotes from './functions/listCreditNotes.ts';
+import * as invoices from './functions/listInvoices.ts';
+
+const { getInvoice, getCreditNote, listInvoices, listCreditNotes } = described('billing', {
+  getInvoice: invoice.handler,
+  getCreditNote: creditNote.handler,
+  listInvoices: invoices.handler,
+  listCreditNotes: creditNotes.handler,
+});
 
 let stack: Stack;
 
