@@ -1,6 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { clientConfiguration } from '@fanfold/local-cloud/account';
+import { jsonApi } from '@fanfold/local-cloud/jsonApi';
 import { startQueueMapping } from '@fanfold/local-cloud/queueMapping';
 import { contextWith, streamEvent } from '@fanfold/runtime/invocationFixtures';
 import { concurrency, type Way } from './way.ts';
@@ -25,10 +24,11 @@ export const fanfold: Way = {
       ['payment.captured.v1'],
       byType({ 'payment.captured.v1': async (event) => options.handled(event) }),
     );
+    const sqs = jsonApi(options.endpoint, 'sqs');
     const mapping = await startQueueMapping({
       functionName: 'consumer',
       eventSourceArn: queueArn,
-      sqs: new SQSClient(clientConfiguration(options.endpoint)),
+      sqs: sqs.call,
       queueUrl,
       batchSize: 10,
       batchingWindowSeconds: 0,
@@ -56,7 +56,10 @@ export const fanfold: Way = {
           }),
         );
       },
-      stop: () => mapping.stop(),
+      async stop() {
+        await mapping.stop();
+        sqs.close();
+      },
     };
   },
 };

@@ -1,5 +1,3 @@
-import { type DynamoDBStreamsClient, GetRecordsCommand } from '@aws-sdk/client-dynamodb-streams';
-import type { Message } from '@aws-sdk/client-sqs';
 import { accountId } from '@fanfold/local-cloud/account';
 import { failedItems } from '@fanfold/local-cloud/batchResponse';
 import type {
@@ -7,9 +5,9 @@ import type {
   StreamMappingProperties,
 } from '@fanfold/local-cloud/eventSourceMapping';
 import type { Outcome as Delivered } from '@fanfold/local-cloud/invocation';
-import { eventRecord } from '@fanfold/local-cloud/queueMapping';
+import { eventRecord, type WireMessage } from '@fanfold/local-cloud/queueMapping';
 import { deliverInOrder } from '@fanfold/local-cloud/streamDelivery';
-import { lambdaRecord } from '@fanfold/local-cloud/streamRecord';
+import { lambdaRecord, type WireRecord } from '@fanfold/local-cloud/streamRecord';
 import type { Clock } from './clock.ts';
 import type { DeliveryFaultKind } from './deliveries.ts';
 import type { EmulatorClient } from './emulatorClient.ts';
@@ -36,8 +34,6 @@ export type Surroundings = {
   clock: Clock;
   functions: Functions;
   emulators: EmulatorClient;
-  /** Its records have bytes, which the SDK reads from the wire. */
-  streams: DynamoDBStreamsClient;
   awsEndpoint: string;
   /** How often something was written or sent to any of these. */
   writesTo(...targets: string[]): number;
@@ -99,10 +95,10 @@ export function steppedQueue(
     return Object.values(Attributes).every((count) => count === '0');
   }
 
-  async function receive(count: number): Promise<Message[]> {
-    const messages: Message[] = [];
+  async function receive(count: number): Promise<WireMessage[]> {
+    const messages: WireMessage[] = [];
     while (messages.length < count) {
-      const { Messages = [] } = await emulators.ask<{ Messages?: Message[] }>('sqs', 'ReceiveMessage', {
+      const { Messages = [] } = await emulators.ask<{ Messages?: WireMessage[] }>('sqs', 'ReceiveMessage', {
         QueueUrl,
         MaxNumberOfMessages: Math.min(10, count - messages.length),
         MessageAttributeNames: ['All'],
@@ -114,7 +110,7 @@ export function steppedQueue(
     return messages;
   }
 
-  async function deliver(batch: Message[]): Promise<void> {
+  async function deliver(batch: WireMessage[]): Promise<void> {
     const kind = disturbance(functionName, mapping.deliveries++);
     // Invisible until its timeout; then it comes again.
     const ids = batch.map(({ MessageId }) => MessageId as string);
@@ -133,7 +129,7 @@ export function steppedQueue(
   }
 
   /** The ids of the messages that a function says, or shows, to have failed. */
-  async function failuresIn(batch: Message[]): Promise<string[]> {
+  async function failuresIn(batch: WireMessage[]): Promise<string[]> {
     const ids = batch.map(({ MessageId }) => MessageId as string);
     const outcome = await functions.invoke(functionName, {
       Records: batch.map((message) => eventRecord(message, eventSourceArn)),
@@ -142,7 +138,7 @@ export function steppedQueue(
     return failed === 'all' ? ids : failed;
   }
 
-  async function remove(messages: Message[]): Promise<void> {
+  async function remove(messages: WireMessage[]): Promise<void> {
     for (const { MessageId } of messages) left.delete(MessageId as string);
     const Entries = messages.map(({ ReceiptHandle }, i) => ({ Id: String(i), ReceiptHandle }));
     for (let first = 0; first < Entries.length; first += 10) {
@@ -157,7 +153,7 @@ export function steppedQueue(
 export async function steppedStream(
   functionName: string,
   properties: StreamMappingProperties,
-  { clock, functions, emulators, streams, writesTo, disturbance }: Surroundings,
+  { clock, functions, emulators, writesTo, disturbance }: Surroundings,
   giveUp: (why: string) => void,
 ): Promise<SteppedMapping> {
   const TableName = properties.eventSourceArn.split('/')[1] as string;
@@ -195,9 +191,10 @@ export async function steppedStream(
     async step() {
       if (writtenBefore === writesTo(TableName)) return false;
       const written = writesTo(TableName);
-      const { Records = [], NextShardIterator } = await streams.send(
-        new GetRecordsCommand({ ShardIterator: iterator, Limit: properties.batchSize }),
-      );
+      const { Records = [], NextShardIterator } = await emulators.ask<Page>('streams', 'GetRecords', {
+        ShardIterator: iterator,
+        Limit: properties.batchSize,
+      });
       iterator = NextShardIterator;
       const records = Records.map((record) => ({
         sequenceNumber: record.dynamodb?.SequenceNumber as string,
@@ -244,5 +241,7 @@ export async function steppedStream(
   return mapping;
 }
 
-const succeeded = (batches: Message[][], failures: string[][]): Message[] =>
+type Page = { Records?: WireRecord[]; NextShardIterator?: string };
+
+const succeeded = (batches: WireMessage[][], failures: string[][]): WireMessage[] =>
   batches.flatMap((batch, i) => batch.filter(({ MessageId }) => !failures[i]?.includes(MessageId as string)));

@@ -1,5 +1,4 @@
 import { deflateRawSync } from 'node:zlib';
-import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import type { Message } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -163,7 +162,6 @@ export class World {
       clock: this.clock,
       functions: this.functions,
       emulators: this.#emulators,
-      streams: new DynamoDBStreamsClient(clientConfiguration(this.#endpoints.dynamodb)),
       awsEndpoint: this.#endpoints.aws,
       writesTo: (...targets) =>
         targets.reduce((sum, target) => sum + this.network.writesTo(target), this.#sent),

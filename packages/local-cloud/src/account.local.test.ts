@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
-import { DynamoDBStreamsClient, ListStreamsCommand } from '@aws-sdk/client-dynamodb-streams';
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListBucketsCommand, S3Client } from '@aws-sdk/client-s3';
@@ -32,11 +31,6 @@ afterAll(() => {
 
 test.each([
   ['dynamodb', 'DynamoDB', (to: Configuration) => new DynamoDBClient(to).send(new ListTablesCommand())],
-  [
-    'dynamodb',
-    'DynamoDB Streams',
-    (to: Configuration) => new DynamoDBStreamsClient(to).send(new ListStreamsCommand()),
-  ],
   ['kms', 'KMS', (to: Configuration) => new KMSClient(to).send(new ListKeysCommand())],
   [
     'lambda',

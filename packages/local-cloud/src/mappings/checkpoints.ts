@@ -1,10 +1,4 @@
-import {
-  CreateTableCommand,
-  type DynamoDBClient,
-  PutItemCommand,
-  paginateQuery,
-  ResourceInUseException,
-} from '@aws-sdk/client-dynamodb';
+import type { Call } from '../emulators/jsonApi.ts';
 
 /** The sequence number up to which a shard has been processed, or 'end' for all of a closed shard. */
 export type Position = string;
@@ -24,7 +18,7 @@ const TableName = 'event-source-mapping-checkpoints';
  * starts from the beginning.
  */
 export async function openCheckpoints(
-  dynamodb: DynamoDBClient,
+  dynamodb: Call,
   functionName: string,
   streamArn: string,
 ): Promise<Checkpoints> {
@@ -33,44 +27,43 @@ export async function openCheckpoints(
   return {
     async load() {
       const positions = new Map<string, Position>();
-      const pages = paginateQuery(
-        { client: dynamodb },
-        {
+      for (let ExclusiveStartKey: object | undefined; ; ) {
+        const { Items = [], LastEvaluatedKey }: Page = await dynamodb('Query', {
           TableName,
           ConsistentRead: true,
           KeyConditionExpression: 'mapping = :mapping',
           ExpressionAttributeValues: { ':mapping': mapping },
-        },
-      );
-      for await (const { Items = [] } of pages) {
-        for (const item of Items) positions.set(item.shard?.S as string, item.position?.S as string);
+          ExclusiveStartKey,
+        });
+        for (const { shard, position } of Items) positions.set(shard.S, position.S);
+        ExclusiveStartKey = LastEvaluatedKey;
+        if (!ExclusiveStartKey) return positions;
       }
-      return positions;
     },
     async save(shardId, position) {
       const Item = { mapping, shard: { S: shardId }, position: { S: position } };
-      await dynamodb.send(new PutItemCommand({ TableName, Item }));
+      await dynamodb('PutItem', { TableName, Item });
     },
   };
 }
 
-async function createTable(dynamodb: DynamoDBClient): Promise<void> {
+type Page = { Items?: { shard: { S: string }; position: { S: string } }[]; LastEvaluatedKey?: object };
+
+async function createTable(dynamodb: Call): Promise<void> {
   try {
-    await dynamodb.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [
-          { AttributeName: 'mapping', AttributeType: 'S' },
-          { AttributeName: 'shard', AttributeType: 'S' },
-        ],
-        KeySchema: [
-          { AttributeName: 'mapping', KeyType: 'HASH' },
-          { AttributeName: 'shard', KeyType: 'RANGE' },
-        ],
-      }),
-    );
+    await dynamodb('CreateTable', {
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'mapping', AttributeType: 'S' },
+        { AttributeName: 'shard', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'mapping', KeyType: 'HASH' },
+        { AttributeName: 'shard', KeyType: 'RANGE' },
+      ],
+    });
   } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error;
+    if ((error as Error).name !== 'ResourceInUseException') throw error;
   }
 }

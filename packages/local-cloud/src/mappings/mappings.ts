@@ -1,9 +1,7 @@
-import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { accountId, clientConfiguration } from '../account.ts';
 import type { Endpoints } from '../emulators/emulators.ts';
+import { type JsonApi, jsonApi } from '../emulators/jsonApi.ts';
 import type { Resource } from '../templates/template.ts';
 import {
   eventSourceMapping,
@@ -45,12 +43,12 @@ export type LambdaFunction = { logicalId: string; key: string; name: string; tim
  */
 export async function startMappings(options: MappingsOptions): Promise<Mappings> {
   const { aws, dynamodb } = options.endpoints;
-  const clients = {
-    dynamodb: new DynamoDBClient(clientConfiguration(dynamodb)),
-    streams: new DynamoDBStreamsClient(clientConfiguration(dynamodb)),
-    s3: new S3Client(clientConfiguration(aws)),
-    sqs: new SQSClient(clientConfiguration(aws)),
+  const apis = {
+    dynamodb: jsonApi(dynamodb, 'dynamodb'),
+    streams: jsonApi(dynamodb, 'streams'),
+    sqs: jsonApi(aws, 'sqs'),
   };
+  const clients = { ...apis, s3: new S3Client(clientConfiguration(aws)) };
   let invocations = 0;
   const observed = {
     ...options,
@@ -78,7 +76,8 @@ export async function startMappings(options: MappingsOptions): Promise<Mappings>
   const refused = starting.find((one) => one.status === 'rejected');
   const stop = async () => {
     await Promise.all(mappings.map((mapping) => mapping.stop()));
-    for (const client of Object.values(clients)) client.destroy();
+    for (const api of Object.values(apis)) api.close();
+    clients.s3.destroy();
   };
   if (refused) {
     await stop();
@@ -111,7 +110,7 @@ export function lambdaFunctions(resources: Record<string, Resource>): LambdaFunc
     });
 }
 
-type Clients = { dynamodb: DynamoDBClient; streams: DynamoDBStreamsClient; s3: S3Client; sqs: SQSClient };
+type Clients = { dynamodb: JsonApi; streams: JsonApi; sqs: JsonApi; s3: S3Client };
 
 async function startQueue(
   properties: QueueMappingProperties,
@@ -132,7 +131,7 @@ async function startQueue(
   return startQueueMapping({
     ...properties,
     ...invoker(functionName, options),
-    sqs,
+    sqs: sqs.call,
     queueUrl: queueUrl(options.endpoints, queueName),
   });
 }
@@ -145,16 +144,18 @@ async function startStream(
   const { functionName, onFailureArn } = properties;
   functionOf(functionName, options.resources); // a name that no function has is refused now, not at the first batch
   const TableName = properties.eventSourceArn.split('/')[1];
-  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
-  const streamArn = Table?.LatestStreamArn;
+  const { Table } = await dynamodb.call<{ Table: { LatestStreamArn?: string } }>('DescribeTable', {
+    TableName,
+  });
+  const streamArn = Table.LatestStreamArn;
   if (!streamArn) throw new Error(`${TableName} has no stream for ${functionName} to read.`);
   const eventSourceArn = awsStreamArn(streamArn);
   return startStreamMapping({
     ...properties,
     ...invoker(functionName, options),
     eventSourceArn,
-    dynamodb,
-    streams,
+    dynamodb: dynamodb.call,
+    streams: streams.call,
     streamArn,
     onFailure:
       onFailureArn === undefined
@@ -163,7 +164,7 @@ async function startStream(
             destinationArn: onFailureArn,
             functionName,
             eventSourceArn,
-            sqs,
+            sqs: sqs.call,
             s3,
             queueUrl: (name) => queueUrl(options.endpoints, name),
           }),

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { accountId, region } from '../account.ts';
+import type { Call } from '../emulators/jsonApi.ts';
 import type { ReadRecord } from './shardReader.ts';
 import type { GivenUp } from './streamDelivery.ts';
 
@@ -18,7 +18,7 @@ export function failureDestination(options: {
   destinationArn: string;
   functionName: string;
   eventSourceArn: string;
-  sqs: SQSClient;
+  sqs: Call;
   s3: S3Client;
   queueUrl: (queueName: string) => string;
 }): (records: ReadRecord[], shardId: string, why: GivenUp) => Promise<void> {
@@ -30,7 +30,7 @@ export function failureDestination(options: {
     const record = invocationRecord(options, records, shardId, why, now);
     if (destinationArn.startsWith('arn:aws:sqs:')) {
       const MessageBody = JSON.stringify(record);
-      await sqs.send(new SendMessageCommand({ QueueUrl: options.queueUrl(destination), MessageBody }));
+      await sqs('SendMessage', { QueueUrl: options.queueUrl(destination), MessageBody });
       return;
     }
     const [day, time] = now.toISOString().split(/[T.]/) as [string, string];

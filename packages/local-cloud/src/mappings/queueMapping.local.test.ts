@@ -1,6 +1,5 @@
 import {
   CreateQueueCommand,
-  DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   type QueueAttributeName,
   ReceiveMessageCommand,
@@ -12,20 +11,24 @@ import type { SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { clientConfiguration } from '../account.ts';
 import { type Emulators, startEmulators } from '../emulators/emulators.ts';
+import { type Call, type JsonApi, jsonApi } from '../emulators/jsonApi.ts';
 import type { Mapping } from './invocation.ts';
 import { type QueueMappingOptions, startQueueMapping } from './queueMapping.ts';
 
 let emulators: Emulators;
 let sqs: SQSClient;
+let api: JsonApi;
 const mappings: Mapping[] = [];
 
 beforeAll(async () => {
   emulators = await startEmulators();
   sqs = new SQSClient(clientConfiguration(emulators.endpoints.aws));
+  api = jsonApi(emulators.endpoints.aws, 'sqs');
 });
 
 afterAll(async () => {
   await Promise.all(mappings.map((mapping) => mapping.stop()));
+  api.close();
   await emulators.stop();
 });
 
@@ -55,7 +58,7 @@ async function startMapping(
   rest: Partial<QueueMappingOptions> = {},
 ): Promise<Mapping> {
   const mapping = await startQueueMapping({
-    sqs,
+    sqs: api.call,
     queueUrl: queue.url,
     functionName: 'consumer',
     eventSourceArn: `arn:aws:sqs:eu-west-1:000000000000:${queue.name}`,
@@ -240,12 +243,11 @@ describe.concurrent('A message', () => {
     const queue = await createQueue();
     const events: SQSEvent[] = [];
     const errors: Error[] = [];
-    const failsOnce = new SQSClient(clientConfiguration(emulators.endpoints.aws));
-    failsOnce.middlewareStack.add((next, { commandName }) => async (request) => {
-      if (commandName !== DeleteMessageBatchCommand.name || events.length > 1) return next(request);
-      const Failed = [{ Id: '0', SenderFault: false, Code: 'InternalError' }];
-      return { response: {}, output: { $metadata: {}, Failed } };
-    });
+    const failsOnce: Call = async <Answer>(operation: string, input: object, signal?: AbortSignal) => {
+      if (operation !== 'DeleteMessageBatch' || events.length > 1)
+        return api.call<Answer>(operation, input, signal);
+      return { Failed: [{ Id: '0', SenderFault: false, Code: 'InternalError' }] } as Answer;
+    };
     await send(queue, 'one');
     const mapping = await startMapping(
       queue,
@@ -361,11 +363,10 @@ describe.concurrent('Concurrency', () => {
     const received: number[] = [];
     const twoRun = Promise.withResolvers<void>();
     let now = 0;
-    const observed = new SQSClient(clientConfiguration(emulators.endpoints.aws));
-    observed.middlewareStack.add((next, { commandName }) => (request) => {
-      if (commandName === ReceiveMessageCommand.name) runningAtReceive.push(now);
-      return next(request);
-    });
+    const observed: Call = (operation, input, signal) => {
+      if (operation === 'ReceiveMessage') runningAtReceive.push(now);
+      return api.call(operation, input, signal);
+    };
     await send(queue, 'one', 'two', 'three', 'four', 'five', 'six');
     const mapping = await startMapping(
       queue,
@@ -513,12 +514,11 @@ describe.concurrent('Stopping', () => {
     const queue = await createQueue(30);
     const happened: string[] = [];
     const [running, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const observed = new SQSClient(clientConfiguration(emulators.endpoints.aws));
-    observed.middlewareStack.add((next, { commandName }) => async (request) => {
-      const answer = await next(request);
-      if (commandName === DeleteMessageBatchCommand.name) happened.push('deleted');
+    const observed: Call = async <Answer>(operation: string, input: object, signal?: AbortSignal) => {
+      const answer = await api.call<Answer>(operation, input, signal);
+      if (operation === 'DeleteMessageBatch') happened.push('deleted');
       return answer;
-    });
+    };
     await send(queue, 'one');
     const mapping = await startMapping(
       queue,

@@ -1,14 +1,7 @@
-import {
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  type MessageAttributeValue,
-  type QueueAttributeName,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { Message, QueueAttributeName } from '@aws-sdk/client-sqs';
 import type { SQSMessageAttribute, SQSRecord } from 'aws-lambda';
 import { region } from '../account.ts';
+import type { Call } from '../emulators/jsonApi.ts';
 import {
   backoffMs,
   deliverBatch,
@@ -19,7 +12,7 @@ import {
 } from './invocation.ts';
 
 export type QueueMappingOptions = Invoker & {
-  sqs: SQSClient;
+  sqs: Call;
   queueUrl: string;
   batchSize: number;
   batchingWindowSeconds: number;
@@ -96,7 +89,7 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
     }
   }
 
-  async function collectBatch(): Promise<Message[]> {
+  async function collectBatch(): Promise<WireMessage[]> {
     const batch = await receive(batchSize, 20);
     const windowEnd = Date.now() + batchingWindowSeconds * 1_000;
     let isDrained = batch.length < Math.min(batchSize, maxReceived);
@@ -114,17 +107,18 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
     return batch;
   }
 
-  async function receive(count: number, waitSeconds: number): Promise<Message[]> {
+  async function receive(count: number, waitSeconds: number): Promise<WireMessage[]> {
     try {
-      const { Messages = [] } = await sqs.send(
-        new ReceiveMessageCommand({
+      const { Messages = [] } = await sqs<{ Messages?: WireMessage[] }>(
+        'ReceiveMessage',
+        {
           QueueUrl: queueUrl,
           MaxNumberOfMessages: Math.min(count, maxReceived),
           WaitTimeSeconds: waitSeconds,
           MessageAttributeNames: ['All'],
           MessageSystemAttributeNames: ['All'],
-        }),
-        { abortSignal: stopping.signal },
+        },
+        stopping.signal,
       );
       return Messages;
     } catch (error) {
@@ -133,7 +127,7 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
     }
   }
 
-  async function deliver(batch: Message[]): Promise<void> {
+  async function deliver(batch: WireMessage[]): Promise<void> {
     const messageIds = batch.map(({ MessageId }) => MessageId as string);
     const visibleAgainAt = Date.now() + visibilityTimeoutMs;
     for (let throttles = 1; ; throttles += 1) {
@@ -152,16 +146,17 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
     }
   }
 
-  async function deleteMessages(messages: Message[]): Promise<void> {
+  async function deleteMessages(messages: WireMessage[]): Promise<void> {
     for (let first = 0; first < messages.length; first += 10) {
       const Entries = messages.slice(first, first + 10).map(({ ReceiptHandle }, index) => ({
         Id: String(index),
         ReceiptHandle,
       }));
       try {
-        const { Failed = [] } = await sqs.send(
-          new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }),
-        );
+        const { Failed = [] } = await sqs<{ Failed?: object[] }>('DeleteMessageBatch', {
+          QueueUrl: queueUrl,
+          Entries,
+        });
         if (Failed.length > 0) throw new Error(JSON.stringify(Failed));
       } catch (error) {
         onError(
@@ -186,17 +181,26 @@ export async function startQueueMapping(options: QueueMappingOptions): Promise<M
   }
 
   async function queueAttribute(name: QueueAttributeName): Promise<number> {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [name] }),
-    );
+    const { Attributes } = await sqs<{ Attributes: Record<string, string> }>('GetQueueAttributes', {
+      QueueUrl: queueUrl,
+      AttributeNames: [name],
+    });
     return Number(Attributes[name]);
   }
 }
 
+/** A message as it is on the wire. */
+export type WireMessage = Omit<Message, 'MessageAttributes'> & {
+  MessageAttributes?: Record<string, WireAttribute>;
+};
+
+/** Bytes are base64, as in Lambda's event. */
+type WireAttribute = { DataType: string; StringValue?: string; BinaryValue?: string };
+
 /**
  * A message in the form and letter case of Lambda's event. https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
  */
-export function eventRecord(message: Message, eventSourceARN: string): SQSRecord {
+export function eventRecord(message: WireMessage, eventSourceARN: string): SQSRecord {
   return {
     messageId: message.MessageId as string,
     receiptHandle: message.ReceiptHandle as string,
@@ -213,12 +217,12 @@ export function eventRecord(message: Message, eventSourceARN: string): SQSRecord
   };
 }
 
-function eventAttribute({ StringValue, BinaryValue, DataType }: MessageAttributeValue): SQSMessageAttribute {
+function eventAttribute({ StringValue, BinaryValue, DataType }: WireAttribute): SQSMessageAttribute {
   return {
     ...(StringValue !== undefined && { stringValue: StringValue }),
-    ...(BinaryValue && { binaryValue: Buffer.from(BinaryValue).toString('base64') }),
+    ...(BinaryValue !== undefined && { binaryValue: BinaryValue }),
     stringListValues: [],
     binaryListValues: [],
-    dataType: DataType as string,
+    dataType: DataType,
   };
 }

@@ -1,12 +1,8 @@
-import {
-  type DynamoDBStreamsClient,
-  GetRecordsCommand,
-  GetShardIteratorCommand,
-} from '@aws-sdk/client-dynamodb-streams';
 import type { DynamoDBRecord } from 'aws-lambda';
+import type { Call } from '../emulators/jsonApi.ts';
 import type { Position } from './checkpoints.ts';
 import { backoffMs, pause, splitByEventSize } from './invocation.ts';
-import { lambdaRecord } from './streamRecord.ts';
+import { lambdaRecord, type WireRecord } from './streamRecord.ts';
 
 export type ReadRecord = { sequenceNumber: string; createdAt: Date; event: DynamoDBRecord };
 
@@ -18,7 +14,7 @@ export type ShardReader = {
 };
 
 export type ShardReaderOptions = {
-  streams: DynamoDBStreamsClient;
+  streams: Call;
   streamArn: string;
   shardId: string;
   /** The sequence number to start after, or a position in the shard. */
@@ -83,13 +79,11 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
         if (batch.length === 0) windowEnd = Date.now() + options.batchingWindowSeconds * 1_000;
         batch.push(...found);
       }
+      const parts = splitByEventSize(batch);
       const due =
-        batch.length === batchSize ||
-        Date.now() >= windowEnd ||
-        iterator === undefined ||
-        exceedsEventSize(batch);
+        batch.length === batchSize || Date.now() >= windowEnd || iterator === undefined || parts.length > 1;
       if (batch.length > 0 && due) {
-        for (const part of splitByEventSize(batch)) {
+        for (const part of parts) {
           await untilDone(`A batch of ${shardId} is delivered again.`, () => options.deliver(part));
         }
         batch = [];
@@ -111,11 +105,11 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
     for (let failures = 1; !stopping.aborted; failures += 1) {
       try {
         iterator ??= await iteratorAt(lastRead);
-        const page = await streams.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }));
+        const page: Page = await streams('GetRecords', { ShardIterator: iterator, Limit: limit });
         iterator = page.NextShardIterator;
         const records = (page.Records ?? []).map((record) => ({
           sequenceNumber: record.dynamodb?.SequenceNumber as string,
-          createdAt: record.dynamodb?.ApproximateCreationDateTime as Date,
+          createdAt: new Date((record.dynamodb?.ApproximateCreationDateTime as number) * 1_000),
           event: lambdaRecord(record, streamArn),
         }));
         lastRead = records.at(-1)?.sequenceNumber ?? lastRead;
@@ -136,16 +130,14 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
   }
 
   async function iteratorAt(position: ShardReaderOptions['position']): Promise<string> {
-    const { ShardIterator } = await streams.send(
-      new GetShardIteratorCommand({
-        StreamArn: streamArn,
-        ShardId: shardId,
-        ...(position === 'TRIM_HORIZON' || position === 'LATEST'
-          ? { ShardIteratorType: position }
-          : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position }),
-      }),
-    );
-    return ShardIterator as string;
+    const { ShardIterator } = await streams<{ ShardIterator: string }>('GetShardIterator', {
+      StreamArn: streamArn,
+      ShardId: shardId,
+      ...(position === 'TRIM_HORIZON' || position === 'LATEST'
+        ? { ShardIteratorType: position }
+        : { ShardIteratorType: 'AFTER_SEQUENCE_NUMBER', SequenceNumber: position }),
+    });
+    return ShardIterator;
   }
 
   /** Until it succeeds, or the mapping stops. */
@@ -168,6 +160,4 @@ export async function readShard(options: ShardReaderOptions): Promise<ShardReade
   }
 }
 
-function exceedsEventSize(batch: ReadRecord[]): boolean {
-  return splitByEventSize(batch).length > 1;
-}
+type Page = { Records?: WireRecord[]; NextShardIterator?: string };

@@ -1,11 +1,11 @@
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { clientConfiguration } from '../account.ts';
 import { type Emulators, startEmulators } from '../emulators/emulators.ts';
+import { type Call, type JsonApi, jsonApi } from '../emulators/jsonApi.ts';
 import type { Mapping } from './invocation.ts';
 import { failureDestination } from './onFailure.ts';
 import { type StreamMappingOptions, startStreamMapping } from './streamMapping.ts';
@@ -13,7 +13,7 @@ import { awsStreamArn } from './streamRecord.ts';
 
 let emulators: Emulators;
 let dynamodb: DynamoDBClient;
-let streams: DynamoDBStreamsClient;
+let apis: Record<'dynamodb' | 'streams' | 'sqs', JsonApi>;
 let sqs: SQSClient;
 let s3: S3Client;
 const mappings: Mapping[] = [];
@@ -21,13 +21,18 @@ const mappings: Mapping[] = [];
 beforeAll(async () => {
   emulators = await startEmulators();
   dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
-  streams = new DynamoDBStreamsClient(clientConfiguration(emulators.endpoints.dynamodb));
+  apis = {
+    dynamodb: jsonApi(emulators.endpoints.dynamodb, 'dynamodb'),
+    streams: jsonApi(emulators.endpoints.dynamodb, 'streams'),
+    sqs: jsonApi(emulators.endpoints.aws, 'sqs'),
+  };
   sqs = new SQSClient(clientConfiguration(emulators.endpoints.aws));
   s3 = new S3Client(clientConfiguration(emulators.endpoints.aws));
 });
 
 afterAll(async () => {
   await Promise.all(mappings.map((mapping) => mapping.stop()));
+  for (const api of Object.values(apis)) api.close();
   await emulators.stop();
 });
 
@@ -63,8 +68,8 @@ async function startMapping(
   rest: Partial<StreamMappingOptions> = {},
 ): Promise<Mapping> {
   const mapping = await startStreamMapping({
-    dynamodb,
-    streams,
+    dynamodb: apis.dynamodb.call,
+    streams: apis.streams.call,
     streamArn: table.streamArn,
     functionName: 'publisher',
     eventSourceArn: awsStreamArn(table.streamArn),
@@ -269,7 +274,7 @@ describe.concurrent('A batch that fails', () => {
             destinationArn: 'arn:aws:sqs:eu-west-1:000000000000:failures',
             functionName: 'publisher',
             eventSourceArn,
-            sqs,
+            sqs: apis.sqs.call,
             s3,
             queueUrl: () => QueueUrl as string,
           }),
@@ -324,7 +329,7 @@ describe.concurrent('A batch that fails', () => {
           destinationArn: `arn:aws:s3:::${Bucket}`,
           functionName: 'publisher',
           eventSourceArn: awsStreamArn(table.streamArn),
-          sqs,
+          sqs: apis.sqs.call,
           s3,
           queueUrl: (name) => name,
         }),
@@ -427,16 +432,12 @@ describe.concurrent('A mapping that starts again', () => {
 test('A batch that was processed comes again when it could not be noted (E3)', async ({ expect }) => {
   const table = await createTable();
   const seen: (string | undefined)[] = [];
-  const failsOnce = new DynamoDBClient({
-    ...clientConfiguration(emulators.endpoints.dynamodb),
-    maxAttempts: 1,
-  });
   let failures = 0;
-  failsOnce.middlewareStack.add((next, { commandName }) => async (request) => {
-    if (commandName !== PutItemCommand.name || failures > 0) return next(request);
+  const failsOnce: Call = async (operation, input) => {
+    if (operation !== 'PutItem' || failures > 0) return apis.dynamodb.call(operation, input);
     failures += 1;
     throw new Error('connection reset');
-  });
+  };
   await put(table, 'one');
   const mapping = await startMapping(table, (event) => void seen.push(...keysOf(event)), {
     dynamodb: failsOnce,
@@ -450,12 +451,11 @@ test('Stopping lets the batch that runs end, and notes it', async ({ expect }) =
   const seen: (string | undefined)[] = [];
   const happened: string[] = [];
   const [running, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const observed = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
-  observed.middlewareStack.add((next, { commandName }) => async (request) => {
-    const answer = await next(request);
-    if (commandName === PutItemCommand.name) happened.push('noted');
+  const observed: Call = async <Answer>(operation: string, input: object) => {
+    const answer = await apis.dynamodb.call<Answer>(operation, input);
+    if (operation === 'PutItem') happened.push('noted');
     return answer;
-  });
+  };
   await put(table, 'one');
   const first = await startMapping(
     table,

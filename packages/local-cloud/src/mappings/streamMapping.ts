@@ -1,9 +1,4 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  DescribeStreamCommand,
-  type DynamoDBStreamsClient,
-  type Shard,
-} from '@aws-sdk/client-dynamodb-streams';
+import type { Call } from '../emulators/jsonApi.ts';
 import { endOfShard, openCheckpoints, type Position } from './checkpoints.ts';
 import type { StreamMappingProperties } from './eventSourceMapping.ts';
 import { deliverBatch, type Invoker, type Mapping, pause } from './invocation.ts';
@@ -12,13 +7,15 @@ import { deliverInOrder, type GivenUp } from './streamDelivery.ts';
 
 export type StreamMappingOptions = Invoker &
   Omit<StreamMappingProperties, 'source' | 'enabled' | 'onFailureArn'> & {
-    dynamodb: DynamoDBClient;
-    streams: DynamoDBStreamsClient;
+    dynamodb: Call;
+    streams: Call;
     /** The stream's ARN in the emulator; the function gets `eventSourceArn`. */
     streamArn: string;
     /** Stores records that are given up. Its errors are reported and stop nothing. */
     onFailure?: ((records: ReadRecord[], shardId: string, why: GivenUp) => Promise<void>) | undefined;
   };
+
+type Shard = { ShardId: string; ParentShardId?: string };
 
 /** New shards are looked for when one ends, and at this interval. */
 const discoveryIntervalMs = 10_000;
@@ -89,8 +86,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
   async function startAtLatest(): Promise<void> {
     const shards = await describeShards();
     const continued = new Set(shards.map(({ ParentShardId }) => ParentShardId));
-    for (const { ShardId } of shards) {
-      const id = ShardId as string;
+    for (const { ShardId: id } of shards) {
       if (continued.has(id)) positions.set(id, endOfShard);
       else readers.set(id, await start(id, 'LATEST'));
     }
@@ -99,8 +95,7 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
   async function startReaders(): Promise<void> {
     const shards = await describeShards();
     const present = new Set(shards.map(({ ShardId }) => ShardId));
-    for (const { ShardId, ParentShardId } of shards) {
-      const id = ShardId as string;
+    for (const { ShardId: id, ParentShardId } of shards) {
       const followsOn =
         ParentShardId === undefined ||
         !present.has(ParentShardId) ||
@@ -178,15 +173,15 @@ export async function startStreamMapping(options: StreamMappingOptions): Promise
   async function describeShards(): Promise<Shard[]> {
     const shards: Shard[] = [];
     for (let ExclusiveStartShardId: string | undefined; ; ) {
-      const { StreamDescription } = await streams.send(
-        new DescribeStreamCommand({
-          StreamArn: streamArn,
-          ...(ExclusiveStartShardId && { ExclusiveStartShardId }),
-        }),
-      );
-      shards.push(...(StreamDescription?.Shards ?? []));
-      ExclusiveStartShardId = StreamDescription?.LastEvaluatedShardId;
+      const { StreamDescription }: Description = await streams('DescribeStream', {
+        StreamArn: streamArn,
+        ExclusiveStartShardId,
+      });
+      shards.push(...(StreamDescription.Shards ?? []));
+      ExclusiveStartShardId = StreamDescription.LastEvaluatedShardId;
       if (!ExclusiveStartShardId) return shards;
     }
   }
 }
+
+type Description = { StreamDescription: { Shards?: Shard[]; LastEvaluatedShardId?: string } };

@@ -7,7 +7,7 @@ test('A record has times in whole seconds, and the region and account of AWS (D4
   const record = lambdaRecord(
     {
       awsRegion: 'ddblocal',
-      dynamodb: { SequenceNumber: '1', ApproximateCreationDateTime: new Date('2026-11-23T14:00:00.900Z') },
+      dynamodb: { SequenceNumber: '1', ApproximateCreationDateTime: 1_795_442_400.9 },
     },
     streamArn,
   );
