@@ -30,15 +30,17 @@ async function loadItem(merchantId: string, id: string): Promise<EventItem | und
   return Item && (unmarshall(Item) as EventItem);
 }
 
-/** The events of index entries, in their order. */
-export async function loadAll(entries: Pick<EventItem, 'pk' | 'sk' | 'position'>[]): Promise<Recorded[]> {
+/** The events of these keys that there are, in their order. */
+export async function loadAll(entries: Pick<EventItem, 'pk' | 'sk'>[]): Promise<Recorded[]> {
   const items: EventItem[] = [];
   const keys = entries.map(({ pk, sk }) => ({ pk, sk }));
   for await (const page of readItems(tableName(), keys)) {
     items.push(...page.map((item) => unmarshall(item) as EventItem));
   }
-  const found = new Map((await unsealAll(items)).map((recorded) => [recorded.position, recorded]));
-  return entries.flatMap(({ position }) => found.get(position) ?? []);
+  const recorded = await unsealAll(items);
+  const nameOf = ({ pk, sk }: Pick<EventItem, 'pk' | 'sk'>) => JSON.stringify([pk, sk]);
+  const found = new Map(items.map((item, i) => [nameOf(item), recorded[i]]));
+  return entries.flatMap((entry) => found.get(nameOf(entry)) ?? []);
 }
 
 /** The subject of a merchant's event at a position, from the index: undefined when there is none, or not yet. */

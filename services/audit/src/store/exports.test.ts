@@ -55,6 +55,12 @@ describe('texts', () => {
     expect(texts.map(({ position }) => position)).toEqual([1]);
   });
 
+  it('are found by the ids of their events alone, where nobody knows the positions', async () => {
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(2), itemAt(1)] } });
+    const events = asked(1, 2).map((event) => ({ ...event, position: 0 }));
+    expect((await loadTexts(events)).map(({ position }) => position)).toEqual([1, 2]);
+  });
+
   it('of events that are not there are an error, and not left out', async () => {
     dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1)] } });
     await expect(loadTexts(asked(1, 2))).rejects.toThrow('does not have all');
