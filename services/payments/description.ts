@@ -44,7 +44,7 @@ export const api: ApiDescription = {
         'Takes the money of an authorized payment. What is not captured is released, so a payment is captured once.',
       path: paymentPath,
       answers: { 200: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
-      problems: ['payment_not_capturable', 'amount_too_large', ...changeProblems],
+      problems: ['payment_not_capturable', 'payment_incomplete', 'amount_too_large', ...changeProblems],
     },
     cancelPayment: {
       description: 'Gives up an authorization. No money moves.',
@@ -100,6 +100,10 @@ export const api: ApiDescription = {
     payment_not_capturable: {
       status: 409,
       when: 'The payment is not authorized, or its authorization has expired.',
+    },
+    payment_incomplete: {
+      status: 409,
+      when: 'The payment was restored from its events, which do not say what it is for. Repeat the request that created it, with its Idempotency-Key, and then this one.',
     },
     payment_not_cancelable: { status: 409, when: 'The payment is not authorized.' },
     payment_not_refundable: { status: 409, when: 'The payment is not captured.' },

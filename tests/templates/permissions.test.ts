@@ -75,6 +75,12 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:Query table/fanfold-local-payments/index/ByDay',
       'dynamodb:UpdateItem table/fanfold-local-payments',
     ],
+    restore: [
+      'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:GetItem table/fanfold-local-payments-sandbox',
+      'dynamodb:PutItem table/fanfold-local-payments',
+      'dynamodb:Scan table/fanfold-local-payments',
+    ],
   },
   billing: {
     getInvoice: ['dynamodb:GetItem table/fanfold-local-billing'],

@@ -18,12 +18,19 @@ export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>) 
   lambda(async (_event: ScheduledEvent, context: Context) => {
     const done = await work({
       now: new Date(),
-      trace: startTrace(`clock_${context.awsRequestId}`),
+      trace: startTrace(`${clock}${context.awsRequestId}`),
       remainingTimeMs: () => context.getRemainingTimeInMillis(),
     });
     logger.info('clock', done);
     return done;
   });
+
+/** How the ids of runs begin. */
+const clock = 'clock_';
+
+/** Whether an event comes from a scheduled function, and not from a request. */
+export const isClock = ({ correlationid }: Pick<Trace, 'correlationid'>): boolean =>
+  correlationid.startsWith(clock);
 
 /** The most time that one item may take. With less time left, no further one is begun. */
 export const workTimeMs = 10_000;

@@ -4,7 +4,12 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
-import { GetQueueUrlCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  QueueDoesNotExist,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { accountId, clientConfiguration, region as localRegion } from '@fanfold/local-cloud/account';
 import { clientSettings } from '@fanfold/runtime/aws';
@@ -164,4 +169,19 @@ export async function queueUrlOf({ sqs }: Cloud, name: string): Promise<string |
     if (error instanceof QueueDoesNotExist) return undefined;
     throw error;
   }
+}
+
+/** How many messages are in a queue: waiting, hidden or delayed. Counted approximately, and right once nothing changes. */
+export async function messagesIn(cloud: Cloud, name: string): Promise<number> {
+  const { Attributes = {} } = await cloud.sqs.send(
+    new GetQueueAttributesCommand({
+      QueueUrl: await queueUrlOf(cloud, name),
+      AttributeNames: [
+        'ApproximateNumberOfMessages',
+        'ApproximateNumberOfMessagesNotVisible',
+        'ApproximateNumberOfMessagesDelayed',
+      ],
+    }),
+  );
+  return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);
 }

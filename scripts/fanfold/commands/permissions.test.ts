@@ -114,12 +114,12 @@ beforeAll(async () => {
   }));
   s3.on(ListBucketsCommand).resolves({ Buckets: buckets });
   s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'shard/one' }] });
-  const text = JSON.stringify({
+  const record = JSON.stringify({
     requestContext: { condition: 'RecordAgeExceeded' },
     timestamp: '2026-01-01T00:00:00.000Z',
     payload: { Records: [{}] },
   });
-  s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => text } as never });
+  s3.on(GetObjectCommand).resolves({ Body: { transformToString: async () => record } as never });
   const range = {
     stage: 'test',
     from: '2026-01-01T00:00:00.000Z',
@@ -127,7 +127,7 @@ beforeAll(async () => {
     rate: 1000,
   };
   const event = { id: 'x:1', type: 'payment.captured.v1', merchantId: 'acme', position: 1 };
-  const example = read('../../../packages/contracts/examples/audit.gap-found.v1.json');
+  let text = read('../../../packages/contracts/examples/audit.gap-found.v1.json');
   const signer = new Signer(origin);
   const files = filesOf(entriesOf(3), signer);
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
@@ -137,7 +137,8 @@ beforeAll(async () => {
       event: null,
       events: { data: query?.correlationId === 'req_1' || query?.subject === 'pay_1' ? [recorded] : [] },
       index: { events: [event] },
-      texts: [{ position: 1, text: example }],
+      texts: [{ position: 1, text }],
+      series: { series: [] },
       log: { misfits: [] },
     };
     const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
@@ -187,6 +188,7 @@ beforeAll(async () => {
   await findings({ stage: 'test' });
   await republish({ stage: 'test', date: '2026-01-01' });
   await stop({ stage: 'test' });
+  text = read('../../../packages/contracts/examples/payment.captured.v1.json');
   for (const service of restoredServices) await restore(service, { stage: 'test', yes: true });
   await start({ stage: 'test' });
   await auditKey({ stage: 'test' });

@@ -6,6 +6,7 @@ import { order } from '../operations/order.ts';
 import type { Restoration, RestorePlan, RestoreRun } from '../operations/restore/restoration.ts';
 import { restorations } from '../operations/restore/restorations.ts';
 import type { RestoredService } from '../operations/restore/restoredServices.ts';
+import { requireStopped } from '../operations/triggers.ts';
 import { ask, print, printHeading, printJson } from '../terminal.ts';
 import { interruption } from './interruption.ts';
 
@@ -16,7 +17,7 @@ type Options = { stage: string; region?: string; dryRun?: true; yes?: true; json
  * and a confirmation, and then compares it with all that is recorded.
  *
  * @returns whether the table has all that is recorded, and nothing else
- * @throws UsageError when it is not confirmed
+ * @throws UsageError when something of the service may run meanwhile, or it is not confirmed
  * @throws when the table or the log does not fit, or it was interrupted; then it may be run again
  */
 export async function restore(
@@ -25,6 +26,7 @@ export async function restore(
 ): Promise<boolean> {
   const run: RestoreRun = { step, signal: interruption() };
   const cloud = await cloudOf(place);
+  await requireStopped(cloud, [service]);
   const restoration: Restoration = restorations[service];
   const plan = await restoration.plan(cloud, run);
   const { stage } = cloud;

@@ -6,8 +6,18 @@ import { Refusal } from '@fanfold/runtime/refusal';
 import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
 import { settle } from './payment/lifecycle.ts';
 import { lookupAt } from './payment/lookup.ts';
-import type { Ask, Change, Failure, Moment, Outcome, Payment, Refund } from './payment/payment.ts';
+import type {
+  Ask,
+  Change,
+  Failure,
+  Moment,
+  Outcome,
+  Payment,
+  PaymentRequest,
+  Refund,
+} from './payment/payment.ts';
 import { settleRefund } from './payment/refunds.ts';
+import { completed, isRepeated } from './payment/restore.ts';
 import { perform, resolve } from './providers/gateway.ts';
 import { PaymentBusy, update } from './store/payments.ts';
 
@@ -51,8 +61,11 @@ export async function runOperation(
 ): Promise<OperationResult> {
   let begun = false;
   const asked = await update(payment, (current) => {
-    begun = !(operation.id in current.requests);
-    return begun ? begin(current) : { payment: current, eventNumbers: [] };
+    begun = false;
+    if (operation.id in current.requests) return { payment: current, eventNumbers: [] };
+    const change = begin(current);
+    begun = instructionOf(change.payment, operation.id) !== undefined;
+    return change;
   });
   return begun ? askProvider(asked, operation, moment) : repeatResult(asked, operation, moment.now);
 }
@@ -93,12 +106,24 @@ const settledUntil = ({ runsUntil }: Moment): number =>
 const answeringTimeMs = 1000;
 
 /**
+ * The payment with what only the request that created it has, when it was restored and the request comes again.
+ *
+ * @throws Refusal 422 `idempotency_key_reused`
+ */
+export const complete = (
+  payment: Payment,
+  request: PaymentRequest,
+  { fingerprint }: Operation,
+  now: Date,
+): Promise<Payment> => update(payment, (current) => completed(current, request, fingerprint, now));
+
+/**
  * The result of an operation that was begun before.
  *
  * @throws Refusal 422 `idempotency_key_reused`, 409 while it still runs, 402 when it failed
  */
 export function repeatResult(payment: Payment, { id, fingerprint }: Operation, now: Date): OperationResult {
-  if (payment.requests[id]?.fingerprint !== fingerprint) refuseReusedKey();
+  if (!isRepeated(payment, id, fingerprint)) refuseReusedKey();
   const runsUntil = payment.ask?.id === id ? payment.ask.runsUntil : payment.refunds[id]?.runsUntil;
   if (runsUntil && runsUntil > now.toISOString()) throw stillRunning();
   refuseFailed(payment, id, { 'Idempotent-Replayed': 'true' });

@@ -33,6 +33,12 @@ export class Book {
     if (issuedAt > ofSeries.lastIssuedAt) ofSeries.lastIssuedAt = issuedAt;
   }
 
+  /** That numbers of a series were given up to this one, which may have been of a document that was erased. */
+  noteHighest(merchantId: string, series: string, highest: number): void {
+    const ofSeries = this.#seriesOf(merchantId, series);
+    ofSeries.highest = Math.max(ofSeries.highest, highest);
+  }
+
   addAll({ totals, numbers }: { totals: Total[]; numbers: Numbers[] }): void {
     for (const total of totals) this.add(total);
     for (const { merchantId, series, numbers: ofSeries } of numbers) {
@@ -60,7 +66,7 @@ export class Book {
     const key = `${merchantId}#${name}`;
     const known = this.#series.get(key);
     if (known) return known;
-    const series = { merchantId, name, numbers: new NumberSet(), erased: 0, lastIssuedAt: '' };
+    const series = { merchantId, name, numbers: new NumberSet(), highest: 0, erased: 0, lastIssuedAt: '' };
     this.#series.set(key, series);
     return series;
   }
@@ -69,7 +75,11 @@ export class Book {
 export type Series = {
   merchantId: string;
   name: string;
+  /** Those that can be read. */
   numbers: NumberSet;
+  /** The highest one that audit has counted. */
+  highest: number;
+  /** How many documents were erased. */
   erased: number;
   /** When the last of its documents was issued. */
   lastIssuedAt: string;
@@ -79,10 +89,17 @@ export type Series = {
  * Behind which number a series goes on. Numbers have no gaps: erased documents have those that are missing, and then those
  * behind the highest one.
  */
-export const floorOf = ({ merchantId, name, numbers, erased, lastIssuedAt }: Series): SeriesFloor => ({
+export const floorOf = ({
   merchantId,
   name,
-  count: Math.max(numbers.highest, numbers.count + erased),
+  numbers,
+  highest,
+  erased,
+  lastIssuedAt,
+}: Series): SeriesFloor => ({
+  merchantId,
+  name,
+  count: Math.max(highest, numbers.highest, numbers.count + erased),
   lastIssuedAt,
 });
 
@@ -119,10 +136,10 @@ export class NumberSet {
     return ((this.#bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
   }
 
-  /** The first ones that are missing below the highest. */
-  missing(limit: number): number[] {
+  /** The first ones that are missing up to a number. */
+  missing(upTo: number, limit: number): number[] {
     const missing: number[] = [];
-    for (let number = 1; number < this.highest && missing.length < limit; number++) {
+    for (let number = 1; number <= upTo && missing.length < limit; number++) {
       if (!this.has(number)) missing.push(number);
     }
     return missing;

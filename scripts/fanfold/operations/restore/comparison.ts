@@ -1,6 +1,6 @@
 import type { Event } from '@fanfold/contracts/event';
 import type { Total } from '@fanfold/runtime/restore';
-import { eventOf } from '../../aws/auditLog.ts';
+import { eventOf, seriesOf } from '../../aws/auditLog.ts';
 import type { Cloud } from '../../aws/cloud.ts';
 import { Book, floorOf, type Series } from './book.ts';
 import { type Compared, compareRecorded, totalsOfTable } from './recorded.ts';
@@ -79,6 +79,11 @@ export async function compareWithLog(
     }
   });
   const there = new Book();
+  if (source.numberOf) {
+    for (const { merchantId, name, highest } of await seriesOf(cloud)) {
+      comparison.log.noteHighest(merchantId, name, highest);
+    }
+  }
   for (const type of types) {
     await step(`comparing ${service}'s table with the log: ${type}`, undefined, (advance) =>
       compareRecorded(cloud, service, type, {
@@ -165,8 +170,9 @@ export function unrecorded({ table, there }: Comparison): Total[] {
 /** Series whose numbers are not all recorded, nor of erased documents, with the first ones that are missing. */
 export function gaps({ log }: Comparison): { series: Series; missing: number[] }[] {
   return log.series.flatMap((series) => {
-    const missing = series.numbers.highest - series.numbers.count - series.erased;
-    return missing > 0 ? [{ series, missing: series.numbers.missing(shown) }] : [];
+    const { count } = floorOf(series);
+    const isMissing = series.numbers.count + series.erased < count;
+    return isMissing ? [{ series, missing: series.numbers.missing(count, shown) }] : [];
   });
 }
 

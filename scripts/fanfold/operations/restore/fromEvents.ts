@@ -1,7 +1,8 @@
 import type { Event } from '@fanfold/contracts/event';
 import type { RestoredEvent } from '@fanfold/runtime/restore';
 import { misfitsOf } from '../../aws/auditLog.ts';
-import type { Cloud } from '../../aws/cloud.ts';
+import { type Cloud, messagesIn } from '../../aws/cloud.ts';
+import { queueOf } from '../../aws/places.ts';
 import { commandFor } from '../../commandFor.ts';
 import { CommandError } from '../../errors.ts';
 import {
@@ -69,8 +70,18 @@ async function waitingOf(
   return waiting;
 }
 
-/** @throws CommandError when the log itself does not fit, so that nothing can be restored from it */
+/**
+ * @throws CommandError when nothing can be restored from the log: events wait to be recorded, whose numbers would be given
+ *   again, or it does not fit
+ */
 async function requireLog(cloud: Cloud, { service }: EventSource): Promise<void> {
+  const waiting = await messagesIn(cloud, queueOf(cloud.stage, 'audit'));
+  if (waiting > 0) {
+    throw new CommandError(
+      `${count(waiting, 'message')} in audit's queue ${waiting === 1 ? 'is' : 'are'} not recorded yet, so ${service} is not restored: what is in ` +
+        `them would be missing. Start audit, and begin again when its queue is empty: ${commandFor(cloud, 'stage start --service audit')}.`,
+    );
+  }
   const misfits = await misfitsOf(cloud);
   if (misfits.length === 0) return;
   throw new CommandError(

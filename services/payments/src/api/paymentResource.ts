@@ -1,4 +1,4 @@
-import { customer, line } from '@fanfold/contracts/fields';
+import { type Customer, customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
 import * as z from 'zod';
 import type { Failure, Payment, Refund } from '../payment/payment.ts';
@@ -6,6 +6,14 @@ import type * as answers from './answers.ts';
 
 const lines = /* @__PURE__ */ z.array(line);
 const metadata = /* @__PURE__ */ z.record(/* @__PURE__ */ z.string(), /* @__PURE__ */ z.string());
+
+/** In the place of one that is in no event of a restored payment. `ZZ` is an unknown region (https://unicode.org/reports/tr35/#unknown-or-invalid-identifiers). */
+const unknownCustomer: Customer = {
+  name: 'Unknown',
+  email: null,
+  taxId: null,
+  address: { line1: null, line2: null, city: null, postalCode: null, state: null, country: 'ZZ' },
+};
 
 /** A payment as the API shows it. Members of maps are in a fixed order, as DynamoDB does not keep theirs. */
 export const paymentResource = (payment: Payment): z.output<typeof answers.payment> => ({
@@ -20,7 +28,7 @@ export const paymentResource = (payment: Payment): z.output<typeof answers.payme
   captureMethod: payment.captureMethod,
   orderId: payment.orderId,
   description: payment.description,
-  customer: inOrder(customer, payment.customer),
+  customer: inOrder(customer, payment.customer ?? unknownCustomer),
   lines: payment.lines && inOrder(lines, payment.lines),
   metadata: inOrder(metadata, payment.metadata),
   failure: payment.failure && failureResource(payment.failure),

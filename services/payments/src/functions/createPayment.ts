@@ -1,7 +1,7 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { paymentRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
-import { askProvider, momentOf, operationOf, repeatResult } from '../operation.ts';
+import { askProvider, complete, momentOf, operationOf, repeatResult } from '../operation.ts';
 import { create } from '../payment/lifecycle.ts';
 import { insert } from '../store/payments.ts';
 
@@ -13,7 +13,7 @@ export const handler = endpoint(
     const intent = create(request.body, { ...operation, merchantId: request.caller.merchantId }, moment);
     const existing = await insert(intent);
     const { payment, replayed } = existing
-      ? repeatResult(existing, operation, request.now)
+      ? repeatResult(await complete(existing, request.body, operation, request.now), operation, request.now)
       : await askProvider(intent.payment, operation, moment);
     return { status: 201, body: paymentResource(payment), replayed };
   },

@@ -34,6 +34,7 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
       });
     case 'payment.captured.v1': {
       const { description, customer, lines } = payment;
+      if (!customer) throw new Error(`${id} has no customer for this event`);
       return makeEvent(paymentCaptured, {
         ...about,
         data: { ...facts, amountCaptured, description, customer, lines },

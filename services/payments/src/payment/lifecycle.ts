@@ -14,6 +14,7 @@ import {
   revise,
 } from './payment.ts';
 import { noted, remember } from './requests.ts';
+import { recalled } from './restore.ts';
 
 const authorizationDays = 7;
 
@@ -50,7 +51,7 @@ export function create(
 /**
  * Captures an authorized payment, in full or in part; the rest is released.
  *
- * @throws Refusal 409 `payment_not_capturable`, 422 `amount_too_large`
+ * @throws Refusal 409 `payment_not_capturable`, `payment_incomplete`, 422 `amount_too_large`
  */
 export function capture(
   payment: Payment,
@@ -61,6 +62,9 @@ export function capture(
   }: { id: string; amount: number | undefined; fingerprint: string },
   moment: Moment,
 ): Change {
+  const isSame = amount === payment.amountCaptured;
+  const again = isSame ? recalled(payment, 'capture', { id, fingerprint }, moment.now) : undefined;
+  if (again) return again;
   if (payment.status !== 'authorized' || isExpired(payment, moment.now)) {
     throw conflict('payment_not_capturable', payment, 'captured');
   }
@@ -72,6 +76,13 @@ export function capture(
       {
         errors: [{ pointer: '#/amount', detail: `must be at most ${payment.amount}` }],
       },
+    );
+  }
+  if (!payment.customer) {
+    throw new Refusal(
+      409,
+      'payment_incomplete',
+      'What the payment is for was lost. Repeat the request that created it, with its Idempotency-Key, and then this one.',
     );
   }
   return ask(payment, { id, operation: 'capture', amount, reason: null }, fingerprint, moment);
@@ -88,6 +99,9 @@ export function cancel(
   { id, reason, fingerprint }: { id: string; reason: string; fingerprint: string | null },
   moment: Moment,
 ): Change {
+  const isSame = fingerprint !== null && reason === payment.cancellationReason;
+  const again = isSame ? recalled(payment, 'void', { id, fingerprint }, moment.now) : undefined;
+  if (again) return again;
   if (payment.status !== 'authorized') throw conflict('payment_not_cancelable', payment, 'canceled');
   return ask(payment, { id, operation: 'void', amount: payment.amount, reason }, fingerprint, moment);
 }

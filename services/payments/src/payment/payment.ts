@@ -4,9 +4,11 @@ import type { Customer, Line } from '@fanfold/contracts/fields';
 import { Refusal } from '@fanfold/runtime/refusal';
 
 /** A payment as it is now. Amounts are integers in the minor unit of `currency`, times are RFC 3339 in UTC. */
-export type Payment = PaymentRequest & {
+export type Payment = Omit<PaymentRequest, 'customer'> & {
   id: string;
   merchantId: string;
+  /** Null when the payment was restored from its events and was not captured: then it comes back with its request. */
+  customer: Customer | null;
   /** `processing`: the provider was called, and its answer is not known yet. */
   status: 'processing' | 'authorized' | 'captured' | 'canceled' | 'failed';
   amountCaptured: number;
@@ -22,6 +24,8 @@ export type Payment = PaymentRequest & {
   ask: Ask | null;
   /** The requests with an Idempotency-Key and their failures, by the id that is derived from the key. */
   requests: Record<string, PastRequest>;
+  /** The operation whose request is not among them, because the payment was restored from its events. */
+  forgotten?: 'capture' | 'void';
   /** An entry for each event: the n-th event can be made again from the n-th entry and the payment's fields. */
   history: HistoryEntry[];
   createdAt: string;
@@ -56,7 +60,8 @@ export type Refund = {
 };
 
 export type PastRequest = {
-  fingerprint: string;
+  /** Null when the payment was restored from its events, of which none has it. */
+  fingerprint: string | null;
   failure: Failure | null;
   /** When a capture or cancellation turned out to have had no effect, answered or not. */
   failedAt?: string;

@@ -11,8 +11,8 @@ export type Instruction = {
 };
 
 /**
- * A payment provider. To connect a real one, implement this and use it in `gateway.ts` in place of the sandbox: no
- * other file knows the provider.
+ * A payment provider. To connect a real one, implement this and use it in `gateway.ts` in place of the sandbox, and
+ * {@link ProviderRecords} in `records.ts`: no other file knows the provider.
  */
 export type Provider = {
   /** The payment methods that it accepts. */
@@ -30,6 +30,12 @@ export type Provider = {
    * @throws ProviderRefusal when it refuses to answer until somebody corrects something
    */
   resolve(key: string): Promise<Outcome>;
+};
+
+/** What a provider knows of the past. When payments' table was put back to an earlier time, what it lost is looked up there. */
+export type ProviderRecords = {
+  /** An instruction that was received, by its key, whatever its outcome was. It changes nothing. */
+  find(key: string): Promise<Pick<Instruction, 'operation' | 'paymentMethod'> | undefined>;
 };
 
 /**

@@ -40,7 +40,8 @@ export type PaymentItem = Omit<Payment, 'id' | keyof typeof nothing> &
 /** Fields that most payments do not have are not stored, nor what the key contains: a write unit takes a kilobyte. */
 const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt: null };
 
-export type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string };
+/** With `saysNothing` when it was restored: then its event was published before. */
+export type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string; saysNothing?: true };
 /** Stores that a day is closed for every merchant, or how far its closing has come. */
 export type Marker = { pk: string; progress?: Progress };
 

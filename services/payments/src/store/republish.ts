@@ -20,7 +20,7 @@ export const republishEvents = ({ merchantId, id }: Payment, numbers: number[], 
 
 /** Makes the stream carry the closing of a merchant's day again. */
 export const republishDay = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
-  touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now', {}, now);
+  touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now REMOVE saysNothing', {}, now);
 
 /** @throws ConditionalCheckFailedException when there is no such item */
 async function touch(

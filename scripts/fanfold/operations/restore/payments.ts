@@ -1,0 +1,30 @@
+import type { EventOfType } from '@fanfold/contracts/catalog';
+import type { Event } from '@fanfold/contracts/event';
+import type { EventSource } from './comparison.ts';
+
+/** In the order in which a payment has them. */
+const ofPayments = [
+  'payment.authorized.v1',
+  'payment.captured.v1',
+  'payment.failed.v1',
+  'payment.canceled.v1',
+  'payment.refunded.v1',
+] as const;
+
+type PaymentEvent = EventOfType<(typeof ofPayments)[number]>;
+
+const isOfPayment = (type: string): boolean => (ofPayments as readonly string[]).includes(type);
+
+/** Payments, the numbers of their documents and closed days, from the events of each. */
+export const paymentsEvents: EventSource = {
+  service: 'payments',
+  types: [...ofPayments, 'invoice.issued.v1', 'credit-note.issued.v1', 'payments.day-closed.v1'],
+  needsCause: () => false,
+  isCounted: isOfPayment,
+  amountOf: (event: Event) => {
+    const { type, data } = event as PaymentEvent;
+    const { currency } = data;
+    if (type === 'payment.captured.v1') return { currency, amountMinor: data.amountCaptured };
+    return { currency, amountMinor: type === 'payment.refunded.v1' ? data.refund.amount : data.amount };
+  },
+};

@@ -1,0 +1,5 @@
+import { restore } from '@fanfold/runtime/restore';
+import { paymentsRestorer } from '../store/restore.ts';
+
+/** Brings back payments from recorded events. */
+export const handler = restore(paymentsRestorer);

@@ -1,0 +1,251 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  PutItemCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { readItems } from '@fanfold/runtime/readItems';
+import {
+  addTotals,
+  type ComparedEvent,
+  type Next,
+  type RestoredEvent,
+  type Restorer,
+  type Standing,
+  type Total,
+  type Totals,
+} from '@fanfold/runtime/restore';
+import { type DayClosing, eventOfDay } from '../days/day.ts';
+import type { Payment, PaymentEvent } from '../payment/payment.ts';
+import { type Beginning, restored, standingOf, withNumber } from '../payment/restore.ts';
+import { records } from '../providers/records.ts';
+import { type DayItem, itemOf, type PaymentItem, paymentOf } from './items.ts';
+import { tableName } from './table.ts';
+
+/**
+ * Brings back from recorded events what a table lacks that was put back to an earlier time. What it writes has no event for
+ * the publisher: all of it was published before.
+ */
+export const paymentsRestorer: Restorer = { compare, write, totals };
+
+type DocumentEvent = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
+type DayClosed = EventOfType<'payments.day-closed.v1'>;
+type RecordedEvent = PaymentEvent | DocumentEvent | DayClosed;
+
+const read = (text: string): RecordedEvent => {
+  const value = JSON.parse(text);
+  return catalog[value.type as EventType].schema.parse(value) as RecordedEvent;
+};
+
+const isDocument = (event: RecordedEvent): event is DocumentEvent =>
+  event.type === 'invoice.issued.v1' || event.type === 'credit-note.issued.v1';
+
+const isDay = (event: RecordedEvent): event is DayClosed => event.type === 'payments.day-closed.v1';
+
+/** The key of the item that an event is about. */
+const keyOf = (event: RecordedEvent): string =>
+  `${event.merchantid}#${isDocument(event) ? event.data.paymentId : event.subject}`;
+
+async function readByKey(pks: string[]): Promise<Map<string, Record<string, AttributeValue>>> {
+  const found = new Map<string, Record<string, AttributeValue>>();
+  const keys = [...new Set(pks)].map((pk) => ({ pk }));
+  for await (const items of readItems(tableName(), keys)) {
+    for (const item of items) found.set(item.pk?.S ?? '', item);
+  }
+  return found;
+}
+
+async function compare(events: ComparedEvent[]): Promise<Standing[]> {
+  const asked = events.map((event) => ({
+    ...event,
+    event: event.text === null ? undefined : read(event.text),
+  }));
+  const keys = asked.map(({ merchantId, id, event }) =>
+    event ? keyOf(event) : `${merchantId}#${id.slice(0, id.lastIndexOf(':'))}`,
+  );
+  const stored = await readByKey(keys);
+  return asked.map(({ id, text, event }, i) => {
+    const item = stored.get(keys[i] as string);
+    return event && text !== null ? standing(event, text, item) : standingOfErased(id, item);
+  });
+}
+
+function standing(
+  event: RecordedEvent,
+  text: string,
+  item: Record<string, AttributeValue> | undefined,
+): Standing {
+  if (isDay(event)) {
+    if (!item) return { state: 'missing' };
+    const { closing } = unmarshall(item) as DayItem;
+    return JSON.stringify(eventOfDay(closing)) === text
+      ? { state: 'same' }
+      : { state: 'other', why: 'the day was closed with other counts' };
+  }
+  const payment = item && paymentOf(item);
+  if (isDocument(event)) {
+    const { payment: changed, standing } = withNumber(payment, event);
+    return changed ? { state: 'missing' } : standing;
+  }
+  const n = Number(event.sequence);
+  if (payment && payment.history.length >= n) return standingOf(payment, n, text);
+  return { state: (payment?.history.length ?? 0) === n - 1 ? 'missing' : 'early' };
+}
+
+/** Of what was erased only the id is known. Which payment a document was for is not: its number is no loss for payments. */
+function standingOfErased(id: string, item: Record<string, AttributeValue> | undefined): Standing {
+  if (/^(inv|cn)_/.test(id)) return { state: 'same' };
+  const n = Number(id.slice(id.lastIndexOf(':') + 1));
+  const isThere = item?.closing !== undefined || (item?.history?.L?.length ?? 0) >= n;
+  return { state: isThere ? 'same' : 'missing' };
+}
+
+/** How often a payment is tried again when others write it at the same time. */
+const maxAttempts = 10;
+
+async function write(events: RestoredEvent[]): Promise<Standing[]> {
+  const recorded = events.map(({ text }) => ({ text, event: read(text) }));
+  const standings = new Map<Recorded, Standing>();
+  const ofPayments = recorded.filter(({ event }) => !isDay(event));
+  await Promise.all(
+    recorded.map(async (each) => {
+      if (isDay(each.event)) standings.set(each, await writeDay(each.event, each.text));
+    }),
+  );
+  for (const [each, standing] of await writePayments(ofPayments)) standings.set(each, standing);
+  return recorded.map((each) => standings.get(each) ?? { state: 'missing' });
+}
+
+type Recorded = { text: string; event: RecordedEvent };
+
+/** Payment by payment, each event behind those that it follows. */
+async function writePayments(recorded: Recorded[], attempt = 1): Promise<Map<Recorded, Standing>> {
+  const byPayment = Map.groupBy(recorded, ({ event }) => keyOf(event));
+  const stored = await readByKey([...byPayment.keys()]);
+  const standings = new Map<Recorded, Standing>();
+  const conflicting: Recorded[] = [];
+  await Promise.all(
+    [...byPayment].map(async ([key, ofPayment]) => {
+      const item = stored.get(key);
+      const before = item && paymentOf(item);
+      const beginning = before ? undefined : await beginningOf(ofPayment);
+      let payment = before;
+      for (const each of ofPayment.toSorted(inSequence)) {
+        const { payment: next, standing } = apply(payment, each, beginning);
+        payment = next ?? payment;
+        standings.set(each, standing);
+      }
+      if (payment && payment !== before && !(await save(payment, before))) conflicting.push(...ofPayment);
+    }),
+  );
+  if (conflicting.length === 0) return standings;
+  if (attempt === maxAttempts) throw new Error('Others keep writing the same payments: try again');
+  return new Map([...standings, ...(await writePayments(conflicting, attempt + 1))]);
+}
+
+/** The events of a payment in their sequence, and then the numbers of its documents. */
+const inSequence = (a: Recorded, b: Recorded): number =>
+  Number(isDocument(a.event)) - Number(isDocument(b.event)) ||
+  Number(a.event.sequence) - Number(b.event.sequence);
+
+function apply(
+  payment: Payment | undefined,
+  { event, text }: Recorded,
+  beginning: Beginning | undefined,
+): { payment?: Payment | undefined; standing: Standing } {
+  if (isDay(event)) throw new Error(`${event.id} is no event of a payment`);
+  return isDocument(event) ? withNumber(payment, event) : restored(payment, event, text, beginning);
+}
+
+/** What the provider has of a payment, whose events do not tell how it was paid. */
+async function beginningOf(recorded: Recorded[]): Promise<Beginning | undefined> {
+  const first = recorded.find(({ event }) => !isDocument(event) && Number(event.sequence) === 1);
+  const found = first && (await records.find(first.event.subject));
+  if (!found) return undefined;
+  const { operation, paymentMethod } = found;
+  return { operation: operation === 'authorize' ? 'authorize' : 'charge', paymentMethod };
+}
+
+/** @returns whether it was written: not when somebody else has written the payment meanwhile */
+const save = (payment: Payment, before: Payment | undefined): Promise<boolean> =>
+  put(
+    itemOf(payment, []),
+    before ? 'version = :version' : 'attribute_not_exists(pk)',
+    before && { ':version': { N: String(before.version) } },
+  );
+
+async function writeDay({ merchantid, subject, time, ...event }: DayClosed, text: string): Promise<Standing> {
+  const { correlationid, causationid, traceparent, data } = event;
+  const closing: DayClosing = {
+    subject,
+    merchantId: merchantid,
+    closedAt: time,
+    trace: { correlationid, causationid, traceparent },
+    ...data,
+  };
+  const item: DayItem = { pk: `${merchantid}#${subject}`, closing, saysNothing: true };
+  await put(item, 'attribute_not_exists(pk)');
+  const [standing] = await compare([{ merchantId: merchantid, id: event.id, text }]);
+  return standing as Standing;
+}
+
+async function put(
+  item: PaymentItem | DayItem,
+  condition: string,
+  values?: Record<string, AttributeValue>,
+): Promise<boolean> {
+  try {
+    await dynamodb.send(
+      new PutItemCommand({
+        TableName: tableName(),
+        Item: marshall(item, { removeUndefinedValues: true }),
+        ConditionExpression: condition,
+        ExpressionAttributeValues: values,
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+/** How many calls one part takes at most: each reads a megabyte, some hundred payments. */
+const callsPerPart = 10;
+
+async function totals(after: Next | undefined, isTimeUp: () => boolean): Promise<Totals> {
+  const found: Total[] = [];
+  let next = after && marshall(after);
+  for (let calls = 0; calls < callsPerPart && !isTimeUp(); calls++) {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new ScanCommand({
+        TableName: tableName(),
+        FilterExpression: 'attribute_exists(history)',
+        ProjectionExpression: 'merchantId, currency, amount, amountCaptured, refunds, history',
+        ExclusiveStartKey: next,
+      }),
+    );
+    found.push(...Items.flatMap((item) => totalsOf(unmarshall(item) as PaymentItem)));
+    next = LastEvaluatedKey;
+    if (!next) break;
+  }
+  return { totals: addTotals(found), numbers: [], ...(next && { next: unmarshall(next) as Next }) };
+}
+
+const totalsOf = ({ merchantId, currency, amount, amountCaptured, refunds, history }: PaymentItem): Total[] =>
+  history.map(({ type, time, refundId = '' }) => ({
+    merchantId,
+    date: time.slice(0, 10),
+    type,
+    currency,
+    count: 1,
+    amountMinor:
+      type === 'payment.captured.v1'
+        ? amountCaptured
+        : type === 'payment.refunded.v1'
+          ? (refunds[refundId]?.amount ?? 0)
+          : amount,
+  }));
