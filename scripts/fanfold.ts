@@ -319,13 +319,20 @@ program
 
 program
   .command('describe')
-  .summary('write the descriptions of the APIs')
+  .summary('write the descriptions of APIs and events, or compare them with those of a commit')
   .description(
-    'Writes services/<name>/openapi.json from the code: schemas, routes and what description.ts of each service says. ' +
-      'It changes nothing when the code has not changed.',
+    'Writes services/<name>/openapi.json and asyncapi.json, and docs/events.md, from the code: schemas, routes, subscriptions ' +
+      'and what description.ts of each service says. It changes nothing when the code has not changed. ' +
+      'With --against it writes nothing, prints what changed since a commit for those who call and subscribe, and exits with 1 ' +
+      'when anything breaks that no new version declares.',
   )
-  .option('--json', 'print what was written as JSON')
-  .action(async (options) => (await import('./fanfold/commands/describe.ts')).describe(options));
+  .option('--against <ref>', 'compare with this commit, branch or tag')
+  .option('--json', 'print the result as JSON')
+  .action(async ({ against, ...options }) => {
+    const { describe, describeAgainst } = await import('./fanfold/commands/describe.ts');
+    if (against === undefined) await describe(options);
+    else exitWith(await describeAgainst(against, options));
+  });
 
 program
   .command('faults')

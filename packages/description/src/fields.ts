@@ -126,4 +126,43 @@ export const fieldDescriptions: Record<string, string> = {
   correlationId: 'Only what began with this request or run of a clock.',
   from: 'The earliest time, inclusive: RFC 3339.',
   to: 'The end of the time, exclusive: RFC 3339.',
+
+  // Events, https://github.com/cloudevents/spec: what only one of them has, or means otherwise.
+  'payment.captured.v1.amount':
+    'Amount that was authorized, in the minor unit of the currency. Less may have been captured.',
+  'payment.captured.v1.amountCaptured': 'Amount that was taken, in the minor unit of the currency.',
+  'payment.captured.v1.lines':
+    'What was paid for, with unit amounts that add up to `amount` with tax; null when the payment has no lines.',
+  'payment.refunded.v1.amountRefunded':
+    'Amount refunded of the payment, this refund included, in the minor unit of the currency.',
+  'payment.refunded.v1.id': 'The id of the refund.',
+  'payment.failed.v1.reason': 'Why the payment failed.',
+  'payments.day-closed.v1.totals': 'What was captured and refunded on the day, by currency.',
+  date: 'The day (UTC).',
+  'payments.day-closed.v1.counts': 'How many events of each type happened on the day, by type.',
+  'audit.gap-found.v1.counts': 'The types whose number of events differs, with both numbers.',
+  'audit.gap-found.v1.expected': 'How many payments counted.',
+  'audit.gap-found.v1.found': 'How many the log has.',
+  expected: 'What payments counted and added up.',
+  found: 'What the documents add up to.',
+  captures: 'How many captures.',
+  'billing.reconciliation-failed.v1.refunds': 'How many refunds.',
+  'billing.reconciliation-failed.v1.totals':
+    'What was captured and refunded, by currency. Only currencies with captures or refunds.',
+  'audit.number-twice.v1.documents':
+    'The ids of both documents, in the order of the log; only the second one when the first is not known.',
+  missing: 'Ids of events that must exist, because their subject has events with higher numbers.',
+  missingCount: 'How many events are known to be missing, which may be more than `missing` lists.',
+  dataSubject: 'The payment whose events were made unreadable, with those of its refunds and documents.',
+  operationId: 'The order: the subject of an `operation.ordered.v1`.',
+  command: 'The command of `./fanfold`.',
+  stage: 'The stage.',
+  orderedBy: 'The user of the laptop, or the ARN of the caller in AWS.',
+  filters: 'How the messages were selected: options and their values.',
+  'operation.ordered.v1.total':
+    'How many messages the operation concerns, in all its parts. 0 when it is about none, or only a service will know, as with `republish`, `audit erase` and `restore`.',
+  messages: 'The messages of this part.',
+  messageId:
+    'The id of the message in its queue, or the key of the object in its bucket; null for an event that is replayed.',
+  eventId: 'The id of the event; null when the message is none, or has several.',
 };

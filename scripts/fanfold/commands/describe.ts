@@ -1,15 +1,19 @@
 import { InexpressibleSchema } from '@fanfold/description/jsonSchema';
 import { CommandError } from '../errors.ts';
-import { isCurrent, makeDescriptions, writeDescription } from '../operations/descriptions.ts';
+import { changesSince } from '../operations/descriptionChanges.ts';
+import {
+  type Description,
+  isCurrent,
+  makeDescriptions,
+  writeDescription,
+} from '../operations/descriptions.ts';
 import { print, printJson } from '../terminal.ts';
 
 type Options = { json?: true };
 
 /** `fanfold describe`: writes the documents that describe the services, from their code. */
 export async function describe({ json }: Options): Promise<void> {
-  const descriptions = await makeDescriptions().catch((error: Error) => {
-    throw error instanceof InexpressibleSchema ? new CommandError(error.message) : error;
-  });
+  const descriptions = await descriptionsOfCode();
   const written: { path: string; changed: boolean }[] = [];
   for (const description of descriptions) {
     const changed = !(await isCurrent(description));
@@ -18,4 +22,40 @@ export async function describe({ json }: Options): Promise<void> {
   }
   if (json) printJson(written);
   else print(...written.map(({ path, changed }) => `${changed ? 'written  ' : 'unchanged'}  ${path}`));
+}
+
+/**
+ * `fanfold describe --against <ref>`: what changes for those who call, and for those who subscribe, between a commit and
+ * the code as it is.
+ *
+ * @returns whether anything breaks that no new version declares
+ * @throws UsageError when the commit is unknown or has no descriptions, or a file in `consumers` is wrong
+ */
+export async function describeAgainst(ref: string, { json }: Options): Promise<boolean> {
+  const changes = await changesSince(ref, descriptionsOfCode);
+  const breaking = changes.filter(({ effect }) => effect === 'breaking');
+  if (json) {
+    printJson(changes);
+    return breaking.length > 0;
+  }
+  for (const { effect, of, pointer, what, consumers } of changes) {
+    print(
+      `${effect.padEnd(10)}  ${of}${pointer && ` ${pointer}`}: ${what}`,
+      ...consumers.map((consumer) => `            breaks ${consumer}`),
+    );
+  }
+  if (changes.length === 0) print(`Nothing that is described has changed since ${ref}.`);
+  if (breaking.length === 0) return false;
+  print(
+    '',
+    `${breaking.length === 1 ? 'One change breaks' : `${breaking.length} changes break`} those who read it. ` +
+      'What to do is in CONTRIBUTING.md, "Recipe: a change of what others read".',
+  );
+  return true;
+}
+
+async function descriptionsOfCode(): Promise<Description[]> {
+  return makeDescriptions().catch((error: Error) => {
+    throw error instanceof InexpressibleSchema ? new CommandError(error.message) : error;
+  });
 }

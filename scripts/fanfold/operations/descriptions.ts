@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { describeEvents } from '@fanfold/description/events/describeEvents';
 import { describeApi, openApiFile, servicesWithApi } from '@fanfold/description/service';
 
 /** A document that is made from the code, and committed. */
@@ -19,12 +20,13 @@ const root = join(import.meta.dirname, '../../..');
  */
 export async function makeDescriptions(): Promise<Description[]> {
   const services = await servicesWithApi();
-  return Promise.all(
+  const apis = await Promise.all(
     services.map(async (name) => ({
       path: relative(root, openApiFile(name)).replaceAll('\\', '/'),
       text: await describeApi(name),
     })),
   );
+  return [...apis, ...(await describeEvents())];
 }
 
 /** Whether the committed document says the same. */

@@ -66,6 +66,9 @@ export async function templateSources(folder: string): Promise<string[]> {
   return [...found.flat().sort(), join(repository, 'pnpm-lock.yaml')];
 }
 
+/** What is written about a service, and read by nothing that makes its template. */
+const descriptions = new Set(['openapi.json', 'asyncapi.json', 'examples.json']);
+
 /** Of the last three, tools and running services change the files all the time. */
 const foldersWithoutConfiguration = new Set([
   'node_modules',
@@ -81,7 +84,8 @@ async function configurationFiles(folder: string): Promise<string[]> {
   const files = await Promise.all(
     entries.map((entry) => {
       const path = join(folder, entry.name);
-      if (!entry.isDirectory()) return /\.(ya?ml|json|[cm]?js)$/.test(entry.name) ? [path] : [];
+      if (!entry.isDirectory())
+        return !descriptions.has(entry.name) && /\.(ya?ml|json|[cm]?js)$/.test(entry.name) ? [path] : [];
       return foldersWithoutConfiguration.has(entry.name) ? [] : configurationFiles(path);
     }),
   );
