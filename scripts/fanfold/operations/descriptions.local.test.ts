@@ -28,6 +28,17 @@ describe('the committed descriptions', () => {
     expect(await makeDescriptions()).toEqual(descriptions);
   });
 
+  it.each(descriptions.filter(({ path }) => path.endsWith('.json')).map(({ path }) => path))(
+    '%s says of each member what it is',
+    (path) => {
+      const document = JSON.parse(descriptions.find((each) => each.path === path)?.text ?? '');
+      expect(
+        [...undescribedIn(document.components, '')],
+        'Say in packages/description/src/fields.ts what these are',
+      ).toEqual([]);
+    },
+  );
+
   it.each(services)('of %s name every problem that its code can answer with', async (service) => {
     const document = descriptions.find(({ path }) => path === `services/${service}/openapi.json`)?.text ?? '';
     const refused: string[] = [];
@@ -52,3 +63,18 @@ describe('the committed descriptions', () => {
     );
   });
 });
+
+/** The members in schemas that have no description, by their place in the document. */
+function* undescribedIn(value: unknown, place: string): Generator<string> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    if (name === 'examples' || name === 'example') continue;
+    if (name === 'properties') {
+      for (const [member, schema] of Object.entries(inner)) {
+        if ((schema as { description?: string }).description === undefined)
+          yield `${place}/${name}/${member}`;
+      }
+    }
+    yield* undescribedIn(inner, `${place}/${name}`);
+  }
+}
