@@ -151,6 +151,7 @@ describe('used wrongly', () => {
     [['republish', '--date', '2999-01-01'], 'there are no events of that day yet'],
     [['republish', '--date', '2026-01-01', '--merchant', 'a/b'], '1 to 64 letters'],
     [['republish', '--date', '2026-01-01', '--service', 'audit'], 'Allowed choices are payments, billing'],
+    [['describe', '--against', 'nowhere'], 'nowhere is no commit of this repository'],
     [['verify'], "Give the log's key: --key"],
     [['verify', '--key', 'a+b'], '--key: It is not a key'],
     [['verify', 'a', 'b'], 'too many arguments'],

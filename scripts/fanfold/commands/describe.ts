@@ -1,3 +1,4 @@
+import type { Change } from '@fanfold/description/compare/descriptionChanges';
 import { InexpressibleSchema } from '@fanfold/description/jsonSchema';
 import { CommandError } from '../errors.ts';
 import { changesSince } from '../operations/descriptionChanges.ts';
@@ -38,13 +39,8 @@ export async function describeAgainst(ref: string, { json }: Options): Promise<b
     printJson(changes);
     return breaking.length > 0;
   }
-  for (const { effect, of, pointer, what, consumers } of changes) {
-    print(
-      `${effect.padEnd(10)}  ${of}${pointer && ` ${pointer}`}: ${what}`,
-      ...consumers.map((consumer) => `            breaks ${consumer}`),
-    );
-  }
   if (changes.length === 0) print(`Nothing that is described has changed since ${ref}.`);
+  else print(...changes.flatMap(linesOf));
   if (breaking.length === 0) return false;
   print(
     '',
@@ -53,6 +49,12 @@ export async function describeAgainst(ref: string, { json }: Options): Promise<b
   );
   return true;
 }
+
+/** A change as it is read: whom it breaks is below it. */
+export const linesOf = ({ effect, of, pointer, what, consumers }: Change): string[] => [
+  `${effect.padEnd(10)}  ${of}${pointer && ` ${pointer}`}: ${what}`,
+  ...consumers.map((consumer) => `            breaks ${consumer}`),
+];
 
 async function descriptionsOfCode(): Promise<Description[]> {
   return makeDescriptions().catch((error: Error) => {

@@ -10,7 +10,17 @@ import { messageOf } from '../errors.ts';
 type Ordered = (typeof operationOrdered)['schema']['_output']['data'];
 
 /** What an operator is about to do. */
-export type Order = Pick<Ordered, 'command' | 'reason' | 'filters' | 'messages'>;
+export type Order = Pick<Ordered, 'reason' | 'filters' | 'messages'> & {
+  command:
+    | 'dlq redrive'
+    | 'dlq discard'
+    | 'replay'
+    | 'republish'
+    | 'audit erase'
+    | 'restore'
+    | 'stage stop'
+    | 'stage start';
+};
 
 /**
  * Says what is about to be done, so that it stands in the audit trail, and gives the operation's id. Nothing may be done
