@@ -326,6 +326,7 @@ program
       'With --against it writes nothing, prints what changed since a commit for those who call and subscribe, and exits with 1 ' +
       'when anything breaks that no new version declares.',
   )
+  .option('--examples', 'record the examples anew before, from the running stack')
   .option('--against <ref>', 'compare with this commit, branch or tag')
   .option('--json', 'print the result as JSON')
   .action(async ({ against, ...options }) => {

@@ -8,12 +8,16 @@ import { openApiFile } from './service.ts';
 export type Answered = { status: number; headers: Record<string, string>; body: string };
 
 type Json = Record<string, unknown>;
-type Content = { schema: Json };
+type Content = { schema: Json; examples?: Record<string, { value: unknown }> };
 type Response = {
   headers?: Record<string, { $ref?: string; required?: boolean; schema?: Json }>;
   content: Record<string, Content>;
 };
-type Operation = { operationId: string; responses: Record<string, Response> };
+type Operation = {
+  operationId: string;
+  requestBody?: { content: Record<string, Content> };
+  responses: Record<string, Response>;
+};
 type Document = {
   paths: Record<string, Record<string, Operation>>;
   components: { headers: Record<string, { required?: boolean; schema: Json }> };
@@ -24,6 +28,8 @@ export type Described = {
   operationIds: string[];
   /** The operation that a request is for: `GET` and `/payments/pay_1?limit=1`. */
   operationOf(method: string, path: string): string | undefined;
+  /** What is wrong with the examples of the document, by its own schemas. */
+  exampleFaults(): string[];
   /** @throws when the document does not describe the answer, with each difference */
   check(operationId: string, answered: Answered): void;
 };
@@ -101,7 +107,7 @@ function read(service: string): Described {
     const contentType = sent.get('content-type') ?? '';
     const content = response.content[contentType];
     if (!content) return [`the type ${contentType} is not among ${Object.keys(response.content)}`];
-    const place = `${operation.operationId} ${status}`;
+    const place = `${operation.operationId} ${status} ${contentType}`;
     const value = /^application\/(problem\+)?json$/.test(contentType) ? JSON.parse(body) : body;
     const described = Object.entries(response.headers ?? {}).map(([name, header]) => {
       const { required, schema = {} } = header.$ref ? headerOf(header.$ref) : header;
@@ -135,6 +141,18 @@ function read(service: string): Described {
         (known) => known.method === method.toLowerCase() && matches(known.path, called),
       )?.operation.operationId;
     },
+    exampleFaults: () =>
+      [...operations.values()].flatMap(({ operation: { operationId, requestBody, responses } }) =>
+        Object.entries({ body: requestBody, ...responses }).flatMap(([part, has]) =>
+          Object.entries(has?.content ?? {}).flatMap(([type, { schema, examples = {} }]) =>
+            Object.entries(examples).flatMap(([name, { value }]) =>
+              faultsOf(schema, `${operationId} ${part} ${type}`, value).map(
+                (fault) => `${operationId} ${part}, the example ${name}: ${fault}`,
+              ),
+            ),
+          ),
+        ),
+      ),
     check(operationId, answered) {
       const known = operations.get(operationId);
       const faults = known

@@ -78,15 +78,26 @@ describe('describing stops, with what to do, for', () => {
   });
 });
 
-describe('the pattern of a text accepts', () => {
-  const characters = fc.string({ unit: 'binary', maxLength: 3 });
-  it('just what the code accepts', () => {
-    const [fit, visible] = [new RegExp(fitText, 'u'), new RegExp(visibleText, 'u')];
+describe('the pattern of a text, with and without the flag u,', () => {
+  const patterns = (source: string) => ['', 'u'].map((flags) => new RegExp(source, flags));
+  const characters = fc.string({ unit: 'binary', maxLength: 3 }).filter((text) => text.isWellFormed());
+
+  it('accepts just what the code accepts', () => {
     fc.assert(
       fc.property(characters, (text) => {
-        const accepted = unfitCharactersOf(text) === undefined;
-        expect(fit.test(text)).toBe(accepted);
-        expect(visible.test(text)).toBe(accepted && isVisible(text));
+        for (const fit of patterns(fitText))
+          expect(fit.test(text)).toBe(unfitCharactersOf(text) === undefined);
+      }),
+      { examples: [[''], [' '], ['a\u0007'], ['\u202e'], ['\ue000'], ['\ufffe'], ['\u{1f600}']] },
+    );
+  });
+
+  it('accepts what can be seen, and of the rest only what is beyond U+FFFF', () => {
+    fc.assert(
+      fc.property(characters, (text) => {
+        const expected =
+          unfitCharactersOf(text) === undefined && (isVisible(text) || /[\u{10000}-\u{10ffff}]/u.test(text));
+        for (const visible of patterns(visibleText)) expect(visible.test(text)).toBe(expected);
       }),
       {
         examples: [
@@ -95,9 +106,9 @@ describe('the pattern of a text accepts', () => {
           ['\u00a0'],
           ['\u{e0041}'],
           ['\u2800'],
-          ['a\u0007'],
-          ['\ue000'],
           ['\u{1d159}x'],
+          ['\u{1f600}'],
+          ['\ue000'],
         ],
       },
     );

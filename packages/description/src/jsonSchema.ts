@@ -180,7 +180,8 @@ function finished(name: string, value: unknown, conversion: Conversion): unknown
     if (json.format === 'date-time') json.maxLength ??= maxTimeLength;
     if (conversion.for === 'request' && json.pattern === undefined && json.format === undefined)
       json.pattern = fitText;
-    if (conversion.unlimited && json.format !== 'date') json.maxLength ??= conversion.unlimited.characters;
+    if (json.format === 'date') json.maxLength ??= 'YYYY-MM-DD'.length;
+    if (conversion.unlimited) json.maxLength ??= conversion.unlimited.characters;
   }
   if (types.includes('array') && conversion.unlimited) json.maxItems ??= conversion.unlimited.entries;
   return json;

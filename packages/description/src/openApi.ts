@@ -83,7 +83,7 @@ export function openApiOf(
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: `An access token of the stage's issuer, a JWT by RFC 7519 and RFC 8725. Its claim \`scope\` has the scopes of the operation: ${scopes.filter(Boolean).sort().join(', ')}. On a laptop \`pnpm fanfold token\` prints one.`,
+          description: `An access token of the stage's issuer, a JWT (RFC7519) that is verified as RFC8725 says. Its claim \`scope\` has the scopes of the operation: ${scopes.filter(Boolean).sort().join(', ')}. On a laptop \`pnpm fanfold token\` prints one.`,
         },
       },
     },
@@ -107,6 +107,8 @@ function serverOf(name: string): Json {
   return {
     url: '/',
     description: `Where this document is served: a stage's API of ${name}, or on a laptop its port of \`pnpm dev\`.`,
+    // The audience, for linters: merchants' programs.
+    'x-internal': false,
   };
 }
 

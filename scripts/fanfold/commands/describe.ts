@@ -1,19 +1,28 @@
 import type { Change } from '@fanfold/description/compare/descriptionChanges';
 import { InexpressibleSchema } from '@fanfold/description/jsonSchema';
+import { runningStack } from '../aws/stack.ts';
 import { CommandError } from '../errors.ts';
+import { developmentToken } from '../operations/accessToken.ts';
 import { changesSince } from '../operations/descriptionChanges.ts';
 import {
   type Description,
   isCurrent,
   makeDescriptions,
   writeDescription,
+  writeExchanges,
 } from '../operations/descriptions.ts';
+import { recordExchanges } from '../operations/exchanges.ts';
 import { print, printJson } from '../terminal.ts';
 
-type Options = { json?: true };
+type Options = { examples?: true; json?: true };
 
-/** `fanfold describe`: writes the documents that describe the services, from their code. */
-export async function describe({ json }: Options): Promise<void> {
+/**
+ * `fanfold describe`: writes the documents that describe the services, from their code.
+ *
+ * @param options with `examples`, the examples are recorded anew before, from the running stack
+ */
+export async function describe({ examples, json }: Options): Promise<void> {
+  if (examples) await recordExamples();
   const descriptions = await descriptionsOfCode();
   const written: { path: string; changed: boolean }[] = [];
   for (const description of descriptions) {
@@ -60,4 +69,14 @@ async function descriptionsOfCode(): Promise<Description[]> {
   return makeDescriptions().catch((error: Error) => {
     throw error instanceof InexpressibleSchema ? new CommandError(error.message) : error;
   });
+}
+
+async function recordExamples(): Promise<void> {
+  const { services } = await runningStack();
+  const urls = Object.fromEntries(Object.entries(services).map(([name, { url }]) => [name, url]));
+  const exchanges = await recordExchanges({
+    urls,
+    token: (merchant, scopes) => developmentToken(merchant, scopes, 3600),
+  });
+  await writeExchanges(exchanges);
 }

@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { servicesWithApi } from '@fanfold/description/service';
+import { describedBy } from '@fanfold/description/answers';
+import { exchangesOf, servicesWithApi } from '@fanfold/description/service';
 import { describe, expect, it } from 'vitest';
 import { isCurrent, makeDescriptions } from './descriptions.ts';
 
@@ -35,6 +36,22 @@ describe('the committed descriptions', () => {
       expect(
         [...undescribedIn(document.components, '')],
         'Say in packages/description/src/fields.ts what these are',
+      ).toEqual([]);
+    },
+  );
+
+  it.each(services)(
+    'of %s have examples that were recorded, for each operation, and that are as they say',
+    async (service) => {
+      const described = describedBy(service);
+      expect(described.exampleFaults()).toEqual([]);
+      const succeeded = new Set(
+        (await exchangesOf(service)).filter(({ status }) => status < 300).map(({ operation }) => operation),
+      );
+      // Their answers are no text, or the document itself.
+      const withoutExample = ['getTile', 'getOpenApi'];
+      expect(
+        described.operationIds.filter((id) => !succeeded.has(id) && !withoutExample.includes(id)),
       ).toEqual([]);
     },
   );

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { describeEvents } from '@fanfold/description/events/describeEvents';
-import { describeApi, openApiFile, servicesWithApi } from '@fanfold/description/service';
+import type { Exchange } from '@fanfold/description/openApi';
+import {
+  describeApi,
+  exchangesFile,
+  openApiFile,
+  servicesWithApi,
+  toText,
+} from '@fanfold/description/service';
 
 /** A document that is made from the code, and committed. */
 export type Description = {
@@ -37,3 +44,10 @@ export async function isCurrent({ path, text }: Description): Promise<boolean> {
 
 export const writeDescription = ({ path, text }: Description): Promise<void> =>
   writeFile(join(root, path), text);
+
+/** Stores what the examples are made of. */
+export async function writeExchanges(exchanges: Record<string, Exchange[]>): Promise<void> {
+  for (const [service, recorded] of Object.entries(exchanges)) {
+    await writeFile(exchangesFile(service), toText(recorded));
+  }
+}
