@@ -3,16 +3,17 @@ import { currencyCodes, isCurrency } from '@fanfold/contracts/currency';
 import { isVisible } from '@fanfold/contracts/text';
 import * as z from 'zod';
 import { fieldDescriptions } from './fields.ts';
+import { longestMatch } from './longest.ts';
 import { fitText, visibleText } from './text.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 export type Conversion = {
   /**
-   * Who is bound by it. `request`: callers, whose texts are refused when they have unfit characters, and may be
-   * transformed when they are read. `answer`: this service, in what it answers and publishes.
+   * Who is bound by it. `request` and `query`: callers, whose texts may be transformed when they are read, and in a body are
+   * refused when they have unfit characters. `answer`: this service, in what it answers and publishes.
    */
-  for: 'request' | 'answer';
+  for: 'request' | 'query' | 'answer';
   /** Schemas that are referred to by name, as `#/components/schemas/<name>`. */
   components?: Record<string, z.core.$ZodType> | undefined;
   /** The JSON Schema of a refinement, by its function. */
@@ -181,7 +182,10 @@ function finished(name: string, value: unknown, conversion: Conversion): unknown
     if (conversion.for === 'request' && json.pattern === undefined && json.format === undefined)
       json.pattern = fitText;
     if (json.format === 'date') json.maxLength ??= 'YYYY-MM-DD'.length;
-    if (conversion.unlimited) json.maxLength ??= conversion.unlimited.characters;
+    // zod's own pattern is wider than what validators take for an address.
+    if (json.format === 'email' && json.pattern) delete json.format;
+    const longest = json.maxLength ?? longestMatch(json.pattern ?? '') ?? conversion.unlimited?.characters;
+    if (longest !== undefined) json.maxLength = longest;
   }
   if (types.includes('array') && conversion.unlimited) json.maxItems ??= conversion.unlimited.entries;
   return json;

@@ -51,7 +51,8 @@ export function openApiOf(
     api,
     exchanges,
     problems: { ...commonProblems, ...api.problems },
-    request: { ...conversion, for: 'request' },
+    request: { ...conversion, unlimited: undefined, for: 'request' },
+    query: { ...conversion, unlimited: undefined, for: 'query' },
     answer: { ...conversion, for: 'answer' },
   };
   const paths: Record<string, Json> = {};
@@ -96,6 +97,7 @@ type Context = {
   exchanges: Exchange[];
   problems: Record<string, Problem>;
   request: Conversion;
+  query: Conversion;
   answer: Conversion;
 };
 
@@ -187,7 +189,7 @@ function queryParameters(functionKey: string, query: z.core.$ZodType | undefined
   if (!query) return [];
   const { def } = query._zod as z.core.$ZodObject['_zod'];
   // Also the rules between parameters are told, or stop here.
-  const whole = jsonSchemaOf(`${functionKey}.query`, query, context.request);
+  const whole = jsonSchemaOf(`${functionKey}.query`, query, context.query);
   const described = (whole.properties ?? {}) as Record<string, JsonSchema>;
   const rule = whole.description === undefined ? '' : ` ${whole.description}`;
   return Object.entries(def.shape).map(([name, schema]) => {
@@ -212,7 +214,7 @@ function valueSchema(name: string, schema: z.core.$ZodType, context: Context): J
   }
   if (def.type === 'optional') return valueSchema(name, def.innerType, context);
   if (def.type !== 'pipe' || (def.out._zod.def as { type: string }).type === 'transform') return undefined;
-  return jsonSchemaOf(name, def.out, context.answer);
+  return jsonSchemaOf(name, def.out, context.query);
 }
 
 const idempotencyKey = {

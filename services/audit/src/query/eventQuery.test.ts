@@ -39,12 +39,17 @@ describe('a query', () => {
     ['#/from', { from: '2026-11-23' }],
     ['#/from', { from: '2026-02-30T10:00:00Z' }],
     ['#/to', { to: '2026-11-23T10:00:00 01:00' }],
+    ['#/to', { to: '2026-11-23T10:00:00.0000000000+00:00' }],
     ['#/limit', { limit: '0' }],
     ['#/limit', { limit: '101' }],
     ['#/startingAfter', { startingAfter: '' }],
     ['#/correlationid', { correlationid: 'req_1' }],
   ])('is told at %s what is wrong with %o', (pointer, query) => {
     expect(pointersOf(query as Record<string, string>)).toEqual([pointer]);
+  });
+
+  it('may be as exact as a nanosecond, in any time zone', () => {
+    expect(pointersOf({ from: '2026-11-23T10:00:00.123456789+01:00' })).toEqual([]);
   });
 
   it('cannot end before it begins, but may where it does', () => {

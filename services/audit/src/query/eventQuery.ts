@@ -9,6 +9,8 @@ export const time = z.iso
     offset: true,
     error: 'must be an RFC 3339 time such as "2026-11-23T14:02:11Z", with the + of an offset sent as %2B',
   })
+  // As exact as nanoseconds, with an offset.
+  .max(35)
   .transform(comparableTime);
 
 /** The query string of `GET /events`. An event has to match all parameters. */
