@@ -326,7 +326,9 @@ program
       'With --against it writes nothing, prints what changed since a commit for those who call and subscribe, and exits with 1 ' +
       'when anything breaks that no new version declares.',
   )
-  .option('--examples', 'record the examples anew before, from the running stack')
+  .addOption(
+    new Option('--examples', 'record the examples anew before, from the running stack').conflicts('against'),
+  )
   .option('--against <ref>', 'compare with this commit, branch or tag')
   .option('--json', 'print the result as JSON')
   .action(async ({ against, ...options }) => {

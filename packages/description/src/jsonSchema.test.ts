@@ -43,7 +43,7 @@ describe('a schema', () => {
   it('has what is checked behind a pipe', () => {
     expect(convert(z.string().trim().max(254).pipe(z.email()))).toMatchObject({
       maxLength: 254,
-      format: 'email',
+      pattern: expect.stringContaining('@'),
     });
   });
 
