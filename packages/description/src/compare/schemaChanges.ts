@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { longestMatch } from '../longest.ts';
 
 /** A schema as JSON Schema has it. */
 export type JsonSchema = { [keyword: string]: unknown };
@@ -133,11 +134,16 @@ class Comparison {
 
   #limits(before: JsonSchema, after: JsonSchema, path: string[]): SchemaChange[] {
     const changed = [...lowerLimits, ...upperLimits].filter((keyword) => before[keyword] !== after[keyword]);
-    const ofLimits = changed.map((keyword) => {
-      const none = lowerLimits.includes(keyword) ? -Infinity : Infinity;
-      const [old, current] = [before[keyword] ?? none, after[keyword] ?? none] as [number, number];
-      const isNarrower = lowerLimits.includes(keyword) ? current > old : current < old;
-      return this.#effect(path, isNarrower ? 'narrowed' : 'widened', wasAndIs(keyword, before, after));
+    const ofLimits = changed.flatMap((keyword) => {
+      const isLower = lowerLimits.includes(keyword);
+      const excludes = (limit: JsonSchema, values: JsonSchema) =>
+        isLower
+          ? limitOf(keyword, limit) > limitOf(keyword, values)
+          : limitOf(keyword, limit) < reachOf(keyword, values);
+      const what = wasAndIs(keyword, before, after);
+      if (excludes(after, before)) return [this.#effect(path, 'narrowed', what)];
+      if (excludes(before, after)) return [this.#effect(path, 'widened', what)];
+      return [{ path, isBreaking: false, what: `${what}, as its pattern says` }];
     });
     const { multipleOf: old, uniqueItems: wasUnique = false } = before as Numbers;
     const { multipleOf: current, uniqueItems: isUnique = false } = after as Numbers;
@@ -236,6 +242,29 @@ const understood = new Set([
   ...['properties', 'required', 'additionalProperties', 'propertyNames'],
 ]);
 
+/** Keywords that say something of values of one type only. */
+const ofType: Record<string, Set<string>> = {
+  string: new Set(['minLength', 'maxLength', 'pattern', 'format', 'contentEncoding', 'contentMediaType']),
+  number: new Set(['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum', 'multipleOf', 'format']),
+  array: new Set(['items', 'minItems', 'maxItems', 'uniqueItems']),
+  object: new Set([
+    ...['properties', 'required', 'additionalProperties', 'propertyNames'],
+    ...['minProperties', 'maxProperties'],
+  ]),
+};
+
+function limitOf(keyword: string, schema: JsonSchema): number {
+  const none = lowerLimits.includes(keyword) ? -Infinity : Infinity;
+  return (schema[keyword] as number | undefined) ?? none;
+}
+
+/** The limit that values keep: a text is no longer than its pattern lets it be. */
+function reachOf(keyword: string, schema: JsonSchema): number {
+  const { pattern } = schema;
+  const longest = keyword === 'maxLength' && typeof pattern === 'string' ? longestMatch(pattern) : undefined;
+  return Math.min(limitOf(keyword, schema), longest ?? Infinity);
+}
+
 /** Without the references into a document, which begin with `#/`. */
 export function dereferenced(document: unknown, schema: unknown, within: string[] = []): unknown {
   if (Array.isArray(schema)) return schema.map((entry) => dereferenced(document, entry, within));
@@ -278,8 +307,13 @@ function alternativesOf(schema: JsonSchema): JsonSchema[] {
   if (!Array.isArray(schema.type)) return [withoutTexts(schema)];
   return schema.type.map((type: string) => {
     const { const: value, enum: values = value === undefined ? undefined : [value], ...rest } = schema;
-    const ofType = (values as unknown[] | undefined)?.filter((each) => isOfType(each, type));
-    return withoutTexts({ ...rest, type, ...(ofType && { enum: ofType }) });
+    const fitting = (values as unknown[] | undefined)?.filter((each) => isOfType(each, type));
+    const own = ofType[type === 'integer' ? 'number' : type];
+    const elsewhere = Object.values(ofType).flatMap((keywords) => [...keywords]);
+    const matters = Object.entries(rest).filter(
+      ([keyword]) => own?.has(keyword) || !elsewhere.includes(keyword),
+    );
+    return withoutTexts({ ...Object.fromEntries(matters), type, ...(fitting && { enum: fitting }) });
   });
 }
 
@@ -356,4 +390,8 @@ function membersOf({ properties = {}, required = [] }: JsonSchema): Map<string, 
 const wasAndIs = (keyword: string, before: JsonSchema, after: JsonSchema) =>
   `${keyword} was ${shown(before[keyword])}, is ${shown(after[keyword])}`;
 
-const shown = (value: unknown): string => (value === undefined ? 'none' : JSON.stringify(value));
+function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+}
