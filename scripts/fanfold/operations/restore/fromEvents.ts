@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Event } from '@fanfold/contracts/event';
 import type { RestoredEvent } from '@fanfold/runtime/restore';
 import { misfitsOf } from '../../aws/auditLog.ts';
@@ -5,6 +6,7 @@ import { type Cloud, messagesIn } from '../../aws/cloud.ts';
 import { queueOf } from '../../aws/places.ts';
 import { commandFor } from '../../commandFor.ts';
 import { CommandError } from '../../errors.ts';
+import { triggersOf } from '../triggers.ts';
 import {
   type Comparison,
   compareWithLog,
@@ -22,7 +24,7 @@ import type { Restoration, RestorePlan, RestoreRun } from './restoration.ts';
 /** Brings a service's table back from the events that audit has recorded. */
 export const fromEvents = (source: EventSource): Restoration => ({
   async plan(cloud, run) {
-    await requireLog(cloud, source);
+    await requireLog(cloud, source, run);
     const comparison = await compareWithLog(cloud, source, run);
     requireFitting(cloud, source, comparison);
     const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
@@ -32,7 +34,7 @@ export const fromEvents = (source: EventSource): Restoration => ({
     };
   },
   async prove(cloud, run) {
-    await requireLog(cloud, source);
+    await requireLog(cloud, source, run);
     const comparison = await compareWithLog(cloud, source, run);
     const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
     return provenBy(cloud, comparison, {
@@ -70,18 +72,40 @@ async function waitingOf(
   return waiting;
 }
 
+/** For how long it is waited until audit has recorded what is in its queue, and how often that is looked up. */
+const [longestMs, pollMs] = [60_000, 500];
+
 /**
- * @throws CommandError when nothing can be restored from the log: events wait to be recorded, whose numbers would be given
- *   again, or it does not fit
+ * What waits for audit is not in the log yet, and its numbers would be given again.
+ *
+ * @throws CommandError when it does not get there
  */
-async function requireLog(cloud: Cloud, { service }: EventSource): Promise<void> {
-  const waiting = await messagesIn(cloud, queueOf(cloud.stage, 'audit'));
-  if (waiting > 0) {
-    throw new CommandError(
-      `${count(waiting, 'message')} in audit's queue ${waiting === 1 ? 'is' : 'are'} not recorded yet, so ${service} is not restored: what is in ` +
-        `them would be missing. Start audit, and begin again when its queue is empty: ${commandFor(cloud, 'stage start --service audit')}.`,
-    );
+async function requireRecorded(cloud: Cloud, service: string, { step, signal }: RestoreRun): Promise<void> {
+  const waitingNow = () => messagesIn(cloud, queueOf(cloud.stage, 'audit'));
+  let waiting = await waitingNow();
+  const [isOn] = (await triggersOf(cloud, ['audit'])).filter(
+    ({ kind, state }) => kind === 'queue' && state === 'on',
+  );
+  if (waiting > 0 && isOn) {
+    await step('waiting until audit has recorded what is in its queue', undefined, async () => {
+      for (
+        const until = Date.now() + longestMs;
+        waiting > 0 && Date.now() < until;
+        waiting = await waitingNow()
+      )
+        await delay(pollMs, undefined, { signal });
+    });
   }
+  if (waiting === 0) return;
+  throw new CommandError(
+    `${count(waiting, 'message')} in audit's queue ${waiting === 1 ? 'is' : 'are'} not recorded, so ${service} is not restored: what is in them ` +
+      `would be missing. ${isOn ? 'Look why, and begin again when its queue is empty' : `Start audit, and begin again when its queue is empty: ${commandFor(cloud, 'stage start --service audit')}`}.`,
+  );
+}
+
+/** @throws CommandError when the log itself does not fit, so that nothing can be restored from it */
+async function requireLog(cloud: Cloud, { service }: EventSource, run: RestoreRun): Promise<void> {
+  await requireRecorded(cloud, service, run);
   const misfits = await misfitsOf(cloud);
   if (misfits.length === 0) return;
   throw new CommandError(
