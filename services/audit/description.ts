@@ -1,4 +1,4 @@
-import { identifier, maxLength } from '@fanfold/contracts/event';
+import { maxLength } from '@fanfold/contracts/event';
 import type { ApiDescription } from '@fanfold/description/operations';
 import { problem } from '@fanfold/runtime/answers';
 import { tilePathPattern } from '@fanfold/tlog/tile';
@@ -7,7 +7,11 @@ import * as answers from './src/query/answers.ts';
 
 const eventPath = {
   id: {
-    schema: identifier(maxLength.eventId),
+    // Of printable ASCII, what API Gateway does not take for a part of the path's form when it decodes it: it decodes twice.
+    schema: z
+      .string()
+      .regex(/^[!-$&-.0->@-~]+$/)
+      .max(maxLength.eventId),
     description: 'The id of the event: its subject, a colon and its number.',
   },
 };

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bundleFunctions, type FunctionBundle, functions } from './functionBundles.ts';
+import { servicesWithFunctions } from './stacks.ts';
 
 const maxKilobytes = 400;
 
@@ -44,6 +45,10 @@ describe.each(functions)('the bundle of $service $functionKey', ({ service, func
     expect(new Set(clients)).toEqual(new Set(called));
   });
 
+  test('has no schema of what it answers, which only describes it', () => {
+    expect(bundle.paths.filter((path) => /(\/answers|\/description)\.ts$/.test(path))).toEqual([]);
+  });
+
   test('has each library once', () => {
     const copies = new Map<string, Set<string>>();
     for (const path of bundle.paths) {
@@ -75,6 +80,15 @@ describe.each(functions)('the bundle of $service $functionKey', ({ service, func
     expect(providers.filter((provider) => provider !== 'credential-provider-env')).toEqual([]);
   });
 });
+
+test.each(servicesWithFunctions)(
+  'what serves the document of %s has no library of schemas or tokens',
+  (service) => {
+    const { paths } = bundleOf(service, 'getOpenApi');
+    expect(paths.filter((path) => /node_modules\/(zod|jose)\//.test(path))).toEqual([]);
+    expect(paths.filter((path) => path.endsWith('openapi.json'))).toHaveLength(1);
+  },
+);
 
 test('a function of the API starts without Node’s fetch', async () => {
   const { text } = bundleOf('payments', 'getPayment');
