@@ -45,14 +45,37 @@ export const bucketPrefix = (stage, region) => `fanfold-${fitted(`${stage}-${reg
 /**
  * The same with the service's name behind it, for its serverless.yml: `${file(../../packages/topology/names.js):bucketsOfService}`.
  *
- * @param {{ resolveVariable(name: string): Promise<string> }} framework
+ * @param {Framework} framework
  */
-export async function bucketsOfService({ resolveVariable }) {
-  const [stage, region, service] = await Promise.all(
-    ['sls:stage', 'aws:region', 'self:service'].map(resolveVariable),
-  );
-  return `${bucketPrefix(String(stage), String(region))}-${String(service).replace(/^fanfold-/, '')}`;
+export async function bucketsOfService(framework) {
+  return `${await bucketsOfStage(framework)}-${await serviceName(framework)}`;
 }
+
+/**
+ * The same with the bus's name behind it, for the services that share its buckets.
+ *
+ * @param {Framework} framework
+ */
+export async function bucketsOfBus(framework) {
+  return `${await bucketsOfStage(framework)}-bus`;
+}
+
+/**
+ * The service's name without `fanfold-`, as commands take it.
+ *
+ * @param {Framework} framework
+ */
+export async function serviceName({ resolveVariable }) {
+  return String(await resolveVariable('self:service')).replace(/^fanfold-/, '');
+}
+
+/** @param {Framework} framework */
+async function bucketsOfStage({ resolveVariable }) {
+  const [stage, region] = await Promise.all(['sls:stage', 'aws:region'].map(resolveVariable));
+  return bucketPrefix(String(stage), String(region));
+}
+
+/** @typedef {{ resolveVariable(name: string): Promise<string> }} Framework */
 
 /**
  * @param {string} name

@@ -62,7 +62,7 @@ describe('a function', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
-    expect(scheduled).toHaveLength(6);
+    expect(scheduled).toHaveLength(8);
     const timeoutOf = ({ Properties }: Deployed) => [
       Properties.FunctionName.split('-').at(-1),
       Properties.Timeout,
@@ -74,6 +74,7 @@ describe('a function', () => {
       publishLog: 120,
       witness: 60,
       checkEvents: 60,
+      markTable: 60,
     });
   });
 
@@ -115,9 +116,11 @@ describe('the clocks', () => {
       ['fanfold-audit-local-publishLog', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-witness', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-checkEvents', 'rate(5 minutes)', 'ENABLED'],
+      ['fanfold-billing-local-markTable', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-janitor', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-expiry', 'rate(5 minutes)', 'ENABLED'],
       ['fanfold-payments-local-dayClose', 'cron(15/15 0-5 * * ? *)', 'ENABLED'],
+      ['fanfold-payments-local-markTable', 'rate(1 minute)', 'ENABLED'],
     ]);
   });
 });

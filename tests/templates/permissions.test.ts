@@ -9,23 +9,32 @@ import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './st
 const permissions: Record<string, Record<string, string[]>> = {
   payments: {
     createPayment: [
+      'dynamodb:GetItem table/fanfold-local-payments if mark',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     capturePayment: [
       'dynamodb:GetItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     cancelPayment: [
       'dynamodb:GetItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     refundPayment: [
       'dynamodb:GetItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     getPayment: ['dynamodb:GetItem table/fanfold-local-payments'],
     listPayments: [
@@ -45,7 +54,10 @@ const permissions: Record<string, Record<string, string[]>> = {
       'sns:Publish fanfold-local-events',
     ],
     consumer: [
+      'dynamodb:GetItem table/fanfold-local-payments if mark',
       'dynamodb:UpdateItem table/fanfold-local-payments',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
       'sqs:ChangeMessageVisibility fanfold-local-payments-events',
       'sqs:DeleteMessage fanfold-local-payments-events',
       'sqs:GetQueueAttributes fanfold-local-payments-events',
@@ -54,21 +66,29 @@ const permissions: Record<string, Record<string, string[]>> = {
     ],
     janitor: [
       'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:GetItem table/fanfold-local-payments if mark',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
       'dynamodb:Query table/fanfold-local-payments/index/Due',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     expiry: [
       'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:GetItem table/fanfold-local-payments if mark',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
       'dynamodb:Query table/fanfold-local-payments/index/Due',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     dayClose: [
       'dynamodb:BatchGetItem table/fanfold-local-payments',
       'dynamodb:GetItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:Query table/fanfold-local-payments/index/ByDay',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     republish: [
       'dynamodb:BatchGetItem table/fanfold-local-payments',
@@ -80,6 +100,13 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-payments-sandbox',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:Scan table/fanfold-local-payments',
+    ],
+    markTable: [
+      'dynamodb:GetItem table/fanfold-local-payments if mark',
+      'dynamodb:PutItem table/fanfold-local-payments if mark',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
     ],
   },
   billing: {
@@ -100,8 +127,11 @@ const permissions: Record<string, Record<string, string[]>> = {
     unknownRoute: [],
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing if mark',
       'dynamodb:PutItem table/fanfold-local-billing',
       'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
       'sqs:ChangeMessageVisibility fanfold-local-billing-events',
       'sqs:DeleteMessage fanfold-local-billing-events',
       'sqs:GetQueueAttributes fanfold-local-billing-events',
@@ -131,6 +161,13 @@ const permissions: Record<string, Record<string, string[]>> = {
       's3:ListBucket fanfold-local-eu-west-1-billing-stream-000000000000',
       's3:PutObject fanfold-local-eu-west-1-billing-stream-000000000000/*',
       'sns:Publish fanfold-local-events',
+    ],
+    markTable: [
+      'dynamodb:GetItem table/fanfold-local-billing if mark',
+      'dynamodb:PutItem table/fanfold-local-billing if mark',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
     ],
   },
   audit: {
@@ -178,10 +215,13 @@ const permissions: Record<string, Record<string, string[]>> = {
     ],
     eraseSubject: [
       'dynamodb:BatchGetItem table/fanfold-local-audit-keys',
+      'dynamodb:GetItem table/fanfold-local-audit if head',
       'dynamodb:PutItem table/fanfold-local-audit if erasure:*',
       'dynamodb:Query table/fanfold-local-audit',
       'dynamodb:UpdateItem table/fanfold-local-audit-keys',
       'never dynamodb:DeleteItem table/fanfold-local-audit',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/checkpoint',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     consumer: [
       'dynamodb:BatchGetItem table/fanfold-local-audit',
@@ -192,6 +232,8 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:UpdateItem table/fanfold-local-audit if head',
       'dynamodb:UpdateItem table/fanfold-local-audit-keys',
       'never dynamodb:DeleteItem table/fanfold-local-audit',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/checkpoint',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
       'sqs:ChangeMessageVisibility fanfold-local-audit-events',
       'sqs:DeleteMessage fanfold-local-audit-events',
       'sqs:GetQueueAttributes fanfold-local-audit-events',

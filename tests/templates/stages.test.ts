@@ -193,7 +193,7 @@ describe('the outputs', () => {
   ];
 
   test.each([
-    ['bus', ['TopicArn']],
+    ['bus', ['TopicArn', 'MarksBucketName']],
     ['payments', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['billing', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['audit', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],

@@ -36,6 +36,11 @@ export const commonProblems: Record<string, Problem> = {
     when: 'The first request with the Idempotency-Key is still running. Repeat it after the time in Retry-After.',
     headers: ['Retry-After'],
   },
+  restore_pending: {
+    status: 503,
+    when: 'The data of the service has to be restored first. Nothing was done. Repeat the request after the time in Retry-After.',
+    headers: ['Retry-After'],
+  },
   invalid_json: {
     status: 400,
     when: 'The body is no JSON in UTF-8, has a key twice or one named `__proto__`, or is nested too deeply.',
@@ -59,7 +64,7 @@ export const commonProblems: Record<string, Problem> = {
 };
 
 /** The codes that each route with these settings can answer with. */
-export function commonCodes({ scope, body, query, idempotent }: EndpointSettings): string[] {
+export function commonCodes({ scope, body, query, idempotent, guard }: EndpointSettings): string[] {
   if (scope === undefined) return ['internal_error'];
   return [
     ...['unauthenticated', 'insufficient_scope', 'issuer_unavailable', 'internal_error'],
@@ -75,5 +80,6 @@ export function commonCodes({ scope, body, query, idempotent }: EndpointSettings
           'request_in_progress',
         ]
       : []),
+    ...(guard ? ['restore_pending'] : []),
   ];
 }

@@ -211,8 +211,9 @@ export class World {
       const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
       await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
     }
-    for (const path of [...this.log.files.keys(), 'checkpoint']) {
-      await this.#emulators.send('s3', 'DELETE', this.#filePath(path), signatureFor('s3'));
+    const files = [...this.log.files.keys(), 'checkpoint'].map(this.#filePath);
+    for (const path of [...files, ...servicesUnderTest.map(markPath)]) {
+      await this.#emulators.send('s3', 'DELETE', path, signatureFor('s3'));
     }
     for (const mapping of this.#mappings) await mapping.restart();
     this.log = new LogWatch();
@@ -456,6 +457,9 @@ export class World {
     return `${this.#endpoints.aws}/${accountId}/fanfold-local-${name}`;
   }
 }
+
+/** The object of a service's mark, if it has one. */
+const markPath = (service: string) => `/${bucketPrefix('local', region)}-bus-marks-${accountId}/${service}`;
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

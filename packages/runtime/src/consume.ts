@@ -1,8 +1,9 @@
 import type { EventOfType, EventType } from '@fanfold/contracts/catalog';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Guard } from './behind.ts';
 import { type InTurn, oneAfterAnother, settleInTime, untilAnswer } from './consume/inTime.ts';
 import { quarantine } from './consume/quarantine.ts';
-import { type Received, readBatch } from './consume/read.ts';
+import { type Batch, type Received, readBatch } from './consume/read.ts';
 import { hideUntilRetry } from './consume/visibility.ts';
 import { NotYet } from './failure.ts';
 import { lambda } from './lambda.ts';
@@ -29,13 +30,26 @@ type ReceivedMessage = {
  * another. Work that is still running when time is short counts as failed, so every handler must be safe to run
  * twice.
  *
+ * With a `guard`, nothing is read or handled while the service's table has to be restored: all messages come again.
+ *
  * The event source mapping must have `ReportBatchItemFailures`: otherwise Lambda takes the response for success
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
  */
 export const consume = <Type extends EventType>(
   subscribedTypes: readonly Type[],
   handle: Handle<EventOfType<Type>>,
-) => lambda(({ Records }: SQSEvent, context: Context) => process(Records, subscribedTypes, handle, context));
+  guard?: Guard,
+) =>
+  lambda(async ({ Records }: SQSEvent, context: Context) => {
+    const refusal = await guard?.().then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    const batch = refusal
+      ? { received: [], failed: new Map(Records.map((record) => [record, refusal.error])) }
+      : readBatch(Records, subscribedTypes);
+    return process(Records, batch, handle, context);
+  });
 
 /** Handles each event by its type, independently of the others. */
 export const byType =
@@ -47,11 +61,10 @@ export const byType =
 
 async function process<Type extends EventType>(
   records: SQSRecord[],
-  subscribedTypes: readonly Type[],
+  { received, failed }: Batch<EventOfType<Type>>,
   handle: Handle<EventOfType<Type>>,
   context: Context,
 ): Promise<SQSBatchResponse> {
-  const { received, failed } = readBatch(records, subscribedTypes);
   const outcomes = await settleInTime(
     () =>
       handle(

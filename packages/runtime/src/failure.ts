@@ -15,6 +15,14 @@ export class NotYet extends Error {
 }
 
 /**
+ * The service's table lacks what the service wrote, because it was put back to an earlier time. Until it is restored,
+ * nothing may be written. The message says what is missing, and what to do.
+ */
+export class Behind extends NotYet {
+  override name = 'Behind';
+}
+
+/**
  * For how long a message that failed stays invisible, in seconds. The time doubles with each receive, with jitter, so
  * that messages that failed together do not come again together.
  *
@@ -31,7 +39,9 @@ export class NotYet extends Error {
  *
  * A message that waits for something else comes again twice after five minutes and then every half hour. After three
  * receives a message no longer counts for the age of the queue's oldest message, whose alarm is at 15 minutes
- * (`packages/topology/inbox.yml`).
+ * (`packages/topology/inbox.yml`). One that waits for a table to be restored comes again each quarter of an hour: its
+ * receives last for five hours, in which somebody has to stop the mapping or restore the table, and the service goes
+ * on within a quarter of an hour after that.
  *
  * https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter
  *
@@ -39,6 +49,7 @@ export class NotYet extends Error {
  * @param random from 0 to 1, 1 excluded
  */
 export function retryDelaySeconds(error: unknown, receiveCount: number, random: number): number {
+  if (error instanceof Behind) return behindSeconds;
   if (error instanceof NotYet) return receiveCount < 3 ? soonSeconds : longestStepSeconds;
   const step = Math.min(firstStepSeconds * 2 ** (receiveCount - 1), longestStepSeconds);
   if (error instanceof Unfinished) return Math.ceil(Math.max(step * (1 + random), unfinishedSeconds));
@@ -48,6 +59,7 @@ export function retryDelaySeconds(error: unknown, receiveCount: number, random: 
 const firstStepSeconds = 5;
 const longestStepSeconds = 1800;
 const soonSeconds = 300;
+const behindSeconds = 900;
 
 /** The longest time that a message can be invisible. */
 export const longestDelaySeconds = 2 * longestStepSeconds;

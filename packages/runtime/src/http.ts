@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Trace } from '@fanfold/contracts/event';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
+import type { Guard } from './behind.ts';
 import { environmentVariable } from './env.ts';
+import { Behind } from './failure.ts';
 import { fieldErrors, parseFields } from './fieldErrors.ts';
 import { type Caller, verifyAccessToken } from './http/accessToken.ts';
 import { methodsOf } from './http/routes.ts';
@@ -55,6 +57,8 @@ type Endpoint<Body, Query> = {
   query?: z.ZodType<Query>;
   /** Whether the request must have an Idempotency-Key. */
   idempotent?: boolean;
+  /** Asked before the handler runs. While the service's table has to be restored, requests are refused. */
+  guard?: Guard;
 };
 
 export const maxBodyBytes = 32 * 1024;
@@ -65,15 +69,19 @@ export type EndpointSettings = Partial<Endpoint<unknown, unknown>>;
 
 /**
  * A route of an HTTP API: verifies the token, validates the request, runs the handler, and answers every failure as
- * `application/problem+json`. A {@link Refusal} of the handler is shown to the caller; everything else is logged and
- * answered with 500.
+ * `application/problem+json`. A {@link Refusal} of the handler is shown to the caller, and a table that has to be
+ * restored is answered with 503; everything else is logged and answered with 500.
  */
 export const endpoint = <Body = Record<string, never>, Query = Record<string, never>>(
   settings: Endpoint<Body, Query>,
   handle: (request: Request<Body, Query>) => Promise<Reply | FileReply>,
 ) =>
   Object.assign(
-    respond(async (event, context, trace) => handle(await admit(settings, event, context, trace))),
+    respond(async (event, context, trace) => {
+      const request = await admit(settings, event, context, trace);
+      await settings.guard?.();
+      return handle(request);
+    }),
     { settings: settings as EndpointSettings },
   );
 
@@ -115,7 +123,7 @@ function respond(
       const reply = await answer(event, context, trace);
       result = 'file' in reply ? fileResult(reply) : jsonResult(reply);
     } catch (error) {
-      result = problem(error instanceof Refusal ? error : concealed(error), requestId);
+      result = problem(refusalFor(error), requestId);
     }
     logger.info('request', {
       route: event.routeKey,
@@ -193,6 +201,19 @@ function check(schema: z.ZodType, value: unknown, what: string): unknown {
   if (result.success) return result.data;
   throw invalidRequest(what, fieldErrors(result.error));
 }
+
+function refusalFor(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  return error instanceof Behind ? restorePending() : concealed(error);
+}
+
+const restorePending = (): Refusal =>
+  new Refusal(
+    503,
+    'restore_pending',
+    'Data of this service has to be restored first, and nothing was changed. Repeat the request later, with the same key.',
+    { headers: { 'Retry-After': '60' } },
+  );
 
 function concealed(error: unknown): Refusal {
   logger.error('request failed', { error: describeError(error) });

@@ -1,6 +1,7 @@
 import type { Trace } from '@fanfold/contracts/event';
 import type { Context, ScheduledEvent } from 'aws-lambda';
-import { NotYet } from './failure.ts';
+import type { Guard } from './behind.ts';
+import { Behind, NotYet } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
 import { startTrace } from './trace.ts';
@@ -13,9 +14,11 @@ export type Run = { now: Date; trace: Trace; remainingTimeMs: () => number };
  * on what is due, never on its previous run.
  *
  * @param work returns what it did, which is logged
+ * @param guard while it finds that the service's table has to be restored, a run does nothing
  */
-export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>) =>
+export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>, guard?: Guard) =>
   lambda(async (_event: ScheduledEvent, context: Context) => {
+    if (await isBehind(guard)) return { behind: 1 };
     const done = await work({
       now: new Date(),
       trace: startTrace(`${clock}${context.awsRequestId}`),
@@ -32,6 +35,17 @@ const clock = 'clock_';
 export const isClock = ({ correlationid }: Pick<Trace, 'correlationid'>): boolean =>
   correlationid.startsWith(clock);
 
+/** The guard has logged what is missing. */
+async function isBehind(guard?: Guard): Promise<boolean> {
+  try {
+    await guard?.();
+    return false;
+  } catch (error) {
+    if (error instanceof Behind) return true;
+    throw error;
+  }
+}
+
 /** The most time that one item may take. With less time left, no further one is begun. */
 export const workTimeMs = 10_000;
 
@@ -46,6 +60,7 @@ const atOnce = 10;
 export const eachDue = <Item extends { id: string }>(
   due: (run: Run) => AsyncIterable<Item[]>,
   work: (item: Item, run: Run) => Promise<unknown>,
+  guard?: Guard,
 ) =>
   onSchedule(async (run) => {
     const inFlow = (item: Item) =>
@@ -53,7 +68,7 @@ export const eachDue = <Item extends { id: string }>(
     const { done, failed, waiting } = await processItems(due(run), inFlow, run.remainingTimeMs);
     if (failed > 0) throw new Error(`${failed} of ${done + failed + waiting} due failed; see the log`);
     return { done, failed, waiting };
-  });
+  }, guard);
 
 /**
  * Processes items, some in parallel. Failures are logged, and the rest goes on.

@@ -9,7 +9,8 @@ import { UsageError } from '../errors.ts';
 export type KeptOfService = { name: string; isDeployed: boolean; kept: Kept[] };
 
 /**
- * What of a stage in AWS outlives its stacks, whether they are deployed or not. Packages the services to see what they keep,
+ * What of a stage in AWS outlives its stacks, whether they are deployed or not, the bus first: services whose tables are
+ * deleted, and their marks are not, would have to be restored when they are deployed again. Packages the services to see what they keep,
  * which takes some seconds each.
  *
  * @throws UsageError for the stage local
@@ -26,7 +27,7 @@ export async function keptOf({
     throw new UsageError('The stage local is on a laptop: its data is in .fanfold/, if anywhere.');
   const { account, settings } = await signIn(region);
   const clients = clientsWith(settings);
-  const names = (await serviceNames()).filter((service) => service !== 'bus');
+  const names = (await serviceNames()).sort((a, b) => Number(b === 'bus') - Number(a === 'bus'));
   const services = await Promise.all(
     names.map(async (name): Promise<KeptOfService> => {
       const template = await packageService(

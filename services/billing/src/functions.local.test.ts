@@ -29,10 +29,14 @@ beforeAll(async () => {
   const { endpoints, issuer } = stack.description;
   useEndpoints(endpoints);
   const { Table, EventsDeadLetterQueue } = await templateOf('billing');
-  if (!Table || !EventsDeadLetterQueue) throw new Error('billing has no table or no dead-letter queue');
-  await provision({ Table, EventsDeadLetterQueue }, endpoints);
+  const { MarksBucket } = await templateOf('bus');
+  if (!Table || !EventsDeadLetterQueue || !MarksBucket) {
+    throw new Error('billing has no table or no dead-letter queue, or the bus no bucket of marks');
+  }
+  await provision({ Table, EventsDeadLetterQueue, MarksBucket }, endpoints);
   Object.assign(process.env, {
     BILLING_TABLE_NAME: Table.Properties.TableName,
+    MARKS_BUCKET_NAME: MarksBucket.Properties.BucketName,
     EVENTS_DEAD_LETTER_QUEUE_URL: `${endpoints.aws}/000000000000/${EventsDeadLetterQueue.Properties.QueueName}`,
     TOKEN_ISSUER: issuer,
     TOKEN_AUDIENCE: 'fanfold',

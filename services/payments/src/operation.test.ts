@@ -4,6 +4,7 @@ import {
   ConditionalCheckFailedException,
   DynamoDBClient,
   DynamoDBServiceException,
+  GetItemCommand,
   PutItemCommand,
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -51,6 +52,10 @@ beforeEach(() => {
   provider = new Map();
   meanwhile = [];
   client.reset();
+  // The table was never put back.
+  client
+    .on(GetItemCommand, { TableName: 'payments' })
+    .callsFake(() => ({ Item: marshall({ pk: 'mark', at: new Date().toISOString() }) }));
   client.on(PutItemCommand, { TableName: 'sandbox' }).callsFake(({ Item }) => {
     const { pk, ...record } = unmarshall(Item);
     const known = provider.get(pk);

@@ -50,7 +50,7 @@ export async function provision(resources: Record<string, Resource>, endpoints: 
   };
   try {
     await Promise.all(
-      Object.entries(resources).map(([logicalId, { Type, Properties }]) =>
+      [...Object.entries(resources), ...bucketsOfOthers(resources)].map(([logicalId, { Type, Properties }]) =>
         creators[Type]?.(cloud, Properties).catch((error: Error) => {
           throw notCreated(logicalId, Type, endpoints, error);
         }),
@@ -105,6 +105,23 @@ function checkSupport(logicalId: string, { Type, Properties }: Resource): void {
         'or say there why it has no meaning locally.',
     );
   }
+}
+
+/** A role, as far as it matters here. */
+type Role = { Policies?: { PolicyDocument: { Statement: { Resource: string | string[] }[] } }[] };
+
+/** Buckets of other services, which need not run yet: they are known by the roles that may list them. */
+function bucketsOfOthers(resources: Record<string, Resource>): [string, Resource][] {
+  const own = new Set(Object.values(resources).map(({ Properties }) => Properties.BucketName));
+  const named = Object.values(resources)
+    .filter(({ Type }) => Type === 'AWS::IAM::Role')
+    .flatMap(({ Properties: { Policies = [] } }: { Properties: Role }) => Policies)
+    .flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+    .flatMap(({ Resource }) => Resource)
+    .flatMap((arn) => /^arn:aws:s3:::([^/*]+)$/.exec(arn)?.[1] ?? []);
+  return [...new Set(named)]
+    .filter((BucketName) => !own.has(BucketName))
+    .map((BucketName) => [BucketName, { Type: 'AWS::S3::Bucket', Properties: { BucketName } }]);
 }
 
 function notCreated(logicalId: string, type: string, endpoints: Endpoints, error: Error): Error {

@@ -10,10 +10,12 @@ export type Received<E> = { event: E; body: string; records: SQSRecord[] };
  * The events of a batch in order, each once; and the messages that have no event or have to come again, each with its
  * error.
  */
+export type Batch<E> = { received: Received<E>[]; failed: Map<SQSRecord, unknown> };
+
 export function readBatch<Type extends EventType>(
   records: SQSRecord[],
   subscribedTypes: readonly Type[],
-): { received: Received<EventOfType<Type>>[]; failed: Map<SQSRecord, unknown> } {
+): Batch<EventOfType<Type>> {
   const byId = new Map<string, Received<EventOfType<Type>>>();
   const failed = new Map<SQSRecord, unknown>();
   for (const record of records) {

@@ -12,6 +12,10 @@ export class Misfit extends Error {
   override name = 'Misfit';
 }
 
+/** What a table lacks whose log is shorter than the published one: it was put back to an earlier time. */
+export const lackOfEntries = (size: number, published: number): string | undefined =>
+  size < published ? `The log has ${size} entries, and ${published} are published` : undefined;
+
 /** @throws Misfit when what was stored is no note, or not one of ours */
 export function noted<Result>(open: () => Result): Result {
   try {

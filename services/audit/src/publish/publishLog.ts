@@ -3,7 +3,7 @@ import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
 import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from '../store/files.ts';
 import { readEntries, readHead } from '../store/log.ts';
 import { checkpointIn, signCheckpoint } from './checkpoint.ts';
-import { Misfit } from './misfit.ts';
+import { lackOfEntries, Misfit } from './misfit.ts';
 import { type LogFile, TileBuilder } from './tileBuilder.ts';
 import { readTiles } from './tiles.ts';
 
@@ -72,7 +72,8 @@ export function sizeToPublish(
   occasion: Occasion,
   maxEntries = maxEntriesPerRun,
 ): number {
-  if (size < published) throw new Misfit(`The log has ${size} entries, and ${published} are published`);
+  const lack = lackOfEntries(size, published);
+  if (lack) throw new Misfit(lack);
   const reachable = Math.min(size, published - (published % fullWidth) + maxEntries);
   return occasion === 'clock' ? reachable : Math.max(published, reachable - (reachable % fullWidth));
 }

@@ -4,9 +4,10 @@ import { cancelRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { cancel } from '../payment/lifecycle.ts';
+import { tableGuard } from '../store/mark.ts';
 
 export const handler = endpoint(
-  { scope: 'payments:write', body: cancelRequest, idempotent: true },
+  { scope: 'payments:write', body: cancelRequest, idempotent: true, guard: tableGuard },
   async (request) => {
     const found = await find(request);
     const operation = operationOf('void', request, `POST /payments/${found.id}/cancel`);

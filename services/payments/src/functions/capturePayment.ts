@@ -4,9 +4,10 @@ import { captureRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { capture } from '../payment/lifecycle.ts';
+import { tableGuard } from '../store/mark.ts';
 
 export const handler = endpoint(
-  { scope: 'payments:write', body: captureRequest, idempotent: true },
+  { scope: 'payments:write', body: captureRequest, idempotent: true, guard: tableGuard },
   async (request) => {
     const found = await find(request);
     const operation = operationOf('cap', request, `POST /payments/${found.id}/capture`);

@@ -1,6 +1,7 @@
 import { byType, consume } from '@fanfold/runtime/consume';
 import { subscribedTypes } from '../../subscriptions.js';
 import { noteCreditNoteNumber, noteInvoiceNumber } from '../store/documentNumbers.ts';
+import { tableGuard } from '../store/mark.ts';
 
 export const handler = consume(
   subscribedTypes,
@@ -9,4 +10,5 @@ export const handler = consume(
     'credit-note.issued.v1': ({ merchantid, data }) =>
       noteCreditNoteNumber(merchantid, data.paymentId, data.refundId, data.number),
   }),
+  tableGuard,
 );

@@ -3,10 +3,11 @@ import { paymentRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
 import { askProvider, complete, momentOf, operationOf, repeatResult } from '../operation.ts';
 import { create } from '../payment/lifecycle.ts';
+import { tableGuard } from '../store/mark.ts';
 import { insert } from '../store/payments.ts';
 
 export const handler = endpoint(
-  { scope: 'payments:write', body: paymentRequest, idempotent: true },
+  { scope: 'payments:write', body: paymentRequest, idempotent: true, guard: tableGuard },
   async (request) => {
     const operation = operationOf('pay', request, 'POST /payments');
     const moment = momentOf(request);

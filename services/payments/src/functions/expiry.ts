@@ -2,6 +2,7 @@ import { derivedId } from '@fanfold/runtime/idempotency';
 import { eachDue } from '@fanfold/runtime/schedule';
 import { askProvider, momentOf } from '../operation.ts';
 import { cancel, isExpired } from '../payment/lifecycle.ts';
+import { tableGuard } from '../store/mark.ts';
 import { update } from '../store/payments.ts';
 import { dueFor } from '../store/queries.ts';
 
@@ -22,4 +23,5 @@ export const handler = eachDue(
     );
     if (intent.ask?.id === operation.id) await askProvider(intent, operation, moment);
   },
+  tableGuard,
 );

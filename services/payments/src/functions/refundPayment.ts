@@ -5,9 +5,10 @@ import { refundResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
 import type { Refund } from '../payment/payment.ts';
 import { refund } from '../payment/refunds.ts';
+import { tableGuard } from '../store/mark.ts';
 
 export const handler = endpoint(
-  { scope: 'payments:write', body: refundRequest, idempotent: true },
+  { scope: 'payments:write', body: refundRequest, idempotent: true, guard: tableGuard },
   async (request) => {
     const found = await find(request);
     const operation = operationOf('re', request, `POST /payments/${found.id}/refunds`);

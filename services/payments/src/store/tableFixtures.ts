@@ -2,6 +2,7 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -18,6 +19,10 @@ beforeEach(() => {
   vi.stubEnv('PAYMENTS_TABLE_NAME', 'payments');
   vi.spyOn(Math, 'random').mockReturnValue(0); // no waiting between attempts
   table.reset();
+  // The table was never put back.
+  table
+    .on(GetItemCommand, { Key: { pk: { S: 'mark' } } })
+    .callsFake(() => ({ Item: marshall({ at: new Date().toISOString() }) }));
 });
 afterEach(() => {
   vi.useRealTimers();
