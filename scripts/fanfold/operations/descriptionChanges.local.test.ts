@@ -65,6 +65,11 @@ test.each([
   });
 });
 
+test('without a repository nothing can be compared, and git says so', async () => {
+  rmSync(join(repository, '.git'), { recursive: true });
+  await expect(changesSince('main', without(''), repository)).rejects.toThrow('not a git repository');
+});
+
 test.each([
   [
     '{"reads": {"payment.captured.v1": ["/data/amounts"]}}',

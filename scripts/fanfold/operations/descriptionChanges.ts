@@ -52,7 +52,9 @@ async function descriptionsAt(repository: string, ref: string): Promise<Descript
   const git = async (...args: string[]) =>
     (await promisify(execFile)('git', args, { cwd: repository, maxBuffer: 2 ** 28 })).stdout;
   const commit = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`).catch(
-    () => {
+    (error: { code?: unknown }) => {
+      // Otherwise there is no git, or no repository.
+      if (error.code !== 1) throw error;
       throw new UsageError(
         `${ref} is no commit of this repository. Give a branch, a tag or a commit that git knows here; a shallow clone knows few: \`git fetch --unshallow\`.`,
       );

@@ -1,9 +1,11 @@
 import asyncApiSchema from '@asyncapi/specs/schemas/3.0.0-without-$id.json' with { type: 'json' };
 import { eventTypes } from '@fanfold/contracts/catalog';
+import { defineEvent } from '@fanfold/contracts/event';
 import { eventsOfType } from '@fanfold/contracts/eventArbitraryFixtures';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import * as z from 'zod';
 import { dereferenced, type JsonSchema } from '../compare/schemaChanges.ts';
 import { documentOf, examples, messagingFor } from './messagingFixtures.ts';
 
@@ -49,6 +51,18 @@ describe('The AsyncAPI document', () => {
     const { components } = documentOf(messagingFor('loyalty', ['payment.authorized.v1']));
     expect(Object.keys(components.schemas)).toEqual(['Currency']);
   });
+});
+
+test('An event that cannot be expressed stops the description with its type', () => {
+  const points = defineEvent({
+    type: 'points.given.v1',
+    source: '/loyalty',
+    description: 'Points were given.',
+    data: () => z.object({ amount: z.string().transform(Number) }),
+  });
+  expect(() => documentOf(messagingFor('loyalty'), [points])).toThrow(
+    'The schema points.given.v1/properties/amount is a transform: declare what goes over the wire.',
+  );
 });
 
 describe.each(eventTypes)('The schema of %s', (type) => {
