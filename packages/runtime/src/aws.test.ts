@@ -30,6 +30,26 @@ test.each([
   expect(copy).not.toHaveBeenCalled();
 });
 
+test('What surrounds an operation is put together once, and calls at the same time get their own answers', async () => {
+  const client = new DynamoDBClient({
+    ...clientSettings,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    requestHandler: {
+      handle: async ({ body }: HttpRequest) => {
+        const { Limit } = JSON.parse(body);
+        const answer = Buffer.from(JSON.stringify({ TableNames: [`table-${Limit}`] }));
+        return { response: new HttpResponse({ statusCode: 200, headers: {}, body: answer }) };
+      },
+    },
+  });
+  const surround = vi.fn((next) => next);
+  client.middlewareStack.add(surround, { step: 'initialize' });
+  const answers = await Promise.all([1, 2, 3].map((Limit) => client.send(new ListTablesCommand({ Limit }))));
+  expect(answers.map(({ TableNames }) => TableNames)).toEqual([['table-1'], ['table-2'], ['table-3']]);
+  expect(surround).toHaveBeenCalledOnce();
+});
+
 afterEach(() => {
   vi.useRealTimers();
 });
