@@ -11,6 +11,7 @@ const handlers = [
   'throwAnError',
   'throwAString',
   'compute',
+  'writeAndCompute',
   'exit',
   'rejectBehindTheRun',
   'rejectAfterTheRun',
@@ -104,6 +105,12 @@ test('a function that takes too long is ended, also when it computes, and the ne
   await expect(pool.invoke('compute', {})).rejects.toThrow('Task timed out after 0.30 seconds');
   await expect(tell({ waitMs: 2_000 })).rejects.toThrow('Task timed out');
   expect((await tell()).runs).toBe(1);
+});
+
+test('what a function writes is shown line by line, also what it wrote before it computes without end', async () => {
+  const { pool, lines } = start({ timeoutMs: 300 });
+  await expect(pool.invoke('writeAndCompute', {})).rejects.toThrow('Task timed out');
+  expect(lines).toEqual(['in parts', 'of an error', 'on several', 'lines']);
 });
 
 test('a function whose module never loads is ended, and others go on', async () => {

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { EventLoopUtilization } from 'node:perf_hooks';
-import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { accountId, region } from '../account.ts';
-import type { Order, Report } from './functionWorker.ts';
+import type { Definition, FromWorker, Order, Report } from './functionWorker.ts';
 import { FunctionError, type FunctionFailure } from './invoke.ts';
 
 /** A function as its template has it, and its bundle. */
@@ -214,33 +212,42 @@ class Instance {
   readonly #worker: Worker;
   readonly #onEnd: () => void;
   readonly #logStreamName = randomUUID();
+  /** Functions that it has loaded. Of these it needs no definition any more, and it does not say again that they are loaded. */
+  readonly #loaded = new Set<string>();
+  #running: Running | undefined;
 
   /** @param onEnd is called as soon as it accepts nothing more, once or more. */
   constructor({ onLine, compileCache }: FunctionPoolOptions, onEnd: () => void) {
     this.#onEnd = onEnd;
     this.#worker = new Worker(new URL('functionWorker.ts', import.meta.url), {
-      stdout: true,
-      stderr: true,
       // Before its first run only: each has its function's variables and no others.
       env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
       resourceLimits: smallHeap,
     });
-    for (const stream of [this.#worker.stdout, this.#worker.stderr] as Readable[]) {
-      createInterface({ input: stream }).on('line', onLine);
-    }
     this.#worker.once('online', () => {
       this.isOnline = true;
+    });
+    this.#worker.on('message', (message: FromWorker) => {
+      if ('lines' in message) for (const line of message.lines) onLine(line);
+      else if ('loaded' in message) this.#running?.onLoaded();
+      else this.#running?.onReport(message);
     });
     // Before the one who waits for its run is told. Without a run, what was thrown behind the last one is only written.
     this.#worker.once('error', ({ name, message }) => {
       onEnd();
       onLine(`ERROR ${name}: ${message}`);
+      this.#running?.fail({ errorType: name, errorMessage: `${name}: ${message}`, trace: [] });
     });
     const thread = new Thread(this.#worker.performance);
     threads.add(thread);
-    this.#worker.once('exit', () => {
+    this.#worker.once('exit', (code) => {
       threads.delete(thread);
       onEnd();
+      this.#running?.fail({
+        errorType: 'Runtime.ExitError',
+        errorMessage: `Runtime exited with status ${code} before it answered`,
+        trace: [],
+      });
     });
   }
 
@@ -250,67 +257,65 @@ class Instance {
     event: string,
     loadMs: number,
   ): Promise<{ answer: string; durationMs: number }> {
-    const { name, timeoutMs, memoryMb, module, handler, environment } = definition;
+    const { name, timeoutMs } = definition;
     const awsRequestId = randomUUID();
-    const order: Order = {
-      module,
-      handler,
-      environment,
-      timeoutMs,
-      event,
-      context: {
-        functionName: name,
-        invokedFunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
-        memoryLimitInMB: String(memoryMb),
-        awsRequestId,
-        logGroupName: `/aws/lambda/${name}`,
-        logStreamName: this.#logStreamName,
-      },
-    };
     this.runs += 1;
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
       let loadedAt = performance.now();
+      const end = () => {
+        clearTimeout(timer);
+        this.#running = undefined;
+      };
       const fail = (failure: FunctionFailure) => {
         end();
         reject(FunctionError.of(name, failure));
       };
-      const onMessage = (message: 'loaded' | Report) => {
+      const failLater = (what: string, ms: number) =>
+        setTimeout(() => {
+          this.end();
+          fail({
+            errorType: 'Sandbox.Timedout',
+            errorMessage: `${awsRequestId} ${what} timed out after ${(ms / 1_000).toFixed(2)} seconds`,
+            trace: [],
+          });
+        }, ms);
+      this.#running = {
+        fail,
         // The time in which Lambda lets an instance load its modules does not count as the function's time.
-        if (message === 'loaded') {
+        onLoaded: () => {
+          this.#loaded.add(name);
           loadedAt = performance.now();
           clearTimeout(timer);
-          timer = setTimeout(() => onTimeout('Task', timeoutMs), timeoutMs);
-        } else if ('error' in message) fail(message.error);
-        else {
-          end();
-          resolve({ answer: message.answer, durationMs: performance.now() - loadedAt });
-        }
+          timer = failLater('Task', timeoutMs);
+        },
+        onReport: (report) => {
+          if ('error' in report) fail(report.error);
+          else {
+            end();
+            resolve({ answer: report.answer, durationMs: performance.now() - loadedAt });
+          }
+        },
       };
-      const onTimeout = (what: string, ms: number) => {
-        this.end();
-        fail({
-          errorType: 'Sandbox.Timedout',
-          errorMessage: `${awsRequestId} ${what} timed out after ${(ms / 1_000).toFixed(2)} seconds`,
-          trace: [],
-        });
-      };
-      const onError = ({ name: errorType, message }: Error) =>
-        fail({ errorType, errorMessage: `${errorType}: ${message}`, trace: [] });
-      const onExit = (code: number) =>
-        fail({
-          errorType: 'Runtime.ExitError',
-          errorMessage: `Runtime exited with status ${code} before it answered`,
-          trace: [],
-        });
-      const end = () => {
-        clearTimeout(timer);
-        this.#worker.off('message', onMessage).off('error', onError).off('exit', onExit);
-      };
-      this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      timer = setTimeout(() => onTimeout('Loading', loadMs + timeoutMs), loadMs + timeoutMs);
+      const isLoaded = this.#loaded.has(name);
+      timer = isLoaded ? failLater('Task', timeoutMs) : failLater('Loading', loadMs + timeoutMs);
+      const order: Order = { name, event, awsRequestId };
+      if (!isLoaded) order.definition = this.#definitionOf(definition);
       this.#worker.postMessage(order);
     });
+  }
+
+  #definitionOf({ name, memoryMb, ...rest }: PooledFunction): Definition {
+    return {
+      ...rest,
+      context: {
+        functionName: name,
+        invokedFunctionArn: `arn:aws:lambda:${region}:${accountId}:function:${name}`,
+        memoryLimitInMB: String(memoryMb),
+        logGroupName: `/aws/lambda/${name}`,
+        logStreamName: this.#logStreamName,
+      },
+    };
   }
 
   async end(): Promise<void> {
@@ -318,3 +323,10 @@ class Instance {
     await this.#worker.terminate();
   }
 }
+
+/** A run that has not ended, and what happens to it. */
+type Running = {
+  onLoaded(): void;
+  onReport(report: Report): void;
+  fail(failure: FunctionFailure): void;
+};

@@ -2,45 +2,58 @@ import { parentPort } from 'node:worker_threads';
 import type { Context } from 'aws-lambda';
 import type { FunctionFailure } from './invoke.ts';
 
-/** What an instance runs. It answers `loaded` when the function's module is loaded, then with a Report. */
+/** What an instance runs. */
 export type Order = {
+  /** The function's. */
+  name: string;
+  /** JSON. */
+  event: string;
+  awsRequestId: string;
+  /** Until the instance has said that the function is loaded. */
+  definition?: Definition;
+};
+
+export type Definition = {
   /** URL of the module, and the export that handles. */
   module: string;
   handler: string;
   /** The whole environment: as in Lambda, a function has only the variables of its template. */
   environment: Record<string, string>;
   timeoutMs: number;
-  /** JSON. */
-  event: string;
   context: Pick<
     Context,
-    | 'functionName'
-    | 'invokedFunctionArn'
-    | 'memoryLimitInMB'
-    | 'awsRequestId'
-    | 'logGroupName'
-    | 'logStreamName'
+    'functionName' | 'invokedFunctionArn' | 'memoryLimitInMB' | 'logGroupName' | 'logStreamName'
   >;
 };
+
+/** What an instance answers: that a function is loaded, which it does once for each; what functions write; and how a run ended. */
+export type FromWorker = { loaded: true } | { lines: string[] } | Report;
 
 /** The result of a run: JSON, or an error in Lambda's form. */
 export type Report = { answer: string } | { error: FunctionFailure };
 
 type Handler = (event: unknown, context: Context) => unknown;
 
+const post = (message: FromWorker): void => parentPort?.postMessage(message);
+
+const definitions = new Map<string, Definition>();
+
 parentPort?.on('message', async (order: Order) => {
-  parentPort?.postMessage(await run(order));
+  post(await run(order));
 });
 
-async function run({ module, handler, environment, timeoutMs, event, context }: Order): Promise<Report> {
+async function run({ name, event, awsRequestId, definition }: Order): Promise<Report> {
+  if (definition) definitions.set(name, definition);
+  const { module, handler, environment, timeoutMs, context } = definitions.get(name) as Definition;
   process.env = environment;
   try {
     const exported: Record<string, unknown> = await import(module);
     const handle = exported[handler] as Handler;
-    parentPort?.postMessage('loaded');
+    if (definition) post({ loaded: true });
     const endsAt = performance.now() + timeoutMs;
     const answer = await handle(JSON.parse(event), {
       ...context,
+      awsRequestId,
       functionVersion: '$LATEST',
       callbackWaitsForEmptyEventLoop: true,
       getRemainingTimeInMillis: () => Math.max(0, Math.round(endsAt - performance.now())),
@@ -61,3 +74,23 @@ function failureOf(thrown: unknown): FunctionFailure {
   const trace = stack.split('\n').filter((line) => !line.includes(import.meta.url));
   return { errorType: name, errorMessage: message, trace };
 }
+
+/**
+ * Hands over each line as soon as it is written, so that those before an endless loop are seen. Node's own way, by streams with
+ * a message and its receipt for each write, takes several times as long.
+ */
+function handOverLines(stream: NodeJS.WriteStream): void {
+  let rest = '';
+  const write = (chunk: string | Uint8Array, ...others: unknown[]): boolean => {
+    const lines = `${rest}${typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()}`.split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) post({ lines });
+    const done = others.at(-1);
+    if (typeof done === 'function') process.nextTick(done);
+    return true;
+  };
+  Object.assign(stream, { write });
+}
+
+handOverLines(process.stdout);
+handOverLines(process.stderr);
