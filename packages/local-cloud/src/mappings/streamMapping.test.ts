@@ -1,3 +1,4 @@
+import { setTimeout as waitFor } from 'node:timers/promises';
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Call } from '../emulators/jsonApi.ts';
@@ -207,6 +208,33 @@ test('A stream that gives no new iterator for a while is reported and read on', 
   await mapping.idle();
   expect(seen).toEqual(['1', '2']);
   expect(errors).toEqual(['Iterator expired', 'connection refused']);
+});
+
+test('A shard is left alone for twice as long as a delivery took, so that the next one has more records', async () => {
+  const shard: FakeShard = { ShardId: 'shard', records: ['1'] };
+  const stream = fakeStream([shard]);
+  const ends: number[] = [];
+  const waits: number[] = [];
+  const readAgain = Promise.withResolvers<void>();
+  stream.answers.GetRecords = (input) => {
+    const endedAt = ends.at(-1);
+    if (endedAt !== undefined) {
+      waits.push(performance.now() - endedAt);
+      readAgain.resolve();
+    }
+    return stream.getRecords(input);
+  };
+  await startMapping(
+    stream,
+    async () => {
+      await waitFor(30);
+      ends.push(performance.now());
+    },
+    { batchSize: 10 },
+  );
+  await readAgain.promise;
+  // Timers may be early by a millisecond.
+  expect(waits[0]).toBeGreaterThan(55);
 });
 
 test('A shard whose end cannot be stored for a while is reported, and then followed by the next one', async () => {
