@@ -189,14 +189,26 @@ function signal(): Promise<undefined> {
   });
 }
 
-/** Prints a line of a service behind its name. */
+/**
+ * Prints a line of a service behind its name. Lines are written together, 20 ms later at most: under load each of them would
+ * be a write that wakes up the terminal.
+ */
 function printers(names: string[]): (name: string, line: string) => void {
   const colors = ['cyan', 'magenta', 'yellow', 'green', 'blue'] as const;
   const width = Math.max(...names.map(({ length }) => length));
   const prefixes = new Map(
     names.map((name, i) => [name, styleText(colors[i % colors.length] ?? 'white', name.padEnd(width))]),
   );
-  return (name, line) => console.log(`${prefixes.get(name)}  ${line}`);
+  let lines: string[] = [];
+  const print = () => {
+    if (lines.length > 0) console.log(lines.join('\n'));
+    lines = [];
+  };
+  process.once('exit', print);
+  return (name, line) => {
+    lines.push(`${prefixes.get(name)}  ${line}`);
+    if (lines.length === 1) setTimeout(print, 20);
+  };
 }
 
 async function announce(
