@@ -14,6 +14,7 @@ const ofWrites = [
   'idempotency_key_invalid',
   'idempotency_key_reused',
   'request_in_progress',
+  'restore_pending',
 ];
 
 describe('the committed descriptions', () => {
