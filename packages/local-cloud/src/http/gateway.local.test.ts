@@ -422,6 +422,7 @@ describe('A request beyond the limits', () => {
     for (const bytes of [
       'GET /things HTTP/1.1\r\n\r\n',
       'GET /things HTTP/1.0\r\n\r\n',
+      'GET /things HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
       'GET /things HTTP/1.1\r\nHost: a\r\nX: a\x01b\r\n\r\n',
       'GET /th ings HTTP/1.1\r\nHost: a\r\n\r\n',
       'GET /caf\xe9 HTTP/1.1\r\nHost: a\r\n\r\n',

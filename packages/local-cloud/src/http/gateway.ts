@@ -126,7 +126,7 @@ async function answerTo(
   const headers = headersOf(rawHeaders);
   const [sentPath = '', rawQueryString = ''] = target.replace(/^https?:\/\/[^/?]*/i, '').split(/\?(.*)/s);
   const path = readPath(sentPath);
-  if (!path || !headers.host) return gatewayAnswer(400);
+  if (!path || !headers.host || hostHeaders(rawHeaders) > 1) return gatewayAnswer(400);
   const preflight = api.cors && preflightAnswer(api.cors, method, headers);
   if (preflight) return preflight;
   const match = matchRoute(api.routes, method, path.routed);
@@ -141,6 +141,10 @@ function headBytes({ method, target, rawHeaders }: HttpRequest): number {
   const values = rawHeaders.filter((_value, index) => index % 2 === 1);
   return [method, target, ...values].reduce((sum, { length }) => sum + length, 0);
 }
+
+/** More than one is a bad request: https://www.rfc-editor.org/rfc/rfc9112#section-3.2-6 */
+const hostHeaders = (rawHeaders: string[]): number =>
+  rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
 
 /** Recorded: a function that fails, also by its own timeout, is a 500, and one that does not answer in time a 503. */
 async function run(route: Route, event: unknown, { invoke, onError }: GatewayOptions): Promise<HttpAnswer> {
