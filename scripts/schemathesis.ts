@@ -49,6 +49,8 @@ for (const service of ['payments', 'billing', 'audit']) {
     ],
     {
       stdio: 'inherit',
+      // It keeps what it has found in the folder in which it runs.
+      cwd: environment,
       env: {
         ...process.env,
         PYTHONPATH: join(import.meta.dirname, 'schemathesis'),

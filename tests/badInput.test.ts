@@ -1,7 +1,7 @@
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
+import { type Client, clientOf, describedAnswer, twoChairs } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
 
 /** What is sent to the APIs by mistake or on purpose: each a clear 4xx, and nothing of it is kept. */
@@ -41,7 +41,7 @@ const send = async (init: RequestInit & { path?: string } = {}) => {
     },
     ...rest,
   });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Shown };
+  return describedAnswer('payments', rest.method ?? 'POST', path, response);
 };
 
 /** The body of a good payment with one part of its text replaced. */

@@ -43,6 +43,21 @@ const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'aud
 /** The services, by their port above the base. */
 const services = ['', 'payments', 'billing', 'audit'];
 
+/** An answer, which has to be one that the service's openapi.json describes. */
+export async function describedAnswer(
+  service: string,
+  method: string,
+  path: string,
+  response: Response,
+): Promise<Answer> {
+  const { status, headers } = response;
+  const body = await response.text();
+  const described = describedBy(service);
+  const operationId = described.operationOf(method, path);
+  if (operationId) described.check(operationId, { status, headers: Object.fromEntries(headers), body });
+  return { status, headers, body: JSON.parse(body) as Shown };
+}
+
 /** Which service answers a path, by its first segment. */
 const offsetOf = (path: string): number =>
   ({ invoices: 2, 'credit-notes': 2, events: 3 })[/^\/([^/?]+)/.exec(path)?.[1] ?? ''] ?? 1;
@@ -61,12 +76,7 @@ export async function clientOf(base: number, merchantId: string, scopes = mercha
   };
   const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await ask(method, path, init);
-    const { status, headers } = response;
-    const body = await response.text();
-    const described = describedBy(services[offsetOf(path)] as string);
-    const operationId = described.operationOf(method, path);
-    if (operationId) described.check(operationId, { status, headers: Object.fromEntries(headers), body });
-    return { status, headers, body: JSON.parse(body) as Shown };
+    return describedAnswer(services[offsetOf(path)] as string, method, path, response);
   };
   const get = (path: string) => send('GET', path);
   return {
