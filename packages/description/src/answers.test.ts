@@ -83,6 +83,7 @@ it('a request is for the operation of its method and path', () => {
   expect(payments.operationOf('GET', '/payments/pay_1?limit=1')).toBe('getPayment');
   expect(payments.operationOf('POST', '/payments/pay_1/refunds')).toBe('refundPayment');
   expect(payments.operationOf('DELETE', '/payments')).toBeUndefined();
+  expect(payments.operationOf('GET', '/payments/..%2f..%2fetc')).toBeUndefined();
   expect(describedBy('audit').operationOf('GET', '/tile/entries/000.p/1')).toBe('getTile');
 });
 

@@ -136,7 +136,8 @@ function read(service: string): Described {
   return {
     operationIds: [...operations.keys()],
     operationOf(method, path) {
-      const [called = ''] = path.split('?');
+      const [sent = ''] = path.split('?');
+      const called = decoded(sent);
       return [...operations.values()].find(
         (known) => known.method === method.toLowerCase() && matches(known.path, called),
       )?.operation.operationId;
@@ -175,6 +176,15 @@ const ofEveryServer = new Set([
   'keep-alive',
   'apigw-requestid',
 ]);
+
+/** API Gateway decodes a path before it looks for its route, and leaves what it cannot decode. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
 
 const matches = (template: string, path: string): boolean =>
   new RegExp(`^${template.replace(/\{path\}/g, '.+').replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
