@@ -79,13 +79,17 @@ export async function* textsOf(cloud: Cloud, events: Indexed[]): AsyncGenerator<
   }
 }
 
-/** What of the log does not fit, so that it cannot be signed, each in a sentence. None when all is well. */
-export async function misfitsOf(cloud: Cloud): Promise<string[]> {
-  const { misfits } = (await invoke(cloud, 'audit', 'exportEvents', { read: 'log' })) as {
+/**
+ * What of the log does not fit, so that it cannot be signed, each in a sentence: none when all is well. And what audit's
+ * table lacks of what is published, if it was put back to an earlier time.
+ */
+export const checkLog = async (cloud: Cloud) =>
+  (await invoke(cloud, 'audit', 'exportEvents', { read: 'log' })) as {
     misfits: string[];
+    lack: string | null;
   };
-  return misfits;
-}
+
+export const misfitsOf = async (cloud: Cloud): Promise<string[]> => (await checkLog(cloud)).misfits;
 
 /** The numbers of a merchant's series that audit has recorded. */
 export type RecordedSeries = {

@@ -28,11 +28,14 @@ const ofAnotherDay = { ...gap, id: 'gap_2026-03-09_acme:1', data: { ...gap.data,
 
 /** What of the log does not fit. */
 let misfits: string[];
+/** What tables lack, by the service that is asked. */
+let lacks: Record<string, string>;
 
 /** Gives audit these events, in this order. */
 function recorded(...events: (typeof gap)[]): void {
-  lambda.on(InvokeCommand).callsFake(({ Payload }) => {
+  lambda.on(InvokeCommand).callsFake(({ FunctionName, Payload }) => {
     const request = JSON.parse(Payload);
+    const lack = lacks[FunctionName.split('-')[1]] ?? null;
     const index = events.map(({ id, type, merchantid }, position) => ({
       id,
       type,
@@ -40,8 +43,8 @@ function recorded(...events: (typeof gap)[]): void {
       position,
     }));
     const answer =
-      request.read === 'log'
-        ? { misfits }
+      request.read === 'log' || request.read === 'lack'
+        ? { misfits, lack }
         : request.read === 'index'
           ? { events: index.filter(({ type }) => type === request.type) }
           : request.events.map(({ position }: { position: number }) => ({
@@ -60,6 +63,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-03-10T12:00:00.000Z') });
   print.mockReset().mockReturnValue();
   misfits = [];
+  lacks = {};
   for (const client of [sts, sns, lambda]) client.reset();
   sts
     .on(GetCallerIdentityCommand)
@@ -113,6 +117,7 @@ it('of a day are those of that day, whenever they were found; of a day that was 
   expect(JSON.parse(printed())).toEqual({
     stage: 'test',
     from: '2026-03-03T00:00:00.000Z',
+    lacks: [],
     misfits: [],
     findings: [{ id: again.id, type: again.type, merchantId: 'acme', foundAt: again.time, ...again.data }],
   });
@@ -130,6 +135,8 @@ it('are none when there are none, of the last seven days and of both services', 
   };
   expect(requests()).toEqual([
     { read: 'log' },
+    { read: 'lack' },
+    { read: 'lack' },
     { ...asked, type: 'billing.reconciliation-failed.v1' },
     { ...asked, type: 'audit.gap-found.v1' },
     { ...asked, type: 'audit.number-twice.v1' },
@@ -150,6 +157,28 @@ it('of the log say why it cannot be signed and what to do, whatever day is asked
   print.mockClear();
   expect(await findings({ stage: 'test', json: true })).toBe(true);
   expect(JSON.parse(printed())).toMatchObject({ misfits, findings: [] });
+});
+
+it('of a table that was put back say what it lacks, and the command that brings it back', async () => {
+  recorded();
+  const lack = 'The table lacks what was written between 13:20 and 13:27: it was put back';
+  lacks = { billing: lack, audit: 'The log has 103 entries, and 124 are published' };
+  expect(await findings({ stage: 'test', date: '2026-03-03' })).toBe(true);
+  expect(printed().split('\n').slice(0, 7)).toEqual([
+    'The table of billing was put back to an earlier time, so billing writes nothing, and its messages wait:',
+    `  ${lack}`,
+    '  Bring it back: `fanfold restore billing --stage test --region eu-west-1`. See docs/operations.md, "A table was put back".',
+    '',
+    'The table of audit was put back to an earlier time, so audit writes nothing, and its messages wait:',
+    '  The log has 103 entries, and 124 are published',
+    '  Bring it back: `fanfold restore audit --stage test --region eu-west-1`. See docs/operations.md, "A table was put back".',
+  ]);
+  print.mockClear();
+  expect(await findings({ stage: 'test', json: true })).toBe(true);
+  expect(JSON.parse(printed()).lacks).toEqual([
+    { service: 'billing', lack },
+    { service: 'audit', lack: lacks.audit },
+  ]);
 });
 
 it('of a day that has not begun are not asked for', async () => {

@@ -1,4 +1,5 @@
 import { cloudOf } from '../aws/cloud.ts';
+import { commandFor } from '../commandFor.ts';
 import { dayOf, type Finding, findingsOf } from '../operations/findings.ts';
 import { print, printJson } from '../terminal.ts';
 import { requirePastDay } from './past.ts';
@@ -6,8 +7,8 @@ import { requirePastDay } from './past.ts';
 type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
 
 /**
- * `fanfold findings`: shows which days were found not to be complete, which numbers two documents have, and what of the
- * audit log does not fit.
+ * `fanfold findings`: shows which tables were put back to an earlier time, what of the audit log does not fit, which days were
+ * found not to be complete, and which numbers two documents have.
  *
  * @returns whether there are any
  * @throws UsageError when the day is in the future
@@ -17,7 +18,9 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   const now = new Date();
   if (date !== undefined) requirePastDay(date, now);
   const cloud = await cloudOf(place);
-  const { from, misfits, findings: found } = await findingsOf(cloud, { date, merchantId: merchant }, now);
+  const asked = { date, merchantId: merchant };
+  const { from, lacks, misfits, findings: found } = await findingsOf(cloud, asked, now);
+  const isAny = lacks.length + misfits.length + found.length > 0;
   if (json) {
     const parts = found.map(({ id, type, merchantid, time, data }) => ({
       id,
@@ -26,8 +29,16 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       foundAt: time,
       ...data,
     }));
-    printJson({ stage, from, misfits, findings: parts });
-    return misfits.length + found.length > 0;
+    printJson({ stage, from, lacks, misfits, findings: parts });
+    return isAny;
+  }
+  for (const { service, lack } of lacks) {
+    print(
+      `The table of ${service} was put back to an earlier time, so ${service} writes nothing, and its messages wait:`,
+      `  ${lack}`,
+      `  Bring it back: ${commandFor(cloud, `restore ${service}`)}. See docs/operations.md, "A table was put back".`,
+      '',
+    );
   }
   if (misfits.length > 0) {
     print(
@@ -45,7 +56,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       'Whether a missing event was fixed is in the log of the consumer that found it: `reconciliation mended` or `gap mended`.',
     );
   }
-  return misfits.length + found.length > 0;
+  return isAny;
 }
 
 /** A finding as it is read: what it is about, and each number that differs. */

@@ -139,7 +139,8 @@ beforeAll(async () => {
       index: { events: [event] },
       texts: [{ position: 1, text }],
       series: { series: [] },
-      log: { misfits: [] },
+      log: { misfits: [], lack: null },
+      lack: { lack: null },
     };
     const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
     const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };

@@ -1,8 +1,9 @@
 import { auditGapFound, auditNumberTwice } from '@fanfold/contracts/audit';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import type { EventOf } from '@fanfold/contracts/event';
-import { type Indexed, indexOf, misfitsOf, textsOf } from '../aws/auditLog.ts';
+import { checkLog, type Indexed, indexOf, textsOf } from '../aws/auditLog.ts';
 import type { Cloud } from '../aws/cloud.ts';
+import { type Lack, lacksByMark } from '../aws/lacks.ts';
 
 const kinds = [billingReconciliationFailed, auditGapFound, auditNumberTwice] as const;
 
@@ -17,32 +18,40 @@ const defaultDays = 7;
 
 /**
  * Which days were found not to be complete, and which numbers two documents have, from what audit has recorded. Whether one
- * is mended is not said by an event, so it cannot be told from there. And what of the log does not fit now, whichever day
- * is asked for: its entries are those of all days.
+ * is mended is not said by an event, so it cannot be told from there. And what is wrong now, whichever day is asked for: which
+ * tables were put back to an earlier time, and what of the log does not fit, whose entries are those of all days.
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
- * @returns the last finding of each merchant's day at each service, the time from which they were looked for, and why the
- *   log cannot be signed
+ * @returns the last finding of each merchant's day at each service, the time from which they were looked for, which
+ *   services' tables lack something, and why the log cannot be signed
  */
 export async function findingsOf(
   cloud: Cloud,
   { date, merchantId }: { date?: string | undefined; merchantId?: string | undefined },
   now: Date,
-): Promise<{ from: string; findings: Finding[]; misfits: string[] }> {
+): Promise<{ from: string; findings: Finding[]; lacks: Lack[]; misfits: string[] }> {
   // A day is compared after it, or any time later when its closing was late or is sent again.
   const from = date
     ? `${date}T00:00:00.000Z`
     : new Date(now.getTime() - defaultDays * 86_400_000).toISOString();
   const range = { from, to: now.toISOString(), ...(merchantId && { merchantId }) };
-  const [misfits, ...indexes] = await Promise.all([
-    misfitsOf(cloud),
+  const [log, lacks, ...indexes] = await Promise.all([
+    checkLog(cloud),
+    lacksByMark(cloud),
     ...kinds.map(({ type }) => indexOf(cloud, { ...range, type })),
   ]);
   const found: Finding[] = [];
   for await (const texts of textsOf(cloud, newestOf(indexes.flat()))) {
     found.push(...texts.flatMap(({ text }) => (text === null ? [] : (JSON.parse(text) as Finding))));
   }
-  return { from, misfits, findings: found.filter((each) => date === undefined || dayOf(each) === date) };
+  if (log.lack !== null) lacks.push({ service: 'audit', lack: log.lack });
+  const { misfits } = log;
+  return {
+    from,
+    lacks,
+    misfits,
+    findings: found.filter((each) => date === undefined || dayOf(each) === date),
+  };
 }
 
 /** Of each subject, a merchant's day at a service, the last thing that was found, in the order of the log. */

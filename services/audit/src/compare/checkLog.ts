@@ -1,16 +1,21 @@
 import { isMisfit } from '../publish/misfit.ts';
 import { compareLog } from '../publish/publishLog.ts';
 import { compareWithCosigned } from '../publish/witness.ts';
+import { lackOfLog } from '../record/lack.ts';
 
 /**
  * Whether the log can be signed, for operators: entries, files and checkpoint belong to one tree, which continues the one
  * that the witness cosigned.
  *
- * @returns what does not fit, each in a sentence
+ * @returns what does not fit, each in a sentence; and what the table lacks of what is published, if it was put back
  */
-export async function checkLog(): Promise<{ misfits: string[] }> {
-  const compared = await Promise.all([misfitOf(compareLog), misfitOf(compareWithCosigned)]);
-  return { misfits: [...new Set(compared.flat())] };
+export async function checkLog(): Promise<{ misfits: string[]; lack: string | null }> {
+  const [lack, ...compared] = await Promise.all([
+    lackOfLog(),
+    misfitOf(compareLog),
+    misfitOf(compareWithCosigned),
+  ]);
+  return { misfits: [...new Set(compared.flat())], lack: lack ?? null };
 }
 
 async function misfitOf(compare: () => Promise<void>): Promise<string[]> {
