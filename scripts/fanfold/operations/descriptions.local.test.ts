@@ -1,7 +1,8 @@
 import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describedBy } from '@fanfold/description/answers';
+import { answeredBy, described, describedBy } from '@fanfold/description/answers';
 import { exchangesOf, servicesWithApi } from '@fanfold/description/service';
+import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
 import { describe, expect, it } from 'vitest';
 import { isCurrent, makeDescriptions } from './descriptions.ts';
 
@@ -56,6 +57,16 @@ describe('the committed descriptions', () => {
       ).toEqual([]);
     },
   );
+
+  it.each(services)('of %s are what the service shows to anybody', async (service) => {
+    const { handler } = await import(join(root, 'services', service, 'src/functions/getOpenApi.ts'));
+    const { getOpenApi } = described(service, { getOpenApi: handler });
+    const shown = answeredBy(await getOpenApi(apiRequest({ route: '/openapi.json' }), contextWith()));
+    expect(shown.status).toBe(200);
+    expect(JSON.parse(shown.body)).toEqual(
+      JSON.parse(descriptions.find(({ path }) => path === `services/${service}/openapi.json`)?.text ?? ''),
+    );
+  });
 
   it.each(services)('of %s name every problem that its code can answer with', async (service) => {
     const document = descriptions.find(({ path }) => path === `services/${service}/openapi.json`)?.text ?? '';
