@@ -46,6 +46,8 @@ export const fanfold: Program = {
     };
     const audit = () => drain('audit', 'sqs', 'dynamodb');
     const everyMinute = async () => {
+      await services.invoke('payments', 'markTable', {});
+      await services.invoke('billing', 'markTable', {});
       await services.invoke('payments', 'janitor', {});
       await services.invoke('audit', 'publishLog', {});
       await services.invoke('audit', 'witness', {});
