@@ -10,7 +10,7 @@ import { findStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Ended, fanfold as run } from '../scripts/fanfold/commandFixtures.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { type RunningStack, startDev } from './runningStack.ts';
+import { invoke, type RunningStack, startDev } from './runningStack.ts';
 
 /**
  * Point-in-time recovery puts one table back to an earlier time. What it lost since then is brought back from what audit has
@@ -54,17 +54,34 @@ async function itemsOf(service: Service): Promise<Item[]> {
   return items;
 }
 
+/** Puts a table back to its backup of an hour ago: so old is the mark in it. */
 async function putBack(service: Service): Promise<void> {
+  await invoke(stack.base, service, 'markTable');
   const lost = (await itemsOf(service)).map(({ pk }) => ({
     DeleteRequest: { Key: { pk: pk as AttributeValue } },
   }));
-  const kept = (backups.get(service) ?? []).map((Item) => ({ PutRequest: { Item } }));
+  const at = { S: new Date(Date.now() - 3_600_000).toISOString() };
+  const kept = (backups.get(service) ?? []).map((Item) => ({
+    PutRequest: { Item: Item.pk?.S === 'mark' ? { ...Item, at } : Item },
+  }));
   for (const writes of [lost, kept]) {
     for (let i = 0; i < writes.length; i += 25) {
       const RequestItems = { [tables[service]]: writes.slice(i, i + 25) };
       await dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
     }
   }
+}
+
+/** The keys of items whose last write the publisher has an event for. */
+const publishing = (items: Item[] = []): string[] =>
+  items
+    .filter(({ said, saysNothing }) => said?.BOOL || (said?.L && !saysNothing))
+    .map(({ pk }) => pk?.S ?? '');
+
+/** What was brought back was published before. */
+async function expectNothingPublished(service: Service): Promise<void> {
+  const before = publishing(backups.get(service));
+  expect(publishing(await itemsOf(service)).filter((key) => !before.includes(key))).toEqual([]);
 }
 
 /** Requests that were answered, with what they were answered. */
@@ -117,7 +134,10 @@ const count = (numbers: string[]) => new Set(numbers).size;
 
 beforeAll(async () => {
   await trade();
-  for (const service of ['payments', 'billing'] as const) backups.set(service, await itemsOf(service));
+  for (const service of ['payments', 'billing'] as const) {
+    await invoke(stack.base, service, 'markTable');
+    backups.set(service, await itemsOf(service));
+  }
   await trade();
 }, 90_000);
 
@@ -155,6 +175,7 @@ describe('Billing', () => {
       { name: expect.stringMatching(/^CN-/), highest: 6, count: 6 },
     ]);
     expect(await shown()).toEqual(before);
+    await expectNothingPublished('billing');
   }, 60_000);
 
   it('is restored once: the second time changes nothing and is not ordered', async () => {
@@ -162,6 +183,7 @@ describe('Billing', () => {
     const { operationId, proof } = await done('restore', 'billing', '--yes');
     expect([operationId, proof.holds]).toEqual([null, true]);
     expect(await itemsOf('billing')).toEqual(table);
+    expect((await fanfold('findings')).code).toBe(0);
   }, 60_000);
 
   it('goes on behind the last number, with the credit notes of restored invoices', async () => {
@@ -209,6 +231,7 @@ describe('Payments', () => {
     await putBack('payments');
     expect((await shown()).length).toBeLessThan(before.length);
     const { plan, proof } = await done('restore', 'payments', '--yes');
+    expect(plan.lack).toMatchObject({ from: expect.anything(), to: expect.anything() });
     expect(plan.missing).toMatchObject({
       'payment.captured.v1': 6,
       'payment.refunded.v1': 6,
@@ -216,6 +239,7 @@ describe('Payments', () => {
     });
     expect([proof.holds, proof.problems]).toEqual([true, []]);
     expect(await shown()).toEqual(before);
+    await expectNothingPublished('payments');
     const again = await done('restore', 'payments', '--yes');
     expect([again.operationId, again.proof.holds]).toEqual([null, true]);
   }, 60_000);

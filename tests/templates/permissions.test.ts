@@ -97,9 +97,12 @@ const permissions: Record<string, Record<string, string[]>> = {
     ],
     restore: [
       'dynamodb:BatchGetItem table/fanfold-local-payments',
+      'dynamodb:GetItem table/fanfold-local-payments if mark',
       'dynamodb:GetItem table/fanfold-local-payments-sandbox',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:Scan table/fanfold-local-payments',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     markTable: [
       'dynamodb:GetItem table/fanfold-local-payments if mark',
@@ -149,9 +152,12 @@ const permissions: Record<string, Record<string, string[]>> = {
     ],
     restore: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing if mark',
       'dynamodb:PutItem table/fanfold-local-billing',
       'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
       'dynamodb:UpdateItem table/fanfold-local-billing',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     publisher: [
       'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',

@@ -2,6 +2,7 @@ import { maxLength, merchantId } from '@fanfold/contracts/event';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { lambda } from './lambda.ts';
+import { catchUp, lackOf, type Marked } from './mark.ts';
 
 /** A series of numbers has to go on behind this one at least, also when its document cannot be restored. */
 const seriesFloor = z.strictObject({
@@ -16,6 +17,7 @@ const seriesFloor = z.strictObject({
  * - `compare`: which of these recorded events are in the table. It changes nothing;
  * - `write`: to bring into the table what of these events it lacks. What it has stays as it is, so it may be asked again;
  * - `behind`: which series would give numbers again that were given; `raise`: to have them go on behind those;
+ * - `lack`: from when and to when the table lacks what the service wrote, by its marks; `finish`: that it lacks nothing any more;
  * - `totals`: what the table has, a part of it at a time.
  */
 const request = z.discriminatedUnion('restore', [
@@ -38,6 +40,7 @@ const request = z.discriminatedUnion('restore', [
     events: z.array(z.strictObject({ text: z.string(), cause: z.string().optional() })).max(100),
   }),
   z.strictObject({ restore: z.enum(['behind', 'raise']), series: z.array(seriesFloor).max(100) }),
+  z.strictObject({ restore: z.enum(['lack', 'finish']) }),
   z.strictObject({
     restore: z.literal('totals'),
     /** `next` of the part before. */
@@ -90,7 +93,7 @@ export type Restorer = {
 };
 
 /** A function for operators, who invoke it with `./fanfold restore`. Nobody else may. */
-export const restore = ({ compare, write, totals, series }: Restorer) =>
+export const restore = ({ compare, write, totals, series }: Restorer, marked: Marked) =>
   lambda(async (input: unknown, context: Context) => {
     const asked = request.parse(input);
     switch (asked.restore) {
@@ -98,6 +101,10 @@ export const restore = ({ compare, write, totals, series }: Restorer) =>
         return compare(asked.events);
       case 'write':
         return write(asked.events);
+      case 'lack':
+        return (await lackOf(marked, new Date())) ?? null;
+      case 'finish':
+        return (await catchUp(marked)) ?? null;
       case 'behind':
         return series?.behind(asked.series);
       case 'raise':

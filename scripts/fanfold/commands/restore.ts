@@ -41,6 +41,7 @@ export async function restore(
   if (plan.toWrite > 0 && !yes) await confirm(service);
   const operationId = plan.toWrite > 0 ? await write(cloud, service, plan) : null;
   const proof = await restoration.prove(cloud, run);
+  if (proof.holds) await restoration.finish?.(cloud);
   if (json) {
     printJson({
       stage,

@@ -117,7 +117,8 @@ export class NumberSet {
    * @throws RangeError when it is no number of a document
    */
   add(number: number): boolean {
-    if (!(number >= 1 && number <= maxNumber)) throw new RangeError(`${number} is no number of a document`);
+    if (!Number.isInteger(number) || number < 1 || number > maxNumber)
+      throw new RangeError(`${number} is no number of a document`);
     const [byte, bit] = [number >> 3, 1 << (number & 7)];
     if (byte >= this.#bits.length) {
       const grown = new Uint8Array(Math.max(byte + 1, 2 * this.#bits.length));

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Event } from '@fanfold/contracts/event';
+import type { Lack } from '@fanfold/runtime/mark';
 import type { RestoredEvent } from '@fanfold/runtime/restore';
 import { misfitsOf } from '../../aws/auditLog.ts';
 import { type Cloud, messagesIn } from '../../aws/cloud.ts';
@@ -18,23 +19,34 @@ import {
   unrecorded,
 } from './comparison.ts';
 import { provenBy, type Waiting } from './proof.ts';
-import { askSeries, type Compared, causesOf, compareRecorded, keyOf, writeRecorded } from './recorded.ts';
+import {
+  askSeries,
+  type Compared,
+  causesOf,
+  compareRecorded,
+  finish,
+  keyOf,
+  lackOf,
+  writeRecorded,
+} from './recorded.ts';
 import type { Restoration, RestorePlan, RestoreRun } from './restoration.ts';
 
 /** Brings a service's table back from the events that audit has recorded. */
 export const fromEvents = (source: EventSource): Restoration => ({
   async plan(cloud, run) {
-    await requireLog(cloud, source, run);
+    await requireRecorded(cloud, source.service, run);
+    await requireFit(cloud, source);
     const comparison = await compareWithLog(cloud, source, run);
     requireFitting(cloud, source, comparison);
     const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
+    const lack = await lackOf(cloud, source.service);
     return {
-      ...planOf(source, comparison, behind.length),
+      ...planOf(source, comparison, { behind: behind.length, lack }),
       write: () => write(cloud, source, comparison, run),
     };
   },
   async prove(cloud, run) {
-    await requireLog(cloud, source, run);
+    await requireFit(cloud, source);
     const comparison = await compareWithLog(cloud, source, run);
     const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
     return provenBy(cloud, comparison, {
@@ -43,6 +55,7 @@ export const fromEvents = (source: EventSource): Restoration => ({
       waiting: await waitingOf(cloud, source, run),
     });
   },
+  finish: (cloud) => finish(cloud, source.service),
 });
 
 /** Recorded events from which nothing has followed in the table yet. */
@@ -83,10 +96,11 @@ const [longestMs, pollMs] = [60_000, 500];
 async function requireRecorded(cloud: Cloud, service: string, { step, signal }: RestoreRun): Promise<void> {
   const waitingNow = () => messagesIn(cloud, queueOf(cloud.stage, 'audit'));
   let waiting = await waitingNow();
+  if (waiting === 0) return;
   const [isOn] = (await triggersOf(cloud, ['audit'])).filter(
     ({ kind, state }) => kind === 'queue' && state === 'on',
   );
-  if (waiting > 0 && isOn) {
+  if (isOn) {
     await step('waiting until audit has recorded what is in its queue', undefined, async () => {
       for (
         const until = Date.now() + longestMs;
@@ -104,8 +118,7 @@ async function requireRecorded(cloud: Cloud, service: string, { step, signal }: 
 }
 
 /** @throws CommandError when the log itself does not fit, so that nothing can be restored from it */
-async function requireLog(cloud: Cloud, { service }: EventSource, run: RestoreRun): Promise<void> {
-  await requireRecorded(cloud, service, run);
+async function requireFit(cloud: Cloud, { service }: EventSource): Promise<void> {
   const misfits = await misfitsOf(cloud);
   if (misfits.length === 0) return;
   throw new CommandError(
@@ -164,13 +177,18 @@ const count = (number: number, what: string): string =>
 function planOf(
   { service }: EventSource,
   comparison: Comparison,
-  behind: number,
+  { behind, lack }: { behind: number; lack: Lack | null },
 ): Omit<RestorePlan, 'write'> {
   const { same, missing, from, to, lost } = comparison;
   const toWrite = toWriteOf(comparison);
   return {
-    toWrite: toWrite + behind,
+    toWrite: toWrite + behind + (lack ? 1 : 0),
     lines: [
+      ...(lack
+        ? [
+            `The table was put back: by its marks it lacks what was written from ${lack.from ?? 'the beginning'} to ${lack.to}.`,
+          ]
+        : []),
       `${count(same, 'recorded event')} ${same === 1 ? 'is' : 'are'} in ${service}'s table as recorded.`,
       ...(toWrite === 0
         ? ['The table lacks none.']
@@ -180,12 +198,10 @@ function planOf(
               ([type, number]) => `  ${number.toLocaleString('en-US')} of ${type}`,
             ),
           ]),
-      ...(behind === 0
-        ? []
-        : [`To be raised: ${count(behind, 'series')} of numbers.`.replace('seriess', 'series')]),
+      ...(behind === 0 ? [] : [`To be raised: ${behind} series of numbers.`]),
       ...aboutLost(lost),
     ],
-    details: { same, missing, from, to, seriesBehind: behind, lost },
+    details: { same, missing, from, to, seriesBehind: behind, lack, lost },
   };
 }
 

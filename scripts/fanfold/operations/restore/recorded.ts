@@ -1,5 +1,6 @@
 import type { Event } from '@fanfold/contracts/event';
 import { chunksOf, lambdaAnswer } from '@fanfold/runtime/batch';
+import type { Lack } from '@fanfold/runtime/mark';
 import type { ComparedEvent, RestoredEvent, SeriesFloor, Standing, Totals } from '@fanfold/runtime/restore';
 import { eventOf, type Indexed, indexPartsOf, textsOf } from '../../aws/auditLog.ts';
 import { type Cloud, invoke } from '../../aws/cloud.ts';
@@ -91,6 +92,15 @@ export async function askSeries(
     answers.push(...((answer ?? []) as SeriesFloor[]));
   }
   return answers;
+}
+
+/** From when and to when a table lacks what its service wrote, by its marks; null when the service does not know of any lack. */
+export const lackOf = (cloud: Cloud, service: string) =>
+  invoke(cloud, service, 'restore', { restore: 'lack' }) as Promise<Lack | null>;
+
+/** Tells a service that its table lacks nothing any more. */
+export async function finish(cloud: Cloud, service: string): Promise<void> {
+  await invoke(cloud, service, 'restore', { restore: 'finish' });
 }
 
 /** All that a table has, a part at a time. */

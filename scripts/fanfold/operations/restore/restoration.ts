@@ -14,6 +14,8 @@ export type Restoration = {
   plan(cloud: Cloud, run: RestoreRun): Promise<RestorePlan>;
   /** Compares the table once more with all that is recorded. */
   prove(cloud: Cloud, run: RestoreRun): Promise<RestoreProof>;
+  /** Once that holds: lets the service write again, where it knew that its table was put back. */
+  finish?(cloud: Cloud): Promise<void>;
 };
 
 /** The run of a command. */

@@ -1,0 +1,75 @@
+import type { Total } from '@fanfold/runtime/restore';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Book, floorOf, NumberSet, type Series } from './book.ts';
+
+const total = (changes: Partial<Total> = {}): Total => ({
+  merchantId: 'acme',
+  date: '2026-11-23',
+  type: 'invoice.issued.v1',
+  currency: 'EUR',
+  count: 1,
+  amountMinor: 12_100,
+  ...changes,
+});
+
+it('A book adds up what is of the same merchant, day, type and currency', () => {
+  const book = new Book();
+  for (const each of [
+    total(),
+    total({ amountMinor: 100 }),
+    total({ currency: 'USD' }),
+    total({ date: '2026-11-24' }),
+  ])
+    book.add(each);
+  expect(book.totals).toEqual([
+    total({ count: 2, amountMinor: 12_200 }),
+    total({ currency: 'USD' }),
+    total({ date: '2026-11-24' }),
+  ]);
+  expect(book.totalOf(total({ merchantId: 'globex' }))).toMatchObject({ count: 0, amountMinor: 0 });
+});
+
+it('A set of numbers tells what was added before, and what is missing', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 2000 })), (added) => {
+      const set = new NumberSet();
+      const seen = new Set<number>();
+      for (const number of added) {
+        expect(set.add(number)).toBe(seen.has(number));
+        seen.add(number);
+      }
+      const highest = Math.max(0, ...seen);
+      expect([set.count, set.highest]).toEqual([seen.size, highest]);
+      const missing = Array.from({ length: highest }, (_, i) => i + 1).filter((number) => !seen.has(number));
+      expect(set.missing(highest, 10)).toEqual(missing.slice(0, 10));
+    }),
+  );
+});
+
+it.each([0, -1, 1.5, Number.NaN, 2 ** 28 + 1])(
+  '%d is no number of a document, for which memory would be taken',
+  (number) => {
+    expect(() => new NumberSet().add(number)).toThrow(RangeError);
+  },
+);
+
+const seriesWith = (numbers: number[], changes: Partial<Series> = {}): Series => {
+  const book = new Book();
+  for (const number of numbers)
+    book.addNumber('acme', 'INV-2026', number, `2026-11-23T10:00:0${number}.000Z`);
+  return { ...(book.series[0] as Series), ...changes };
+};
+
+it.each([
+  ['the highest number', seriesWith([1, 3, 2]), 3],
+  ['those of erased documents, which have the missing numbers', seriesWith([1, 4], { erased: 2 }), 4],
+  ['those of erased documents behind the highest number', seriesWith([1, 2], { erased: 2 }), 4],
+  ['the highest number that audit has counted', seriesWith([1, 2], { highest: 7 }), 7],
+])('A series goes on behind %s', (_what, series, count) => {
+  expect(floorOf(series)).toMatchObject({ merchantId: 'acme', name: 'INV-2026', count });
+});
+
+it('A series goes on from the time of its last document', () => {
+  expect(floorOf(seriesWith([2, 1]))).toMatchObject({ lastIssuedAt: '2026-11-23T10:00:02.000Z' });
+});
