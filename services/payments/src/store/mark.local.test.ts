@@ -1,7 +1,7 @@
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { catchUp, lackOf, raiseMarks, readBucketMark, readTableMark } from '@fanfold/runtime/mark';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Service, startService } from '../../fixtures/service.ts';
 import { marked } from './mark.ts';
 
@@ -104,6 +104,25 @@ describe('Marks', () => {
     const [inTable = '', inBucket = ''] = await marks();
     expect(inBucket <= inTable).toBe(true);
     expect(inBucket > at('10:00:00').toISOString()).toBe(true);
+  });
+
+  test('of a run that is late do not replace those of the run after it', async () => {
+    await raiseMarks(marked, at('10:00:00'));
+    const send = S3Client.prototype.send as (command: unknown) => Promise<unknown>;
+    let isFirst = true;
+    const late = vi.spyOn(S3Client.prototype, 'send').mockImplementation(async function (
+      this: S3Client,
+      command,
+    ) {
+      if (command instanceof PutObjectCommand && isFirst) {
+        isFirst = false;
+        await raiseMarks(marked, at('10:02:00'));
+      }
+      return send.call(this, command);
+    });
+    await raiseMarks(marked, at('10:01:00'));
+    late.mockRestore();
+    expect(await marks()).toEqual([at('10:02:00').toISOString(), at('10:02:00').toISOString()]);
   });
 
   test('that are no times are refused, with what to do', async () => {
