@@ -2,7 +2,7 @@ import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { type HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, expect, test, vi } from 'vitest';
-import { clientSettings } from './aws.ts';
+import { clientSettings, keepSigner } from './aws.ts';
 
 // Whatever other files have made of it.
 mockClient(DynamoDBClient).restore();
@@ -50,6 +50,34 @@ test('What surrounds an operation is put together once, and calls at the same ti
   expect(surround).toHaveBeenCalledOnce();
 });
 
+test('A client that keeps its signer makes one, and another one only when that failed', async () => {
+  let made = 0;
+  const client = keepSigner(
+    new DynamoDBClient({
+      ...clientSettings,
+      maxAttempts: 1,
+      region: 'eu-west-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      signerConstructor: class {
+        constructor() {
+          made += 1;
+          if (made === 1) throw new Error('no entropy');
+        }
+        sign = async (request: HttpRequest) => request;
+      } as never,
+      requestHandler: {
+        handle: async () => ({
+          response: new HttpResponse({ statusCode: 200, headers: {}, body: Buffer.from('{}') }),
+        }),
+      },
+    }),
+  );
+  await expect(client.send(new ListTablesCommand({}))).rejects.toThrow('no entropy');
+  await Promise.all([client.send(new ListTablesCommand({})), client.send(new ListTablesCommand({}))]);
+  await client.send(new ListTablesCommand({}));
+  expect(made).toBe(2);
+});
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -64,7 +92,7 @@ test('Calls are signed as the SDK signs them by itself', async () => {
       return next(call);
     };
   for (const sha256 of [clientSettings.sha256, undefined]) {
-    const client = new DynamoDBClient({
+    const bare = new DynamoDBClient({
       ...(sha256 && { sha256 }),
       region: 'eu-west-1',
       credentials: { accessKeyId: 'test', secretAccessKey: 'café' },
@@ -75,6 +103,7 @@ test('Calls are signed as the SDK signs them by itself', async () => {
         },
       },
     });
+    const client = sha256 ? keepSigner(bare) : bare;
     client.middlewareStack.addRelativeTo(withoutId as never, {
       relation: 'before',
       toMiddleware: 'httpSigningMiddleware',

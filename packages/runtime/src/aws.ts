@@ -32,3 +32,22 @@ export const clientSettings = {
   cacheMiddleware: true,
   logger: { debug: () => {}, warn: console.warn } as typeof console,
 };
+
+type Signing<Signer> = { config: { signer: (authScheme?: never) => Promise<Signer> } };
+
+/**
+ * Makes a client keep its signer: by default it makes one for each call, from a copy of all its settings. A signer depends on
+ * the client's region and service only. It asks for the credentials at each call, and is told the time.
+ */
+export function keepSigner<Client extends Signing<unknown>>(client: Client): Client {
+  const { signer } = client.config;
+  let kept: ReturnType<typeof signer> | undefined;
+  client.config.signer = (authScheme) => {
+    kept ??= signer(authScheme).catch((error) => {
+      kept = undefined;
+      throw error;
+    });
+    return kept;
+  };
+  return client;
+}

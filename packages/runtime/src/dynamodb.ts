@@ -1,4 +1,4 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { clientSettings } from './aws.ts';
+import { clientSettings, keepSigner } from './aws.ts';
 
-export const dynamodb = /* @__PURE__ */ new DynamoDBClient(clientSettings);
+export const dynamodb = /* @__PURE__ */ keepSigner(/* @__PURE__ */ new DynamoDBClient(clientSettings));
