@@ -22,6 +22,8 @@ export class LogWatch {
   readonly vouched: Vouched[] = [];
   /** By path, what was written first. */
   readonly files = new Map<string, Buffer>();
+  /** Files of keys that were destroyed, which are not the log's. */
+  readonly erased = new Set<string>();
   /** What must never happen, and did. */
   readonly breaches: string[] = [];
   /** How many entries there were before, which no event belongs to. */
@@ -82,6 +84,10 @@ export class LogWatch {
     const { path, body } = call;
     const [, , ...parts] = new URL(path, 'http://localhost').pathname.split('/');
     const name = parts.join('/');
+    if (name.startsWith('erased/')) {
+      this.erased.add(name);
+      return;
+    }
     if (name !== 'checkpoint') {
       const first = this.files.get(name);
       if (first) this.breaches.push(`${name} was written twice${first.equals(body) ? '' : ', differently'}`);

@@ -211,7 +211,7 @@ export class World {
       const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
       await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
     }
-    const files = [...this.log.files.keys(), 'checkpoint'].map(this.#filePath);
+    const files = [...this.log.files.keys(), ...this.log.erased, 'checkpoint'].map(this.#filePath);
     for (const path of [...files, ...servicesUnderTest.map(markPath)]) {
       await this.#emulators.send('s3', 'DELETE', path, signatureFor('s3'));
     }

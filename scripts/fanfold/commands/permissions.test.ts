@@ -145,7 +145,15 @@ beforeAll(async () => {
     const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
     const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };
     const other = { batchItemFailures: [], republished: 1, ids: ['pay_1'], ...ofLog };
-    const restored: Record<string, unknown> = { totals: { totals: [], numbers: [] }, behind: [] };
+    const restored: Record<string, unknown> = {
+      totals: { totals: [], numbers: [] },
+      behind: [],
+      plan: { size: 1, published: 2, fitting: 1, isForked: true },
+      entries: { size: 2, published: 2 },
+      moved: { moved: 0, unreadable: 0 },
+      erasures: { erasures: 1 },
+      open: { count: 0, days: {} },
+    };
     const answer = read ? answers[read] : restore ? (restored[restore] ?? [{ state: 'missing' }]) : other;
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });

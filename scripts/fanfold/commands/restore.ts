@@ -6,7 +6,6 @@ import { order } from '../operations/order.ts';
 import type { Restoration, RestorePlan, RestoreRun } from '../operations/restore/restoration.ts';
 import { restorations } from '../operations/restore/restorations.ts';
 import type { RestoredService } from '../operations/restore/restoredServices.ts';
-import { requireStopped } from '../operations/triggers.ts';
 import { ask, print, printHeading, printJson } from '../terminal.ts';
 import { interruption } from './interruption.ts';
 
@@ -26,7 +25,6 @@ export async function restore(
 ): Promise<boolean> {
   const run: RestoreRun = { step, signal: interruption() };
   const cloud = await cloudOf(place);
-  await requireStopped(cloud, [service]);
   const restoration: Restoration = restorations[service];
   const plan = await restoration.plan(cloud, run);
   const { stage } = cloud;

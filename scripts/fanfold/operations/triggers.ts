@@ -94,13 +94,39 @@ export async function switchTriggers(
  * @throws UsageError when something does, with the command that stops it
  */
 export async function requireStopped(cloud: Cloud, services: readonly string[]): Promise<void> {
-  const running = (await triggersOf(cloud, services)).filter(({ state }) => state !== 'off');
-  if (running.length === 0) return;
-  const stop = commandFor(cloud, `stage stop ${services.map((service) => `--service ${service}`).join(' ')}`);
-  throw new UsageError(
-    `${[...new Set(running.map(({ service, functionKey }) => `${service} ${functionKey}`))].join(', ')} may run meanwhile. First: ${stop}`,
-  );
+  const running = await namesOfThose(cloud, services, ({ state }) => state !== 'off');
+  if (running) {
+    throw new UsageError(
+      `${running} may run meanwhile. First: ${commandFor(cloud, `stage stop ${named(services)}`)}`,
+    );
+  }
 }
+
+/**
+ * That all runs that runs functions of these services by itself.
+ *
+ * @throws UsageError when something does not, with the command that starts it
+ */
+export async function requireStarted(cloud: Cloud, services: readonly string[]): Promise<void> {
+  const stopped = await namesOfThose(cloud, services, ({ state }) => state !== 'on');
+  if (stopped) {
+    throw new UsageError(
+      `${stopped} must run for that. First: ${commandFor(cloud, `stage start ${named(services)}`)}`,
+    );
+  }
+}
+
+async function namesOfThose(
+  cloud: Cloud,
+  services: readonly string[],
+  isOne: (trigger: Trigger) => boolean,
+): Promise<string> {
+  const found = (await triggersOf(cloud, services)).filter(isOne);
+  return [...new Set(found.map(({ service, functionKey }) => `${service} ${functionKey}`))].join(', ');
+}
+
+const named = (services: readonly string[]): string =>
+  services.map((service) => `--service ${service}`).join(' ');
 
 async function switchablesOf(cloud: Cloud, services?: readonly string[]): Promise<Switchable[]> {
   const found: Switchable[] = [];

@@ -7,7 +7,7 @@ import { type Cloud, messagesIn } from '../../aws/cloud.ts';
 import { queueOf } from '../../aws/places.ts';
 import { commandFor } from '../../commandFor.ts';
 import { CommandError } from '../../errors.ts';
-import { triggersOf } from '../triggers.ts';
+import { requireStopped, triggersOf } from '../triggers.ts';
 import {
   type Comparison,
   compareWithLog,
@@ -34,6 +34,7 @@ import type { Restoration, RestorePlan, RestoreRun } from './restoration.ts';
 /** Brings a service's table back from the events that audit has recorded. */
 export const fromEvents = (source: EventSource): Restoration => ({
   async plan(cloud, run) {
+    await requireStopped(cloud, [source.service]);
     await requireRecorded(cloud, source.service, run);
     await requireFit(cloud, source);
     const comparison = await compareWithLog(cloud, source, run);

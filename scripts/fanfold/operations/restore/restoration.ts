@@ -8,6 +8,7 @@ export type Restoration = {
   /**
    * What the table lacks. Changes nothing.
    *
+   * @throws UsageError when something of the service runs that must not meanwhile, or does not run that must
    * @throws CommandError when it must not be done: then the table or what it would be restored from does not fit, and the
    *   message names what is missing
    */

@@ -1,3 +1,4 @@
+import { auditRestoration } from './audit.ts';
 import { billingEvents } from './billing.ts';
 import { fromEvents } from './fromEvents.ts';
 import { paymentsEvents } from './payments.ts';
@@ -6,6 +7,7 @@ import type { RestoredService } from './restoredServices.ts';
 
 /** How the table of each service is brought back. */
 export const restorations: Record<RestoredService, Restoration> = {
+  audit: auditRestoration,
   payments: fromEvents(paymentsEvents),
   billing: fromEvents(billingEvents),
 };

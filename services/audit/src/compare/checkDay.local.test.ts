@@ -5,7 +5,7 @@ import { contextWith } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { handler as consumer } from '../functions/consumer.ts';
-import { provideTables } from '../provisionFixtures.ts';
+import { provideLog } from '../provisionFixtures.ts';
 import { dayClosed, receivedOf } from '../record/receivedFixtures.ts';
 import { load } from '../store/events.ts';
 import { loadFinding } from '../store/findings.ts';
@@ -17,7 +17,7 @@ const { measured, logged } = captureOutput();
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
-  await provideTables(emulators.endpoints);
+  await provideLog(emulators.endpoints);
 });
 afterAll(() => emulators?.stop());
 

@@ -77,7 +77,7 @@ async function series(name: string) {
   const { Item = {} } = await dynamodb.send(
     new GetItemCommand({
       TableName: String(process.env.AUDIT_TABLE_NAME),
-      Key: marshall({ pk: 'series', sk: `${merchantid}#${name}` }),
+      Key: marshall({ pk: 'series:0', sk: `${merchantid}#${name}` }),
     }),
   );
   return unmarshall(Item);

@@ -29,7 +29,7 @@ export async function checkNumbers(
   let found = 0;
   const begun = counted.size;
   for await (const part of readIssued(counted.size, maxEntries)) {
-    const { series, twice } = await countIn(part.issued);
+    const { series, twice } = await countIn(counted, part.issued);
     for (const each of await pairsOf(twice)) {
       // Before the write: when the write's answer is lost, it is better to count twice than never.
       metrics.addMetric('NumberTwice', 'Count', 1);
@@ -37,7 +37,7 @@ export async function checkNumbers(
       await saveNumberTwice({ ...each, foundAt: now.toISOString(), trace });
       found += 1;
     }
-    const next: Counted = { size: part.end, version: counted.version + 1 };
+    const next: Counted = { ...counted, size: part.end, version: counted.version + 1 };
     // Another run was faster: it counts the rest.
     if (!(await countOnce(series, counted, next))) break;
     counted = next;
@@ -46,14 +46,17 @@ export async function checkNumbers(
 }
 
 /** The series after these documents, and the documents whose number was taken before. */
-async function countIn(issued: IssuedAt[]): Promise<{ series: Series[]; twice: IssuedAt[] }> {
+async function countIn(
+  counted: Counted,
+  issued: IssuedAt[],
+): Promise<{ series: Series[]; twice: IssuedAt[] }> {
   const keyOf = (merchantId: string, name: string) => `${merchantId}#${name}`;
   const wanted = new Map<string, Series>();
   for (const { merchantId, number } of issued) {
     const { name } = placeOf(number);
     wanted.set(keyOf(merchantId, name), newSeries(merchantId, name));
   }
-  for (const series of await loadSeries([...wanted.values()])) {
+  for (const series of await loadSeries(counted, [...wanted.values()])) {
     wanted.set(keyOf(series.merchantId, series.name), series);
   }
   const twice: IssuedAt[] = [];

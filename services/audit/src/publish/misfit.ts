@@ -48,6 +48,6 @@ export function reportMisfit({ message }: Error): void {
   metrics.addMetric('LogMisfit', 'Count', 1);
   logger.error('log does not fit', {
     detail: message,
-    help: 'Run ./fanfold findings, in AWS with --stage and --region, and see "The log does not fit" in docs/audit-log.md',
+    help: 'Run ./fanfold findings, in AWS with --stage and --region. If the table was put back to an earlier time, ./fanfold restore audit brings it back. See "The log does not fit" in docs/audit-log.md',
   });
 }

@@ -1,11 +1,11 @@
-import { type Edge, emptyRoot, hashBytes, rootOf, splitHashes } from '@fanfold/tlog/merkle';
-import { fullWidth, type Tile, tilePath } from '@fanfold/tlog/tile';
+import { type Edge, emptyRoot, rootOf } from '@fanfold/tlog/merkle';
+import { fullWidth, tilePath } from '@fanfold/tlog/tile';
 import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from '../store/files.ts';
 import { readEntries, readHead } from '../store/log.ts';
 import { checkpointIn, signCheckpoint } from './checkpoint.ts';
 import { lackOfEntries, Misfit } from './misfit.ts';
-import { type LogFile, TileBuilder } from './tileBuilder.ts';
-import { readTiles } from './tiles.ts';
+import type { LogFile, TileBuilder } from './tileBuilder.ts';
+import { builderAt } from './tiles.ts';
 
 /** Why it runs: a tile is complete, or a minute has passed. */
 export type Occasion = 'size' | 'clock';
@@ -36,7 +36,7 @@ export async function publishLog(
     return { size, published: 0 };
   }
 
-  const builder = await builderAt(last.size);
+  const builder = await builderAt(last.size - (last.size % fullWidth), BigInt(last.size));
   const { root, files } = await buildFiles(builder, last, size, head);
   await writeAll(files);
   const note = await signCheckpoint(size, root);
@@ -90,7 +90,7 @@ export async function compareLog(): Promise<void> {
   const last = await readLast();
   const head = await readHead();
   const size = sizeToPublish(last.size, Number(head.size), 'clock', maxEntriesCompared);
-  await buildFiles(await builderAt(last.size), last, size, head);
+  await buildFiles(await builderAt(last.size - (last.size % fullWidth), BigInt(last.size)), last, size, head);
 }
 
 type Last = { size: number; root: Uint8Array; file?: StoredFile };
@@ -100,23 +100,6 @@ async function readLast(): Promise<Last> {
   if (!file) return { size: 0, root: emptyRoot };
   const { size, root } = checkpointIn(Buffer.from(file.bytes).toString());
   return { size: Number(size), root, file };
-}
-
-/** The state of the files at a size: where the last bundle ended, and the partial tiles above. */
-async function builderAt(size: number): Promise<TileBuilder> {
-  const above: Promise<Uint8Array[]>[] = [];
-  for (let level = 1; size >= fullWidth ** level; level++) {
-    const count = Math.floor(size / fullWidth ** level);
-    const tile = { level, index: BigInt(Math.floor(count / fullWidth)), width: count % fullWidth };
-    above.push(tile.width === 0 ? Promise.resolve([]) : readHashes(tile));
-  }
-  return new TileBuilder(size - (size % fullWidth), await Promise.all(above));
-}
-
-async function readHashes(tile: Tile): Promise<Uint8Array[]> {
-  const [bytes = new Uint8Array()] = (await readTiles([tile])).values();
-  if (bytes.length !== tile.width * hashBytes) throw new Misfit(`${tilePath(tile)} is cut off`);
-  return splitHashes(bytes);
 }
 
 /**

@@ -1,6 +1,8 @@
+import { hashBytes, splitHashes } from '@fanfold/tlog/merkle';
 import { decodeBundle, fullWidth, type Tile, tileAt, tilePath } from '@fanfold/tlog/tile';
 import { readFile } from '../store/files.ts';
 import { Misfit } from './misfit.ts';
+import { TileBuilder } from './tileBuilder.ts';
 
 /**
  * Reads tiles and bundles of a checkpoint, by their paths.
@@ -28,4 +30,28 @@ export async function readBundle(position: number, size: bigint): Promise<Uint8A
   const bundle = tileAt('entries', BigInt(position) / BigInt(fullWidth), size);
   const [bytes = new Uint8Array()] = (await readTiles([bundle])).values();
   return decodeBundle(bytes, bundle.width);
+}
+
+/**
+ * Where the files of a tree were when a bundle ended: the hashes in its partial tiles above the entries.
+ *
+ * @param start a multiple of 256
+ * @param size of the tree whose files are read
+ */
+export async function builderAt(start: number, size: bigint): Promise<TileBuilder> {
+  const above: Promise<Uint8Array[]>[] = [];
+  for (let level = 1; start >= fullWidth ** level; level++) {
+    const count = Math.floor(start / fullWidth ** level);
+    const width = count % fullWidth;
+    const hashes = width === 0 ? [] : readHashes(tileAt(level, BigInt(Math.floor(count / fullWidth)), size));
+    above.push(Promise.resolve(hashes).then((all) => all.slice(0, width)));
+  }
+  return new TileBuilder(start, await Promise.all(above));
+}
+
+/** @throws Misfit when the tile is missing or truncated */
+export async function readHashes(tile: Tile): Promise<Uint8Array[]> {
+  const [bytes = new Uint8Array()] = (await readTiles([tile])).values();
+  if (bytes.length !== tile.width * hashBytes) throw new Misfit(`${tilePath(tile)} is cut off`);
+  return splitHashes(bytes);
 }

@@ -18,14 +18,21 @@ export function entryOf({ event, text }: Received, key: DataKey, recordedAt: str
     recordedtime: recordedAt,
     sequence,
     source,
-    subject: sha256(
-      Buffer.concat([subjectSaltOf(key, subject), Buffer.from(`${merchantid}\0${subject}`)]),
-    ).toString('base64url'),
+    subject: pseudonymOf({ merchantid, subject }, key),
     time,
     type,
     version: 1,
   });
 }
+
+/** What the log calls the subject of an event. */
+export const pseudonymOf = (
+  { merchantid, subject }: Pick<Received['event'], 'merchantid' | 'subject'>,
+  key: DataKey,
+): string =>
+  sha256(Buffer.concat([subjectSaltOf(key, subject), Buffer.from(`${merchantid}\0${subject}`)])).toString(
+    'base64url',
+  );
 
 /** An event, and the key of its data subject. */
 export type Opened = { received: Received; key: DataKey };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
-import type { Edge } from '@fanfold/tlog/merkle';
-import { append, type Prepared, prepare, readHead, transactionsOf } from '../store/log.ts';
+import { append, type Head, type Prepared, prepare, readHead, transactionsOf } from '../store/log.ts';
+import { fillIn } from './fillIn.ts';
 import { depthOf, isSameJson, type Received, type Recorded } from './received.ts';
 
 /** The events of a batch that could not be recorded, and why. */
@@ -45,12 +45,24 @@ async function recordTogether(received: Received[]): Promise<Failures> {
   const failures: Failures = new Map();
   let left = received;
   let prepared: Prepared | undefined;
-  let head: Edge | undefined;
+  let head: Head | undefined;
+  let areOpenFilled = false;
   for (let conflicts = 0; left.length > 0; ) {
     prepared ??= await prepare(left, new Date());
     // Read each time: when two instances append in turn, a remembered head is always out of date, and a transaction
     // that fails costs as much as one that succeeds.
-    const attempt = await append(prepared, head ?? (await readHead()));
+    head ??= await readHead();
+    if (head.openUntil !== undefined && !areOpenFilled) {
+      areOpenFilled = true;
+      const filled = await fillIn(left, head.openUntil);
+      for (const [each, outcome] of filled) if (outcome instanceof Error) failures.set(each, outcome);
+      left = left.filter((each) => !filled.has(each));
+      if (filled.size > 0) {
+        prepared = head = undefined;
+        continue;
+      }
+    }
+    const attempt = await append(prepared, head);
     for (const [each, outcome] of attempt.settled) {
       if (outcome instanceof Error) failures.set(each, outcome);
       else if (contradicts(each, outcome)) failures.set(each, contradiction(each));

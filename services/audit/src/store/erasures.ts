@@ -7,21 +7,15 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { auditSubjectErased } from '@fanfold/contracts/audit';
-import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
+import { type Event, makeEvent } from '@fanfold/contracts/event';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { reasonsOf } from '@fanfold/runtime/failure';
+import { type DataKey, keyIdOf } from '../record/seal.ts';
+import { type Erasure, writeErasedKey } from './erasedKeys.ts';
 import { destroyKey, keyName, loadKeys } from './keys.ts';
 import { tableName } from './tables.ts';
 
-/** The erasure of a data subject, and the order for it. */
-export type Erasure = {
-  merchantId: string;
-  dataSubject: string;
-  reason: string | null;
-  operationId: string;
-  erasedAt: string;
-  trace: Trace;
-};
+export type { Erasure };
 
 export type ErasureItem = {
   /** `erasure:<merchant>`. The keys of events always have a `#`. */
@@ -50,19 +44,61 @@ export async function readable(merchantId: string, dataSubjects: Iterable<string
  * destroyed as well; the erasure that is written stays as it is.
  */
 export async function erase(erasure: Erasure): Promise<void> {
-  const { merchantId, dataSubject, operationId, erasedAt } = erasure;
-  const item: ErasureItem = { pk: `erasure:${merchantId}`, sk: `${dataSubject}#${operationId}`, erasure };
+  const { merchantId, dataSubject, erasedAt } = erasure;
   erasedEventOf(erasure); // what nobody could read is never written
-  const destroyed = destroyKey(keyName(merchantId, dataSubject), erasedAt);
-  const written = {
+  const name = keyName(merchantId, dataSubject);
+  const key = (await loadKeys([name])).get(name);
+  // Before it is destroyed: a table that is put back knows nothing of it.
+  if (key) await writeErasedKey(keyIdOf(key), erasure);
+  const destroyed = destroyKey(name, erasedAt);
+  const written = putErasure(erasure);
+  const [isDestroyed, isWritten] = await alreadyDone([destroyed, written]);
+  if (isWritten && !isDestroyed) await alreadyDone([destroyed]);
+}
+
+const erasureKey = ({ merchantId, dataSubject, operationId }: Erasure) => ({
+  pk: `erasure:${merchantId}`,
+  sk: `${dataSubject}#${operationId}`,
+});
+
+function putErasure(erasure: Erasure): TransactWriteItem {
+  const item: ErasureItem = { ...erasureKey(erasure), erasure };
+  return {
     Put: {
       TableName: tableName(),
       Item: marshall(item),
       ConditionExpression: 'attribute_not_exists(pk)',
     },
   };
-  const [isDestroyed, isWritten] = await alreadyDone([destroyed, written]);
-  if (isWritten && !isDestroyed) await alreadyDone([destroyed]);
+}
+
+/** Whether an erasure is missing, or the key is there that it destroyed. */
+export async function wasForgotten(erasure: Erasure, keyId: string): Promise<boolean> {
+  if (await erasedKeyOf(erasure, keyId)) return true;
+  const { pk, sk } = erasureKey(erasure);
+  return (await query('pk = :pk AND sk = :sk', { ':pk': pk, ':sk': sk })).length === 0;
+}
+
+/** The key that an erasure destroyed, if a table that was put back has it. */
+async function erasedKeyOf(
+  { merchantId, dataSubject }: Erasure,
+  keyId: string,
+): Promise<DataKey | undefined> {
+  const name = keyName(merchantId, dataSubject);
+  const key = (await loadKeys([name])).get(name);
+  return key && keyIdOf(key) === keyId ? key : undefined;
+}
+
+/**
+ * Destroys the key that an erasure destroyed, and no later one, and writes the erasure, if they are not so already.
+ *
+ * @returns whether they were not
+ */
+export async function eraseAgain(erasure: Erasure, keyId: string): Promise<boolean> {
+  const key = await erasedKeyOf(erasure, keyId);
+  const name = keyName(erasure.merchantId, erasure.dataSubject);
+  if (key) await alreadyDone([destroyKey(name, erasure.erasedAt, key)]);
+  return (await alreadyDone([putErasure(erasure)])).length === 0 || key !== undefined;
 }
 
 /** Writes all or nothing. Returns for each write whether its condition failed; an empty list when all was written. */

@@ -1,7 +1,7 @@
 import { eventId, maxLength, sequenceOf } from '@fanfold/contracts/event';
 import type { Opened } from '../record/entry.ts';
 import { comparableTime, dataSubjectOf, type Received, type Recorded } from '../record/received.ts';
-import { type DataKey, keyIdOf, seal, unseal } from '../record/seal.ts';
+import { type DataKey, keyIdOf, newDataKey, seal, unseal } from '../record/seal.ts';
 import { keyName, loadKeys } from './keys.ts';
 
 /**
@@ -53,6 +53,11 @@ export function itemOf(
     keyId: keyIdOf(key),
     sealed: seal(key, text, placeOf({ pk, sk: sequence })),
   };
+}
+
+/** An event that is recorded, and whose data subject was erased before it was written: nobody can ever read it. */
+export function erasedItemOf(received: Received, position: number, recordedAt: string): EventItem {
+  return { ...itemOf(received, newDataKey(), position, recordedAt), sealed: new Uint8Array() };
 }
 
 const placeOf = ({ pk, sk }: Pick<EventItem, 'pk' | 'sk'>): string => `${pk}#${sk}`;

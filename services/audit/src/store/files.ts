@@ -1,5 +1,6 @@
 import {
   GetObjectCommand,
+  ListObjectsV2Command,
   NoSuchKey,
   PutObjectCommand,
   S3Client,
@@ -63,6 +64,26 @@ export async function writeOnce(path: string, bytes: Uint8Array): Promise<void> 
   if (!there || !Buffer.from(bytes).equals(there.bytes)) {
     throw new Misfit(`${path} is written already, with other content: compare it with the log's table`);
   }
+}
+
+/** Writes a file that is not the log's, unless it exists. */
+export const writeIfMissing = (path: string, bytes: Uint8Array): Promise<boolean> =>
+  write(path, bytes, { contentType: 'application/json', cacheControl: 'no-store' }, { IfNoneMatch: '*' });
+
+/** The paths of the files in a folder. */
+export async function* listFiles(folder: string): AsyncGenerator<string> {
+  let ContinuationToken: string | undefined;
+  do {
+    const { Contents = [], NextContinuationToken } = await s3.send(
+      new ListObjectsV2Command({
+        Bucket: bucketName(),
+        Prefix: folder,
+        ...(ContinuationToken && { ContinuationToken }),
+      }),
+    );
+    yield* Contents.map(({ Key = '' }) => Key);
+    ContinuationToken = NextContinuationToken;
+  } while (ContinuationToken);
 }
 
 /**

@@ -31,6 +31,14 @@ export async function loadKeys(names: Iterable<string>): Promise<Map<string, Dat
   return keys;
 }
 
+/** When the last key of a data subject was destroyed, if that was so and there is no other. */
+export async function erasedAtOf(name: string): Promise<string | undefined> {
+  for await (const items of readItems(keysTableName(), [{ pk: name }])) {
+    for (const item of items) return (unmarshall(item) as KeyItem).erasedAt;
+  }
+  return undefined;
+}
+
 /** Writes a new key, unless another consumer was faster: then that key can be read. */
 export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem => ({
   Update: {
@@ -42,13 +50,13 @@ export const putKeyOnce = (name: string, dataKey: DataKey): TransactWriteItem =>
   },
 });
 
-/** Removes the key, if there is one. */
-export const destroyKey = (name: string, erasedAt: string): TransactWriteItem => ({
+/** Removes the key, if there is one; only this one if it is given. */
+export const destroyKey = (name: string, erasedAt: string, dataKey?: DataKey): TransactWriteItem => ({
   Update: {
     TableName: keysTableName(),
     Key: marshall({ pk: name }),
     UpdateExpression: 'REMOVE dataKey SET erasedAt = :erasedAt',
-    ConditionExpression: 'attribute_exists(dataKey)',
-    ExpressionAttributeValues: marshall({ ':erasedAt': erasedAt }),
+    ConditionExpression: dataKey ? 'dataKey = :dataKey' : 'attribute_exists(dataKey)',
+    ExpressionAttributeValues: marshall({ ':erasedAt': erasedAt, ...(dataKey && { ':dataKey': dataKey }) }),
   },
 });

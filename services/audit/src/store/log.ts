@@ -20,7 +20,6 @@ import { dataSubjectOf, type Received, type Recorded } from '../record/received.
 import { type DataKey, newDataKey } from '../record/seal.ts';
 import { type EventItem, itemOf, unsealAll } from './eventItems.ts';
 import { keyName, loadKeys, putKeyOnce } from './keys.ts';
-import { maxSeriesPerWrite } from './series.ts';
 import { tableName } from './tables.ts';
 
 /**
@@ -36,10 +35,14 @@ type HeadItem = {
   edge: Uint8Array;
   /** Whether this update completed a tile of 256 entries. The stream's filter for publishLog reads it. */
   completesTile: boolean;
+  /** Of a log that was restored: up to which time events may have an entry that waits for them. */
+  openUntil?: string;
+  /** While it is restored: from where on events may be at the positions of others. */
+  forkedFrom?: number;
 };
 
 /** The entries that were appended together. */
-type EntriesItem = {
+export type EntriesItem = {
   pk: 'entries';
   /** The index of the first one, padded. */
   sk: string;
@@ -58,13 +61,16 @@ type EntriesItem = {
 };
 
 /** An entry that gives a document its number: which of those that were appended together, and what. */
-type IssuedEntry = [offset: number, merchantId: string, number: string];
+export type IssuedEntry = [offset: number, merchantId: string, number: string];
 
 /**
  * DynamoDB takes 100 items in a transaction, of 4 MB in all: the head, the entries, and for each event its own item
  * and perhaps the key of its data subject.
  */
 const transactionLimits = { entries: 49, bytes: 3_900_000 };
+
+/** The most entries that are appended together. Whoever reads from a position on begins so many before it. */
+export const maxAppended = transactionLimits.entries;
 
 /** Splits events by what one transaction takes. Besides its text, an event takes at most two kilobytes. */
 export const transactionsOf = (received: Received[]): Received[][] =>
@@ -117,8 +123,13 @@ function issuedBy(received: Received[]): Pick<EntriesItem, 'issued'> {
     const document = issuedIn(event);
     return document ? [[offset, document.merchantId, document.number]] : [];
   });
-  return issued.length === 0 ? {} : { issued: deflateRawSync(JSON.stringify(issued)) };
+  return issued.length === 0 ? {} : { issued: encodeIssued(issued) };
 }
+
+export const encodeIssued = (issued: IssuedEntry[]): Uint8Array => deflateRawSync(JSON.stringify(issued));
+
+export const decodeIssued = (deflated: Uint8Array | undefined): IssuedEntry[] =>
+  deflated ? JSON.parse(String(inflateRawSync(deflated))) : [];
 
 /** The outcome of an attempt to append. Events that are not settled were not recorded. */
 export type Attempt = {
@@ -127,7 +138,7 @@ export type Attempt = {
   /** Another instance appended at the same time: the rest has to be tried again. */
   conflict: boolean;
   /** The new head, when another instance has updated it: as current as if it were read now. */
-  head?: Edge;
+  head?: Head;
   /** Whether the rest can be tried again without preparing it anew. */
   isStillPrepared: boolean;
 };
@@ -135,11 +146,13 @@ export type Attempt = {
 /**
  * Tries to append events, all or none. No two of them may have the same id.
  *
+ * @param putEvent how an event is put: only when there is none with its id
  * @throws when the outcome is unknown, or an immediate retry would not help
  */
 export async function append(
   { received, items, leaves, bundle, issued, newKeys }: Prepared,
   head: Edge,
+  putEvent = putOnce,
 ): Promise<Attempt> {
   const size = Number(head.size);
   const newHead = extend(head, leaves);
@@ -154,7 +167,7 @@ export async function append(
             root: rootOf(newHead),
             ...(issued && { issued }),
           }),
-          ...items.map((item, i) => putOnce({ ...item, position: { N: String(size + i) } })),
+          ...items.map((item, i) => putEvent({ ...item, position: { N: String(size + i) } }, i)),
           ...newKeys,
         ],
       }),
@@ -169,19 +182,25 @@ export async function append(
   };
 }
 
-const headKey = marshall({ pk: 'head', sk: 'head' });
+export const headKey = marshall({ pk: 'head', sk: 'head' });
 
-/** The number of entries, and the right edge of the tree over them. */
-export async function readHead(): Promise<Edge> {
+/** The number of entries, the right edge of the tree over them, and whether some of them wait for their events. */
+export type Head = Edge & Pick<HeadItem, 'openUntil' | 'forkedFrom'>;
+
+export async function readHead(): Promise<Head> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: headKey, ConsistentRead: true }),
   );
   return Item ? edgeOf(Item) : emptyEdge;
 }
 
-function edgeOf(item: Record<string, AttributeValue>): Edge {
-  const { size, edge } = unmarshall(item) as HeadItem;
-  return decodeEdge(size, edge);
+function edgeOf(item: Record<string, AttributeValue>): Head {
+  const { size, edge, openUntil, forkedFrom } = unmarshall(item) as HeadItem;
+  return {
+    ...decodeEdge(size, edge),
+    ...(openUntil !== undefined && { openUntil }),
+    ...(forkedFrom !== undefined && { forkedFrom }),
+  };
 }
 
 const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
@@ -201,7 +220,10 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
   },
 });
 
-const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: String(index).padStart(16, '0') });
+export const entriesKey = (index: number) => ({
+  pk: 'entries' as const,
+  sk: String(index).padStart(16, '0'),
+});
 
 const putEntries = (index: number, entries: Omit<EntriesItem, 'pk' | 'sk'>): TransactWriteItem => {
   const item: EntriesItem = { ...entriesKey(index), ...entries };
@@ -214,7 +236,7 @@ const putEntries = (index: number, entries: Omit<EntriesItem, 'pk' | 'sk'>): Tra
   };
 };
 
-const putOnce = (item: Record<string, AttributeValue>): TransactWriteItem => ({
+const putOnce = (item: Record<string, AttributeValue>, _index: number): TransactWriteItem => ({
   Put: {
     TableName: tableName(),
     Item: item,
@@ -257,40 +279,33 @@ const isRace = (reason?: Cancelled): boolean => reason?.cause === 'condition' ||
 const isBroken = (reason?: Cancelled): boolean => reason?.cause === 'refused' || reason?.cause === 'unknown';
 
 /** Entries that were appended together, and the root of the tree that ends with them, if it was stored. */
-type Appended = { index: number; entries: Uint8Array[]; root?: Uint8Array };
+export type Appended = { index: number; entries: Uint8Array[]; root?: Uint8Array };
 
 /**
  * The entries of the log from an index on, in order, as they were appended. The first batch may begin before that
  * index: see its `index`.
  */
 export async function* readEntries(from: number): AsyncGenerator<Appended> {
-  let next: QueryCommandInput['ExclusiveStartKey'];
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      new QueryCommand({
-        TableName: tableName(),
-        KeyConditionExpression: 'pk = :pk AND sk >= :sk',
-        ExpressionAttributeValues: marshall({
-          ':pk': 'entries',
-          ':sk': entriesKey(Math.max(0, from - transactionLimits.entries + 1)).sk,
-        }),
-        ConsistentRead: true,
-        ExclusiveStartKey: next,
-      }),
-    );
-    for (const item of Items) {
-      const {
-        sk,
-        count,
-        deflated,
-        entries = inflateRawSync(deflated ?? ''),
-        root,
-      } = unmarshall(item) as EntriesItem;
-      yield { index: Number(sk), entries: decodeBundle(entries, count), ...(root && { root }) };
-    }
-    next = LastEvaluatedKey;
-  } while (next);
+  for await (const item of queryEntries('>=', Math.max(0, from - maxAppended + 1))) yield appendedOf(item);
 }
+
+/** The same from the end of the log backwards. */
+export async function* readEntriesBackwards(): AsyncGenerator<Appended> {
+  for await (const item of queryEntries('<=', Number.MAX_SAFE_INTEGER)) yield appendedOf(item);
+}
+
+function appendedOf({
+  sk,
+  count,
+  deflated,
+  entries = inflateRawSync(deflated ?? ''),
+  root,
+}: EntriesItem): Appended {
+  return { index: Number(sk), entries: decodeBundle(entries, count), ...(root && { root }) };
+}
+
+/** How many series one transaction counts, besides how far it has come. */
+const maxSeriesPerWrite = 90;
 
 /** A document that was given its number at a position of the log. */
 export type IssuedAt = Issued & { position: number };
@@ -306,7 +321,11 @@ export async function* readIssued(
   let issued: IssuedAt[] = [];
   let series = new Set<string>();
   let end = from;
-  for await (const { sk, count, issued: deflated } of queryIssued('>=', from)) {
+  for await (const { sk, count, issued: deflated } of queryEntries(
+    '>=',
+    Math.max(0, from - maxAppended + 1),
+    issuedOnly,
+  )) {
     const index = Number(sk);
     if (index > end || end - from >= maxEntries) break;
     for (const each of issuedAt(index, deflated)) {
@@ -326,37 +345,66 @@ export async function* readIssued(
 
 /** The same before and at a position, the last ones first, a batch at a time. */
 export async function* readIssuedBackwards(until: number): AsyncGenerator<IssuedAt[]> {
-  for await (const { sk, issued } of queryIssued('<=', until)) yield issuedAt(Number(sk), issued);
+  for await (const { sk, issued } of queryEntries('<=', until, issuedOnly))
+    yield issuedAt(Number(sk), issued);
 }
 
 const issuedAt = (index: number, deflated: Uint8Array | undefined): IssuedAt[] =>
-  deflated
-    ? (JSON.parse(String(inflateRawSync(deflated))) as IssuedEntry[]).map(([offset, merchantId, number]) => ({
-        merchantId,
-        number,
-        position: index + offset,
-      }))
-    : [];
+  decodeIssued(deflated).map(([offset, merchantId, number]) => ({
+    merchantId,
+    number,
+    position: index + offset,
+  }));
 
-type IssuedItem = Pick<EntriesItem, 'sk' | 'count' | 'issued'>;
+const issuedOnly = 'sk, #count, issued';
 
-async function* queryIssued(direction: '>=' | '<=', index: number): AsyncGenerator<IssuedItem> {
-  const first = direction === '>=' ? Math.max(0, index - transactionLimits.entries + 1) : index;
+/** Items of entries by where they begin: from an index on, or back from it. */
+async function* queryEntries(
+  direction: '>=' | '<=',
+  index: number,
+  attributes?: string,
+): AsyncGenerator<EntriesItem> {
   let next: QueryCommandInput['ExclusiveStartKey'];
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
       new QueryCommand({
         TableName: tableName(),
         KeyConditionExpression: `pk = :pk AND sk ${direction} :sk`,
-        ProjectionExpression: 'sk, #count, issued',
-        ExpressionAttributeNames: { '#count': 'count' },
-        ExpressionAttributeValues: marshall({ ':pk': 'entries', ':sk': entriesKey(first).sk }),
+        ...(attributes && {
+          ProjectionExpression: attributes,
+          ExpressionAttributeNames: { '#count': 'count' },
+        }),
+        ExpressionAttributeValues: marshall({ ':pk': 'entries', ':sk': entriesKey(index).sk }),
         ScanIndexForward: direction === '>=',
         ConsistentRead: true,
         ExclusiveStartKey: next,
       }),
     );
-    for (const item of Items) yield unmarshall(item) as IssuedItem;
+    for (const item of Items) yield unmarshall(item) as EntriesItem;
     next = LastEvaluatedKey;
   } while (next);
+}
+
+/** The entry at a position, as its JSON. */
+export async function entryAt(position: number): Promise<string> {
+  const { index, entries } = appendedOf(await entriesWith(position));
+  const entry = entries[position - index];
+  if (!entry) throw new Error(`The log has no entry at ${position}`);
+  return Buffer.from(entry).toString();
+}
+
+/** The item of the entries that were appended together with the one at a position. */
+export async function entriesWith(position: number): Promise<EntriesItem> {
+  const { Items: [item] = [] } = await dynamodb.send(
+    new QueryCommand({
+      TableName: tableName(),
+      KeyConditionExpression: 'pk = :pk AND sk <= :sk',
+      ExpressionAttributeValues: marshall({ ':pk': 'entries', ':sk': entriesKey(position).sk }),
+      ScanIndexForward: false,
+      ConsistentRead: true,
+      Limit: 1,
+    }),
+  );
+  if (!item) throw new Error(`The log has no entry at ${position}`);
+  return unmarshall(item) as EntriesItem;
 }

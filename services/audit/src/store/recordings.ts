@@ -13,16 +13,24 @@ export type Recording = Pick<Openable, 'opened'> & { item: EventItem };
 /**
  * A part of all recorded events. Those of one merchant come in the order of the log, so that many of them are in the
  * same bundle. As long as there is `next` there may be more.
+ *
+ * @param limit how many are read, of which those before `from` are left out
  */
 export async function readRecordings(
   limit: number,
   after: Next | undefined,
+  from = 0,
 ): Promise<{ recordings: Recording[]; next?: Next }> {
   const { Items = [], LastEvaluatedKey } = await dynamodb.send(
     new ScanCommand({
       TableName: tableName(),
       IndexName: 'ByMerchant',
       Limit: limit,
+      ...(from > 0 && {
+        FilterExpression: '#position >= :from',
+        ExpressionAttributeNames: { '#position': 'position' },
+        ExpressionAttributeValues: marshall({ ':from': from }),
+      }),
       ExclusiveStartKey: after && marshall(after),
     }),
   );

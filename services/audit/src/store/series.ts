@@ -16,12 +16,16 @@ export type Counted = {
   size: number;
   /** Grows with each write of a series. */
   version: number;
+  /** Grows when all are counted anew, because events were added to a log that was restored. Each has series of its own. */
+  generation: number;
 };
 
-const countedKey = { pk: 'counted', sk: 'counted' };
+export const countedKey = { pk: 'counted', sk: 'counted' };
 
-const seriesKey = ({ merchantId, name }: Pick<Series, 'merchantId' | 'name'>) => ({
-  pk: 'series',
+const partitionOf = ({ generation }: Pick<Counted, 'generation'>): string => `series:${generation}`;
+
+const seriesKey = (counted: Counted, { merchantId, name }: Pick<Series, 'merchantId' | 'name'>) => ({
+  pk: partitionOf(counted),
   sk: `${merchantId}#${name}`,
 });
 
@@ -29,13 +33,17 @@ export async function loadCounted(): Promise<Counted> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: marshall(countedKey), ConsistentRead: true }),
   );
-  return Item ? (unmarshall(Item) as Counted) : { size: 0, version: 0 };
+  return Item ? (unmarshall(Item) as Counted) : { size: 0, version: 0, generation: 0 };
 }
 
 /** Those of some series that there are. */
-export async function loadSeries(named: Pick<Series, 'merchantId' | 'name'>[]): Promise<Series[]> {
+export async function loadSeries(
+  counted: Counted,
+  named: Pick<Series, 'merchantId' | 'name'>[],
+): Promise<Series[]> {
   const found: Series[] = [];
-  for await (const items of readItems(tableName(), named.map(seriesKey))) {
+  const keys = named.map((each) => seriesKey(counted, each));
+  for await (const items of readItems(tableName(), keys)) {
     found.push(...items.map((item) => seriesOf(unmarshall(item))));
   }
   return found;
@@ -43,9 +51,6 @@ export async function loadSeries(named: Pick<Series, 'merchantId' | 'name'>[]): 
 
 const seriesOf = ({ merchantId, name, highest, missing }: Record<string, unknown>): Series =>
   ({ merchantId, name, highest, missing }) as Series;
-
-/** How many series one transaction writes, besides how far they are counted. */
-export const maxSeriesPerWrite = 90;
 
 /**
  * Writes series together with how far they are counted, all or nothing.
@@ -63,7 +68,7 @@ export async function countOnce(series: Series[], counted: Counted, next: Counte
     },
   };
   const puts = series.map((each) => ({
-    Put: { TableName: tableName(), Item: marshall({ ...seriesKey(each), ...each }) },
+    Put: { TableName: tableName(), Item: marshall({ ...seriesKey(counted, each), ...each }) },
   }));
   try {
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: [move, ...puts] }));
@@ -77,13 +82,14 @@ export async function countOnce(series: Series[], counted: Counted, next: Counte
 
 /** A part of all series, in the order of their merchants. As long as there is `next` there are more. */
 export async function readSeries(after: string | undefined): Promise<{ series: Series[]; next?: string }> {
+  const pk = partitionOf(await loadCounted());
   const { Items = [], LastEvaluatedKey } = await dynamodb.send(
     new QueryCommand({
       TableName: tableName(),
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: marshall({ ':pk': 'series' }),
+      ExpressionAttributeValues: marshall({ ':pk': pk }),
       ConsistentRead: true,
-      ...(after !== undefined && { ExclusiveStartKey: marshall({ pk: 'series', sk: after }) }),
+      ...(after !== undefined && { ExclusiveStartKey: marshall({ pk, sk: after }) }),
     }),
   );
   return {
