@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Call } from './calls.ts';
 import { cellFrom, cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
 import type { Place } from './faults.ts';
+import { canBeRestored, type Restorable, restorables } from './restores.ts';
 import type { Result } from './run.ts';
 
 const call = (operation: string, target: string): Call => ({
@@ -28,6 +29,8 @@ const result = (places: Place[]): Result => ({
   trace: [],
   places,
   deliveries: [{ functionName: 'billing.consumer', source: 'queue', count: 1 }],
+  points: 5,
+  isPutBack: false,
   seen: [],
 });
 
@@ -83,6 +86,30 @@ describe('the cells of a story', () => {
     ]);
   });
 
+  it('put everything back at each point, to the beginning, to the half of the way and to just before', () => {
+    const putBack = cells.flatMap((cell) => cell.putBack ?? []).filter(({ what }) => what === 'bucket');
+    expect(putBack.map(({ at, to }) => [at, to])).toEqual([
+      [1, 0],
+      [2, 0],
+      [2, 1],
+      [3, 0],
+      [3, 1],
+      [3, 2],
+      [4, 0],
+      [4, 2],
+      [4, 3],
+    ]);
+    expect(new Set(cells.flatMap((cell) => cell.putBack?.what ?? []))).toEqual(
+      new Set(Object.keys(restorables).filter((what) => canBeRestored(what as Restorable))),
+    );
+  });
+
+  it('restore no documents from a log with a forged invoice', () => {
+    const ofLog = cellsOf('log', result([])).flatMap((cell) => cell.putBack?.what ?? []);
+    expect(ofLog).toContain('payments');
+    expect(ofLog).not.toContain('billing');
+  });
+
   it('leave out the middle of what a clock asks of every part of an index', () => {
     const many = Array.from({ length: 16 }, (_, nth) => place('Query', 'payments/Due', nth));
     const broken = cellsOf('expiry', result(many)).flatMap(({ faults }) => faults.map(({ nth }) => nth));
@@ -103,8 +130,18 @@ describe('the cells of a story', () => {
   );
 });
 
-it('a sample has each kind of fault at each boundary once, where it fails a whole command', () => {
+it('a sample puts everything back once in each story, at its last point', () => {
   const sample = sampleOf([...cells, ...cells.map((cell) => ({ ...cell, story: 'refunds' }))]);
+  const putBack = sample.flatMap((cell) => cell.putBack ?? []);
+  expect(putBack).toHaveLength(
+    2 * Object.keys(restorables).filter((what) => canBeRestored(what as Restorable)).length,
+  );
+  expect(new Set(putBack.map(({ at, to }) => `${at} ${to}`))).toEqual(new Set(['4 2']));
+});
+
+it('a sample has each kind of fault at each boundary once, where it fails a whole command', () => {
+  const faulty = cells.filter(({ putBack }) => !putBack);
+  const sample = sampleOf([...faulty, ...faulty.map((cell) => ({ ...cell, story: 'refunds' }))]);
   const boundaries = sample.map(({ faults: [fault] }) => `${fault?.site} ${fault?.kind}`);
   // Twice three orders of one queue have no fault, and an answer is lost once as well.
   expect(new Set(boundaries).size + 5 + 1).toBe(sample.length);

@@ -1,5 +1,6 @@
 import { deliveryFaultKinds, deliverySite } from './deliveries.ts';
 import { type Fault, type FaultKind, kindsFor, reaches } from './faults.ts';
+import { canBeRestored, type PutBack, type Restorable, restorables } from './restores.ts';
 import type { Cell, Result } from './run.ts';
 import { stories } from './stories.ts';
 
@@ -25,9 +26,22 @@ export const reachesOf = (kind: FaultKind): Fault['reach'][] =>
 /** Of what a function asks again and again, such as each part of an index, the first two and the last one can break. */
 const repetitive = 6;
 
+/**
+ * Everything is put back at each point: to the beginning, to the half of the way, and to just before. Not billing's table in the
+ * story of a log that has a forged invoice: from such a log no documents are restored.
+ */
+function putBacksOf(story: string, points: number): PutBack[] {
+  const all = (Object.keys(restorables) as Restorable[])
+    .filter(canBeRestored)
+    .filter((what) => story !== 'log' || !(restorables[what] as string[]).includes('billing'));
+  return Array.from({ length: Math.max(points - 1, 0) }, (_, i) => i + 1).flatMap((at) =>
+    [...new Set([0, Math.floor(at / 2), at - 1])].flatMap((to) => all.map((what) => ({ what, to, at }))),
+  );
+}
+
 /** Every single fault that can strike in a story, from a run of it in which none did. */
-export function cellsOf(story: string, { places, deliveries }: Result): Cell[] {
-  const cells: Cell[] = [];
+export function cellsOf(story: string, { places, deliveries, points }: Result): Cell[] {
+  const cells: Cell[] = putBacksOf(story, points).map((putBack) => ({ story, faults: [], putBack }));
   const counts = Map.groupBy(places, ({ site }) => site);
   for (const { site, nth, call } of places) {
     const last = (counts.get(site)?.length ?? 0) - 1;
@@ -89,6 +103,12 @@ export function sampleOf(cells: Cell[]): Cell[] {
     const isSingle = fault?.kind === 'answer-lost' && fault.reach === 'once';
     // Only what follows on something can get in its way.
     const nth = fault?.kind === 'delivered-apart' ? fault.nth : '';
+    if (cell.putBack) {
+      // Of each story everything once: at its last point, to the half of the way.
+      const { what, to, at } = cell.putBack;
+      if (to === Math.floor(at / 2)) sample.set(`${cell.story} ${what}`, cell);
+      continue;
+    }
     const boundary = fault ? `${fault.site} ${fault.kind}${isSingle ? ' once' : nth}` : idOf(cell);
     const chosen = sample.get(boundary);
     if (!chosen || rank(cell) < rank(chosen)) sample.set(boundary, cell);
@@ -113,10 +133,11 @@ const blips: string[] = [
 ];
 
 /** A cell as text, such as `sale: billing.consumer BatchGetItem billing #0 refused (once)`. */
-export const idOf = ({ story, faults, disorder, seed }: Cell): string =>
+export const idOf = ({ story, faults, disorder, putBack, seed }: Cell): string =>
   `${story}${seed === undefined ? '' : `@${seed}`}: ${[
     ...faults.map(({ site, nth, kind, reach }) => `${site} #${nth} ${kind} (${reach})`),
     ...(disorder ? [`${disorder.functionName} ${disorder.kind}`] : []),
+    ...(putBack ? [`${putBack.what} put back at #${putBack.at} to #${putBack.to}`] : []),
   ].join(' + ')}`;
 
 /**
@@ -132,7 +153,10 @@ export function cellFrom(id: string): Cell {
   for (const part of rest.split(' + ')) {
     const [, site, nth, kind, reach] = /^(.+) #(\d+) ([a-z0-9-]+) \((\w+)\)$/.exec(part) ?? [];
     const [, functionName, disorder] = /^([a-zA-Z.]+) (lagging|reversed|one-by-one)$/.exec(part) ?? [];
-    if (site) {
+    const [, what, at, to] = /^(\w+) put back at #(\d+) to #(\d+)$/.exec(part) ?? [];
+    if (what !== undefined && what in restorables) {
+      cell.putBack = { what: what as Restorable, to: Number(to), at: Number(at) };
+    } else if (site) {
       cell.faults.push({ site, nth: Number(nth), kind: kind as FaultKind, reach: reach as Fault['reach'] });
     } else if (functionName) {
       cell.disorder = { functionName, kind: disorder as NonNullable<Cell['disorder']>['kind'] };

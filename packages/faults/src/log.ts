@@ -28,18 +28,21 @@ export class LogWatch {
   readonly breaches: string[] = [];
   /** How many entries there were before, which no event belongs to. */
   readonly filled: number;
+  /** Files that were put back to a time before they were written. */
+  readonly #lost = new Set<string>();
   /** The commands that moved the checkpoint or the witness's memory forward. */
   readonly #movedBy = new Set<string>();
-  #headSize: number;
+  /** How many entries were appended. */
+  headSize: number;
 
   constructor(filled = 0) {
     this.filled = filled;
-    this.#headSize = filled;
+    this.headSize = filled;
   }
 
   /** Whether a checkpoint covers everything that was appended, and the witness has seen it. */
   get isWitnessed(): boolean {
-    return this.published === this.#headSize && this.cosigned === this.#headSize;
+    return this.published === this.headSize && this.cosigned === this.headSize;
   }
 
   get published(): number {
@@ -48,6 +51,11 @@ export class LogWatch {
 
   get cosigned(): number {
     return this.#lastSize('memory');
+  }
+
+  /** A file that is not there any more: it may be written again, as it was. */
+  lost(path: string): void {
+    this.#lost.add(path);
   }
 
   #lastSize(by: Vouched['by']): number {
@@ -65,7 +73,7 @@ export class LogWatch {
     } else if (call.operation === 'TransactWriteItems' && call.target === 'fanfold-local-audit') {
       const { TransactItems } = inputOf(call) as { TransactItems: { Update?: HeadUpdate }[] };
       const head = TransactItems.find(({ Update }) => Update?.Key.pk?.S === 'head')?.Update;
-      if (head) this.#headSize = Number(head.ExpressionAttributeValues[':newSize']?.N);
+      if (head) this.headSize = Number(head.ExpressionAttributeValues[':newSize']?.N);
     }
   }
 
@@ -75,8 +83,8 @@ export class LogWatch {
     const { size, root } = parseCheckpoint(ofWitness ?? message);
     if (!ofWitness) this.#requireFiles('signed', size);
     this.#vouch(ofWitness ? 'cosignature' : 'signature', Number(size), base64(root));
-    if (size > this.#headSize) {
-      this.breaches.push(`a tree of ${size} entries was signed, and the head had ${this.#headSize}`);
+    if (size > this.headSize) {
+      this.breaches.push(`a tree of ${size} entries was signed, and the head had ${this.headSize}`);
     }
   }
 
@@ -90,8 +98,11 @@ export class LogWatch {
     }
     if (name !== 'checkpoint') {
       const first = this.files.get(name);
-      if (first) this.breaches.push(`${name} was written twice${first.equals(body) ? '' : ', differently'}`);
-      else this.files.set(name, body);
+      const isAllowed = this.#lost.delete(name) && first?.equals(body);
+      if (!first) this.files.set(name, body);
+      else if (!isAllowed) {
+        this.breaches.push(`${name} was written twice${first.equals(body) ? '' : ', differently'}`);
+      }
       return;
     }
     const { size, root } = checkpointIn(String(body));

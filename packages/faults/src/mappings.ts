@@ -18,6 +18,8 @@ export type SteppedMapping = {
   /** Such as `billing.consumer`. */
   functionName: string;
   source: 'queue' | 'stream';
+  /** Whose stream it is. */
+  tableName?: string;
   /** How many deliveries there were since the run began. */
   deliveries: number;
   /** Delivers what is there, and tells whether there was anything. */
@@ -187,6 +189,7 @@ export async function steppedStream(
   const mapping: SteppedMapping = {
     functionName,
     source: 'stream',
+    tableName: TableName,
     deliveries: 0,
     async step() {
       if (writtenBefore === writesTo(TableName)) return false;

@@ -60,6 +60,8 @@ describe('a matrix that was stopped', () => {
     trace: [idOf(cell)],
     places: [{ site, nth: 0, call: call as Call }],
     deliveries: [],
+    points: 0,
+    isPutBack: cell.putBack !== undefined,
     seen: [],
     durationMs: 1,
   });

@@ -66,7 +66,7 @@ export async function baselinesOf(pool: Pool): Promise<Map<string, Ran>> {
 
 /** How a cell ended, as far as a report tells it. */
 export type CellReport = Violation & {
-  /** Whether all of its faults struck. */
+  /** Whether all of its faults struck, and something was put back if that is its fault. */
   struck: boolean;
   /** Whether calls or their outcomes were others than without faults. */
   changed: boolean;
@@ -127,7 +127,8 @@ export async function runMatrix(
     const now = performance.now();
     const ended: CellReport = {
       cell: idOf(ran.cell),
-      struck: ran.struck.length === ran.cell.faults.length,
+      struck:
+        ran.struck.length === ran.cell.faults.length && ran.isPutBack === (ran.cell.putBack !== undefined),
       // In any order: what is done at once goes now this way, now that.
       changed: ran.trace.toSorted().join() !== baseline.trace.toSorted().join(),
       breaches: breachesIn(ran, baseline),
@@ -157,7 +158,11 @@ function countIn(report: MatrixReport, cell: Cell, { struck, changed, ...violati
 }
 
 /** Rows and columns of the report's table that a cell counts in. */
-const disturbancesIn = ({ faults, disorder }: Cell): { boundary: string; group: string; kind: string }[] => [
+const disturbancesIn = ({
+  faults,
+  disorder,
+  putBack,
+}: Cell): { boundary: string; group: string; kind: string }[] => [
   ...faults.map(({ site, kind }) => ({ boundary: boundaryOf(site), group: groupOf(kind), kind })),
   ...(disorder
     ? [
@@ -167,6 +172,9 @@ const disturbancesIn = ({ faults, disorder }: Cell): { boundary: string; group: 
           kind: disorder.kind,
         },
       ]
+    : []),
+  ...(putBack
+    ? [{ boundary: `put back: ${putBack.what}`, group: 'put back', kind: `put back: ${putBack.what}` }]
     : []),
 ];
 

@@ -59,16 +59,20 @@ export class Merchant {
   /** Pays 121.00 EUR, unless changed. Where that failed, the body is the payment all the same, which is then looked at. */
   async pay(changes: Record<string, unknown> = {}): Promise<Answer<Payment>> {
     const answer = await this.#insist<Payment & { paymentId?: string }>('payments.createPayment', {
-      amount: 12_100,
-      currency: 'EUR',
-      paymentMethod: 'pm_card_visa',
-      orderId: `order-${this.sent.length}`,
-      customer: { name: this.secrets[1], email: this.secrets[2], address: { country: 'BE' } },
-      lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
+      ...this.#sale(),
       ...changes,
     });
     const { paymentId } = answer.body;
     return paymentId === undefined ? answer : { ...answer, body: await this.show(paymentId) };
+  }
+
+  /** Asks for a payment once; what has no answer that stays can be asked again. */
+  async payOnce(): Promise<{ answer: Answer<unknown> | undefined; again(): Promise<unknown> }> {
+    const sent = this.#prepare('payments.createPayment', this.#sale());
+    const outcome = await this.#ask(sent);
+    const answer = outcome.status === 'answered' ? answerOf<{ code?: string }>(outcome.value) : undefined;
+    if (isFinal(answer)) sent.answers.push(answer);
+    return { answer, again: () => this.#repeat(sent) };
   }
 
   capture(id: string, amount: number): Promise<Answer<Payment>> {
@@ -129,19 +133,32 @@ export class Merchant {
 
   readonly #requests = new Map<Sent, object>();
 
-  async #insist<Body>(functionName: string, body: object, id?: string): Promise<Answer<Body>> {
+  #sale = () => ({
+    amount: 12_100,
+    currency: 'EUR',
+    paymentMethod: 'pm_card_visa',
+    orderId: `order-${this.sent.length}`,
+    customer: { name: this.secrets[1], email: this.secrets[2], address: { country: 'BE' } },
+    lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
+  });
+
+  #insist<Body>(functionName: string, body: object, id?: string): Promise<Answer<Body>> {
+    return this.#repeat(this.#prepare(functionName, body, id)) as Promise<Answer<Body>>;
+  }
+
+  #prepare(functionName: string, body: object, id?: string): Sent {
     const sent: Sent = { key: `${this.id}-${this.sent.length}`, functionName, answers: [] };
     this.sent.push(sent);
     this.#requests.set(sent, this.#request('POST', { body, key: sent.key, id }));
-    return this.#repeat(sent) as Promise<Answer<Body>>;
+    return sent;
   }
 
-  /** Until the answer is one of those that stay: not a 5xx, not "still running", not silence. */
+  /** Until the answer is one of those that stay. */
   async #repeat(sent: Sent): Promise<Answer<unknown>> {
     for (let attempt = 0; attempt < 20; attempt++) {
       const outcome = await this.#ask(sent);
       const answer = outcome.status === 'answered' ? answerOf<{ code?: string }>(outcome.value) : undefined;
-      if (answer && answer.status < 500 && !/in_progress|busy/.test(answer.body.code ?? '')) {
+      if (isFinal(answer)) {
         sent.answers.push(answer);
         return answer;
       }
@@ -214,6 +231,10 @@ export class Merchant {
 
 /** Nobody listens there: functions are given the keys by the harness. */
 const issuer = 'http://127.0.0.1:4000';
+
+/** Whether an answer stays: not a 5xx, not "still running", not silence. */
+const isFinal = (answer: Answer<{ code?: string }> | undefined): answer is Answer<{ code?: string }> =>
+  answer !== undefined && answer.status < 500 && !/in_progress|busy/.test(answer.body.code ?? '');
 
 const answerOf = <Body>(value: unknown): Answer<Body> => {
   const { statusCode, headers, body } = value as APIGatewayProxyStructuredResultV2;

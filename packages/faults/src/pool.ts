@@ -73,6 +73,8 @@ export class Pool {
         trace: [],
         places: [],
         deliveries: [],
+        points: 0,
+        isPutBack: false,
         seen: [],
         durationMs: runTimeoutMs,
         cell,

@@ -10,6 +10,7 @@ import {
   proofBreachesOf,
   seenBy,
 } from './promises.ts';
+import { type PutBack, Restores } from './restores.ts';
 import { before, isPoisoned, stories } from './stories.ts';
 import type { Delivery, Disorder, World } from './world.ts';
 
@@ -18,6 +19,7 @@ export type Cell = {
   story: string;
   faults: Fault[];
   disorder?: Disorder;
+  putBack?: PutBack;
   /** What a story that draws lots draws them from. */
   seed?: number;
 };
@@ -31,6 +33,10 @@ export type Result = {
   trace: string[];
   places: Place[];
   deliveries: Delivery[];
+  /** How many points the story had at which something could be put back. */
+  points: number;
+  /** Whether the cell put something back. */
+  isPutBack: boolean;
   /** What the shops noticed. */
   seen: string[];
 };
@@ -43,7 +49,7 @@ export type Result = {
  */
 export async function run(
   world: World,
-  { story, faults, disorder, seed = 0 }: Cell,
+  { story, faults, disorder, putBack, seed = 0 }: Cell,
   fate: Fate = fateOf(faults),
 ): Promise<Result> {
   await world.reset();
@@ -52,12 +58,16 @@ export async function run(
   await before[story]?.(world);
   world.begin(fate, disorder);
   const breaches: string[] = [];
+  const restores = new Restores(world, shops, putBack);
+  world.onPoint = () => restores.reach();
   try {
     await stories[story]?.(world, ...shops, seed);
     await rest(world);
   } catch (error) {
     breaches.push(`V2 ${(error as Error).message}`);
   }
+  world.onPoint = undefined;
+  breaches.push(...restores.breaches.map((what) => `R ${what}`));
   const { trace, places, struck, retriedWithoutCapacity } = world.network;
   breaches.push(
     ...retriedWithoutCapacity.map((site) => `V6 ${site} is tried again at once, without capacity for it`),
@@ -68,6 +78,8 @@ export async function run(
     places: [...places],
     struck: [...struck],
     deliveries: world.deliveries(),
+    points: restores.points,
+    isPutBack: restores.isDone,
   };
   await world.heal();
   const seen: string[] = [];

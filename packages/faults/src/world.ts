@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 import { PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
-import type { Message } from '@aws-sdk/client-sqs';
+import { type Message, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import {
@@ -47,6 +47,14 @@ import { randomFrom } from './random.ts';
 /** How queues are emptied in a run: a service's messages may lag behind everything else, or come in reverse. */
 export type Disorder = { functionName: string; kind: 'lagging' | Exclude<Order, 'as-it-comes'> };
 
+/** What tables and the log's bucket had at a moment, as the wire has it. */
+export type Kept = {
+  tables: Map<string, object[]>;
+  headSize: number;
+  /** By path. */
+  files: Map<string, Buffer>;
+};
+
 /** How often something was delivered to a function, or asked of it. */
 export type Delivery = { functionName: string; source: 'queue' | 'stream' | 'request'; count: number };
 
@@ -59,6 +67,7 @@ export class World {
   readonly network: Network;
   readonly functions: Functions;
   readonly #sns: SNSClient;
+  readonly #sqs: SQSClient;
   /** What was signed and written of the log in this run. */
   log = new LogWatch();
   /** What went wrong that no promise is about, such as records that were given up. */
@@ -66,6 +75,10 @@ export class World {
   #mappings: SteppedMapping[] = [];
   #logKeys: LogKeys | undefined;
   readonly #requests = new Map<string, number>();
+  /** Services whose mappings are switched off. */
+  readonly stopped = new Set<string>();
+  /** Called at each point of a story. */
+  onPoint: (() => Promise<void>) | undefined;
   /** How often the harness itself sent something. */
   #sent = 0;
   #disorder: Disorder | undefined;
@@ -93,7 +106,9 @@ export class World {
     this.clock = parts.clock;
     this.functions = parts.functions;
     this.#emulators = parts.emulators;
-    this.#sns = new SNSClient(clientConfiguration(parts.endpoints.aws));
+    const settings = clientConfiguration(parts.endpoints.aws);
+    this.#sns = new SNSClient(settings);
+    this.#sqs = new SQSClient({ ...settings, useQueueUrlAsEndpoint: false });
   }
 
   /**
@@ -150,9 +165,21 @@ export class World {
     return world;
   }
 
+  /** What operators' commands ask of topic and queues. */
+  readonly messaging = {
+    sns: {
+      send: (command: PublishBatchCommand) => {
+        this.#sent += 1;
+        return this.#sns.send(command);
+      },
+    },
+    sqs: { send: (command: Parameters<SQSClient['send']>[0]) => this.#sqs.send(command) },
+  };
+
   async stop(): Promise<void> {
     this.network.hangUp();
     this.#sns.destroy();
+    this.#sqs.destroy();
     this.#emulators.close();
     await this.#stopEmulators();
   }
@@ -202,11 +229,11 @@ export class World {
     this.functions.restart();
     this.network.hangUp();
     this.clock.restart();
-    const all = Object.values(this.#resources).flatMap((resources) => Object.entries(resources));
-    const tables = all.filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table');
-    for (const [, { Properties }] of tables)
+    this.stopped.clear();
+    const tables = this.#tables();
+    for (const { Properties } of tables)
       await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName: Properties.TableName });
-    for (const [, table] of tables) await provision({ table }, this.#endpoints);
+    for (const table of tables) await provision({ table }, this.#endpoints);
     for (const service of servicesUnderTest) {
       const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
       await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
@@ -313,8 +340,18 @@ export class World {
     await this.clock.settle(this.network.heal());
   }
 
-  /** Runs a function by itself, as a schedule or an operator would. */
-  run(functionName: string, event: unknown = {}): Promise<Outcome> {
+  /** A point of the story, at which something may be put back. What is done there has no points of its own. */
+  async #point(): Promise<void> {
+    const reach = this.onPoint;
+    if (!reach) return;
+    this.onPoint = undefined;
+    await reach();
+    this.onPoint = reach;
+  }
+
+  /** Runs a function by itself, as a schedule, a request or an operator would. */
+  async run(functionName: string, event: unknown = {}): Promise<Outcome> {
+    await this.#point();
     return this.clock.settle(this.functions.invoke(functionName, event));
   }
 
@@ -323,24 +360,79 @@ export class World {
     return this.#disorder?.kind === 'lagging' || this.#disorder?.kind === 'reversed';
   }
 
-  /** Delivers until nothing is left in any stream or queue, but for what lags behind. */
-  async drain({ withLagging = false } = {}): Promise<void> {
+  /**
+   * Delivers until nothing is left in any stream or queue, but for what lags behind.
+   *
+   * @param patienceMs how long messages that failed are waited for
+   */
+  async drain({ withLagging = false, patienceMs = longestPatienceMs } = {}): Promise<void> {
+    await this.#point();
     const { kind, functionName } = this.#disorder ?? {};
     // In reverse is what there is in the end.
     const waits = !withLagging && (kind === 'lagging' || kind === 'reversed') ? functionName : undefined;
-    const mappings = this.#mappings.filter((mapping) => mapping.functionName !== waits);
+    const mappings = this.#running().filter((mapping) => mapping.functionName !== waits);
     let waitMs = shortestWaitMs;
-    for (let waitedMs = 0; waitedMs < patienceMs; ) {
+    for (let waitedMs = 0; ; ) {
       let moved = false;
       for (const mapping of mappings) if (await mapping.step()) moved = true;
       if (moved) waitMs = shortestWaitMs;
-      else if (mappings.some((mapping) => mapping.isWaiting())) {
+      else if (!mappings.some((mapping) => mapping.isWaiting())) return;
+      else if (waitedMs < patienceMs) {
         this.clock.advance(waitMs);
         waitedMs += waitMs;
         waitMs = Math.min(2 * waitMs, longestWaitMs);
-      } else return;
+      } else {
+        if (patienceMs > 0) this.mishaps.push(`Queues are not empty after ${patienceMs / 3_600_000} hours`);
+        return;
+      }
     }
-    this.mishaps.push(`Queues are not empty after ${patienceMs / 3_600_000} hours`);
+  }
+
+  #running = () =>
+    this.#mappings.filter(({ functionName }) => !this.stopped.has(functionName.split('.')[0] as string));
+
+  /** What tables and the log's bucket have now, to be put back later. */
+  async keep(): Promise<Kept> {
+    const tables = new Map<string, object[]>();
+    for (const TableName of this.#tableNames()) tables.set(TableName, await this.#scan(TableName));
+    const files = new Map<string, Buffer>();
+    for (const path of [...this.log.files.keys(), 'checkpoint']) {
+      const file = await this.readFile(path);
+      if (file) files.set(path, file);
+    }
+    return { tables, files, headSize: this.log.headSize };
+  }
+
+  /**
+   * Puts tables back, each as a new one with a stream that has nothing, as a restore of AWS does: what was in the old one's
+   * stream is published first. Or the files of the log.
+   */
+  async putBack(kept: Kept, tables: readonly string[], { bucket }: { bucket: boolean }): Promise<void> {
+    for (const table of tables) {
+      const TableName = `fanfold-local-${table}`;
+      const ofTable = this.#mappings.filter((mapping) => mapping.tableName === TableName);
+      for (const mapping of ofTable) while (await mapping.step());
+      await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName });
+      const resource = this.#tables().find(({ Properties }) => Properties.TableName === TableName);
+      await provision({ table: resource as Resource }, this.#endpoints);
+      for (const Item of kept.tables.get(TableName) ?? []) {
+        await this.#emulators.ask('dynamodb', 'PutItem', { TableName, Item });
+      }
+      for (const mapping of ofTable) await mapping.restart();
+    }
+    if (tables.includes('audit')) this.log.headSize = kept.headSize;
+    if (!bucket) return;
+    for (const path of [...this.log.files.keys(), 'checkpoint']) {
+      const file = kept.files.get(path);
+      await this.#emulators.send(
+        's3',
+        file ? 'PUT' : 'DELETE',
+        this.#filePath(path),
+        signatureFor('s3'),
+        file,
+      );
+      if (!file) this.log.lost(path);
+    }
   }
 
   /** What is said now never reaches the queues of these. */
@@ -358,19 +450,31 @@ export class World {
 
   /** Everything in a table, as plain values; bytes are in base64. Not through the SDK, which takes a fifth of a run for it. */
   async itemsOf(table: string): Promise<Item[]> {
-    const items: Item[] = [];
+    return (await this.#scan(`fanfold-local-${table}`)).map((item) => unmarshall(item) as Item);
+  }
+
+  async #scan(TableName: string): Promise<Parameters<typeof unmarshall>[0][]> {
+    const items: Parameters<typeof unmarshall>[0][] = [];
     let ExclusiveStartKey: object | undefined;
     do {
-      const input = { TableName: `fanfold-local-${table}`, ConsistentRead: true, ExclusiveStartKey };
+      const input = { TableName, ConsistentRead: true, ExclusiveStartKey };
       const page = (await this.#emulators.ask('dynamodb', 'Scan', input)) as {
-        Items: Parameters<typeof unmarshall>[0][];
+        Items: typeof items;
         LastEvaluatedKey?: object;
       };
-      items.push(...page.Items.map((item) => unmarshall(item) as Item));
+      items.push(...page.Items);
       ExclusiveStartKey = page.LastEvaluatedKey;
     } while (ExclusiveStartKey);
     return items;
   }
+
+  #tables(): Resource[] {
+    return Object.values(this.#resources)
+      .flatMap((resources) => Object.values(resources))
+      .filter(({ Type }) => Type === 'AWS::DynamoDB::Table');
+  }
+
+  #tableNames = () => this.#tables().map(({ Properties }) => String(Properties.TableName));
 
   /** A file of the log. */
   readFile = async (path: string): Promise<Buffer | undefined> => {
@@ -464,7 +568,7 @@ const markPath = (service: string) => `/${bucketPrefix('local', region)}-bus-mar
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 /** How long messages that failed may take until they are done or dead. */
-const patienceMs = 24 * 3_600_000;
+const longestPatienceMs = 24 * 3_600_000;
 /** Between looks at a queue whose messages are out of sight. */
 const shortestWaitMs = 20_000;
 const longestWaitMs = 600_000;
