@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { provision } from '@fanfold/local-cloud/provision';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bill } from './bill.ts';
+import type { BillableEvent } from './books.ts';
+import { eventOfCreditNote } from './creditNote.ts';
+import { captured, refunded } from './eventFixtures.ts';
+import { eventOfInvoice } from './invoice.ts';
+import { loadCreditNotes, loadInvoiced } from './store/documents.ts';
+import { loadFinding } from './store/findings.ts';
+import { billingRestorer } from './store/restore.ts';
+
+let emulators: Emulators;
+
+beforeAll(async () => {
+  emulators = await startEmulators();
+  useEndpoints(emulators.endpoints);
+  const { Table } = await templateOf('billing');
+  if (!Table) throw new Error('billing has no table');
+  await provision({ Table }, emulators.endpoints);
+  process.env.BILLING_TABLE_NAME = String(Table.Properties.TableName);
+});
+afterAll(() => emulators.stop());
+
+const { compare, write, series } = billingRestorer;
+const paymentId = `pay_${'1'.repeat(32)}`;
+const invoiceId = `inv_${'1'.repeat(32)}`;
+const refunds = 5;
+const events: BillableEvent[] = [
+  captured({ paymentId }),
+  ...Array.from({ length: refunds }, (_, i) => refunded(i + 1, 100, i * 100, 'EUR', paymentId)),
+];
+const of = (merchantid: string) => events.map((event) => ({ ...event, merchantid }));
+
+/** What audit has recorded of a merchant's documents, each with the event that it was issued for. */
+async function recorded(merchantId: string) {
+  const account = await loadInvoiced(merchantId, invoiceId);
+  if (!account?.invoice) throw new Error('There is no invoice');
+  const creditNotes = await loadCreditNotes(
+    merchantId,
+    account.creditNotes.map(({ id }) => id),
+  );
+  const causes = of(merchantId);
+  return [
+    eventOfInvoice(merchantId, account.invoice),
+    ...creditNotes.map((creditNote) => eventOfCreditNote(merchantId, creditNote)),
+  ].map((event) => ({
+    text: JSON.stringify(event),
+    cause: JSON.stringify(causes.find(({ id }) => id === event.causationid)),
+  }));
+}
+
+/** The same documents as they would have been recorded of another merchant, whose table lacks them. */
+const asOf = (merchantId: string, documents: { text: string; cause: string }[]) =>
+  documents.map(({ text, cause }) => ({
+    text: text.replace('"merchantid":"acme"', `"merchantid":"${merchantId}"`),
+    cause: cause.replace('"merchantid":"acme"', `"merchantid":"${merchantId}"`),
+  }));
+const asked = (documents: { text: string }[]) =>
+  documents.map(({ text }) => {
+    const { merchantid: merchantId, id } = JSON.parse(text);
+    return { merchantId, id, text };
+  });
+
+it('Documents of one payment that are restored at the same time are all there then, each once', async () => {
+  await bill(of('acme'));
+  const documents = asOf('globex', await recorded('acme'));
+  const [invoice, ...creditNotes] = documents;
+  expect((await compare(asked(documents))).map(({ state }) => state)).toEqual(
+    Array(1 + refunds).fill('missing'),
+  );
+  expect(await write([creditNotes[0] as never])).toEqual([{ state: 'early' }]);
+  await write([invoice as never]);
+  const written = await Promise.all(creditNotes.map((document) => write([document])));
+  expect(written.flat()).toEqual(Array(refunds).fill({ state: 'same' }));
+  expect(await compare(asked(documents))).toEqual(Array(1 + refunds).fill({ state: 'same' }));
+  const account = await loadInvoiced('globex', invoiceId);
+  expect(account?.creditNotes.map(({ number }) => number)).toEqual(
+    creditNotes.map(({ text }) => JSON.parse(text).data.number).sort(),
+  );
+  // What has followed from the events is not waited for any more, and the next refund is credited.
+  expect(await compare(asked(of('globex').map((event) => ({ text: JSON.stringify(event) }))))).toEqual(
+    Array(1 + refunds).fill({ state: 'same' }),
+  );
+  await series?.raise([
+    { merchantId: 'globex', name: 'CN-2026', count: refunds, lastIssuedAt: '2026-01-01T00:00:00.000Z' },
+  ]);
+  const next = { ...refunded(refunds + 1, 100, refunds * 100, 'EUR', paymentId), merchantid: 'globex' };
+  expect(await bill([next])).toEqual(new Map());
+});
+
+it('A series is raised, and never lowered', async () => {
+  const floor = {
+    merchantId: 'initech',
+    name: 'INV-2026',
+    count: 7,
+    lastIssuedAt: '2026-11-23T10:00:00.000Z',
+  };
+  expect(await series?.behind([floor])).toEqual([floor]);
+  await series?.raise([floor]);
+  await series?.raise([{ ...floor, count: 3 }]);
+  expect(await series?.behind([floor])).toEqual([]);
+  expect(await series?.behind([{ ...floor, count: 8 }])).toHaveLength(1);
+});
+
+it('The last finding of a day is restored, and does not go back to an earlier one', async () => {
+  const example = new URL(
+    '../../../packages/contracts/examples/billing.reconciliation-failed.v1.json',
+    import.meta.url,
+  );
+  const first = JSON.parse(readFileSync(example, 'utf8'));
+  const second = { ...first, id: `${first.subject}:2`, sequence: '0000000002' };
+  const texts = [second, first].map((event) => ({ text: JSON.stringify(event) }));
+  expect(await write(texts)).toEqual([{ state: 'same' }, { state: 'same' }]);
+  expect(await loadFinding('acme', '2026-03-03')).toMatchObject({
+    n: 2,
+    foundAt: first.time,
+    mendedAt: null,
+  });
+  expect(await compare(asked(texts))).toEqual([{ state: 'same' }, { state: 'same' }]);
+});
