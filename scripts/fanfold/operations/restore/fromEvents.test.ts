@@ -22,6 +22,8 @@ let raised: SeriesFloor[];
 let highest: number;
 let misfits: string[];
 let waiting: number;
+/** The services whose consumers run. */
+let running: string[];
 /** The ids of events that were written, in order. */
 let written: string[];
 
@@ -68,17 +70,20 @@ beforeEach(() => {
   [log, more, raised, written, misfits] = [[], [], [], [], []];
   [table, other] = [new Map(), new Map()];
   [highest, waiting] = [0, 0];
+  running = [];
   lambda.reset();
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
     const asked = JSON.parse(Payload);
     const answer = asked.read ? audit(asked) : billing(asked);
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
-  const FunctionArn = 'arn:aws:lambda:eu-west-1:123456789012:function:fanfold-audit-test-consumer';
-  const EventSourceArn = 'arn:aws:sqs:eu-west-1:123456789012:fanfold-test-audit-events';
-  lambda.on(ListEventSourceMappingsCommand).resolves({
-    EventSourceMappings: [{ FunctionArn, EventSourceArn, State: 'Disabled' }],
-  });
+  lambda.on(ListEventSourceMappingsCommand).callsFake(() => ({
+    EventSourceMappings: ['audit', 'billing'].map((service) => ({
+      FunctionArn: `arn:aws:lambda:eu-west-1:123456789012:function:fanfold-${service}-test-consumer`,
+      EventSourceArn: `arn:aws:sqs:eu-west-1:123456789012:fanfold-test-${service}-events`,
+      State: running.includes(service) ? 'Enabled' : 'Disabled',
+    })),
+  }));
   sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'queue' });
   sqs.on(GetQueueAttributesCommand).callsFake(() => ({
     Attributes: { ApproximateNumberOfMessages: String(waiting) },
@@ -269,6 +274,14 @@ it.each<[string, () => void, string[]]>([
   expect(refused).toMatchObject({ name: 'CommandError' });
   for (const part of said) expect(refused.message).toContain(part);
   expect(written).toEqual([]);
+});
+
+it('A table is not restored while the consumer of its service runs', async () => {
+  log = invoiced(1);
+  running = ['audit', 'billing'];
+  await expect(billingRestoration.plan(cloud, run)).rejects.toThrow('stage stop --service billing');
+  running = ['audit'];
+  expect(await billingRestoration.plan(cloud, run)).toMatchObject({ toWrite: 2 });
 });
 
 it('A document is not written without the event that it was issued for, which is named', async () => {
