@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
+import { issuedIn } from '../compare/series.ts';
 import { erasuresOf } from '../store/erasures.ts';
 import { fill, fillErased } from '../store/filledEntries.ts';
 import { erasedAtOf, keyName, loadKeys } from '../store/keys.ts';
@@ -23,12 +24,23 @@ export async function fillIn(
   const settled = new Map<Received, 'recorded' | Error>();
   const possible = received.filter(({ event }) => comparableTime(event.time) <= until);
   const keys = await loadKeys(possible.map(nameOf));
-  for (const each of possible) {
-    const outcome = await fillOne(each, keys.get(nameOf(each)));
-    if (outcome) settled.set(each, outcome);
-  }
+  const fillEach = async (events: Iterable<Received>) => {
+    for (const each of events) {
+      const outcome = await fillOne(each, keys.get(nameOf(each)));
+      if (outcome) settled.set(each, outcome);
+    }
+  };
+  // Documents have all of them numbers counted anew, so they would only be in each other's way.
+  const [documents, others] = [possible.filter(isDocument), possible.filter((each) => !isDocument(each))];
+  const left = others.values();
+  await Promise.all([fillEach(documents), ...Array.from({ length: parallel }, () => fillEach(left))]);
   return settled;
 }
+
+/** How many events besides documents are filled in at the same time. */
+const parallel = 8;
+
+const isDocument = ({ event }: Received): boolean => issuedIn(event) !== undefined;
 
 const nameOf = ({ event }: Received): string => keyName(event.merchantid, dataSubjectOf(event));
 
