@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brokenReferences, decisionFaults } from './documents.ts';
+import { brokenReferences, decisionFaults, yamlFaults } from './documents.ts';
 import { breachesOf } from './houseRules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -49,6 +49,7 @@ const checks: [name: string, passes: () => boolean][] = [
       ),
   ],
   ['house rules', () => nothingIn(breachesOf(sources))],
+  ['YAML', () => nothingIn(yamlFaults(filesNamed('*.yml', '*.yaml')))],
   [
     'documents',
     () => {

@@ -119,7 +119,7 @@ describe('serverless deploy', () => {
   });
 
   test('of a service alone says all that it lacks, without a stack, before AWS is asked', async () => {
-    const deploy = serverless('payments', ['deploy', '--stage', 'production']);
+    const deploy = serverless('bus', ['deploy', '--stage', 'production']);
     const { stdout } = await deploy.catch((error: { stdout: string }) => error);
     expect(stdout).toContain(
       '\nThere is no token issuer for this stage. Give --param tokenIssuer=https://…, set',
@@ -179,11 +179,14 @@ describe('pnpm run deploy', () => {
   });
 });
 
-// To see what a stage keeps its services are packaged, once for all tests.
+// To see what a stage keeps its services are packaged, once for all tests, and for those of a simulated day.
 describe('pnpm run remove', { timeout: 120_000 }, () => {
   const stackOf = (service: string) => `fanfold-${service}-production`;
   const remove = (environment: Record<string, string>, ...options: string[]) =>
     run('scripts/remove.ts', '.', ['--stage', 'production', ...options], environment);
+
+  /** What a region that is given goes before. */
+  const elsewhere = { AWS_REGION: 'us-east-1' };
 
   /** What a removal has: neither issuer nor name of the log, and a PATH of its own. */
   async function stageWith(services: string[], queues: string[] = []) {
@@ -214,8 +217,8 @@ describe('pnpm run remove', { timeout: 120_000 }, () => {
 
   test('of a stage of which nothing is there says so', async () => {
     const { environment } = await stageWith([]);
-    const { stdout, stderr } = await remove(environment, '--region', 'us-east-1');
-    expect(stdout).toContain('There is nothing to remove: production has no stack in us-east-1.');
+    const { stdout, stderr } = await remove({ ...environment, ...elsewhere }, '--region', 'eu-west-1');
+    expect(stdout).toContain('There is nothing to remove: production has no stack in eu-west-1.');
     expect(stdout).toContain('Nothing is left.');
     expect(stdout).not.toContain('stage delete');
     expect(stderr).not.toContain('    at ');
@@ -224,20 +227,20 @@ describe('pnpm run remove', { timeout: 120_000 }, () => {
   test('tells what is left, and how to delete just that: in its region, and confirmed with both', async () => {
     const queue = 'fanfold-production-billing-events';
     const { environment, regions } = await stageWith([], [queue]);
-    const { stdout } = await remove({ ...environment, AWS_REGION: 'eu-west-1' }, '--region', 'us-east-1');
+    const { stdout } = await remove({ ...environment, ...elsewhere }, '--region', 'eu-west-1');
     expect(stdout).toContain(queue);
-    const hint = './fanfold stage delete --stage production --region us-east-1';
+    const hint = './fanfold stage delete --stage production --region eu-west-1';
     expect(stdout).toContain(hint);
     const typed = hint.split(' ').slice(1);
     const confirmed = (confirm: string) =>
       run('scripts/fanfold.ts', '.', [...typed, '--confirm', confirm], environment);
-    for (const confirm of ['production', 'production@eu-west-1']) {
+    for (const confirm of ['production', 'production@us-east-1']) {
       await expect(confirmed(confirm)).rejects.toMatchObject({
         code: 2,
-        stderr: expect.stringContaining('confirm it with --confirm production@us-east-1.'),
+        stderr: expect.stringContaining('confirm it with --confirm production@eu-west-1.'),
       });
     }
-    expect(regions).toEqual(new Set(['us-east-1']));
+    expect(regions).toEqual(new Set(['eu-west-1']));
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { brokenReferences, decisionFaults } from './documents.ts';
+import { brokenReferences, decisionFaults, yamlFaults } from './documents.ts';
 
 const files = ['README.md', 'docs/deploy.md', 'docs/audit-log.md', 'scripts/dev.ts'];
 const broken = (path: string, text: string, deploy = '# Deploy\n\n## An account\n\n## `dev`, and then\n') =>
@@ -86,5 +86,22 @@ describe('a decision', () => {
     expect(
       faults('0001-keys.md', page, '\n- [1. Keys](0001-keys.md)\n\n- [1. Keys](0001-keys.md)\n'),
     ).toHaveLength(1);
+  });
+});
+
+describe('YAML', () => {
+  const faults = (text: string) => yamlFaults([{ path: 'services/billing/serverless.yml', text }]);
+  const template = 'Resources:\n  Table: !Ref Table\n  Name: !Sub "x"\n  Arn: !GetAtt [Table, Arn]\n';
+
+  it('with functions of CloudFormation can be read', () => {
+    expect(faults(template)).toEqual([]);
+  });
+
+  it.each([
+    ['a colon in a text', 'description: Takes them: all\n', /^services\/billing\/serverless\.yml: .*1:24/],
+    ['a name twice', `${template}Resources:\n`, /duplicated mapping key/],
+    ['a bracket less', 'plugins: [a\n', /./],
+  ])('is refused with %s', (_, text, complaint) => {
+    expect(faults(text)).toEqual([expect.stringMatching(complaint)]);
   });
 });

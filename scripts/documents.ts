@@ -1,5 +1,15 @@
 import { posix } from 'node:path';
 import GithubSlugger from 'github-slugger';
+import {
+  CORE_SCHEMA,
+  defineMappingTag,
+  defineScalarTag,
+  defineSequenceTag,
+  loadAll,
+  mapTag,
+  seqTag,
+  strTag,
+} from 'js-yaml';
 
 /** A file by its path from the root of the repository. */
 export type Document = { path: string; text: string };
@@ -104,3 +114,24 @@ export function decisionFaults(documents: Document[]): string[] {
     return faults.filter(([holds]) => !holds).map(([, rule]) => `${path}: ${rule}`);
   });
 }
+
+/** `!Ref`, `!GetAtt` and the like, which CloudFormation or the framework reads. */
+const anyTag = { matchByTagPrefix: true };
+const yaml = CORE_SCHEMA.withTags(
+  defineScalarTag('!', { ...strTag, ...anyTag }),
+  defineSequenceTag('!', { ...seqTag, ...anyTag }),
+  defineMappingTag('!', { ...mapTag, ...anyTag }),
+);
+
+/** What cannot be read of YAML, each as `path: what is wrong`: a colon in a text without quotes, a key that is there twice. */
+export const yamlFaults = (documents: Document[]): string[] =>
+  documents
+    .filter(({ path }) => /\.ya?ml$/.test(path))
+    .flatMap(({ path, text }) => {
+      try {
+        loadAll(text, { schema: yaml });
+        return [];
+      } catch (error) {
+        return [`${path}: ${(error as Error).message}`];
+      }
+    });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { eventSourceMapping } from '@fanfold/local-cloud/eventSourceMapping';
-import { packageService } from '@fanfold/local-cloud/packagedTemplates';
+import { anyParameters, packageService } from '@fanfold/local-cloud/packagedTemplates';
 import { type Resource, resolveTemplate } from '@fanfold/local-cloud/template';
 
 export type QueueName = 'billing' | 'audit' | 'payments';
@@ -48,12 +48,7 @@ type Resources = Record<string, Resource>;
 
 async function templateOf(service: string): Promise<Resources> {
   const folder = join(import.meta.dirname, '../../../services', service);
-  return resolveTemplate(
-    await packageService(folder, 'production', {
-      tokenIssuer: 'https://issuer.example',
-      logOrigin: 'fanfold.example/production/audit',
-    }),
-  );
+  return resolveTemplate(await packageService(folder, 'production', anyParameters));
 }
 
 const memoryMbOf = (resources: Resources, name: string): number =>

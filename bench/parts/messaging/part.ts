@@ -34,7 +34,7 @@ export const messagingPart: Part<Result> = {
     for (let round = 1; round <= rounds; round++) {
       tell(`round ${round} of ${rounds}`);
       for (const name of names) {
-        const messages = messagesPerRound[name] / (quick ? 8 : 1);
+        const messages = messagesPerRound[name] / (quick ? 20 : 1);
         measured.get(name)?.push(await inProcess(name, cloud.endpoints.aws, messages));
       }
     }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findStack } from '@fanfold/deployment/adoption';
 import { type Clients, clientsWith, findKept, type Kept, keepablesOf } from '@fanfold/deployment/kept';
-import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
+import { anyParameters, packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { signIn } from '../aws/cloud.ts';
 import { UsageError } from '../errors.ts';
 
@@ -33,8 +33,7 @@ export async function keptOf({
       const template = await packageService(
         join(import.meta.dirname, '../../../services', name),
         stage,
-        // What is kept has its name from neither.
-        { tokenIssuer: 'https://issuer.invalid', logOrigin: 'unnamed' },
+        anyParameters,
         region,
       );
       return {

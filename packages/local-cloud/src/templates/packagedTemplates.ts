@@ -41,6 +41,9 @@ export async function packageService(
   return JSON.parse(await readFile(cached, 'utf8'));
 }
 
+/** The parameters that a stage in AWS has to have, for who needs nothing of its template that they change. */
+export const anyParameters = { tokenIssuer: 'https://issuer.invalid', logOrigin: 'unnamed' };
+
 /**
  * The resources of one of the services in `services/`, packaged for the local stage and resolved.
  *
