@@ -3,6 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { buffer, json, text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Answer, headerOf, lines as sendLines, raw as sendRaw } from '../../fixtures/rawHttp.ts';
@@ -686,8 +687,10 @@ describe('A connection', () => {
   test('of who goes away in the middle runs no function', async () => {
     ran.length = 0;
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    socket.write('POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc');
-    await setTimeout(20);
+    socket.write('POST /things HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
+    // The request has begun when it is told to go on.
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 100 /);
+    await promisify<string>(socket.write).call(socket, 'abc');
     socket.destroy();
     await once(socket, 'close');
     // What it sent is behind it when what comes after it has been answered, twice.
