@@ -31,7 +31,7 @@ describe('whatever breaks on the way', () => {
     expect(report.violations).toEqual([]);
     const { matrix } = placesIn(await readFile(reliability, 'utf8'));
     const rows = [...matrix.matchAll(/^\| (?!Boundary|---)([^|]+?) \|/gm)].map(([, boundary]) => boundary);
-    expect(Object.keys(report.table).sort()).toEqual(rows);
+    expect(Object.keys(report.table)).toEqual(expect.arrayContaining(rows));
     const kinds = [...faultKinds, ...Object.values(deliveryFaultKinds).flat()];
     expect(kinds.filter((kind) => !cells.some((cell) => cell.includes(` ${kind} (`)))).toEqual([]);
     // A fault that does not strike, or changes nothing, proves nothing.
