@@ -75,12 +75,22 @@ function standingOf(resources: Resource[]): NonNullable<ProgramCost['standing']>
   return { queues: queuesOf(resources), clockRunsPerMonth };
 }
 
-/** @throws for a schedule that is neither each so many minutes nor daily */
+/** @throws for a schedule that is neither each so many minutes nor at times of each day */
 function runsPerMonth(schedule: string): number {
   const minutes = /^rate\((\d+) minutes?\)$/.exec(schedule)?.[1];
   if (minutes) return secondsPerMonth / 60 / Number(minutes);
-  if (/^cron\(\d+ \d+ \* \* \? \*\)$/.test(schedule)) return 30;
+  const [, minute, hour] = /^cron\((\S+) (\S+) \* \* \? \*\)$/.exec(schedule) ?? [];
+  const runs = minute && hour ? 30 * valuesOf(minute, 60) * valuesOf(hour, 24) : Number.NaN;
+  if (!Number.isNaN(runs)) return runs;
   throw new Error(`How often is ${schedule}? Say it in bench/parts/cost/month.ts`);
+}
+
+/** How many values a field of a schedule has: `15`, `0-5` or `15/15`, from 15 on each 15. NaN for any other. */
+function valuesOf(field: string, end: number): number {
+  const [, from, range, to] = /^(\d+)(?:([-/])(\d+))?$/.exec(field) ?? [];
+  if (from === undefined) return Number.NaN;
+  if (range === undefined) return 1;
+  return range === '-' ? Number(to) - Number(from) + 1 : Math.ceil((end - Number(from)) / Number(to));
 }
 
 /** What a run of a clock takes that finds nothing: a tenth of a second. */
