@@ -136,6 +136,11 @@ describe('Recorded events', () => {
             .sort((a, b) => a.at - b.at)
             .map(({ text }) => text);
           restore(table, shuffled);
+          // What the provider was asked and is in no event had no effect: the janitor finds that out, as always.
+          for (const payment of table.values()) {
+            const { payment: settled } = settle(payment, nothing, momentAt('11:00:00.000'), false);
+            if (payment.history.length > 0) table.set(payment.id, settled);
+          }
           expect(toldOf(table)).toEqual(toldOf(last));
           for (const { id, version, requests, status } of table.values()) {
             const lived = last.get(id) as Payment;
@@ -258,6 +263,18 @@ describe('A request for a capture or cancellation, when it comes again after a r
     expect(() => capture(payment, { ...asked, id: 'cap_2' }, momentAt())).toThrow(
       refusal(409, 'payment_not_capturable'),
     );
+  });
+
+  it('is recognised although the table knows of an earlier one, which had no effect', () => {
+    const earlier = capture(
+      authorized(),
+      { id: 'cap_0', amount: 100, fingerprint: 'f0' },
+      momentAt(),
+    ).payment;
+    const [, text = ''] = recordOf([{ payment: capturedLater(), eventNumbers: [1, 2] }]);
+    const { payment } = restored(earlier, JSON.parse(text), text, undefined);
+    const again = capture(payment as Payment, { id: 'cap_1', amount: 5000, fingerprint: 'f' }, momentAt());
+    expect(again.payment.requests).toHaveProperty('cap_1');
   });
 
   it('is refused when it asks for another amount', () => {

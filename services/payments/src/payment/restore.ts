@@ -111,7 +111,8 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
       const { amountCaptured, description, customer, lines } = event.data;
       const known = payment.customer === null ? { description, customer, lines } : {};
       const captured = { ...next, ...known, status: 'captured', ask: null, expiresAt: null, amountCaptured };
-      return { ...captured, ...(ask ? {} : asked(payment, 'capture')) } as Payment;
+      const isKnown = ask?.operation === 'capture' && ask.amount === amountCaptured;
+      return { ...captured, ...(isKnown ? {} : asked(payment, 'capture')) } as Payment;
     }
     case 'payment.canceled.v1': {
       const { reason } = event.data;
@@ -123,7 +124,8 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
         cancellationReason: reason,
       };
       const forgotten = isClock(event) ? undefined : 'void';
-      return { ...canceled, ...(ask ? {} : asked(payment, forgotten)) } as Payment;
+      const isKnown = ask?.operation === 'void' && ask.reason === reason;
+      return { ...canceled, ...(isKnown ? {} : asked(payment, forgotten)) } as Payment;
     }
     case 'payment.failed.v1': {
       const { reason } = event.data;
