@@ -115,8 +115,8 @@ async function surviveOutage(
 }
 
 async function sendCaptures(service: keyof typeof consumers, merchantid: string): Promise<void> {
-  const { tables, EventsQueue, EventsDeadLetterQueue } = await resourcesOf(service);
-  await provision({ ...tables, EventsQueue, EventsDeadLetterQueue }, emulators.endpoints);
+  const { stores, EventsQueue, EventsDeadLetterQueue } = await resourcesOf(service);
+  await provision({ ...stores, EventsQueue, EventsDeadLetterQueue }, emulators.endpoints);
   const messages = paymentIds.map((paymentId) => JSON.stringify({ ...captured({ paymentId }), merchantid }));
   await Promise.all(messages.map((message) => wire.send(queues[service], message)));
 }
@@ -144,10 +144,11 @@ async function resourcesOf(service: keyof typeof consumers) {
   if (!EventsQueue || !EventsDeadLetterQueue || !ConsumerLambdaFunction || !ConsumerMapping) {
     throw new Error(`${service} lacks a queue or a consumer`);
   }
-  const tables = Object.fromEntries(
-    Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table'),
+  // Audit looks into the log's bucket before it records anything.
+  const stores = Object.fromEntries(
+    Object.entries(resources).filter(([, { Type }]) => /^AWS::(DynamoDB::Table|S3::Bucket)$/.test(Type)),
   );
-  return { tables, EventsQueue, EventsDeadLetterQueue, ConsumerLambdaFunction, ConsumerMapping };
+  return { stores, EventsQueue, EventsDeadLetterQueue, ConsumerLambdaFunction, ConsumerMapping };
 }
 
 async function expectInvoices(merchantId: string): Promise<void> {
