@@ -40,6 +40,7 @@ describe('a call', () => {
   it.each([
     ['GET', '/checkpoint?x-id=GetObject', 'GetObject', 'checkpoint'],
     ['PUT', '/tile/0/000.p/3?x-id=PutObject', 'PutObject', 'tile'],
+    ['GET', '/?list-type=2&prefix=erased%2F', 'ListObjectsV2', ''],
   ])('%s %s is about files of one kind', (method, path, operation, kind) => {
     const url = `/${bucketPrefix('local', 'eu-west-1')}-audit-log-000000000000${path}`;
     const target = `fanfold-local-audit-log/${kind}`;

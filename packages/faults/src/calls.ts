@@ -44,7 +44,8 @@ export function callOf(
     return { ...about, operation, protocol: 'kms', target: lastPart(inputOf({ body }).KeyId) };
   }
   const { pathname, searchParams } = new URL(path, 'http://localhost');
-  const ofFile = searchParams.get('x-id');
+  // A list has another form.
+  const ofFile = searchParams.get('x-id') ?? (searchParams.has('list-type') ? 'ListObjectsV2' : undefined);
   if (ofFile) return { ...about, operation: ofFile, protocol: 's3', target: kindOfFile(pathname) };
   const form = new URLSearchParams(String(body));
   const action = form.get('Action');
