@@ -47,6 +47,10 @@ export function callOf(
   // A list has another form.
   const ofFile = searchParams.get('x-id') ?? (searchParams.has('list-type') ? 'ListObjectsV2' : undefined);
   if (ofFile) return { ...about, operation: ofFile, protocol: 's3', target: kindOfFile(pathname) };
+  if (searchParams.has('list-type')) {
+    const target = kindOfFile(`${pathname}${searchParams.get('prefix') ?? ''}`);
+    return { ...about, operation: 'ListObjectsV2', protocol: 's3', target };
+  }
   const form = new URLSearchParams(String(body));
   const action = form.get('Action');
   if (!action)
