@@ -85,6 +85,7 @@ export class Restores {
     await this.#mark();
     await this.#signLog();
     await request?.again();
+    if (servicesOf(what).includes('billing')) await this.#compareAgain();
     // What no event has of a payment comes back with its requests.
     if (servicesOf(what).includes('payments')) for (const shop of this.#shops) await shop.repeatAll();
   }
@@ -123,6 +124,14 @@ export class Restores {
         this.breaches.push(`${service} would be restored again: ${again.lines.join(' ')}`);
     } catch (error) {
       this.breaches.push(`${service} is not restored: ${(error as Error).message}`);
+    }
+  }
+
+  /** No event says that a finding was mended: the days of those that came back are compared again. */
+  async #compareAgain(): Promise<void> {
+    for (const { finding } of await this.#world.itemsOf('billing')) {
+      const { merchantId, date, mendedAt } = (finding ?? {}) as Record<string, unknown>;
+      if (mendedAt === null) await this.#world.run('payments.republish', { date, merchantId });
     }
   }
 
