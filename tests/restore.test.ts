@@ -10,7 +10,7 @@ import { keepTable } from './putBack.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
 
 /**
- * What docs/restore.md tells the person on call to type when a table was put back, typed as it stands there to a stack that
+ * What docs/restore.md tells the person on call to type when billing's table was put back, typed as it stands there to a stack that
  * runs, whose table was put back: afterwards all is as it was, and goes on.
  */
 let stack: RunningStack;
@@ -71,25 +71,22 @@ async function type(command: string): Promise<string> {
 
 const verify = () => type(`./fanfold verify --stage local --remember ${join(folder, 'seen')}`);
 
-describe.each([
-  ['billing', "Billing's table"],
-  ['payments', "Payments' table"],
-])('%s', (service, heading) => {
+describe("billing's table", () => {
   it('is restored by the commands of the page, and goes on', async () => {
-    const kept = await keepTable(stack.base, service);
+    const kept = await keepTable(stack.base, 'billing');
     await sell();
     await verify();
     const before = await shown();
-    const blocks = await blocksOf('docs/restore.md', heading);
+    const blocks = await blocksOf('docs/restore.md', "Billing's table");
     const commands = blocks.flatMap((block) => block.trimEnd().split('\n'));
     const [stop = '', ...rest] = commands;
     await type(stop);
     // What is asked for meanwhile waits.
-    const asked = service === 'billing' ? await merchant.post('/payments', twoChairs()) : undefined;
+    const { body: waiting } = await merchant.post('/payments', twoChairs());
     await kept.putBack();
     for (const command of rest) await type(command);
     await sell();
-    if (asked) expect((await merchant.get(`/payments/${asked.body.id}`)).body.invoiceNumber).not.toBeNull();
+    expect((await merchant.get(`/payments/${waiting.id}`)).body.invoiceNumber).not.toBeNull();
     const after = await shown();
     for (const [path, items] of Object.entries(before)) {
       for (const item of items) expect(after[path], path).toContainEqual(item);
