@@ -36,7 +36,14 @@ const run = (tool: string, ...args: string[]): boolean =>
     .status === 0;
 
 const checks: [name: string, passes: () => boolean][] = [
-  ['types', () => run('typescript/bin/tsc', '--project', '.')],
+  [
+    'types',
+    () =>
+      // What runs in a browser knows the browser and no Node.
+      ['.', 'packages/description/browser'].every((project) =>
+        run('typescript/bin/tsc', '--project', project),
+      ),
+  ],
   [
     'lint and format',
     () =>

@@ -11,6 +11,7 @@ import {
   basePort,
   defaultBasePort,
   findStack,
+  type Pages,
   portOffsets,
   type Stack,
   type StackDescription,
@@ -71,7 +72,7 @@ async function run(base: number): Promise<void> {
     process.env.FANFOLD_DATA_FOLDER ?? (persist ? join(repository, '.fanfold', String(base)) : undefined);
   if (data) await checkDataFolder(data, await tablesOfServices(services));
   const progress = startProgress('starting the emulators and the services');
-  const starting = startStack(base, data);
+  const starting = startStack(base, data, reference(base));
   const started: Started = { runtimes: new Map() };
   try {
     const ready = startServices(services, base, starting, started, progress);
@@ -88,6 +89,26 @@ async function run(base: number): Promise<void> {
     // Last: what the services still do needs it.
     await starting.then((stack) => stack.stop()).catch(() => {});
   }
+}
+
+/** The reference page. Nothing of it is loaded before somebody opens it. */
+function reference(base: number): Pages {
+  return {
+    path: '/docs',
+    async answer(request, response, stack) {
+      const { answerReference } = await import('@fanfold/description/reference/site');
+      await answerReference(request, response, {
+        stack,
+        tokenCommand: `${portFor(base)}./fanfold token`,
+        accessToken: (merchantId) => developmentToken(merchantId, merchantScopes, 60),
+      });
+    },
+  };
+}
+
+/** What the operator's tool needs to find a stack at another port than the default. */
+function portFor(base: number): string {
+  return base === defaultBasePort ? '' : `FANFOLD_PORT=${base} `;
 }
 
 /** What has been started so far. */
@@ -221,6 +242,7 @@ async function announce(
     ...[...services]
       .map(([name, { url }]): [string, string] => [name, url])
       .sort(([, a], [, b]) => Number(new URL(a).port) - Number(new URL(b).port)),
+    ['reference', `${issuer}/docs`],
     ['token issuer', issuer],
     ['SNS, SQS, S3', endpoints.aws],
     ['DynamoDB', endpoints.dynamodb],
@@ -234,6 +256,5 @@ async function announce(
     if (running) console.log(`curl -sS -H "Authorization: Bearer $TOKEN" '${running.url}${request}`);
   }
   const seconds = (performance.now() / 1_000).toFixed(1);
-  const port = base === defaultBasePort ? '' : `FANFOLD_PORT=${base} `;
-  console.log(`\nfanfold is ready after ${seconds} s. Try: ${port}./fanfold demo`);
+  console.log(`\nfanfold is ready after ${seconds} s. Try: ${portFor(base)}./fanfold demo`);
 }

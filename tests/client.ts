@@ -62,14 +62,18 @@ export async function describedAnswer(
 const offsetOf = (path: string): number =>
   ({ invoices: 2, 'credit-notes': 2, events: 3 })[/^\/([^/?]+)/.exec(path)?.[1] ?? ''] ?? 1;
 
-export async function clientOf(base: number, merchantId: string, scopes = merchantScopes): Promise<Client> {
-  const token = await signToken({
+/** An access token of a merchant, for an hour. */
+export const accessToken = (base: number, merchantId: string, scopes = merchantScopes): Promise<string> =>
+  signToken({
     issuer: `http://127.0.0.1:${base}`,
     subject: 'story',
     merchantId,
     scopes,
     expiresInSeconds: 3600,
   });
+
+export async function clientOf(base: number, merchantId: string, scopes = merchantScopes): Promise<Client> {
+  const token = await accessToken(base, merchantId, scopes);
   const ask = (method: string, path: string, init: RequestInit) => {
     const headers = { authorization: `Bearer ${token}`, ...init.headers };
     return fetch(`http://127.0.0.1:${base + offsetOf(path)}${path}`, { ...init, method, headers });

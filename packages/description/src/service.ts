@@ -61,6 +61,7 @@ export async function exchangesOf(name: string): Promise<Exchange[]> {
 }
 
 export const openApiFile = (name: string): string => fileOf(name, 'openapi.json');
+export const asyncApiFile = (name: string): string => fileOf(name, 'asyncapi.json');
 export const exchangesFile = (name: string): string => fileOf(name, 'examples.json');
 
 /** As JSON that people can read too: characters that cannot be seen are escaped. */

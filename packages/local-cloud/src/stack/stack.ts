@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { json, text } from 'node:stream/consumers';
 import type { Endpoints } from '../emulators/emulators.ts';
-import { isForeign } from '../foreign.ts';
+import { isForeign, isOfForeignPage } from '../foreign.ts';
 import { holdDataFolder } from './dataFolder.ts';
 import { publicKeySet } from './issuer.ts';
 import { requireFreePorts } from './ports.ts';
@@ -20,6 +20,12 @@ export type StackDescription = {
   /** Where its data is kept; in memory without. */
   dataFolder?: string;
   services: Record<string, RunningService>;
+};
+
+/** Pages for people, at the base port below this path. Requests of other pages do not reach them. */
+export type Pages = {
+  path: string;
+  answer(request: IncomingMessage, response: ServerResponse, stack: StackDescription): Promise<void>;
 };
 
 export type Stack = {
@@ -52,14 +58,15 @@ export function basePort(): number {
  * find them. It takes the base port first: of several processes that try, one starts a stack.
  *
  * @param dataFolder keeps the emulators' data; in memory without it.
+ * @param pages what people can read at the base port.
  * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, it cannot be
  *   gone on with, or an emulator does not start.
  */
-export async function startStack(base: number, dataFolder?: string): Promise<Stack> {
+export async function startStack(base: number, dataFolder?: string, pages?: Pages): Promise<Stack> {
   const services: StackDescription['services'] = {};
   const ready = Promise.withResolvers<StackDescription>();
   const server = createServer((request, response) => {
-    answer(request, response, ready.promise).catch((error: Error) => response.destroy(error));
+    answer(request, response, ready.promise, pages).catch((error: Error) => response.destroy(error));
   });
   server.listen(base, '127.0.0.1');
   await once(server, 'listening');
@@ -105,11 +112,17 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   ready: Promise<StackDescription>,
+  pages: Pages | undefined,
 ): Promise<void> {
   const reply = (status: number, body: object) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  if (isForeign(request)) {
+  const isOfPages = pages !== undefined && isBelow(pages.path, request.url ?? '');
+  if (isOfPages ? isOfForeignPage(request) : isForeign(request)) {
     reply(403, { message: 'Requests come from this machine only.' });
+    return;
+  }
+  if (isOfPages) {
+    await pages.answer(request, response, await ready);
     return;
   }
   switch (`${request.method} ${request.url}`) {
@@ -126,6 +139,9 @@ async function answer(
       reply(404, { message: 'The paths are / and /.well-known/jwks.json.' });
   }
 }
+
+const isBelow = (path: string, url: string): boolean =>
+  url === path || url.startsWith(`${path}/`) || url.startsWith(`${path}?`);
 
 /** A service is part of the stack for as long as its request is open, so it cannot remain there after a crash. */
 async function holdService(

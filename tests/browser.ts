@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+
+/** Where Chromium is unpacked once: it takes some seconds and 209 MB. */
+const folder = join(import.meta.dirname, '../node_modules/.cache/fanfold/chromium');
+
+/**
+ * Starts a headless Chromium: that of FANFOLD_CHROMIUM, else the one of the package for Linux on x64, else the Chrome of the
+ * machine. The package's own arguments are not used, because they switch off what keeps origins apart.
+ *
+ * @throws when there is none
+ */
+export async function startBrowser(): Promise<Browser> {
+  const named = process.env.FANFOLD_CHROMIUM;
+  if (named) return chromium.launch({ executablePath: named, args });
+  if (process.platform === 'linux' && process.arch === 'x64') {
+    return chromium.launch({ executablePath: await unpacked(), args });
+  }
+  return chromium.launch({ channel: 'chrome' });
+}
+
+/** In CI everything runs as root, for whom Chromium has no sandbox. */
+const args = ['--no-sandbox'];
+
+async function unpacked(): Promise<string> {
+  const executable = join(folder, 'chromium');
+  if (existsSync(executable)) return executable;
+  await mkdir(folder, { recursive: true });
+  const { default: packaged } = await import('@sparticuz/chromium');
+  // It unpacks to the folder for temporary files.
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    return await packaged.executablePath();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
+}
