@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
 /** Where Chromium is unpacked once: it takes some seconds and 209 MB. */
@@ -27,15 +27,19 @@ const args = ['--no-sandbox'];
 async function unpacked(): Promise<string> {
   const executable = join(folder, 'chromium');
   if (existsSync(executable)) return executable;
-  await mkdir(folder, { recursive: true });
+  await mkdir(dirname(folder), { recursive: true });
+  const draft = await mkdtemp(`${folder}-`);
   const { default: packaged } = await import('@sparticuz/chromium');
   // It unpacks to the folder for temporary files.
   const { TMPDIR } = process.env;
-  process.env.TMPDIR = folder;
+  process.env.TMPDIR = draft;
   try {
-    return await packaged.executablePath();
+    await packaged.executablePath();
   } finally {
     if (TMPDIR === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = TMPDIR;
   }
+  // Unpacked whole or not at all; what another process has unpacked meanwhile is the same.
+  await rename(draft, folder).catch(() => rm(draft, { recursive: true }));
+  return executable;
 }

@@ -43,6 +43,8 @@ async function send(form: HTMLFormElement): Promise<void> {
   try {
     const response = await fetch(`/docs/send/${service}${path}`, {
       method,
+      // The same path is another merchant's as well.
+      cache: 'no-store',
       headers: { ...headers, 'Fanfold-Merchant': String(merchant ?? '') },
       ...(body !== undefined && { body }),
     });

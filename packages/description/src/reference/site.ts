@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
 import type { StackDescription } from '@fanfold/local-cloud/stack';
 import { transform } from 'esbuild';
 import { asyncApiFile, openApiFile } from '../service.ts';
@@ -118,12 +119,14 @@ async function send(request: IncomingMessage, response: ServerResponse, referenc
   const passing = ask({ hostname, port, path, method: request.method, headers, agent: false });
   passing.once('response', (answered) => {
     const { connection: _connection, 'keep-alive': _keepAlive, ...answeredHeaders } = answered.headers;
-    response.writeHead(answered.statusCode ?? 502, { ...answeredHeaders, ...safe });
-    answered.pipe(response);
+    response.writeHead(answered.statusCode ?? 502, answeredHeaders);
+    // An answer that breaks off breaks this one off too.
+    pipeline(answered, response, () => {});
   });
-  passing.once('error', (error) => {
-    if (response.headersSent) response.destroy(error);
+  passing.on('error', (error) => {
+    if (response.headersSent) response.destroy();
     else response.writeHead(502, safe).end(`${name} did not answer: ${error.message}`);
   });
+  response.once('close', () => passing.destroy());
   request.pipe(passing);
 }
