@@ -37,7 +37,7 @@ ${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}
 
 \`operator\` is whoever uses \`./fanfold\`: see [operations.md](operations.md).
 
-## Who hears what
+## Who subscribes to what
 
 \`\`\`mermaid
 ${flowOf(definitions, services).join('\n')}
