@@ -21,9 +21,11 @@ beforeAll(async () => {
   emulators = await startEmulators({});
   useEndpoints(emulators.endpoints);
   const { Table } = await templateOf('billing');
-  if (!Table) throw new Error('billing has no table');
-  await provision({ Table }, emulators.endpoints);
+  const { MarksBucket } = await templateOf('bus');
+  if (!Table || !MarksBucket) throw new Error('billing has no table, or the bus no bucket of marks');
+  await provision({ Table, MarksBucket }, emulators.endpoints);
   process.env.BILLING_TABLE_NAME = String(Table.Properties.TableName);
+  process.env.MARKS_BUCKET_NAME = String(MarksBucket.Properties.BucketName);
   dynamodb = new DynamoDBClient({});
 });
 afterAll(async () => {
