@@ -147,6 +147,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:Query table/fanfold-local-billing/index/ByOrder',
     ],
     republish: [
+      'dynamodb:Scan table/fanfold-local-billing',
       'dynamodb:Scan table/fanfold-local-billing/index/ByMerchant',
       'dynamodb:UpdateItem table/fanfold-local-billing',
     ],

@@ -29,6 +29,20 @@ const fits = (changes: Record<string, unknown>) =>
   noteTaken.schema.safeParse({ ...event, ...changes }).success;
 
 describe('An event that is made', () => {
+  test('is the same to the letter, whatever the order of members that DynamoDB returns', () => {
+    const counted = defineEvent({
+      type: 'notes.counted.v1',
+      source: '/notes',
+      description: 'Somebody counted the notes.',
+      data: () => z.object({ counts: z.record(z.string(), z.int()) }),
+    });
+    const texts = [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ].map((counts) => JSON.stringify(makeEvent(counted, { ...facts, data: { counts } })));
+    expect(texts[1]).toBe(texts[0]);
+  });
+
   test('is a CloudEvent with its id, its place in the sequence and its trace', () => {
     expect(event).toEqual({
       specversion: '1.0',

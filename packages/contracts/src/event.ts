@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { inOrder } from './inOrder.ts';
 
 /**
  * The envelope of every event: CloudEvents 1.0 in structured JSON
@@ -154,7 +155,7 @@ export function makeEvent<Type extends string, Data extends z.ZodType>(
   facts: { subject: string; n: number; time: string; merchantid: string; trace: Trace; data: z.output<Data> },
 ): Event<Type, z.output<Data>> {
   const { subject, n, time, merchantid, trace, data } = facts;
-  const event = definition.schema.parse({
+  const parsed = definition.schema.parse({
     specversion: '1.0',
     id: eventId(subject, n),
     source: definition.source,
@@ -167,6 +168,8 @@ export function makeEvent<Type extends string, Data extends z.ZodType>(
     ...trace,
     data,
   });
+  // Published again it has to be the same to the letter: the log has its hash.
+  const event = inOrder(definition.schema, parsed);
   const bytes = Buffer.byteLength(JSON.stringify(event));
   if (bytes > maxEventBytes) {
     throw new RangeError(

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { startProgress } from '../../progress.ts';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { commandFor, trailOf } from '../commandFor.ts';
@@ -23,7 +24,8 @@ export async function restore(
   service: RestoredService,
   { dryRun, yes, json, ...place }: Options,
 ): Promise<boolean> {
-  const run: RestoreRun = { step, signal: interruption() };
+  const signal = interruption();
+  const run: RestoreRun = { step, pause: (durationMs) => delay(durationMs, undefined, { signal }), signal };
   const cloud = await cloudOf(place);
   const restoration: Restoration = restorations[service];
   const plan = await restoration.plan(cloud, run);

@@ -182,3 +182,22 @@ it('the events of a day are published again, the same to the letter, whatever wa
   expect(await saidBy('repeat')).toHaveLength(2);
   expect(await republish({ date: '2026-01-01' }, contextWith())).toEqual({ republished: 0 });
 });
+
+it('a finding is published again on the day of its event, mended or not, and stays mended', async () => {
+  const closed = dayClosed(twoCaptures, 'told-again');
+  const found = async () =>
+    (await saidBy('told-again')).filter(({ type }) => type === 'billing.reconciliation-failed.v1');
+  await deliver([capture('told-again', 1)]);
+  await deliver([closed]);
+  const [told] = await found();
+  await deliver([capture('told-again', 2), closed]);
+  expect(await found()).toEqual([]);
+  const mended = await loadFinding('told-again', '2026-11-23');
+
+  const today = new Date().toISOString().slice(0, 10);
+  expect(await republish({ date: today, merchantId: 'told-again' }, contextWith())).toEqual({
+    republished: 3,
+  });
+  expect((await found()).map((event) => JSON.stringify(event))).toEqual([JSON.stringify(told)]);
+  expect(await loadFinding('told-again', '2026-11-23')).toEqual(mended);
+});

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { catalog } from '@fanfold/contracts/catalog';
 import { misfitsOf } from '../../aws/auditLog.ts';
 import { type Cloud, invoke, longestMs } from '../../aws/cloud.ts';
@@ -21,7 +20,7 @@ type LogState = {
 };
 
 /** Entries without an event: how many of each type, by day. */
-type OpenEvents = { count: number; days: Record<string, Record<string, number>> };
+export type OpenEvents = { count: number; days: Record<string, Record<string, number>> };
 
 /**
  * Brings the log's table back. First entries and head, from the published bundles, while nothing runs that writes to it. When
@@ -136,7 +135,7 @@ function planOfEvents(cloud: Cloud, log: LogState, { open, days }: Openings, run
         }
       });
       await run.step('waiting for events', open.count, (advance) =>
-        arrivalOf(cloud, open.count, { advance, signal: run.signal }),
+        arrivalOf(cloud, open.count, { advance, pause: run.pause }),
       );
     },
   };
@@ -150,11 +149,11 @@ const patienceMs = 90_000;
 async function arrivalOf(
   cloud: Cloud,
   count: number,
-  { advance, signal }: { advance: (count: number) => void; signal: AbortSignal },
+  { advance, pause }: { advance: (count: number) => void; pause: RestoreRun['pause'] },
 ): Promise<void> {
   let [left, lastAt] = [count, Date.now()];
   while (left > 0 && Date.now() - lastAt < patienceMs) {
-    await delay(pollMs, undefined, { signal });
+    await pause(pollMs);
     const now = (await openEvents(cloud)).count;
     if (now === left) continue;
     advance(left - now);
@@ -212,7 +211,7 @@ function typesOf(days: OpenEvents['days']): Record<string, number> {
 }
 
 /** Whether a publisher's table has events of this type. */
-const isRepublished = (type: string): boolean =>
+export const isRepublished = (type: string): boolean =>
   republishing.some((service) => catalog[type as keyof typeof catalog]?.source === `/${service}`);
 
 /**

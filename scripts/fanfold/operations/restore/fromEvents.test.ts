@@ -177,6 +177,7 @@ const cloud = {
 
 const run: RestoreRun = {
   step: (_what, _total, work) => work(() => {}),
+  pause: async () => {},
   signal: new AbortController().signal,
 };
 const billingRestoration = fromEvents(billingEvents);

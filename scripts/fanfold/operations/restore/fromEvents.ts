@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Event } from '@fanfold/contracts/event';
 import type { Lack } from '@fanfold/runtime/mark';
 import type { RestoredEvent } from '@fanfold/runtime/restore';
@@ -94,7 +93,7 @@ const [longestMs, pollMs] = [60_000, 500];
  *
  * @throws CommandError when it does not get there
  */
-async function requireRecorded(cloud: Cloud, service: string, { step, signal }: RestoreRun): Promise<void> {
+async function requireRecorded(cloud: Cloud, service: string, { step, pause }: RestoreRun): Promise<void> {
   const waitingNow = () => messagesIn(cloud, queueOf(cloud.stage, 'audit'));
   let waiting = await waitingNow();
   if (waiting === 0) return;
@@ -108,7 +107,7 @@ async function requireRecorded(cloud: Cloud, service: string, { step, signal }: 
         waiting > 0 && Date.now() < until;
         waiting = await waitingNow()
       )
-        await delay(pollMs, undefined, { signal });
+        await pause(pollMs);
     });
   }
   if (waiting === 0) return;

@@ -27,6 +27,8 @@ export type RestoreRun = {
     total: number | undefined,
     work: (advance: (count: number) => void) => Promise<Result>,
   ): Promise<Result>;
+  /** Waits, unless it is aborted. */
+  pause(durationMs: number): Promise<void>;
   /** Aborted when the run shall end before its work is done. */
   signal: AbortSignal;
 };

@@ -411,6 +411,10 @@ describe('an event that is published again', () => {
   });
 });
 
+it('a log in which nothing was ever published lacks nothing', async () => {
+  expect(await audit.planLog()).toMatchObject({ size: 0, published: 0, isForked: false });
+});
+
 describe('a log is not restored', () => {
   it('from a bucket without a checkpoint, or with one that is older than the witness has seen', async () => {
     await record(payments(3));

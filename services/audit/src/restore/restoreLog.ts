@@ -32,8 +32,9 @@ export type LogPlan = {
  *   log's, or files that are missing or changed
  */
 export async function planLog(): Promise<LogPlan> {
-  const { size, root } = await publishedTree();
   const { size: head, forkedFrom } = await readHead();
+  if (head === 0n && !(await readFile(checkpointPath))) return emptyPlan;
+  const { size, root } = await publishedTree();
   if (await isWhole()) {
     return {
       size: Number(head),
@@ -56,6 +57,9 @@ export async function planLog(): Promise<LogPlan> {
   );
   return { size: Number(head), published: Number(size), fitting, from, to, isForked: true };
 }
+
+/** Of a log in which nothing was ever published. */
+const emptyPlan: LogPlan = { size: 0, published: 0, fitting: 0, from: null, to: null, isForked: false };
 
 /**
  * Writes entries and the head again, from the published bundles, after these were compared with the checkpoint. Of each

@@ -1,5 +1,10 @@
-import { republish } from '@fanfold/runtime/republish';
-import { issuedOn, republishDocument } from '../store/days.ts';
+import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
+import { foundOn, issuedOn, republishDocument } from '../store/days.ts';
 
-/** Publishes the events of the invoices and credit notes of a day again. */
-export const handler = republish(({ date, merchantId }) => issuedOn(date, merchantId), republishDocument);
+/** Publishes the events of the invoices, credit notes and findings of a day again. */
+export const handler = republish(find, republishDocument);
+
+async function* find({ date, merchantId }: RepublishRequest): AsyncGenerator<{ id: string }[]> {
+  yield* issuedOn(date, merchantId);
+  yield* foundOn(date, merchantId);
+}
