@@ -1,6 +1,6 @@
 import { deliveryFaultKinds, deliverySite } from './deliveries.ts';
 import { type Fault, type FaultKind, kindsFor, reaches } from './faults.ts';
-import { type PutBack, type Restorable, restorables } from './restores.ts';
+import { isTablePutBack, type PutBack, type Restorable, restorables } from './restores.ts';
 import type { Cell, Result } from './run.ts';
 import { stories } from './stories.ts';
 
@@ -27,12 +27,12 @@ export const reachesOf = (kind: FaultKind): Fault['reach'][] =>
 const repetitive = 6;
 
 /**
- * Everything is put back at each point: to the beginning, to the half of the way, and to just before. Not billing's table in the
- * story of a log that has a forged invoice: from such a log no documents are restored.
+ * Everything is put back at each point: to the beginning, to the half of the way, and to just before. Not billing's table nor
+ * audit's in the story of a log that has a forged invoice: from such a log no documents are restored, and no table has that one.
  */
 function putBacksOf(story: string, points: number): PutBack[] {
   const all = (Object.keys(restorables) as Restorable[]).filter(
-    (what) => story !== 'log' || !(restorables[what] as string[]).includes('billing'),
+    (what) => story !== 'log' || !['billing', 'audit'].some((table) => isTablePutBack(what, table)),
   );
   return Array.from({ length: Math.max(points - 1, 0) }, (_, i) => i + 1).flatMap((at) =>
     [...new Set([0, Math.floor(at / 2), at - 1])].flatMap((to) => all.map((what) => ({ what, to, at }))),

@@ -194,6 +194,45 @@ describe('a log', () => {
     );
   });
 
+  describe('whose table was put back', () => {
+    const waiting = (isFilled?: true) => ({
+      pk: 'open',
+      position: 2,
+      entry: String(entries[2]),
+      ...(isFilled && { isFilled }),
+    });
+
+    it('keeps the promise when its event came back to the entry that waited for it', async () => {
+      items.push(waiting(true));
+      expect(await breaches()).toEqual([]);
+    });
+
+    it('does not when the event of an entry is lost that a publisher has', async () => {
+      items = [...items.filter(({ position }) => position !== 2), waiting()];
+      watch.mayBeLost = (type) => type !== 'nothing.said.v1';
+      expect(await breaches()).toEqual(['I6 the event of entry 2 is lost: nothing.said.v1']);
+      watch.mayBeLost = () => true;
+      expect(await breaches()).toEqual([]);
+    });
+
+    it('is signed again when its head is restored, and cosigned before', async () => {
+      const restore = (size: number) =>
+        did('UpdateItem', 'audit', {
+          Key: { pk: { S: 'head' } },
+          ExpressionAttributeValues: { ':size': { N: String(size) } },
+        });
+      watch.headSize = 2;
+      signs(`cosignature/v1\ntime 2\n${textAt(3)}`);
+      expect(await breaches()).toEqual([]);
+      restore(3);
+      signs(textAt(3));
+      expect(await breaches()).toEqual([]);
+      restore(2);
+      signs(textAt(3));
+      expect(await breaches()).toEqual(['I6 a tree of 3 entries was signed, and the head had 2']);
+    });
+  });
+
   it('may begin with entries that are nobody’s', async () => {
     watch = new LogWatch(3);
     items = items.filter(({ position }) => position === undefined);

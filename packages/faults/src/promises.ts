@@ -20,6 +20,8 @@ export type Observation = {
   texts: { position: number; text: string | null }[];
   tables: Record<'payments' | 'payments-sandbox' | 'billing' | 'audit' | 'audit-keys', Item[]>;
   sent: Sent[];
+  /** By name, when keys were lost with which events were encrypted. */
+  lostKeys: ReadonlyMap<string, number>;
 };
 
 /** One for each of the shops that have asked for anything. */
@@ -42,6 +44,7 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
       texts: await textsOf(world, shop),
       tables,
       sent: shop.sent,
+      lostKeys: world.lostKeys,
     });
   }
   return observed;
@@ -229,14 +232,15 @@ const safety: Record<string, Breach> = {
     }),
 
   /** What was recorded of whom was erased nobody can read, everything else anybody can who may; and erasing was said. */
-  I11: ({ events, tables }, shop) => {
+  I11: ({ events, tables, lostKeys }, shop) => {
     const erasures = erasuresOf(tables, shop);
     const subjects = new Map(tables.audit.map(({ position, dataSubject }) => [position, dataSubject]));
     const wrong = events.flatMap(({ id, position, recordedat, erased = false }) => {
       const own = erasures.filter(({ dataSubject }) => dataSubject === subjects.get(position));
       const isErased = own.some(({ erasedAt }) => erasedAt > recordedat);
       // Time stands still while things happen: at the same moment it can have been before or after.
-      const canBe = own.some(({ erasedAt }) => erasedAt >= recordedat);
+      const lostAt = lostKeys.get(`${shop.id}#${subjects.get(position)}`) ?? 0;
+      const canBe = own.some(({ erasedAt }) => erasedAt >= recordedat) || lostAt >= Date.parse(recordedat);
       if (isErased && !erased) return [`${id} was erased and can be read`];
       return erased && !canBe ? [`${id} cannot be read, and was not erased`] : [];
     });

@@ -75,6 +75,8 @@ export class World {
   #mappings: SteppedMapping[] = [];
   #logKeys: LogKeys | undefined;
   readonly #requests = new Map<string, number>();
+  /** By name, when keys were lost with which events were encrypted. */
+  readonly lostKeys = new Map<string, number>();
   /** Services whose mappings are switched off. */
   readonly stopped = new Set<string>();
   /** Called at each point of a story. */
@@ -230,6 +232,7 @@ export class World {
     this.network.hangUp();
     this.clock.restart();
     this.stopped.clear();
+    this.lostKeys.clear();
     const tables = this.#tables();
     for (const { Properties } of tables)
       await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName: Properties.TableName });
@@ -291,7 +294,13 @@ export class World {
     const others = Array.from({ length: Number(item.count.N) }, (_, i) => fillerEntry(-1 - i));
     const deflated = { B: base64(deflateRawSync(encodeBundle(others))) };
     await this.put('audit', { ...item, deflated });
-    return () => this.put('audit', item);
+    // Whoever restores the log meanwhile would find others in their place.
+    const reach = this.onPoint;
+    this.onPoint = undefined;
+    return async () => {
+      await this.put('audit', item);
+      this.onPoint = reach;
+    };
   }
 
   /** Begins a run. */
@@ -408,6 +417,7 @@ export class World {
    * stream is published first. Or the files of the log.
    */
   async putBack(kept: Kept, tables: readonly string[], { bucket }: { bucket: boolean }): Promise<void> {
+    const keysBefore = await this.itemsOf('audit-keys');
     for (const table of tables) {
       const TableName = `fanfold-local-${table}`;
       const ofTable = this.#mappings.filter((mapping) => mapping.tableName === TableName);
@@ -421,6 +431,10 @@ export class World {
       for (const mapping of ofTable) await mapping.restart();
     }
     if (tables.includes('audit')) this.log.headSize = kept.headSize;
+    const keysAfter = new Map((await this.itemsOf('audit-keys')).map(({ pk, dataKey }) => [pk, dataKey]));
+    for (const { pk, dataKey } of keysBefore) {
+      if (dataKey !== undefined && dataKey !== keysAfter.get(pk)) this.lostKeys.set(pk, this.clock.now);
+    }
     if (!bucket) return;
     for (const path of [...this.log.files.keys(), 'checkpoint']) {
       const file = kept.files.get(path);
