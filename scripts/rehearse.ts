@@ -131,7 +131,7 @@ async function rehearse(): Promise<void> {
     progress.found('nothing changes when nothing has changed');
   });
 
-  const operator = await becomeOperator(endpoint, region, stage, join(repository, 'docs/operations.md'));
+  const operator = await becomeOperator(endpoint, region, stage);
   const operating = environmentOf(operator);
   const fanfold = fanfoldOf(checkout.folder, operating);
   const inStage = ['--stage', stage];

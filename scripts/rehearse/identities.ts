@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
@@ -9,6 +8,7 @@ import {
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { operatorPolicy } from '../operatorRole.ts';
 import type { Endpoint } from './endpoint.ts';
 import { rootSettings } from './stage.ts';
 
@@ -42,15 +42,7 @@ export async function createUser(endpoint: Endpoint, region: string, UserName: s
 }
 
 /** Makes the operator's role of a stage as docs/operations.md has it, and takes it on. */
-export async function becomeOperator(
-  endpoint: Endpoint,
-  region: string,
-  stage: string,
-  operations: string,
-): Promise<Identity> {
-  const page = await readFile(operations, 'utf8');
-  const [, section = ''] = page.split(/^## The operator's role$/m);
-  const [, policy = ''] = /```json\n([\s\S]*?)```/.exec(section) ?? [];
+export async function becomeOperator(endpoint: Endpoint, region: string, stage: string): Promise<Identity> {
   const iam = new IAMClient(rootSettings(endpoint, region));
   const RoleName = `fanfold-${stage}-operator`;
   const trust = {
@@ -64,7 +56,7 @@ export async function becomeOperator(
     new PutRolePolicyCommand({
       RoleName,
       PolicyName: 'operator',
-      PolicyDocument: policy.replaceAll('<stage>', stage),
+      PolicyDocument: JSON.stringify(operatorPolicy({ stage, region, account })),
     }),
   );
   const { Credentials } = await new STSClient(rootSettings(endpoint, region)).send(

@@ -37,6 +37,7 @@ import { entriesOf, filesOf, origin, Signer } from '@fanfold/verify/logFixtures'
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { bucketPrefix } from '../../../packages/topology/names.js';
+import { covers, type Grant, grantsOf } from '../../operatorRole.ts';
 import { confirms } from '../aws/batchFixtures.ts';
 import { restoredServices } from '../operations/restore/restoredServices.ts';
 import { auditKey } from './auditKey.ts';
@@ -69,7 +70,6 @@ const clients = {
   eventbridge: mockClient(EventBridgeClient),
 };
 
-type Grant = { action: string; resource: string };
 let calls: Grant[];
 let called: string[];
 
@@ -91,9 +91,12 @@ beforeAll(async () => {
   }
   sns.on(PublishBatchCommand).callsFake(confirms());
   sns.on(ListTopicsCommand).resolves({ Topics: [{ TopicArn: topicArn }] });
-  const Endpoint = `arn:aws:sqs:${region}:${account}:fanfold-test-billing-events`;
   sns.on(ListSubscriptionsByTopicCommand).resolves({
-    Subscriptions: [{ Protocol: 'sqs', Endpoint, SubscriptionArn: `${topicArn}:one` }],
+    Subscriptions: services.map((service) => ({
+      Protocol: 'sqs',
+      Endpoint: `arn:aws:sqs:${region}:${account}:fanfold-test-${service}-events`,
+      SubscriptionArn: `${topicArn}:${service}`,
+    })),
   });
   sns.on(GetSubscriptionAttributesCommand).resolves({ Attributes: {} });
   const kinds = ['events', 'events-dead-letters', 'subscription-dead-letters'];
@@ -174,17 +177,24 @@ beforeAll(async () => {
     State.set(UUID, Enabled ? 'Enabled' : 'Disabled');
     return {};
   });
-  const Name = 'fanfold-test-payments-janitor';
-  let isOn = true;
+  // tests/templates/operator.test.ts compares the role with all schedules there are.
+  const rules = grants
+    .filter(({ action }) => action === 'events:EnableRule')
+    .map(({ resource }) => resource.split('/')[1] ?? '');
+  const off = new Set<string>();
   eventbridge.on(ListRulesCommand).callsFake(() => ({
-    Rules: [{ Name, ScheduleExpression: 'rate(1 minute)', State: isOn ? 'ENABLED' : 'DISABLED' }],
+    Rules: rules.map((Name) => ({
+      Name,
+      ScheduleExpression: 'rate(1 minute)',
+      State: off.has(Name) ? 'DISABLED' : 'ENABLED',
+    })),
   }));
-  eventbridge.on(EnableRuleCommand).callsFake(() => {
-    isOn = true;
+  eventbridge.on(EnableRuleCommand).callsFake(({ Name }) => {
+    off.delete(Name);
     return {};
   });
-  eventbridge.on(DisableRuleCommand).callsFake(() => {
-    isOn = false;
+  eventbridge.on(DisableRuleCommand).callsFake(({ Name }) => {
+    off.add(Name);
     return {};
   });
 
@@ -192,7 +202,7 @@ beforeAll(async () => {
   await redrive([], all);
   await discard([], { ...all, reason: 'a test' });
   await replay(range);
-  await replay({ ...range, toQueue: 'billing' });
+  for (const toQueue of services) await replay({ ...range, toQueue });
   await trace('order-1001', { stage: 'test', merchant: 'acme' });
   await findings({ stage: 'test' });
   await republish({ stage: 'test', date: '2026-01-01' });
@@ -250,24 +260,7 @@ function resourceOf(command: string, input: Record<string, string>): string {
   return TopicArn ?? '*';
 }
 
-const [, policy = ''] = /```json\n([\s\S]*?)```/.exec(read('../../../docs/operations.md')) ?? [];
-const listOf = (value: string | string[]): string[] => [value].flat();
-const grants: Grant[] = JSON.parse(policy.replaceAll('<stage>', 'test')).Statement.flatMap(
-  ({ Action, Resource }: { Action: string | string[]; Resource: string | string[] }) =>
-    listOf(Action).flatMap((action) => listOf(Resource).map((resource) => ({ action, resource }))),
-);
-
-/** Whether a grant is for a call, as IAM matches: `*` is any text, whatever is in it. */
-const covers =
-  (call: Grant) =>
-  ({ action, resource }: Grant): boolean =>
-    action === call.action &&
-    new RegExp(
-      `^${resource
-        .split('*')
-        .map((part) => part.replace(/[.\\$]/g, '\\$&'))
-        .join('.*')}$`,
-    ).test(call.resource);
+const grants = grantsOf({ stage: 'test', region, account });
 
 it('every command that the tool could send was sent here', () => {
   const sources = readdirSync(new URL('..', import.meta.url), { encoding: 'utf8', recursive: true }).filter(
