@@ -141,9 +141,11 @@ beforeAll(async () => {
   await trade();
 }, 90_000);
 
-it('is refused while something of the service may write', async () => {
+it('is refused while something of the service may write, but is shown', async () => {
   const { code, stderr } = await fanfold('restore', 'billing', '--yes');
-  expect([code, stderr]).toEqual([2, expect.stringContaining('`fanfold stage stop --service billing`')]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('`fanfold stage stop --service billing`')]);
+  const { dryRun, plan } = await done('restore', 'billing', '--dry-run');
+  expect([dryRun, plan]).toEqual([true, expect.objectContaining({ same: 12, missing: {} })]);
 });
 
 describe('Billing', () => {

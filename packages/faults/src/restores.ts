@@ -158,6 +158,7 @@ export class Restores {
       step: (_what, _total, work) => work(() => {}),
       pause: async (durationMs) => this.#world.clock.advance(durationMs),
       signal: new AbortController().signal,
+      isDry: false,
     };
     try {
       const plan = await restoration.plan(cloud, run);

@@ -17,15 +17,20 @@ type Options = { stage: string; region?: string; dryRun?: true; yes?: true; json
  * and a confirmation, and then compares it with all that is recorded.
  *
  * @returns whether the table has all that is recorded, and nothing else
- * @throws UsageError when something of the service may run meanwhile, or it is not confirmed
- * @throws when the table or the log does not fit, or it was interrupted; then it may be run again
+ * @throws UsageError when it is not confirmed
+ * @throws when something of the service may run meanwhile, the table or the log does not fit, or it was interrupted; then it may be run again
  */
 export async function restore(
   service: RestoredService,
   { dryRun, yes, json, ...place }: Options,
 ): Promise<boolean> {
   const signal = interruption();
-  const run: RestoreRun = { step, pause: (durationMs) => delay(durationMs, undefined, { signal }), signal };
+  const run: RestoreRun = {
+    step,
+    pause: (durationMs) => delay(durationMs, undefined, { signal }),
+    signal,
+    isDry: dryRun === true,
+  };
   const cloud = await cloudOf(place);
   const restoration: Restoration = restorations[service];
   const plan = await restoration.plan(cloud, run);

@@ -2,7 +2,7 @@ import { discard } from '@fanfold/deployment/discard';
 import { describeKept } from '@fanfold/deployment/kept';
 import { during, startProgress } from '../../progress.ts';
 import { stageOptions } from '../commandFor.ts';
-import { UsageError } from '../errors.ts';
+import { CommandError, UsageError } from '../errors.ts';
 import { type KeptOfService, keptOf } from '../operations/kept.ts';
 import { ask, print, printHeading, printJson } from '../terminal.ts';
 
@@ -28,7 +28,8 @@ export async function list({ stage, region, json }: Options): Promise<boolean> {
  *
  * @param confirm the stage and its region, `production@eu-west-1`; asked for when it is not given
  * @returns whether nothing is left
- * @throws UsageError when the stage is still deployed, or it was not confirmed
+ * @throws CommandError when the stage is still deployed
+ * @throws UsageError when it was not confirmed
  */
 export async function deleteKept({
   stage,
@@ -39,7 +40,7 @@ export async function deleteKept({
   const { services, clients, account } = await look({ stage, region });
   const deployed = services.filter(({ isDeployed }) => isDeployed).map(({ name }) => name);
   if (deployed.length > 0) {
-    throw new UsageError(
+    throw new CommandError(
       `${stage} is still deployed in ${region} (${deployed.join(', ')}). Remove it first: pnpm run remove${stageOptions({ stage, region })}.`,
     );
   }

@@ -91,12 +91,12 @@ export async function switchTriggers(
 /**
  * That nothing runs a function of these services, which would write while somebody else does.
  *
- * @throws UsageError when something does, with the command that stops it
+ * @throws CommandError when something does, with the command that stops it
  */
 export async function requireStopped(cloud: Cloud, services: readonly string[]): Promise<void> {
   const running = await namesOfThose(cloud, services, ({ state }) => state !== 'off');
   if (running) {
-    throw new UsageError(
+    throw new CommandError(
       `${running} may run meanwhile. First: ${commandFor(cloud, `stage stop ${named(services)}`)}`,
     );
   }
@@ -105,12 +105,12 @@ export async function requireStopped(cloud: Cloud, services: readonly string[]):
 /**
  * That all runs that runs functions of these services by itself.
  *
- * @throws UsageError when something does not, with the command that starts it
+ * @throws CommandError when something does not, with the command that starts it
  */
 export async function requireStarted(cloud: Cloud, services: readonly string[]): Promise<void> {
   const stopped = await namesOfThose(cloud, services, ({ state }) => state !== 'on');
   if (stopped) {
-    throw new UsageError(
+    throw new CommandError(
       `${stopped} must run for that. First: ${commandFor(cloud, `stage start ${named(services)}`)}`,
     );
   }

@@ -31,12 +31,12 @@ export const auditRestoration: Restoration = {
   async plan(cloud, run) {
     const [log, { erasures }] = await Promise.all([stateOf(cloud), erasuresOf(cloud, true)]);
     if (erasures > 0 || log.size < log.published || log.fitting < log.size || log.isForked) {
-      await requireStopped(cloud, ['audit']);
+      if (!run.isDry) await requireStopped(cloud, ['audit']);
       return planOfEntries(cloud, { ...log, erasures }, run);
     }
     const open = await openEvents(cloud);
     const days = republishedDays(open);
-    if (days.length > 0) await requireStarted(cloud, ['audit', ...republishing]);
+    if (days.length > 0 && !run.isDry) await requireStarted(cloud, ['audit', ...republishing]);
     return planOfEvents(cloud, log, { open, days }, run);
   },
   prove,

@@ -5,6 +5,7 @@ import type { Cloud } from '../../aws/cloud.ts';
 import { Book, floorOf, type Series } from './book.ts';
 import { type Compared, compareRecorded, totalsOfTable } from './recorded.ts';
 import type { RestoreRun } from './restoration.ts';
+import { tableOf } from './restoredServices.ts';
 
 /** Which recorded events a service's table is brought back from. */
 export type EventSource = {
@@ -71,7 +72,7 @@ export async function compareWithLog(
     other: [],
     twice: [],
   };
-  await step(`reading what ${service}'s table has`, undefined, async (advance) => {
+  await step(`reading what ${tableOf(service)} has`, undefined, async (advance) => {
     for await (const part of totalsOfTable(cloud, service)) {
       signal.throwIfAborted();
       comparison.table.addAll(part);
@@ -85,7 +86,7 @@ export async function compareWithLog(
     }
   }
   for (const type of types) {
-    await step(`comparing ${service}'s table with the log: ${type}`, undefined, (advance) =>
+    await step(`comparing ${tableOf(service)} with the log: ${type}`, undefined, (advance) =>
       compareRecorded(cloud, service, type, {
         signal,
         visit: async (compared) => {

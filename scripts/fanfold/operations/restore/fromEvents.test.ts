@@ -6,6 +6,7 @@ import type { SeriesFloor, Standing, Total, Totals } from '@fanfold/runtime/rest
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, it } from 'vitest';
 import type { Cloud } from '../../aws/cloud.ts';
+import { UsageError } from '../../errors.ts';
 import { billingEvents } from './billing.ts';
 import { fromEvents } from './fromEvents.ts';
 import type { RestoreRun } from './restoration.ts';
@@ -179,6 +180,7 @@ const run: RestoreRun = {
   step: (_what, _total, work) => work(() => {}),
   pause: async () => {},
   signal: new AbortController().signal,
+  isDry: false,
 };
 const billingRestoration = fromEvents(billingEvents);
 
@@ -212,6 +214,17 @@ it('What the table lacks is planned without a write, then written, and then prov
   });
   expect(proof.lines).toContain('INV-2026 of acme: 1 to 3, no gap and none twice.');
   expect(await billingRestoration.plan(cloud, run)).toMatchObject({ toWrite: 0 });
+});
+
+it('While the service runs, it is planned only to be shown', async () => {
+  log = [1, 2].flatMap((n) => invoiced(n));
+  running = ['billing'];
+  const refused = billingRestoration.plan(cloud, run);
+  await expect(refused).rejects.toThrow('billing consumer may run meanwhile');
+  await expect(refused).rejects.not.toBeInstanceOf(UsageError);
+  const { toWrite, lines } = await billingRestoration.plan(cloud, { ...run, isDry: true });
+  expect(toWrite).toBe(3);
+  expect(lines).toContain("0 recorded events are in billing's table as recorded.");
 });
 
 it('What was interrupted goes on', async () => {

@@ -29,11 +29,12 @@ import {
   writeRecorded,
 } from './recorded.ts';
 import type { Restoration, RestorePlan, RestoreRun } from './restoration.ts';
+import { tableOf } from './restoredServices.ts';
 
 /** Brings a service's table back from the events that audit has recorded. */
 export const fromEvents = (source: EventSource): Restoration => ({
   async plan(cloud, run) {
-    await requireStopped(cloud, [source.service]);
+    if (!run.isDry) await requireStopped(cloud, [source.service]);
     await requireRecorded(cloud, source.service, run);
     await requireFit(cloud, source);
     const comparison = await compareWithLog(cloud, source, run);
@@ -138,13 +139,13 @@ function requireFitting(cloud: Cloud, { service }: EventSource, comparison: Comp
     ...(other.length === 0
       ? []
       : [
-          `${count(other.length, 'recorded event')} and ${service}'s table contradict each other. Nothing brings them together but a decision by hand:`,
+          `${count(other.length, 'recorded event')} and ${tableOf(service)} contradict each other. Nothing brings them together but a decision by hand:`,
           ...examples(other, ({ id, merchantId, why }) => `${id} of ${merchantId}: ${why}`),
         ]),
     ...(first === undefined
       ? []
       : [
-          `${service}'s table has what the log has not: it is newer than the log, or of another stage. If audit's table was put back too, restore ` +
+          `${tableOf(service)} has what the log has not: it is newer than the log, or of another stage. If audit's table was put back too, restore ` +
             `audit first: ${commandFor(cloud, 'restore audit')}. If these events were never published, start ${service}, publish them, and begin again: ` +
             `${commandFor(cloud, `republish --service ${service} --date ${first.date} --merchant ${first.merchantId}`)}.`,
           ...examples(
@@ -189,7 +190,7 @@ function planOf(
             `The table was put back: by its marks it lacks what was written from ${lack.from ?? 'the beginning'} to ${lack.to}.`,
           ]
         : []),
-      `${count(same, 'recorded event')} ${same === 1 ? 'is' : 'are'} in ${service}'s table as recorded.`,
+      `${count(same, 'recorded event')} ${same === 1 ? 'is' : 'are'} in ${tableOf(service)} as recorded.`,
       ...(toWrite === 0
         ? ['The table lacks none.']
         : [
@@ -226,7 +227,7 @@ async function write(
     // Once is enough, unless an event is in the log before one that it follows.
     for (let isFirst = true, early = 0; isFirst || early > 0; isFirst = false) {
       const before = early;
-      early = await step(`writing what ${service}'s table lacks: ${type}`, total, (advance) =>
+      early = await step(`writing what ${tableOf(service)} lacks: ${type}`, total, (advance) =>
         writeMissing(cloud, source, type, { signal, advance }),
       );
       if (early > 0 && early === before) break;

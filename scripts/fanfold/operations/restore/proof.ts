@@ -4,6 +4,7 @@ import { commandFor, type StagePlace } from '../../commandFor.ts';
 import { Book } from './book.ts';
 import { type Comparison, gaps, shown, toWriteOf, unrecorded } from './comparison.ts';
 import type { RestoreProof } from './restoration.ts';
+import { tableOf } from './restoredServices.ts';
 
 /** Recorded events from which nothing has followed yet, and the times of the first and the last. */
 export type Waiting = { count: number; from: string; to: string };
@@ -21,7 +22,9 @@ export function provenBy(
   const differing = days.filter(({ isEqual }) => !isEqual);
   const gapping = gaps(comparison);
   const problems = [
-    ...(missing > 0 ? [`${missing} recorded events are still not in the table`] : []),
+    ...(missing > 0
+      ? [`${missing} recorded ${missing === 1 ? 'event is' : 'events are'} still not in the table`]
+      : []),
     ...other.slice(0, shown).map(({ id, merchantId, why }) => `${id} of ${merchantId}: ${why}`),
     ...more
       .slice(0, shown)
@@ -45,7 +48,7 @@ export function provenBy(
         : []),
       ...(holds
         ? [
-            `${same.toLocaleString('en-US')} recorded events are in ${service}'s table, to the letter${lost.length > 0 ? `; ${lost.length} were erased` : ''}. The totals of each day are equal.`,
+            `${same.toLocaleString('en-US')} recorded ${same === 1 ? 'event is' : 'events are'} in ${tableOf(service)}, to the letter${lost.length > 0 ? `; ${lost.length} were erased` : ''}. The totals of each day are equal.`,
             ...comparison.log.series.map(
               ({ merchantId, name, numbers, erased }) =>
                 `${name} of ${merchantId}: 1 to ${numbers.highest}, no gap and none twice${erased > 0 ? `; ${erased} erased` : ''}.`,
@@ -103,7 +106,7 @@ function aboutWaiting(place: StagePlace, service: string, { count, from, to }: W
   if (count === 0) return [];
   const end = new Date(Date.parse(to) + 1).toISOString();
   return [
-    `${count} recorded events wait for ${service}. Those whose messages are no longer in its queue are sent again, once it runs, by ` +
+    `${count.toLocaleString('en-US')} recorded ${count === 1 ? 'event waits' : 'events wait'} for ${service}. Those whose messages are no longer in its queue are sent again, once it runs, by ` +
       `${commandFor(place, `replay --from ${from} --to ${end} --to-queue ${service}`)}.`,
   ];
 }

@@ -8,9 +8,9 @@ export type Restoration = {
   /**
    * What the table lacks. Changes nothing.
    *
-   * @throws UsageError when something of the service runs that must not meanwhile, or does not run that must
    * @throws CommandError when it must not be done: then the table or what it would be restored from does not fit, and the
-   *   message names what is missing
+   *   message names what is missing; or, unless it is a dry run, something of the service runs that must not meanwhile, or does
+   *   not run that must
    */
   plan(cloud: Cloud, run: RestoreRun): Promise<RestorePlan>;
   /** Compares the table once more with all that is recorded. */
@@ -31,6 +31,8 @@ export type RestoreRun = {
   pause(durationMs: number): Promise<void>;
   /** Aborted when the run shall end before its work is done. */
   signal: AbortSignal;
+  /** Nothing will be written, so it does not matter what runs. */
+  isDry: boolean;
 };
 
 export type RestorePlan = {

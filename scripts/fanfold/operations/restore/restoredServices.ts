@@ -2,3 +2,6 @@
 export const restoredServices = ['audit', 'payments', 'billing'] as const;
 
 export type RestoredService = (typeof restoredServices)[number];
+
+/** Whose table it is, as a sentence says it. */
+export const tableOf = (service: string): string => `${service}${service.endsWith('s') ? "'" : "'s"} table`;
