@@ -1,5 +1,6 @@
+import type { OpenEvents } from '../../../scripts/fanfold/aws/auditLog.ts';
 import { order } from '../../../scripts/fanfold/operations/order.ts';
-import { isRepublished, type OpenEvents } from '../../../scripts/fanfold/operations/restore/audit.ts';
+import { isRepublished } from '../../../scripts/fanfold/operations/restore/audit.ts';
 import type {
   Restoration,
   RestoreProof,

@@ -12,24 +12,33 @@ import { metrics } from './metrics.ts';
  */
 export type Guard = () => Promise<void>;
 
-/** For so long an instance of a function goes by what it has compared. */
-const rememberedForMs = 60_000;
+/**
+ * For so long an instance of a function goes by what it has compared: to compare costs a read, and a restore that has ended
+ * should be noticed at once.
+ */
+const [wholeForMs, behindForMs] = [60_000, 5000];
 
 /**
- * A guard that compares when an instance is new, and then once a minute at most. What it finds is logged, and counted
- * in a metric with an alarm. When it cannot compare, it fails, and the next call compares again.
+ * A guard that compares when an instance is new, and then once a minute at most, or each five seconds while the table lacks
+ * something. What it finds is logged, and counted in a metric with an alarm. When it cannot compare, it fails, and the next
+ * call compares again.
  *
  * @param service the service's name
  * @param compare says in a sentence what the table lacks; undefined when nothing
  */
 export function guardBy(service: string, compare: () => Promise<string | undefined>): Guard {
-  let last: { at: number; lack: Promise<string | undefined> } | undefined;
+  let last: { at: number; forMs: number; lack: Promise<string | undefined> } | undefined;
   return async () => {
     const now = Date.now();
-    if (!last || Math.abs(now - last.at) >= rememberedForMs) {
-      last = { at: now, lack: compare() };
-      last.lack.then(
-        (lack) => lack && reportBehind(service, lack),
+    if (!last || Math.abs(now - last.at) >= last.forMs) {
+      const asked = { at: now, forMs: wholeForMs, lack: compare() };
+      last = asked;
+      asked.lack.then(
+        (lack) => {
+          if (!lack) return;
+          asked.forMs = behindForMs;
+          reportBehind(service, lack);
+        },
         () => {
           last = undefined;
         },

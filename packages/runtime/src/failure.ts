@@ -39,9 +39,10 @@ export class Behind extends NotYet {
  *
  * A message that waits for something else comes again twice after five minutes and then every half hour. After three
  * receives a message no longer counts for the age of the queue's oldest message, whose alarm is at 15 minutes
- * (`packages/topology/inbox.yml`). One that waits for a table to be restored comes again each quarter of an hour: its
- * receives last for five hours, in which somebody has to stop the mapping or restore the table, and the service goes
- * on within a quarter of an hour after that.
+ * (`packages/topology/inbox.yml`). One that waits for a table to be restored comes again after half a minute, then after
+ * twice as long each time, up to twenty minutes: its receives last for five hours, in which somebody has to stop the mapping
+ * or restore the table. After a restore the service goes on within half a minute with what is new, and within twenty with
+ * what has waited for long.
  *
  * https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter
  *
@@ -49,7 +50,8 @@ export class Behind extends NotYet {
  * @param random from 0 to 1, 1 excluded
  */
 export function retryDelaySeconds(error: unknown, receiveCount: number, random: number): number {
-  if (error instanceof Behind) return behindSeconds;
+  if (error instanceof Behind)
+    return Math.min(behindFirstSeconds * 2 ** (receiveCount - 1), behindLongestSeconds);
   if (error instanceof NotYet) return receiveCount < 3 ? soonSeconds : longestStepSeconds;
   const step = Math.min(firstStepSeconds * 2 ** (receiveCount - 1), longestStepSeconds);
   if (error instanceof Unfinished) return Math.ceil(Math.max(step * (1 + random), unfinishedSeconds));
@@ -59,7 +61,7 @@ export function retryDelaySeconds(error: unknown, receiveCount: number, random: 
 const firstStepSeconds = 5;
 const longestStepSeconds = 1800;
 const soonSeconds = 300;
-const behindSeconds = 900;
+const [behindFirstSeconds, behindLongestSeconds] = [30, 1200];
 
 /** The longest time that a message can be invisible. */
 export const longestDelaySeconds = 2 * longestStepSeconds;

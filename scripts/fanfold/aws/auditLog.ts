@@ -1,5 +1,5 @@
 import type { Event } from '@fanfold/contracts/event';
-import { type Cloud, invoke } from './cloud.ts';
+import { type Cloud, invoke, longestMs } from './cloud.ts';
 
 /** An event as audit's API shows it. One that was erased has only what it is found by. */
 export type RecordedEvent = Omit<Event, 'causationid'> & {
@@ -88,6 +88,12 @@ export const checkLog = async (cloud: Cloud) =>
     misfits: string[];
     lack: string | null;
   };
+
+/** Entries of the log without an event: how many of each type, by the day (UTC) of the event. */
+export type OpenEvents = { count: number; days: Record<string, Record<string, number>> };
+
+export const openEventsOf = (cloud: Cloud) =>
+  invoke(cloud, 'audit', 'restore', { restore: 'open' }, longestMs) as Promise<OpenEvents>;
 
 export const misfitsOf = async (cloud: Cloud): Promise<string[]> => (await checkLog(cloud)).misfits;
 

@@ -28,6 +28,8 @@ const ofAnotherDay = { ...gap, id: 'gap_2026-03-09_acme:1', data: { ...gap.data,
 
 /** What of the log does not fit. */
 let misfits: string[];
+/** How many entries of the log have no event, by type. */
+let open: Record<string, number>;
 /** What tables lack, by the service that is asked. */
 let lacks: Record<string, string>;
 
@@ -45,12 +47,14 @@ function recorded(...events: (typeof gap)[]): void {
     const answer =
       request.read === 'log' || request.read === 'lack'
         ? { misfits, lack }
-        : request.read === 'index'
-          ? { events: index.filter(({ type }) => type === request.type) }
-          : request.events.map(({ position }: { position: number }) => ({
-              position,
-              text: JSON.stringify(events[position]),
-            }));
+        : request.restore === 'open'
+          ? { count: Object.values(open).reduce((sum, each) => sum + each, 0), days: { '2026-03-03': open } }
+          : request.read === 'index'
+            ? { events: index.filter(({ type }) => type === request.type) }
+            : request.events.map(({ position }: { position: number }) => ({
+                position,
+                text: JSON.stringify(events[position]),
+              }));
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 }
@@ -63,6 +67,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-03-10T12:00:00.000Z') });
   print.mockReset().mockReturnValue();
   misfits = [];
+  open = {};
   lacks = {};
   for (const client of [sts, sns, lambda]) client.reset();
   sts
@@ -119,6 +124,7 @@ it('of a day are those of that day, whenever they were found; of a day that was 
     from: '2026-03-03T00:00:00.000Z',
     lacks: [],
     misfits: [],
+    entriesWithoutEvent: { inTables: 0, nowhereElse: 0 },
     findings: [{ id: again.id, type: again.type, merchantId: 'acme', foundAt: again.time, ...again.data }],
   });
 });
@@ -135,6 +141,7 @@ it('are none when there are none, of the last seven days and of both services', 
   };
   expect(requests()).toEqual([
     { read: 'log' },
+    { restore: 'open' },
     { read: 'lack' },
     { read: 'lack' },
     { ...asked, type: 'billing.reconciliation-failed.v1' },
@@ -179,6 +186,25 @@ it('of a table that was put back say what it lacks, and the command that brings 
     { service: 'billing', lack },
     { service: 'audit', lack: lacks.audit },
   ]);
+});
+
+it('of a restored log say how many entries still have no event, whatever day is asked for', async () => {
+  recorded();
+  open = { 'payment.captured.v1': 4, 'invoice.issued.v1': 1, 'audit.gap-found.v1': 1 };
+  expect(await findings({ stage: 'test', date: '2026-03-03' })).toBe(true);
+  expect(printed().split('\n').slice(0, 3)).toEqual([
+    "Entries of the log have no event, since audit's table was put back:",
+    '  5 of payments and billing: bring them back by `fanfold restore audit --stage test --region eu-west-1`. See docs/restore.md, "Audit\'s table"',
+    '  1 that no other table has: unless their messages still wait, these events are lost',
+  ]);
+  print.mockClear();
+  expect(await findings({ stage: 'test', json: true })).toBe(true);
+  expect(JSON.parse(printed())).toMatchObject({
+    entriesWithoutEvent: { inTables: 5, nowhereElse: 1 },
+    findings: [],
+  });
+  open = { 'audit.gap-found.v1': 1 };
+  expect(await findings({ stage: 'test' })).toBe(false);
 });
 
 it('of a day that has not begun are not asked for', async () => {

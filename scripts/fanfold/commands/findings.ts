@@ -7,8 +7,8 @@ import { requirePastDay } from './past.ts';
 type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
 
 /**
- * `fanfold findings`: shows which tables were put back to an earlier time, what of the audit log does not fit, which days were
- * found not to be complete, and which numbers two documents have.
+ * `fanfold findings`: shows which tables were put back to an earlier time, what of the audit log does not fit, how many of its
+ * entries have no event, which days were found not to be complete, and which numbers two documents have.
  *
  * @returns whether there are any
  * @throws UsageError when the day is in the future
@@ -19,8 +19,10 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   if (date !== undefined) requirePastDay(date, now);
   const cloud = await cloudOf(place);
   const asked = { date, merchantId: merchant };
-  const { from, lacks, misfits, findings: found } = await findingsOf(cloud, asked, now);
-  const isAny = lacks.length + misfits.length + found.length > 0;
+  const { from, lacks, misfits, entriesWithoutEvent, findings: found } = await findingsOf(cloud, asked, now);
+  const { inTables, nowhereElse } = entriesWithoutEvent;
+  // What is lost for good is no finding for ever, as nobody can bring it back.
+  const isAny = lacks.length + misfits.length + inTables + found.length > 0;
   if (json) {
     const parts = found.map(({ id, type, merchantid, time, data }) => ({
       id,
@@ -29,7 +31,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       foundAt: time,
       ...data,
     }));
-    printJson({ stage, from, lacks, misfits, findings: parts });
+    printJson({ stage, from, lacks, misfits, entriesWithoutEvent, findings: parts });
     return isAny;
   }
   for (const { service, lack } of lacks) {
@@ -45,6 +47,14 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       'The audit log does not fit, so it is not signed any more, and new events have no proofs:',
       ...misfits.map((misfit) => `  ${misfit}`),
       '  What to do is in docs/audit-log.md, "The log does not fit".',
+      '',
+    );
+  }
+  if (inTables + nowhereElse > 0) {
+    print(
+      "Entries of the log have no event, since audit's table was put back:",
+      `  ${inTables.toLocaleString('en-US')} of payments and billing: bring them back by ${commandFor(cloud, 'restore audit')}. See docs/restore.md, "Audit's table"`,
+      `  ${nowhereElse.toLocaleString('en-US')} that no other table has: unless their messages still wait, these events are lost`,
       '',
     );
   }

@@ -1,9 +1,10 @@
 import { auditGapFound, auditNumberTwice } from '@fanfold/contracts/audit';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import type { EventOf } from '@fanfold/contracts/event';
-import { checkLog, type Indexed, indexOf, textsOf } from '../aws/auditLog.ts';
+import { checkLog, type Indexed, indexOf, type OpenEvents, openEventsOf, textsOf } from '../aws/auditLog.ts';
 import type { Cloud } from '../aws/cloud.ts';
 import { type Lack, lacksByMark } from '../aws/lacks.ts';
+import { isRepublished } from './restore/audit.ts';
 
 const kinds = [billingReconciliationFailed, auditGapFound, auditNumberTwice] as const;
 
@@ -19,24 +20,32 @@ const defaultDays = 7;
 /**
  * Which days were found not to be complete, and which numbers two documents have, from what audit has recorded. Whether one
  * is mended is not said by an event, so it cannot be told from there. And what is wrong now, whichever day is asked for: which
- * tables were put back to an earlier time, and what of the log does not fit, whose entries are those of all days.
+ * tables were put back to an earlier time, what of the log does not fit, and which of its entries have no event: those of all days.
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
  * @returns the last finding of each merchant's day at each service, the time from which they were looked for, which
- *   services' tables lack something, and why the log cannot be signed
+ *   services' tables lack something, why the log cannot be signed, and how many of its entries have no event: those whose events
+ *   publishers' tables may have, and those that are in no other table, and so lost once no message waits
  */
 export async function findingsOf(
   cloud: Cloud,
   { date, merchantId }: { date?: string | undefined; merchantId?: string | undefined },
   now: Date,
-): Promise<{ from: string; findings: Finding[]; lacks: Lack[]; misfits: string[] }> {
+): Promise<{
+  from: string;
+  findings: Finding[];
+  lacks: Lack[];
+  misfits: string[];
+  entriesWithoutEvent: EntriesWithoutEvent;
+}> {
   // A day is compared after it, or any time later when its closing was late or is sent again.
   const from = date
     ? `${date}T00:00:00.000Z`
     : new Date(now.getTime() - defaultDays * 86_400_000).toISOString();
   const range = { from, to: now.toISOString(), ...(merchantId && { merchantId }) };
-  const [log, lacks, ...indexes] = await Promise.all([
+  const [log, open, lacks, ...indexes] = await Promise.all([
     checkLog(cloud),
+    openEventsOf(cloud),
     lacksByMark(cloud),
     ...kinds.map(({ type }) => indexOf(cloud, { ...range, type })),
   ]);
@@ -50,8 +59,18 @@ export async function findingsOf(
     from,
     lacks,
     misfits,
+    entriesWithoutEvent: entriesIn(open),
     findings: found.filter((each) => date === undefined || dayOf(each) === date),
   };
+}
+
+/** Entries of a restored log, by whether a publisher's table may have their events. */
+export type EntriesWithoutEvent = { inTables: number; nowhereElse: number };
+
+function entriesIn({ count, days }: OpenEvents): EntriesWithoutEvent {
+  const types = Object.values(days).flatMap((day) => Object.entries(day));
+  const inTables = types.reduce((sum, [type, each]) => sum + (isRepublished(type) ? each : 0), 0);
+  return { inTables, nowhereElse: count - inTables };
 }
 
 /** Of each subject, a merchant's day at a service, the last thing that was found, in the order of the log. */

@@ -1,6 +1,7 @@
 import { catalog } from '@fanfold/contracts/catalog';
-import { misfitsOf } from '../../aws/auditLog.ts';
-import { type Cloud, invoke, longestMs } from '../../aws/cloud.ts';
+import { misfitsOf, type OpenEvents, openEventsOf } from '../../aws/auditLog.ts';
+import { type Cloud, invoke, longestMs, messagesIn } from '../../aws/cloud.ts';
+import { queueOf } from '../../aws/places.ts';
 import { commandFor } from '../../commandFor.ts';
 import { CommandError } from '../../errors.ts';
 import { republishEvents } from '../republish.ts';
@@ -19,9 +20,6 @@ type LogState = {
   isForked: boolean;
 };
 
-/** Entries without an event: how many of each type, by day. */
-export type OpenEvents = { count: number; days: Record<string, Record<string, number>> };
-
 /**
  * Brings the log's table back. First entries and head, from the published bundles, while nothing runs that writes to it. When
  * that is done and the stage runs again, the events of these entries: payments and billing publish them again from their
@@ -34,7 +32,7 @@ export const auditRestoration: Restoration = {
       if (!run.isDry) await requireStopped(cloud, ['audit']);
       return planOfEntries(cloud, { ...log, erasures }, run);
     }
-    const open = await openEvents(cloud);
+    const open = await openEventsOf(cloud);
     const days = republishedDays(open);
     if (days.length > 0 && !run.isDry) await requireStarted(cloud, ['audit', ...republishing]);
     return planOfEvents(cloud, log, { open, days }, run);
@@ -60,8 +58,6 @@ async function ask<Answer>(cloud: Cloud, request: object): Promise<Answer> {
 /** How many erasures a table has forgotten, or, if it is no dry run, were made again. */
 const erasuresOf = (cloud: Cloud, dryRun: boolean): Promise<{ erasures: number }> =>
   ask(cloud, { restore: 'erasures', dryRun });
-
-const openEvents = (cloud: Cloud): Promise<OpenEvents> => ask<OpenEvents>(cloud, { restore: 'open' });
 
 function planOfEntries(cloud: Cloud, log: LogState & { erasures: number }, run: RestoreRun): RestorePlan {
   const { size, published, fitting, from, to, erasures } = log;
@@ -134,7 +130,8 @@ function planOfEvents(cloud: Cloud, log: LogState, { open, days }: Openings, run
           advance(1);
         }
       });
-      await run.step('waiting for events', open.count, (advance) =>
+      const what = `waiting for events, up to ${patienceMs / 1000} s for the next one`;
+      await run.step(what, open.count, (advance) =>
         arrivalOf(cloud, open.count, { advance, pause: run.pause }),
       );
     },
@@ -142,7 +139,10 @@ function planOfEvents(cloud: Cloud, log: LogState, { open, days }: Openings, run
 }
 
 const pollMs = 2000;
-/** Longer than streams, queues and audit's window take, when nothing fails. */
+/**
+ * Longer than streams, queues and audit's window take, when nothing fails, and than a message is hidden that came before audit
+ * knew that its table is whole (`packages/runtime/src/failure.ts`).
+ */
 const patienceMs = 90_000;
 
 /** Until each entry has its event, or no more have come for a while. */
@@ -154,7 +154,7 @@ async function arrivalOf(
   let [left, lastAt] = [count, Date.now()];
   while (left > 0 && Date.now() - lastAt < patienceMs) {
     await pause(pollMs);
-    const now = (await openEvents(cloud)).count;
+    const now = (await openEventsOf(cloud)).count;
     if (now === left) continue;
     advance(left - now);
     [left, lastAt] = [now, Date.now()];
@@ -162,7 +162,9 @@ async function arrivalOf(
 }
 
 async function prove(cloud: Cloud): Promise<RestoreProof> {
-  const [log, misfits, open] = await Promise.all([stateOf(cloud), misfitsOf(cloud), openEvents(cloud)]);
+  // Looked up before the entries: what comes meanwhile is in one of them.
+  const waiting = await messagesIn(cloud, queueOf(cloud.stage, 'audit'));
+  const [log, misfits, open] = await Promise.all([stateOf(cloud), misfitsOf(cloud), openEventsOf(cloud)]);
   const isWhole = misfits.length === 0 && log.size >= log.published && !log.isForked;
   return {
     holds: isWhole && open.count === 0,
@@ -176,15 +178,21 @@ async function prove(cloud: Cloud): Promise<RestoreProof> {
         ? ['Each entry has its event.']
         : [
             ...aboutOpen(open),
+            ...(waiting === 0
+              ? []
+              : [
+                  `They need not be lost: ${number(waiting)} ${waiting === 1 ? 'message waits' : 'messages wait'} in audit's queue, and may have them. ` +
+                    `While audit runs, each is received within twenty minutes. Then run ${commandFor(cloud, 'restore audit')} again.`,
+                ]),
             ...(republishedDays(open).length === 0
               ? []
               : [
                   `Those of ${republishing.join(' and ')} come back from their tables: restore these first if they were put back too, start the stage ` +
-                    `(${commandFor(cloud, 'stage start')}), and run ${commandFor(cloud, 'restore audit')} again. What is not there either is lost.`,
+                    `(${commandFor(cloud, 'stage start')}), and run ${commandFor(cloud, 'restore audit')} again. What is neither there nor in a queue is lost.`,
                 ]),
           ]),
     ],
-    details: { ...log, misfits, open },
+    details: { ...log, misfits, open, waiting },
   };
 }
 
@@ -197,7 +205,7 @@ function aboutOpen({ count, days }: OpenEvents): string[] {
     ...(lost.length === 0
       ? []
       : [
-          `No table has ${lost.join(', ')}: what these were about is lost, and their entries show when they were recorded.`,
+          `No table has ${lost.join(', ')}: unless their messages still wait, what these were about is lost, and their entries show when they were recorded.`,
         ]),
   ];
 }
