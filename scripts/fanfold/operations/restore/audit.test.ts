@@ -37,6 +37,7 @@ const cloud = {
 } as unknown as Cloud;
 const run: RestoreRun = {
   step: (_what, _total, work) => work(() => {}),
+  isDry: false,
   pause: async () => {},
   signal: new AbortController().signal,
 };
