@@ -214,16 +214,18 @@ const stages = program
   );
 
 switching(inStage(stages.command('stop')))
-  .summary('stop what runs by itself: consumers, publishers, scheduled functions')
+  .summary('stop what writes: APIs, consumers, scheduled functions, and at last publishers')
   .description(
-    'Switches off the mappings of queues and streams, and the schedules, and waits until they are. Messages wait in their queues ' +
-      '(for 4 days), records in their streams (for a day). APIs go on. What runs already ends by itself.',
+    'Requests that would write are answered 503 from now on; others go on. Switches off the mappings of queues and the schedules, and ' +
+      'then, when what was running has ended and is published, those of streams. Messages wait in their queues (for 4 days).',
   )
   .action(async (options) => (await import('./fanfold/commands/triggers.ts')).stop(options));
 
 switching(inStage(stages.command('start')))
   .summary('start what was stopped')
-  .description('Switches on the mappings of queues and streams, and the schedules, and waits until they are.')
+  .description(
+    'Switches on the mappings of queues and streams, the schedules and the APIs, and waits until they are.',
+  )
   .action(async (options) => (await import('./fanfold/commands/triggers.ts')).start(options));
 
 const ofStage = (command: Command): Command =>

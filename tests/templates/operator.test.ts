@@ -27,7 +27,7 @@ const callsIn = (stage: string): Grant[] => {
       named('AWS::Events::Rule', 'Name').map((name) => arn('events', `rule/${name}`)),
     ),
     ...calls(
-      ['lambda:InvokeFunction', 'lambda:UpdateEventSourceMapping'],
+      ['lambda:InvokeFunction', 'lambda:UpdateEventSourceMapping', 'lambda:PutFunctionConcurrency'],
       named('AWS::Lambda::Function', 'FunctionName').map((name) => arn('lambda', `function:${name}`)),
     ),
     ...calls(

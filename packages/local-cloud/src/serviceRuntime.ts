@@ -5,6 +5,7 @@ import type { Endpoints } from './emulators/emulators.ts';
 import { readableLine } from './functions/functionOutput.ts';
 import { FunctionPool, type PooledFunction } from './functions/functionPool.ts';
 import { startLambdaEndpoint } from './functions/lambdaEndpoint.ts';
+import { reservedConcurrency } from './functions/reservedConcurrency.ts';
 import { startSchedules } from './functions/schedules.ts';
 import { withSources } from './functions/sourceMaps.ts';
 import { startGateway } from './http/gateway.ts';
@@ -65,7 +66,8 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       show(withSources(trace.length > 0 ? trace.join('\n') : errorMessage), onLine);
     },
   });
-  const invoke = (functionName: string, event: unknown) => pool.invoke(functionName, event);
+  const concurrency = reservedConcurrency((functionName, event) => pool.invoke(functionName, event));
+  const { invoke } = concurrency;
   const stops: (() => unknown)[] = [() => pool.stop()];
   const stop = async () => {
     for (const each of stops.reverse()) await each();
@@ -85,7 +87,13 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
     const schedules = startSchedules({ resources, invoke, onError });
     stops.push(() => schedules.stop());
     const lambda = await startLambdaEndpoint(
-      { invoke, mappings: mappings.all, schedules: schedules.all },
+      {
+        invoke,
+        concurrency,
+        functionNames: lambdaFunctions(resources).map(({ name }) => name),
+        mappings: mappings.all,
+        schedules: schedules.all,
+      },
       lambdaPort,
     );
     stops.push(() => lambda.stop());

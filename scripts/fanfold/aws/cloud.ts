@@ -35,6 +35,8 @@ export type Cloud = {
   lambdaOf(service: string): LambdaClient;
   /** What switches mappings and schedules: each service of a laptop has its own, AWS has one for all. */
   controls(): { lambda: LambdaClient; events: EventBridgeClient }[];
+  /** How long what has begun may go on to write once all that writes is switched off, and its events to be published. */
+  settleMs: number;
   kms(): KMSClient;
 };
 
@@ -80,6 +82,8 @@ async function localClients(): Promise<Clients> {
         `${service} is not running at ${issuer}, and one of its functions is needed. Start it.`,
       );
     },
+    // The endpoints of a laptop say so once runs have ended; only what they wrote is to be published.
+    settleMs: 2_000,
     controls: () =>
       Object.values(services).map(({ lambdaUrl }) => ({
         lambda: new LambdaClient(clientConfiguration(lambdaUrl)),
@@ -124,6 +128,8 @@ async function awsClients(region: string): Promise<Clients> {
     sqs: new SQSClient(settings),
     s3: new S3Client(settings),
     lambdaOf: () => lambda,
+    // A request may take 15 s, a batch 30 s, the janitor and the expiry 60 s. Only closing a day takes longer, which is repeated.
+    settleMs: 65_000,
     controls: () => [{ lambda: new LambdaClient(settings), events: new EventBridgeClient(settings) }],
     kms: () => new KMSClient(settings),
   };

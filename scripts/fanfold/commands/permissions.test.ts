@@ -10,9 +10,12 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
+  DeleteFunctionConcurrencyCommand,
+  GetFunctionConcurrencyCommand,
   InvokeCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
+  PutFunctionConcurrencyCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, ListBucketsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -175,6 +178,19 @@ beforeAll(async () => {
   }));
   lambda.on(UpdateEventSourceMappingCommand).callsFake(({ UUID, Enabled }) => {
     State.set(UUID, Enabled ? 'Enabled' : 'Disabled');
+    return {};
+  });
+  let reserved: Record<string, number> = {};
+  lambda.on(GetFunctionConcurrencyCommand).callsFake(({ FunctionName = '' }) => ({
+    ReservedConcurrentExecutions: reserved[FunctionName],
+  }));
+  lambda.on(PutFunctionConcurrencyCommand).callsFake(({ FunctionName = '' }) => {
+    reserved[FunctionName] = 0;
+    return {};
+  });
+  lambda.on(DeleteFunctionConcurrencyCommand).callsFake(({ FunctionName = '' }) => {
+    const { [FunctionName]: _, ...others } = reserved;
+    reserved = others;
     return {};
   });
   // tests/templates/operator.test.ts compares the role with all schedules there are.

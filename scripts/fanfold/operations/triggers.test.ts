@@ -5,9 +5,13 @@ import {
   ListRulesCommand,
 } from '@aws-sdk/client-eventbridge';
 import {
+  DeleteFunctionConcurrencyCommand,
+  GetFunctionConcurrencyCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
+  PutFunctionConcurrencyCommand,
   ResourceInUseException,
+  ResourceNotFoundException,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import { ListTopicsCommand, PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
@@ -29,10 +33,17 @@ const [sts, sns, lambda, events] = [
 const account = '123456789012';
 let mappings: { UUID: string; FunctionArn: string; EventSourceArn: string; State: string }[];
 let rules: { Name: string; ScheduleExpression?: string; State: 'ENABLED' | 'DISABLED' }[];
+/** Of each function that is deployed; undefined if it reserves none. */
+let reserved: Map<string, number | undefined>;
 /** What was changed, in order. */
 let changes: string[];
 
-vi.mock('node:timers/promises', () => ({ setTimeout: async () => settle() }));
+vi.mock('node:timers/promises', () => ({
+  setTimeout: async (ms: number) => {
+    if (ms > 1_000) changes.push(`${ms} ms later`);
+    settle();
+  },
+}));
 
 /** Time goes by: what was being switched is. */
 function settle(): void {
@@ -63,6 +74,10 @@ beforeEach(() => {
     { Name: 'fanfold-test-payments-janitor', ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' },
     { Name: 'fanfold-test-eu-payments-janitor', ScheduleExpression: 'rate(1 minute)', State: 'ENABLED' },
   ];
+  reserved = new Map([
+    ['fanfold-payments-test-createPayment', undefined],
+    ['fanfold-payments-test-refundPayment', undefined],
+  ]);
   changes = [];
   sts.on(GetCallerIdentityCommand).resolves({ Account: account, Arn: `arn:aws:iam::${account}:user/ada` });
   sns.on(ListTopicsCommand).resolves({
@@ -87,6 +102,26 @@ beforeEach(() => {
     changes.push(`${found.State} ${found.FunctionArn.split(':').at(-1)}`);
     return {};
   });
+  const requireFunction = (name: string) => {
+    if (!reserved.has(name)) throw new ResourceNotFoundException({ message: name, $metadata: {} });
+  };
+  lambda.on(GetFunctionConcurrencyCommand).callsFake(({ FunctionName }) => {
+    requireFunction(FunctionName);
+    const ReservedConcurrentExecutions = reserved.get(FunctionName);
+    return ReservedConcurrentExecutions === undefined ? {} : { ReservedConcurrentExecutions };
+  });
+  lambda.on(PutFunctionConcurrencyCommand).callsFake(({ FunctionName, ReservedConcurrentExecutions }) => {
+    requireFunction(FunctionName);
+    reserved.set(FunctionName, ReservedConcurrentExecutions);
+    changes.push(`${ReservedConcurrentExecutions} of ${FunctionName}`);
+    return {};
+  });
+  lambda.on(DeleteFunctionConcurrencyCommand).callsFake(({ FunctionName }) => {
+    requireFunction(FunctionName);
+    reserved.set(FunctionName, undefined);
+    changes.push(`any of ${FunctionName}`);
+    return {};
+  });
   events.on(ListRulesCommand).callsFake(({ NamePrefix, NextToken }) => {
     const found = rules.filter(({ Name }) => Name.startsWith(NamePrefix));
     return NextToken ? { Rules: found.slice(1) } : { Rules: found.slice(0, 1), NextToken: 'more' };
@@ -103,7 +138,7 @@ beforeEach(() => {
 
 const test = () => cloudOf({ stage: 'test', region: 'eu-west-1' });
 
-it('a stage is stopped: its mappings and schedules, and those of no other, after it was recorded', async () => {
+it('a stage is stopped: its writing requests, mappings and schedules, and those of no other, after it was recorded; and at last its publishers', async () => {
   const { operationId, triggers } = await switchTriggers(await test(), { on: false });
   expect(operationId).toMatch(/^op_/);
   expect(triggers).toEqual([
@@ -121,13 +156,30 @@ it('a stage is stopped: its mappings and schedules, and those of no other, after
       source: 'fanfold-test-billing',
       state: 'off',
     },
+    {
+      service: 'payments',
+      functionKey: 'createPayment',
+      kind: 'api',
+      source: 'POST /payments',
+      state: 'off',
+    },
     { service: 'payments', functionKey: 'janitor', kind: 'schedule', source: 'rate(1 minute)', state: 'off' },
+    {
+      service: 'payments',
+      functionKey: 'refundPayment',
+      kind: 'api',
+      source: 'POST /payments/{id}/refunds',
+      state: 'off',
+    },
   ]);
   expect(changes).toEqual([
     'ordered: stage stop',
     'Disabling fanfold-billing-test-consumer',
+    '0 of fanfold-payments-test-createPayment',
     'DISABLED fanfold-test-payments-janitor',
-    // It was being enabled when the stop began.
+    '0 of fanfold-payments-test-refundPayment',
+    // What has begun ends, and is published.
+    '65000 ms later',
     'Disabling fanfold-billing-test-publisher',
   ]);
 });
@@ -145,6 +197,12 @@ it('what is stopped already is not ordered again, and is started again', async (
   ]);
 });
 
+it('requests are let in again, and only those that were not', async () => {
+  reserved.set('fanfold-payments-test-createPayment', 0);
+  await switchTriggers(await test(), { on: true, services: ['payments'] });
+  expect(changes).toEqual(['ordered: stage start', 'any of fanfold-payments-test-createPayment']);
+});
+
 it('what must not meet a running function is refused until it is stopped', async () => {
   const cloud = await test();
   settle();
@@ -153,7 +211,9 @@ it('what must not meet a running function is refused until it is stopped', async
   );
   await switchTriggers(cloud, { on: false, services: ['billing'] });
   await requireStopped(cloud, ['billing']);
-  await expect(requireStopped(cloud, ['billing', 'payments'])).rejects.toThrow('payments janitor');
+  await expect(requireStopped(cloud, ['billing', 'payments'])).rejects.toThrow(
+    'payments createPayment, payments janitor, payments refundPayment',
+  );
 });
 
 it('a service that the stage does not have is refused', async () => {

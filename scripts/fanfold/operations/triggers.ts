@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   DisableRuleCommand,
@@ -7,10 +9,14 @@ import {
   type Rule,
 } from '@aws-sdk/client-eventbridge';
 import {
+  DeleteFunctionConcurrencyCommand,
   type EventSourceMappingConfiguration,
+  GetFunctionConcurrencyCommand,
   type LambdaClient,
+  PutFunctionConcurrencyCommand,
   paginateListEventSourceMappings,
   ResourceInUseException,
+  ResourceNotFoundException,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import type { Cloud } from '../aws/cloud.ts';
@@ -19,13 +25,13 @@ import { commandFor } from '../commandFor.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { order } from './order.ts';
 
-/** What runs a function without a request: the mapping of a queue or stream, or a schedule. */
+/** What runs a function that may write: the mapping of a queue or stream, a schedule, or the API. */
 export type Trigger = {
   service: string;
   /** As in serverless.yml. */
   functionKey: string;
-  kind: 'queue' | 'stream' | 'schedule';
-  /** The queue or table that is read, or when it runs: `rate(1 minute)`. */
+  kind: 'queue' | 'stream' | 'schedule' | 'api';
+  /** The queue or table that is read, when it runs (`rate(1 minute)`), or the request that runs it (`POST /payments`). */
   source: string;
   state: 'on' | 'off' | 'changing';
 };
@@ -49,7 +55,8 @@ export async function triggersOf(cloud: Cloud, services?: readonly string[]): Pr
 
 /**
  * Switches on or off all that runs functions of a stage, once it is in the audit trail. Changes nothing that is as asked. What
- * is begun when it is switched off ends by itself, within the timeout of its function.
+ * is begun when it is switched off ends by itself. The publishers are the last that are switched off, and go on until that has
+ * ended: so what was accepted is published.
  *
  * @returns an operation's id, if anything was switched, and all triggers as they are then
  * @throws when not all could be switched in time; then it may be ordered again
@@ -63,7 +70,7 @@ export async function switchTriggers(
   }: { on: boolean; services?: readonly string[] | undefined; reason?: string | null },
 ): Promise<{ operationId: string | null; triggers: Trigger[] }> {
   const wanted = on ? 'on' : 'off';
-  let triggers = await switchablesOf(cloud, services);
+  const triggers = await switchablesOf(cloud, services);
   if (triggers.every(({ state }) => state === wanted))
     return { operationId: null, triggers: triggers.map(factsOf) };
   const operationId = await order(cloud, {
@@ -72,9 +79,28 @@ export async function switchTriggers(
     filters: services ? { service: services.join(',') } : {},
     messages: [],
   });
-  for (const until = Date.now() + longestMs; ; triggers = await switchablesOf(cloud, services)) {
-    const others = triggers.filter(({ state }) => state !== wanted);
-    if (others.length === 0) return { operationId, triggers: triggers.map(factsOf) };
+  if (!on) {
+    const writers = await switchAll(cloud, { on, services, areMeant: ({ kind }) => kind !== 'stream' });
+    if (writers.some(({ kind, state }) => kind === 'stream' && state !== wanted)) await delay(cloud.settleMs);
+  }
+  const switched = await switchAll(cloud, { on, services, areMeant: () => true });
+  return { operationId, triggers: switched.map(factsOf) };
+}
+
+/** Switches those that are meant, and waits until they are. */
+async function switchAll(
+  cloud: Cloud,
+  {
+    on,
+    services,
+    areMeant,
+  }: { on: boolean; services: readonly string[] | undefined; areMeant: (trigger: Trigger) => boolean },
+): Promise<Switchable[]> {
+  const wanted = on ? 'on' : 'off';
+  for (const until = Date.now() + longestMs; ; ) {
+    const triggers = await switchablesOf(cloud, services);
+    const others = triggers.filter((trigger) => trigger.state !== wanted && areMeant(trigger));
+    if (others.length === 0) return triggers;
     if (Date.now() > until) {
       throw new CommandError(
         `After ${longestMs / 60_000} minutes these are not ${wanted}:`,
@@ -141,9 +167,11 @@ async function switchablesOf(cloud: Cloud, services?: readonly string[]): Promis
         `Services there: ${deployed.join(', ') || 'none'}.`,
     );
   }
-  return found
-    .filter(({ service }) => services?.includes(service) ?? true)
-    .sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+  const meant = services ?? deployed;
+  const apis = await Promise.all(meant.map((service) => writesOf(cloud, service)));
+  return [...found.filter(({ service }) => meant.includes(service)), ...apis.flat()].sort((a, b) =>
+    nameOf(a).localeCompare(nameOf(b)),
+  );
 }
 
 const nameOf = ({ service, functionKey, kind }: Trigger): string => `${service} ${functionKey} ${kind}`;
@@ -208,4 +236,53 @@ async function rulesOf(events: EventBridgeClient, NamePrefix: string): Promise<R
     NextToken = page.NextToken;
     if (!NextToken) return rules;
   }
+}
+
+/**
+ * The requests to a service's API that write. Their functions may run, unless their reserved concurrency is 0: then API
+ * Gateway answers 503. Templates reserve none, so that it is deleted to let them run again.
+ */
+async function writesOf(cloud: Cloud, service: string): Promise<Switchable[]> {
+  const lambda = cloud.lambdaOf(service);
+  const found = await Promise.all(
+    writesInApi(service).map(async ({ functionKey, source }): Promise<Switchable[]> => {
+      const FunctionName = `fanfold-${service}-${cloud.stage}-${functionKey}`;
+      try {
+        const { ReservedConcurrentExecutions: reserved } = await lambda.send(
+          new GetFunctionConcurrencyCommand({ FunctionName }),
+        );
+        const state = reserved === 0 ? 'off' : 'on';
+        return [{ service, functionKey, kind: 'api', source, state, set: (on) => reserve(FunctionName, on) }];
+      } catch (error) {
+        // What is deployed may be older than this checkout.
+        if (error instanceof ResourceNotFoundException) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
+
+  async function reserve(FunctionName: string, on: boolean): Promise<void> {
+    if (on) await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+    else {
+      await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }));
+    }
+  }
+}
+
+/** The OpenAPI document of a service names the function of each request. */
+function writesInApi(service: string): { functionKey: string; source: string }[] {
+  const file = join(import.meta.dirname, '../../../services', service, 'openapi.json');
+  if (!existsSync(file)) return [];
+  const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
+    paths: Record<string, Record<string, { operationId: string }>>;
+  };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([method]) => method !== 'get')
+      .map(([method, { operationId }]) => ({
+        functionKey: operationId,
+        source: `${method.toUpperCase()} ${path}`,
+      })),
+  );
 }

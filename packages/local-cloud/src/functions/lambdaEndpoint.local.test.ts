@@ -5,21 +5,29 @@ import {
   ListRulesCommand,
 } from '@aws-sdk/client-eventbridge';
 import {
+  DeleteFunctionConcurrencyCommand,
+  GetFunctionConcurrencyCommand,
+  InvokeCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
+  PutFunctionConcurrencyCommand,
   ResourceInUseException,
+  ResourceNotFoundException,
+  TooManyRequestsException,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { clientConfiguration } from '../account.ts';
 import { startSwitchableMapping } from '../mappings/switchableMapping.ts';
 import { type LambdaEndpoint, startLambdaEndpoint } from './lambdaEndpoint.ts';
+import { reservedConcurrency } from './reservedConcurrency.ts';
 import { startSchedules } from './schedules.ts';
 
 // The calls that switch what runs functions, as the SDK makes them. serviceRuntime.local.test.ts runs functions.
 
 const eventSourceArn = 'arn:aws:sqs:eu-west-1:000000000000:fanfold-local-billing-events';
 const stopped = Promise.withResolvers<void>();
+const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
 let endpoint: LambdaEndpoint;
 let lambda: LambdaClient;
 let events: EventBridgeClient;
@@ -39,8 +47,14 @@ beforeAll(async () => {
     invoke: async () => {},
     onError: () => {},
   });
+  const concurrency = reservedConcurrency(async () => {
+    begun.resolve();
+    await ended.promise;
+  });
   endpoint = await startLambdaEndpoint({
-    invoke: async () => {},
+    invoke: concurrency.invoke,
+    concurrency,
+    functionNames: ['fanfold-payments-local-createPayment'],
     mappings: [mapping],
     schedules: schedules.all,
   });
@@ -79,4 +93,31 @@ it('rules are listed by what their names begin with, disabled and enabled', asyn
   await events.send(new EnableRuleCommand({ Name }));
   expect(await states()).toEqual([[Name, 'rate(1 minute)', 'ENABLED']]);
   await expect(events.send(new DisableRuleCommand({ Name: 'none' }))).rejects.toThrow();
+});
+
+it('a function is closed once its runs have ended, and opened', async () => {
+  const FunctionName = 'fanfold-payments-local-createPayment';
+  const reserved = async () =>
+    (await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }))).ReservedConcurrentExecutions;
+  const invoke = () => lambda.send(new InvokeCommand({ FunctionName }));
+  expect(await reserved()).toBeUndefined();
+  const happened: string[] = [];
+  const running = invoke().then(() => happened.push('ended'));
+  await begun.promise;
+  const closing = lambda
+    .send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }))
+    .then(() => happened.push('closed'));
+  await vi.waitFor(async () => expect(await reserved()).toBe(0));
+  expect(happened).toEqual([]);
+  ended.resolve();
+  await Promise.all([running, closing]);
+  expect([...happened].sort()).toEqual(['closed', 'ended']);
+  const once = new LambdaClient({ ...clientConfiguration(endpoint.url), maxAttempts: 1 });
+  await expect(once.send(new InvokeCommand({ FunctionName }))).rejects.toThrow(TooManyRequestsException);
+  await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+  expect(await reserved()).toBeUndefined();
+  expect((await invoke()).StatusCode).toBe(200);
+  await expect(lambda.send(new GetFunctionConcurrencyCommand({ FunctionName: 'none' }))).rejects.toThrow(
+    ResourceNotFoundException,
+  );
 });

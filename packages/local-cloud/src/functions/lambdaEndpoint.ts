@@ -6,6 +6,7 @@ import { accountId, region } from '../account.ts';
 import { isForeign } from '../foreign.ts';
 import { MappingInUse, type SwitchableMapping } from '../mappings/switchableMapping.ts';
 import { FunctionError } from './invoke.ts';
+import type { ReservedConcurrency } from './reservedConcurrency.ts';
 import type { Schedule } from './schedules.ts';
 
 export type LambdaEndpoint = { url: string; stop(): void };
@@ -13,13 +14,17 @@ export type LambdaEndpoint = { url: string; stop(): void };
 /** What a service has that runs: its functions, found by name, and what runs them without a request. */
 export type Functions = {
   invoke: (functionName: string, event: unknown) => Promise<unknown>;
+  /** Without it no function is closed. */
+  concurrency?: ReservedConcurrency;
+  /** Names of all functions, to be found by the calls about their concurrency. */
+  functionNames?: string[];
   mappings?: SwitchableMapping[];
   schedules?: Schedule[];
 };
 
 /**
- * The calls to Lambda and EventBridge with which an operator runs functions, and switches their mappings and schedules, over
- * HTTP at 127.0.0.1.
+ * The calls to Lambda and EventBridge with which an operator runs functions, closes them, and switches their mappings and
+ * schedules, over HTTP at 127.0.0.1.
  *
  * @param port any free one by default
  */
@@ -42,7 +47,7 @@ export async function startLambdaEndpoint(functions: Functions, port = 0): Promi
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { invoke, mappings = [], schedules = [] }: Functions,
+  { invoke, concurrency, functionNames = [], mappings = [], schedules = [] }: Functions,
 ): Promise<void> {
   if (isForeign(request)) {
     reply(response, 403, { Type: 'User', Message: 'Functions are run for tools on this machine only.' });
@@ -58,11 +63,20 @@ async function answer(
   }
   const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
   const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(pathname) ?? [];
+  const [, limited] = /^\/20\d\d-\d\d-\d\d\/functions\/([^/]+)\/concurrency$/.exec(pathname) ?? [];
   const [, isAboutMappings, uuid] = /^\/2015-03-31\/(event-source-mappings)\/?([^/]*)$/.exec(pathname) ?? [];
   const [, rulesCall] = /^AWSEvents\.(\w+)$/.exec(String(request.headers['x-amz-target'])) ?? [];
   if (request.method === 'POST' && name !== undefined) {
     const isAsynchronous = request.headers['x-amz-invocation-type'] === 'Event';
     await run(response, invoke(decodeURIComponent(name).split(':').at(-1) as string, input), isAsynchronous);
+  } else if (concurrency && limited !== undefined) {
+    const functionName = decodeURIComponent(limited).split(':').at(-1) as string;
+    if (functionNames.includes(functionName)) {
+      await answerConcurrency(request, response, concurrency, functionName, input);
+    } else {
+      response.setHeader('x-amzn-errortype', 'ResourceNotFoundException');
+      reply(response, 404, { Type: 'User', Message: `There is no function ${functionName}.` });
+    }
   } else if (request.method === 'GET' && isAboutMappings && !uuid) {
     reply(response, 200, { EventSourceMappings: mappings.map(configurationOf) });
   } else if (request.method === 'PUT' && uuid) {
@@ -75,8 +89,8 @@ async function answer(
     answerRules(response, rulesCall, schedules, input as RuleInput);
   } else {
     throw new Error(
-      'The calls are Invoke, ListEventSourceMappings and UpdateEventSourceMapping of Lambda, and ListRules, EnableRule and ' +
-        'DisableRule of EventBridge.',
+      'The calls are Invoke, ListEventSourceMappings, UpdateEventSourceMapping and Get-, Put- and DeleteFunctionConcurrency of ' +
+        'Lambda, and ListRules, EnableRule and DisableRule of EventBridge.',
     );
   }
 }
@@ -96,10 +110,39 @@ async function run(
   try {
     reply(response, 200, (await running) ?? null);
   } catch (error) {
+    if ((error as Error).name === 'Throttled') {
+      response.setHeader('x-amzn-errortype', 'TooManyRequestsException');
+      reply(response, 429, { Type: 'User', message: (error as Error).message });
+      return;
+    }
     if (!(error instanceof FunctionError)) throw error;
     response.setHeader('x-amz-function-error', 'Unhandled');
     reply(response, 200, error.failure);
   }
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html, of which only 0 is taken, and its siblings. */
+async function answerConcurrency(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  concurrency: ReservedConcurrency,
+  functionName: string,
+  input: unknown,
+): Promise<void> {
+  if (method === 'DELETE') {
+    concurrency.open(functionName);
+    response.writeHead(204).end();
+    return;
+  }
+  if (method === 'PUT') {
+    const { ReservedConcurrentExecutions } = input as { ReservedConcurrentExecutions?: number };
+    if (ReservedConcurrentExecutions !== 0) {
+      reply(response, 400, { Type: 'User', Message: 'The local cloud reserves no concurrency but 0.' });
+      return;
+    }
+    await concurrency.close(functionName);
+  }
+  reply(response, 200, concurrency.isClosed(functionName) ? { ReservedConcurrentExecutions: 0 } : {});
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html, of which only `Enabled` is taken. */

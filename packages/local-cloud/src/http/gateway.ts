@@ -156,6 +156,7 @@ async function run(route: Route, event: unknown, { invoke, onError }: GatewayOpt
     ]);
   } catch (error) {
     if (error instanceof FunctionError) return gatewayAnswer(500);
+    // A throttled function too is a 503.
     onError?.(error as Error);
     return gatewayAnswer(503);
   } finally {
