@@ -1,7 +1,7 @@
 import { Behind } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { logger } from './logger.ts';
-import { type Lack, lackOf, type Marked, raiseMarks } from './mark.ts';
+import { type Lack, lackBeforeWriting, lackOf, type Marked, raiseMarks } from './mark.ts';
 import { metrics } from './metrics.ts';
 
 /**
@@ -51,7 +51,7 @@ export function guardBy(service: string, compare: () => Promise<string | undefin
 
 /** The guard of a service that has marks. */
 export const guardByMark = (marked: Marked): Guard =>
-  guardBy(marked.service, async () => describeLack(await lackOf(marked, new Date())));
+  guardBy(marked.service, async () => describeLack(await lackBeforeWriting(marked, new Date())));
 
 /**
  * The scheduled function that raises a service's marks, unless its table was put back. Operators ask it with
@@ -60,7 +60,7 @@ export const guardByMark = (marked: Marked): Guard =>
 export const markTable = (marked: Marked) =>
   lambda(async (event: object): Promise<{ lack: string | null }> => {
     const isAsked = 'read' in event;
-    const lack = describeLack(await (isAsked ? lackOf : raiseMarks)(marked, new Date()));
+    const lack = describeLack(await (isAsked ? lackOf(marked) : raiseMarks(marked, new Date())));
     if (lack && !isAsked) reportBehind(marked.service, lack);
     return { lack: lack ?? null };
   });

@@ -23,16 +23,25 @@ export type Lack = { from: string | null; to: string };
 const freshForMs = 3 * 60_000;
 
 /**
- * What the table lacks. As long as its mark is fresh that costs one read. Without a mark in the bucket nothing can be
- * compared, so nothing is found: a bucket that was lost does no harm.
+ * What the table lacks, as those ask who write. As long as its mark is fresh, and no run that raises marks has found it
+ * behind, that costs one read. A table that was put back by less than three minutes is found with the next of these runs.
  *
  * @throws when a mark cannot be read, and so it is not known
  */
-export async function lackOf(marked: Marked, now: Date): Promise<Lack | undefined> {
-  const inTable = await readTableMark(marked);
-  if (inTable !== undefined && Math.abs(now.getTime() - Date.parse(inTable)) <= freshForMs) return undefined;
-  return compare(marked, inTable, await readBucketMark(marked));
+export async function lackBeforeWriting(marked: Marked, now: Date): Promise<Lack | undefined> {
+  const item = await readItem(marked);
+  const isFresh = item && Math.abs(now.getTime() - Date.parse(item.at)) <= freshForMs;
+  return isFresh && !item.isBehind ? undefined : compare(marked, item?.at, await readBucketMark(marked));
 }
+
+/**
+ * What the table lacks, by both marks. Without a mark in the bucket nothing can be compared, so nothing is found: a bucket
+ * that was lost does no harm.
+ *
+ * @throws when a mark cannot be read, and so it is not known
+ */
+export const lackOf = async (marked: Marked): Promise<Lack | undefined> =>
+  compare(marked, await readTableMark(marked), await readBucketMark(marked));
 
 /** A mark in the bucket, and the version of its object. */
 type BucketMark = { at: string; etag: string };
@@ -50,19 +59,22 @@ async function compare(
 }
 
 /**
- * Raises both marks to this time, unless the table lacks something. A clock that went back does not take a mark back.
- * Of two runs at once one raises them.
+ * Raises both marks to this time, unless the table lacks something: that is noted beside its mark then, for those who write.
+ * A clock that went back does not take a mark back. Of two runs at once one raises them.
  *
  * @returns what the table lacks; then both marks are as they were
  */
 export async function raiseMarks(marked: Marked, now: Date): Promise<Lack | undefined> {
-  const inTable = await readTableMark(marked);
+  const item = await readItem(marked);
+  const inTable = item?.at;
   const inBucket = await readBucketMark(marked);
   const lack = await compare(marked, inTable, inBucket);
+  if (lack && lack.from !== null && !item?.isBehind)
+    await putItem(marked, lack.from, { at: lack.from, isBehind: true });
   if (lack) return lack;
   const at = new Date(Math.max(now.getTime(), inTable === undefined ? 0 : Date.parse(inTable) + 1));
   const raised = at.toISOString();
-  if (await replaceTableMark(marked, inTable, raised)) await replaceBucketMark(marked, inBucket, raised);
+  if (await putItem(marked, inTable, { at: raised })) await replaceBucketMark(marked, inBucket, raised);
   return undefined;
 }
 
@@ -76,7 +88,7 @@ export async function catchUp(marked: Marked): Promise<Lack | undefined> {
   const inTable = await readTableMark(marked);
   const inBucket = await readBucketMark(marked);
   if (!inBucket || (inTable !== undefined && inTable >= inBucket.at)) return undefined;
-  if (await replaceTableMark(marked, inTable, inBucket.at)) return { from: inTable ?? null, to: inBucket.at };
+  if (await putItem(marked, inTable, { at: inBucket.at })) return { from: inTable ?? null, to: inBucket.at };
   throw new Error(`The mark of ${marked.service} was raised meanwhile: stop its schedules, then repeat this`);
 }
 
@@ -84,22 +96,31 @@ export async function catchUp(marked: Marked): Promise<Lack | undefined> {
 const key = { pk: 'mark' };
 
 /** An item of the table: its stream has no event for it (payments' publisher leaves out what says nothing). */
-type MarkItem = { pk: string; at: string; saysNothing: true };
+type MarkItem = {
+  pk: string;
+  at: string;
+  saysNothing: true;
+  /** The bucket's mark was found to be newer. Whoever raises the mark takes this away. */
+  isBehind?: true;
+};
 
-export async function readTableMark({ tableName }: Marked): Promise<string | undefined> {
+export const readTableMark = async (marked: Marked): Promise<string | undefined> =>
+  (await readItem(marked))?.at;
+
+async function readItem({ tableName }: Marked): Promise<MarkItem | undefined> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
   );
-  return Item && (unmarshall(Item) as MarkItem).at;
+  return Item && (unmarshall(Item) as MarkItem);
 }
 
 /** @returns whether it did; otherwise it was replaced since it was read, or the table was put back */
-async function replaceTableMark(
+async function putItem(
   { tableName }: Marked,
   before: string | undefined,
-  at: string,
+  mark: Pick<MarkItem, 'at' | 'isBehind'>,
 ): Promise<boolean> {
-  const item: MarkItem = { ...key, at, saysNothing: true };
+  const item: MarkItem = { ...key, ...mark, saysNothing: true };
   try {
     await dynamodb.send(
       new PutItemCommand({

@@ -102,7 +102,7 @@ export const restore = ({ compare, write, totals, series }: Restorer, marked: Ma
       case 'write':
         return write(asked.events);
       case 'lack':
-        return (await lackOf(marked, new Date())) ?? null;
+        return (await lackOf(marked)) ?? null;
       case 'finish':
         return (await catchUp(marked)) ?? null;
       case 'behind':

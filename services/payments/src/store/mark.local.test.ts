@@ -1,6 +1,13 @@
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { catchUp, lackOf, raiseMarks, readBucketMark, readTableMark } from '@fanfold/runtime/mark';
+import {
+  catchUp,
+  lackBeforeWriting,
+  lackOf,
+  raiseMarks,
+  readBucketMark,
+  readTableMark,
+} from '@fanfold/runtime/mark';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Service, startService } from '../../fixtures/service.ts';
 import { marked } from './mark.ts';
@@ -45,7 +52,8 @@ describe('Marks', () => {
       expect(await marks()).toEqual([at(time).toISOString(), at(time).toISOString()]);
     }
     // Fresh, and so old that the bucket is asked.
-    for (const time of ['10:02:00', '11:00:00']) expect(await lackOf(marked, at(time))).toBeUndefined();
+    for (const time of ['10:02:00', '11:00:00'])
+      expect(await lackBeforeWriting(marked, at(time))).toBeUndefined();
   });
 
   test('tell from when to when a table lacks records, and stay as they are until it has them', async () => {
@@ -54,14 +62,41 @@ describe('Marks', () => {
     await raiseMarks(marked, at('10:07:00'));
     await restore();
     const lack = { from: at('10:00:00').toISOString(), to: at('10:07:00').toISOString() };
-    expect(await lackOf(marked, at('10:08:00'))).toEqual(lack);
+    expect(await lackBeforeWriting(marked, at('10:08:00'))).toEqual(lack);
     expect(await raiseMarks(marked, at('10:08:00'))).toEqual(lack);
     expect(await marks()).toEqual([lack.from, lack.to]);
 
     expect(await catchUp(marked)).toEqual(lack);
-    expect(await lackOf(marked, at('10:20:00'))).toBeUndefined();
+    expect(await lackBeforeWriting(marked, at('10:20:00'))).toBeUndefined();
     expect(await catchUp(marked)).toBeUndefined();
     expect(await raiseMarks(marked, at('10:20:00'))).toBeUndefined();
+  });
+
+  test('of a table that was put back by a minute are found missing by whoever asks, and by those who write after the next run', async () => {
+    await raiseMarks(marked, at('10:00:00'));
+    const restore = await backup();
+    await raiseMarks(marked, at('10:01:00'));
+    await restore();
+    const lack = { from: at('10:00:00').toISOString(), to: at('10:01:00').toISOString() };
+    expect(await lackOf(marked)).toEqual(lack);
+    expect(await lackBeforeWriting(marked, at('10:01:10'))).toBeUndefined();
+    for (const time of ['10:02:00', '10:03:00']) expect(await raiseMarks(marked, at(time))).toEqual(lack);
+    expect(await lackBeforeWriting(marked, at('10:02:01'))).toEqual(lack);
+    expect(await marks()).toEqual([lack.from, lack.to]);
+
+    await catchUp(marked);
+    expect(await lackBeforeWriting(marked, at('10:02:02'))).toBeUndefined();
+  });
+
+  test('of a table that was found behind, and whose bucket is lost then, hold nobody up', async () => {
+    await raiseMarks(marked, at('10:00:00'));
+    const restore = await backup();
+    await raiseMarks(marked, at('10:01:00'));
+    await restore();
+    await raiseMarks(marked, at('10:01:30'));
+    await s3.send(new DeleteObjectCommand(bucket()));
+    expect(await lackBeforeWriting(marked, at('10:01:40'))).toBeUndefined();
+    expect(await raiseMarks(marked, at('10:02:00'))).toBeUndefined();
   });
 
   test('of a table that was put back to before it had one are missed', async () => {
@@ -69,16 +104,16 @@ describe('Marks', () => {
     await raiseMarks(marked, at('10:00:00'));
     await restore();
     const lack = { from: null, to: at('10:00:00').toISOString() };
-    expect(await lackOf(marked, at('10:00:30'))).toEqual(lack);
+    expect(await lackBeforeWriting(marked, at('10:00:30'))).toEqual(lack);
     expect(await raiseMarks(marked, at('10:01:00'))).toEqual(lack);
     expect(await catchUp(marked)).toEqual(lack);
-    expect(await lackOf(marked, at('10:20:00'))).toBeUndefined();
+    expect(await lackBeforeWriting(marked, at('10:20:00'))).toBeUndefined();
   });
 
   test('that are in no bucket hold nobody up, and come back', async () => {
     await raiseMarks(marked, at('10:00:00'));
     await s3.send(new DeleteObjectCommand(bucket()));
-    expect(await lackOf(marked, at('11:00:00'))).toBeUndefined();
+    expect(await lackBeforeWriting(marked, at('11:00:00'))).toBeUndefined();
     await raiseMarks(marked, at('11:01:00'));
     expect(await marks()).toEqual([at('11:01:00').toISOString(), at('11:01:00').toISOString()]);
   });
@@ -90,14 +125,19 @@ describe('Marks', () => {
     const raised = '2026-11-30T10:00:00.001Z';
     expect(await marks()).toEqual([raised, raised]);
     await restore();
-    expect(await lackOf(marked, at('09:01:00'))).toEqual({ from: at('10:00:00').toISOString(), to: raised });
+    expect(await lackBeforeWriting(marked, at('09:01:00'))).toEqual({
+      from: at('10:00:00').toISOString(),
+      to: raised,
+    });
   });
 
   test('that many runs raise at once, while others compare, are never found to lack anything', async () => {
     await raiseMarks(marked, at('10:00:00'));
     const found = await Promise.all(
       Array.from({ length: 60 }, async (_, i) =>
-        i % 2 ? lackOf(marked, at('12:00:00')) : raiseMarks(marked, new Date(at('11:00:00').getTime() + i)),
+        i % 2
+          ? lackBeforeWriting(marked, at('12:00:00'))
+          : raiseMarks(marked, new Date(at('11:00:00').getTime() + i)),
       ),
     );
     expect(found.filter((lack) => lack !== undefined)).toEqual([]);
@@ -127,7 +167,7 @@ describe('Marks', () => {
 
   test('that are no times are refused, with what to do', async () => {
     await s3.send(new PutObjectCommand({ ...bucket(), Body: 'yesterday' }));
-    await expect(lackOf(marked, at('10:00:00'))).rejects.toThrow(
+    await expect(lackBeforeWriting(marked, at('10:00:00'))).rejects.toThrow(
       /^The object payments of the bucket \S+ is not a time: delete it/,
     );
   });
