@@ -155,9 +155,13 @@ export class Restores {
   async #run(service: RestoredService, { isPart = false, isAgain = false } = {}): Promise<void> {
     const cloud = cloudOf(this.#world);
     const restoration: Restoration = restorations[service];
+    let pausedMs = 0;
     const run: RestoreRun = {
       step: (_what, _total, work) => work(() => {}),
-      pause: async (durationMs) => this.#world.clock.advance(durationMs),
+      pause: async (durationMs) => {
+        pausedMs += durationMs;
+        this.#world.clock.advance(durationMs);
+      },
       signal: new AbortController().signal,
       isDry: false,
     };
@@ -169,6 +173,7 @@ export class Restores {
       }
       const proof = await restoration.prove(cloud, run);
       if (isPart) return;
+      if (pausedMs > 60_000) this.breaches.push(`${service} waited for what does not come`);
       if (!proof.holds && !isWholeButLost(proof))
         this.breaches.push(`${service} is not proven: ${proof.lines.join(' ')}`);
       else await restoration.finish?.(cloud);

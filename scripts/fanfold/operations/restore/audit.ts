@@ -130,10 +130,9 @@ function planOfEvents(cloud: Cloud, log: LogState, { open, days }: Openings, run
           advance(1);
         }
       });
+      const coming = comingBack(open);
       const what = `waiting for events, up to ${patienceMs / 1000} s for the next one`;
-      await run.step(what, open.count, (advance) =>
-        arrivalOf(cloud, open.count, { advance, pause: run.pause }),
-      );
+      await run.step(what, coming, (advance) => arrivalOf(cloud, coming, { advance, pause: run.pause }));
     },
   };
 }
@@ -145,7 +144,7 @@ const pollMs = 2000;
  */
 const patienceMs = 90_000;
 
-/** Until each entry has its event, or no more have come for a while. */
+/** Until each entry has its event that a publisher's table may have, or no more have come for a while. */
 async function arrivalOf(
   cloud: Cloud,
   count: number,
@@ -154,7 +153,7 @@ async function arrivalOf(
   let [left, lastAt] = [count, Date.now()];
   while (left > 0 && Date.now() - lastAt < patienceMs) {
     await pause(pollMs);
-    const now = (await openEventsOf(cloud)).count;
+    const now = comingBack(await openEventsOf(cloud));
     if (now === left) continue;
     advance(left - now);
     [left, lastAt] = [now, Date.now()];
@@ -209,6 +208,10 @@ function aboutOpen({ count, days }: OpenEvents): string[] {
         ]),
   ];
 }
+
+/** How many of them a publisher's table may have. */
+const comingBack = ({ days }: OpenEvents): number =>
+  Object.entries(typesOf(days)).reduce((sum, [type, count]) => sum + (isRepublished(type) ? count : 0), 0);
 
 function typesOf(days: OpenEvents['days']): Record<string, number> {
   const types: Record<string, number> = {};
