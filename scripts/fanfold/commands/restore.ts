@@ -16,7 +16,7 @@ type Options = { stage: string; region?: string; dryRun?: true; yes?: true; json
  * `fanfold restore`: brings back what a service's table lacks that was put back to an earlier time, after showing what that is
  * and a confirmation, and then compares it with all that is recorded.
  *
- * @returns whether the table has all that is recorded, and nothing else
+ * @returns whether the table has all that is recorded, and nothing else, and none of it contradicts another
  * @throws UsageError when it is not confirmed
  * @throws when something of the service may run meanwhile, the table or the log does not fit, or it was interrupted; then it may be run again
  */
@@ -46,14 +46,14 @@ export async function restore(
   if (plan.toWrite > 0 && !yes) await confirm(service);
   const operationId = plan.toWrite > 0 ? await write(cloud, service, plan) : null;
   const proof = await restoration.prove(cloud, run);
-  if (proof.holds) await restoration.finish?.(cloud);
+  if (proof.isWhole) await restoration.finish?.(cloud);
   if (json) {
     printJson({
       stage,
       service,
       operationId,
       plan: plan.details,
-      proof: { holds: proof.holds, ...proof.details },
+      proof: { holds: proof.holds, isWhole: proof.isWhole, ...proof.details },
     });
   } else {
     print(...proof.lines, ...(operationId === null ? [] : [trailOf(cloud, operationId)]));

@@ -91,6 +91,19 @@ it('Documents of one payment that are restored at the same time are all there th
   expect(await bill([next])).toEqual(new Map());
 });
 
+it('Documents of two payments that have the same number are both restored as recorded', async () => {
+  const [invoice] = await recorded('acme');
+  const both = asOf('umbrella', [
+    invoice as { text: string; cause: string },
+    {
+      text: String(invoice?.text).replaceAll('1'.repeat(32), '2'.repeat(32)),
+      cause: String(invoice?.cause).replaceAll('1'.repeat(32), '2'.repeat(32)),
+    },
+  ]);
+  expect(await write(both)).toEqual([{ state: 'same' }, { state: 'same' }]);
+  expect(await compare(asked(both))).toEqual([{ state: 'same' }, { state: 'same' }]);
+});
+
 it('A series is raised, and never lowered', async () => {
   const floor = {
     merchantId: 'initech',

@@ -166,6 +166,7 @@ async function prove(cloud: Cloud): Promise<RestoreProof> {
   const [log, misfits, open] = await Promise.all([stateOf(cloud), misfitsOf(cloud), openEventsOf(cloud)]);
   const isWhole = misfits.length === 0 && log.size >= log.published && !log.isForked;
   return {
+    isWhole: isWhole && open.count === 0,
     holds: isWhole && open.count === 0,
     lines: [
       ...(isWhole

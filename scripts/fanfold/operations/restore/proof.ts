@@ -19,6 +19,8 @@ export function provenBy(
   const missing = toWriteOf(comparison);
   const more = unrecorded(comparison);
   const days = daysOf(comparison);
+  const isTwice = (merchantId: string, name: string) =>
+    twice.some((each) => each.merchantId === merchantId && each.number.startsWith(`${name}-`));
   const differing = days.filter(({ isEqual }) => !isEqual);
   const gapping = gaps(comparison);
   const problems = [
@@ -31,30 +33,32 @@ export function provenBy(
       .map(
         ({ date, merchantId, type, count }) => `${date}, ${merchantId}: ${count} of ${type} are not recorded`,
       ),
-    ...twice.slice(0, shown).map(({ number, merchantId }) => `${number} of ${merchantId} was given twice`),
     ...gapping.map(
       ({ series, missing }) => `${series.name} of ${series.merchantId} has no ${missing.join(', ')}`,
     ),
     ...behind.map(({ name, merchantId, count }) => `${name} of ${merchantId} would go on before ${count}`),
     ...differing.map(({ date, type, currency }) => `${date}: the totals of ${type} in ${currency} differ`),
   ];
-  const holds = problems.length === 0;
+  const isWhole = problems.length === 0;
+  const again = twice.map(({ number, merchantId }) => `${number} of ${merchantId} was given twice`);
   return {
-    holds,
+    isWhole,
+    holds: isWhole && twice.length === 0,
     lines: [
       ...days.slice(-shownDays).map(lineOfDay),
       ...(days.length > shownDays
         ? [`and ${days.length - shownDays} totals of earlier days, which are compared too`]
         : []),
-      ...(holds
+      ...(isWhole
         ? [
             `${same.toLocaleString('en-US')} recorded ${same === 1 ? 'event is' : 'events are'} in ${tableOf(service)}, to the letter${lost.length > 0 ? `; ${lost.length} were erased` : ''}. The totals of each day are equal.`,
             ...comparison.log.series.map(
               ({ merchantId, name, numbers, erased }) =>
-                `${name} of ${merchantId}: 1 to ${numbers.highest}, no gap and none twice${erased > 0 ? `; ${erased} erased` : ''}.`,
+                `${name} of ${merchantId}: 1 to ${numbers.highest}, no gap and ${isTwice(merchantId, name) ? 'some twice' : 'none twice'}${erased > 0 ? `; ${erased} erased` : ''}.`,
             ),
           ]
         : ['This does not hold:', ...problems.map((problem) => `  ${problem}`)]),
+      ...aboutTwice(again, isWhole),
       ...aboutWaiting(place, service, waiting),
     ],
     details: {
@@ -69,11 +73,21 @@ export function provenBy(
         count: numbers.count,
         erased,
       })),
-      problems,
+      problems: [...problems, ...again],
       waiting: waiting.count,
     },
   };
 }
+
+const aboutTwice = (again: string[], isWhole: boolean): string[] =>
+  again.length === 0
+    ? []
+    : [
+        `The log has numbers of several documents, for good${isWhole ? '. The table has all of them as recorded, and the service may go on' : ''}:`,
+        ...again.slice(0, shown).map((each) => `  ${each}`),
+        ...(again.length > shown ? [`  and ${(again.length - shown).toLocaleString('en-US')} more`] : []),
+        'What becomes of their documents is in docs/operations.md, "A number is there twice".',
+      ];
 
 /** How many totals of days are printed: all of them are compared, and in the output for programs. */
 const shownDays = 20;

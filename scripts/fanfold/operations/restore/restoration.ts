@@ -15,7 +15,7 @@ export type Restoration = {
   plan(cloud: Cloud, run: RestoreRun): Promise<RestorePlan>;
   /** Compares the table once more with all that is recorded. */
   prove(cloud: Cloud, run: RestoreRun): Promise<RestoreProof>;
-  /** Once that holds: lets the service write again, where it knew that its table was put back. */
+  /** Once the table is whole: lets the service write again, where it knew that its table was put back. */
   finish?(cloud: Cloud): Promise<void>;
 };
 
@@ -46,7 +46,9 @@ export type RestorePlan = {
 };
 
 export type RestoreProof = {
-  /** Whether the table has all that is recorded, and nothing else. */
+  /** Whether the table has all that is recorded, and nothing else. Then the service may write again. */
+  isWhole: boolean;
+  /** Whether it is whole, and nothing that is recorded contradicts other things that are. */
   holds: boolean;
   lines: string[];
   details: Record<string, unknown>;
