@@ -4,7 +4,7 @@ import type { EventOf } from '@fanfold/contracts/event';
 import { checkLog, type Indexed, indexOf, type OpenEvents, openEventsOf, textsOf } from '../aws/auditLog.ts';
 import type { Cloud } from '../aws/cloud.ts';
 import { type Lack, lacksByMark } from '../aws/lacks.ts';
-import { isRepublished } from './restore/audit.ts';
+import { comingBack } from './restore/audit.ts';
 
 const kinds = [billingReconciliationFailed, auditGapFound, auditNumberTwice] as const;
 
@@ -67,10 +67,9 @@ export async function findingsOf(
 /** Entries of a restored log, by whether a publisher's table may have their events. */
 export type EntriesWithoutEvent = { inTables: number; nowhereElse: number };
 
-function entriesIn({ count, days }: OpenEvents): EntriesWithoutEvent {
-  const types = Object.values(days).flatMap((day) => Object.entries(day));
-  const inTables = types.reduce((sum, [type, each]) => sum + (isRepublished(type) ? each : 0), 0);
-  return { inTables, nowhereElse: count - inTables };
+function entriesIn(open: OpenEvents): EntriesWithoutEvent {
+  const inTables = comingBack(open);
+  return { inTables, nowhereElse: open.count - inTables };
 }
 
 /** Of each subject, a merchant's day at a service, the last thing that was found, in the order of the log. */

@@ -211,7 +211,7 @@ function aboutOpen({ count, days }: OpenEvents): string[] {
 }
 
 /** How many of them a publisher's table may have. */
-const comingBack = ({ days }: OpenEvents): number =>
+export const comingBack = ({ days }: OpenEvents): number =>
   Object.entries(typesOf(days)).reduce((sum, [type, count]) => sum + (isRepublished(type) ? count : 0), 0);
 
 function typesOf(days: OpenEvents['days']): Record<string, number> {
