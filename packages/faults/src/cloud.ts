@@ -1,4 +1,9 @@
-import { type InvokeCommandInput, LambdaClient } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionConcurrencyCommand,
+  InvokeCommand,
+  type InvokeCommandInput,
+  LambdaClient,
+} from '@aws-sdk/client-lambda';
 import { accountId, credentials, region } from '@fanfold/local-cloud/account';
 import type { Cloud } from '../../../scripts/fanfold/aws/cloud.ts';
 import { servicesUnderTest } from './functions.ts';
@@ -22,9 +27,11 @@ export function cloudOf(world: World): Cloud {
       return send(input);
     };
   const lambda = Object.assign(new LambdaClient({ region, credentials }), {
-    send: goingOn(({ input }: { input: InvokeCommandInput }) =>
-      input.FunctionName === undefined ? mappingsIn(world) : invoke(world, input),
-    ),
+    send: goingOn(async (command: { input: object }) => {
+      if (command instanceof InvokeCommand) return invoke(world, command.input);
+      if (command instanceof GetFunctionConcurrencyCommand) return concurrencyIn(world, command.input);
+      return mappingsIn(world);
+    }),
   });
   return {
     stage: 'local',
@@ -52,6 +59,12 @@ async function invoke(world: World, { FunctionName = '', Payload = '' }: InvokeC
     Payload: { transformToString: () => JSON.stringify(answer ?? null) },
   };
 }
+
+/** Requests of stopped services are refused. */
+const concurrencyIn = (world: World, { FunctionName = '' }: { FunctionName?: string | undefined }) =>
+  [...world.stopped].some((service) => FunctionName.startsWith(`fanfold-${service}-`))
+    ? { ReservedConcurrentExecutions: 0 }
+    : {};
 
 /** What Lambda lists of the consumers: those of stopped services are disabled. */
 const mappingsIn = async (world: World) => ({
