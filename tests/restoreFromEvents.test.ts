@@ -1,9 +1,12 @@
 import {
   type AttributeValue,
   BatchWriteItemCommand,
+  DeleteItemCommand,
   DynamoDBClient,
+  PutItemCommand,
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { findStack } from '@fanfold/local-cloud/stack';
@@ -259,6 +262,30 @@ describe('Payments', () => {
     await expectNothingPublished('payments');
     const again = await done('restore', 'payments', '--yes');
     expect([again.operationId, again.proof.holds]).toEqual([null, true]);
+  }, 60_000);
+
+  it('are not whole when the provider has charged what nobody recorded: that is named', async () => {
+    const TableName = `${tables.payments}-sandbox`;
+    const charged = {
+      pk: 'pay_untold',
+      operation: 'charge',
+      paymentId: 'pay_untold',
+      merchantId: 'restored',
+      amount: 12_100,
+      currency: 'EUR',
+      outcome: { result: 'succeeded' },
+      recordedAt: new Date().toISOString(),
+    };
+    await dynamodb.send(new PutItemCommand({ TableName, Item: marshall(charged) }));
+    for (const option of ['--dry-run', '--yes']) {
+      const { code, stdout } = await fanfold('restore', 'payments', option);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringContaining('charge pay_untold of restored: 121.00 EUR'),
+      ]);
+    }
+    await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall({ pk: charged.pk }) }));
+    expect((await fanfold('restore', 'payments', '--dry-run')).code).toBe(0);
   }, 60_000);
 
   it('answer each old request as before, and pay no refund twice', async () => {

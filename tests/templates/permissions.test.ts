@@ -101,6 +101,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-payments-sandbox',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:Scan table/fanfold-local-payments',
+      'dynamodb:Scan table/fanfold-local-payments-sandbox',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],

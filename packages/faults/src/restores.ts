@@ -174,7 +174,7 @@ export class Restores {
       const proof = await restoration.prove(cloud, run);
       if (isPart) return;
       if (pausedMs > 60_000) this.breaches.push(`${service} waited for what does not come`);
-      if (!proof.holds && !isWholeButLost(proof))
+      if (!proof.holds && !isWholeButLost(proof) && !isWholeButUntold(proof))
         this.breaches.push(`${service} is not proven: ${proof.lines.join(' ')}`);
       else await restoration.finish?.(cloud);
       const again = await restoration.plan(cloud, run);
@@ -213,6 +213,10 @@ export class Restores {
 
 /** What a restore says to do first when the log lacks what the table has. */
 const toPublish = /republish --service \w+ --date (\S+) --merchant ([\w-]+)/;
+
+/** Whether all that is wrong is what the provider did and no event tells of: whoever asked for it asks again. */
+const isWholeButUntold = ({ isWhole, details: { untold } }: RestoreProof): boolean =>
+  isWhole && Array.isArray(untold) && untold.length > 0;
 
 /** Whether all that the log lacks are events that no publisher's table has. */
 function isWholeButLost({ details: { misfits, open } }: RestoreProof): boolean {

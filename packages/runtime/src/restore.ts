@@ -2,7 +2,7 @@ import { maxLength, merchantId } from '@fanfold/contracts/event';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { lambda } from './lambda.ts';
-import { catchUp, lackOf, type Marked } from './mark.ts';
+import { catchUp, lackOf, type Marked, readTableMark } from './mark.ts';
 
 /** A series of numbers has to go on behind this one at least, also when its document cannot be restored. */
 const seriesFloor = z.strictObject({
@@ -18,6 +18,7 @@ const seriesFloor = z.strictObject({
  * - `write`: to bring into the table what of these events it lacks. What it has stays as it is, so it may be asked again;
  * - `behind`: which series would give numbers again that were given; `raise`: to have them go on behind those;
  * - `lack`: from when and to when the table lacks what the service wrote, by its marks; `finish`: that it lacks nothing any more;
+ * - `provider`: what a provider has carried out since the table's last mark and the table does not tell of, a part of it at a time;
  * - `totals`: what the table has, a part of it at a time.
  */
 const request = z.discriminatedUnion('restore', [
@@ -42,7 +43,7 @@ const request = z.discriminatedUnion('restore', [
   z.strictObject({ restore: z.enum(['behind', 'raise']), series: z.array(seriesFloor).max(100) }),
   z.strictObject({ restore: z.enum(['lack', 'finish']) }),
   z.strictObject({
-    restore: z.literal('totals'),
+    restore: z.enum(['totals', 'provider']),
     /** `next` of the part before. */
     after: z.record(z.string(), z.string()).optional(),
   }),
@@ -52,7 +53,7 @@ type Request = z.output<typeof request>;
 export type ComparedEvent = Extract<Request, { restore: 'compare' }>['events'][number];
 export type RestoredEvent = Extract<Request, { restore: 'write' }>['events'][number];
 export type SeriesFloor = z.output<typeof seriesFloor>;
-export type Next = NonNullable<Extract<Request, { restore: 'totals' }>['after']>;
+export type Next = NonNullable<Extract<Request, { after?: unknown }>['after']>;
 
 /**
  * How a table stands to a recorded event:
@@ -79,6 +80,20 @@ export type Totals = { totals: Total[]; numbers: Numbers[]; next?: Next };
 /** Numbers of a series that are taken. */
 export type Numbers = { merchantId: string; series: string; numbers: number[] };
 
+/** What a provider has carried out. Without a merchant when the provider does not say whose it is. */
+export type ProviderRecord = {
+  key: string;
+  operation: string;
+  paymentId: string;
+  merchantId: string | null;
+  amountMinor: number;
+  currency: string;
+  recordedAt: string;
+};
+
+/** A part of what a provider has. As long as there is `next` there is more. */
+export type ProviderPart = { records: ProviderRecord[]; next?: Next };
+
 /** What a service's store does for a restore. The answers are in the order of the events. */
 export type Restorer = {
   compare(events: ComparedEvent[]): Promise<Standing[]>;
@@ -89,11 +104,13 @@ export type Restorer = {
     behind(floors: SeriesFloor[]): Promise<SeriesFloor[]>;
     raise(floors: SeriesFloor[]): Promise<void>;
   };
+  /** Of a service that has others act: what they did since a mark of its table, and the table does not tell of. */
+  provider?(mark: string | undefined, after: Next | undefined): Promise<ProviderPart>;
   totals(after: Next | undefined, isTimeUp: () => boolean): Promise<Totals>;
 };
 
 /** A function for operators, who invoke it with `./fanfold restore`. Nobody else may. */
-export const restore = ({ compare, write, totals, series }: Restorer, marked: Marked) =>
+export const restore = ({ compare, write, totals, series, provider }: Restorer, marked: Marked) =>
   lambda(async (input: unknown, context: Context) => {
     const asked = request.parse(input);
     switch (asked.restore) {
@@ -109,6 +126,8 @@ export const restore = ({ compare, write, totals, series }: Restorer, marked: Ma
         return series?.behind(asked.series);
       case 'raise':
         return series?.raise(asked.series);
+      case 'provider':
+        return provider?.(await readTableMark(marked), asked.after);
       case 'totals':
         return totals(asked.after, () => context.getRemainingTimeInMillis() < answeringTimeMs);
     }

@@ -152,6 +152,7 @@ beforeAll(async () => {
     const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };
     const other = { batchItemFailures: [], republished: 1, ids: ['pay_1'], ...ofLog };
     const restored: Record<string, unknown> = {
+      provider: { records: [] },
       totals: { totals: [], numbers: [] },
       behind: [],
       plan: { size: 1, published: 2, fitting: 1, isForked: true },

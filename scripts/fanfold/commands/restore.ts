@@ -16,7 +16,8 @@ type Options = { stage: string; region?: string; dryRun?: true; yes?: true; json
  * `fanfold restore`: brings back what a service's table lacks that was put back to an earlier time, after showing what that is
  * and a confirmation, and then compares it with all that is recorded.
  *
- * @returns whether the table has all that is recorded, and nothing else, and none of it contradicts another
+ * @returns whether the table has all that is recorded, and nothing else, none of it contradicts another, and nothing is known
+ *   elsewhere that is not recorded
  * @throws UsageError when it is not confirmed
  * @throws when something of the service may run meanwhile, the table or the log does not fit, or it was interrupted; then it may be run again
  */
@@ -41,7 +42,7 @@ export async function restore(
   }
   if (dryRun) {
     if (json) printJson({ stage, service, dryRun: true, plan: plan.details });
-    return true;
+    return !plan.untold;
   }
   if (plan.toWrite > 0 && !yes) await confirm(service);
   const operationId = plan.toWrite > 0 ? await write(cloud, service, plan) : null;

@@ -54,8 +54,8 @@ async function interrupted(n: number, changes: Partial<typeof paymentRequest> = 
 }
 const automatic = { captureMethod: 'automatic' } as const;
 const now = (payment: Payment) => load(payment.merchantId, payment.id);
-const instruction = ({ id, amount, currency, paymentMethod }: Payment) =>
-  ({ key: id, operation: 'charge', paymentId: id, paymentMethod, amount, currency }) as const;
+const instruction = ({ id, merchantId, amount, currency, paymentMethod }: Payment) =>
+  ({ key: id, operation: 'charge', paymentId: id, merchantId, paymentMethod, amount, currency }) as const;
 
 describe('The janitor finds out what came of', () => {
   test('a payment that took effect although the provider never answered, and one that it never took', async () => {
@@ -269,7 +269,7 @@ describe('An authorization that nobody captured', () => {
 });
 
 test('What the provider was told to give up has no effect when it arrives after all', async () => {
-  const payment = { ...paymentRequest, id: `pay_${'9'.repeat(32)}` } as Payment;
+  const payment = { ...paymentRequest, merchantId: 'acme', id: `pay_${'9'.repeat(32)}` } as Payment;
   expect(await resolve(payment.id)).toEqual({ result: 'nothing' });
   expect(await perform(instruction(payment))).toEqual({ result: 'nothing' });
   expect(await resolve(payment.id)).toEqual({ result: 'nothing' });

@@ -184,8 +184,11 @@ function measureUnknown({ unknown }: Ask | Refund, now: Date): void {
     metrics.addMetric('OutcomesOverdue', 'Count', 1);
 }
 
-function instructionOf({ id: paymentId, paymentMethod, currency, ask, refunds }: Payment, id: string) {
-  const about = { key: id, paymentId, paymentMethod, currency };
+function instructionOf(
+  { id: paymentId, merchantId, paymentMethod, currency, ask, refunds }: Payment,
+  id: string,
+) {
+  const about = { key: id, paymentId, merchantId, paymentMethod, currency };
   if (ask?.id === id) return { ...about, operation: ask.operation, amount: ask.amount };
   const refund = refunds[id];
   return refund && { ...about, operation: 'refund' as const, amount: refund.amount };

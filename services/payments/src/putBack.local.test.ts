@@ -7,6 +7,7 @@ import {
 import { queueEvent } from '@fanfold/runtime/invocationFixtures';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { catchUp } from '@fanfold/runtime/mark';
+import type { ProviderPart } from '@fanfold/runtime/restore';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type Client, type Service, startService } from '../fixtures/service.ts';
 import { marked } from './store/mark.ts';
@@ -178,4 +179,36 @@ test('Nobody is held up when marks are not raised for hours', async () => {
   expect((await client.pay()).status).toBe(201);
   expect(await service.tick('janitor')).not.toHaveProperty('behind');
   expect(await service.run('markTable', { read: 'lack' })).toEqual({ lack: null });
+});
+
+test('What the provider carried out in vain, because no event tells of it, is named until the request comes again', async () => {
+  const merchantId = `merchant-${merchants - 1}`;
+  const [kept, open] = [(await client.pay()).body, (await client.pay(authorized)).body];
+  await mark();
+  const before = await items();
+  later(minutes / 60);
+  const { body: lost } = await client.pay({}, 'lost');
+  await client.pay({ paymentMethod: 'pm_card_declined' }, 'declined');
+  await client.refund(kept.id, { amount: 100 }, 'lost refund');
+  await client.capture(open.id, {}, 'lost capture');
+  const named = async () => {
+    const { records } = (await service.run('restore', { restore: 'provider' })) as ProviderPart;
+    const ours = records.filter((record) => record.merchantId === merchantId);
+    return ours.map(({ operation, paymentId, amountMinor, currency }) =>
+      [operation, paymentId, amountMinor, currency].join(' '),
+    );
+  };
+  expect(await named()).toEqual([]);
+  await putBack(before);
+  expect((await named()).sort()).toEqual([
+    `capture ${open.id} ${open.amount} EUR`,
+    `charge ${lost.id} ${lost.amount} EUR`,
+    `refund ${kept.id} 100 EUR`,
+  ]);
+  expect((await client.pay({}, 'lost')).body).toMatchObject({ id: lost.id, status: 'captured' });
+  await client.refund(kept.id, { amount: 100 }, 'lost refund');
+  await client.capture(open.id, {}, 'lost capture');
+  expect(await named()).toEqual([]);
+  expect(await service.providerRecords(lost.id)).toHaveLength(1);
+  expect(await service.providerRecords(kept.id)).toHaveLength(2);
 });

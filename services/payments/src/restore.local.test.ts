@@ -81,8 +81,15 @@ describe('Events of one payment', () => {
 
   it('do not tell how it was paid, but the provider does, if it knows the payment', async () => {
     const [known, unknown] = [refundedOften(4, 0), refundedOften(5, 0)];
-    const { id, currency, amount } = known;
-    const instruction = { key: id, paymentId: id, operation: 'charge', currency, amount } as const;
+    const { id, merchantId, currency, amount } = known;
+    const instruction = {
+      key: id,
+      paymentId: id,
+      merchantId,
+      operation: 'charge',
+      currency,
+      amount,
+    } as const;
     await sandbox.perform({ ...instruction, paymentMethod: 'pm_card_visa' });
     await write([...textsOf(known), ...textsOf(unknown)]);
     expect((await load('acme', known.id))?.paymentMethod).toBe('pm_card_visa');

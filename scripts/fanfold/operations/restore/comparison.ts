@@ -1,5 +1,5 @@
 import type { Event } from '@fanfold/contracts/event';
-import type { Total } from '@fanfold/runtime/restore';
+import type { ProviderRecord, Total } from '@fanfold/runtime/restore';
 import { eventOf, seriesOf } from '../../aws/auditLog.ts';
 import type { Cloud } from '../../aws/cloud.ts';
 import { Book, floorOf, type Series } from './book.ts';
@@ -24,6 +24,15 @@ export type EventSource = {
   seriesOf?(type: string, time: string): string | undefined;
   /** Types of other events, from each of which something has to follow in this table. */
   awaited?: readonly string[];
+  /** Of a service with a provider: which of the provider's records events tell of. */
+  provider?: ProviderSource;
+};
+
+/** Names for what a provider has carried out, the same in its records and in events. */
+export type ProviderSource = {
+  nameOf(record: ProviderRecord): string;
+  /** All that an event tells of. */
+  toldBy(event: Event): string[];
 };
 
 /** An event that was erased, by what it is still found by. */
@@ -44,6 +53,8 @@ export type Comparison = {
   missing: Record<string, number>;
   from: string | null;
   to: string | null;
+  /** What the missing events tell of the provider. */
+  told: Set<string>;
   /** Erased events that the table lacks: nobody can bring them back. */
   lost: ErasedEvent[];
   /** Events in whose place the table has something else. */
@@ -68,6 +79,7 @@ export async function compareWithLog(
     missing: {},
     from: null,
     to: null,
+    told: new Set(),
     lost: [],
     other: [],
     twice: [],
@@ -121,6 +133,7 @@ async function note(
     comparison.lost.push({ merchantId, id, type, time });
   } else if (standing.state !== 'other') {
     comparison.missing[type] = (comparison.missing[type] ?? 0) + 1;
+    for (const told of source.provider?.toldBy(event) ?? []) comparison.told.add(told);
     if (comparison.from === null || time < comparison.from) comparison.from = time;
     if (comparison.to === null || time > comparison.to) comparison.to = time;
   }

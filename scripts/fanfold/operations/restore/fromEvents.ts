@@ -1,6 +1,6 @@
 import type { Event } from '@fanfold/contracts/event';
 import type { Lack } from '@fanfold/runtime/mark';
-import type { RestoredEvent } from '@fanfold/runtime/restore';
+import type { ProviderRecord, RestoredEvent } from '@fanfold/runtime/restore';
 import { misfitsOf } from '../../aws/auditLog.ts';
 import { type Cloud, messagesIn } from '../../aws/cloud.ts';
 import { queueOf } from '../../aws/places.ts';
@@ -18,6 +18,7 @@ import {
   unrecorded,
 } from './comparison.ts';
 import { provenBy, type Waiting } from './proof.ts';
+import { aboutUntold, untoldOf } from './provider.ts';
 import {
   askSeries,
   type Compared,
@@ -42,7 +43,11 @@ export const fromEvents = (source: EventSource): Restoration => ({
     const behind = await askSeries(cloud, source.service, 'behind', floorsOf(comparison));
     const lack = await lackOf(cloud, source.service);
     return {
-      ...planOf(source, comparison, { behind: behind.length, lack }),
+      ...planOf(source, comparison, {
+        behind: behind.length,
+        lack,
+        untold: await untoldOf(cloud, source, comparison, run),
+      }),
       write: () => write(cloud, source, comparison, run),
     };
   },
@@ -54,6 +59,7 @@ export const fromEvents = (source: EventSource): Restoration => ({
       service: source.service,
       behind,
       waiting: await waitingOf(cloud, source, run),
+      untold: await untoldOf(cloud, source, comparison, run),
     });
   },
   finish: (cloud) => finish(cloud, source.service),
@@ -174,12 +180,13 @@ const count = (number: number, what: string): string =>
 function planOf(
   { service }: EventSource,
   comparison: Comparison,
-  { behind, lack }: { behind: number; lack: Lack | null },
+  { behind, lack, untold }: { behind: number; lack: Lack | null; untold: ProviderRecord[] },
 ): Omit<RestorePlan, 'write'> {
   const { same, missing, from, to, lost } = comparison;
   const toWrite = toWriteOf(comparison);
   return {
     toWrite: toWrite + behind + (lack ? 1 : 0),
+    untold: untold.length,
     lines: [
       ...(lack
         ? [
@@ -197,8 +204,9 @@ function planOf(
           ]),
       ...(behind === 0 ? [] : [`To be raised: ${behind} series of numbers.`]),
       ...aboutLost(lost),
+      ...aboutUntold(untold),
     ],
-    details: { same, missing, from, to, seriesBehind: behind, lack, lost },
+    details: { same, missing, from, to, seriesBehind: behind, lack, lost, untold },
   };
 }
 

@@ -27,4 +27,18 @@ export const paymentsEvents: EventSource = {
     if (type === 'payment.captured.v1') return { currency, amountMinor: data.amountCaptured };
     return { currency, amountMinor: type === 'payment.refunded.v1' ? data.refund.amount : data.amount };
   },
+  provider: {
+    nameOf: ({ operation, key, paymentId }) => {
+      if (operation === 'refund') return key;
+      return operation === 'capture' || operation === 'void' ? `${operation} ${paymentId}` : paymentId;
+    },
+    toldBy: (event) => {
+      if (!isOfPayment(event.type)) return [];
+      const { type, data } = event as PaymentEvent;
+      if (type === 'payment.refunded.v1') return [data.refund.id];
+      const { paymentId } = data;
+      if (type === 'payment.captured.v1') return [paymentId, `capture ${paymentId}`];
+      return type === 'payment.canceled.v1' ? [paymentId, `void ${paymentId}`] : [paymentId];
+    },
+  },
 };

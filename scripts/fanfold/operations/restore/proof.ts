@@ -1,8 +1,9 @@
 import { formatAmount } from '@fanfold/contracts/currency';
-import { keyOfTotal, type SeriesFloor, type Total } from '@fanfold/runtime/restore';
+import { keyOfTotal, type ProviderRecord, type SeriesFloor, type Total } from '@fanfold/runtime/restore';
 import { commandFor, type StagePlace } from '../../commandFor.ts';
 import { Book } from './book.ts';
 import { type Comparison, gaps, shown, toWriteOf, unrecorded } from './comparison.ts';
+import { aboutUntold } from './provider.ts';
 import type { RestoreProof } from './restoration.ts';
 import { tableOf } from './restoredServices.ts';
 
@@ -13,7 +14,12 @@ export type Waiting = { count: number; from: string; to: string };
 export function provenBy(
   place: StagePlace,
   comparison: Comparison,
-  { service, behind, waiting }: { service: string; behind: SeriesFloor[]; waiting: Waiting },
+  {
+    service,
+    behind,
+    waiting,
+    untold,
+  }: { service: string; behind: SeriesFloor[]; waiting: Waiting; untold: ProviderRecord[] },
 ): RestoreProof {
   const { same, lost, other, twice } = comparison;
   const missing = toWriteOf(comparison);
@@ -43,7 +49,7 @@ export function provenBy(
   const again = twice.map(({ number, merchantId }) => `${number} of ${merchantId} was given twice`);
   return {
     isWhole,
-    holds: isWhole && twice.length === 0,
+    holds: isWhole && twice.length === 0 && untold.length === 0,
     lines: [
       ...days.slice(-shownDays).map(lineOfDay),
       ...(days.length > shownDays
@@ -60,6 +66,7 @@ export function provenBy(
         : ['This does not hold:', ...problems.map((problem) => `  ${problem}`)]),
       ...aboutTwice(again, isWhole),
       ...aboutWaiting(place, service, waiting),
+      ...aboutUntold(untold),
     ],
     details: {
       same,
@@ -75,6 +82,7 @@ export function provenBy(
       })),
       problems: [...problems, ...again],
       waiting: waiting.count,
+      untold,
     },
   };
 }

@@ -1,7 +1,15 @@
 import type { Event } from '@fanfold/contracts/event';
 import { chunksOf, lambdaAnswer } from '@fanfold/runtime/batch';
 import type { Lack } from '@fanfold/runtime/mark';
-import type { ComparedEvent, RestoredEvent, SeriesFloor, Standing, Totals } from '@fanfold/runtime/restore';
+import type {
+  ComparedEvent,
+  ProviderPart,
+  ProviderRecord,
+  RestoredEvent,
+  SeriesFloor,
+  Standing,
+  Totals,
+} from '@fanfold/runtime/restore';
 import { eventOf, type Indexed, indexPartsOf, textsOf } from '../../aws/auditLog.ts';
 import { type Cloud, invoke } from '../../aws/cloud.ts';
 import { CommandError } from '../../errors.ts';
@@ -114,6 +122,17 @@ export async function* totalsOfTable(cloud: Cloud, service: string): AsyncGenera
       functionTimeMs,
     )) as Totals;
     yield part;
+    if (part.next === undefined) return;
+    after = part.next;
+  }
+}
+
+/** What the provider has carried out since the table's last mark and the table does not tell of, a part at a time. */
+export async function* providerRecords(cloud: Cloud, service: string): AsyncGenerator<ProviderRecord[]> {
+  for (let after: ProviderPart['next']; ; ) {
+    const request = { restore: 'provider', ...(after && { after }) };
+    const part = (await invoke(cloud, service, 'restore', request, functionTimeMs)) as ProviderPart;
+    yield part.records;
     if (part.next === undefined) return;
     after = part.next;
   }

@@ -41,6 +41,8 @@ export type RestorePlan = {
   /** For the operator to read, and for programs. */
   lines: string[];
   details: Record<string, unknown>;
+  /** How much is named that others have done and no record tells of: nothing brings it back but those who asked for it. */
+  untold?: number;
   /** Writes it. */
   write(): Promise<void>;
 };
@@ -48,7 +50,7 @@ export type RestorePlan = {
 export type RestoreProof = {
   /** Whether the table has all that is recorded, and nothing else. Then the service may write again. */
   isWhole: boolean;
-  /** Whether it is whole, and nothing that is recorded contradicts other things that are. */
+  /** Whether it is whole, nothing that is recorded contradicts other things that are, and nobody did what is not recorded. */
   holds: boolean;
   lines: string[];
   details: Record<string, unknown>;

@@ -42,6 +42,16 @@ export function restored(
   return standing.state === 'same' ? { payment: next, standing } : { standing };
 }
 
+/** Whether a payment tells of an instruction that its provider carried out: by its request, or by an event of what came of it. */
+export function tellsOf(
+  { requests, refunds, ask, amountCaptured, status }: Payment,
+  { key, operation }: { key: string; operation: string },
+): boolean {
+  if (key in requests || key in refunds || ask?.id === key) return true;
+  if (operation === 'capture') return amountCaptured > 0;
+  return operation === 'void' && status === 'canceled';
+}
+
 /** How the n-th event of a payment stands to the one that was recorded. */
 export const standingOf = (payment: Payment, n: number, text: string): Standing =>
   JSON.stringify(eventOf(payment, n)) === text

@@ -28,6 +28,7 @@ const instruction = (paymentMethod: string): Instruction => ({
   key: 'pay_1',
   operation: 'charge',
   paymentId: 'pay_1',
+  merchantId: 'acme',
   paymentMethod,
   amount: 100,
   currency: 'EUR',

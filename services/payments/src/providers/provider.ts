@@ -1,3 +1,4 @@
+import type { Next } from '@fanfold/runtime/restore';
 import type { Outcome } from '../payment/payment.ts';
 
 /** An instruction to a payment provider. The provider carries out each key once, however often it is sent. */
@@ -5,6 +6,7 @@ export type Instruction = {
   key: string;
   operation: 'authorize' | 'charge' | 'capture' | 'void' | 'refund';
   paymentId: string;
+  merchantId: string;
   paymentMethod: string;
   amount: number;
   currency: string;
@@ -36,6 +38,19 @@ export type Provider = {
 export type ProviderRecords = {
   /** An instruction that was received, by its key, whatever its outcome was. It changes nothing. */
   find(key: string): Promise<Pick<Instruction, 'operation' | 'paymentMethod'> | undefined>;
+  /**
+   * What was carried out since a time (RFC 3339, UTC), in any order, a part of it at a time. Without a time it is all there is.
+   *
+   * @param after `next` of the part before; a part may be empty and have one
+   */
+  list(since: string | undefined, after: Next | undefined): Promise<{ done: Done[]; next?: Next }>;
+};
+
+/** An instruction that succeeded, and when. */
+export type Done = Omit<Instruction, 'paymentMethod' | 'merchantId'> & {
+  /** Missing in what was recorded before instructions had it. */
+  merchantId?: string;
+  recordedAt: string;
 };
 
 /**

@@ -13,6 +13,7 @@ import {
   addTotals,
   type ComparedEvent,
   type Next,
+  type ProviderPart,
   type RestoredEvent,
   type Restorer,
   type Standing,
@@ -21,7 +22,7 @@ import {
 } from '@fanfold/runtime/restore';
 import { type DayClosing, eventOfDay } from '../days/day.ts';
 import type { Payment, PaymentEvent } from '../payment/payment.ts';
-import { type Beginning, restored, standingOf, withNumber } from '../payment/restore.ts';
+import { type Beginning, restored, standingOf, tellsOf, withNumber } from '../payment/restore.ts';
 import { records } from '../providers/records.ts';
 import { type DayItem, itemOf, type PaymentItem, paymentOf } from './items.ts';
 import { tableName } from './table.ts';
@@ -30,7 +31,7 @@ import { tableName } from './table.ts';
  * Brings back from recorded events what a table lacks that was put back to an earlier time. What it writes has no event for
  * the publisher: all of it was published before.
  */
-export const paymentsRestorer: Restorer = { compare, write, totals };
+export const paymentsRestorer: Restorer = { compare, write, totals, provider };
 
 type DocumentEvent = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
 type DayClosed = EventOfType<'payments.day-closed.v1'>;
@@ -213,6 +214,29 @@ async function put(
     if (error instanceof ConditionalCheckFailedException) return false;
     throw error;
   }
+}
+
+/** The provider's clock may be behind this service's, which set the mark. */
+const clockSkewMs = 60_000;
+
+/** What the provider has carried out since a mark of the table, and the table does not tell of. */
+async function provider(mark: string | undefined, after: Next | undefined): Promise<ProviderPart> {
+  const since = mark && new Date(Date.parse(mark) - clockSkewMs).toISOString();
+  const { done, next } = await records.list(since, after);
+  const keyOf = ({ merchantId = '', paymentId }: (typeof done)[number]) => `${merchantId}#${paymentId}`;
+  const stored = await readByKey(done.map(keyOf));
+  const untold = done.filter((each) => {
+    const item = stored.get(keyOf(each));
+    return item === undefined || !tellsOf(paymentOf(item), each);
+  });
+  return {
+    records: untold.map(({ merchantId = null, amount: amountMinor, ...record }) => ({
+      ...record,
+      merchantId,
+      amountMinor,
+    })),
+    ...(next && { next }),
+  };
 }
 
 /** How many calls one part takes at most: each reads a megabyte, some hundred payments. */
