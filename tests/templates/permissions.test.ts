@@ -266,6 +266,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'kms:GetPublicKey key/fanfold-local-audit-log',
       's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
       's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/lost/*',
     ],
     publishLog: [
       'dynamodb:BatchGetItem table/fanfold-local-audit if series:*',
@@ -432,6 +433,7 @@ describe('the role of a function', () => {
         's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/erased/*',
+        's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/lost/*',
         's3:PutObject fanfold-local-eu-west-1-audit-stream-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-payments-stream-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-billing-stream-000000000000/*',

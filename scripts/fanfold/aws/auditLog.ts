@@ -107,17 +107,55 @@ export type RecordedSeries = {
   missing: [first: number, last: number][];
 };
 
-/** All series of all merchants, as they were counted up to a minute ago. */
-export async function seriesOf(cloud: Cloud): Promise<RecordedSeries[]> {
-  const found: RecordedSeries[] = [];
+/** Up to which number those of a merchant's series were given. */
+export type GivenNumbers = { merchantId: string; name: string; highest: number };
+
+/** Numbers of a merchant's series, from the first to the last one, that were given to documents which nothing has any more. */
+export type LostNumbers = { merchantId: string; name: string; first: number; last: number };
+
+/** With the time when they were found lost. */
+export type FoundLost = LostNumbers & { foundAt: string };
+
+/** All series of all merchants, as audit's table has counted them up to a minute ago. */
+export const seriesOf = (cloud: Cloud) =>
+  allOf(cloud, 'series', (part: { series: RecordedSeries[] }) => part.series);
+
+/** The same, as the log's bucket has noted them: it is not put back with the table. */
+export const givenOf = (cloud: Cloud) =>
+  allOf(cloud, 'given', (part: { numbers: GivenNumbers[] }) => part.numbers);
+
+/** All numbers that are known to be lost, and since when. */
+export const lostOf = (cloud: Cloud) =>
+  allOf(cloud, 'lost', (part: { numbers: FoundLost[] }) => part.numbers);
+
+async function allOf<Part, Item>(
+  cloud: Cloud,
+  read: string,
+  itemsOf: (part: Part) => Item[],
+): Promise<Item[]> {
+  const found: Item[] = [];
   for (let after: string | undefined; ; ) {
-    const request = { read: 'series', ...(after !== undefined && { after }) };
-    const part = (await invoke(cloud, 'audit', 'exportEvents', request)) as {
-      series: RecordedSeries[];
-      next?: string;
-    };
-    found.push(...part.series);
+    const request = { read, ...(after !== undefined && { after }) };
+    const part = (await invoke(cloud, 'audit', 'exportEvents', request)) as Part & { next?: string };
+    found.push(...itemsOf(part));
     if (part.next === undefined) return found;
     after = part.next;
   }
+}
+
+/** Has audit note that numbers are lost, so that they are a finding. */
+export async function noteLost(cloud: Cloud, lost: LostNumbers[]): Promise<void> {
+  for (let i = 0; i < lost.length; i += numbersPerCall) {
+    const numbers = lost.slice(i, i + numbersPerCall);
+    await invoke(cloud, 'audit', 'restore', { restore: 'lost', numbers });
+  }
+}
+
+/** How many ranges of numbers one call notes. */
+const numbersPerCall = 100;
+
+/** Such as `INV-2026-000017 to 000025 of acme`. */
+export function namedNumbers({ merchantId, name, first, last }: LostNumbers): string {
+  const [from, to] = [first, last].map((n) => String(n).padStart(6, '0'));
+  return `${name}-${from}${from === to ? '' : ` to ${to}`} of ${merchantId}`;
 }

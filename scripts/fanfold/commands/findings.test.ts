@@ -32,6 +32,8 @@ let misfits: string[];
 let open: Record<string, number>;
 /** What tables lack, by the service that is asked. */
 let lacks: Record<string, string>;
+/** Which numbers a restore has found lost. */
+let lost: object[];
 
 /** Gives audit these events, in this order. */
 function recorded(...events: (typeof gap)[]): void {
@@ -49,12 +51,14 @@ function recorded(...events: (typeof gap)[]): void {
         ? { misfits, lack }
         : request.restore === 'open'
           ? { count: Object.values(open).reduce((sum, each) => sum + each, 0), days: { '2026-03-03': open } }
-          : request.read === 'index'
-            ? { events: index.filter(({ type }) => type === request.type) }
-            : request.events.map(({ position }: { position: number }) => ({
-                position,
-                text: JSON.stringify(events[position]),
-              }));
+          : request.read === 'lost'
+            ? { numbers: lost }
+            : request.read === 'index'
+              ? { events: index.filter(({ type }) => type === request.type) }
+              : request.events.map(({ position }: { position: number }) => ({
+                  position,
+                  text: JSON.stringify(events[position]),
+                }));
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
 }
@@ -69,6 +73,7 @@ beforeEach(() => {
   misfits = [];
   open = {};
   lacks = {};
+  lost = [];
   for (const client of [sts, sns, lambda]) client.reset();
   sts
     .on(GetCallerIdentityCommand)
@@ -108,6 +113,25 @@ it('of a number name both documents that have it, on the day on which that was f
   expect(await findings({ stage: 'test', date: '2026-03-04' })).toBe(false);
 });
 
+it('name numbers that were given to documents which are lost, as long as other findings, and of a day and a merchant', async () => {
+  recorded();
+  lost = [
+    { merchantId: 'acme', name: 'INV-2026', first: 17, last: 25, foundAt: '2026-03-04T10:00:00.000Z' },
+    { merchantId: 'globex', name: 'CN-2026', first: 3, last: 3, foundAt: '2026-03-02T10:00:00.000Z' },
+  ];
+  expect(await findings({ stage: 'test' })).toBe(true);
+  expect(printed().split('\n').slice(0, 3)).toEqual([
+    'INV-2026-000017 to 000025 of acme: given, and the documents are lost.',
+    '  Found by a restore at 2026-03-04T10:00:00.000Z. What to do is in docs/restore.md, "Lost numbers".',
+    '',
+  ]);
+  expect(printed()).not.toContain('globex');
+  print.mockClear();
+  expect(await findings({ stage: 'test', date: '2026-03-02' })).toBe(true);
+  expect(printed()).toContain('CN-2026-000003 of globex: given, and the document is lost.');
+  expect(await findings({ stage: 'test', merchant: 'globex' })).toBe(false);
+});
+
 it('cannot write on the terminal what is recorded of them', async () => {
   const missing = ['pay_1:1\n2026-03-03  acme  all is well', '\u001b[2J\u202e'];
   recorded({ ...gap, data: { ...gap.data, missing } });
@@ -125,6 +149,7 @@ it('of a day are those of that day, whenever they were found; of a day that was 
     lacks: [],
     misfits: [],
     entriesWithoutEvent: { inTables: 0, nowhereElse: 0 },
+    lostNumbers: [],
     findings: [{ id: again.id, type: again.type, merchantId: 'acme', foundAt: again.time, ...again.data }],
   });
 });
@@ -144,6 +169,7 @@ it('are none when there are none, of the last seven days and of both services', 
     { restore: 'open' },
     { read: 'lack' },
     { read: 'lack' },
+    { read: 'lost' },
     { ...asked, type: 'billing.reconciliation-failed.v1' },
     { ...asked, type: 'audit.gap-found.v1' },
     { ...asked, type: 'audit.number-twice.v1' },

@@ -1,3 +1,4 @@
+import { namedNumbers } from '../aws/auditLog.ts';
 import { cloudOf } from '../aws/cloud.ts';
 import { commandFor } from '../commandFor.ts';
 import { dayOf, type Finding, findingsOf } from '../operations/findings.ts';
@@ -8,7 +9,8 @@ type Options = { stage: string; region?: string; date?: string; merchant?: strin
 
 /**
  * `fanfold findings`: shows which tables were put back to an earlier time, what of the audit log does not fit, how many of its
- * entries have no event, which days were found not to be complete, and which numbers two documents have.
+ * entries have no event, which days were found not to be complete, which numbers two documents have, and which were given to
+ * documents that are lost.
  *
  * @returns whether there are any
  * @throws UsageError when the day is in the future
@@ -19,10 +21,11 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   if (date !== undefined) requirePastDay(date, now);
   const cloud = await cloudOf(place);
   const asked = { date, merchantId: merchant };
-  const { from, lacks, misfits, entriesWithoutEvent, findings: found } = await findingsOf(cloud, asked, now);
+  const { lostNumbers, ...shown } = await findingsOf(cloud, asked, now);
+  const { from, lacks, misfits, entriesWithoutEvent, findings: found } = shown;
   const { inTables, nowhereElse } = entriesWithoutEvent;
   // What is lost for good is no finding for ever, as nobody can bring it back.
-  const isAny = lacks.length + misfits.length + inTables + found.length > 0;
+  const isAny = lacks.length + misfits.length + inTables + lostNumbers.length + found.length > 0;
   if (json) {
     const parts = found.map(({ id, type, merchantid, time, data }) => ({
       id,
@@ -31,7 +34,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       foundAt: time,
       ...data,
     }));
-    printJson({ stage, from, lacks, misfits, entriesWithoutEvent, findings: parts });
+    printJson({ stage, from, lacks, misfits, entriesWithoutEvent, lostNumbers, findings: parts });
     return isAny;
   }
   for (const { service, lack } of lacks) {
@@ -55,6 +58,13 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       "Entries of the log have no event, since audit's table was put back:",
       `  ${inTables.toLocaleString('en-US')} of payments and billing: bring them back by ${commandFor(cloud, 'restore audit')}. See docs/restore.md, "Audit's table"`,
       `  ${nowhereElse.toLocaleString('en-US')} that no other table has: unless their messages still wait, these events are lost`,
+      '',
+    );
+  }
+  for (const lost of lostNumbers) {
+    print(
+      `${namedNumbers(lost)}: given, and the ${lost.first === lost.last ? 'document is' : 'documents are'} lost.`,
+      `  Found by a restore at ${lost.foundAt}. What to do is in docs/restore.md, "Lost numbers".`,
       '',
     );
   }

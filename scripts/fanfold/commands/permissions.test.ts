@@ -145,6 +145,8 @@ beforeAll(async () => {
       index: { events: [event] },
       texts: [{ position: 1, text }],
       series: { series: [] },
+      given: { numbers: [] },
+      lost: { numbers: [] },
       log: { misfits: [], lack: null },
       lack: { lack: null },
     };

@@ -1,7 +1,16 @@
 import { auditGapFound, auditNumberTwice } from '@fanfold/contracts/audit';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import type { EventOf } from '@fanfold/contracts/event';
-import { checkLog, type Indexed, indexOf, type OpenEvents, openEventsOf, textsOf } from '../aws/auditLog.ts';
+import {
+  checkLog,
+  type FoundLost,
+  type Indexed,
+  indexOf,
+  lostOf,
+  type OpenEvents,
+  openEventsOf,
+  textsOf,
+} from '../aws/auditLog.ts';
 import type { Cloud } from '../aws/cloud.ts';
 import { type Lack, lacksByMark } from '../aws/lacks.ts';
 import { comingBack } from './restore/audit.ts';
@@ -24,7 +33,7 @@ const defaultDays = 7;
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
  * @returns the last finding of each merchant's day at each service, the time from which they were looked for, which
- *   services' tables lack something, why the log cannot be signed, and how many of its entries have no event: those whose events
+ *   services' tables lack something, why the log cannot be signed, which numbers a restore found lost, and how many of its entries have no event: those whose events
  *   publishers' tables may have, and those that are in no other table, and so lost once no message waits
  */
 export async function findingsOf(
@@ -37,16 +46,18 @@ export async function findingsOf(
   lacks: Lack[];
   misfits: string[];
   entriesWithoutEvent: EntriesWithoutEvent;
+  lostNumbers: FoundLost[];
 }> {
   // A day is compared after it, or any time later when its closing was late or is sent again.
   const from = date
     ? `${date}T00:00:00.000Z`
     : new Date(now.getTime() - defaultDays * 86_400_000).toISOString();
   const range = { from, to: now.toISOString(), ...(merchantId && { merchantId }) };
-  const [log, open, lacks, ...indexes] = await Promise.all([
+  const [log, open, lacks, lost, ...indexes] = await Promise.all([
     checkLog(cloud),
     openEventsOf(cloud),
     lacksByMark(cloud),
+    lostOf(cloud),
     ...kinds.map(({ type }) => indexOf(cloud, { ...range, type })),
   ]);
   const found: Finding[] = [];
@@ -60,6 +71,11 @@ export async function findingsOf(
     lacks,
     misfits,
     entriesWithoutEvent: entriesIn(open),
+    lostNumbers: lost.filter(
+      (each) =>
+        (merchantId === undefined || each.merchantId === merchantId) &&
+        (date === undefined ? each.foundAt >= from : each.foundAt.startsWith(date)),
+    ),
     findings: found.filter((each) => date === undefined || dayOf(each) === date),
   };
 }

@@ -1,7 +1,7 @@
 import type { Total } from '@fanfold/runtime/restore';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Book, floorOf, NumberSet, type Series } from './book.ts';
+import { Book, floorOf, gapsOf, lostNumbersOf, NumberSet, type Series } from './book.ts';
 
 const total = (changes: Partial<Total> = {}): Total => ({
   merchantId: 'acme',
@@ -65,6 +65,7 @@ it.each([
   ['the highest number', seriesWith([1, 3, 2]), 3],
   ['those of erased documents, which have the missing numbers', seriesWith([1, 4], { erased: 2 }), 4],
   ['those of erased documents behind the highest number', seriesWith([1, 2], { erased: 2 }), 4],
+  ['the highest number that was given, though nothing has its document', seriesWith([1, 2], { given: 7 }), 7],
   ['the highest number that audit has counted', seriesWith([1, 2], { highest: 7 }), 7],
 ])('A series goes on behind %s', (_what, series, count) => {
   expect(floorOf(series)).toMatchObject({ merchantId: 'acme', name: 'INV-2026', count });
@@ -72,4 +73,65 @@ it.each([
 
 it('A series goes on from the time of its last document', () => {
   expect(floorOf(seriesWith([2, 1]))).toMatchObject({ lastIssuedAt: '2026-11-23T10:00:02.000Z' });
+});
+
+it.each<[string, Series, number[][], number[]]>([
+  ['nothing, when all that was given is there', seriesWith([1, 2], { highest: 2, given: 2 }), [], []],
+  ['what was given beyond what audit knows', seriesWith([1, 2], { highest: 2, given: 5 }), [[3, 5]], []],
+  [
+    'all of a series that audit does not know',
+    { ...seriesWith([1]), numbers: new NumberSet(), given: 2 },
+    [[1, 2]],
+    [],
+  ],
+  [
+    'what was found lost before',
+    seriesWith([1, 2, 5], { given: 5, highest: 5, lost: [[3, 4]] }),
+    [[3, 4]],
+    [],
+  ],
+  ['what was found twice once', seriesWith([1, 2], { given: 5, lost: [[3, 5]] }), [[3, 5]], []],
+  [
+    'not what came back',
+    seriesWith([1, 2, 4], { given: 4, highest: 4, lost: [[3, 5]] }),
+    [
+      [3, 3],
+      [5, 5],
+    ],
+    [],
+  ],
+  ['not what audit has counted, which is missing', seriesWith([1, 2], { highest: 4, given: 4 }), [], [3, 4]],
+  ['not what is missing below', seriesWith([1, 4], { highest: 4, given: 5 }), [[5, 5]], [2, 3]],
+  ['not what was erased', seriesWith([1, 2], { given: 4, erased: 2 }), [], []],
+  ['what is more than was erased below', seriesWith([1, 4], { given: 6, erased: 2 }), [[5, 6]], []],
+])('Lost is %s', (_what, series, lost, missing) => {
+  expect([lostNumbersOf(series), gapsOf(series, 10)]).toEqual([lost, missing]);
+});
+
+it('Each number that was given is there, erased, lost, or a gap: whatever was lost how often, none is given again', () => {
+  const numbers = fc.array(fc.integer({ min: 1, max: 40 }));
+  fc.assert(
+    fc.property(
+      numbers,
+      fc.nat(40),
+      fc.nat(40),
+      fc.array(fc.tuple(fc.nat(40), fc.nat(40))),
+      (there, highest, given, known) => {
+        const lost = known.map(([a, b]): [number, number] => [1 + Math.min(a, b), 1 + Math.max(a, b)]);
+        const set = new NumberSet();
+        for (const number of there) set.add(number);
+        const series = { ...seriesWith([1]), numbers: set, highest, given, lost };
+        const { count } = floorOf(series);
+        const ranges = lostNumbersOf(series);
+        const isLost = (n: number) => ranges.some(([first, last]) => first <= n && n <= last);
+        const gaps = new Set(gapsOf(series, 100));
+        expect(count).toBe(Math.max(highest, given, ...there, ...lost.map(([, last]) => last)));
+        for (let n = 1; n <= count; n++) {
+          expect([n, Number(set.has(n)) + Number(isLost(n)) + Number(gaps.has(n))]).toEqual([n, 1]);
+          if (n > Math.max(highest, ...there) && n <= given) expect(isLost(n)).toBe(true);
+        }
+        expect(ranges).toEqual(ranges.toSorted(([a], [b]) => a - b));
+      },
+    ),
+  );
 });

@@ -39,6 +39,17 @@ export class Book {
     ofSeries.highest = Math.max(ofSeries.highest, highest);
   }
 
+  /** That numbers of a series were given up to this one, whether or not anything has their documents. */
+  noteGiven(merchantId: string, series: string, highest: number): void {
+    const ofSeries = this.#seriesOf(merchantId, series);
+    ofSeries.given = Math.max(ofSeries.given, highest);
+  }
+
+  /** That documents of a series are lost, as was found before. */
+  noteLost(merchantId: string, series: string, first: number, last: number): void {
+    this.#seriesOf(merchantId, series).lost.push([first, last]);
+  }
+
   addAll({ totals, numbers }: { totals: Total[]; numbers: Numbers[] }): void {
     for (const total of totals) this.add(total);
     for (const { merchantId, series, numbers: ofSeries } of numbers) {
@@ -66,7 +77,16 @@ export class Book {
     const key = `${merchantId}#${name}`;
     const known = this.#series.get(key);
     if (known) return known;
-    const series = { merchantId, name, numbers: new NumberSet(), highest: 0, erased: 0, lastIssuedAt: '' };
+    const series = {
+      merchantId,
+      name,
+      numbers: new NumberSet(),
+      highest: 0,
+      given: 0,
+      lost: [],
+      erased: 0,
+      lastIssuedAt: '',
+    };
     this.#series.set(key, series);
     return series;
   }
@@ -79,6 +99,10 @@ export type Series = {
   numbers: NumberSet;
   /** The highest one that audit has counted. */
   highest: number;
+  /** The highest one that was given, by the log's bucket. */
+  given: number;
+  /** Ranges of numbers whose documents were found lost before, each with its first and last one. */
+  lost: Range[];
   /** How many documents were erased. */
   erased: number;
   /** When the last of its documents was issued. */
@@ -94,14 +118,58 @@ export const floorOf = ({
   name,
   numbers,
   highest,
+  given,
+  lost,
   erased,
   lastIssuedAt,
 }: Series): SeriesFloor => ({
   merchantId,
   name,
-  count: Math.max(highest, numbers.highest, numbers.count + erased),
+  count: Math.max(highest, given, ...lost.map(([, last]) => last), numbers.highest, numbers.count + erased),
   lastIssuedAt,
 });
+
+type Range = [first: number, last: number];
+
+/**
+ * Ranges of numbers that were given to documents which nothing has any more: those that were found lost before, and those that
+ * the log's bucket has noted beyond what audit's table has counted, because it was put back. When as many as these were erased,
+ * it is these, and they are not lost.
+ */
+export function lostNumbersOf({ numbers, highest, given, erased, lost }: Series): Range[] {
+  const counted = Math.max(highest, numbers.highest);
+  const known = missingIn(numbers, lost);
+  if (given <= counted) return known;
+  const below = known.map(([first, last]): Range => [first, Math.min(last, counted)]);
+  const holes = counted - numbers.count - sizeOf(below);
+  return erased - holes >= given - counted ? known : missingIn(numbers, [...lost, [counted + 1, given]]);
+}
+
+/** What is missing within ranges, as ranges that do not touch. */
+function missingIn(numbers: NumberSet, ranges: Range[]): Range[] {
+  const missing: Range[] = [];
+  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
+    for (let number = Math.max(first, (missing.at(-1)?.[1] ?? 0) + 1); number <= last; number++) {
+      if (numbers.has(number)) continue;
+      const open = missing.at(-1);
+      if (open?.[1] === number - 1) open[1] = number;
+      else missing.push([number, number]);
+    }
+  }
+  return missing;
+}
+
+const sizeOf = (ranges: Range[]): number =>
+  ranges.reduce((sum, [first, last]) => sum + Math.max(0, last - first + 1), 0);
+
+/** Numbers of documents that the log lacks, although they are neither erased nor known to be lost: the first ones. */
+export function gapsOf(series: Series, limit: number): number[] {
+  const { numbers, erased } = series;
+  const { count } = floorOf(series);
+  const lost = lostNumbersOf(series);
+  if (count - numbers.count - sizeOf(lost) <= erased) return [];
+  return numbers.missing(count, limit, lost);
+}
 
 /** More documents than a merchant issues in a year: 32 MB. */
 const maxNumber = 2 ** 28;
@@ -137,11 +205,12 @@ export class NumberSet {
     return ((this.#bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
   }
 
-  /** The first ones that are missing up to a number. */
-  missing(upTo: number, limit: number): number[] {
+  /** The first ones that are missing up to a number, and are not in certain ranges. */
+  missing(upTo: number, limit: number, except: Range[] = []): number[] {
     const missing: number[] = [];
     for (let number = 1; number <= upTo && missing.length < limit; number++) {
-      if (!this.has(number)) missing.push(number);
+      if (this.has(number) || except.some(([first, last]) => first <= number && number <= last)) continue;
+      missing.push(number);
     }
     return missing;
   }

@@ -1,8 +1,8 @@
 import type { Event } from '@fanfold/contracts/event';
 import type { ProviderRecord, Total } from '@fanfold/runtime/restore';
-import { eventOf, seriesOf } from '../../aws/auditLog.ts';
+import { eventOf, givenOf, type LostNumbers, lostOf, namedNumbers, seriesOf } from '../../aws/auditLog.ts';
 import type { Cloud } from '../../aws/cloud.ts';
-import { Book, floorOf, type Series } from './book.ts';
+import { Book, floorOf, gapsOf, lostNumbersOf, type Series } from './book.ts';
 import { type Compared, compareRecorded, totalsOfTable } from './recorded.ts';
 import type { RestoreRun } from './restoration.ts';
 import { tableOf } from './restoredServices.ts';
@@ -96,6 +96,13 @@ export async function compareWithLog(
     for (const { merchantId, name, highest } of await seriesOf(cloud)) {
       comparison.log.noteHighest(merchantId, name, highest);
     }
+    for (const { merchantId, name, highest } of await givenOf(cloud)) {
+      comparison.log.noteGiven(merchantId, name, highest);
+    }
+    for (const lost of await lostOf(cloud)) {
+      const { merchantId, name, first, last } = lost;
+      comparison.log.noteLost(merchantId, name, first, last);
+    }
   }
   for (const type of types) {
     await step(`comparing ${tableOf(service)} with the log: ${type}`, undefined, (advance) =>
@@ -181,14 +188,20 @@ export function unrecorded({ table, there }: Comparison): Total[] {
   return left.totals.filter(({ count }) => count > 0);
 }
 
-/** Series whose numbers are not all recorded, nor of erased documents, with the first ones that are missing. */
+/** Series whose numbers are not all recorded, nor of erased or lost documents, with the first ones that are missing. */
 export function gaps({ log }: Comparison): { series: Series; missing: number[] }[] {
   return log.series.flatMap((series) => {
-    const { count } = floorOf(series);
-    const isMissing = series.numbers.count + series.erased < count;
-    return isMissing ? [{ series, missing: series.numbers.missing(count, shown) }] : [];
+    const missing = gapsOf(series, shown);
+    return missing.length > 0 ? [{ series, missing }] : [];
   });
 }
+
+/** Numbers that were given to documents which nothing has any more. */
+export const lostNumbers = ({ log }: Comparison): LostNumbers[] =>
+  log.series.flatMap((series) => {
+    const { merchantId, name } = series;
+    return lostNumbersOf(series).map(([first, last]) => ({ merchantId, name, first, last }));
+  });
 
 /** How many examples of something wrong are shown. */
 export const shown = 10;
@@ -198,3 +211,11 @@ export const floorsOf = ({ log }: Comparison) => log.series.map(floorOf);
 
 export const toWriteOf = ({ missing }: Comparison): number =>
   Object.values(missing).reduce((sum, count) => sum + count, 0);
+
+/** What is lost and which numbers are not given again, for the operator to read. */
+export const aboutLostNumbers = (comparison: Comparison): string[] =>
+  lostNumbers(comparison).map(
+    (lost) =>
+      `${namedNumbers(lost)} ${lost.first === lost.last ? 'was given and its document is lost' : 'were given and their documents are lost'}: ` +
+      'the series goes on behind. What to do is in docs/restore.md, "Lost numbers".',
+  );

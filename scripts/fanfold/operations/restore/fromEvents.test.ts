@@ -21,6 +21,9 @@ let more: Total[];
 let other: Map<string, string>;
 let raised: SeriesFloor[];
 let highest: number;
+/** Up to which number the log's bucket knows that they were given, and what was noted as lost. */
+let given: number;
+let lost: object[];
 let misfits: string[];
 let waiting: number;
 /** The services whose consumers run. */
@@ -70,12 +73,13 @@ const erase = (recorded: Recorded): Recorded => ({ ...recorded, text: null });
 beforeEach(() => {
   [log, more, raised, written, misfits] = [[], [], [], [], []];
   [table, other] = [new Map(), new Map()];
-  [highest, waiting] = [0, 0];
+  [highest, given, waiting] = [0, 0, 0];
+  lost = [];
   running = [];
   lambda.reset();
   lambda.on(InvokeCommand).callsFake(({ Payload }) => {
     const asked = JSON.parse(Payload);
-    const answer = asked.read ? audit(asked) : billing(asked);
+    const answer = asked.read || asked.restore === 'lost' ? audit(asked) : billing(asked);
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
   });
   lambda.on(ListEventSourceMappingsCommand).callsFake(() => ({
@@ -93,6 +97,10 @@ beforeEach(() => {
 
 // biome-ignore lint/suspicious/noExplicitAny: requests of several forms
 function audit(asked: any): unknown {
+  if (asked.restore === 'lost') {
+    lost.push(...asked.numbers);
+    return { noted: asked.numbers.length };
+  }
   const indexed = ({ id, type }: Recorded, position: number) => ({ merchantId: 'acme', id, type, position });
   switch (asked.read) {
     case 'log':
@@ -101,6 +109,10 @@ function audit(asked: any): unknown {
       return {
         series: highest === 0 ? [] : [{ merchantId: 'acme', name: 'INV-2026', highest, missing: [] }],
       };
+    case 'given':
+      return { numbers: given === 0 ? [] : [{ merchantId: 'acme', name: 'INV-2026', highest: given }] };
+    case 'lost':
+      return { numbers: lost };
     case 'index':
       return { events: log.map(indexed).filter(({ type }) => type === asked.type) };
     case 'event': {
@@ -235,6 +247,35 @@ it('What was interrupted goes on', async () => {
   await expect(write()).rejects.toThrow('Interrupted');
   await (await billingRestoration.plan(cloud, run)).write();
   expect((await billingRestoration.prove(cloud, run)).holds).toBe(true);
+});
+
+it('Numbers whose documents were lost with audit are named and noted, and not given again', async () => {
+  log = [1, 2].flatMap((n) => invoiced(n));
+  [highest, given] = [2, 5];
+  const said = 'INV-2026-000003 to 000005 of acme were given and their documents are lost';
+  const numbers = [{ merchantId: 'acme', name: 'INV-2026', first: 3, last: 5 }];
+  const plan = await billingRestoration.plan(cloud, run);
+  expect(plan).toMatchObject({ toWrite: 3, details: { seriesBehind: 1, lostNumbers: numbers } });
+  expect(plan.lines).toContainEqual(expect.stringContaining(said));
+  expect(lost).toEqual([]);
+
+  await plan.write();
+  expect(lost).toEqual(numbers);
+  expect(raised).toEqual([{ merchantId: 'acme', name: 'INV-2026', count: 5, lastIssuedAt: timeOf(2) }]);
+  const proof = await billingRestoration.prove(cloud, run);
+  expect(proof).toMatchObject({ holds: true, details: { lostNumbers: numbers } });
+  expect(proof.lines).toContainEqual(expect.stringContaining(said));
+  expect(await billingRestoration.plan(cloud, run)).toMatchObject({ toWrite: 0 });
+
+  // Later, when the series has gone on, the numbers are no gap.
+  log.push(...invoiced(6));
+  [highest, given] = [6, 6];
+  const later = await billingRestoration.plan(cloud, run);
+  expect(later).toMatchObject({ toWrite: 2, details: { lostNumbers: numbers } });
+  await later.write();
+  expect((await billingRestoration.prove(cloud, run)).lines).toContain(
+    'INV-2026 of acme: 1 to 6, no gap but for those lost and none twice.',
+  );
 });
 
 const total: Total = {

@@ -1,18 +1,20 @@
 import type { Event } from '@fanfold/contracts/event';
 import type { Lack } from '@fanfold/runtime/mark';
 import type { ProviderRecord, RestoredEvent } from '@fanfold/runtime/restore';
-import { misfitsOf } from '../../aws/auditLog.ts';
+import { misfitsOf, noteLost } from '../../aws/auditLog.ts';
 import { type Cloud, messagesIn } from '../../aws/cloud.ts';
 import { queueOf } from '../../aws/places.ts';
 import { commandFor } from '../../commandFor.ts';
 import { CommandError } from '../../errors.ts';
 import { requireStopped, triggersOf } from '../triggers.ts';
 import {
+  aboutLostNumbers,
   type Comparison,
   compareWithLog,
   type EventSource,
   floorsOf,
   gaps,
+  lostNumbers,
   shown,
   toWriteOf,
   unrecorded,
@@ -205,8 +207,19 @@ function planOf(
       ...(behind === 0 ? [] : [`To be raised: ${behind} series of numbers.`]),
       ...aboutLost(lost),
       ...aboutUntold(untold),
+      ...aboutLostNumbers(comparison),
     ],
-    details: { same, missing, from, to, seriesBehind: behind, lack, lost, untold },
+    details: {
+      same,
+      missing,
+      from,
+      to,
+      seriesBehind: behind,
+      lack,
+      lost,
+      lostNumbers: lostNumbers(comparison),
+      untold,
+    },
   };
 }
 
@@ -237,6 +250,8 @@ async function write(
       if (early > 0 && early === before) break;
     }
   }
+  // Before the series: a run that ends in between finds the same again.
+  await noteLost(cloud, lostNumbers(comparison));
   await askSeries(cloud, service, 'raise', floorsOf(comparison));
 }
 

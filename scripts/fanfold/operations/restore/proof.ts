@@ -1,8 +1,16 @@
 import { formatAmount } from '@fanfold/contracts/currency';
 import { keyOfTotal, type ProviderRecord, type SeriesFloor, type Total } from '@fanfold/runtime/restore';
 import { commandFor, type StagePlace } from '../../commandFor.ts';
-import { Book } from './book.ts';
-import { type Comparison, gaps, shown, toWriteOf, unrecorded } from './comparison.ts';
+import { Book, lostNumbersOf, type Series } from './book.ts';
+import {
+  aboutLostNumbers,
+  type Comparison,
+  gaps,
+  lostNumbers,
+  shown,
+  toWriteOf,
+  unrecorded,
+} from './comparison.ts';
 import { aboutUntold } from './provider.ts';
 import type { RestoreProof } from './restoration.ts';
 import { tableOf } from './restoredServices.ts';
@@ -25,7 +33,7 @@ export function provenBy(
   const missing = toWriteOf(comparison);
   const more = unrecorded(comparison);
   const days = daysOf(comparison);
-  const isTwice = (merchantId: string, name: string) =>
+  const isTwice = ({ merchantId, name }: Series) =>
     twice.some((each) => each.merchantId === merchantId && each.number.startsWith(`${name}-`));
   const differing = days.filter(({ isEqual }) => !isEqual);
   const gapping = gaps(comparison);
@@ -58,13 +66,11 @@ export function provenBy(
       ...(isWhole
         ? [
             `${same.toLocaleString('en-US')} recorded ${same === 1 ? 'event is' : 'events are'} in ${tableOf(service)}, to the letter${lost.length > 0 ? `; ${lost.length} were erased` : ''}. The totals of each day are equal.`,
-            ...comparison.log.series.map(
-              ({ merchantId, name, numbers, erased }) =>
-                `${name} of ${merchantId}: 1 to ${numbers.highest}, no gap and ${isTwice(merchantId, name) ? 'some twice' : 'none twice'}${erased > 0 ? `; ${erased} erased` : ''}.`,
-            ),
+            ...comparison.log.series.flatMap((series) => lineOfSeries(series, isTwice(series))),
           ]
         : ['This does not hold:', ...problems.map((problem) => `  ${problem}`)]),
       ...aboutTwice(again, isWhole),
+      ...aboutLostNumbers(comparison),
       ...aboutWaiting(place, service, waiting),
       ...aboutUntold(untold),
     ],
@@ -80,6 +86,7 @@ export function provenBy(
         count: numbers.count,
         erased,
       })),
+      lostNumbers: lostNumbers(comparison),
       problems: [...problems, ...again],
       waiting: waiting.count,
       untold,
@@ -96,6 +103,16 @@ const aboutTwice = (again: string[], isWhole: boolean): string[] =>
         ...(again.length > shown ? [`  and ${(again.length - shown).toLocaleString('en-US')} more`] : []),
         'What becomes of their documents is in docs/operations.md, "A number is there twice".',
       ];
+
+/** A series of which all is lost has nothing to say but that. */
+const lineOfSeries = (series: Series, isTwice: boolean): string[] => {
+  const { merchantId, name, numbers, erased } = series;
+  if (numbers.highest === 0 && erased === 0) return [];
+  const but = lostNumbersOf(series).some(([first]) => first < numbers.highest) ? ' but for those lost' : '';
+  return [
+    `${name} of ${merchantId}: 1 to ${numbers.highest}, no gap${but} and ${isTwice ? 'some' : 'none'} twice${erased > 0 ? `; ${erased} erased` : ''}.`,
+  ];
+};
 
 /** How many totals of days are printed: all of them are compared, and in the output for programs. */
 const shownDays = 20;

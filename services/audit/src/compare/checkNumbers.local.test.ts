@@ -1,10 +1,12 @@
 import { DynamoDBClient, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { startTrace } from '@fanfold/runtime/trace';
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { provideTables } from '../provisionFixtures.ts';
+import { provideLog } from '../provisionFixtures.ts';
 import { receivedOf } from '../record/receivedFixtures.ts';
 import type { NumberTwiceItem } from '../store/numbersTwice.ts';
 import { eventsOf } from '../store/streamEvents.ts';
@@ -15,15 +17,18 @@ let dynamodb: DynamoDBClient;
 
 async function startInstance() {
   vi.resetModules();
-  const [{ checkNumbers }, { record }] = await Promise.all([
+  const [{ checkNumbers }, { record }, { raiseGiven, readGiven }] = await Promise.all([
     import('./checkNumbers.ts'),
     import('../record/record.ts'),
+    import('../store/givenNumbers.ts'),
   ]);
   const { dynamodb } = await import('@fanfold/runtime/dynamodb');
   const { metrics } = await import('@fanfold/runtime/metrics');
   return {
     check: (maxEntries?: number) => checkNumbers(now, trace, maxEntries),
     record,
+    raiseGiven,
+    readGiven,
     dynamodb,
     measured: vi.spyOn(metrics, 'addMetric'),
   };
@@ -35,7 +40,7 @@ const trace = startTrace('clock_1');
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
-  await provideTables(emulators.endpoints);
+  await provideLog(emulators.endpoints);
   audit = await startInstance();
   dynamodb = new DynamoDBClient(clientConfiguration(emulators.endpoints.dynamodb));
 });
@@ -167,5 +172,131 @@ describe('a number that two documents have', () => {
     expect(await audit.check()).toEqual({ counted: 49, twice: 0 });
     await record(issuedAs('INV-2026-000001', 'inv_again', `${merchantid}-3-48`));
     expect(await audit.check()).toEqual({ counted: 1, twice: 1 });
+  });
+});
+
+describe('which numbers were given', () => {
+  const given = async () =>
+    Object.fromEntries(
+      (await audit.readGiven(undefined)).numbers
+        .filter((each) => each.merchantId === merchantid)
+        .map(({ name, highest }) => [name, highest]),
+    );
+  const calls = vi.spyOn(S3Client.prototype, 'send');
+  afterAll(() => calls.mockRestore());
+  /** What was called of the bucket since this was asked last, and the file that it is about. */
+  function called() {
+    const commands = calls.mock.calls.map(([command]) => command);
+    calls.mockClear();
+    return commands.map((command) => `${command.constructor.name} ${Object(command.input).Key}`);
+  }
+  /** An instance that ends at its first transaction, as when it is killed there. */
+  async function ending() {
+    const instance = await startInstance();
+    const send = instance.dynamodb.send.bind(instance.dynamodb);
+    vi.spyOn(instance.dynamodb, 'send').mockImplementation((command: { constructor: { name: string } }) => {
+      if (command.constructor.name === 'TransactWriteItemsCommand') throw new Error('ended');
+      return send(command as never) as never;
+    });
+    return instance;
+  }
+  const invoices = (first: number, last: number) =>
+    Array.from({ length: last - first + 1 }, (_, i) =>
+      issuedAs(`INV-2026-${String(first + i).padStart(6, '0')}`, `inv_${first + i}`),
+    );
+
+  it('is noted in the bucket, once a run and series that has grown, under a name that tells nobody whose it is', async () => {
+    called();
+    await record(...invoices(2, 4), issuedAs('CN-2026-000001', 'cn_1'));
+    await audit.check();
+    const first = called();
+    expect(first).toEqual([1, 2].map(() => expect.stringMatching(/^PutObjectCommand given\/[0-9a-f]{64}$/)));
+    expect(await given()).toEqual({ 'INV-2026': 4, 'CN-2026': 1 });
+    called();
+    await record(...invoices(1, 1));
+    await audit.check();
+    await audit.check();
+    expect(called()).toEqual([]);
+    await record(...invoices(5, 5));
+    await audit.check();
+    const [again, ...more] = called();
+    expect([first.includes(String(again)), more]).toEqual([true, []]);
+    expect(await given()).toEqual({ 'INV-2026': 5, 'CN-2026': 1 });
+  });
+
+  it('is noted before the table has counted it, so that no run that ends in between leaves it behind', async () => {
+    await record(...invoices(1, 3));
+    await expect((await ending()).check()).rejects.toThrow('ended');
+    expect([await given(), await series('INV-2026')]).toEqual([{ 'INV-2026': 3 }, {}]);
+    await audit.check();
+    expect([await given(), await series('INV-2026')]).toMatchObject([{ 'INV-2026': 3 }, { highest: 3 }]);
+    await record(...invoices(4, 4));
+    await expect((await ending()).check()).rejects.toThrow('ended');
+    await record(...invoices(5, 6));
+    await audit.check();
+    expect(await given()).toEqual({ 'INV-2026': 6 });
+  });
+
+  it('is noted by several runs at the same time', async () => {
+    await record(...invoices(1, 3));
+    const others = [await startInstance(), await startInstance()];
+    await Promise.all([audit, ...others].map(({ check }) => check()));
+    expect(await given()).toEqual({ 'INV-2026': 3 });
+    await audit.check();
+    await record(...invoices(4, 4));
+    await audit.check();
+    expect(await given()).toEqual({ 'INV-2026': 4 });
+  });
+
+  it('is never lowered, whoever raises it with whatever is known of it, in any order and at once', async () => {
+    const name = 'INV-2026';
+    const known = fc.constantFrom(undefined, '"older"');
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ highest: fc.integer({ min: 1, max: 50 }), etag: known }), { minLength: 1 }),
+        fc.integer({ min: 1, max: 4 }),
+        async (raises, atOnce) => {
+          const highest = Math.max((await given())[name] ?? 0, ...raises.map((each) => each.highest));
+          for (let i = 0; i < raises.length; i += atOnce) {
+            await Promise.all(
+              raises
+                .slice(i, i + atOnce)
+                .map((each) =>
+                  audit.raiseGiven({ merchantId: merchantid, name, highest: each.highest }, each.etag),
+                ),
+            );
+          }
+          expect((await given())[name]).toBe(highest);
+        },
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  it('stays as it is when the table was put back', async () => {
+    await record(...invoices(1, 2));
+    await audit.check();
+    const { etag } = await series('INV-2026');
+    await record(...invoices(3, 9));
+    await audit.check();
+    await audit.raiseGiven({ merchantId: merchantid, name: 'INV-2026', highest: 4 }, etag);
+    expect(await given()).toEqual({ 'INV-2026': 9 });
+  });
+
+  it('is read in parts of a thousand', async () => {
+    const raises = Array.from({ length: 1001 }, (_, i) => ({
+      merchantId: `${merchantid}-${i}`,
+      name: 'INV-2026',
+      highest: 1,
+    }));
+    for (let i = 0; i < raises.length; i += 50)
+      await Promise.all(raises.slice(i, i + 50).map((each) => audit.raiseGiven(each, undefined)));
+    const first = await audit.readGiven(undefined);
+    expect([first.numbers.length, typeof first.next]).toEqual([1000, 'string']);
+    const rest = await audit.readGiven(first.next);
+    expect([rest.numbers.length > 0, rest.next]).toEqual([true, undefined]);
+    const all = [...first.numbers, ...rest.numbers].map((each) => `${each.merchantId}#${each.name}`);
+    expect(all).toEqual(expect.arrayContaining(raises.map((each) => `${each.merchantId}#${each.name}`)));
+    expect(new Set(all).size).toBe(all.length);
   });
 });

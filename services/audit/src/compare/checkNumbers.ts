@@ -2,6 +2,7 @@ import type { Trace } from '@fanfold/contracts/event';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import { subjectAt } from '../store/events.ts';
+import { raiseGiven } from '../store/givenNumbers.ts';
 import { type IssuedAt, readIssued, readIssuedBackwards } from '../store/log.ts';
 import { saveNumberTwice } from '../store/numbersTwice.ts';
 import { type Counted, countOnce, loadCounted, loadSeries } from '../store/series.ts';
@@ -18,6 +19,9 @@ const maxEntriesPerRun = 262_144;
  * Findings are written before the series, each on condition that it is not there, and series only together with how far
  * they were counted. So a run that ends at any point, and two at once, find the same, once.
  *
+ * Where the highest number of a series has grown, the log's bucket notes it as well, once a run, because buckets are not put
+ * back with tables. That is before the series too: what the table has counted, the bucket has noted.
+ *
  * @throws when a document cannot be found in the index yet; the next run finds the number again
  */
 export async function checkNumbers(
@@ -29,7 +33,7 @@ export async function checkNumbers(
   let found = 0;
   const begun = counted.size;
   for await (const part of readIssued(counted.size, maxEntries)) {
-    const { series, twice } = await countIn(counted, part.issued);
+    const { series, twice, grown } = await countIn(counted, part.issued);
     for (const each of await pairsOf(twice)) {
       // Before the write: when the write's answer is lost, it is better to count twice than never.
       metrics.addMetric('NumberTwice', 'Count', 1);
@@ -38,18 +42,27 @@ export async function checkNumbers(
       found += 1;
     }
     const next: Counted = { ...counted, size: part.end, version: counted.version + 1 };
+    const noted = await noteGiven(series, grown);
     // Another run was faster: it counts the rest.
-    if (!(await countOnce(series, counted, next))) break;
+    if (!(await countOnce(noted, counted, next))) break;
     counted = next;
   }
   return { counted: counted.size - begun, twice: found };
 }
 
-/** The series after these documents, and the documents whose number was taken before. */
+/** Has the bucket note those of some series that have grown, and the series what it has noted. */
+const noteGiven = (series: Series[], grown: Set<Series>): Promise<Series[]> =>
+  Promise.all(
+    series.map(async (each) =>
+      grown.has(each) ? { ...each, etag: await raiseGiven(each, each.etag) } : each,
+    ),
+  );
+
+/** The series after these documents, those of them that have grown, and the documents whose number was taken before. */
 async function countIn(
   counted: Counted,
   issued: IssuedAt[],
-): Promise<{ series: Series[]; twice: IssuedAt[] }> {
+): Promise<{ series: Series[]; grown: Set<Series>; twice: IssuedAt[] }> {
   const keyOf = (merchantId: string, name: string) => `${merchantId}#${name}`;
   const wanted = new Map<string, Series>();
   for (const { merchantId, number } of issued) {
@@ -59,6 +72,7 @@ async function countIn(
   for (const series of await loadSeries(counted, [...wanted.values()])) {
     wanted.set(keyOf(series.merchantId, series.name), series);
   }
+  const before = new Map([...wanted].map(([key, { highest }]) => [key, highest]));
   const twice: IssuedAt[] = [];
   for (const each of issued) {
     const { name, n } = placeOf(each.number);
@@ -67,7 +81,8 @@ async function countIn(
     if (taken) wanted.set(key, taken);
     else twice.push(each);
   }
-  return { series: [...wanted.values()], twice };
+  const grown = [...wanted].filter(([key, { highest }]) => highest > (before.get(key) ?? 0));
+  return { series: [...wanted.values()], grown: new Set(grown.map(([, series]) => series)), twice };
 }
 
 /** A number, and the documents that have it, in the order of the log. */

@@ -25,6 +25,8 @@ export type Series = {
   highest: number;
   /** Ranges of missing numbers, each with its first and last one, ascending. */
   missing: [first: number, last: number][];
+  /** The ETag of what the log's bucket has noted of it. */
+  etag?: string;
 };
 
 export const newSeries = (merchantId: string, name: string): Series => ({

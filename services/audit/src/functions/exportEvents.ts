@@ -5,6 +5,7 @@ import { eventResource } from '../query/eventResource.ts';
 import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
 import { load } from '../store/events.ts';
 import { loadTexts, readIndex } from '../store/exports.ts';
+import { readGiven, readLost } from '../store/givenNumbers.ts';
 import { find } from '../store/queries.ts';
 import { readSeries } from '../store/series.ts';
 
@@ -34,5 +35,9 @@ async function read(request: ExportRequest, isTimeUp: () => boolean) {
       return checkLog();
     case 'series':
       return readSeries(request.after);
+    case 'given':
+      return readGiven(request.after);
+    case 'lost':
+      return readLost(request.after);
   }
 }

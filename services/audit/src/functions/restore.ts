@@ -1,6 +1,7 @@
 import { lambda } from '@fanfold/runtime/lambda';
 import { workTimeMs } from '@fanfold/runtime/schedule';
 import { isMisfit } from '../publish/misfit.ts';
+import { noteLost } from '../restore/noteLost.ts';
 import { openEvents } from '../restore/openEvents.ts';
 import { recordAgain } from '../restore/recordAgain.ts';
 import { restoreErasures } from '../restore/restoreErasures.ts';
@@ -31,5 +32,7 @@ function restore(request: RestoreRequest, isTimeUp: () => boolean): Promise<obje
       return restoreErasures(request.dryRun);
     case 'open':
       return openEvents();
+    case 'lost':
+      return noteLost(request.numbers, new Date());
   }
 }

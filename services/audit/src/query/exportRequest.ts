@@ -5,7 +5,8 @@ import { eventQuery, time } from './eventQuery.ts';
 /**
  * What an operator's command reads from the log. To show events: one of a merchant, or a page of them, in the API's
  * form. To replay events: first the index, a part at a time, then the texts of some events. To find what is wrong:
- * whether the log can be signed. To restore documents: which numbers of each series the log has.
+ * whether the log can be signed. To restore documents: which numbers of each series the log has; up to which one they were
+ * given, by the log's bucket; and which of them are lost.
  */
 export const exportRequest = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('event'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
@@ -34,7 +35,7 @@ export const exportRequest = z.discriminatedUnion('read', [
   }),
   z.strictObject({ read: z.literal('log') }),
   z.strictObject({
-    read: z.literal('series'),
+    read: z.enum(['series', 'given', 'lost']),
     /** `next` of the part before. */
     after: z.string().optional(),
   }),

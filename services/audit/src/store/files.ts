@@ -59,31 +59,57 @@ export async function readFile(path: string): Promise<StoredFile | undefined> {
  */
 export async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
   const written = await write(path, bytes, tileHeaders, { IfNoneMatch: '*' });
-  if (written) return;
+  if (written !== undefined) return;
   const there = await readFile(path);
   if (!there || !Buffer.from(bytes).equals(there.bytes)) {
     throw new Misfit(`${path} is written already, with other content: compare it with the log's table`);
   }
 }
 
+/** Files that are not the log's, and served to nobody. */
+const privateHeaders = { contentType: 'application/json', cacheControl: 'no-store' };
+
 /** Writes a file that is not the log's, unless it exists. */
-export const writeIfMissing = (path: string, bytes: Uint8Array): Promise<boolean> =>
-  write(path, bytes, { contentType: 'application/json', cacheControl: 'no-store' }, { IfNoneMatch: '*' });
+export async function writeIfMissing(path: string, bytes: Uint8Array): Promise<void> {
+  await write(path, bytes, privateHeaders, { IfNoneMatch: '*' });
+}
+
+/**
+ * Replaces a file that is not the log's.
+ *
+ * @param etag of the one that is replaced; undefined when there is none
+ * @returns that of the new one; undefined when another one is there, or none
+ */
+export const replaceFile = (
+  path: string,
+  bytes: Uint8Array,
+  etag: string | undefined,
+): Promise<string | undefined> =>
+  write(path, bytes, privateHeaders, etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag });
 
 /** The paths of the files in a folder. */
 export async function* listFiles(folder: string): AsyncGenerator<string> {
-  let ContinuationToken: string | undefined;
-  do {
-    const { Contents = [], NextContinuationToken } = await s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucketName(),
-        Prefix: folder,
-        ...(ContinuationToken && { ContinuationToken }),
-      }),
-    );
-    yield* Contents.map(({ Key = '' }) => Key);
-    ContinuationToken = NextContinuationToken;
-  } while (ContinuationToken);
+  for (let after: string | undefined; ; ) {
+    const { paths, isLast } = await filesAfter(folder, after);
+    yield* paths;
+    if (isLast) return;
+    after = paths.at(-1);
+  }
+}
+
+/** The paths of files in a folder, a thousand at most, in their order behind one. */
+export async function filesAfter(
+  folder: string,
+  after: string | undefined,
+): Promise<{ paths: string[]; isLast: boolean }> {
+  const { Contents = [], IsTruncated = false } = await s3.send(
+    new ListObjectsV2Command({
+      Bucket: bucketName(),
+      Prefix: folder,
+      ...(after !== undefined && { StartAfter: after }),
+    }),
+  );
+  return { paths: Contents.map(({ Key = '' }) => Key), isLast: !IsTruncated };
 }
 
 /**
@@ -92,25 +118,27 @@ export async function* listFiles(folder: string): AsyncGenerator<string> {
  * @param replaced undefined when there was none
  * @returns whether it did; otherwise another run was faster
  */
-export const replaceCheckpoint = (note: string, replaced: StoredFile | undefined): Promise<boolean> =>
-  write(
+export async function replaceCheckpoint(note: string, replaced: StoredFile | undefined): Promise<boolean> {
+  const written = await write(
     checkpointPath,
     Buffer.from(note),
     checkpointHeaders,
     replaced ? { IfMatch: replaced.etag } : { IfNoneMatch: '*' },
   );
+  return written !== undefined;
+}
 
 /**
- * @returns whether the condition held: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * @returns the ETag, if the condition held: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
 async function write(
   path: string,
   bytes: Uint8Array,
   { contentType, cacheControl }: typeof tileHeaders,
   condition: { IfMatch: string } | { IfNoneMatch: '*' },
-): Promise<boolean> {
+): Promise<string | undefined> {
   try {
-    await s3.send(
+    const { ETag = '' } = await s3.send(
       new PutObjectCommand({
         Bucket: bucketName(),
         Key: path,
@@ -120,10 +148,12 @@ async function write(
         ...condition,
       }),
     );
-    return true;
+    return ETag;
   } catch (error) {
     // 409 means that another write is in progress. Its outcome is unknown; the next run will see it.
-    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
+    if (!(error instanceof S3ServiceException)) throw error;
+    const isGone = 'IfMatch' in condition && error.name === 'NoSuchKey';
+    if (error.$metadata.httpStatusCode === 412 || isGone) return undefined;
     throw error;
   }
 }

@@ -49,8 +49,8 @@ export async function loadSeries(
   return found;
 }
 
-const seriesOf = ({ merchantId, name, highest, missing }: Record<string, unknown>): Series =>
-  ({ merchantId, name, highest, missing }) as Series;
+const seriesOf = ({ merchantId, name, highest, missing, etag }: Record<string, unknown>): Series =>
+  ({ merchantId, name, highest, missing, ...(etag !== undefined && { etag }) }) as Series;
 
 /**
  * Writes series together with how far they are counted, all or nothing.
