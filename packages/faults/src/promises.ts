@@ -22,7 +22,11 @@ export type Observation = {
   sent: Sent[];
   /** By name, when keys were lost with which events were encrypted. */
   lostKeys: ReadonlyMap<string, number>;
+  /** Numbers that a restore has found lost with their documents. */
+  lostNumbers: LostNumbers[];
 };
+
+type LostNumbers = { merchantId: string; name: string; first: number; last: number };
 
 /** One for each of the shops that have asked for anything. */
 export async function observe(world: World, shops: readonly Merchant[]): Promise<Map<Merchant, Observation>> {
@@ -45,6 +49,9 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
       tables,
       sent: shop.sent,
       lostKeys: world.lostKeys,
+      lostNumbers: (await exported<{ numbers: LostNumbers[] }>(world, { read: 'lost' })).numbers.filter(
+        ({ merchantId }) => merchantId === shop.id,
+      ),
     });
   }
   return observed;
@@ -110,12 +117,18 @@ const safety: Record<string, Breach> = {
     ];
   },
 
-  /** The numbers of a series are 1 to n, and their times never go back. */
-  I2: ({ invoices, creditNotes }) =>
+  /** The numbers of a series are 1 to n but for those that are lost, which nobody gets again, and their times never go back. */
+  I2: ({ invoices, creditNotes, lostNumbers }) =>
     [invoices, creditNotes].flatMap((documents) =>
       [...Map.groupBy(documents, ({ number }) => number.replace(/-\d+$/, ''))].flatMap(([series, issued]) => {
         const inOrder = issued.toSorted((a, b) => (a.number < b.number ? -1 : 1));
-        const expected = inOrder.map((_, i) => `${series}-${String(i + 1).padStart(6, '0')}`);
+        const ofSeries = lostNumbers.filter(({ name }) => name === series);
+        let n = 0;
+        const expected = inOrder.map(() => {
+          do n += 1;
+          while (ofSeries.some(({ first, last }) => first <= n && n <= last));
+          return `${series}-${String(n).padStart(6, '0')}`;
+        });
         const goesBack = inOrder.some(({ createdAt }, i) => createdAt < (inOrder[i - 1]?.createdAt ?? ''));
         return [
           ...differences(
