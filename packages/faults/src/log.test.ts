@@ -148,6 +148,13 @@ describe('a log', () => {
       'tile/0/000.p/2 was written twice, differently',
     ],
     [
+      'notes that fewer numbers were given than before',
+      () => {
+        for (const highest of [3, 2]) writes('given/series', Buffer.from(JSON.stringify({ highest })));
+      },
+      'given/series went from 3 to 2',
+    ],
+    [
       'has a file that is written again',
       () => writes('tile/0/000.p/3', encodeTile(entries.map(leafHash))),
       'tile/0/000.p/3 was written twice',

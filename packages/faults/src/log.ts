@@ -32,6 +32,8 @@ export class LogWatch {
   readonly #lost = new Set<string>();
   /** The commands that moved the checkpoint or the witness's memory forward. */
   readonly #movedBy = new Set<string>();
+  /** Up to which number those of a series were given, by its file. */
+  readonly #given = new Map<string, number>();
   /** Of which types events may be lost, though not their entries: nobody else had them when audit's table was put back. */
   mayBeLost: (type: string) => boolean = () => false;
   /** How many entries were appended. */
@@ -101,6 +103,13 @@ export class LogWatch {
     const name = parts.join('/');
     if (name.startsWith('erased/')) {
       this.erased.add(name);
+      return;
+    }
+    if (name.startsWith('given/')) {
+      const { highest } = JSON.parse(body.toString());
+      const before = this.#given.get(name) ?? 0;
+      if (highest < before) this.breaches.push(`${name} went from ${before} to ${highest}`);
+      this.#given.set(name, highest);
       return;
     }
     if (name !== 'checkpoint') {

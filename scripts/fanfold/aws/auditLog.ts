@@ -107,8 +107,8 @@ export type RecordedSeries = {
   missing: [first: number, last: number][];
 };
 
-/** Up to which number those of a merchant's series were given. */
-export type GivenNumbers = { merchantId: string; name: string; highest: number };
+/** Up to which number those of a merchant's series were given, and before which time. */
+export type GivenNumbers = { merchantId: string; name: string; highest: number; notedAt: string };
 
 /** Numbers of a merchant's series, from the first to the last one, that were given to documents which nothing has any more. */
 export type LostNumbers = { merchantId: string; name: string; first: number; last: number };

@@ -40,9 +40,8 @@ export class Book {
   }
 
   /** That numbers of a series were given up to this one, whether or not anything has their documents. */
-  noteGiven(merchantId: string, series: string, highest: number): void {
-    const ofSeries = this.#seriesOf(merchantId, series);
-    ofSeries.given = Math.max(ofSeries.given, highest);
+  noteGiven(merchantId: string, series: string, highest: number, notedAt: string): void {
+    Object.assign(this.#seriesOf(merchantId, series), { given: highest, givenBefore: notedAt });
   }
 
   /** That documents of a series are lost, as was found before. */
@@ -83,6 +82,7 @@ export class Book {
       numbers: new NumberSet(),
       highest: 0,
       given: 0,
+      givenBefore: '',
       lost: [],
       erased: 0,
       lastIssuedAt: '',
@@ -101,6 +101,8 @@ export type Series = {
   highest: number;
   /** The highest one that was given, by the log's bucket. */
   given: number;
+  /** No document of it was issued later. */
+  givenBefore: string;
   /** Ranges of numbers whose documents were found lost before, each with its first and last one. */
   lost: Range[];
   /** How many documents were erased. */
@@ -113,21 +115,14 @@ export type Series = {
  * Behind which number a series goes on. Numbers have no gaps: erased documents have those that are missing, and then those
  * behind the highest one.
  */
-export const floorOf = ({
-  merchantId,
-  name,
-  numbers,
-  highest,
-  given,
-  lost,
-  erased,
-  lastIssuedAt,
-}: Series): SeriesFloor => ({
-  merchantId,
-  name,
-  count: Math.max(highest, given, ...lost.map(([, last]) => last), numbers.highest, numbers.count + erased),
-  lastIssuedAt,
-});
+export function floorOf(series: Series): SeriesFloor {
+  const { merchantId, name, numbers, highest, given, givenBefore, lost, erased, lastIssuedAt } = series;
+  const lastLost = lost.map(([, last]) => last);
+  const count = Math.max(highest, given, ...lastLost, numbers.highest, numbers.count + erased);
+  // Of a document that is lost only this is known of its time.
+  const isLost = given > Math.max(highest, numbers.highest) && givenBefore > lastIssuedAt;
+  return { merchantId, name, count, lastIssuedAt: isLost ? givenBefore : lastIssuedAt };
+}
 
 type Range = [first: number, last: number];
 

@@ -96,8 +96,8 @@ export async function compareWithLog(
     for (const { merchantId, name, highest } of await seriesOf(cloud)) {
       comparison.log.noteHighest(merchantId, name, highest);
     }
-    for (const { merchantId, name, highest } of await givenOf(cloud)) {
-      comparison.log.noteGiven(merchantId, name, highest);
+    for (const { merchantId, name, highest, notedAt } of await givenOf(cloud)) {
+      comparison.log.noteGiven(merchantId, name, highest, notedAt);
     }
     for (const lost of await lostOf(cloud)) {
       const { merchantId, name, first, last } = lost;

@@ -110,7 +110,10 @@ function audit(asked: any): unknown {
         series: highest === 0 ? [] : [{ merchantId: 'acme', name: 'INV-2026', highest, missing: [] }],
       };
     case 'given':
-      return { numbers: given === 0 ? [] : [{ merchantId: 'acme', name: 'INV-2026', highest: given }] };
+      return {
+        numbers:
+          given === 0 ? [] : [{ merchantId: 'acme', name: 'INV-2026', highest: given, notedAt: timeOf(9) }],
+      };
     case 'lost':
       return { numbers: lost };
     case 'index':
@@ -261,7 +264,7 @@ it('Numbers whose documents were lost with audit are named and noted, and not gi
 
   await plan.write();
   expect(lost).toEqual(numbers);
-  expect(raised).toEqual([{ merchantId: 'acme', name: 'INV-2026', count: 5, lastIssuedAt: timeOf(2) }]);
+  expect(raised).toEqual([{ merchantId: 'acme', name: 'INV-2026', count: 5, lastIssuedAt: timeOf(9) }]);
   const proof = await billingRestoration.prove(cloud, run);
   expect(proof).toMatchObject({ holds: true, details: { lostNumbers: numbers } });
   expect(proof.lines).toContainEqual(expect.stringContaining(said));

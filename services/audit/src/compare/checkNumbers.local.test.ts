@@ -176,6 +176,7 @@ describe('a number that two documents have', () => {
 });
 
 describe('which numbers were given', () => {
+  const notedAt = now.toISOString();
   const given = async () =>
     Object.fromEntries(
       (await audit.readGiven(undefined)).numbers
@@ -262,7 +263,10 @@ describe('which numbers were given', () => {
               raises
                 .slice(i, i + atOnce)
                 .map((each) =>
-                  audit.raiseGiven({ merchantId: merchantid, name, highest: each.highest }, each.etag),
+                  audit.raiseGiven(
+                    { merchantId: merchantid, name, highest: each.highest, notedAt },
+                    each.etag,
+                  ),
                 ),
             );
           }
@@ -279,7 +283,7 @@ describe('which numbers were given', () => {
     const { etag } = await series('INV-2026');
     await record(...invoices(3, 9));
     await audit.check();
-    await audit.raiseGiven({ merchantId: merchantid, name: 'INV-2026', highest: 4 }, etag);
+    await audit.raiseGiven({ merchantId: merchantid, name: 'INV-2026', highest: 4, notedAt }, etag);
     expect(await given()).toEqual({ 'INV-2026': 9 });
   });
 
@@ -288,6 +292,7 @@ describe('which numbers were given', () => {
       merchantId: `${merchantid}-${i}`,
       name: 'INV-2026',
       highest: 1,
+      notedAt,
     }));
     for (let i = 0; i < raises.length; i += 50)
       await Promise.all(raises.slice(i, i + 50).map((each) => audit.raiseGiven(each, undefined)));

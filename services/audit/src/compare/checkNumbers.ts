@@ -42,7 +42,7 @@ export async function checkNumbers(
       found += 1;
     }
     const next: Counted = { ...counted, size: part.end, version: counted.version + 1 };
-    const noted = await noteGiven(series, grown);
+    const noted = await noteGiven(series, grown, now);
     // Another run was faster: it counts the rest.
     if (!(await countOnce(noted, counted, next))) break;
     counted = next;
@@ -51,10 +51,12 @@ export async function checkNumbers(
 }
 
 /** Has the bucket note those of some series that have grown, and the series what it has noted. */
-const noteGiven = (series: Series[], grown: Set<Series>): Promise<Series[]> =>
+const noteGiven = (series: Series[], grown: Set<Series>, now: Date): Promise<Series[]> =>
   Promise.all(
     series.map(async (each) =>
-      grown.has(each) ? { ...each, etag: await raiseGiven(each, each.etag) } : each,
+      grown.has(each)
+        ? { ...each, etag: await raiseGiven({ ...each, notedAt: now.toISOString() }, each.etag) }
+        : each,
     ),
   );
 

@@ -10,8 +10,8 @@ const [givenFolder, lostFolder] = ['given/', 'lost/'];
 
 type Named = Pick<Series, 'merchantId' | 'name'>;
 
-/** Up to which number those of a series were given. */
-export type Given = Named & { highest: number };
+/** Up to which number those of a series were given, and before which time (RFC 3339). */
+export type Given = Named & { highest: number; notedAt: string };
 
 /** Numbers of a series that were given to documents which nothing has any more, from the first to the last one. */
 export type Lost = Named & { first: number; last: number; foundAt: string };
@@ -27,11 +27,11 @@ const fileOf = ({ merchantId, name }: Named): string =>
  * @returns the one of what is noted now
  */
 export async function raiseGiven(
-  { merchantId, name, highest }: Given,
+  { merchantId, name, highest, notedAt }: Given,
   etag: string | undefined,
 ): Promise<string> {
   const path = `${givenFolder}${fileOf({ merchantId, name })}`;
-  const bytes = Buffer.from(JSON.stringify({ merchantId, name, highest } satisfies Given));
+  const bytes = Buffer.from(JSON.stringify({ merchantId, name, highest, notedAt } satisfies Given));
   for (let replaced = etag; ; ) {
     const written = await replaceFile(path, bytes, replaced);
     if (written !== undefined) return written;
