@@ -32,15 +32,34 @@ export const currencyCodes = (): string[] => [...exponents.keys()].sort();
 export const isCurrency = (code: string): boolean => exponents.has(code);
 
 /**
+ * How many decimals the amounts of a currency have.
+ *
+ * @throws RangeError when the currency is not an active ISO 4217 code
+ */
+export function exponentOf(currency: string): number {
+  const exponent = exponents.get(currency);
+  if (exponent === undefined) throw new RangeError(`${currency} is not an active ISO 4217 currency code`);
+  return exponent;
+}
+
+/**
+ * An amount in the major unit, such as `121.00`, `500` or `1.234`.
+ *
+ * @param amountMinor integer in minor units of `currency`
+ * @throws RangeError when the currency is not an active ISO 4217 code
+ */
+export function majorAmount(amountMinor: number, currency: string): string {
+  const exponent = exponentOf(currency);
+  if (exponent === 0) return String(amountMinor);
+  const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, '0');
+  return `${amountMinor < 0 ? '-' : ''}${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
+}
+
+/**
  * An amount for people, such as `121.00 EUR`, `500 JPY` or `1.234 KWD`.
  *
  * @param amountMinor integer in minor units of `currency`
  * @throws RangeError when the currency is not an active ISO 4217 code
  */
-export function formatAmount(amountMinor: number, currency: string): string {
-  const exponent = exponents.get(currency);
-  if (exponent === undefined) throw new RangeError(`${currency} is not an active ISO 4217 currency code`);
-  if (exponent === 0) return `${amountMinor} ${currency}`;
-  const digits = String(Math.abs(amountMinor)).padStart(exponent + 1, '0');
-  return `${amountMinor < 0 ? '-' : ''}${digits.slice(0, -exponent)}.${digits.slice(-exponent)} ${currency}`;
-}
+export const formatAmount = (amountMinor: number, currency: string): string =>
+  `${majorAmount(amountMinor, currency)} ${currency}`;

@@ -1,7 +1,8 @@
 import type { Line, Totals } from './fields.ts';
+import { exactNumber, roundedRatio } from './rounding.ts';
 
 /** Rates are counted in ten-thousandths of a percent, so that `"21.00"` is 210,000 and no rate is a fraction. */
-type RateUnits = bigint;
+export type RateUnits = bigint;
 const unitsPerWhole = 1_000_000n;
 
 /**
@@ -18,20 +19,28 @@ export function totalsOf(lines: readonly Line[]): Totals {
   }
   const taxByRate = [...netByRate]
     .sort(([a], [b]) => (a < b ? 1 : -1))
-    .map(([units, net]) => ({ rate: rateText(units), net: exact(net), tax: exact(taxOf(net, units)) }));
+    .map(([units, net]) => ({
+      rate: rateText(units),
+      net: exactNumber(net),
+      tax: exactNumber(taxOf(net, units)),
+    }));
   return addUp(taxByRate);
 }
 
 /** The totals of a tax breakdown. */
 export function addUp(taxByRate: Totals['taxByRate']): Totals {
   const sum = (part: 'net' | 'tax') =>
-    exact(taxByRate.reduce((total, entry) => total + BigInt(entry[part]), 0n));
+    exactNumber(taxByRate.reduce((total, entry) => total + BigInt(entry[part]), 0n));
   const [net, tax] = [sum('net'), sum('tax')];
-  return { net, tax, gross: exact(BigInt(net) + BigInt(tax)), taxByRate };
+  return { net, tax, gross: exactNumber(BigInt(net) + BigInt(tax)), taxByRate };
 }
 
-const taxOf = (net: bigint, units: RateUnits): bigint =>
-  (net * units * 2n + unitsPerWhole) / (unitsPerWhole * 2n);
+/** The tax on a net amount. */
+export const taxOf = (net: bigint, units: RateUnits): bigint => roundedRatio(net * units, unitsPerWhole);
+
+/** The tax within an amount that includes it. */
+export const taxWithin = (gross: bigint, units: RateUnits): bigint =>
+  roundedRatio(gross * units, unitsPerWhole + units);
 
 export function rateUnits(rate: string): RateUnits {
   const [whole = '0', decimals = ''] = rate.split('.');
@@ -39,15 +48,9 @@ export function rateUnits(rate: string): RateUnits {
 }
 
 /** At least two decimals: `"21.00"`, `"7.125"`. */
-function rateText(units: RateUnits): string {
+export function rateText(units: RateUnits): string {
   const decimals = String(units % 10_000n)
     .padStart(4, '0')
     .replace(/0{1,2}$/, '');
   return `${units / 10_000n}.${decimals}`;
-}
-
-function exact(value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER))
-    throw new RangeError('The lines add up to more than can be stated');
-  return Number(value);
 }

@@ -2,8 +2,8 @@ import { creditNoteIssued } from '@fanfold/contracts/billing';
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
+import { shareOf } from '@fanfold/contracts/share';
 import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
-import { shareOf } from './share.ts';
 
 /** Corrects an invoice by what was refunded. Amounts are minor units of `currency`. */
 export type CreditNote = Cause & {

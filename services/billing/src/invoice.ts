@@ -3,9 +3,9 @@ import type { EventOfType } from '@fanfold/contracts/catalog';
 import { formatAmount } from '@fanfold/contracts/currency';
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import type { Customer, Line, Totals } from '@fanfold/contracts/fields';
+import { apportion, shareOf } from '@fanfold/contracts/share';
 import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
 import { traceOf } from '@fanfold/runtime/trace';
-import { apportion, shareOf } from './share.ts';
 
 /** What a document keeps of the event that it was issued for. */
 export type Cause = {

@@ -1,5 +1,6 @@
-import type { Totals } from '@fanfold/contracts/fields';
-import { addUp } from '@fanfold/contracts/tax';
+import type { Totals } from './fields.ts';
+import { roundedRatio } from './rounding.ts';
+import { addUp } from './tax.ts';
 
 /**
  * The part of a document that the stretch from `from` to `to` of its gross amount makes up, by tax rate.
@@ -13,29 +14,33 @@ export function shareOf(totals: Totals, from: number, to: number): Totals {
   if (!(0 <= from && from < to && to <= totals.gross)) {
     throw new RangeError(`${from} to ${to} does not lie within a document of ${totals.gross}`);
   }
-  const before = upTo(totals, from);
-  const taxByRate = upTo(totals, to).map((after, i) => {
-    const { net, tax } = before[i] as NetAndTax;
-    return { rate: after.rate, net: after.net - net, tax: after.tax - tax };
-  });
-  return addUp(taxByRate.filter(({ net, tax }) => net + tax > 0));
+  return addUp(stretchOf(totals.taxByRate, from, to).filter(({ net, tax }) => net + tax > 0));
 }
 
-type NetAndTax = Totals['taxByRate'][number];
+export type NetAndTax = { net: number; tax: number };
 
-/** The net and tax of each rate in the first `amount` of the gross amount. */
-function upTo({ taxByRate }: Totals, amount: number): NetAndTax[] {
-  const grossByRate = taxByRate.map(({ net, tax }) => net + tax);
-  const parts = apportion(amount, grossByRate);
-  return taxByRate.map((whole, i) => {
-    const gross = parts[i] as number;
-    const tax = gross === 0 ? 0 : roundedShare(gross, whole.tax, whole.net + whole.tax);
-    return { rate: whole.rate, net: gross - tax, tax };
-  });
+/** The part of each group of a document that the stretch from `from` to `to` of their gross amounts makes up. */
+export function stretchOf<Group extends NetAndTax>(
+  groups: readonly Group[],
+  from: number,
+  to: number,
+): Group[] {
+  const grossByGroup = groups.map(({ net, tax }) => net + tax);
+  const [starts, ends] = [apportion(from, grossByGroup), apportion(to, grossByGroup)];
+  return groups.map((group, i) => ({ ...group, ...between(group, starts[i] as number, ends[i] as number) }));
 }
 
-const roundedShare = (amount: number, part: number, whole: number): number =>
-  Number((BigInt(amount) * BigInt(part) * 2n + BigInt(whole)) / (BigInt(whole) * 2n));
+/**
+ * The net and tax of the stretch from `from` to `to` of a group's gross amount. Adjacent stretches add up to the whole
+ * exactly, and none is negative.
+ */
+export function between(whole: NetAndTax, from: number, to: number): NetAndTax {
+  const tax = taxUpTo(whole, to) - taxUpTo(whole, from);
+  return { net: to - from - tax, tax };
+}
+
+const taxUpTo = ({ net, tax }: NetAndTax, gross: number): number =>
+  gross === 0 ? 0 : Number(roundedRatio(BigInt(gross) * BigInt(tax), BigInt(net + tax)));
 
 /**
  * Splits a whole number by weights into whole numbers, by Webster's method, also called Sainte-Laguë
@@ -49,7 +54,7 @@ export function apportion(total: number, weights: readonly number[]): number[] {
   if (sum === 0n) return weights.map(() => 0);
   // Rounding each quota to the nearest number is right except for a few units. Those are assigned in the method's own
   // order.
-  const parts = weights.map((weight) => (BigInt(total) * BigInt(weight) * 2n + sum) / (sum * 2n));
+  const parts = weights.map((weight) => roundedRatio(BigInt(total) * BigInt(weight), sum));
   let missing = BigInt(total) - parts.reduce((all, part) => all + part, 0n);
   for (; missing > 0n; missing -= 1n) adjust(parts, weights, 1n);
   for (; missing < 0n; missing += 1n) adjust(parts, weights, -1n);

@@ -1,7 +1,7 @@
-import { totalsOf } from '@fanfold/contracts/tax';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apportion, shareOf } from './share.ts';
+import { totalsOf } from './tax.ts';
 
 const weights = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 8 });
 const sumOf = (parts: number[]) => parts.reduce((sum, part) => sum + part, 0);
