@@ -44,7 +44,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     coverage: {
       provider: 'v8',
-      include: ['packages/{contracts,runtime,tlog}/src/**/*.ts', 'services/*/src/**/*.ts'],
+      include: ['packages/{contracts,invoicing,runtime,tlog}/src/**/*.ts', 'services/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/*Fixtures.ts'],
     },
     projects: [

@@ -35,6 +35,13 @@ const rules: Rule[] = [
     breaks: (file) => imports(file, /^@fanfold\/(?!contracts\/)/),
   },
   {
+    because: 'invoicing is pure: it knows contracts, and libraries without input or output',
+    applies: (path) =>
+      /^packages\/invoicing\/src\/(?!(writeDocuments|judgeDocuments)\.ts|\w+Fixtures\.ts)/.test(path) &&
+      !isTest(path),
+    breaks: (file) => imports(file, /^(?!\.\/|@fanfold\/contracts\/|stdnum\/|xast)/),
+  },
+  {
     because: 'the transparency log is pure: it knows its own files and node:crypto',
     applies: (path) => path.startsWith('packages/tlog/src/') && !isTest(path),
     breaks: (file) => imports(file, /^(?!\.\/|node:crypto$)/),
@@ -66,7 +73,7 @@ const rules: Rule[] = [
     because: 'services run the same everywhere: their code knows no local cloud and no stage',
     applies: isServiceSource,
     breaks: (file) =>
-      imports(file, /^@fanfold\/(?!contracts\/|runtime\/|tlog\/)/) ||
+      imports(file, /^@fanfold\/(?!contracts\/|invoicing\/|runtime\/|tlog\/)/) ||
       /\b(IS_OFFLINE|IS_LOCAL|NODE_ENV)\b/.test(file.text),
   },
   {

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { electronicObstacleOf, missingFor } from './available.ts';
+import { brokenDocuments, incompleteDocuments, soundCreditNote, soundInvoice } from './brokenFixtures.ts';
+import { profiles } from './profile.ts';
+
+describe('A document', () => {
+  test.each(profiles)('with all that is asked for can have the profile %s', (profile) => {
+    for (const document of [soundInvoice, soundCreditNote]) {
+      expect(electronicObstacleOf(document)).toBeNull();
+      expect(missingFor(profile, document)).toEqual([]);
+    }
+  });
+
+  test.each(incompleteDocuments)(
+    'that would break $rule lacks it for $profile',
+    ({ rule, document, profile }) => {
+      expect(missingFor(profile, document).map((one) => one.rule)).toContain(rule);
+      expect(missingFor('en16931', document)).toEqual([]);
+    },
+  );
+
+  test.each(brokenDocuments.filter(({ rule }) => /^BR-(DEC|CL)|^UBL-DT/.test(rule)))(
+    'that would break $rule is not electronic, and says why',
+    ({ document }) => {
+      expect(electronicObstacleOf(document)).toMatch(/KWD|XAD|STN/);
+    },
+  );
+
+  test('in a currency without decimals is not electronic when its VAT is off by one', () => {
+    const of = (tax: number, currency: string) =>
+      electronicObstacleOf({
+        ...soundInvoice,
+        currency,
+        amounts: {
+          ...soundInvoice.amounts,
+          vat: [{ category: 'S', taxRate: '19.00', net: 0, tax, exemption: null }],
+        },
+      });
+    expect(of(1, 'CLP')).toMatch(/rounded/);
+    expect(of(1, 'EUR')).toBeNull();
+    expect(of(0, 'CLP')).toBeNull();
+  });
+});

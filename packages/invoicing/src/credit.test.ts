@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { amountsOf } from './amounts.ts';
+import { electronicObstacleOf } from './available.ts';
+import { amountsOfPart, creditableOf, creditOf, nothingCredited, type Refund } from './credit.ts';
+import type { Amounts } from './document.ts';
+import { creditsOf, documents, orders, wishes } from './documentFixtures.ts';
+import type { OrderLine } from './order.ts';
+
+const line = (quantity: string, unitPrice: string, taxRate: string): OrderLine => ({
+  category: 'S',
+  taxRate,
+  description: `At ${taxRate}`,
+  itemId: null,
+  quantity,
+  unitCode: 'C62',
+  unitPrice,
+  exemption: null,
+  adjustments: [],
+});
+
+/** A book at 9 % and a lamp at 21 %, bought together, and three things that cost 10.00 together. */
+const mixed = amountsOf({
+  currency: 'EUR',
+  pricesIncludeTax: true,
+  roundingMinor: 0,
+  adjustments: [],
+  lines: [line('1', '10.90', '9'), line('1', '60.50', '21'), line('3', '3.333333', '0.0001')],
+});
+
+const refunded = (refunds: Refund[], invoice = mixed) => {
+  let progress = nothingCredited(invoice);
+  const credits = refunds.map((refund) => {
+    const credit = creditOf(invoice, 'EUR', progress, refund);
+    progress = credit.progress;
+    return credit.amounts;
+  });
+  return { credits, progress };
+};
+
+const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
+
+/** By category and rate, what documents add up to. */
+const addedUp = (all: Amounts[], { vat }: Amounts) =>
+  vat.map(({ category, taxRate }) => {
+    const same = all.flatMap((one) =>
+      one.vat.filter((group) => group.category === category && group.taxRate === taxRate),
+    );
+    return { net: sumOf(same.map(({ net }) => net)), tax: sumOf(same.map(({ tax }) => tax)) };
+  });
+
+describe('A credit note', () => {
+  test('of a line has exactly the VAT of that line', () => {
+    const { credits } = refunded([{ lines: [{ line: 0, quantity: '1' }] }]);
+    expect(credits[0]).toMatchObject({
+      paidMinor: 1090,
+      netMinor: 1000,
+      vat: [{ category: 'S', taxRate: '9.00', net: 1000, tax: 90 }],
+      lines: [{ description: 'At 9', netMinor: 1000, quantity: '1' }],
+    });
+  });
+
+  test('of an amount takes back in proportion', () => {
+    const { credits } = refunded([{ amountMinor: mixed.paidMinor }]);
+    expect(credits[0]?.vat).toEqual(mixed.vat);
+  });
+
+  test('of quantities that make the whole line makes its whole amount', () => {
+    const third: Refund = { lines: [{ line: 2, quantity: '1' }] };
+    const { credits } = refunded([third, third, third]);
+    expect(credits.map(({ paidMinor }) => paidMinor)).toEqual([333, 334, 333]);
+  });
+
+  test('of a discounted thing returns what it cost in the end', () => {
+    const invoice = amountsOf({
+      currency: 'EUR',
+      pricesIncludeTax: false,
+      roundingMinor: 0,
+      adjustments: [],
+      lines: [line('1', '100.00', '21'), line('1', '100.00', '21'), line('-1', '20.00', '21')],
+    });
+    expect(creditableOf(invoice).map(({ grossMinor }) => grossMinor)).toEqual([10_890, 10_890, 0]);
+    const { credits } = refunded([{ lines: [{ line: 0, quantity: '1' }] }], invoice);
+    expect(credits[0]).toMatchObject({ netMinor: 9000, taxMinor: 1890, paidMinor: 10_890 });
+  });
+
+  test.each<[string, Refund[]]>([
+    ['more than is left', [{ amountMinor: mixed.paidMinor + 1 }]],
+    ['nothing', [{ amountMinor: 0 }]],
+    ['a line twice', [{ lines: [{ line: 0, quantity: '1' }] }, { lines: [{ line: 0, quantity: '1' }] }]],
+    [
+      'a line twice at once',
+      [
+        {
+          lines: [
+            { line: 0, amountMinor: 1 },
+            { line: 0, amountMinor: 1 },
+          ],
+        },
+      ],
+    ],
+    ['more of a line than it cost', [{ lines: [{ line: 0, amountMinor: 1091 }] }]],
+    [
+      'more of a line than is left after an amount',
+      [{ amountMinor: 4000 }, { lines: [{ line: 0, amountMinor: 1090 }] }],
+    ],
+    ['a quantity that was not bought', [{ lines: [{ line: 2, quantity: '3.1' }] }]],
+    ['a negative quantity', [{ lines: [{ line: 2, quantity: '-1' }] }]],
+    ['a line that is not there', [{ lines: [{ line: 3, quantity: '1' }] }]],
+    ['no line', [{ lines: [] }]],
+  ])('of %s is refused', (_what, refunds) => {
+    expect(() => refunded(refunds)).toThrow(RangeError);
+  });
+
+  test('never passes the invoice with the others, in any category and rate, in net or in tax', () => {
+    fc.assert(
+      fc.property(orders, wishes, (order, wanted) => {
+        const invoice = amountsOf(order);
+        const { credits, progress } = creditsOf(invoice, order.currency, wanted);
+        for (const [i, { net, tax }] of addedUp(credits, invoice).entries()) {
+          expect(net).toBeLessThanOrEqual(invoice.vat[i]?.net as number);
+          expect(tax).toBeLessThanOrEqual(invoice.vat[i]?.tax as number);
+        }
+        expect(progress.paidBackMinor).toBeLessThanOrEqual(invoice.paidMinor);
+        for (const credit of credits) {
+          expect(credit.vat.every(({ net, tax }) => net >= 0 && tax >= 0)).toBe(true);
+          expect(credit.lines.every(({ netMinor }) => netMinor >= 0)).toBe(true);
+          expect(sumOf(credit.lines.map(({ netMinor }) => netMinor))).toBe(credit.netMinor);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('makes the invoice with the others when all is paid back', () => {
+    fc.assert(
+      fc.property(orders, wishes, (order, wanted) => {
+        const invoice = amountsOf(order);
+        const toZero = [...wanted, { by: 'all' as const, share: 100, line: 0 }];
+        const { credits, progress } = creditsOf(invoice, order.currency, toZero);
+        expect(progress.paidBackMinor).toBe(invoice.paidMinor);
+        expect(sumOf(credits.map(({ paidMinor }) => paidMinor))).toBe(invoice.paidMinor);
+        // A payment that is rounded down can be paid back before the last cent of a line is.
+        if (invoice.roundingMinor < 0) return;
+        expect(addedUp(credits, invoice)).toEqual(invoice.vat.map(({ net, tax }) => ({ net, tax })));
+        expect(sumOf(credits.map(({ roundingMinor }) => roundingMinor))).toBe(invoice.roundingMinor);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('that can be electronic has VAT within what the rules allow', () => {
+    fc.assert(
+      fc.property(documents, ([, ...creditNotes]) => {
+        for (const note of creditNotes.filter((one) => electronicObstacleOf(one) === null)) {
+          for (const { net, tax, taxRate } of note.amounts.vat)
+            expect(Math.abs((net * Number(taxRate)) / 100 - tax)).toBeLessThan(
+              note.currency === 'JPY' ? 1 : 100,
+            );
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('A payment of which less was captured', () => {
+  test('has a line for each category and rate, and a credit note as any other', () => {
+    const part = amountsOfPart(mixed, 'EUR', 4000, 'order-1001');
+    expect(part).toMatchObject({ paidMinor: 4000, grossMinor: 4000, roundingMinor: 0 });
+    expect(part.lines.map(({ taxRate }) => taxRate)).toEqual(['21.00', '9.00', '0.0001']);
+    expect(part.lines[0]?.description).toBe(`Order order-1001: 40.00 EUR of 81.40 EUR`);
+    expect(part.lines[0]?.quantity).toBe('1');
+    expect(refunded([{ amountMinor: 4000 }], part).credits[0]?.vat).toEqual(part.vat);
+  });
+
+  test('is the whole when all was captured, and nothing else than a part of it', () => {
+    expect(amountsOfPart(mixed, 'EUR', mixed.paidMinor, 'order-1001')).toBe(mixed);
+    for (const captured of [0, mixed.paidMinor + 1])
+      expect(() => amountsOfPart(mixed, 'EUR', captured, 'order-1001')).toThrow(RangeError);
+  });
+
+  test('adds up to what was captured, whatever was ordered', () => {
+    fc.assert(
+      fc.property(orders, fc.integer({ min: 1, max: 100 }), (order, percent) => {
+        const whole = amountsOf(order);
+        const captured = Math.max(1, Math.floor((whole.paidMinor * percent) / 100));
+        const part = amountsOfPart(whole, order.currency, captured, 'order-1001');
+        expect(part.paidMinor).toBe(captured);
+        expect(part.netMinor).toBe(sumOf(part.vat.map(({ net }) => net)));
+      }),
+    );
+  });
+});

@@ -1,0 +1,63 @@
+import { exponentOf } from '@fanfold/contracts/currency';
+import { exactNumber, roundedRatio } from '@fanfold/contracts/rounding';
+import { amountsOf } from './amounts.ts';
+import { decimalOf } from './decimal.ts';
+import type { AccountingTax, Amounts, TaxDocument } from './document.ts';
+import type { Invoiceable } from './findings.ts';
+
+/** The rate of exchange to the seller's currency of accounting, and where it is from, as the merchant says. */
+export type Exchange = { currency: string; rate: string; source: string };
+
+type Issued = Pick<TaxDocument, 'number' | 'issueDate'>;
+
+/** The invoice of what has no findings. `amounts` are those of a part, where less than all was captured. */
+export const invoiceOf = (
+  { seller, buyer, delivery, buyerReference, orderReference, order }: Invoiceable,
+  { number, issueDate }: Issued,
+  paid: Pick<TaxDocument, 'card' | 'notes'> & { exchange: Exchange | null },
+  amounts: Amounts = amountsOf(order),
+): TaxDocument => ({
+  kind: 'invoice',
+  number,
+  issueDate,
+  currency: order.currency,
+  seller,
+  buyer,
+  buyerReference,
+  orderReference,
+  delivery,
+  correctedInvoice: null,
+  card: paid.card,
+  notes: paid.notes,
+  accountingTax: paid.exchange && accountingTaxOf(amounts.taxMinor, order.currency, paid.exchange),
+  amounts,
+});
+
+/** The credit note that corrects an invoice by `amounts`; it repeats its parties. */
+export const creditNoteOf = (
+  invoice: TaxDocument,
+  { number, issueDate }: Issued,
+  amounts: Amounts,
+  notes: string[],
+): TaxDocument => ({
+  ...invoice,
+  kind: 'credit-note',
+  number,
+  issueDate,
+  correctedInvoice: { number: invoice.number, issueDate: invoice.issueDate },
+  notes,
+  accountingTax:
+    invoice.accountingTax && accountingTaxOf(amounts.taxMinor, invoice.currency, invoice.accountingTax),
+  amounts,
+});
+
+/** VAT in another currency, rounded once. */
+export function accountingTaxOf(taxMinor: number, currency: string, exchange: Exchange): AccountingTax {
+  const { units, scale } = decimalOf(exchange.rate);
+  const tax = roundedRatio(
+    BigInt(taxMinor) * units * 10n ** BigInt(exponentOf(exchange.currency)),
+    10n ** BigInt(scale + exponentOf(currency)),
+  );
+  const { currency: accounting, rate, source } = exchange;
+  return { currency: accounting, taxMinor: exactNumber(tax), rate, source };
+}
