@@ -71,6 +71,19 @@ describe('A credit note', () => {
     expect(credits.map(({ paidMinor }) => paidMinor)).toEqual([333, 334, 333]);
   });
 
+  test('of what an invoice was rounded up by, and nothing else, has a line for it', () => {
+    const invoice = { ...mixed, roundingMinor: 3, paidMinor: mixed.grossMinor + 3 };
+    const { credits } = refunded([{ amountMinor: mixed.grossMinor + 1 }, { amountMinor: 2 }], invoice);
+    expect(credits[0]).toMatchObject({ grossMinor: mixed.grossMinor, roundingMinor: 1 });
+    expect(credits[1]).toMatchObject({
+      grossMinor: 0,
+      roundingMinor: 2,
+      paidMinor: 2,
+      lines: [{ description: 'Rounding', netMinor: 0 }],
+      vat: [{ net: 0, tax: 0 }],
+    });
+  });
+
   test('of a discounted thing returns what it cost in the end', () => {
     const invoice = amountsOf({
       currency: 'EUR',
@@ -105,6 +118,10 @@ describe('A credit note', () => {
       [{ amountMinor: 4000 }, { lines: [{ line: 0, amountMinor: 1090 }] }],
     ],
     ['a quantity that was not bought', [{ lines: [{ line: 2, quantity: '3.1' }] }]],
+    [
+      'a quantity that was not bought, after others',
+      ['1', '1', '2'].map((quantity) => ({ lines: [{ line: 2, quantity }] })),
+    ],
     ['a negative quantity', [{ lines: [{ line: 2, quantity: '-1' }] }]],
     ['a line that is not there', [{ lines: [{ line: 3, quantity: '1' }] }]],
     ['no line', [{ lines: [] }]],
@@ -123,6 +140,7 @@ describe('A credit note', () => {
         }
         expect(progress.paidBackMinor).toBeLessThanOrEqual(invoice.paidMinor);
         for (const credit of credits) {
+          expect(credit.lines.length, 'BR-16').toBeGreaterThan(0);
           expect(credit.vat.every(({ net, tax }) => net >= 0 && tax >= 0)).toBe(true);
           expect(credit.lines.every(({ netMinor }) => netMinor >= 0)).toBe(true);
           expect(sumOf(credit.lines.map(({ netMinor }) => netMinor))).toBe(credit.netMinor);

@@ -93,10 +93,7 @@ export function creditOf(
   });
   const lines = creditedLines(items, gross, vat, taken?.quantities ?? new Map(), exponentOf(currency));
   return {
-    amounts: totalled(
-      { lines, adjustments: [], vat: vat.filter(({ net, tax }) => net + tax > 0) },
-      paidMinor - sumOf(gross),
-    ),
+    amounts: partial(invoice, lines, vat, paidMinor - sumOf(gross), exponentOf(currency)),
     progress: {
       items: progress.items.map(({ creditedMinor, creditedQuantity }, i) => ({
         creditedMinor: creditedMinor + (gross[i] as number),
@@ -120,12 +117,35 @@ export function amountsOfPart(
   if (capturedMinor < 1 || capturedMinor > whole.paidMinor)
     throw new RangeError(`${capturedMinor} is no part of ${whole.paidMinor}`);
   const grossMinor = Math.min(capturedMinor, whole.grossMinor);
-  const vat = stretchOf(whole.vat, 0, grossMinor).filter(({ net, tax }) => net + tax > 0);
+  const vat = stretchOf(whole.vat, 0, grossMinor);
   const description = `Order ${orderId}: ${formatAmount(capturedMinor, currency)} of ${formatAmount(whole.paidMinor, currency)}`;
-  const lines = vat.map(({ category, taxRate, net }) =>
-    lineOf({ category, taxRate, description, itemId: null }, one, 'C62', net, exponentOf(currency)),
-  );
-  return totalled({ lines, adjustments: [], vat }, capturedMinor - grossMinor);
+  const lines = vat
+    .filter(isSome)
+    .map(({ category, taxRate, net }) =>
+      lineOf({ category, taxRate, description, itemId: null }, one, 'C62', net, exponentOf(currency)),
+    );
+  return partial(whole, lines, vat, capturedMinor - grossMinor, exponentOf(currency));
+}
+
+const isSome = ({ net, tax }: VatGroup): boolean => net + tax > 0;
+
+/**
+ * The amounts of a part of a document. Where it has nothing but rounding, that is its line, because a document has one at
+ * least (BR-16).
+ */
+function partial(
+  whole: Amounts,
+  lines: DocumentLine[],
+  vat: VatGroup[],
+  roundingMinor: number,
+  exponent: number,
+): Amounts {
+  const [group] = whole.vat;
+  if (lines.length > 0 || !group)
+    return totalled({ lines, adjustments: [], vat: vat.filter(isSome) }, roundingMinor);
+  const { category, taxRate } = group;
+  const line = lineOf({ category, taxRate, description: 'Rounding', itemId: null }, one, 'C62', 0, exponent);
+  return totalled({ lines: [line], adjustments: [], vat: [{ ...group, net: 0, tax: 0 }] }, roundingMinor);
 }
 
 type Taken = { gross: number[]; quantities: Map<number, Decimal> };
