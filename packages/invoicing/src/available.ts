@@ -4,7 +4,7 @@ import * as orgnr from 'stdnum/lib/cjs/se/orgnr.js';
 import { isListedCurrency } from './codes.ts';
 import type { Buyer, Seller, TaxDocument } from './document.ts';
 import type { Finding } from './findings.ts';
-import type { Profile } from './profile.ts';
+import type { Form, Profile } from './profile.ts';
 import { vatIdOf } from './written.ts';
 
 /** Why a document cannot be written as UBL or CII at all; null when it can. It exists as PDF and JSON all the same. */
@@ -28,20 +28,54 @@ function isFarOff({ net, tax, taxRate }: TaxDocument['amounts']['vat'][number], 
   return (off < 0n ? -off : off) >= 1_000_000n * 10n ** BigInt(exponent);
 }
 
-/** What a document lacks for a profile: none for EN 16931 alone. */
-export function missingFor(profile: Profile, document: TaxDocument): Finding[] {
+/** What a document lacks for a form, or has that the form cannot hold: hardly anything for EN 16931 alone. */
+export function missingFor({ syntax, profile }: Form, document: TaxDocument): Finding[] {
+  return [...(syntax === 'cii' ? notInCii(document) : []), ...missingInProfile(profile, document)];
+}
+
+/** CII's rules have another list of countries than UBL's: it lacks South Sudan. */
+function notInCii({ seller, buyer, delivery }: TaxDocument): Finding[] {
+  const countries = {
+    '/seller/address/country': seller.address.country,
+    '/buyer/address/country': buyer.address.country,
+    '/delivery/address/country': delivery?.address?.country,
+  };
+  return Object.entries(countries).flatMap(([pointer, country]) =>
+    country === 'SS' ? [finding(pointer, 'BR-CL-14', 'is a country that CII does not know')] : [],
+  );
+}
+
+function missingInProfile(profile: Profile, document: TaxDocument): Finding[] {
   if (profile === 'en16931') return [];
   const { seller, buyer, buyerReference, orderReference } = document;
   const missing = [
     ...absent(seller.electronicAddress, '/seller/electronicAddress', 'PEPPOL-EN16931-R020'),
     ...absent(buyer.electronicAddress, '/buyer/electronicAddress', 'PEPPOL-EN16931-R010'),
   ];
-  if (profile === 'xrechnung') return [...missing, ...missingInGermany(document, 'BR-DE-')];
+  if (profile === 'xrechnung')
+    return [...missing, ...missingInGermany(document, 'BR-DE-'), ...notInXrechnung(document)];
   return [
     ...missing,
     ...absent(buyerReference ?? orderReference, '/buyerReference', 'PEPPOL-EN16931-R003'),
     ...nationalRules(document),
   ];
+}
+
+/** XRechnung looks by the code lists of EN 16931 1.3.15. */
+function notInXrechnung({ currency, accountingTax, seller, buyer }: TaxDocument): Finding[] {
+  const later = new Set(['XCG', '0242', '0245', '0246', '0247', '0248']);
+  const codes: [code: string | null | undefined, pointer: string, rule: string][] = [
+    [currency, '/order/currency', 'BR-CL-04'],
+    [accountingTax?.currency, '/accountingTax/currency', 'BR-CL-05'],
+    [seller.registration?.scheme, '/seller/registration/scheme', 'BR-CL-11'],
+    [seller.electronicAddress?.scheme, '/seller/electronicAddress/scheme', 'BR-CL-25'],
+    [buyer.electronicAddress?.scheme, '/buyer/electronicAddress/scheme', 'BR-CL-25'],
+  ];
+  return codes.flatMap(([code, pointer, rule]) =>
+    code != null && later.has(code)
+      ? [finding(pointer, rule, 'is a code that XRechnung does not know yet')]
+      : [],
+  );
 }
 
 /** XRechnung's rules, which Peppol repeats between a seller and a buyer in Germany. */

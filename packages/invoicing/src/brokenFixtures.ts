@@ -6,7 +6,7 @@ import type { Amounts, Buyer, Exemption, Seller, TaxDocument, VatCategory } from
 import type { Invoiceable } from './findings.ts';
 import { creditNoteOf, invoiceOf } from './issue.ts';
 import type { Order, OrderLine } from './order.ts';
-import type { Profile } from './profile.ts';
+import type { Form } from './profile.ts';
 
 export const soundLine: OrderLine = {
   category: 'S',
@@ -19,6 +19,10 @@ export const soundLine: OrderLine = {
   exemption: null,
   adjustments: [{ kind: 'allowance', amountMinor: 500, reason: 'Discount' }],
 };
+
+const peppol: Form = { syntax: 'ubl', profile: 'peppol' };
+const xrechnung: Form = { syntax: 'ubl', profile: 'xrechnung' };
+const cii: Form = { syntax: 'cii', profile: 'en16931' };
 
 /** Has all that any profile asks for. */
 export const sound: Invoiceable = {
@@ -125,7 +129,7 @@ export type BrokenOrder = {
   rule: string;
   pointer: string;
   given: Invoiceable;
-  profile?: Profile;
+  form?: Form;
   /** What breaks the rule, where the arithmetic would mend the order. */
   document?: TaxDocument;
   /** Where XML Schema is in the way of the rule. */
@@ -156,11 +160,28 @@ export const brokenOrders: BrokenOrder[] = [
     pointer: '/seller/electronicAddress/scheme',
     given: withSeller({ electronicAddress: { scheme: '9999', id: '1' } }),
   },
+  ...(
+    [
+      ['R040', '0088', '4000001123453'],
+      ['R041', '0192', '995525829'],
+      ['R042', '0184', '1358562'],
+      ['R043', '0208', '0403019262'],
+      ['R049', '0007', '5561888405'],
+      ['R050', '0151', '51824753557'],
+      ['R052', '0096', '123456789'],
+      ['R053', '0198', '13585628'],
+    ] as const
+  ).map(([rule, scheme, id]) => ({
+    rule: `PEPPOL-COMMON-${rule}`,
+    pointer: '/seller/electronicAddress/id',
+    given: withSeller({ electronicAddress: { scheme, id } }),
+    form: peppol,
+  })),
   {
     rule: 'PEPPOL-COMMON-R043',
-    pointer: '/seller/electronicAddress/id',
-    given: withSeller({ electronicAddress: { scheme: '0208', id: '0403019262' } }),
-    profile: 'peppol',
+    pointer: '/seller/registration/id',
+    given: withSeller({ registration: { id: '0403019262', scheme: '0208' } }),
+    form: peppol,
   },
   { rule: 'BR-07', pointer: '/buyer/name', given: withBuyer({ name: ' ' }) },
   { rule: 'BR-CO-09', pointer: '/buyer/vatId', given: withBuyer({ vatId: '136695976' }) },
@@ -187,19 +208,21 @@ export const brokenOrders: BrokenOrder[] = [
     rule: 'PEPPOL-EN16931-R008',
     pointer: '/order/lines/0/adjustments/0/reason',
     given: withLine({ adjustments: [{ kind: 'allowance', amountMinor: 500, reason: ' ' }] }),
-    profile: 'peppol',
+    form: peppol,
   },
   {
     rule: 'PEPPOL-EN16931-R008',
     pointer: '/seller/tradeName',
     given: withSeller({ tradeName: ' ' }),
-    profile: 'peppol',
+    form: peppol,
   },
   // The rates of each category, on lines and on the whole.
   ...taxed.map((category) => ({
     rule: `BR-${names[category]}-05`,
     pointer: '/order/lines/0/taxRate',
     given: ofCategory(category, { taxRate: '0' }),
+    // Only CII's rules refuse L at 0 %.
+    ...(category === 'L' ? { form: cii } : {}),
   })),
   ...untaxed.map((category) => ({
     rule: `BR-${names[category]}-05`,
@@ -265,7 +288,7 @@ export const brokenOrders: BrokenOrder[] = [
     rule: `PEPPOL-EN16931-${rule}`,
     pointer: '/order/lines/0/exemption/code',
     given: ofCategory('E', { exemption: { code, text: null } }),
-    profile: 'peppol' as const,
+    form: peppol,
   })),
   ...(
     [
@@ -278,7 +301,7 @@ export const brokenOrders: BrokenOrder[] = [
     rule: `PEPPOL-EN16931-${rule}`,
     pointer: '/order/lines/0/exemption/code',
     given: ofCategory('G', { exemption: { code, text: null } }),
-    profile: 'peppol' as const,
+    form: peppol,
   })),
   // What K needs, and what O excludes.
   {
@@ -328,7 +351,7 @@ const { vat, lines } = soundInvoice.amounts;
 const withVat = (change: Partial<Amounts['vat'][number]>) => vat.map((group) => ({ ...group, ...change }));
 
 /** Documents whose sums, currency or form are not what the arithmetic and the writers would make of any order. */
-export const brokenDocuments: { rule: string; document: TaxDocument; profile?: Profile }[] = [
+export const brokenDocuments: { rule: string; document: TaxDocument; form?: Form }[] = [
   { rule: 'BR-CO-10', document: withAmounts({ linesMinor: 9501 }) },
   { rule: 'BR-CO-13', document: withAmounts({ netMinor: 9501 }) },
   { rule: 'BR-CO-14', document: withAmounts({ taxMinor: 1996 }) },
@@ -355,7 +378,7 @@ export const brokenDocuments: { rule: string; document: TaxDocument; profile?: P
     document: withAmounts({
       lines: lines.map((line) => ({ ...line, unitPrice: '50.02' })),
     }),
-    profile: 'peppol',
+    form: peppol,
   },
   { rule: 'BR-DEC-23', document: { ...soundInvoice, currency: 'KWD' } },
   { rule: 'BR-DEC-14', document: { ...soundInvoice, currency: 'KWD' } },
@@ -366,21 +389,29 @@ export const brokenDocuments: { rule: string; document: TaxDocument; profile?: P
 ];
 
 /** Documents that keep the rules of EN 16931 and lack what their profile asks for. */
-export const incompleteDocuments: { rule: string; document: TaxDocument; profile: Profile }[] = [
+export const incompleteDocuments: { rule: string; document: TaxDocument; form: Form }[] = [
   {
     rule: 'PEPPOL-EN16931-R020',
     document: { ...soundInvoice, seller: { ...sound.seller, electronicAddress: null } },
-    profile: 'peppol',
+    form: peppol,
   },
   {
     rule: 'PEPPOL-EN16931-R010',
     document: { ...soundInvoice, buyer: { ...sound.buyer, electronicAddress: null } },
-    profile: 'peppol',
+    form: peppol,
   },
   {
     rule: 'PEPPOL-EN16931-R003',
     document: { ...soundInvoice, buyerReference: null, orderReference: null },
-    profile: 'peppol',
+    form: peppol,
+  },
+  {
+    rule: 'BR-CL-14',
+    document: {
+      ...soundInvoice,
+      buyer: { ...sound.buyer, address: { ...sound.buyer.address, country: 'SS' } },
+    },
+    form: cii,
   },
   ...xrechnungWithout(),
   ...peppolInCountries(),
@@ -407,7 +438,7 @@ function withAccounting(currency: string): TaxDocument {
   return { ...soundInvoice, accountingTax };
 }
 
-function xrechnungWithout(): { rule: string; document: TaxDocument; profile: Profile }[] {
+function xrechnungWithout(): { rule: string; document: TaxDocument; form: Form }[] {
   const { seller, buyer, delivery } = soundInvoice;
   const changes: [rule: string, change: Partial<TaxDocument>][] = [
     ['BR-DE-15', { buyerReference: null }],
@@ -424,17 +455,22 @@ function xrechnungWithout(): { rule: string; document: TaxDocument; profile: Pro
       'BR-DE-11',
       { delivery: { ...delivery, date: null, address: { city: 'B', postalCode: null, country: 'DE' } } },
     ],
+    ['BR-CL-04', { currency: 'XCG' }],
+    ['BR-CL-05', { accountingTax: { currency: 'XCG', taxMinor: 1995, rate: '1', source: 'Example' } }],
+    ['BR-CL-11', { seller: { ...seller, registration: { id: '1', scheme: '0248' } } }],
+    ['BR-CL-25', { seller: { ...seller, electronicAddress: { scheme: '0242', id: '1' } } }],
+    ['BR-CL-25', { buyer: { ...buyer, electronicAddress: { scheme: '0245', id: '1' } } }],
     ['PEPPOL-EN16931-R020', { seller: { ...seller, electronicAddress: null } }],
     ['PEPPOL-EN16931-R010', { buyer: { ...buyer, electronicAddress: null } }],
   ];
   return changes.map(([rule, change]) => ({
     rule,
     document: { ...soundInvoice, ...change },
-    profile: 'xrechnung',
+    form: xrechnung,
   }));
 }
 
-function peppolInCountries(): { rule: string; document: TaxDocument; profile: Profile }[] {
+function peppolInCountries(): { rule: string; document: TaxDocument; form: Form }[] {
   const { seller, buyer } = soundInvoice;
   const bare = { line1: null, line2: null, city: null, postalCode: null, state: null };
   const from = (country: string, vatId: string | null, change: Partial<Seller> = {}): TaxDocument => ({
@@ -482,5 +518,5 @@ function peppolInCountries(): { rule: string; document: TaxDocument; profile: Pr
     ['SE-R-013', from('SE', 'SE556188840401', { registration: { id: '5561888405', scheme: '0007' } })],
     ['SE-R-006', from('SE', 'SE556188840401', { registration: { id: '5561888404', scheme: '0007' } })],
   ];
-  return cases.map(([rule, document]) => ({ rule, document, profile: 'peppol' }));
+  return cases.map(([rule, document]) => ({ rule, document, form: peppol }));
 }

@@ -73,6 +73,13 @@ const electronicAddresses = fc.constantFrom(
   { scheme: '0208', id: '0403019261' },
   { scheme: '0088', id: '4000001123452' },
   { scheme: '9930', id: 'DE136695976' },
+  { scheme: '0007', id: '5561888404' },
+  { scheme: '0096', id: '1234567890' },
+  { scheme: '0245', id: '1234567890' },
+  { scheme: '0151', id: '51824753556' },
+  { scheme: '0184', id: 'DK13585628' },
+  { scheme: '0192', id: '995525828' },
+  { scheme: '0198', id: 'DK13585628' },
 );
 
 const sellers: fc.Arbitrary<Seller> = fc.constantFrom(...countries).chain((country) =>
@@ -101,7 +108,7 @@ const sellers: fc.Arbitrary<Seller> = fc.constantFrom(...countries).chain((count
 );
 
 const buyers: fc.Arbitrary<Buyer> = fc
-  .tuple(fc.constantFrom(...countries), fc.constantFrom('JP', '1A', 'XI', 'AX', 'CA', 'BR'))
+  .tuple(fc.constantFrom(...countries), fc.constantFrom('JP', '1A', 'XI', 'AX', 'CA', 'BR', 'SS'))
   .chain(([country, elsewhere]) =>
     fc.record({
       name: texts(200),

@@ -16,6 +16,7 @@ import type {
   VatCategory,
   VatKey,
 } from './document.ts';
+import { identifierFault } from './identifier.ts';
 import type { Order, OrderLine } from './order.ts';
 import { vatIdFault } from './vatId.ts';
 
@@ -79,7 +80,7 @@ export function sellerFindings(seller: Seller): Finding[] {
     ...optionalText('/seller/legalNote', legalNote),
   ];
   if (registration) {
-    findings.push(...textFindings('/seller/registration/id', registration.id, 'BR-CO-26'));
+    findings.push(...identifierFindings('/seller/registration/id', registration.scheme, registration.id));
     if (registration.scheme !== null && !isRegistrationScheme(registration.scheme))
       findings.push({
         pointer: '/seller/registration/scheme',
@@ -136,24 +137,20 @@ function electronicAddressFindings(pointer: string, address: ElectronicAddress |
         message: 'must be a scheme of electronic addresses, such as 0208',
       },
     ];
-  const findings = textFindings(`${pointer}/id`, id);
-  const check = checkDigits[scheme];
-  if (findings.length === 0 && check && !check.passes(id))
+  return identifierFindings(`${pointer}/id`, scheme, id);
+}
+
+function identifierFindings(pointer: string, scheme: string | null, id: string): Finding[] {
+  const findings = textFindings(pointer, id);
+  const rule = scheme === null || findings.length > 0 ? undefined : identifierFault(scheme, id);
+  if (rule)
     findings.push({
-      pointer: `${pointer}/id`,
-      rule: check.rule,
+      pointer,
+      rule,
       message: `must be a number of scheme ${scheme}: its length or check digits are wrong`,
     });
   return findings;
 }
-
-/** Schemes whose check digits Peppol looks at. */
-const checkDigits: Record<string, { rule: string; passes: (id: string) => boolean }> = {
-  '0208': {
-    rule: 'PEPPOL-COMMON-R043',
-    passes: (id) => /^\d{10}$/.test(id) && 97 - (Number(id.slice(0, 8)) % 97) === Number(id.slice(8)),
-  },
-};
 
 function deliveryFindings(delivery: Delivery | null): Finding[] {
   if (!delivery) return [];

@@ -1,6 +1,15 @@
 /** What a document claims to fulfil (BT-24): EN 16931 alone, or the rules that a network or country adds to it. */
-export const profiles = ['en16931', 'peppol', 'xrechnung'] as const;
-export type Profile = (typeof profiles)[number];
+export type Profile = 'en16931' | 'peppol' | 'xrechnung';
+
+/** What a document can be written as. Peppol takes UBL only. */
+export const forms = [
+  { syntax: 'ubl', profile: 'en16931' },
+  { syntax: 'cii', profile: 'en16931' },
+  { syntax: 'ubl', profile: 'peppol' },
+  { syntax: 'ubl', profile: 'xrechnung' },
+  { syntax: 'cii', profile: 'xrechnung' },
+] as const;
+export type Form = (typeof forms)[number];
 
 /** https://docs.peppol.eu/poacc/billing/3.0/ and https://xeinkauf.de/xrechnung/ */
 export const customizationIds: Record<Profile, string> = {

@@ -16,7 +16,7 @@ import { brokenDocuments, brokenOrders, documentOf, incompleteDocuments } from '
 import { ciiOf } from './cii.ts';
 import type { TaxDocument } from './document.ts';
 import { documents } from './documentFixtures.ts';
-import { type Profile, profiles } from './profile.ts';
+import { type Form, forms } from './profile.ts';
 import { ublOf } from './ubl.ts';
 
 const { values, positionals } = parseArgs({
@@ -28,20 +28,13 @@ if (!folder) throw new Error('Say which folder to write to');
 const [sound, broken] = [join(folder, 'sound'), join(folder, 'broken')];
 for (const path of [sound, broken]) mkdirSync(path, { recursive: true });
 
-type Form = { syntax: 'ubl' | 'cii'; profile: Profile };
-
 const formsOf = (document: TaxDocument): Form[] =>
-  electronicObstacleOf(document) !== null
-    ? []
-    : profiles
-        .filter((profile) => missingFor(profile, document).length === 0)
-        .flatMap((profile): Form[] => [
-          { syntax: 'ubl', profile },
-          ...(profile === 'peppol' ? [] : [{ syntax: 'cii' as const, profile }]),
-        ]);
+  electronicObstacleOf(document) === null
+    ? forms.filter((form) => missingFor(form, document).length === 0)
+    : [];
 
 const xmlOf = (document: TaxDocument, { syntax, profile }: Form): string =>
-  syntax === 'cii' && profile !== 'peppol' ? ciiOf(document, profile) : ublOf(document, profile);
+  syntax === 'cii' ? ciiOf(document, profile) : ublOf(document, profile);
 
 const numbered = (number: number): string => String(number).padStart(5, '0');
 
@@ -51,8 +44,8 @@ let number = 0;
 let withoutForm = 0;
 for (let round = 0; number < count; round++) {
   for (const document of fc.sample(documents, { seed: seed + round, numRuns: 100 }).flat()) {
-    const forms = formsOf(document);
-    const form = forms[number % forms.length];
+    const possible = formsOf(document);
+    const form = possible[number % possible.length];
     if (!form) withoutForm++;
     else if (number < count) {
       const name = `${document.kind}-${form.syntax}-${form.profile}`;
@@ -73,9 +66,6 @@ const faults = [
   ...brokenDocuments,
   ...incompleteDocuments,
 ];
-for (const [i, { rule, document, profile = 'en16931' }] of faults.entries()) {
-  // Only CII's rules refuse L at 0 %.
-  const syntax = rule === 'BR-AF-05' ? 'cii' : 'ubl';
-  writeFileSync(join(broken, `${numbered(i + 1)}-${rule}.xml`), xmlOf(document, { syntax, profile }));
-}
+for (const [i, { rule, document, form = forms[0] }] of faults.entries())
+  writeFileSync(join(broken, `${numbered(i + 1)}-${rule}.xml`), xmlOf(document, form));
 console.log(`${faults.length} broken documents, of ${new Set(faults.map(({ rule }) => rule)).size} rules`);
