@@ -67,6 +67,9 @@ def enforce_and_record(access_key, action, service, region, resource_arn="*", se
     if service == "kms":
         resource_arn, aliases = key_and_aliases(resource_arn)
         service_context = {**(service_context or {}), **aliases}
+    if service == "events":
+        # A rule of the default bus is known without the bus: rule/NAME.
+        resource_arn = resource_arn.replace(":rule/default/", ":rule/")
     denied = enforce(access_key, action, service, region, resource_arn=resource_arn, service_context=service_context)
     record(caller=iam_evaluator.caller_arn(), action=action, resource=resource_arn, allowed=denied is None)
     return denied
