@@ -41,6 +41,23 @@ test('A service is packaged once, until its configuration changes, whatever is b
   expect(changed.Resources.Table?.Properties?.TableName).toBe('mapped-things');
 });
 
+test('Processes that package a service at the same time do it one after the other', async () => {
+  await appendFile(
+    join(service, 'compile.js'),
+    `
+    import { mkdirSync, rmdirSync } from 'node:fs';
+    mkdirSync(import.meta.dirname + '/alone');
+    process.once('exit', () => rmdirSync(import.meta.dirname + '/alone'));`,
+  );
+  const script = (owner: string) => `
+    import { packageService } from '${import.meta.dirname}/packagedTemplates.ts';
+    await packageService('${service}', 'staging', { owner: '${owner}' });`;
+  const packages = ['ours', 'theirs', 'ours'].map((owner) =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script(owner)]),
+  );
+  await expect(Promise.all(packages)).resolves.toHaveLength(3);
+});
+
 test('A stage and parameters are part of what is packaged', async () => {
   const configuration = await readFile(join(service, 'serverless.yml'), 'utf8');
   await writeFile(

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { region as defaultRegion } from '../account.ts';
+import { lock } from '../fileLock.ts';
 import { type Resource, resolveTemplate, type Template } from './template.ts';
 
 const repository = join(import.meta.dirname, '../../../..');
@@ -37,7 +38,7 @@ export async function packageService(
     hash.update(relative(repository, file)).update(await readFile(file));
   }
   const cached = join(cacheFolder, `${hash.digest('hex')}.json`);
-  if (!existsSync(cached)) await runPackage(folder, serverlessArguments, cached);
+  if (!existsSync(cached)) await packageOnce(folder, serverlessArguments, cached);
   return JSON.parse(await readFile(cached, 'utf8'));
 }
 
@@ -95,6 +96,18 @@ async function configurationFiles(folder: string): Promise<string[]> {
   return files.flat();
 }
 
+/** One at a time: the framework keeps what it makes in `.serverless` of the folder, and deletes that at the end. */
+async function packageOnce(folder: string, serverlessArguments: string[], target: string): Promise<void> {
+  await mkdir(cacheFolder, { recursive: true });
+  const name = createHash('sha256').update(folder).digest('hex');
+  const release = await lock(join(cacheFolder, `${name}.lock`));
+  try {
+    if (!existsSync(target)) await runPackage(folder, serverlessArguments, target);
+  } finally {
+    release();
+  }
+}
+
 async function runPackage(folder: string, serverlessArguments: string[], target: string): Promise<void> {
   const require = createRequire(join(folder, 'serverless.yml'));
   const serverless = join(dirname(require.resolve('serverless/package.json')), 'bin/serverless.js');
@@ -110,7 +123,6 @@ async function runPackage(folder: string, serverlessArguments: string[], target:
     await run.catch((error: Error & { stdout: string; stderr: string }) => {
       throw new Error(`${folder} cannot be packaged:\n${error.stdout}${error.stderr}`, { cause: error });
     });
-    await mkdir(cacheFolder, { recursive: true });
     // Moved into place: another process never reads half a file.
     const template = join(output, 'cloudformation-template-update-stack.json');
     const copy = `${target}.${process.pid}`;
