@@ -323,6 +323,14 @@ export const mutants: Mutant[] = [
     replace: '',
   },
   {
+    name: 'a run that others overtook finds numbers twice',
+    concerns: /billing.consumer (reversed|lagging)/,
+    shownBy: 'log: billing.consumer reversed',
+    file: `${audit}/compare/checkNumbers.ts`,
+    find: 'if (twice.length > 0 && (await loadCounted()).version !== counted.version) break;',
+    replace: '',
+  },
+  {
     name: 'a key is destroyed before its event is written',
     concerns: /eraseSubject TransactWriteItems .*(killed-after|answer-lost)/,
     file: `${audit}/store/erasures.ts`,

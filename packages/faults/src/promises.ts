@@ -162,15 +162,13 @@ const safety: Record<string, Breach> = {
       ),
     ];
     // Nobody's table knows of a document that somebody else issued: audit does, when its number was there.
-    const twice = tables.audit
-      .filter(({ pk, numberTwice }) => numberTwice !== undefined && pk === `finding:${shop.id}`)
-      .map(({ numberTwice }) => numberTwice as { number: string; documents: string[] });
+    const twice = numbersTwiceOf(tables, shop);
     const foreign = twice
       .flatMap(({ documents }) => documents.map((id) => `${id}:1`))
       .filter((id) => !published.includes(id));
     return differences(
       'events said and recorded',
-      [...published, ...foreign, ...twice.map((each) => twiceEventId(each, shop))],
+      [...published, ...new Set(foreign), ...twice.map((each) => twiceEventId(each, shop))],
       events.map(({ id }) => id),
     );
   },
@@ -230,11 +228,21 @@ const safety: Record<string, Breach> = {
     return [...others].map((id) => `${shop.id} is shown something of ${id}`);
   },
 
-  /** No finding is left that is not mended: nothing was lost, so whoever says so is wrong. */
-  V5: ({ tables }, shop) =>
-    findingsOf(tables, shop)
+  /**
+   * No finding is left that is not mended: nothing was lost, so whoever says so is wrong. And no number is found twice of which
+   * not two documents are recorded.
+   */
+  V5: ({ tables, events }, shop) => [
+    ...findingsOf(tables, shop)
       .filter(({ isMended }) => !isMended)
       .map(({ subject, difference }) => `${subject} is left: ${difference}`),
+    ...numbersTwiceOf(tables, shop)
+      .filter(({ documents }) => {
+        const recorded = new Set(documents.filter((id) => events.some((event) => event.subject === id)));
+        return recorded.size !== 2;
+      })
+      .map(({ number, documents }) => `${number} is not there twice: ${documents}`),
+  ],
 
   /** Every event keeps to the schema of its type. */
   I10: ({ events }) =>
@@ -354,6 +362,12 @@ function findingsOf({ billing, audit }: Observation['tables'], { id }: Merchant)
       });
   return [...of(billing, 'rec'), ...of(audit, 'gap')];
 }
+
+/** Numbers of a shop that audit found in two documents. */
+const numbersTwiceOf = ({ audit }: Observation['tables'], { id }: Merchant) =>
+  audit
+    .filter(({ pk, numberTwice }) => numberTwice !== undefined && pk === `finding:${id}`)
+    .map(({ numberTwice }) => numberTwice as { number: string; documents: string[] });
 
 function twiceEventId(
   { number, documents }: { number: string; documents: string[] },

@@ -127,11 +127,12 @@ async function rest(world: World): Promise<void> {
 const logBreachesOf = async (world: World): Promise<string[]> =>
   logBreaches(world.log, await world.itemsOf('audit'), world.readFile, await world.logKeys());
 
-/** Lets the clocks of the log run until its checkpoint covers everything and is witnessed. */
+/** Lets the clocks of the log run until its checkpoint covers everything, also what they found, and is witnessed. */
 async function publish(world: World): Promise<void> {
   for (let run = 0; run < 5 && !world.log.isWitnessed; run++) {
     world.clock.advance(60_000);
     await must(world, 'audit.publishLog');
+    await world.drain({ withLagging: true });
     await must(world, 'audit.witness');
   }
 }

@@ -148,6 +148,24 @@ describe('a number that two documents have', () => {
     expect(await audit.check()).toEqual({ counted: 0, twice: 0 });
   });
 
+  it('is not found by a run that others overtake, whether or not one was given twice', async () => {
+    await record(issuedAs('INV-2026-000001', 'inv_a'), issuedAs('CN-2026-000001', 'cn_a'));
+    const overtaken = await startInstance();
+    const send = overtaken.dynamodb.send.bind(overtaken.dynamodb);
+    // After it has read how far is counted, and before it reads the series.
+    const overtake = async (command: { constructor: { name: string } }) => {
+      if (command.constructor.name === 'BatchGetItemCommand') await audit.check();
+      return send(command as never);
+    };
+    vi.spyOn(overtaken.dynamodb, 'send').mockImplementation(overtake as never);
+    expect(await overtaken.check()).toEqual({ counted: 0, twice: 0 });
+    expect(await findings()).toEqual([]);
+    expect(overtaken.measured).not.toHaveBeenCalled();
+    await record(issuedAs('INV-2026-000002', 'inv_b'), issuedAs('INV-2026-000001', 'inv_c'));
+    expect(await overtaken.check()).toEqual({ counted: 0, twice: 0 });
+    expect(await findings()).toMatchObject([{ number: 'INV-2026-000001', documents: ['inv_a', 'inv_c'] }]);
+  });
+
   it('is found by the next run when one ends before it has counted, and written once', async () => {
     await record(issuedAs('INV-2026-000001', 'inv_a'), issuedAs('INV-2026-000001', 'inv_b'));
     const ending = await startInstance();

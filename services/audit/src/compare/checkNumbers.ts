@@ -17,7 +17,9 @@ const maxEntriesPerRun = 262_144;
  * the log has, and it is written once a run: a payment costs neither a read nor a write for this.
  *
  * Findings are written before the series, each on condition that it is not there, and series only together with how far
- * they were counted. So a run that ends at any point, and two at once, find the same, once.
+ * they were counted. So a run that ends at any point, and two at once, find the same, once. A run that another one overtakes
+ * would find each number in a series that it was just taken from: before it writes a finding, it looks whether that happened,
+ * for one more read.
  *
  * Where the highest number of a series has grown, the log's bucket notes it as well, once a run, because buckets are not put
  * back with tables. That is before the series too: what the table has counted, the bucket has noted.
@@ -34,6 +36,8 @@ export async function checkNumbers(
   const begun = counted.size;
   for await (const part of readIssued(counted.size, maxEntries)) {
     const { series, twice, grown } = await countIn(counted, part.issued);
+    // Whoever has counted since has taken these numbers itself, and has found those that really are there twice.
+    if (twice.length > 0 && (await loadCounted()).version !== counted.version) break;
     for (const each of await pairsOf(twice)) {
       // Before the write: when the write's answer is lost, it is better to count twice than never.
       metrics.addMetric('NumberTwice', 'Count', 1);
