@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import manifest from '../../../../package.json' with { type: 'json' };
+import { tryLock } from '../fileLock.ts';
 import { type TableShape, tableChanges } from '../templates/tableShape.ts';
 
 /**
@@ -67,34 +68,11 @@ export async function keepTables(folder: string, tables: Record<string, TableSha
  * @throws when another running process has it, it cannot be written, or as checkDataFolder
  */
 export async function holdDataFolder(folder: string): Promise<() => Promise<void>> {
-  const file = join(folder, 'stack.pid');
-  const release = () => rm(file, { force: true });
   await checkDataFolder(folder);
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw unusable(folder, error);
   });
-  for (;;) {
-    try {
-      await writeFile(file, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        // On a full disk it is there, and empty. What matters is why it could not be written.
-        await release().catch(() => {});
-        throw unusable(folder, error);
-      }
-    }
-    const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-    if (holder > 0 && isRunning(holder)) {
-      throw new Error(
-        `The data in ${folder} is used by another stack (pid ${holder}). Stop it, or set FANFOLD_DATA_FOLDER to another folder.`,
-      );
-    }
-    // Its stack was killed.
-    await release().catch((error) => {
-      throw unusable(folder, error);
-    });
-  }
+  const release = await hold(folder);
   try {
     const { version } = manifest;
     await writeStored(join(folder, 'fanfold.json'), { format, version } satisfies Written, folder);
@@ -105,21 +83,39 @@ export async function holdDataFolder(folder: string): Promise<() => Promise<void
   return release;
 }
 
-function isRunning(pid: number): boolean {
+/** What a running stack has in its folder: the lock, and for who finds it locked whose it is. */
+const holderFiles = { lock: 'stack.lock', pid: 'stack.pid' };
+
+async function hold(folder: string): Promise<() => Promise<void>> {
+  const lock = join(folder, holderFiles.lock);
+  const pid = join(folder, holderFiles.pid);
   try {
-    process.kill(pid, 0);
-    return true;
+    // Of a folder that cannot be written, the system says more than SQLite.
+    await appendFile(lock, '');
+    const unlock = tryLock(lock);
+    if (unlock) {
+      // The lock's file stays: who removes it may remove one that another process has locked meanwhile.
+      const release = async () => {
+        await rm(pid, { force: true }).finally(unlock);
+      };
+      await writeFile(pid, String(process.pid)).catch((error) => release().then(() => Promise.reject(error)));
+      return release;
+    }
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    throw unusable(folder, error);
   }
+  const holder = await readFile(pid, 'utf8').catch(() => 'unknown');
+  throw new Error(
+    `The data in ${folder} is used by another stack (pid ${holder}). Stop it, or set FANFOLD_DATA_FOLDER to another folder.`,
+  );
 }
 
 const tableFile = (folder: string, name: string): string => join(folder, `table-${name}.json`);
 
-/** All but the lock. */
+/** All but what a running stack has there. */
 async function filesIn(folder: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter((file) => file !== 'stack.pid');
+    return (await readdir(folder)).filter((file) => !Object.values(holderFiles).includes(file));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unusable(folder, error);
