@@ -293,6 +293,10 @@ program
     'Verifies a proof file offline, or with --log the whole log. packages/verify/README.md says what is verified, and what ' +
       'that does not prove. Exits with 1 when anything is wrong.',
   )
+  .option(
+    '--document <file>',
+    'the PDF or XML file of an invoice or credit note that the event must name by its hash',
+  )
   .option('--log <url or folder>', 'verify the whole log at this place')
   .option(
     '--stage <name>',
@@ -312,11 +316,12 @@ program
   )
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
-    const { log, remember } = options;
+    const { log, remember, document } = options;
     exitCode = await (await import('./fanfold/commands/verify.ts')).verify(file && fromHere(file), {
       ...options,
       ...(log && { log: /^https?:/.test(log) ? log : fromHere(log) }),
       ...(remember && { remember: fromHere(remember) }),
+      ...(document && { document: fromHere(document) }),
     });
   });
 

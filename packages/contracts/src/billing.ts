@@ -7,6 +7,47 @@ const source = '/billing';
 
 const id = z.string().max(maxLength.subject);
 
+/** SHA-256 of a file's bytes, in hexadecimal. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
+
+/** Where billing's API shows the file, such as `/invoices/inv_…/ubl?profile=peppol`. */
+const path = z.string().max(256);
+
+/** An XML file that a document was issued with: its syntax, and the rules that it fulfils besides those of EN 16931. */
+const issuedFile = z.object({
+  format: z.enum(['ubl', 'cii']),
+  profile: z.enum(['en16931', 'peppol', 'xrechnung']),
+  sha256,
+  path,
+});
+
+/** Whom a document is for: what a service that sends it needs. */
+const recipient = z.object({
+  name: z.string(),
+  email: z.string().nullable(),
+  /** In a network of electronic documents, such as `0208` `0403019261`. */
+  electronicAddress: z.object({ scheme: z.string(), id: z.string() }).nullable(),
+});
+export type Recipient = z.output<typeof recipient>;
+
+/** What is known of a document's files when it is issued. Absent in events of documents that were issued without any. */
+const asIssued = {
+  documents: z.array(issuedFile).optional(),
+  /** Whether there is a file for accounting systems, and if not, why. */
+  electronic: z.object({ available: z.boolean(), reason: z.string().nullable() }).optional(),
+  recipient: recipient.optional(),
+};
+
+/** What is known of the PDF. */
+const asRendered = {
+  format: z.literal('pdf'),
+  sha256,
+  path,
+  /** Of a document that was issued before documents had a PDF: it is marked as a copy of what was issued. */
+  isCopy: z.boolean(),
+  recipient,
+};
+
 export const invoiceIssued = defineEvent({
   type: 'invoice.issued.v1',
   source,
@@ -20,7 +61,15 @@ export const invoiceIssued = defineEvent({
       orderId: z.string().max(maxTextLength.orderId),
       currency,
       totals,
+      ...asIssued,
     }),
+});
+
+export const invoiceRendered = defineEvent({
+  type: 'invoice.rendered.v1',
+  source,
+  description: 'An invoice has its PDF, whose bytes stay the same from now on.',
+  data: () => z.object({ invoiceId: id, number: documentNumber, paymentId: id, ...asRendered }),
 });
 
 export const creditNoteIssued = defineEvent({
@@ -39,7 +88,16 @@ export const creditNoteIssued = defineEvent({
       currency,
       amount: amountMinor.min(1),
       totals,
+      ...asIssued,
     }),
+});
+
+export const creditNoteRendered = defineEvent({
+  type: 'credit-note.rendered.v1',
+  source,
+  description: 'A credit note has its PDF, whose bytes stay the same from now on.',
+  data: () =>
+    z.object({ creditNoteId: id, number: documentNumber, paymentId: id, refundId: id, ...asRendered }),
 });
 
 const daySum = z.object({

@@ -1,5 +1,11 @@
 import { auditGapFound, auditNumberTwice, auditSubjectErased } from './audit.ts';
-import { billingReconciliationFailed, creditNoteIssued, invoiceIssued } from './billing.ts';
+import {
+  billingReconciliationFailed,
+  creditNoteIssued,
+  creditNoteRendered,
+  invoiceIssued,
+  invoiceRendered,
+} from './billing.ts';
 import type { EventOf } from './event.ts';
 import { operationOrdered } from './operator.ts';
 import {
@@ -19,7 +25,9 @@ const definitions = [
   paymentRefunded,
   paymentsDayClosed,
   invoiceIssued,
+  invoiceRendered,
   creditNoteIssued,
+  creditNoteRendered,
   billingReconciliationFailed,
   auditGapFound,
   auditNumberTwice,

@@ -89,6 +89,11 @@ function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
       );
     case 'nullable':
       return fc.option(arbitraryOf(def.innerType));
+    case 'optional':
+      // JSON leaves it out.
+      return fc.option(arbitraryOf(def.innerType), { nil: undefined });
+    case 'boolean':
+      return fc.boolean();
     case 'literal':
       return fc.constantFrom(...def.values);
     case 'enum':

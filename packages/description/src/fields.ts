@@ -83,6 +83,25 @@ export const fieldDescriptions: Record<string, string> = {
   creditNoteId: 'The id of the credit note.',
   creditNoteNumber: 'The number of the credit note; null until it is issued.',
   creditNotes: 'The credit notes of the invoice.',
+  documents: 'The XML files that the document was issued with. They never change.',
+  format: 'The format of the file.',
+  profile:
+    'The rules that the file fulfils: those of EN 16931 alone, or what Peppol BIS Billing or XRechnung add to them.',
+  sha256: 'SHA-256 of the bytes of the file, in hexadecimal.',
+  path: 'Where the API of billing shows the file.',
+  electronic: 'Whether the document exists as XML for accounting systems.',
+  available: 'Whether it does.',
+  'invoice.issued.v1.electronic.reason': 'Why it does not, in words; null when it does.',
+  'credit-note.issued.v1.electronic.reason': 'Why it does not, in words; null when it does.',
+  recipient: 'Whom the document is for, as services that send it need it.',
+  electronicAddress: 'Address in a network of electronic documents; null when there is none.',
+  scheme: 'The code of the kind of address, such as 0208 for a Belgian enterprise number.',
+  'invoice.issued.v1.recipient.electronicAddress.id': 'The address itself.',
+  'invoice.rendered.v1.recipient.electronicAddress.id': 'The address itself.',
+  'credit-note.issued.v1.recipient.electronicAddress.id': 'The address itself.',
+  'credit-note.rendered.v1.recipient.electronicAddress.id': 'The address itself.',
+  isCopy:
+    'Whether the document was issued before documents had a PDF. Then it is marked as a copy of what was issued.',
 
   // Lists.
   data: 'The objects of the page.',

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -155,6 +156,50 @@ describe('a proof', () => {
     const json = (await run(file, ...key, '--json')).stdout;
     expect(JSON.parse(json)).toMatchObject({ event: { subject: hostile } });
     expect(json.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+  });
+});
+
+describe('a document', () => {
+  const sha256 = (bytes: string) => createHash('sha256').update(bytes).digest('hex');
+  const [pdf, xml] = ['%PDF-1.7 …', '<Invoice/>'];
+
+  /** The proof of an event with this data; without its text when that was erased. */
+  function proofOf(data: object, isErased = false): string {
+    const { entry, ...opening } = eventOf('inv_a', 1, undefined, data);
+    const leaves = [leaf(entry)];
+    const extra = { version: 1, entry: entry.toString(), ...(!isErased && opening) };
+    return proofFile(0, leaves, extra, noteOf(bodyOf(leaves), log));
+  }
+
+  it.each([
+    ['pdf', pdf, { format: 'pdf', sha256: sha256(pdf) }],
+    ['ubl, profile peppol', xml, { documents: [{ format: 'ubl', profile: 'peppol', sha256: sha256(xml) }] }],
+  ])('that the event names is verified, with what it is: %s', async (name, content, data) => {
+    const file = await write('invoice', content);
+    const { code, stdout, stderr } = await run(await write('a', proofOf(data)), ...key, '--document', file);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain(`\n  document  invoice: ${name}, to the byte\n`);
+    const json = await run('a', ...key, '--document', file, '--json');
+    expect(JSON.parse(json.stdout).document).toMatchObject({ file: 'invoice', sha256: sha256(content) });
+  });
+
+  it.each([
+    ['of which a byte was changed', { format: 'pdf', sha256: sha256(pdf) }, /names only these files: pdf\./],
+    ['of an event that names none', { name: 'Ada Example' }, /names no file\./],
+    ['of an event that was erased', 'erased', /was erased, and with it the hash/],
+  ])('%s does not verify', async (_, data, why) => {
+    const proof = data === 'erased' ? proofOf({}, true) : proofOf(data as object);
+    const file = await write('invoice.pdf', `${pdf} `);
+    const { code, stdout, stderr } = await run(await write('a', proof), ...key, '--document', file);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^document: /);
+    expect(stderr).toMatch(why);
+  });
+
+  it('needs the proof of an event, and a file that is there', async () => {
+    const proof = await write('a', proofOf({}));
+    expect((await run(proof, ...key, '--document', 'nowhere.pdf')).code).toBe(2);
+    expect((await run('--log', work, ...key, '--document', proof)).code).toBe(2);
   });
 });
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type AgeLimit, ageSeconds, durationOf, usualMaxAgeSeconds } from './age.ts';
+import { type NamedFile, nameOf, sha256OfFile, verifyDocument } from './document.ts';
 import { type LogReport, verifyLog } from './log.ts';
 import { type Checkpoint, openCheckpoint, parseKey, type TrustedKeys, type VerifierKey } from './note.ts';
 import { maxProofFileBytes, type Proven, verifyProofFile } from './proof.ts';
@@ -11,6 +12,8 @@ import { textOf, VerificationError } from './wrong.ts';
 export type VerifyOptions = {
   /** A log, or its URL or folder, instead of a proof file. */
   log?: string | LogReader | undefined;
+  /** A file that the event of the proof must name by its hash. */
+  document?: string | undefined;
   /** vkeys of the log, and of witnesses. */
   key?: string[] | undefined;
   witness?: string[] | undefined;
@@ -45,9 +48,14 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
         throw new BadUsage('--remember is for --log: a proof needs no memory.');
       if (options.maxAge !== undefined)
         throw new BadUsage('--max-age is for --log: a proof stays valid for ever.');
-      print(await provenOf(file, keys), options, jsonOfProof, linesOfProof);
+      const proven = await provenOf(file, keys);
+      const document =
+        options.document === undefined ? undefined : await documentOf(options.document, proven);
+      print({ ...proven, document }, options, jsonOfProof, linesOfProof);
       return 0;
     }
+    if (options.document !== undefined)
+      throw new BadUsage('--document is for a proof file: give that of the event which names the document.');
     const ageLimit = ageLimitOf(options, keys);
     const { report, wasRemembered } = await reportOf(options, keys, ageLimit);
     print(
@@ -104,6 +112,16 @@ async function provenOf(file: string, keys: TrustedKeys): Promise<Proven> {
   if (!bytes) throw new BadUsage(`There is no file ${file}.`);
   if (bytes.length > maxProofFileBytes) throw new VerificationError('proof file', 'is larger than any proof');
   return verifyProofFile(textOf(bytes, 'proof file'), keys);
+}
+
+/** A file of a document, and which of those that the event names it is. */
+type NamedDocument = NamedFile & { file: string };
+
+async function documentOf(file: string, proven: Proven): Promise<NamedDocument> {
+  const sha256 = await sha256OfFile(file).catch((error: Error) => {
+    throw new BadUsage(`${file} cannot be read: ${error.message}`);
+  });
+  return { file, ...verifyDocument(sha256, proven.event) };
 }
 
 async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>, ageLimit: AgeLimit) {
@@ -221,8 +239,11 @@ const linesOfCheckpoint = (
   ...witnessedBy.map(({ key, time }) => `witness   ${keyOf(key)}, at ${time.toISOString()}${ageOf(time)}`),
 ];
 
-const jsonOfProof = ({ index, checkpoint, entry, event }: Proven) => ({
+type ProvenWithDocument = Proven & { document: NamedDocument | undefined };
+
+const jsonOfProof = ({ index, checkpoint, entry, event, document }: ProvenWithDocument) => ({
   verified: true,
+  ...(document && { document }),
   index,
   ...jsonOfCheckpoint(checkpoint),
   entry,
@@ -230,7 +251,7 @@ const jsonOfProof = ({ index, checkpoint, entry, event }: Proven) => ({
   event: event === 'erased' ? null : event,
 });
 
-function linesOfProof({ index, checkpoint, entry, event }: Proven): string[] {
+function linesOfProof({ index, checkpoint, entry, event, document }: ProvenWithDocument): string[] {
   const meaning =
     event === 'erased'
       ? `verified: there was such an event, and it is entry ${index} of the log; its text was erased`
@@ -240,6 +261,7 @@ function linesOfProof({ index, checkpoint, entry, event }: Proven): string[] {
       ? []
       : [`event     ${event.id}`, `merchant  ${event.merchantid}`, `subject   ${event.subject}`];
   const lines = [
+    ...(document ? [`document  ${document.file}: ${nameOf(document)}, to the byte`] : []),
     ...ofEvent,
     `type      ${entry.type}`,
     `time      ${entry.time}, recorded ${entry.recordedtime}`,

@@ -1,3 +1,4 @@
+import { filesNamedIn, type NamedFile } from './document.ts';
 import { sha256 } from './merkle.ts';
 import { bytesOf, textOf, VerificationError } from './wrong.ts';
 
@@ -20,11 +21,12 @@ export type Entry = {
 /** The data that opens an entry: its event and the salts. */
 export type Opening = { event: string; salt: string; subjectSalt: string };
 
-/** The members of an event that its entry has too, and its id. */
+/** The members of an event that its entry has too, its id, and the files that it names. */
 export type OpenedEvent = Pick<Entry, 'sequence' | 'source' | 'time' | 'type'> & {
   id: string;
   merchantid: string;
   subject: string;
+  files: NamedFile[];
 };
 
 export const maxEntryBytes = 65_535;
@@ -80,7 +82,7 @@ export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Open
       'the entry is not that of this event: the event or its salt was changed',
     );
   }
-  const event = objectOf(text, 'event') as OpenedEvent;
+  const event = objectOf(text, 'event') as OpenedEvent & { data?: unknown };
   for (const name of ['id', 'merchantid', 'subject'] as const) {
     if (typeof event[name] !== 'string') throw new VerificationError('event', `it has no ${name}`);
   }
@@ -94,7 +96,7 @@ export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Open
   if (Buffer.from(pseudonym).toString('base64url') !== entry.subject) {
     throw new VerificationError('subject', 'that of the entry is not the pseudonym of that of the event');
   }
-  return { id, merchantid, subject, sequence, source, time, type };
+  return { id, merchantid, subject, sequence, source, time, type, files: filesNamedIn(event.data) };
 }
 
 /** @throws VerificationError when the text is not a JSON object */

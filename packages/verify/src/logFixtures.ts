@@ -71,7 +71,12 @@ export const noteOf = (body: string, ...signers: Signer[]): string =>
   `${body}\n${signers.map((signer) => signer.line(body)).join('')}`;
 
 /** The n-th event of a subject, and all that its entry is made of. */
-export function eventOf(subject: string, n: number, recordedtime = '2026-11-25T10:00:00.000Z') {
+export function eventOf(
+  subject: string,
+  n: number,
+  recordedtime = '2026-11-25T10:00:00.000Z',
+  data: object = { name: 'Ada Example – "café"' },
+) {
   const sequence = String(n).padStart(10, '0');
   const event = JSON.stringify({
     id: `${subject}:${n}`,
@@ -81,7 +86,7 @@ export function eventOf(subject: string, n: number, recordedtime = '2026-11-25T1
     time: '2026-11-25T09:59:59.123Z',
     sequence,
     merchantid: 'acme',
-    data: { name: 'Ada Example – "café"' },
+    data,
   });
   const salt = sha('salt', subject, sequence);
   const subjectSalt = sha('subject salt', subject);

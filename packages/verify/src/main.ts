@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 import { verify } from './command.ts';
 
-const usage = `usage: verify <proof file> --key <vkey> [--witness <vkey>] [--json]
+const usage = `usage: verify <proof file> --key <vkey> [--witness <vkey>] [--document <file>] [--json]
        verify --log <url or folder> --key <vkey> [--witness <vkey>] [--max-age <seconds>] [--remember <file>] [--json]`;
 
 try {
@@ -16,6 +16,7 @@ try {
       key: { type: 'string', multiple: true },
       witness: { type: 'string', multiple: true },
       log: { type: 'string' },
+      document: { type: 'string' },
       remember: { type: 'string' },
       'max-age': { type: 'string' },
       json: { type: 'boolean' },

@@ -29,7 +29,10 @@ describe('The AsyncAPI document', () => {
 
   it('says what the service sends to the topic, and what its filter lets into its queue', () => {
     const { operations, channels, components } = documentOf(messagingFor('billing', ['payment.captured.v1']));
-    const sent = ['invoice.issued.v1', 'credit-note.issued.v1', 'billing.reconciliation-failed.v1'];
+    const sent = [
+      ...['invoice.issued.v1', 'invoice.rendered.v1', 'credit-note.issued.v1', 'credit-note.rendered.v1'],
+      'billing.reconciliation-failed.v1',
+    ];
     expect(operations.publisher.messages).toEqual(
       sent.map((type) => ({ $ref: `#/channels/topic/messages/${type}` })),
     );
