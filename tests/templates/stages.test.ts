@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sellerRequest } from '@fanfold/contracts/seller';
+import { missingFor } from '@fanfold/invoicing/available';
+import { findingsOf, type Invoiceable } from '@fanfold/invoicing/findings';
+import { invoiceOf } from '@fanfold/invoicing/issue';
+import { forms } from '@fanfold/invoicing/profile';
 import { resolveTemplate, type Template } from '@fanfold/local-cloud/template';
+import { load } from 'js-yaml';
 import { describe, expect, test, vi } from 'vitest';
 import { services, servicesWithFunctions, templateFor } from './stacks.ts';
 
@@ -46,9 +52,11 @@ const comparable = (template: Template, stage: string, region: string): unknown 
 const withoutTracing = (key: string, value: unknown): unknown =>
   key === 'TracingConfig'
     ? undefined
-    : Array.isArray(value)
-      ? value.filter((each) => !String(each?.Action).startsWith('xray:'))
-      : value;
+    : key === 'DEFAULT_SELLER'
+      ? 'SELLER'
+      : Array.isArray(value)
+        ? value.filter((each) => !String(each?.Action).startsWith('xray:'))
+        : value;
 
 describe('a stage in AWS', () => {
   test.each(services)(
@@ -78,6 +86,40 @@ describe('a stage in AWS', () => {
     await expect(templateFor('payments', 'production')).rejects.toThrow(
       /There is no token issuer for this stage\. .*\nThe audit log has no name/,
     );
+  });
+});
+
+describe('the seller of a stage', () => {
+  test('is on a laptop an example that can issue every form of a document', async () => {
+    const file = join(import.meta.dirname, '../../packages/topology/sellers.yml');
+    const { local } = load(await readFile(file, 'utf8')) as { local: object };
+    const seller = sellerRequest.parse(local);
+    const { address, electronicAddress } = seller;
+    const ordered: Invoiceable = {
+      seller,
+      buyer: { name: 'Ada Example', address, vatId: null, email: null, electronicAddress },
+      delivery: null,
+      buyerReference: '04011000-12345-34',
+      orderReference: 'order-1001',
+      order: {
+        currency: 'EUR',
+        pricesIncludeTax: false,
+        lines: [
+          {
+            ...{ description: 'Chair', itemId: null, quantity: '1', unitCode: 'C62', unitPrice: '100.00' },
+            ...{ category: 'S', taxRate: '21.00', exemption: null, adjustments: [] },
+          },
+        ],
+        adjustments: [],
+        roundingMinor: 0,
+      },
+      amountMinor: 12_100,
+    };
+    expect(findingsOf(ordered)).toEqual([]);
+    const card = { lastDigits: '4242', network: 'Visa' };
+    const issued = { number: 'INV-2026-000001', issueDate: '2026-11-30' };
+    const invoice = invoiceOf(ordered, issued, { card, notes: [], exchange: null });
+    expect(forms.flatMap((form) => missingFor(form, invoice))).toEqual([]);
   });
 });
 

@@ -17,7 +17,15 @@ const sound: Settings = {
   logOrigin: 'example.com/production/audit',
   logRetentionDays: 365,
   alarmTopicArn: { Ref: 'AWS::NoValue' },
+  defaultSeller: 'null',
 };
+
+const seller = {
+  legalName: 'Example BV',
+  address: { country: 'BE' },
+  vatId: 'BE0403019261',
+};
+const withSeller = (changes: object) => ({ defaultSeller: JSON.stringify({ ...seller, ...changes }) });
 
 describe('a deployment', () => {
   test('whose settings are sound has nothing against it', () => {
@@ -27,6 +35,7 @@ describe('a deployment', () => {
       { region: 'eusc-de-east-1' },
       { logRetentionDays: '1' },
       { alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' },
+      withSeller({}),
     ];
     expect(others.flatMap((other) => settingsProblems({ ...sound, ...other }))).toEqual([]);
   });
@@ -51,6 +60,14 @@ describe('a deployment', () => {
     [{ logRetentionDays: 0 }, 'Files of the log cannot be locked for "0" days'],
     [{ logRetentionDays: 40_000 }, 'a whole number from 1 to 36500'],
     [{ logRetentionDays: 'a year' }, 'Files of the log cannot be locked for "a year" days'],
+    [
+      withSeller({ legalName: '' }),
+      'No document could be issued for the default seller of the stage production in packages/topology/sellers.yml: /legalName must have',
+    ],
+    [withSeller({ legalname: 'x' }), 'sellers.yml: / '],
+    [withSeller({ vatId: 'BE0403019262' }), 'sellers.yml: /vatId is no VAT id of BE'],
+    [withSeller({ vatId: null }), 'sellers.yml: /vatId must be given'],
+    [withSeller({ legalNote: '€'.repeat(1000) }), 'it has 3091 bytes, and they have room for 2560'],
     [{ alarmTopicArn: 'on-call' }, 'Alarms cannot go to "on-call"'],
     [
       { alarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:on-call' },

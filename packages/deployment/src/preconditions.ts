@@ -1,3 +1,5 @@
+import { sellerRequest } from '@fanfold/contracts/seller';
+import { sellerFindings } from '@fanfold/invoicing/findings';
 import { stageProblem } from '../../topology/names.js';
 import { regionProblem } from '../../topology/region.js';
 
@@ -10,6 +12,8 @@ export type Settings = {
   logRetentionDays: unknown;
   /** An ARN, or the template's value for none. */
   alarmTopicArn: unknown;
+  /** As JSON: the seller of merchants without their own; `null` for none. */
+  defaultSeller: string;
 };
 
 /**
@@ -26,6 +30,7 @@ export function settingsProblems(settings: Settings, awsEndpoint?: string): stri
     logOriginProblem(settings),
     logRetentionProblem(settings),
     alarmTopicProblem(settings),
+    defaultSellerProblem(settings),
   ];
   return checks.filter((problem) => problem !== undefined);
 }
@@ -70,6 +75,24 @@ function alarmTopicProblem({ alarmTopicArn, region }: Settings) {
   if (typeof alarmTopicArn !== 'string') return undefined;
   if (new RegExp(`^arn:aws[a-z-]*:sns:${region}:\\d{12}:[\\w-]+$`).test(alarmTopicArn)) return undefined;
   return `Alarms cannot go to "${alarmTopicArn}": alarmTopicArn is the ARN of an SNS topic in ${region}.`;
+}
+
+/** All environment variables of a function have 4 KB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const maxSellerBytes = 2560;
+
+function defaultSellerProblem({ defaultSeller, stage }: Settings) {
+  if (defaultSeller === 'null') return undefined;
+  const where = `the default seller of the stage ${stage} in packages/topology/sellers.yml`;
+  const parsed = sellerRequest.safeParse(JSON.parse(defaultSeller));
+  const [problem] = parsed.success
+    ? sellerFindings(parsed.data).map(
+        ({ pointer, message }) => `${pointer.replace('/seller', '')} ${message}`,
+      )
+    : parsed.error.issues.map(({ path, message }) => `/${path.join('/')} ${message}`);
+  if (problem) return `No document could be issued for ${where}: ${problem}.`;
+  const bytes = Buffer.byteLength(defaultSeller);
+  if (bytes <= maxSellerBytes) return undefined;
+  return `Functions cannot hold ${where}: it has ${bytes} bytes, and they have room for ${maxSellerBytes}.`;
 }
 
 /** What to do about an error of the first call to AWS. */

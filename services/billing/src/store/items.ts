@@ -2,6 +2,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
+import type { SellerVersion } from '@fanfold/contracts/seller';
 import type { Finding } from '@fanfold/runtime/finding';
 import type { Account, Issued } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
@@ -53,7 +54,10 @@ export type SeriesItem = Series & {
   lastIssueDate?: string;
 };
 
-export type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem;
+/** The current seller, or one of all its versions. */
+export type SellerItem = SellerVersion & { pk: string; merchantId: string };
+
+export type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem | SellerItem;
 
 export function accountItem(account: Account, hasNewInvoice: boolean): AccountItem {
   const { id, invoice, ...stored } = account;
@@ -135,5 +139,8 @@ const eventOfFinding = ({ merchantId, date, difference, n, foundAt, trace }: Fin
     trace,
     data: { date, ...difference },
   });
+
+/** What a merchant's seller is called, as subject of events and key of the current one. */
+export const sellerSubject = (merchantId: string): string => `seller_${merchantId}`;
 
 export const findingSubject = (date: string, merchantId: string): string => `rec_${date}_${merchantId}`;

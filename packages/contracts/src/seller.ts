@@ -1,0 +1,70 @@
+import * as z from 'zod';
+import { isVisible, unfitCharactersOf } from './text.ts';
+
+/** The languages that documents can be written in. */
+export const invoiceLanguages = ['en', 'de', 'fr', 'nl'] as const;
+
+/**
+ * Who issues documents. `object` says what becomes of unknown members, and `text` what a text has to be. Of a scheme there is
+ * its code: of ISO 6523 for a registration, and of the list of electronic addresses (EAS) for such an address.
+ */
+const sellerOf = (object: typeof z.object, text: (maxLength: number) => z.ZodType<string>) => {
+  const optional = (maxLength: number) => text(maxLength).nullable().default(null);
+  return object({
+    legalName: text(200),
+    tradeName: optional(200),
+    address: object({
+      line1: optional(200),
+      line2: optional(200),
+      city: optional(100),
+      postalCode: optional(20),
+      state: optional(100),
+      country: text(2),
+    }),
+    vatId: optional(20),
+    /** The number in a register of companies. */
+    registration: object({ id: text(50), scheme: optional(4) })
+      .nullable()
+      .default(null),
+    contact: object({ name: text(100), telephone: text(40), email: text(254) })
+      .nullable()
+      .default(null),
+    electronicAddress: object({ scheme: text(4), id: text(100) })
+      .nullable()
+      .default(null),
+    /** For transfers. `account` is an IBAN where the country has them. */
+    bankAccount: object({ account: text(34), bic: optional(11), holder: optional(200) })
+      .nullable()
+      .default(null),
+    /** What the numbers of documents begin with: `ACME` for `ACME-INV-2026-000001`. */
+    numberingPrefix: z.string().regex(numberingPrefix).nullable().default(null),
+    invoiceLanguage: z.enum(invoiceLanguages).default('en'),
+    /** On the company's form, seat and court of registration. */
+    legalNote: optional(1000),
+    /** Whether invoices may be simplified where that is lawful. */
+    simplifiedInvoices: z.boolean().default(false),
+  });
+};
+
+/** Without the names of kinds of documents: `INV-INV-2026-000001` would be read as another number. */
+export const numberingPrefix = /^(?!(?:INV|CN)$)[A-Z0-9]{1,16}$/;
+
+/** As it is stored and published. A member that later versions add has its default in what earlier ones stored. */
+export const seller = /* @__PURE__ */ sellerOf(z.object, (maxLength) => z.string().max(maxLength));
+export type Seller = z.output<typeof seller>;
+
+/**
+ * As somebody gives it: in a request, or for a stage. Texts are trimmed. What its country, VAT id and schemes have to be, the
+ * package invoicing finds.
+ */
+export const sellerRequest = /* @__PURE__ */ sellerOf(z.strictObject as typeof z.object, (maxLength) =>
+  z
+    .string()
+    .trim()
+    .max(maxLength)
+    .refine(isVisible, 'must have at least one visible character')
+    .refine((text) => unfitCharactersOf(text) === undefined, 'has a character that no document can show'),
+);
+
+/** A seller at a time. Version 0 is the stage's default, which each merchant without its own seller has. */
+export type SellerVersion = { seller: Seller; version: number };
