@@ -10,6 +10,7 @@ it.each([
   ['packages/runtime/src/a.ts', "import { provision } from '@fanfold/local-cloud/provision';"],
   ['packages/invoicing/src/a.ts', "import { readFileSync } from 'node:fs';"],
   ['packages/invoicing/src/a.ts', "import { logger } from '@fanfold/runtime/logger';"],
+  ['packages/invoicing/src/pdf/a.ts', "import { a } from '../../../contracts/src/a.ts';"],
   ['packages/tlog/src/a.ts', "import { readFileSync } from 'node:fs';"],
   ['packages/tlog/src/a.ts', "import { logger } from '@fanfold/runtime/logger';"],
   ['services/billing/src/a.ts', "import { leafHash } from '@fanfold/tlog/merkle';"],
@@ -45,6 +46,10 @@ it.each([
   [
     'packages/invoicing/src/a.ts',
     "import { taxOf } from '@fanfold/contracts/tax';\nimport { x } from 'xastscript';",
+  ],
+  [
+    'packages/invoicing/src/pdf/a.ts',
+    "import { a } from '../decimal.ts';\nimport * as fontkit from 'fontkit';",
   ],
   ['packages/invoicing/src/writeDocuments.ts', "import { join } from 'node:path';"],
   ['services/billing/src/a.ts', "import { amountsOf } from '@fanfold/invoicing/amounts';"],
