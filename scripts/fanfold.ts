@@ -205,6 +205,38 @@ inStage(program.command('restore'))
 /** A path as it was typed: pnpm runs this in the repository, and says from where. */
 const fromHere = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);
 
+const tables = program
+  .command('table')
+  .summary('save a table of the stack on this machine, and put it back, to rehearse a restore')
+  .description(
+    'Does to a table of the stack on this machine what a point-in-time recovery does to one in AWS, to rehearse docs/restore.md.',
+  );
+
+tables
+  .command('save')
+  .argument('<table>', 'such as billing, payments, audit or audit-keys')
+  .argument('<file>', 'a new file')
+  .summary('write what a table has now into a file')
+  .description('Writes what a table has now into a new file, which has personal data in it like the table.')
+  .option('--json', 'print the result as JSON')
+  .action(async (table, file, options) =>
+    (await import('./fanfold/commands/localTable.ts')).save(table, fromHere(file), options),
+  );
+
+tables
+  .command('put-back')
+  .argument('<table>', 'such as billing, payments, audit or audit-keys')
+  .argument('<file>', 'a file that `table save` has written')
+  .summary('have a table be as it was saved')
+  .description(
+    'Replaces a table by another one of its name that has what was saved. What was written since is gone from it, as in AWS. ' +
+      "The table's service must be stopped.",
+  )
+  .option('--json', 'print the result as JSON')
+  .action(async (table, file, options) =>
+    (await import('./fanfold/commands/localTable.ts')).putBack(table, fromHere(file), options),
+  );
+
 const stages = program
   .command('stage')
   .summary('stop and start a stage, list and delete what a removed one left')

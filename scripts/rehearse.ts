@@ -14,13 +14,13 @@ import { roleName } from '../packages/topology/names.js';
 import { type Checkout, copyCheckout, pnpmCommand } from './checkout.ts';
 import { type Ended, run, stopAll } from './processes.ts';
 import { type Endpoint, startEndpoint } from './rehearse/endpoint.ts';
-import { type Apis, apisOf, pay, proofOf, recorded, refund } from './rehearse/flow.ts';
+import { apisOf, pay, proofOf, recorded, refund } from './rehearse/flow.ts';
 import { account, becomeOperator, createUser, type Identity, root } from './rehearse/identities.ts';
 import { startIssuer } from './rehearse/issuer.ts';
 import { lint } from './rehearse/linters.ts';
 import { eventually, json } from './rehearse/merchant.ts';
 import { copyBucket, fanfoldOf, handleDeadLetter } from './rehearse/operator.ts';
-import { blocksOf, typeIn } from './rehearse/page.ts';
+import { typeIn } from './rehearse/page.ts';
 import {
   longestPolicy,
   missingIn,
@@ -30,6 +30,7 @@ import {
   type Reference,
 } from './rehearse/policy.ts';
 import { progressOf } from './rehearse/progress.ts';
+import { type Place, putBackAudit, putBackPaymentsAndBilling } from './rehearse/putBacks.ts';
 import { pythonEnvironment } from './rehearse/python.ts';
 import { readBack } from './rehearse/readBack.ts';
 import { findStack, rootSettings, type Stack, stackName, stackOf } from './rehearse/stage.ts';
@@ -111,7 +112,7 @@ async function rehearse(): Promise<void> {
     await compareAll(endpoint, checkout, stage);
   });
 
-  const apis = await apisOf(endpoint, issuer, { stage, region, merchantId });
+  let apis = await apisOf(endpoint, issuer, { stage, region, merchantId });
   const { payment, creditNote } = await progress.step(
     'a payment and a refund through what is deployed',
     async () => {
@@ -190,56 +191,51 @@ async function rehearse(): Promise<void> {
   });
   const sizeBefore = Number((await apis.audit.get('/checkpoint')).text.split('\n')[1]);
 
-  await progress.step("billing's table put back, by docs/restore.md", async () => {
-    const [copy = '', replace = '', restore = ''] = await blocksOf(
-      join(repository, 'docs/restore.md'),
-      'Put a table back in AWS',
-    );
-    const commands = {
-      aws: {
-        program: [process.execPath, join(repository, 'scripts/rehearse/awsCommand.ts')],
-        environment: environmentOf(root),
-      },
-      pnpm: { program: pnpmCommand(), environment: deploying },
-      fanfold: {
-        program: [process.execPath, join(checkout.folder, 'scripts/fanfold.ts')],
-        environment: operating,
-      },
-    };
-    const type = (block: string) =>
-      typeIn(block, { checkout: checkout.folder, folder: join(here, 'commands'), commands });
-    const numbersIn = async ({ billing }: Apis) =>
-      json<{ data: { number: string; paymentId: string }[] }>(await billing.get('/invoices')).data.map(
-        ({ number, paymentId }) => `${number} of ${paymentId}`,
-      );
-    await type(copy);
-    const { invoice: lost } = await pay(apis);
-    const before = await numbersIn(apis);
-    await type(replace);
-    const again = await apisOf(endpoint, issuer, { stage, region, merchantId });
-    const meanwhile = await numbersIn(again);
-    if (meanwhile.join().includes(lost.number))
-      throw new Error(`The table was not put back: ${meanwhile.join(', ')}.`);
-    // It is invoiced when billing goes on.
-    const waiting = json<{ id: string }>(
-      await apis.payments.post('/payments', { ...manualPayment, orderId: 'order-1003' }),
-      201,
-    );
-    json(await apis.payments.post(`/payments/${waiting.id}/capture`, {}), 200);
-    progress.found(
-      `the table is another one under its name, without ${lost.number}; a payment waits for its invoice`,
-    );
-    await type(restore);
-    const { invoice: next } = await pay(again);
-    const after = await numbersIn(again);
-    if (before.some((each) => !after.includes(each)) || after.length !== before.length + 2) {
-      throw new Error(`Invoices before: ${before.join(', ')}; after: ${after.join(', ')}.`);
-    }
-    await compareAll(endpoint, checkout, stage, ['billing']);
+  await progress.step(`a second stage beside it, ${secondStage}`, async () => {
+    const before = await stateOf(endpoint, region, stage, services);
+    succeed(await deploy(secondStage));
+    await compareAll(endpoint, checkout, secondStage);
+    if (before !== (await stateOf(endpoint, region, stage, services)))
+      throw new Error('The first stage changed.');
+    const beside = await apisOf(endpoint, issuer, { stage: secondStage, region, merchantId });
+    const { invoice } = await pay(beside);
+    if (!invoice.number.endsWith('-000001')) throw new Error(`${invoice.number} is not its first invoice.`);
+    progress.found('a payment there has the first invoice of that stage');
+  });
+
+  await progress.step('tables put back in both stages at once, by docs/restore.md', async () => {
+    const placeOf = (ofStage: string, identity: Identity): Place => ({
+      stage: ofStage,
+      repository,
+      apis: () => apisOf(endpoint, issuer, { stage: ofStage, region, merchantId }),
+      type: (script, service) =>
+        typeIn(script, {
+          checkout: checkout.folder,
+          folder: join(here, `commands-${service}`),
+          commands: {
+            aws: {
+              program: [process.execPath, join(repository, 'scripts/rehearse/awsCommand.ts')],
+              environment: environmentOf(root),
+            },
+            pnpm: { program: pnpmCommand(), environment: deploying },
+            fanfold: {
+              program: [process.execPath, join(checkout.folder, 'scripts/fanfold.ts')],
+              environment: environmentOf(identity),
+            },
+          },
+        }),
+      found: progress.found,
+    });
+    const besides = await becomeOperator(endpoint, region, secondStage);
+    await Promise.all([
+      putBackPaymentsAndBilling(placeOf(stage, operator)),
+      putBackAudit(placeOf(secondStage, besides)),
+    ]);
+    apis = await apisOf(endpoint, issuer, { stage, region, merchantId });
+    await compareAll(endpoint, checkout, stage, ['payments', 'billing']);
+    await compareAll(endpoint, checkout, secondStage, ['audit']);
     await fanfold(['dlq', 'list', ...inStage]);
-    progress.found(
-      `${lost.number} is back with its number, ${next.number} follows, and what waited is invoiced`,
-    );
+    await verifyLog();
   });
 
   await progress.step('an update of billing: memory, an event type more, a function more', async () => {
@@ -269,18 +265,6 @@ async function rehearse(): Promise<void> {
     await recorded(apis.audit, 'payment.canceled.v1', authorized.id);
     await fanfold(['dlq', 'list', ...inStage]);
     progress.found('the new function runs, and an event of the new type is no dead letter');
-  });
-
-  await progress.step(`a second stage beside it, ${secondStage}`, async () => {
-    const before = await stateOf(endpoint, region, stage, services);
-    succeed(await deploy(secondStage));
-    await compareAll(endpoint, checkout, secondStage);
-    if (before !== (await stateOf(endpoint, region, stage, services)))
-      throw new Error('The first stage changed.');
-    const beside = await apisOf(endpoint, issuer, { stage: secondStage, region, merchantId });
-    const { invoice } = await pay(beside);
-    if (!invoice.number.endsWith('-000001')) throw new Error(`${invoice.number} is not its first invoice.`);
-    progress.found('a payment there has the first invoice of that stage');
   });
 
   await progress.step(`the same stage in a second region, ${secondRegion}`, async () => {

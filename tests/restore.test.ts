@@ -1,17 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { blocksOf } from '../scripts/rehearse/page.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { keepTable } from './putBack.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
 
 /**
- * What docs/restore.md tells the person on call to type when billing's table was put back, typed as it stands there to a stack that
- * runs, whose table was put back: afterwards all is as it was, and goes on.
+ * What docs/restore.md tells the person on call to type when a table was put back, typed as it stands there to a stack that
+ * runs, the rehearsal's putting back among it: afterwards all is as it was, and goes on.
  */
 let stack: RunningStack;
 let merchant: Client;
@@ -60,45 +59,104 @@ async function shown(): Promise<Record<string, Shown[]>> {
   return Object.fromEntries(await Promise.all(lists.map(async (path) => [path, await merchant.all(path)])));
 }
 
-/** Types a command of the page. */
-async function type(command: string): Promise<string> {
-  const [name, ...args] = command.split(' ');
-  expect(name).toBe('./fanfold');
-  const { code, stdout, stderr } = await fanfold(args, stack.base);
-  expect(code, `${command}\n${stdout}${stderr}`).toBe(0);
-  return stdout;
+/** Types commands of the page, one after the other, which end with one of these codes. */
+async function type(commands: string[], ...codes: number[]): Promise<string> {
+  let printed = '';
+  for (const command of commands) {
+    const [name, ...args] = command.split(' ');
+    expect(name).toBe('./fanfold');
+    const paths = args.map((arg) => (arg.endsWith('.table') ? join(folder, arg) : arg));
+    const { code, stdout, stderr } = await fanfold(paths, stack.base);
+    const isRestore = args[0] === 'restore';
+    expect(isRestore && codes.length > 0 ? codes : [0], `${command}\n${stdout}${stderr}`).toContain(code);
+    printed += stdout;
+  }
+  return printed;
 }
 
-const verify = () => type(`./fanfold verify --stage local --remember ${join(folder, 'seen')}`);
+const verify = () => type([`./fanfold verify --stage local --remember ${join(folder, 'seen')}`]);
 
-describe("billing's table", () => {
-  it('is restored by the commands of the page, and goes on', async () => {
-    const kept = await keepTable(stack.base, 'billing');
-    await sell();
-    await verify();
-    const before = await shown();
-    const blocks = await blocksOf('docs/restore.md', "Billing's table");
-    const commands = blocks.flatMap((block) => block.trimEnd().split('\n'));
-    const [stop = '', ...rest] = commands;
-    await type(stop);
-    // What is asked for meanwhile waits.
-    const { body: waiting } = await merchant.post('/payments', twoChairs());
-    await kept.putBack();
-    for (const command of rest) await type(command);
-    await sell();
-    expect((await merchant.get(`/payments/${waiting.id}`)).body.invoiceNumber).not.toBeNull();
-    const after = await shown();
-    for (const [path, items] of Object.entries(before)) {
-      for (const item of items) expect(after[path], path).toContainEqual(item);
-    }
-    for (const path of ['/invoices', '/credit-notes']) {
-      const numbers = after[path]
-        ?.map(({ number }) => Number(number.split('-').at(-1)))
-        .sort((a, b) => a - b);
-      expect(numbers).toEqual(numbers?.map((_, i) => i + 1));
-    }
-    await verify();
-    await type('./fanfold dlq list');
-    await type('./fanfold findings');
-  }, 180_000);
-});
+/** The commands of a section. */
+const commandsOf = async (heading: string): Promise<string[]> =>
+  (await blocksOf('docs/restore.md', heading)).flatMap((block) => block.trimEnd().split('\n'));
+
+/** Saves all tables that the page saves, and has something happen that is lost with them. */
+async function saveAndSell(): Promise<void> {
+  const commands = await commandsOf('Rehearse it');
+  expect(commands.pop()).toBe('./fanfold demo');
+  for (const file of await readdir(folder)) if (file.endsWith('.table')) await rm(join(folder, file));
+  await type(commands);
+  await sell();
+  await verify();
+}
+
+const kinds = { invoices: '/invoices', creditNotes: '/credit-notes' };
+
+async function expectNoGaps(): Promise<void> {
+  for (const path of Object.values(kinds)) {
+    const numbers = (await merchant.all(path)).map(({ number }) => Number(number.split('-').at(-1)));
+    expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, i) => i + 1));
+  }
+}
+
+it("billing's table is restored by the commands of the page, and goes on", async () => {
+  await saveAndSell();
+  const before = await shown();
+  const [stop = '', putBack = '', ...rest] = await commandsOf("Billing's table");
+  await type([stop]);
+  // What is asked for meanwhile waits.
+  const { body: waiting } = await merchant.post('/payments', twoChairs());
+  await type([putBack]);
+  expect((await shown())['/invoices']?.length).toBeLessThan(before['/invoices']?.length ?? 0);
+  const { code, stdout } = await fanfold(['findings'], stack.base);
+  expect([code, stdout]).toEqual([1, expect.stringContaining('The table of billing was put back')]);
+  const printed = await type(rest);
+  expect(printed).toContain('2 of invoice.issued.v1');
+  await sell();
+  expect((await merchant.get(`/payments/${waiting.id}`)).body.invoiceNumber).not.toBeNull();
+  const after = await shown();
+  for (const [path, items] of Object.entries(before)) {
+    for (const item of items) expect(after[path], path).toContainEqual(item);
+  }
+  await expectNoGaps();
+  await verify();
+  await type(['./fanfold dlq list', './fanfold findings']);
+}, 180_000);
+
+it("payments' table is restored by the commands of the page, and goes on", async () => {
+  await saveAndSell();
+  const before = await shown();
+  const [stop = '', putBack = '', ...rest] = await commandsOf("Payments' table");
+  await type([stop, putBack]);
+  expect((await shown())['/payments']?.length).toBeLessThan(before['/payments']?.length ?? 0);
+  const printed = await type(rest);
+  expect(printed).toContain('2 of payment.captured.v1');
+  const told = ({ id, status, amountCaptured, invoiceNumber, refunds }: Shown) => ({
+    ...{ id, status, amountCaptured, invoiceNumber },
+    refunds: refunds.map((refund) => ({ id: refund.id, creditNoteNumber: refund.creditNoteNumber })),
+  });
+  const payments = before['/payments'] ?? [];
+  const restored = await merchant.all('/payments');
+  for (const payment of payments) expect(restored.map(told)).toContainEqual(told(payment));
+  await sell();
+  await expectNoGaps();
+  await verify();
+  await type(['./fanfold dlq list', './fanfold findings']);
+}, 180_000);
+
+it("audit's table is restored by the commands of the page, and the log goes on for who remembers it", async () => {
+  await saveAndSell();
+  const before = (await shown())['/events'];
+  const [stop = '', putBack = '', first = '', start = '', second = ''] = await commandsOf("Audit's table");
+  await type([stop, putBack]);
+  expect((await shown())['/events']?.length).toBeLessThan(before?.length ?? 0);
+  expect(await type([first], 1)).toMatch(/^ {2}at \d+: payment\.captured\.v1 of /m);
+  await type([start]);
+  // The order to stop is in no table but the log's, if it was published before that stopped.
+  const printed = await type([second], 0, 1);
+  expect(printed).toMatch(/Each entry has its event|have? no event/);
+  expect((await shown())['/events']).toEqual(before);
+  await sell();
+  await verify();
+  await type(['./fanfold dlq list']);
+}, 180_000);

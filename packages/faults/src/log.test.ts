@@ -66,6 +66,12 @@ const remembers = (size: number) =>
   did('PutItem', 'audit-witness', {
     Item: { size: { N: String(size) }, root: { B: base64(rootAt(size)) } },
   });
+const notes = (highest: number) =>
+  writes('given/series', Buffer.from(JSON.stringify({ merchantId: 'acme', name: 'INV-2026', highest })));
+const counts = (highest: number) => {
+  const Item = { pk: { S: 'series:0' }, sk: { S: 'acme#INV-2026' }, highest: { N: String(highest) } };
+  did('TransactWriteItems', 'audit', { TransactItems: [{ Put: { Item } }] });
+};
 const writesCheckpoint = (size: number) => writes('checkpoint', Buffer.from(signedNote(textAt(size))));
 
 function publish(size: number): void {
@@ -110,6 +116,8 @@ describe('a log', () => {
     writesCheckpoint(3);
     signs(`cosignature/v1\ntime 2\n${textAt(3)}`);
     remembers(3);
+    notes(3);
+    counts(3);
     expect(watch.isWitnessed).toBe(true);
     expect(await breaches()).toEqual([]);
   });
@@ -150,9 +158,17 @@ describe('a log', () => {
     [
       'notes that fewer numbers were given than before',
       () => {
-        for (const highest of [3, 2]) writes('given/series', Buffer.from(JSON.stringify({ highest })));
+        for (const highest of [3, 2]) notes(highest);
       },
-      'given/series went from 3 to 2',
+      'what the bucket notes of acme#INV-2026 went from 3 to 2',
+    ],
+    [
+      'counts a number that the bucket has not noted',
+      () => {
+        notes(3);
+        counts(4);
+      },
+      'the table counts acme#INV-2026 up to 4, and the bucket has noted 3',
     ],
     [
       'has a file that is written again',

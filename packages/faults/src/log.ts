@@ -32,7 +32,7 @@ export class LogWatch {
   readonly #lost = new Set<string>();
   /** The commands that moved the checkpoint or the witness's memory forward. */
   readonly #movedBy = new Set<string>();
-  /** Up to which number those of a series were given, by its file. */
+  /** Up to which number those of a series were given, as the bucket has noted it, by merchant and name. */
   readonly #given = new Map<string, number>();
   /** Of which types events may be lost, though not their entries: nobody else had them when audit's table was put back. */
   mayBeLost: (type: string) => boolean = () => false;
@@ -75,14 +75,24 @@ export class LogWatch {
       const { size, root } = inputOf(call).Item;
       this.#replace('memory', Number(size.N), root.B, call);
     } else if (call.operation === 'TransactWriteItems' && call.target === 'fanfold-local-audit') {
-      const { TransactItems } = inputOf(call) as { TransactItems: { Update?: HeadUpdate }[] };
+      const { TransactItems } = inputOf(call) as {
+        TransactItems: { Update?: HeadUpdate; Put?: SeriesPut }[];
+      };
       const head = TransactItems.find(({ Update }) => Update?.Key.pk?.S === 'head')?.Update;
       if (head) this.headSize = Number(head.ExpressionAttributeValues[':newSize']?.N);
+      for (const { Put } of TransactItems) if (Put?.Item.pk?.S?.startsWith('series:')) this.#counted(Put);
     } else if (call.operation === 'UpdateItem' && call.target === 'fanfold-local-audit') {
       const { Key, ExpressionAttributeValues: values } = inputOf(call) as HeadUpdate;
       // A log that is restored.
       if (Key.pk?.S === 'head' && values?.[':size']) this.headSize = Number(values[':size'].N);
     }
+  }
+
+  /** The bucket is not put back with the table, so it has to know of a number first. */
+  #counted({ Item: { sk, highest } }: SeriesPut): void {
+    const noted = this.#given.get(sk?.S ?? '') ?? 0;
+    if (Number(highest?.N) > noted)
+      this.breaches.push(`the table counts ${sk?.S} up to ${highest?.N}, and the bucket has noted ${noted}`);
   }
 
   /** A checkpoint, or two lines and the checkpoint that a witness saw: https://c2sp.org/tlog-cosignature */
@@ -106,10 +116,12 @@ export class LogWatch {
       return;
     }
     if (name.startsWith('given/')) {
-      const { highest } = JSON.parse(body.toString());
-      const before = this.#given.get(name) ?? 0;
-      if (highest < before) this.breaches.push(`${name} went from ${before} to ${highest}`);
-      this.#given.set(name, highest);
+      const { merchantId, name: series, highest } = JSON.parse(body.toString());
+      const key = `${merchantId}#${series}`;
+      const before = this.#given.get(key) ?? 0;
+      if (highest < before)
+        this.breaches.push(`what the bucket notes of ${key} went from ${before} to ${highest}`);
+      this.#given.set(key, highest);
       return;
     }
     if (name !== 'checkpoint') {
@@ -155,6 +167,8 @@ type HeadUpdate = {
   Key: Record<string, { S?: string }>;
   ExpressionAttributeValues: Record<string, { N?: string }>;
 };
+
+type SeriesPut = { Item: Record<string, { S?: string; N?: string }> };
 
 /** The keys of the log and of its witness. */
 export type LogKeys = { log: VerifierKey; witness: VerifierKey };

@@ -176,7 +176,7 @@ export class Restores {
       if (pausedMs > 60_000) this.breaches.push(`${service} waited for what does not come`);
       if (!proof.holds && !isWholeButLost(proof) && !isWholeButUntold(proof))
         this.breaches.push(`${service} is not proven: ${proof.lines.join(' ')}`);
-      else await restoration.finish?.(cloud);
+      else await restoration.finish?.(cloud, proof);
       const again = await restoration.plan(cloud, run);
       if (again.toWrite > 0)
         this.breaches.push(`${service} would be restored again: ${again.lines.join(' ')}`);

@@ -70,11 +70,13 @@ export async function raiseMarks(marked: Marked, now: Date): Promise<Lack | unde
   const inBucket = await readBucketMark(marked);
   const lack = await compare(marked, inTable, inBucket);
   if (lack && lack.from !== null && !item?.isBehind)
-    await putItem(marked, lack.from, { at: lack.from, isBehind: true });
+    await putItem(marked, lack.from, { ...item, at: lack.from, isBehind: true });
   if (lack) return lack;
   const at = new Date(Math.max(now.getTime(), inTable === undefined ? 0 : Date.parse(inTable) + 1));
   const raised = at.toISOString();
-  if (await putItem(marked, inTable, { at: raised })) await replaceBucketMark(marked, inBucket, raised);
+  const { isBehind: _, ...kept } = item ?? {};
+  if (await putItem(marked, inTable, { ...kept, at: raised }))
+    await replaceBucketMark(marked, inBucket, raised);
   return undefined;
 }
 
@@ -82,15 +84,33 @@ export async function raiseMarks(marked: Marked, now: Date): Promise<Lack | unde
  * Raises the table's mark to the bucket's: the last step of a restore, when all that the table lacked is there again.
  * From then on the service writes again.
  *
+ * @param isSettled whether nothing is known elsewhere that the table does not tell of. Otherwise the time of the mark that the
+ *   table was put back with is kept: {@link unsettledSince}
  * @returns what the table lacked before
  */
-export async function catchUp(marked: Marked): Promise<Lack | undefined> {
-  const inTable = await readTableMark(marked);
+export async function catchUp(marked: Marked, isSettled: boolean): Promise<Lack | undefined> {
+  const item = await readItem(marked);
   const inBucket = await readBucketMark(marked);
-  if (!inBucket || (inTable !== undefined && inTable >= inBucket.at)) return undefined;
-  if (await putItem(marked, inTable, { at: inBucket.at })) return { from: inTable ?? null, to: inBucket.at };
+  const isBehind = inBucket !== undefined && (item === undefined || item.at < inBucket.at);
+  const at = isBehind ? inBucket.at : item?.at;
+  const since = isSettled ? undefined : sinceOf(item);
+  if (at === undefined || (!isBehind && item?.unsettledSince === since)) return undefined;
+  if (await putItem(marked, item?.at, { at, ...(since && { unsettledSince: since }) }))
+    return isBehind ? { from: item?.at ?? null, to: at } : undefined;
   throw new Error(`The mark of ${marked.service} was raised meanwhile: stop its schedules, then repeat this`);
 }
+
+/**
+ * Since when others may have done what the table does not tell of: since its mark, or the one that it was put back with, until
+ * a restore has found that nothing is left of that. Undefined when the table has no mark.
+ */
+export async function unsettledSince(marked: Marked): Promise<string | undefined> {
+  const item = await readItem(marked);
+  return item && sinceOf(item);
+}
+
+const sinceOf = (item: MarkItem | undefined): string =>
+  item?.unsettledSince ?? item?.at ?? new Date(0).toISOString();
 
 /** No other item has this key: all others have a `#`. */
 const key = { pk: 'mark' };
@@ -102,6 +122,8 @@ type MarkItem = {
   saysNothing: true;
   /** The bucket's mark was found to be newer. Whoever raises the mark takes this away. */
   isBehind?: true;
+  /** Kept by a restore that left what others have done and the table does not tell of. */
+  unsettledSince?: string;
 };
 
 export const readTableMark = async (marked: Marked): Promise<string | undefined> =>
@@ -118,9 +140,9 @@ async function readItem({ tableName }: Marked): Promise<MarkItem | undefined> {
 async function putItem(
   { tableName }: Marked,
   before: string | undefined,
-  mark: Pick<MarkItem, 'at' | 'isBehind'>,
+  mark: Pick<MarkItem, 'at' | 'isBehind' | 'unsettledSince'>,
 ): Promise<boolean> {
-  const item: MarkItem = { ...key, ...mark, saysNothing: true };
+  const item: MarkItem = { ...mark, ...key, saysNothing: true };
   try {
     await dynamodb.send(
       new PutItemCommand({

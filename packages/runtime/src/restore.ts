@@ -2,7 +2,7 @@ import { maxLength, merchantId } from '@fanfold/contracts/event';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
 import { lambda } from './lambda.ts';
-import { catchUp, lackOf, type Marked, readTableMark } from './mark.ts';
+import { catchUp, lackOf, type Marked, unsettledSince } from './mark.ts';
 
 /** A series of numbers has to go on behind this one at least, also when its document cannot be restored. */
 const seriesFloor = z.strictObject({
@@ -18,7 +18,8 @@ const seriesFloor = z.strictObject({
  * - `write`: to bring into the table what of these events it lacks. What it has stays as it is, so it may be asked again;
  * - `behind`: which series would give numbers again that were given; `raise`: to have them go on behind those;
  * - `lack`: from when and to when the table lacks what the service wrote, by its marks; `finish`: that it lacks nothing any more;
- * - `provider`: what a provider has carried out since the table's last mark and the table does not tell of, a part of it at a time;
+ * - `provider`: what a provider has carried out since the mark that the table was put back with, and the table does not tell of, a
+ *   part of it at a time. It is asked again until a restore finds nothing any more;
  * - `totals`: what the table has, a part of it at a time.
  */
 const request = z.discriminatedUnion('restore', [
@@ -41,7 +42,9 @@ const request = z.discriminatedUnion('restore', [
     events: z.array(z.strictObject({ text: z.string(), cause: z.string().optional() })).max(100),
   }),
   z.strictObject({ restore: z.enum(['behind', 'raise']), series: z.array(seriesFloor).max(100) }),
-  z.strictObject({ restore: z.enum(['lack', 'finish']) }),
+  z.strictObject({ restore: z.literal('lack') }),
+  /** `isSettled`: nothing is left that others have done and the table does not tell of. */
+  z.strictObject({ restore: z.literal('finish'), isSettled: z.boolean() }),
   z.strictObject({
     restore: z.enum(['totals', 'provider']),
     /** `next` of the part before. */
@@ -60,9 +63,14 @@ export type Next = NonNullable<Extract<Request, { after?: unknown }>['after']>;
  * - `same`: the table has it, and would publish it again to the letter;
  * - `missing`: the table lacks it;
  * - `early`: the table lacks it, and something that comes before it;
+ * - `renumbered`: the table has the document under another number, or one that belongs to such a document: it was issued again.
+ *   `text` is the event that the table would publish in its place, if it has one;
  * - `other`: the table has something else in its place.
  */
-export type Standing = { state: 'same' | 'missing' | 'early' } | { state: 'other'; why: string };
+export type Standing =
+  | { state: 'same' | 'missing' | 'early' }
+  | { state: 'renumbered'; why: string; text?: string }
+  | { state: 'other'; why: string };
 
 /** How many events of a merchant, day (UTC), type and currency, and their amount in minor units. */
 export type Total = {
@@ -104,8 +112,8 @@ export type Restorer = {
     behind(floors: SeriesFloor[]): Promise<SeriesFloor[]>;
     raise(floors: SeriesFloor[]): Promise<void>;
   };
-  /** Of a service that has others act: what they did since a mark of its table, and the table does not tell of. */
-  provider?(mark: string | undefined, after: Next | undefined): Promise<ProviderPart>;
+  /** Of a service that has others act: what they did since a time, and the table does not tell of. */
+  provider?(since: string | undefined, after: Next | undefined): Promise<ProviderPart>;
   totals(after: Next | undefined, isTimeUp: () => boolean): Promise<Totals>;
 };
 
@@ -121,13 +129,13 @@ export const restore = ({ compare, write, totals, series, provider }: Restorer, 
       case 'lack':
         return (await lackOf(marked)) ?? null;
       case 'finish':
-        return (await catchUp(marked)) ?? null;
+        return (await catchUp(marked, asked.isSettled)) ?? null;
       case 'behind':
         return series?.behind(asked.series);
       case 'raise':
         return series?.raise(asked.series);
       case 'provider':
-        return provider?.(await readTableMark(marked), asked.after);
+        return provider?.(await unsettledSince(marked), asked.after);
       case 'totals':
         return totals(asked.after, () => context.getRemainingTimeInMillis() < answeringTimeMs);
     }

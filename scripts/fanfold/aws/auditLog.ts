@@ -89,8 +89,12 @@ export const checkLog = async (cloud: Cloud) =>
     lack: string | null;
   };
 
-/** Entries of the log without an event: how many of each type, by the day (UTC) of the event. */
-export type OpenEvents = { count: number; days: Record<string, Record<string, number>> };
+/** Entries of the log without an event: how many of each type, by the day (UTC) of the event, and which are the first thousand. */
+export type OpenEvents = {
+  count: number;
+  days: Record<string, Record<string, number>>;
+  entries: { position: number; type: string; time: string }[];
+};
 
 export const openEventsOf = (cloud: Cloud) =>
   invoke(cloud, 'audit', 'restore', { restore: 'open' }, longestMs) as Promise<OpenEvents>;

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
 import {
@@ -16,7 +16,7 @@ import { clientSettings } from '@fanfold/runtime/aws';
 import { regionOf } from '../../../packages/topology/region.js';
 import type { StagePlace } from '../commandFor.ts';
 import { UsageError } from '../errors.ts';
-import { stageOfTopic } from './places.ts';
+import { nameOfFunction, stageOfTopic } from './places.ts';
 import { runningStack } from './stack.ts';
 
 /** A stage, wherever it runs. */
@@ -35,8 +35,12 @@ export type Cloud = {
   lambdaOf(service: string): LambdaClient;
   /** What switches mappings and schedules: each service of a laptop has its own, AWS has one for all. */
   controls(): { lambda: LambdaClient; events: EventBridgeClient }[];
-  /** How long what has begun may go on to write once all that writes is switched off, and its events to be published. */
-  settleMs: number;
+  /**
+   * How long what has begun may go on to write once all that runs these functions is switched off, and its events to be published.
+   *
+   * @param functionNames of those that write
+   */
+  settleMs(functionNames: string[]): Promise<number>;
   kms(): KMSClient;
 };
 
@@ -83,7 +87,7 @@ async function localClients(): Promise<Clients> {
       );
     },
     // The endpoints of a laptop say so once runs have ended; only what they wrote is to be published.
-    settleMs: 2_000,
+    settleMs: async () => 2_000,
     controls: () =>
       Object.values(services).map(({ lambdaUrl }) => ({
         lambda: new LambdaClient(clientConfiguration(lambdaUrl)),
@@ -128,11 +132,30 @@ async function awsClients(region: string): Promise<Clients> {
     sqs: new SQSClient(settings),
     s3: new S3Client(settings),
     lambdaOf: () => lambda,
-    // A request may take 15 s, a batch 30 s, the janitor and the expiry 60 s. Only closing a day takes longer, which is repeated.
-    settleMs: 65_000,
+    settleMs: (functionNames) => longestRunMs(lambda, functionNames).then((runMs) => runMs + publishingMs),
     controls: () => [{ lambda: new LambdaClient(settings), events: new EventBridgeClient(settings) }],
     kms: () => new KMSClient(settings),
   };
+}
+
+/** How long a stream's records take to their publisher, and some more. */
+const publishingMs = 5_000;
+/** Closing a day takes longer. It is not waited for: the next run repeats it. */
+const longestSettledMs = 60_000;
+
+/**
+ * How long a run may last that has begun. AWS does not tell whether a function runs, and the count of a queue's messages that
+ * are in flight is right a minute later at the earliest: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ * So it is as long as the longest of these functions may take.
+ */
+async function longestRunMs(lambda: LambdaClient, functionNames: string[]): Promise<number> {
+  const timeoutsMs = await Promise.all(
+    functionNames.map(async (FunctionName) => {
+      const { Timeout = 0 } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      return Timeout * 1_000;
+    }),
+  );
+  return Math.min(longestSettledMs, Math.max(...timeoutsMs));
 }
 
 /** As long as any function may run, and some more for the way: nothing goes over the socket meanwhile. */
@@ -155,7 +178,7 @@ export async function invoke(
   event: unknown,
   timeoutMs = 60_000,
 ): Promise<unknown> {
-  const name = `fanfold-${service}-${cloud.stage}-${functionKey}`;
+  const name = nameOfFunction(cloud.stage, { service, functionKey });
   const { FunctionError, Payload } = await cloud
     .lambdaOf(service)
     .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }), {

@@ -45,6 +45,9 @@ export const stageOfTopic = (arn: string): string | undefined => /:fanfold-([^:]
 /** A function of a stage, as serverless.yml names both. */
 type Owner = { service: string; functionKey: string };
 
+export const nameOfFunction = (stage: string, { service, functionKey }: Owner): string =>
+  `fanfold-${service}-${stage}-${functionKey}`;
+
 /** Whose function this is, by its name in Lambda; undefined for one of no service, or of another stage. */
 export function ownerOfFunction(name: string, { stage, stages }: Omit<Stage, 'region'>): Owner | undefined {
   const [, scope = '', functionKey = ''] = /^fanfold-(.+)-(\w+)$/.exec(name) ?? [];

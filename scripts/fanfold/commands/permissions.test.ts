@@ -12,6 +12,7 @@ import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   DeleteFunctionConcurrencyCommand,
   GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
@@ -58,6 +59,7 @@ import { verify } from './verify.ts';
  * stage of three services that has something of everything.
  */
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+vi.mock('node:timers/promises', () => ({ setTimeout: async () => {} }));
 const [region, account] = ['eu-west-1', '123456789012'];
 const services = ['payments', 'billing', 'audit'];
 const urlOf = (queue: string) => `https://sqs.${region}.amazonaws.com/${account}/${queue}`;
@@ -161,7 +163,7 @@ beforeAll(async () => {
       entries: { size: 2, published: 2 },
       moved: { moved: 0, unreadable: 0 },
       erasures: { erasures: 1 },
-      open: { count: 0, days: {} },
+      open: { count: 0, days: {}, entries: [] },
     };
     const answer = read ? answers[read] : restore ? (restored[restore] ?? [{ state: 'missing' }]) : other;
     return { Payload: { transformToString: () => JSON.stringify(answer) } };
@@ -172,17 +174,27 @@ beforeAll(async () => {
   const State = new Map<string, string>();
   const stateOf = (name: string) => State.get(name) ?? 'Enabled';
   lambda.on(ListEventSourceMappingsCommand).callsFake(() => ({
-    EventSourceMappings: services.map((service) => ({
-      UUID: service,
-      FunctionArn: `arn:aws:lambda:${region}:${account}:function:fanfold-${service}-test-consumer`,
-      EventSourceArn: `arn:aws:sqs:${region}:${account}:fanfold-test-${service}-events`,
-      State: stateOf(service),
-    })),
+    EventSourceMappings: services.flatMap((service) => {
+      const mapping = (functionKey: string, EventSourceArn: string) => ({
+        UUID: `${service}-${functionKey}`,
+        FunctionArn: `arn:aws:lambda:${region}:${account}:function:fanfold-${service}-test-${functionKey}`,
+        EventSourceArn,
+        State: stateOf(`${service}-${functionKey}`),
+      });
+      return [
+        mapping('consumer', `arn:aws:sqs:${region}:${account}:fanfold-test-${service}-events`),
+        mapping(
+          'publisher',
+          `arn:aws:dynamodb:${region}:${account}:table/fanfold-test-${service}/stream/now`,
+        ),
+      ];
+    }),
   }));
   lambda.on(UpdateEventSourceMappingCommand).callsFake(({ UUID, Enabled }) => {
     State.set(UUID, Enabled ? 'Enabled' : 'Disabled');
     return {};
   });
+  lambda.on(GetFunctionConfigurationCommand).resolves({ Timeout: 30 });
   let reserved: Record<string, number> = {};
   lambda.on(GetFunctionConcurrencyCommand).callsFake(({ FunctionName = '' }) => ({
     ReservedConcurrentExecutions: reserved[FunctionName],

@@ -47,7 +47,7 @@ export async function restore(
   if (plan.toWrite > 0 && !yes) await confirm(service);
   const operationId = plan.toWrite > 0 ? await write(cloud, service, plan) : null;
   const proof = await restoration.prove(cloud, run);
-  if (proof.isWhole) await restoration.finish?.(cloud);
+  if (proof.isWhole) await restoration.finish?.(cloud, proof);
   if (json) {
     printJson({
       stage,

@@ -20,11 +20,12 @@ export const start = (options: Options): Promise<void> => set(true, options);
 
 async function set(on: boolean, { service: services, reason, json, ...place }: Options): Promise<void> {
   const cloud = await cloudOf(place);
-  const { operationId, triggers } = await during(`${on ? 'starting' : 'stopping'} ${place.stage}`, () =>
-    switchTriggers(cloud, { on, services, reason: reason ?? null }),
+  const { operationId, triggers, warnings } = await during(
+    `${on ? 'starting' : 'stopping'} ${place.stage}`,
+    () => switchTriggers(cloud, { on, services, reason: reason ?? null }),
   );
   if (json) {
-    printJson({ stage: cloud.stage, operationId, triggers });
+    printJson({ stage: cloud.stage, operationId, triggers, warnings });
     return;
   }
   print(
@@ -39,5 +40,6 @@ async function set(on: boolean, { service: services, reason, json, ...place }: O
     operationId === null
       ? `All of it was ${on ? 'on' : 'off'} before, so nothing was ordered.`
       : trailOf(cloud, operationId),
+    ...warnings,
   );
 }

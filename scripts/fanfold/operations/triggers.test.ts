@@ -7,6 +7,8 @@ import {
 import {
   DeleteFunctionConcurrencyCommand,
   GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
   LambdaClient,
   ListEventSourceMappingsCommand,
   PutFunctionConcurrencyCommand,
@@ -35,6 +37,13 @@ let mappings: { UUID: string; FunctionArn: string; EventSourceArn: string; State
 let rules: { Name: string; ScheduleExpression?: string; State: 'ENABLED' | 'DISABLED' }[];
 /** Of each function that is deployed; undefined if it reserves none. */
 let reserved: Map<string, number | undefined>;
+/** How many seconds each function may take. */
+const timeouts: Record<string, number> = {
+  'fanfold-billing-test-consumer': 30,
+  'fanfold-payments-test-janitor': 900,
+  'fanfold-payments-test-createPayment': 15,
+  'fanfold-payments-test-refundPayment': 15,
+};
 /** What was changed, in order. */
 let changes: string[];
 
@@ -110,6 +119,13 @@ beforeEach(() => {
     const ReservedConcurrentExecutions = reserved.get(FunctionName);
     return ReservedConcurrentExecutions === undefined ? {} : { ReservedConcurrentExecutions };
   });
+  lambda.on(InvokeCommand).callsFake(({ FunctionName }) => {
+    changes.push(`${FunctionName} runs`);
+    return { Payload: { transformToString: () => '{}' } };
+  });
+  lambda
+    .on(GetFunctionConfigurationCommand)
+    .callsFake(({ FunctionName }) => ({ Timeout: timeouts[FunctionName] }));
   lambda.on(PutFunctionConcurrencyCommand).callsFake(({ FunctionName, ReservedConcurrentExecutions }) => {
     requireFunction(FunctionName);
     reserved.set(FunctionName, ReservedConcurrentExecutions);
@@ -178,10 +194,33 @@ it('a stage is stopped: its writing requests, mappings and schedules, and those 
     '0 of fanfold-payments-test-createPayment',
     'DISABLED fanfold-test-payments-janitor',
     '0 of fanfold-payments-test-refundPayment',
-    // What has begun ends, and is published.
+    // What has begun ends, but for what takes longer than a minute, and is published.
     '65000 ms later',
+    'fanfold-billing-test-markTable runs',
+    'fanfold-payments-test-markTable runs',
     'Disabling fanfold-billing-test-publisher',
   ]);
+});
+
+it('of a service, as long is waited before its publisher stops as the longest of its functions may take', async () => {
+  await switchTriggers(await test(), { on: false, services: ['billing'] });
+  expect(changes).toEqual([
+    'ordered: stage stop',
+    'Disabling fanfold-billing-test-consumer',
+    '35000 ms later',
+    'fanfold-billing-test-markTable runs',
+    'Disabling fanfold-billing-test-publisher',
+  ]);
+});
+
+it('a service that could not note how far its table is stops all the same, and that is told', async () => {
+  lambda.on(InvokeCommand).resolves({
+    FunctionError: 'Unhandled',
+    Payload: { transformToString: () => '{"errorMessage":"no bucket"}' } as never,
+  });
+  const { triggers, warnings } = await switchTriggers(await test(), { on: false, services: ['billing'] });
+  expect(triggers.every(({ state }) => state === 'off')).toBe(true);
+  expect(warnings).toEqual([expect.stringMatching(/^How far billing's table is .*: .*no bucket/)]);
 });
 
 it('what is stopped already is not ordered again, and is started again', async () => {

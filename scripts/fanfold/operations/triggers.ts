@@ -20,7 +20,8 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda';
 import type { Cloud } from '../aws/cloud.ts';
-import { ownerOfFunction, ownerOfSchedule } from '../aws/places.ts';
+import { noteHowFar } from '../aws/lacks.ts';
+import { nameOfFunction, ownerOfFunction, ownerOfSchedule } from '../aws/places.ts';
 import { commandFor } from '../commandFor.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { order } from './order.ts';
@@ -56,9 +57,9 @@ export async function triggersOf(cloud: Cloud, services?: readonly string[]): Pr
 /**
  * Switches on or off all that runs functions of a stage, once it is in the audit trail. Changes nothing that is as asked. What
  * is begun when it is switched off ends by itself. The publishers are the last that are switched off, and go on until that has
- * ended: so what was accepted is published.
+ * ended: so what was accepted is published. Before that the services note how far their tables are.
  *
- * @returns an operation's id, if anything was switched, and all triggers as they are then
+ * @returns an operation's id, if anything was switched, all triggers as they are then, and what could not be noted
  * @throws when not all could be switched in time; then it may be ordered again
  */
 export async function switchTriggers(
@@ -68,24 +69,32 @@ export async function switchTriggers(
     services,
     reason = null,
   }: { on: boolean; services?: readonly string[] | undefined; reason?: string | null },
-): Promise<{ operationId: string | null; triggers: Trigger[] }> {
+): Promise<{ operationId: string | null; triggers: Trigger[]; warnings: string[] }> {
   const wanted = on ? 'on' : 'off';
   const triggers = await switchablesOf(cloud, services);
   if (triggers.every(({ state }) => state === wanted))
-    return { operationId: null, triggers: triggers.map(factsOf) };
+    return { operationId: null, triggers: triggers.map(factsOf), warnings: [] };
   const operationId = await order(cloud, {
     command: on ? 'stage start' : 'stage stop',
     reason,
     filters: services ? { service: services.join(',') } : {},
     messages: [],
   });
+  const warnings: string[] = [];
   if (!on) {
-    const writers = await switchAll(cloud, { on, services, areMeant: ({ kind }) => kind !== 'stream' });
-    if (writers.some(({ kind, state }) => kind === 'stream' && state !== wanted)) await delay(cloud.settleMs);
+    const stopped = await switchAll(cloud, { on, services, areMeant: isWriter });
+    if (stopped.some((trigger) => !isWriter(trigger) && trigger.state !== wanted)) {
+      const names = stopped.filter(isWriter).map((writer) => nameOfFunction(cloud.stage, writer));
+      await delay(await cloud.settleMs([...new Set(names)]));
+    }
+    warnings.push(...(await noteHowFar(cloud, [...new Set(stopped.map(({ service }) => service))])));
   }
   const switched = await switchAll(cloud, { on, services, areMeant: () => true });
-  return { operationId, triggers: switched.map(factsOf) };
+  return { operationId, triggers: switched.map(factsOf), warnings };
 }
+
+/** What runs by a stream publishes what the others wrote. */
+const isWriter = ({ kind }: Trigger): boolean => kind !== 'stream';
 
 /** Switches those that are meant, and waits until they are. */
 async function switchAll(
@@ -246,7 +255,7 @@ async function writesOf(cloud: Cloud, service: string): Promise<Switchable[]> {
   const lambda = cloud.lambdaOf(service);
   const found = await Promise.all(
     writesInApi(service).map(async ({ functionKey, source }): Promise<Switchable[]> => {
-      const FunctionName = `fanfold-${service}-${cloud.stage}-${functionKey}`;
+      const FunctionName = nameOfFunction(cloud.stage, { service, functionKey });
       try {
         const { ReservedConcurrentExecutions: reserved } = await lambda.send(
           new GetFunctionConcurrencyCommand({ FunctionName }),

@@ -104,6 +104,21 @@ it('Documents of two payments that have the same number are both restored as rec
   expect(await compare(asked(both))).toEqual([{ state: 'same' }, { state: 'same' }]);
 });
 
+it('An invoice that was issued again under another number stays, and the credit notes of the recorded one are not mixed into it', async () => {
+  const [invoice, creditNote] = asOf('hooli', await recorded('acme'));
+  const again = { ...invoice, text: String(invoice?.text).replaceAll('-000001"', '-000009"') };
+  expect(await write([again as never])).toEqual([{ state: 'same' }]);
+  const both = [invoice, creditNote] as { text: string; cause: string }[];
+  const its = `its invoice has the number INV-2026-000009, and not INV-2026-000001`;
+  expect(await compare(asked(both))).toEqual([
+    { state: 'renumbered', why: its.replace('its invoice', 'it'), text: again.text },
+    { state: 'renumbered', why: its },
+  ]);
+  await write(both);
+  const account = await loadInvoiced('hooli', invoiceId);
+  expect([account?.invoice?.number, account?.creditNotes]).toEqual(['INV-2026-000009', []]);
+});
+
 it('A series is raised, and never lowered', async () => {
   const floor = {
     merchantId: 'initech',

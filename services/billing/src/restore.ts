@@ -130,11 +130,28 @@ const numberedOf = ({ data: { number }, time }: InvoiceIssued | CreditNoteIssued
 });
 
 /** How what would be published stands to what was recorded. */
-export const standingOf = (event: Event, text: string): Standing =>
-  JSON.stringify(event) === text ? { state: 'same' } : { state: 'other', why: whyOther(event, text) };
-
-function whyOther(event: Event, text: string): string {
-  const recorded = JSON.parse(text) as Event;
-  const [ours, theirs] = [event, recorded].map(({ data }) => (data as { number?: string }).number);
-  return ours === theirs ? 'its content is another one' : `it has the number ${ours}, and not ${theirs}`;
+export function standingOf(event: Event, text: string): Standing {
+  const published = JSON.stringify(event);
+  if (published === text) return { state: 'same' };
+  const [ours, theirs] = [event, JSON.parse(text) as Event].map(numbersIn);
+  if (ours?.number === theirs?.number && ours?.invoiceNumber === theirs?.invoiceNumber)
+    return { state: 'other', why: 'its content is another one' };
+  return { state: 'renumbered', why: whyRenumbered(ours, theirs), text: published };
 }
+
+/** How an account stands to a recorded credit note that it does not have. */
+export function standingOfMissing({ invoice }: Account, recorded: CreditNoteIssued): Standing {
+  const { invoiceNumber } = recorded.data;
+  return !invoice || invoice.number === invoiceNumber
+    ? { state: 'missing' }
+    : { state: 'renumbered', why: `its invoice has the number ${invoice.number}, and not ${invoiceNumber}` };
+}
+
+type NumbersOfEvent = { number?: string; invoiceNumber?: string };
+
+const numbersIn = ({ data }: Event): NumbersOfEvent => data as NumbersOfEvent;
+
+const whyRenumbered = (ours: NumbersOfEvent | undefined, theirs: NumbersOfEvent | undefined): string =>
+  ours?.number === theirs?.number
+    ? `its invoice has the number ${ours?.invoiceNumber}, and not ${theirs?.invoiceNumber}`
+    : `it has the number ${ours?.number}, and not ${theirs?.number}`;

@@ -34,7 +34,7 @@ let clock = Date.now();
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'], now: clock });
-  await catchUp(marked);
+  await catchUp(marked, true);
   newInstances();
   client = await service.clientOf(`merchant-${merchants++}`);
 });
@@ -166,7 +166,7 @@ test('Its marks stay as they are, what is missing is told in a line a minute, an
 test('When it has caught up, the service goes on by itself within seconds, in instances that are running', async () => {
   const { open } = await tableThatWasPutBack();
   expect((await client.capture(open.id, {}, 'again')).status).toBe(503);
-  await catchUp(marked);
+  await catchUp(marked, true);
   later(5000);
   expect((await client.capture(open.id, {}, 'again')).body).toMatchObject({ status: 'captured' });
   expect(await mark()).toEqual({ lack: null });

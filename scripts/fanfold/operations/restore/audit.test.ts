@@ -18,7 +18,14 @@ beforeEach(() => {
     const answers: Record<string, object> = {
       log: { misfits: [], lack: null },
       plan: { size: 3, published: 3, fitting: 3, from: null, to: null, isForked: false },
-      open: { count: 2, days: { '2026-11-23': { 'payment.captured.v1': 1, 'operator.acted.v1': 1 } } },
+      open: {
+        count: 2,
+        days: { '2026-11-23': { 'payment.captured.v1': 1, 'operator.acted.v1': 1 } },
+        entries: ['payment.captured.v1', 'operator.acted.v1'].map((type, position) => ({
+          ...{ position, type },
+          time: '2026-11-23T10:00:00.000Z',
+        })),
+      },
     };
     return { Payload: { transformToString: () => JSON.stringify(answers[read ?? restore]) } };
   });
@@ -58,6 +65,7 @@ it('Entries without an event say which of them can come back when no message wai
   const { holds, text } = await prove();
   expect(holds).toBe(false);
   expect(text).toContain('2 entries have no event, of 2026-11-23:');
+  expect(text).toContain('  at 1: operator.acted.v1 of 2026-11-23T10:00:00.000Z');
   expect(text).not.toContain('They need not be lost');
   expect(text).toContain('What is neither there nor in a queue is lost');
 });

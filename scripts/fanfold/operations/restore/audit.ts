@@ -7,6 +7,7 @@ import { CommandError } from '../../errors.ts';
 import { republishEvents } from '../republish.ts';
 import { republishing } from '../republishing.ts';
 import { requireStarted, requireStopped } from '../triggers.ts';
+import { shown } from './comparison.ts';
 import type { Restoration, RestorePlan, RestoreProof, RestoreRun } from './restoration.ts';
 
 /** What audit's function answers about its log. */
@@ -196,12 +197,16 @@ async function prove(cloud: Cloud): Promise<RestoreProof> {
   };
 }
 
-function aboutOpen({ count, days }: OpenEvents): string[] {
+function aboutOpen({ count, days, entries }: OpenEvents): string[] {
   const types = typesOf(days);
   const lost = Object.keys(types).filter((type) => !isRepublished(type));
   return [
     `${counted(count, 'entry')} ${count === 1 ? 'has' : 'have'} no event, of ${Object.keys(days).sort().join(', ')}:`,
     ...Object.entries(types).map(([type, each]) => `  ${number(each)} of ${type}`),
+    count > shown
+      ? `The first ${shown} of them in the log, by time (--json has ${number(entries.length)}):`
+      : 'In the log:',
+    ...entries.slice(0, shown).map(({ position, type, time }) => `  at ${position}: ${type} of ${time}`),
     ...(lost.length === 0
       ? []
       : [

@@ -57,6 +57,8 @@ export type Comparison = {
   told: Set<string>;
   /** Erased events that the table lacks: nobody can bring them back. */
   lost: ErasedEvent[];
+  /** Documents that the table has under other numbers than the log. Both were issued, and both stay. */
+  renumbered: { merchantId: string; id: string; why: string }[];
   /** Events in whose place the table has something else. */
   other: { merchantId: string; id: string; why: string }[];
   /** Numbers that several documents were recorded with. */
@@ -81,6 +83,7 @@ export async function compareWithLog(
     to: null,
     told: new Set(),
     lost: [],
+    renumbered: [],
     other: [],
     twice: [],
   };
@@ -129,6 +132,17 @@ async function note(
   const event = text === null ? undefined : (JSON.parse(text) as Event);
   const { time } = event ?? (await eventOf(cloud, merchantId, id)) ?? { time: '' };
   if (standing.state === 'other') comparison.other.push({ merchantId, id, why: standing.why });
+  if (standing.state === 'renumbered') {
+    comparison.renumbered.push({ merchantId, id, why: standing.why });
+    // The table has its own in its place, whose amount counts. The number of the recorded one is given as well.
+    const own = standing.text === undefined ? undefined : (JSON.parse(standing.text) as Event);
+    if (own) {
+      if (source.isCounted(type)) there.add(countedOn(own.time, { merchantId, type }));
+      noteInLog(source, comparison, { merchantId, type, time: own.time, event: own });
+    }
+    if (event) noteNumber(source, comparison, { merchantId, time, event });
+    return;
+  }
   if (standing.state === 'same') {
     comparison.same += 1;
     if (source.isCounted(type)) {
@@ -149,7 +163,7 @@ async function note(
 
 function noteInLog(
   source: EventSource,
-  { log, twice }: Comparison,
+  comparison: Comparison,
   {
     merchantId,
     type,
@@ -157,6 +171,7 @@ function noteInLog(
     event,
   }: { merchantId: string; type: string; time: string; event: Event | undefined },
 ): void {
+  const { log } = comparison;
   if (!event) {
     const series = source.seriesOf?.(type, time);
     if (series !== undefined) log.addErased(merchantId, series, time);
@@ -164,6 +179,14 @@ function noteInLog(
   }
   if (source.isCounted(type))
     log.add({ ...countedOn(time, { merchantId, type }), ...source.amountOf(event) });
+  noteNumber(source, comparison, { merchantId, time, event });
+}
+
+function noteNumber(
+  source: EventSource,
+  { log, twice }: Comparison,
+  { merchantId, time, event }: { merchantId: string; time: string; event: Event },
+): void {
   const numbered = source.numberOf?.(event);
   if (!numbered) return;
   const { series, number } = numbered;
@@ -211,6 +234,22 @@ export const floorsOf = ({ log }: Comparison) => log.series.map(floorOf);
 
 export const toWriteOf = ({ missing }: Comparison): number =>
   Object.values(missing).reduce((sum, count) => sum + count, 0);
+
+/** Which documents have other numbers in the log, for the operator to read. */
+export const aboutRenumbered = ({ renumbered }: Comparison, table: string): string[] =>
+  renumbered.length === 0
+    ? []
+    : [
+        `${table} has other numbers than the log, for good: these documents were issued twice, both stay as they are, and none of their numbers is given again.`,
+        ...examples(renumbered, ({ id, merchantId, why }) => `${id} of ${merchantId}: ${why}`),
+        'What becomes of them is in docs/operations.md, "A document was issued twice".',
+      ];
+
+/** The first ones of what may be many. */
+export const examples = <Item>(items: Item[], textOf: (item: Item) => string): string[] => [
+  ...items.slice(0, shown).map((item) => `  ${textOf(item)}`),
+  ...(items.length > shown ? [`  and ${(items.length - shown).toLocaleString('en-US')} more`] : []),
+];
 
 /** What is lost and which numbers are not given again, for the operator to read. */
 export const aboutLostNumbers = (comparison: Comparison): string[] =>

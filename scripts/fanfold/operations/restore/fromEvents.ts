@@ -9,9 +9,11 @@ import { CommandError } from '../../errors.ts';
 import { requireStopped, triggersOf } from '../triggers.ts';
 import {
   aboutLostNumbers,
+  aboutRenumbered,
   type Comparison,
   compareWithLog,
   type EventSource,
+  examples,
   floorsOf,
   gaps,
   lostNumbers,
@@ -64,7 +66,7 @@ export const fromEvents = (source: EventSource): Restoration => ({
       untold: await untoldOf(cloud, source, comparison, run),
     });
   },
-  finish: (cloud) => finish(cloud, source.service),
+  finish: (cloud, { untold }) => finish(cloud, source.service, !untold),
 });
 
 /** Recorded events from which nothing has followed in the table yet. */
@@ -137,7 +139,8 @@ async function requireFit(cloud: Cloud, { service }: EventSource): Promise<void>
 }
 
 /**
- * A number that several documents were recorded with is no reason: the table can have all of them, and nobody can take one back.
+ * Neither a number that several documents were recorded with is a reason, nor a document that was issued again under another number:
+ * nobody can take one of them back.
  *
  * @throws CommandError when the table has what is not recorded, or the log contradicts it or lacks documents; says where
  */
@@ -171,11 +174,6 @@ function requireFitting(cloud: Cloud, { service }: EventSource, comparison: Comp
   if (lines.length > 0) throw new CommandError(`Nothing was written: ${service} is not restored.`, ...lines);
 }
 
-const examples = <Item>(items: Item[], textOf: (item: Item) => string): string[] => [
-  ...items.slice(0, shown).map((item) => `  ${textOf(item)}`),
-  ...(items.length > shown ? [`  and ${(items.length - shown).toLocaleString('en-US')} more`] : []),
-];
-
 const count = (number: number, what: string): string =>
   `${number.toLocaleString('en-US')} ${what}${number === 1 ? '' : 's'}`;
 
@@ -207,6 +205,7 @@ function planOf(
       ...(behind === 0 ? [] : [`To be raised: ${behind} series of numbers.`]),
       ...aboutLost(lost),
       ...aboutUntold(untold),
+      ...aboutRenumbered(comparison, tableOf(service)),
       ...aboutLostNumbers(comparison),
     ],
     details: {
@@ -217,6 +216,7 @@ function planOf(
       seriesBehind: behind,
       lack,
       lost,
+      renumbered: comparison.renumbered,
       lostNumbers: lostNumbers(comparison),
       untold,
     },

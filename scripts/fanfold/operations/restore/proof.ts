@@ -4,7 +4,9 @@ import { commandFor, type StagePlace } from '../../commandFor.ts';
 import { Book, lostNumbersOf, type Series } from './book.ts';
 import {
   aboutLostNumbers,
+  aboutRenumbered,
   type Comparison,
+  examples,
   gaps,
   lostNumbers,
   shown,
@@ -29,7 +31,7 @@ export function provenBy(
     untold,
   }: { service: string; behind: SeriesFloor[]; waiting: Waiting; untold: ProviderRecord[] },
 ): RestoreProof {
-  const { same, lost, other, twice } = comparison;
+  const { same, lost, other, twice, renumbered } = comparison;
   const missing = toWriteOf(comparison);
   const more = unrecorded(comparison);
   const days = daysOf(comparison);
@@ -57,7 +59,8 @@ export function provenBy(
   const again = twice.map(({ number, merchantId }) => `${number} of ${merchantId} was given twice`);
   return {
     isWhole,
-    holds: isWhole && twice.length === 0 && untold.length === 0,
+    holds: isWhole && twice.length === 0 && renumbered.length === 0 && untold.length === 0,
+    untold: untold.length,
     lines: [
       ...days.slice(-shownDays).map(lineOfDay),
       ...(days.length > shownDays
@@ -70,6 +73,7 @@ export function provenBy(
           ]
         : ['This does not hold:', ...problems.map((problem) => `  ${problem}`)]),
       ...aboutTwice(again, isWhole),
+      ...aboutRenumbered(comparison, tableOf(service)),
       ...aboutLostNumbers(comparison),
       ...aboutWaiting(place, service, waiting),
       ...aboutUntold(untold),
@@ -86,6 +90,7 @@ export function provenBy(
         count: numbers.count,
         erased,
       })),
+      renumbered,
       lostNumbers: lostNumbers(comparison),
       problems: [...problems, ...again],
       waiting: waiting.count,
@@ -99,8 +104,7 @@ const aboutTwice = (again: string[], isWhole: boolean): string[] =>
     ? []
     : [
         `The log has numbers of several documents, for good${isWhole ? '. The table has all of them as recorded, and the service may go on' : ''}:`,
-        ...again.slice(0, shown).map((each) => `  ${each}`),
-        ...(again.length > shown ? [`  and ${(again.length - shown).toLocaleString('en-US')} more`] : []),
+        ...examples(again, (each) => each),
         'What becomes of their documents is in docs/operations.md, "A number is there twice".',
       ];
 

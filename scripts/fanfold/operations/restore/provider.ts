@@ -6,8 +6,8 @@ import { providerRecords } from './recorded.ts';
 import type { RestoreRun } from './restoration.ts';
 
 /**
- * What the provider has carried out since the table's last mark and neither the table nor the log tells of: it was written, but
- * never published, when the table was replaced.
+ * What the provider has carried out since the mark that the table was put back with, and neither the table nor the log tells of: it
+ * was written, but never published, when the table was replaced. It is named until the table tells of it.
  */
 export async function untoldOf(
   cloud: Cloud,
@@ -40,6 +40,6 @@ export const aboutUntold = (untold: ProviderRecord[]): string[] =>
           ({ operation, key, merchantId, amountMinor, currency, recordedAt }) =>
             `  ${operation} ${key} of ${merchantId ?? 'a merchant that it does not name'}: ${formatAmount(amountMinor, currency)}, at ${recordedAt}`,
         ),
-        'Note these now. Once the service runs, have each merchant repeat the request with its key: nothing is charged or refunded twice. ' +
-          'What nobody repeats is to be settled at the provider.',
+        'Once the service runs, have each merchant repeat the request with its key: nothing is charged or refunded twice. ' +
+          'What nobody repeats is to be settled at the provider. Each restore names these again, also with --dry-run, until the table has them.',
       ];

@@ -106,9 +106,9 @@ export async function askSeries(
 export const lackOf = (cloud: Cloud, service: string) =>
   invoke(cloud, service, 'restore', { restore: 'lack' }) as Promise<Lack | null>;
 
-/** Tells a service that its table lacks nothing any more. */
-export async function finish(cloud: Cloud, service: string): Promise<void> {
-  await invoke(cloud, service, 'restore', { restore: 'finish' });
+/** Tells a service that its table lacks nothing any more, and whether nothing is left that only others know. */
+export async function finish(cloud: Cloud, service: string, isSettled: boolean): Promise<void> {
+  await invoke(cloud, service, 'restore', { restore: 'finish', isSettled });
 }
 
 /** All that a table has, a part at a time. */
@@ -127,7 +127,7 @@ export async function* totalsOfTable(cloud: Cloud, service: string): AsyncGenera
   }
 }
 
-/** What the provider has carried out since the table's last mark and the table does not tell of, a part at a time. */
+/** What the provider has carried out since the mark that the table was put back with, and the table does not tell of, a part at a time. */
 export async function* providerRecords(cloud: Cloud, service: string): AsyncGenerator<ProviderRecord[]> {
   for (let after: ProviderPart['next']; ; ) {
     const request = { restore: 'provider', ...(after && { after }) };

@@ -16,7 +16,7 @@ export type Restoration = {
   /** Compares the table once more with all that is recorded. */
   prove(cloud: Cloud, run: RestoreRun): Promise<RestoreProof>;
   /** Once the table is whole: lets the service write again, where it knew that its table was put back. */
-  finish?(cloud: Cloud): Promise<void>;
+  finish?(cloud: Cloud, proof: RestoreProof): Promise<void>;
 };
 
 /** The run of a command. */
@@ -52,6 +52,8 @@ export type RestoreProof = {
   isWhole: boolean;
   /** Whether it is whole, nothing that is recorded contradicts other things that are, and nobody did what is not recorded. */
   holds: boolean;
+  /** As in the plan. */
+  untold?: number;
   lines: string[];
   details: Record<string, unknown>;
 };

@@ -217,7 +217,7 @@ describe('a table that was put back to an earlier time', () => {
           expect(await record(batch)).toEqual(new Map());
       }),
     );
-    expect(await audit.openEvents()).toEqual({ count: 0, days: {} });
+    expect(await audit.openEvents()).toEqual({ count: 0, days: {}, entries: [] });
     const before = new Map(whole.map((item) => [`${item.pk?.S}${item.sk?.S}`, item]));
     for (const { event } of forgotten) {
       const item = before.get(`acme#${event.subject}${event.sequence}`);

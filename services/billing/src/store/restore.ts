@@ -8,7 +8,8 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { catalog } from '@fanfold/contracts/catalog';
+import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
+import type { Event } from '@fanfold/contracts/event';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { reasonsOf } from '@fanfold/runtime/failure';
 import type { Finding } from '@fanfold/runtime/finding';
@@ -32,6 +33,7 @@ import {
   RestoredAccount,
   readDocument,
   standingOf,
+  standingOfMissing,
 } from '../restore.ts';
 import { countOfNumber, seriesOfNumber } from '../series.ts';
 import {
@@ -57,9 +59,19 @@ import { readAll, tableName } from './table.ts';
 export const billingRestorer: Restorer = { compare, write, totals, series: { behind, raise } };
 
 async function compare(events: ComparedEvent[]): Promise<Standing[]> {
-  const stored = await readByKey(events.map(keyOf));
+  const accounts = events.flatMap((event) => accountKeyOf(event) ?? []);
+  const stored = await readByKey([...events.map(keyOf), ...accounts]);
   return events.map((event) => standing(event, stored));
 }
+
+/** The key of the account that a recorded credit note belongs to. */
+function accountKeyOf({ merchantId, text }: ComparedEvent): string | undefined {
+  const event = text === null ? undefined : (JSON.parse(text) as Event);
+  return event && isCreditNote(event) ? `${merchantId}#${event.data.invoiceId}` : undefined;
+}
+
+const isCreditNote = (event: Event): event is EventOfType<'credit-note.issued.v1'> =>
+  event.type === 'credit-note.issued.v1';
 
 /** The key of what is in the table for an event: of the document that follows from it, if it is not billing's. */
 function keyOf({ merchantId, id, text }: ComparedEvent): string {
@@ -85,7 +97,7 @@ function standing(event: ComparedEvent, stored: Map<string, Stored>): Standing {
   const n = Number(event.id.slice(event.id.lastIndexOf(':') + 1));
   if (item && 'finding' in item && item.finding.n > n) return { state: 'same' };
   const [published] = item ? eventsOfItem({ ...item, said: true } as Stored) : [];
-  if (!published || (item && 'finding' in item && item.finding.n < n)) return { state: 'missing' };
+  if (!published || (item && 'finding' in item && item.finding.n < n)) return standingOfAbsent(event, stored);
   if (event.text === null || published.subject !== subjectOf(event.id)) return { state: 'same' };
   // The table does not keep the order of the members of maps, of which a finding has some.
   if (item && 'finding' in item) {
@@ -94,6 +106,14 @@ function standing(event: ComparedEvent, stored: Map<string, Stored>): Standing {
       : { state: 'other', why: 'the day differs in another way' };
   }
   return standingOf(published, event.text);
+}
+
+function standingOfAbsent(absent: ComparedEvent, stored: Map<string, Stored>): Standing {
+  const account = stored.get(accountKeyOf(absent) ?? '');
+  const event = absent.text === null ? undefined : (JSON.parse(absent.text) as Event);
+  return event && isCreditNote(event) && account && 'creditNotes' in account
+    ? standingOfMissing(accountOfItem(account as AccountItem), event)
+    : { state: 'missing' };
 }
 
 async function write(events: RestoredEvent[]): Promise<Standing[]> {

@@ -336,7 +336,7 @@ describe('The number of a document', () => {
     expect(withNumber(payment, invoice('INV-2026-000001'))).toEqual({ standing: { state: 'same' } });
     expect(withNumber(payment, invoice('INV-2026-000002'))).toEqual({
       standing: {
-        state: 'other',
+        state: 'renumbered',
         why: 'the payment has the number INV-2026-000001, and not INV-2026-000002',
       },
     });

@@ -262,4 +262,4 @@ export function withNumber(
 const standingOfNumber = (ours: string, recorded: string): Standing =>
   ours === recorded
     ? { state: 'same' }
-    : { state: 'other', why: `the payment has the number ${ours}, and not ${recorded}` };
+    : { state: 'renumbered', why: `the payment has the number ${ours}, and not ${recorded}` };

@@ -7,6 +7,7 @@ import {
   raiseMarks,
   readBucketMark,
   readTableMark,
+  unsettledSince,
 } from '@fanfold/runtime/mark';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Service, startService } from '../../fixtures/service.ts';
@@ -66,10 +67,27 @@ describe('Marks', () => {
     expect(await raiseMarks(marked, at('10:08:00'))).toEqual(lack);
     expect(await marks()).toEqual([lack.from, lack.to]);
 
-    expect(await catchUp(marked)).toEqual(lack);
+    expect(await catchUp(marked, true)).toEqual(lack);
     expect(await lackBeforeWriting(marked, at('10:20:00'))).toBeUndefined();
-    expect(await catchUp(marked)).toBeUndefined();
+    expect(await catchUp(marked, true)).toBeUndefined();
     expect(await raiseMarks(marked, at('10:20:00'))).toBeUndefined();
+  });
+
+  test('tell since when what others did may not be settled, as long as a restore finds some of it', async () => {
+    await raiseMarks(marked, at('10:00:00'));
+    const restore = await backup();
+    await raiseMarks(marked, at('10:07:00'));
+    await restore();
+    const [before, now] = [at('10:00:00').toISOString(), at('10:09:00').toISOString()];
+    expect(await unsettledSince(marked)).toBe(before);
+    await catchUp(marked, false);
+    await raiseMarks(marked, at('10:09:00'));
+    expect([await unsettledSince(marked), await readTableMark(marked)]).toEqual([before, now]);
+    expect(await catchUp(marked, false)).toBeUndefined();
+    expect(await unsettledSince(marked)).toBe(before);
+    expect(await catchUp(marked, true)).toBeUndefined();
+    expect(await unsettledSince(marked)).toBe(now);
+    expect(await marks()).toEqual([now, now]);
   });
 
   test('of a table that was put back by a minute are found missing by whoever asks, and by those who write after the next run', async () => {
@@ -84,7 +102,7 @@ describe('Marks', () => {
     expect(await lackBeforeWriting(marked, at('10:02:01'))).toEqual(lack);
     expect(await marks()).toEqual([lack.from, lack.to]);
 
-    await catchUp(marked);
+    await catchUp(marked, true);
     expect(await lackBeforeWriting(marked, at('10:02:02'))).toBeUndefined();
   });
 
@@ -106,7 +124,7 @@ describe('Marks', () => {
     const lack = { from: null, to: at('10:00:00').toISOString() };
     expect(await lackBeforeWriting(marked, at('10:00:30'))).toEqual(lack);
     expect(await raiseMarks(marked, at('10:01:00'))).toEqual(lack);
-    expect(await catchUp(marked)).toEqual(lack);
+    expect(await catchUp(marked, true)).toEqual(lack);
     expect(await lackBeforeWriting(marked, at('10:20:00'))).toBeUndefined();
   });
 

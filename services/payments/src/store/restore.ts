@@ -216,13 +216,13 @@ async function put(
   }
 }
 
-/** The provider's clock may be behind this service's, which set the mark. */
+/** The provider's clock may be behind this service's, which set the marks. */
 const clockSkewMs = 60_000;
 
-/** What the provider has carried out since a mark of the table, and the table does not tell of. */
-async function provider(mark: string | undefined, after: Next | undefined): Promise<ProviderPart> {
-  const since = mark && new Date(Date.parse(mark) - clockSkewMs).toISOString();
-  const { done, next } = await records.list(since, after);
+/** What the provider has carried out since the time of a mark, and the table does not tell of. */
+async function provider(since: string | undefined, after: Next | undefined): Promise<ProviderPart> {
+  const from = since && new Date(Date.parse(since) - clockSkewMs).toISOString();
+  const { done, next } = await records.list(from, after);
   const keyOf = ({ merchantId = '', paymentId }: (typeof done)[number]) => `${merchantId}#${paymentId}`;
   const stored = await readByKey(done.map(keyOf));
   const untold = done.filter((each) => {
