@@ -1,5 +1,6 @@
 import { exponentOf } from '@fanfold/contracts/currency';
 import type { Address, Adjustment, DocumentLine, Seller, TaxDocument, VatGroup, VatKey } from './document.ts';
+import { countryName } from './pdf/countries.ts';
 import { attachmentName, facturXMetadata } from './pdf/facturX.ts';
 import type { ReadFont } from './pdf/fonts.ts';
 import {
@@ -161,7 +162,7 @@ function runningHead({ sheet, say, document, isCopy, lines }: Drawing): void {
   sheet.y = top + 26;
 }
 
-function parties({ sheet, say, document, lines }: Drawing): void {
+function parties({ sheet, say, language, document, lines }: Drawing): void {
   const { seller, buyer } = document;
   const width = (contentWidth - 30) / 2;
   const block = (label: string, name: string, country: string, more: (string | null)[]): Line[] => [
@@ -171,13 +172,13 @@ function parties({ sheet, say, document, lines }: Drawing): void {
   ];
   const labelled = (label: string, value: string | null | undefined) => (value ? `${label}: ${value}` : null);
   const to = block(say.to, buyer.name, buyer.address.country, [
-    ...addressLines(buyer.address),
+    ...addressLines(buyer.address, language),
     labelled(say.vatId, buyer.vatId),
     buyer.email,
   ]);
   const from = block(say.from, seller.legalName, seller.address.country, [
     seller.tradeName,
-    ...addressLines(seller.address),
+    ...addressLines(seller.address, language),
     labelled(say.vatId, seller.vatId),
     labelled(say.registration, seller.registration?.id),
     seller.contact && `${seller.contact.name}\n${seller.contact.telephone}\n${seller.contact.email}`,
@@ -191,18 +192,16 @@ function parties({ sheet, say, document, lines }: Drawing): void {
   sheet.y = top + Math.max(heightOf(to), heightOf(from)) + 20;
 }
 
-function addressLines({ line1, line2, city, postalCode, state, country }: Address): string[] {
+function addressLines(address: Address, language: Language): string[] {
+  const { line1, line2, city, postalCode, state, country } = address;
   const place = [postalCode, city].filter((part) => part !== null).join(' ');
-  return [line1, line2, place, [state, country].filter((part) => part !== null).join(', ')].filter(
-    (line) => line !== null && line !== '',
-  ) as string[];
+  return [line1, line2, place, state, countryName(country, language)].filter((line) => !!line) as string[];
 }
 
-function facts({ sheet, say, document, lines }: Drawing): void {
+function facts({ sheet, say, language, document, lines }: Drawing): void {
   const { kind, card, delivery, correctedInvoice } = document;
   const place = delivery?.address;
   const shown: [label: string, value: string | null | undefined][] = [
-    [say.number, document.number],
     [say.issueDate, dateText(document.issueDate, say)],
     [
       say.correctedInvoice,
@@ -212,14 +211,14 @@ function facts({ sheet, say, document, lines }: Drawing): void {
     [say.deliveryDate, delivery?.date && dateText(delivery.date, say)],
     [
       say.deliveryPlace,
-      place && [place.postalCode, place.city, place.country].filter((part) => part !== null).join(' '),
+      place &&
+        [place.postalCode, place.city, countryName(place.country, language)]
+          .filter((part) => part !== null)
+          .join(' '),
     ],
     [say.orderReference, document.orderReference],
     [say.buyerReference, document.buyerReference],
-    [
-      say.payment,
-      card ? filled(say.byCard[kind], `${card.network} •••• ${card.lastDigits}`) : say.paid[kind],
-    ],
+    [say.payment, card ? filled(say.byCard[kind], cardText(card)) : say.paid[kind]],
   ];
   const known = shown.filter(([, value]) => value);
   const [columns, gap] = [4, 14];
@@ -239,6 +238,10 @@ function facts({ sheet, say, document, lines }: Drawing): void {
   }
   sheet.y += 10;
 }
+
+/** `Visa •••• 4242` */
+const cardText = ({ network, lastDigits }: NonNullable<TaxDocument['card']>): string =>
+  `${network.slice(0, 1).toUpperCase()}${network.slice(1)}\u00a0••••\u00a0${lastDigits}`;
 
 const gap = 10;
 
@@ -322,6 +325,8 @@ function lineTable(drawing: Drawing): void {
     drawing.newPage();
     tableHead(sheet, table, titleRow, columns, true);
     carried(say.broughtForward, sumMinor);
+    sheet.rule(page.left, sheet.y - 2, contentWidth);
+    sheet.y += 2;
   };
   for (const [i, line] of amounts.lines.entries()) {
     const cell = cells[i] as (typeof cells)[number];
@@ -469,7 +474,7 @@ function totals(drawing: Drawing): void {
       : []),
   ];
   const width = 275;
-  const valueWidth = 120;
+  const valueWidth = Math.max(...rows.map(([, value, style]) => lines(value, style)[0]?.width ?? 0)) + 0.1;
   const columns: Column[] = [
     { width: contentWidth - width - gap, align: 'left' },
     { width: width - valueWidth - gap, align: 'left' },
@@ -490,7 +495,7 @@ function totals(drawing: Drawing): void {
       sheet.y += 4;
     }
     if (Math.max(...row.map(heightOf)) > sheet.room()) drawing.newPage();
-    sheet.row(table, 'TD', row.slice(0), columns, gap);
+    sheet.row(table, 'TD', row, columns, gap);
     sheet.y += 4;
   }
   if (accountingTax) {

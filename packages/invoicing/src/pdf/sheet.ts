@@ -139,9 +139,6 @@ function drawLine(
   baseline: number,
 ): void {
   const { size, color } = line.style;
-  // Its glyphs are in the order in which they are seen.
-  const isReordered = line.runs.some(({ direction }) => direction === 'rtl');
-  if (isReordered) doc.markContent('Span', { actual: line.text } as PDFKit.Mixins.MarkingOptions);
   doc.fontSize(size).fillColor(color);
   let left = x;
   for (const run of line.runs) {
@@ -155,7 +152,6 @@ function drawLine(
     });
     left += run.width;
   }
-  if (isReordered) doc.endMarkedContent();
 }
 
 /** An empty document that claims to be PDF/A-3b. Its texts are fixed, because pdfkit writes them into XMP as they are. */

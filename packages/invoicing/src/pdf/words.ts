@@ -9,7 +9,6 @@ export type Language = (typeof languages)[number];
 export type Words = {
   title: Record<TaxDocument['kind'], string>;
   copy: string;
-  number: string;
   issueDate: string;
   deliveryDate: string;
   deliveryPlace: string;
@@ -24,7 +23,6 @@ export type Words = {
   to: string;
   vatId: string;
   registration: string;
-  electronicAddress: string;
   line: string;
   description: string;
   itemId: string;
@@ -69,7 +67,6 @@ export const words: Record<Language, Words> = {
   en: {
     title: { invoice: 'Invoice', 'credit-note': 'Credit note' },
     copy: 'Copy',
-    number: 'Number',
     issueDate: 'Date of issue',
     deliveryDate: 'Date of delivery',
     deliveryPlace: 'Place of delivery',
@@ -84,7 +81,6 @@ export const words: Record<Language, Words> = {
     to: 'Buyer',
     vatId: 'VAT ID',
     registration: 'Registration',
-    electronicAddress: 'Electronic address',
     line: 'No.',
     description: 'Description',
     itemId: 'Item',
@@ -144,7 +140,6 @@ export const words: Record<Language, Words> = {
   de: {
     title: { invoice: 'Rechnung', 'credit-note': 'Rechnungskorrektur' },
     copy: 'Kopie',
-    number: 'Nummer',
     issueDate: 'Rechnungsdatum',
     deliveryDate: 'Lieferdatum',
     deliveryPlace: 'Lieferort',
@@ -159,7 +154,6 @@ export const words: Record<Language, Words> = {
     to: 'Käufer',
     vatId: 'USt-IdNr.',
     registration: 'Registernummer',
-    electronicAddress: 'Elektronische Adresse',
     line: 'Pos.',
     description: 'Bezeichnung',
     itemId: 'Artikel',
@@ -228,7 +222,6 @@ export const words: Record<Language, Words> = {
   fr: {
     title: { invoice: 'Facture', 'credit-note': 'Avoir' },
     copy: 'Copie',
-    number: 'Numéro',
     issueDate: 'Date d’émission',
     deliveryDate: 'Date de livraison',
     deliveryPlace: 'Lieu de livraison',
@@ -243,7 +236,6 @@ export const words: Record<Language, Words> = {
     to: 'Acheteur',
     vatId: 'N° TVA',
     registration: 'Immatriculation',
-    electronicAddress: 'Adresse électronique',
     line: 'N°',
     description: 'Désignation',
     itemId: 'Article',
@@ -303,7 +295,6 @@ export const words: Record<Language, Words> = {
   nl: {
     title: { invoice: 'Factuur', 'credit-note': 'Creditnota' },
     copy: 'Kopie',
-    number: 'Nummer',
     issueDate: 'Factuurdatum',
     deliveryDate: 'Leverdatum',
     deliveryPlace: 'Plaats van levering',
@@ -318,7 +309,6 @@ export const words: Record<Language, Words> = {
     to: 'Koper',
     vatId: 'Btw-nummer',
     registration: 'Registratienummer',
-    electronicAddress: 'Elektronisch adres',
     line: 'Nr.',
     description: 'Omschrijving',
     itemId: 'Artikel',
