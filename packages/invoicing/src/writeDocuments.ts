@@ -1,11 +1,12 @@
 /**
  * Writes invoices and credit notes for whoever looks at them by the official rules:
  *
- *     node src/writeDocuments.ts FOLDER [--count 2000] [--seed 1]
+ *     node src/writeDocuments.ts FOLDER [--count 2000] [--pdfs 200] [--seed 1]
  *
- * FOLDER/sound has random ones, each in one of the forms that it can have; no rule may be broken by them. FOLDER/broken has
- * one for each fault that the product refuses or avoids, named by the rule that it has to break. The same seed writes the
- * same bytes. judgeDocuments.ts reads what the rules say of them.
+ * FOLDER/sound has random ones, each in one of the forms that it can have, and some as PDF; no rule may be broken by them.
+ * FOLDER/alone has PDFs of documents that cannot be electronic: only their XML is missing. FOLDER/broken has a document for each
+ * fault that the product refuses or avoids, named by the rule that it has to break. The same seed writes the same bytes.
+ * judgeDocuments.ts reads what the rules say of them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,20 +14,32 @@ import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { electronicObstacleOf, missingFor } from './available.ts';
 import { brokenDocuments, brokenOrders, documentOf, incompleteDocuments } from './brokenFixtures.ts';
+import { brokenPdfs } from './brokenPdfFixtures.ts';
 import { ciiOf } from './cii.ts';
 import type { TaxDocument } from './document.ts';
 import { documents } from './documentFixtures.ts';
+import { readFont } from './fontFiles.ts';
+import { languages } from './pdf/words.ts';
+import { renderPdf } from './pdf.ts';
 import { type Form, forms } from './profile.ts';
 import { ublOf } from './ubl.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { count: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    count: { type: 'string', default: '2000' },
+    pdfs: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+  },
 });
 const [folder] = positionals;
 if (!folder) throw new Error('Say which folder to write to');
-const [sound, broken] = [join(folder, 'sound'), join(folder, 'broken')];
-for (const path of [sound, broken]) mkdirSync(path, { recursive: true });
+const [sound, alone, broken] = ['sound', 'alone', 'broken'].map((part) => join(folder, part)) as [
+  string,
+  string,
+  string,
+];
+for (const path of [sound, alone, broken]) mkdirSync(path, { recursive: true });
 
 const formsOf = (document: TaxDocument): Form[] =>
   electronicObstacleOf(document) === null
@@ -38,20 +51,43 @@ const xmlOf = (document: TaxDocument, { syntax, profile }: Form): string =>
 
 const numbered = (number: number): string => String(number).padStart(5, '0');
 
+/** In another language each time, and every third one as a copy. */
+const pdfOf = (document: TaxDocument, number: number, cii: string | null): Promise<Uint8Array> =>
+  renderPdf({
+    document,
+    cii,
+    language: languages[number % languages.length] ?? 'en',
+    logo: null,
+    isCopy: number % 3 === 0,
+    readFont,
+  });
+
 const written = new Map<string, number>();
-const [count, seed] = [Number(values.count), Number(values.seed)];
+const [count, pdfs, seed] = [Number(values.count), Number(values.pdfs), Number(values.seed)];
+const everyPdf = Math.ceil(count / pdfs);
 let number = 0;
 let withoutForm = 0;
+function write(path: string, name: string, bytes: string | Uint8Array): void {
+  const kind = name.replace(/\.xml$/, '');
+  written.set(kind, (written.get(kind) ?? 0) + 1);
+  writeFileSync(join(path, `${numbered(number)}-${name}`), bytes);
+}
 for (let round = 0; number < count; round++) {
   for (const document of fc.sample(documents, { seed: seed + round, numRuns: 100 }).flat()) {
     const possible = formsOf(document);
     const form = possible[number % possible.length];
-    if (!form) withoutForm++;
-    else if (number < count) {
-      const name = `${document.kind}-${form.syntax}-${form.profile}`;
-      written.set(name, (written.get(name) ?? 0) + 1);
-      writeFileSync(join(sound, `${numbered(++number)}-${name}.xml`), xmlOf(document, form));
+    if (number === count) break;
+    const { kind } = document;
+    if (!form) {
+      withoutForm++;
+      if (withoutForm % everyPdf === 1) write(alone, `${kind}.pdf`, await pdfOf(document, withoutForm, null));
+      continue;
     }
+    number++;
+    write(sound, `${kind}-${form.syntax}-${form.profile}.xml`, xmlOf(document, form));
+    const hasCii = possible.some(({ syntax, profile }) => syntax === 'cii' && profile === 'en16931');
+    if (hasCii && number % everyPdf === 0)
+      write(sound, `${kind}.pdf`, await pdfOf(document, number, ciiOf(document, 'en16931')));
   }
 }
 console.log(`${number} random documents; ${withoutForm} more cannot be electronic`);
@@ -66,6 +102,15 @@ const faults = [
   ...brokenDocuments,
   ...incompleteDocuments,
 ];
-for (const [i, { rule, document, form = forms[0] }] of faults.entries())
-  writeFileSync(join(broken, `${numbered(i + 1)}-${rule}.xml`), xmlOf(document, form));
-console.log(`${faults.length} broken documents, of ${new Set(faults.map(({ rule }) => rule)).size} rules`);
+const wrong = [
+  ...faults.map(({ rule, document, form = forms[0] }) => ({
+    rule,
+    type: 'xml',
+    bytes: xmlOf(document, form),
+  })),
+  ...(pdfs > 0 ? await brokenPdfs() : []).map((one) => ({ ...one, type: 'pdf' })),
+];
+// Rules of PDF/A have a slash in their names.
+for (const [i, { rule, type, bytes }] of wrong.entries())
+  writeFileSync(join(broken, `${numbered(i + 1)}-${encodeURIComponent(rule)}.${type}`), bytes);
+console.log(`${wrong.length} broken documents, of ${new Set(wrong.map(({ rule }) => rule)).size} rules`);
