@@ -116,7 +116,7 @@ async function runPackage(folder: string, serverlessArguments: string[], target:
     const run = promisify(execFile)(
       process.execPath,
       [serverless, ...serverlessArguments, '--package', output],
-      // serverless-esbuild leaves a folder per function in there.
+      // What it has there when it is killed goes with the folder.
       { cwd: folder, env: { ...process.env, TMPDIR: output, TEMP: output } },
     );
     packaging.set(output, run.child);
