@@ -31,6 +31,17 @@ describe('A clock', () => {
     expect(seen?.remainingTimeMs()).toBeLessThanOrEqual(20_000);
   });
 
+  test('knows whether its schedule runs it, or somebody by hand', async () => {
+    const seen: boolean[] = [];
+    const handler = onSchedule(async (_run, isScheduled) => {
+      seen.push(isScheduled);
+      return {};
+    });
+    await handler({ source: 'aws.events' } as ScheduledEvent, context);
+    await handler(tick, context);
+    expect(seen).toEqual([true, false]);
+  });
+
   test('says and logs what it did', async () => {
     expect(await onSchedule(async () => ({ closed: 3 }))(tick, context)).toEqual({ closed: 3 });
     expect(logged()).toMatchObject([{ level: 'INFO', message: 'clock', closed: 3 }]);

@@ -13,20 +13,28 @@ export type Run = { now: Date; trace: Trace; remainingTimeMs: () => number };
  * A function that EventBridge runs on a schedule. It may run twice at once or not at all, so what it does must depend
  * on what is due, never on its previous run.
  *
- * @param work returns what it did, which is logged
+ * @param work returns what it did, which is logged. It is also told whether its schedule runs it: somebody may invoke it by
+ *   hand, with any event
  * @param guard while it finds that the service's table has to be restored, a run does nothing
  */
-export const onSchedule = (work: (run: Run) => Promise<Record<string, number>>, guard?: Guard) =>
-  lambda(async (_event: ScheduledEvent, context: Context) => {
+export const onSchedule = (
+  work: (run: Run, isScheduled: boolean) => Promise<Record<string, number>>,
+  guard?: Guard,
+) =>
+  lambda(async (event: ScheduledEvent, context: Context) => {
     if (await isBehind(guard)) return { behind: 1 };
-    const done = await work({
+    const run = {
       now: new Date(),
       trace: startTrace(`${clock}${context.awsRequestId}`),
       remainingTimeMs: () => context.getRemainingTimeInMillis(),
-    });
+    };
+    const done = await work(run, event.source === scheduler);
     logger.info('clock', done);
     return done;
   });
+
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
+const scheduler = 'aws.events';
 
 /** How the ids of runs begin. */
 const clock = 'clock_';
