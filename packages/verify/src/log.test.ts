@@ -69,11 +69,15 @@ describe('a log that is whole', () => {
     expect(await found(atTheTop)).toEqual(['hash hash 0 of tile/2/000.p/1', 'missing tile/1/000']);
 
     // Entries, their hashes, and the hash of these, all changed so that they fit each other.
-    const forged = filesOf(entries.with(300, eventOf('pay_forged', 1).entry), log);
+    const forged = filesOf(entries.slice(0, 512).with(300, eventOf('pay_forged', 1).entry), log);
     const rewritten = new Map(files);
     for (const path of ['tile/entries/001', 'tile/0/001']) rewritten.set(path, forged.get(path) as Buffer);
     expect(await found(rewritten)).toEqual(['rewritten tile/0/001']);
-    rewritten.set('tile/1/000', forged.get('tile/1/000') as Buffer);
+    const [hashes, forgedHashes] = [files.get('tile/1/000'), forged.get('tile/1/000.p/2')] as [
+      Buffer,
+      Buffer,
+    ];
+    rewritten.set('tile/1/000', Buffer.concat([forgedHashes, hashes.subarray(forgedHashes.length)]));
     expect(await found(rewritten)).toEqual(['rewritten tile/1/000']);
   }, 120_000);
 

@@ -16,9 +16,12 @@ const rule = (ScheduleExpression: string, more: object = {}): Record<string, Res
   },
 });
 
-/** The times at which a function is run in a day from 2026-11-30T00:00, a Monday, on. */
-async function timesOf(resources: Record<string, Resource>, hours = 24): Promise<string[]> {
-  vi.useFakeTimers({ now: new Date('2026-11-30T00:00:00Z') });
+/** The times at which a function is run from 2026-11-30, a Monday, on. */
+async function timesOf(
+  resources: Record<string, Resource>,
+  { from = '00:00', hours = 24 } = {},
+): Promise<string[]> {
+  vi.useFakeTimers({ now: new Date(`2026-11-30T${from}Z`) });
   const times: string[] = [];
   const schedules = startSchedules({
     resources,
@@ -35,16 +38,22 @@ test.each([
   ['rate(8 hours)', ['08:00', '16:00', '00:00']],
   ['rate(1 day)', ['00:00']],
   ['cron(15 0 * * ? *)', ['00:15']],
-  ['cron(0/30 10 ? * MON-FRI *)', ['10:00', '10:30']],
-  // Days of the week count from Sunday, which is 1.
-  ['cron(0 9 ? * 2 *)', ['09:00']],
-  ['cron(0 9 ? * 1 *)', []],
-  ['cron(0 9 ? * 2/2 *)', ['09:00']],
-  ['cron(0 9 ? * 2#5 *)', ['09:00']],
   ['cron(0 9 30 11 ? 2026)', ['09:00']],
-  ['cron(0 9 L * ? *)', ['09:00']],
-])('%s', async (expression, times) => {
+])('%s, in a day', async (expression, times) => {
   expect(await timesOf(rule(expression))).toEqual(times);
+});
+
+// A cron expression is looked at every 30 s, which takes seconds for a day: of one for certain days, its hour is enough.
+test.each([
+  ['cron(0/30 10 ? * MON-FRI *)', '09:45', ['10:00', '10:30']],
+  // Days of the week count from Sunday, which is 1.
+  ['cron(0 9 ? * 2 *)', '08:45', ['09:00']],
+  ['cron(0 9 ? * 1 *)', '08:45', []],
+  ['cron(0 9 ? * 2/2 *)', '08:45', ['09:00']],
+  ['cron(0 9 ? * 2#5 *)', '08:45', ['09:00']],
+  ['cron(0 9 L * ? *)', '08:45', ['09:00']],
+])('%s', async (expression, from, times) => {
+  expect(await timesOf(rule(expression), { from, hours: 1.5 })).toEqual(times);
 });
 
 test('a rule that is disabled, or that is no schedule, runs nothing', async () => {
@@ -128,7 +137,7 @@ test('what fails is told, and the next run comes', async () => {
 });
 
 test('a rate of many days is not due at once', async () => {
-  expect(await timesOf(rule('rate(30 days)'), 30 * 24)).toEqual(['00:00']);
+  expect(await timesOf(rule('rate(30 days)'), { hours: 30 * 24 })).toEqual(['00:00']);
 });
 
 test.each(['rate(0 minutes)', 'rate(1 minutes)', 'rate(5 minute)', 'rate(1.5 hours)'])(
