@@ -2,27 +2,34 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The longest first. By name or size some of them would begin late, and the run would wait for them at its end. */
-const longest = [
+/**
+ * These first: the longest, and beside them those that wait for most of their time, for a window, a pause or a provider that does
+ * not answer. By name or size they would begin late, and the processors would be idle while the run waits for them at its end.
+ */
+const first = [
   'tests/faults.test.ts',
   'packages/local-cloud/src/plugin.local.test.ts',
+  'tests/restoreAll.test.ts',
   'scripts/deploy.local.test.ts',
+  'tests/restoreLog.test.ts',
   'tests/bench.test.ts',
+  'services/payments/src/clocks.local.test.ts',
+  'tests/restore.test.ts',
   'tests/benchPrograms.test.ts',
+  'tests/restoreFromEvents.test.ts',
   'tests/benchDay.test.ts',
   'tests/outage.test.ts',
-  'services/payments/src/clocks.local.test.ts',
   'tests/templates/stages.test.ts',
   'tests/story.test.ts',
   'tests/recovery.test.ts',
 ];
 
-class LongestFirst extends BaseSequencer {
+class LongAndWaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
     const rankOf = ({ moduleId }: TestSpecification) => {
-      const rank = longest.findIndex((path) => moduleId.endsWith(path));
-      return rank === -1 ? longest.length : rank;
+      const rank = first.findIndex((path) => moduleId.endsWith(path));
+      return rank === -1 ? first.length : rank;
     };
     return sorted.toSorted((a, b) => rankOf(a) - rankOf(b));
   }
@@ -34,14 +41,17 @@ process.env.NODE_COMPILE_CACHE = join(cache, 'compiled');
 // The Serverless Framework keeps how it checks a configuration, which takes two seconds to compile.
 process.env.SLS_SCHEMA_CACHE_BASE_DIR = cache;
 
+/** What takes longer hangs. A file has a third of a processor for itself, or less on a machine that does other things as well. */
+const longestMs = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 // A test's file name says what it costs: `*.test.ts` next to the code does no IO, `*.local.test.ts` runs on
 // emulators, and what is below tests/ tells stories across services. Everything that listens has ports of its own, so
 // files run beside each other.
 export default defineConfig({
   test: {
-    // One on two cores would be the default, and most of these tests wait for processes.
-    maxWorkers: 4,
-    sequence: { sequencer: LongestFirst },
+    // One on two cores would be the default, and most of these tests wait for processes, some for most of their time.
+    maxWorkers: 6,
+    sequence: { sequencer: LongAndWaitingFirst },
     coverage: {
       provider: 'v8',
       include: ['packages/{contracts,invoicing,runtime,tlog}/src/**/*.ts', 'services/*/src/**/*.ts'],
@@ -66,8 +76,7 @@ export default defineConfig({
           include: ['{packages,services,bench}/**/*.local.test.ts', 'scripts/**/*.local.test.ts'],
           exclude: ['**/node_modules/**'],
           globalSetup: 'packages/local-cloud/src/templates/vitestTemplates.ts',
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          ...longestMs,
         },
       },
       {
@@ -75,8 +84,7 @@ export default defineConfig({
           name: 'stories',
           include: ['tests/**/*.test.ts'],
           globalSetup: 'packages/local-cloud/src/templates/vitestTemplates.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...longestMs,
         },
       },
     ],
