@@ -66,7 +66,7 @@ describe('token', () => {
       iss: 'http://127.0.0.1:4100',
       sub: 'operator',
       merchant_id: 'acme',
-      scope: 'payments:write payments:read invoices:read audit:read',
+      scope: 'payments:write payments:read invoices:read seller:read seller:write audit:read',
     });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3600);
   });

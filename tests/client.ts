@@ -39,7 +39,14 @@ export type Client = {
   all(path: string): Promise<Shown[]>;
 };
 
-const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+const merchantScopes = [
+  'payments:write',
+  'payments:read',
+  'invoices:read',
+  'seller:read',
+  'seller:write',
+  'audit:read',
+];
 /** The services, by their port above the base. */
 const services = ['', 'payments', 'billing', 'audit'];
 

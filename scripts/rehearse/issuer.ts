@@ -29,7 +29,7 @@ export async function startIssuer(keyFile: string): Promise<Issuer> {
           issuer: url,
           subject: 'rehearsal',
           merchantId,
-          scopes: ['payments:write', 'payments:read', 'invoices:read', 'audit:read'],
+          scopes: ['payments:write', 'payments:read', 'invoices:read', 'seller:write', 'audit:read'],
           expiresInSeconds: 3600,
         },
         keyFile,

@@ -27,7 +27,7 @@ describe('a function', () => {
 
   test('that answers a request ends before the gateway gives up after 29 s', () => {
     const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
-    expect(behindApi).toHaveLength(21);
+    expect(behindApi).toHaveLength(23);
     expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
   });
 
@@ -144,6 +144,8 @@ describe('an HTTP API', () => {
       'billing GET /invoices',
       'billing GET /invoices/{id}',
       'billing GET /openapi.json',
+      'billing GET /seller',
+      'billing PUT /seller',
       'payments $default',
       'payments GET /openapi.json',
       'payments GET /payments',

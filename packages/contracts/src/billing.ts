@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { defineEvent, maxLength } from './event.ts';
 import { amountMinor, currency, day, documentNumber, maxTextLength, totals } from './fields.ts';
 import { dayTotals } from './payments.ts';
+import { seller } from './seller.ts';
 
 const source = '/billing';
 
@@ -98,6 +99,19 @@ export const creditNoteRendered = defineEvent({
   description: 'A credit note has its PDF, whose bytes stay the same from now on.',
   data: () =>
     z.object({ creditNoteId: id, number: documentNumber, paymentId: id, refundId: id, ...asRendered }),
+});
+
+export const sellerChanged = defineEvent({
+  type: 'seller.changed.v1',
+  source,
+  description:
+    'A merchant has put its seller: who issues its documents from now on. What was issued before keeps its seller.',
+  data: () =>
+    z.object({
+      /** Counts a merchant's sellers from 1. Of several events the one with the highest version holds. */
+      version: z.int().min(1),
+      seller,
+    }),
 });
 
 const daySum = z.object({

@@ -5,6 +5,7 @@ import {
   creditNoteRendered,
   invoiceIssued,
   invoiceRendered,
+  sellerChanged,
 } from './billing.ts';
 import type { EventOf } from './event.ts';
 import { operationOrdered } from './operator.ts';
@@ -28,6 +29,7 @@ const definitions = [
   invoiceRendered,
   creditNoteIssued,
   creditNoteRendered,
+  sellerChanged,
   billingReconciliationFailed,
   auditGapFound,
   auditNumberTwice,

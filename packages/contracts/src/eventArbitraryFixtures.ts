@@ -87,6 +87,8 @@ function arbitraryOf(schema: z.core.$ZodType): fc.Arbitrary<unknown> {
           ),
         ),
       );
+    case 'default':
+      return arbitraryOf(def.innerType);
     case 'nullable':
       return fc.option(arbitraryOf(def.innerType));
     case 'optional':

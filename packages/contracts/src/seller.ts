@@ -4,6 +4,14 @@ import { isVisible, unfitCharactersOf } from './text.ts';
 /** The languages that documents can be written in. */
 export const invoiceLanguages = ['en', 'de', 'fr', 'nl'] as const;
 
+const numberingPrefix = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9]{0,15}$/, 'must be 1 to 16 capital letters and digits, a letter first')
+  .refine(
+    (prefix) => prefix !== 'INV' && prefix !== 'CN',
+    'must not be what numbers without a prefix begin with',
+  );
+
 /**
  * Who issues documents. `object` says what becomes of unknown members, and `text` what a text has to be. Of a scheme there is
  * its code: of ISO 6523 for a registration, and of the list of electronic addresses (EAS) for such an address.
@@ -37,7 +45,7 @@ const sellerOf = (object: typeof z.object, text: (maxLength: number) => z.ZodTyp
       .nullable()
       .default(null),
     /** What the numbers of documents begin with: `ACME` for `ACME-INV-2026-000001`. */
-    numberingPrefix: z.string().regex(numberingPrefix).nullable().default(null),
+    numberingPrefix: numberingPrefix.nullable().default(null),
     invoiceLanguage: z.enum(invoiceLanguages).default('en'),
     /** On the company's form, seat and court of registration. */
     legalNote: optional(1000),
@@ -45,9 +53,6 @@ const sellerOf = (object: typeof z.object, text: (maxLength: number) => z.ZodTyp
     simplifiedInvoices: z.boolean().default(false),
   });
 };
-
-/** Without the names of kinds of documents: `INV-INV-2026-000001` would be read as another number. */
-export const numberingPrefix = /^(?!(?:INV|CN)$)[A-Z0-9]{1,16}$/;
 
 /** As it is stored and published. A member that later versions add has its default in what earlier ones stored. */
 export const seller = /* @__PURE__ */ sellerOf(z.object, (maxLength) => z.string().max(maxLength));

@@ -103,6 +103,28 @@ export const fieldDescriptions: Record<string, string> = {
   isCopy:
     'Whether the document was issued before documents had a PDF. Then it is marked as a copy of what was issued.',
 
+  // Sellers.
+  seller: 'Who issues the documents.',
+  'Seller.version': 'Counts the sellers that the merchant has put, from 1. 0 is the default of the stage.',
+  'Seller.updatedAt': 'When it was put: RFC 3339, in UTC; null for the default of the stage.',
+  'seller.changed.v1.version':
+    "Counts the merchant's sellers from 1. Of several events the one with the highest version holds.",
+  legalName: 'The name by which it is registered.',
+  tradeName: 'The name by which it trades; null when that is the legal one.',
+  vatId: 'VAT id with the code of its country, such as BE0403019261. Its form and check digits are checked.',
+  registration: 'The number in a register of companies.',
+  contact: 'Whom to ask about a document.',
+  telephone: 'Telephone number.',
+  bankAccount: 'The account for transfers.',
+  account: 'The number of the account: the IBAN where the country has them.',
+  bic: 'The BIC of the bank.',
+  holder: 'Who holds the account; null when it is the seller.',
+  numberingPrefix:
+    'What the numbers of its documents begin with: `ACME` for `ACME-INV-2026-000001`. Each prefix has its own series without gaps. A merchant can have up to twelve, and go back to an earlier one.',
+  invoiceLanguage: 'The language that documents are written in.',
+  legalNote: 'What the law asks for on the documents of a company, such as its form, seat and court.',
+  simplifiedInvoices: 'Whether invoices may be simplified where that is lawful.',
+
   // Lists.
   data: 'The objects of the page.',
   hasMore: 'Whether there are more objects behind this page.',

@@ -50,7 +50,7 @@ export class Merchant {
       issuer,
       subject: 'shop',
       merchantId: id,
-      scopes: ['payments:write', 'payments:read', 'invoices:read', 'audit:read'],
+      scopes: ['payments:write', 'payments:read', 'invoices:read', 'seller:write', 'audit:read'],
       expiresInSeconds: 400 * 86_400,
     });
     return new Merchant(id, token, world);

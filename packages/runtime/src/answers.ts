@@ -18,7 +18,11 @@ export const time = z.iso.datetime();
 export const listAnswer = <Item extends z.ZodType>(item: Item) =>
   z.object({ object: z.literal('list'), data: z.array(item).max(maxPageSize), hasMore: z.boolean() });
 
-const fieldError = z.object({ pointer: z.string().max(1000), detail: z.string().max(1000) });
+const fieldError = z.object({
+  pointer: z.string().max(1000),
+  detail: z.string().max(1000),
+  rule: z.string().max(64).optional(),
+});
 
 /** What http.ts makes of a Refusal, as `application/problem+json`: https://www.rfc-editor.org/rfc/rfc9457 */
 export const problem = z.object({

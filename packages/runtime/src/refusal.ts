@@ -1,5 +1,8 @@
-/** What is wrong with one field, by a JSON Pointer in URI fragment form such as `#/lines/0/quantity`. */
-export type FieldError = { pointer: string; detail: string };
+/**
+ * What is wrong with one field, by a JSON Pointer in URI fragment form such as `#/lines/0/quantity`; with the rule that it
+ * breaks where it is one that others know, such as `BR-AE-02`.
+ */
+export type FieldError = { pointer: string; detail: string; rule?: string };
 
 /**
  * The request was understood and is declined; nothing was changed. HTTP shows it as `application/problem+json`

@@ -2,7 +2,14 @@ import { signToken } from '@fanfold/local-cloud/issuer';
 import { stackPort } from '../aws/stack.ts';
 
 /** Everything that an access token can allow a merchant. */
-export const merchantScopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+export const merchantScopes = [
+  'payments:write',
+  'payments:read',
+  'invoices:read',
+  'seller:read',
+  'seller:write',
+  'audit:read',
+];
 /** In the place of `audit:read`, reads what operators did, whichever merchant the token is of. */
 export const operatorScope = 'operations:read';
 

@@ -10,7 +10,14 @@ export type Stack = {
   token(merchant: string, scopes: string[]): Promise<string>;
 };
 
-const scopes = ['payments:write', 'payments:read', 'invoices:read', 'audit:read'];
+const scopes = [
+  'payments:write',
+  'payments:read',
+  'invoices:read',
+  'seller:read',
+  'seller:write',
+  'audit:read',
+];
 
 const paymentRequest = {
   amount: 12_100,
@@ -27,6 +34,19 @@ const paymentRequest = {
   },
   lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
   metadata: { channel: 'web' },
+};
+
+const sellerRequest = {
+  legalName: 'Chairs & Tables BV',
+  address: { line1: 'Korenmarkt 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
+  vatId: 'BE1999999943',
+  registration: { id: '1999999943', scheme: '0208' },
+  contact: { name: 'Invoices', telephone: '+32 9 000 00 00', email: 'invoices@chairs.example' },
+  electronicAddress: { scheme: '0208', id: '1999999943' },
+  bankAccount: { account: 'BE71 0961 2345 6769' },
+  numberingPrefix: 'CHAIRS',
+  invoiceLanguage: 'nl',
+  legalNote: 'RPR Gent, afdeling Gent',
 };
 
 type Request = {
@@ -60,7 +80,7 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
   async function ask(service: string, request: Request): Promise<Exchange> {
     const { operation, summary, method = 'GET', path, parameters = {}, query = {}, body } = request;
     const target = path.replace(/\{(\w+)\}/g, (_all, name) => parameters[name] ?? '');
-    const key = method === 'POST' ? { 'Idempotency-Key': parameters['Idempotency-Key'] ?? randomUUID() } : {};
+    const key = method !== 'GET' ? { 'Idempotency-Key': parameters['Idempotency-Key'] ?? randomUUID() } : {};
     const given = request.authorization ?? bearer;
     const response = await fetch(`${urls[service]}${target}?${new URLSearchParams(query)}`, {
       method,
@@ -132,7 +152,7 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
     await record(
       service,
       422,
-      request.method === 'POST'
+      request.method !== undefined
         ? { ...request, summary: 'With an unknown field', body: field }
         : { ...request, summary: 'With an unknown parameter', query: field },
     );
@@ -228,7 +248,21 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
   });
   await record('billing', 200, oneInvoice);
   await record('billing', 200, oneNote);
-  for (const request of [invoices, notes, oneInvoice, oneNote]) await recordRefusals('billing', request);
+  const seller = get('getSeller', 'The default of the stage', '/seller');
+  await record('billing', 200, seller);
+  const putSeller: Request = {
+    ...{ operation: 'putSeller', summary: 'A company in Ghent', method: 'PUT', path: '/seller' },
+    body: sellerRequest,
+  };
+  await record('billing', 200, putSeller);
+  await record('billing', 422, {
+    ...putSeller,
+    summary: 'A VAT id that is none',
+    body: { ...sellerRequest, vatId: 'BE0403019262' },
+  });
+  await record('billing', 200, { ...seller, summary: 'A seller of its own' });
+  for (const request of [invoices, notes, oneInvoice, oneNote, seller, putSeller])
+    await recordRefusals('billing', request);
 
   // Audit.
   const events = get('listEvents', 'About a payment', '/events', { query: { subject: paid.id } });

@@ -1,5 +1,6 @@
 import { amountMinor, currency, customer, day, line, totals } from '@fanfold/contracts/fields';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { seller as sellerFields } from '@fanfold/contracts/seller';
 import { listAnswer, objectId, time } from '@fanfold/runtime/answers';
 import * as z from 'zod';
 import { documentNumber } from './series.ts';
@@ -54,6 +55,14 @@ export const creditNote = z.object({
   reason: z.string().nullable(),
   totals,
   createdAt: time,
+});
+
+export const seller = z.object({
+  object: z.literal('seller'),
+  /** 0 is the default of the stage. */
+  version: z.int().min(0),
+  ...sellerFields.shape,
+  updatedAt: time.nullable(),
 });
 
 export const invoiceList = listAnswer(invoice);

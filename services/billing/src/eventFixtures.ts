@@ -4,7 +4,7 @@ import type { Captured } from './invoice.ts';
 import type { DayClosed } from './reconciliation.ts';
 
 export const now = new Date('2026-11-23T10:00:00.000Z');
-const trace = {
+export const trace = {
   correlationid: 'req_1',
   causationid: 'req_1',
   traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,

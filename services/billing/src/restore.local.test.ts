@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { sellerRequest } from '@fanfold/contracts/seller';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
@@ -6,11 +7,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bill } from './bill.ts';
 import type { BillableEvent } from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
-import { captured, refunded } from './eventFixtures.ts';
+import { captured, trace as eventTrace, refunded } from './eventFixtures.ts';
 import { eventOfInvoice } from './invoice.ts';
+import { eventOfSeller } from './seller.ts';
 import { loadCreditNotes, loadInvoiced } from './store/documents.ts';
 import { loadFinding } from './store/findings.ts';
 import { billingRestorer } from './store/restore.ts';
+import { loadSeller } from './store/sellers.ts';
 
 let emulators: Emulators;
 
@@ -117,6 +120,39 @@ it('An invoice that was issued again under another number stays, and the credit 
   await write(both);
   const account = await loadInvoiced('hooli', invoiceId);
   expect([account?.invoice?.number, account?.creditNotes]).toEqual(['INV-2026-000009', []]);
+});
+
+it('The versions of a seller are restored in any order, and the highest one is the current seller', async () => {
+  const put = (version: number, numberingPrefix: string | null) => ({
+    text: JSON.stringify(
+      eventOfSeller({
+        merchantId: 'pied-piper',
+        seller: sellerRequest.parse({
+          legalName: `V${version}`,
+          address: { country: 'BE' },
+          numberingPrefix,
+        }),
+        version,
+        changedAt: `2026-11-2${version}T10:00:00.000Z`,
+        trace: eventTrace,
+      }),
+    ),
+  });
+  const [first, second, third] = [put(1, 'ONE'), put(2, null), put(3, 'THREE')];
+  const all = [second, first, third];
+  expect(await compare(asked(all))).toEqual(Array(3).fill({ state: 'missing' }));
+  expect(await write([second])).toEqual([{ state: 'same' }]);
+  expect((await compare(asked(all))).map(({ state }) => state)).toEqual(['same', 'missing', 'missing']);
+  expect(await write([third, first])).toEqual(Array(2).fill({ state: 'same' }));
+  expect(await write(all)).toEqual(Array(3).fill({ state: 'same' }));
+  expect(await loadSeller('pied-piper')).toMatchObject({
+    version: 3,
+    changedAt: '2026-11-23T10:00:00.000Z',
+    seller: { legalName: 'V3' },
+    prefixes: ['THREE', 'ONE'],
+  });
+  const other = { text: second.text.replace('V2', 'V0') };
+  expect(await compare(asked([other]))).toMatchObject([{ state: 'other' }]);
 });
 
 it('A series is raised, and never lowered', async () => {

@@ -1,11 +1,13 @@
-import { creditNoteIssued, invoiceIssued } from '@fanfold/contracts/billing';
+import { creditNoteIssued, invoiceIssued, sellerChanged } from '@fanfold/contracts/billing';
 import { catalog, type EventType } from '@fanfold/contracts/catalog';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
+import { sellerRequest } from '@fanfold/contracts/seller';
 import type { Mappings } from '@fanfold/local-cloud/mappings';
 import { queueEvent } from '@fanfold/runtime/invocationFixtures';
 import { captureLog } from '@fanfold/runtime/logFixtures';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, type Service, type ShownPayment, startService } from '../fixtures/service.ts';
+import { sellerOf } from './store/sellers.ts';
 
 let service: Service;
 let mappings: Mappings;
@@ -86,11 +88,41 @@ const hear = (...messages: (Event | string)[]) =>
   );
 const done = { batchItemFailures: [] };
 
+const sellerPut = (merchantid: string, version: number) =>
+  makeEvent(sellerChanged, {
+    ...about(merchantid, `seller_${merchantid}`),
+    n: version,
+    data: {
+      version,
+      seller: sellerRequest.parse({ legalName: `Version ${version}`, address: { country: 'BE' } }),
+    },
+  });
+
 async function refunded(client: Client): Promise<ShownPayment> {
   const { id } = (await client.pay()).body;
   await client.refund(id, { amount: 100 });
   return (await client.show(id)).body as ShownPayment;
 }
+
+describe('Who issues the documents of a merchant', () => {
+  test('is the seller that was put last, whatever order its versions arrive in', async () => {
+    vi.stubEnv('DEFAULT_SELLER', JSON.stringify({ legalName: 'Default', address: { country: 'BE' } }));
+    const { merchantId } = await newMerchant();
+    const nameNow = async () => (await sellerOf(merchantId))?.legalName;
+    expect(await nameNow()).toBe('Default');
+    expect(await hear(sellerPut(merchantId, 2))).toEqual(done);
+    expect(await nameNow()).toBe('Version 2');
+    expect(await hear(sellerPut(merchantId, 1), sellerPut(merchantId, 2))).toEqual(done);
+    expect(await nameNow()).toBe('Version 2');
+    expect(await hear(sellerPut(merchantId, 10), sellerPut(merchantId, 9))).toEqual(done);
+    expect(await nameNow()).toBe('Version 10');
+  });
+
+  test('is not known, where the stage has no default', async () => {
+    vi.stubEnv('DEFAULT_SELLER', 'null');
+    expect(await sellerOf((await newMerchant()).merchantId)).toBeNull();
+  });
+});
 
 describe('What happens to a payment is published', () => {
   test('once, in events with contiguous numbers that everybody can read and that follow from the request', async () => {

@@ -14,6 +14,7 @@ import { closingsOf } from './store/days.ts';
 import { load } from './store/payments.ts';
 import { republishDay } from './store/republish.ts';
 import { paymentsRestorer } from './store/restore.ts';
+import { sellerOf } from './store/sellers.ts';
 
 let emulators: Emulators;
 
@@ -119,4 +120,20 @@ it('A closed day is restored without being published, until that is asked for', 
     if (closing) await republishDay(closing, new Date());
   }
   expect(await saysNothing()).toBeUndefined();
+});
+
+it('The seller of a merchant is restored, and does not go back to an earlier one', async () => {
+  const example = new URL('../../../packages/contracts/examples/seller.changed.v1.json', import.meta.url);
+  const first = JSON.parse(readFileSync(example, 'utf8'));
+  const second = {
+    ...first,
+    id: `${first.subject}:2`,
+    sequence: '0000000002',
+    data: { version: 2, seller: { ...first.data.seller, legalName: 'Renamed BV' } },
+  };
+  const texts = [second, first].map((event) => ({ text: JSON.stringify(event) }));
+  expect(await compare(asked(texts))).toEqual(Array(2).fill({ state: 'missing' }));
+  expect(await write(texts)).toEqual(Array(2).fill({ state: 'same' }));
+  expect(await sellerOf('acme')).toMatchObject({ legalName: 'Renamed BV' });
+  expect(await compare([...asked(texts), ...erased(texts)])).toEqual(Array(4).fill({ state: 'same' }));
 });

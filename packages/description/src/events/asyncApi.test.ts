@@ -31,6 +31,7 @@ describe('The AsyncAPI document', () => {
     const { operations, channels, components } = documentOf(messagingFor('billing', ['payment.captured.v1']));
     const sent = [
       ...['invoice.issued.v1', 'invoice.rendered.v1', 'credit-note.issued.v1', 'credit-note.rendered.v1'],
+      'seller.changed.v1',
       'billing.reconciliation-failed.v1',
     ];
     expect(operations.publisher.messages).toEqual(

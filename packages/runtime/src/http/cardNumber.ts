@@ -59,7 +59,7 @@ const likeBankAccount = /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b/g;
  * IBAN (ISO 13616): with the first four characters moved to the end and letters read as 10 to 35, the remainder by 97
  * is 1.
  */
-function isBankAccount(number: string): boolean {
+export function isBankAccount(number: string): boolean {
   const characters = number.replaceAll(' ', '');
   const moved = characters.slice(4) + characters.slice(0, 4);
   return BigInt(moved.replace(/[A-Z]/g, (letter) => String(Number.parseInt(letter, 36)))) % 97n === 1n;

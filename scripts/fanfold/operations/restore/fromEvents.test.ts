@@ -1,4 +1,9 @@
-import { InvokeCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
+import {
+  GetFunctionConcurrencyCommand,
+  InvokeCommand,
+  LambdaClient,
+  ListEventSourceMappingsCommand,
+} from '@aws-sdk/client-lambda';
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { invoiceIssued } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
@@ -91,6 +96,7 @@ beforeEach(() => {
       State: running.includes(service) ? 'Enabled' : 'Disabled',
     })),
   }));
+  lambda.on(GetFunctionConcurrencyCommand).resolves({ ReservedConcurrentExecutions: 0 });
   sqs.on(GetQueueUrlCommand).resolves({ QueueUrl: 'queue' });
   sqs.on(GetQueueAttributesCommand).callsFake(() => ({
     Attributes: { ApproximateNumberOfMessages: String(waiting) },

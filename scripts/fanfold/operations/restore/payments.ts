@@ -15,10 +15,16 @@ type PaymentEvent = EventOfType<(typeof ofPayments)[number]>;
 
 const isOfPayment = (type: string): boolean => (ofPayments as readonly string[]).includes(type);
 
-/** Payments, the numbers of their documents and closed days, from the events of each. */
+/** Payments, the numbers of their documents, who issues those, and closed days, from the events of each. */
 export const paymentsEvents: EventSource = {
   service: 'payments',
-  types: [...ofPayments, 'invoice.issued.v1', 'credit-note.issued.v1', 'payments.day-closed.v1'],
+  types: [
+    ...ofPayments,
+    'invoice.issued.v1',
+    'credit-note.issued.v1',
+    'seller.changed.v1',
+    'payments.day-closed.v1',
+  ],
   needsCause: () => false,
   isCounted: isOfPayment,
   amountOf: (event: Event) => {

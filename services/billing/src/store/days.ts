@@ -76,8 +76,8 @@ export async function* issuedOn(date: string, merchantId?: string): AsyncGenerat
 }
 
 /**
- * The findings whose last event is of a day (UTC), in the same way. They are in no index, so it scans the table, about a
- * kilobyte for a document.
+ * The findings whose last event is of a day (UTC), and the sellers put on it, in the same way. They are in no index, so it scans
+ * the table, about a kilobyte for a document.
  */
 export async function* foundOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }[]> {
   let start: Record<string, AttributeValue> | undefined;
@@ -85,7 +85,7 @@ export async function* foundOn(date: string, merchantId?: string): AsyncGenerato
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
       new ScanCommand({
         TableName: tableName(),
-        FilterExpression: `begins_with(finding.foundAt, :date)${merchantId === undefined ? '' : ' AND merchantId = :merchant'}`,
+        FilterExpression: `(begins_with(finding.foundAt, :date) OR (begins_with(changedAt, :date) AND attribute_exists(said)))${merchantId === undefined ? '' : ' AND merchantId = :merchant'}`,
         ProjectionExpression: 'pk',
         ExpressionAttributeValues: marshall(
           { ':date': date, ':merchant': merchantId },

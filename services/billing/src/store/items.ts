@@ -2,12 +2,12 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
-import type { SellerVersion } from '@fanfold/contracts/seller';
 import type { Finding } from '@fanfold/runtime/finding';
 import type { Account, Issued } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
 import { eventOfInvoice, type Invoice } from '../invoice.ts';
 import type { Difference, Document } from '../reconciliation.ts';
+import { type CurrentSeller, eventOfSeller, type SellerChange } from '../seller.ts';
 import type { Series } from '../series.ts';
 
 /**
@@ -15,7 +15,8 @@ import type { Series } from '../series.ts';
  * - an account per payment, with the invoice's id: the invoice, its credit notes, parked refunds;
  * - a credit note per refund;
  * - a series per kind of document and year, with its name;
- * - a finding per day whose documents differ from what payments captured and refunded.
+ * - a finding per day whose documents differ from what payments captured and refunded;
+ * - the seller that a merchant has put last, each of its versions, and the keys of the requests.
  *
  * A document, its number and the changed account are written in one transaction, on condition that none of them was
  * written since it was read. So a number is never taken without its document, and never twice. `said` marks writes
@@ -54,10 +55,21 @@ export type SeriesItem = Series & {
   lastIssueDate?: string;
 };
 
-/** The current seller, or one of all its versions. */
-export type SellerItem = SellerVersion & { pk: string; merchantId: string };
+export type SellerItem = CurrentSeller & { pk: string };
 
-export type Stored = AccountItem | CreditNoteItem | SeriesItem | FindingItem | SellerItem;
+export type SellerVersionItem = SellerChange & { pk: string; said: boolean };
+
+/** A request that has put a seller, by its Idempotency-Key: it has its effect once. */
+export type SellerRequestItem = { pk: string; merchantId: string; fingerprint: string };
+
+export type Stored =
+  | AccountItem
+  | CreditNoteItem
+  | SeriesItem
+  | FindingItem
+  | SellerItem
+  | SellerVersionItem
+  | SellerRequestItem;
 
 export function accountItem(account: Account, hasNewInvoice: boolean): AccountItem {
   const { id, invoice, ...stored } = account;
@@ -125,6 +137,7 @@ export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
 export function eventsOfItem(item: Stored): Event[] {
   if (!('said' in item) || !item.said) return [];
   if ('finding' in item) return [eventOfFinding(item.finding)];
+  if ('seller' in item) return [eventOfSeller(item)];
   if ('creditNote' in item) return [eventOfCreditNote(item.merchantId, item.creditNote)];
   const { invoice } = accountOfItem(item);
   return invoice ? [eventOfInvoice(item.merchantId, invoice)] : [];
@@ -139,8 +152,5 @@ const eventOfFinding = ({ merchantId, date, difference, n, foundAt, trace }: Fin
     trace,
     data: { date, ...difference },
   });
-
-/** What a merchant's seller is called, as subject of events and key of the current one. */
-export const sellerSubject = (merchantId: string): string => `seller_${merchantId}`;
 
 export const findingSubject = (date: string, merchantId: string): string => `rec_${date}_${merchantId}`;

@@ -35,6 +35,7 @@ import {
   standingOf,
   standingOfMissing,
 } from '../restore.ts';
+import { sellerSubject } from '../seller.ts';
 import { countOfNumber, seriesOfNumber } from '../series.ts';
 import {
   type AccountItem,
@@ -50,6 +51,7 @@ import {
   type Stored,
   seriesItem,
 } from './items.ts';
+import { restoreVersion } from './sellers.ts';
 import { readAll, tableName } from './table.ts';
 
 /**
@@ -80,7 +82,8 @@ function keyOf({ merchantId, id, text }: ComparedEvent): string {
     const { id: account } = accountOf(event);
     return `${merchantId}#${event.type === 'payment.captured.v1' ? account : creditNoteOf(event)}`;
   }
-  return `${merchantId}#${subjectOf(id)}`;
+  // Each version of a seller has an item of its own.
+  return id.startsWith(sellerSubject('')) ? `${merchantId}#${id}` : `${merchantId}#${subjectOf(id)}`;
 }
 
 const isBillable = (event: unknown): event is BillableEvent =>
@@ -117,16 +120,16 @@ function standingOfAbsent(absent: ComparedEvent, stored: Map<string, Stored>): S
 }
 
 async function write(events: RestoredEvent[]): Promise<Standing[]> {
-  const findings = new Map<number, Standing>();
+  const others = new Map<number, Standing>();
   const documents = new Map<number, RecordedDocument>();
   for (const [i, { text, cause }] of events.entries()) {
     if (cause !== undefined) documents.set(i, readDocument(text, cause));
-    else findings.set(i, await writeFinding(text));
+    else others.set(i, await (isSeller(text) ? writeSeller(text) : writeFinding(text)));
   }
   const standings = await writeDocuments([...documents.values()]);
   return events.map((_, i) => {
     const document = documents.get(i);
-    return (document ? standings.get(document) : findings.get(i)) ?? { state: 'missing' };
+    return (document ? standings.get(document) : others.get(i)) ?? { state: 'missing' };
   });
 }
 
@@ -215,6 +218,21 @@ const put = (item: Stored) => ({
   TableName: tableName(),
   Item: marshall(item, { removeUndefinedValues: true }),
 });
+
+const isSeller = (text: string): boolean => JSON.parse(text).type === 'seller.changed.v1';
+
+/** Each version is brought back, and the highest one is the current seller, whatever order they come in. */
+async function writeSeller(text: string): Promise<Standing> {
+  const event = catalog['seller.changed.v1'].schema.parse(JSON.parse(text));
+  const { merchantid, correlationid, causationid, traceparent, time, data } = event;
+  await restoreVersion({
+    merchantId: merchantid,
+    ...data,
+    changedAt: time,
+    trace: { correlationid, causationid, traceparent },
+  });
+  return compare([{ merchantId: merchantid, id: event.id, text }]).then(([standing]) => standing as Standing);
+}
 
 /** A finding is of the last of its events that is recorded. Whether it was mended is in no event: it is compared again. */
 async function writeFinding(text: string): Promise<Standing> {

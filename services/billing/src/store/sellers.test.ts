@@ -19,7 +19,7 @@ beforeEach(() => {
 describe('The seller of a merchant', () => {
   test('is its own, or else the default of the stage', async () => {
     vi.stubEnv('DEFAULT_SELLER', JSON.stringify(byDefault));
-    expect(await readSellers(['acme', 'other', 'acme'])).toEqual(
+    expect(await readSellers(['acme', 'other', 'acme'])).toMatchObject(
       new Map([
         ['acme', { seller: own, version: 3 }],
         ['other', { seller: byDefault, version: 0 }],
@@ -29,6 +29,8 @@ describe('The seller of a merchant', () => {
 
   test('is nobody, when the stage has no default', async () => {
     vi.stubEnv('DEFAULT_SELLER', 'null');
-    expect(await readSellers(['acme', 'other'])).toEqual(new Map([['acme', { seller: own, version: 3 }]]));
+    expect(await readSellers(['acme', 'other'])).toMatchObject(
+      new Map([['acme', { seller: own, version: 3 }]]),
+    );
   });
 });

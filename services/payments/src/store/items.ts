@@ -8,7 +8,8 @@ import { lookupAt } from '../payment/lookup.ts';
 import type { Payment } from '../payment/payment.ts';
 
 /**
- * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, and one per closed day.
+ * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, one per closed day, and one per merchant that has
+ * put a seller in billing.
  *
  * Every write replaces the item on condition that it was not written since it was read. The item has the state, its
  * version, and in `said` the numbers of the events of this very write. The table's stream takes each image to the

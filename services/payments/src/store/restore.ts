@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { catalog, type EventOfType, type EventType } from '@fanfold/contracts/catalog';
+import type { SellerVersion } from '@fanfold/contracts/seller';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
 import {
@@ -25,6 +26,7 @@ import type { Payment, PaymentEvent } from '../payment/payment.ts';
 import { type Beginning, restored, standingOf, tellsOf, withNumber } from '../payment/restore.ts';
 import { records } from '../providers/records.ts';
 import { type DayItem, itemOf, type PaymentItem, paymentOf } from './items.ts';
+import { noteSeller, sellerKey } from './sellers.ts';
 import { tableName } from './table.ts';
 
 /**
@@ -35,7 +37,8 @@ export const paymentsRestorer: Restorer = { compare, write, totals, provider };
 
 type DocumentEvent = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
 type DayClosed = EventOfType<'payments.day-closed.v1'>;
-type RecordedEvent = PaymentEvent | DocumentEvent | DayClosed;
+type SellerChanged = EventOfType<'seller.changed.v1'>;
+type RecordedEvent = PaymentEvent | DocumentEvent | DayClosed | SellerChanged;
 
 const read = (text: string): RecordedEvent => {
   const value = JSON.parse(text);
@@ -47,8 +50,13 @@ const isDocument = (event: RecordedEvent): event is DocumentEvent =>
 
 const isDay = (event: RecordedEvent): event is DayClosed => event.type === 'payments.day-closed.v1';
 
+const isSeller = (event: RecordedEvent): event is SellerChanged => event.type === 'seller.changed.v1';
+
 /** The key of the item that an event is about. */
 const keyOf = (event: RecordedEvent): string =>
+  isSeller(event) ? sellerKey(event.merchantid) : keyOfSubject(event);
+
+const keyOfSubject = (event: Exclude<RecordedEvent, SellerChanged>): string =>
   `${event.merchantid}#${isDocument(event) ? event.data.paymentId : event.subject}`;
 
 async function readByKey(pks: string[]): Promise<Map<string, Record<string, AttributeValue>>> {
@@ -88,6 +96,10 @@ function standing(
       ? { state: 'same' }
       : { state: 'other', why: 'the day was closed with other counts' };
   }
+  if (isSeller(event)) {
+    const { version = 0 } = item ? (unmarshall(item) as Partial<SellerVersion>) : {};
+    return { state: version >= event.data.version ? 'same' : 'missing' };
+  }
   const payment = item && paymentOf(item);
   if (isDocument(event)) {
     const { payment: changed, standing } = withNumber(payment, event);
@@ -98,9 +110,12 @@ function standing(
   return { state: (payment?.history.length ?? 0) === n - 1 ? 'missing' : 'early' };
 }
 
-/** Of what was erased only the id is known. Which payment a document was for is not: its number is no loss for payments. */
+/**
+ * Of what was erased only the id is known. Which payment a document was for is not: its number is no loss for payments. Nor is
+ * a seller, whom billing has.
+ */
 function standingOfErased(id: string, item: Record<string, AttributeValue> | undefined): Standing {
-  if (/^(inv|cn)_/.test(id)) return { state: 'same' };
+  if (/^(inv|cn|seller)_/.test(id)) return { state: 'same' };
   const n = Number(id.slice(id.lastIndexOf(':') + 1));
   const isThere = item?.closing !== undefined || (item?.history?.L?.length ?? 0) >= n;
   return { state: isThere ? 'same' : 'missing' };
@@ -112,10 +127,14 @@ const maxAttempts = 10;
 async function write(events: RestoredEvent[]): Promise<Standing[]> {
   const recorded = events.map(({ text }) => ({ text, event: read(text) }));
   const standings = new Map<Recorded, Standing>();
-  const ofPayments = recorded.filter(({ event }) => !isDay(event));
+  const ofPayments = recorded.filter(({ event }) => !isDay(event) && !isSeller(event));
   await Promise.all(
     recorded.map(async (each) => {
       if (isDay(each.event)) standings.set(each, await writeDay(each.event, each.text));
+      if (isSeller(each.event)) {
+        await noteSeller(each.event.merchantid, each.event.data);
+        standings.set(each, { state: 'same' });
+      }
     }),
   );
   for (const [each, standing] of await writePayments(ofPayments)) standings.set(each, standing);
@@ -159,7 +178,7 @@ function apply(
   { event, text }: Recorded,
   beginning: Beginning | undefined,
 ): { payment?: Payment | undefined; standing: Standing } {
-  if (isDay(event)) throw new Error(`${event.id} is no event of a payment`);
+  if (isDay(event) || isSeller(event)) throw new Error(`${event.id} is no event of a payment`);
   return isDocument(event) ? withNumber(payment, event) : restored(payment, event, text, beginning);
 }
 

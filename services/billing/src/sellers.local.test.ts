@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { sellerRequest } from '@fanfold/contracts/seller';
+import { described } from '@fanfold/description/answers';
+import { useEndpoints } from '@fanfold/local-cloud/emulators';
+import { signToken } from '@fanfold/local-cloud/issuer';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { provision } from '@fanfold/local-cloud/provision';
+import { type Stack, startStack } from '@fanfold/local-cloud/stack';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { captureLog } from '@fanfold/runtime/logFixtures';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import * as get from './functions/getSeller.ts';
+import * as put from './functions/putSeller.ts';
+import { eventsOfItem, type Stored } from './store/items.ts';
+
+const { getSeller, putSeller } = described('billing', { getSeller: get.handler, putSeller: put.handler });
+const byDefault = { legalName: 'Default BV', address: { country: 'BE' }, vatId: 'BE0403019261' };
+
+let stack: Stack;
+captureLog();
+
+beforeAll(async () => {
+  stack = await startStack(await freeBasePort());
+  const { endpoints, issuer } = stack.description;
+  useEndpoints(endpoints);
+  const { Table } = await templateOf('billing');
+  const { MarksBucket } = await templateOf('bus');
+  if (!Table || !MarksBucket) throw new Error('billing has no table, or the bus no bucket of marks');
+  await provision({ Table, MarksBucket }, endpoints);
+  Object.assign(process.env, {
+    BILLING_TABLE_NAME: Table.Properties.TableName,
+    MARKS_BUCKET_NAME: MarksBucket.Properties.BucketName,
+    DEFAULT_SELLER: JSON.stringify(byDefault),
+    TOKEN_ISSUER: issuer,
+    TOKEN_AUDIENCE: 'fanfold',
+  });
+});
+afterAll(() => stack?.stop());
+
+const context = { getRemainingTimeInMillis: () => 15_000 } as never;
+
+async function ask(method: 'GET' | 'PUT', merchantId: string, body?: unknown, key = randomUUID() as string) {
+  const { issuer } = stack.description;
+  const scopes = [method === 'GET' ? 'seller:read' : 'seller:write'];
+  const token = await signToken({ issuer, subject: 'test', merchantId, scopes, expiresInSeconds: 60 });
+  const answered = await (method === 'GET' ? getSeller : putSeller)(
+    {
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(key && { 'idempotency-key': key }),
+        'content-type': 'application/json',
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      requestContext: { http: { method, path: '/seller' } },
+    } as never,
+    context,
+  );
+  const { statusCode, headers } = answered;
+  return {
+    status: statusCode,
+    replayed: headers?.['Idempotent-Replayed'] === 'true',
+    body: JSON.parse(answered.body ?? ''),
+  };
+}
+
+const seller = (changes: object = {}) => ({ ...byDefault, legalName: 'Own BV', ...changes });
+
+/** The events that the table has for a merchant's sellers, in the order of their versions. */
+async function changes(merchantId: string) {
+  const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: process.env.BILLING_TABLE_NAME }));
+  return Items.map((item) => unmarshall(item) as Stored)
+    .flatMap(eventsOfItem)
+    .filter(({ merchantid }) => merchantid === merchantId)
+    .map(({ id, data }) => [id, (data as { seller: { legalName: string } }).seller.legalName])
+    .sort();
+}
+
+describe('The seller of a merchant', () => {
+  test('is the default of the stage, until the merchant puts its own', async () => {
+    expect(await ask('GET', 'first')).toMatchObject({
+      status: 200,
+      body: { object: 'seller', version: 0, ...byDefault, updatedAt: null },
+    });
+    const { status, body } = await ask('PUT', 'first', seller({ numberingPrefix: 'OWN' }));
+    expect([status, body]).toEqual([
+      200,
+      {
+        object: 'seller',
+        version: 1,
+        ...sellerRequest.parse(seller({ numberingPrefix: 'OWN' })),
+        updatedAt: expect.any(String),
+      },
+    ]);
+    expect((await ask('GET', 'first')).body).toEqual(body);
+    expect((await ask('GET', 'another')).body).toMatchObject({ version: 0, ...byDefault });
+  });
+
+  test('has a version and an event for each change, and none for a seller that is the same', async () => {
+    await ask('PUT', 'changing', seller());
+    await ask('PUT', 'changing', seller());
+    const { body } = await ask('PUT', 'changing', seller({ legalName: 'Other BV' }));
+    expect(body.version).toBe(2);
+    expect(await changes('changing')).toEqual([
+      ['seller_changing:1', 'Own BV'],
+      ['seller_changing:2', 'Other BV'],
+    ]);
+  });
+
+  test('changes once for a key, also when others have changed it meanwhile', async () => {
+    const first = await ask('PUT', 'repeating', seller(), 'key-1');
+    const unchanged = await ask('PUT', 'repeating', seller(), 'key-2');
+    const second = await ask('PUT', 'repeating', seller({ legalName: 'Other BV' }), 'key-3');
+    expect([first, unchanged, second].map(({ replayed }) => replayed)).toEqual([false, false, false]);
+    for (const key of ['key-1', 'key-2']) {
+      expect(await ask('PUT', 'repeating', seller(), key)).toEqual({ ...second, replayed: true });
+    }
+    expect(await changes('repeating')).toHaveLength(2);
+    expect(await ask('PUT', 'repeating', seller({ legalName: 'Third BV' }), 'key-1')).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency_key_reused' },
+    });
+    expect(await ask('PUT', 'repeating', seller(), '')).toMatchObject({
+      status: 400,
+      body: { code: 'idempotency_key_missing' },
+    });
+  });
+
+  test('is one of those that were put at the same time, with a version for each', async () => {
+    const names = ['A BV', 'B BV', 'C BV'];
+    const put = await Promise.all(names.map((legalName) => ask('PUT', 'busy', seller({ legalName }))));
+    expect(put.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const versions = await changes('busy');
+    expect(versions.map(([, legalName]) => legalName).sort()).toEqual(names);
+    expect((await ask('GET', 'busy')).body).toMatchObject({ version: 3, legalName: versions[2]?.[1] });
+  });
+
+  test('is refused when no document could be issued for it, with each field and rule', async () => {
+    const { status, body } = await ask(
+      'PUT',
+      'wrong',
+      seller({ vatId: 'BE0403019262', legalName: '\u00ad' }),
+    );
+    expect([status, body.code, body.errors]).toEqual([
+      422,
+      'invalid_request',
+      [{ pointer: '#/legalName', detail: 'must have at least one visible character' }],
+    ]);
+    expect(await ask('PUT', 'wrong', seller({ vatId: 'BE0403019262' }))).toMatchObject({
+      status: 422,
+      body: {
+        errors: [
+          {
+            pointer: '#/vatId',
+            detail: 'is no VAT id of BE: its length or check digits are wrong',
+            rule: 'vat-id',
+          },
+        ],
+      },
+    });
+    expect((await ask('GET', 'wrong')).body.version).toBe(0);
+  });
+
+  test('is missing where the stage has no default', async () => {
+    const given = process.env.DEFAULT_SELLER;
+    process.env.DEFAULT_SELLER = 'null';
+    try {
+      expect(await ask('GET', 'nobody')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    } finally {
+      process.env.DEFAULT_SELLER = given;
+    }
+  });
+});
