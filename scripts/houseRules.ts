@@ -37,7 +37,7 @@ const rules: Rule[] = [
   {
     because: 'invoicing is pure: it knows contracts, and libraries without input or output',
     applies: (path) =>
-      /^packages\/invoicing\/src\/(?!(writeDocuments|judgeDocuments|fontFiles)\.ts|\w+Fixtures\.ts)/.test(
+      /^packages\/invoicing\/src\/(?!(writeDocuments|writeExamples|judgeDocuments|fontFiles)\.ts|\w+Fixtures\.ts)/.test(
         path,
       ) && !isTest(path),
     breaks: (file) =>

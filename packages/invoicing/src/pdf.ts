@@ -104,7 +104,7 @@ function draw(request: PdfRequest, sheet: Sheet): void {
   vatTable(drawing);
   totals(drawing);
   notes(drawing);
-  pageNumbers(drawing);
+  feet(drawing);
   sheet.root.end();
 }
 
@@ -181,7 +181,8 @@ function parties({ sheet, say, language, document, lines }: Drawing): void {
     ...addressLines(seller.address, language),
     labelled(say.vatId, seller.vatId),
     labelled(say.registration, seller.registration?.id),
-    seller.contact && `${seller.contact.name}\n${seller.contact.telephone}\n${seller.contact.email}`,
+    seller.contact && `${seller.contact.name} · ${seller.contact.telephone}`,
+    seller.contact?.email ?? null,
   ]);
   const top = sheet.y;
   for (const [block, x] of [
@@ -437,10 +438,10 @@ function vatTable(drawing: Drawing): void {
 
 /** What a category is, and why no VAT is due. */
 function groupText({ category, exemption }: VatGroup, width: number, { lines, say }: Drawing): Line[] {
-  const reason = [exemption?.text, exemption?.code].filter((part) => part != null).join(' · ');
+  const reasons = [exemption?.text, exemption?.code].filter((reason) => reason != null);
   return [
     ...lines(say.categories[category] + (category === 'S' ? '' : ` (${category})`), text, width),
-    ...(reason ? lines(reason, small, width) : []),
+    ...reasons.flatMap((reason) => lines(reason, small, width)),
   ];
 }
 
@@ -449,7 +450,9 @@ function totals(drawing: Drawing): void {
   const { amounts, accountingTax, currency, kind } = document;
   const total: Style = { ...strong, size: 12, color: accent };
   const rows: [label: string, value: string, style: Style][] = [
-    [say.linesTotal, amount(amounts.linesMinor), text],
+    ...(amounts.adjustments.length === 0
+      ? []
+      : [[say.linesTotal, amount(amounts.linesMinor), text] satisfies [string, string, Style]]),
     ...amounts.adjustments.map((one): [string, string, Style] => [
       `${one.kind === 'charge' ? say.charge : say.allowance}: ${one.reason} (${vatLabel(one, say)})`,
       amount(one.kind === 'charge' ? one.amountMinor : -one.amountMinor),
@@ -507,9 +510,12 @@ function totals(drawing: Drawing): void {
   sheet.y += 14;
 }
 
-function notes({ sheet, say, document, lines, newPage }: Drawing): void {
+function notes(drawing: Drawing): void {
+  const { sheet, say, document, lines, newPage } = drawing;
   const heading = { ...small, weight: 'semiBold', color: accent } as const;
   if (document.notes.length > 0) {
+    // A heading is not the last thing on a page.
+    if (sheet.room() < 40) newPage();
     sheet.paragraph(sheet.root, 'H2', lines(say.notes, heading, contentWidth), newPage);
     for (const note of document.notes) {
       sheet.paragraph(sheet.root, 'P', lines(note, text, contentWidth), newPage);
@@ -517,17 +523,26 @@ function notes({ sheet, say, document, lines, newPage }: Drawing): void {
     }
     sheet.y += 8;
   }
-  const { legalNote } = document.seller;
-  if (legalNote !== null) sheet.paragraph(sheet.root, 'P', lines(legalNote, small, contentWidth), newPage);
+  const legal = legalLines(drawing);
+  if (legal.length > maxFootLines) sheet.paragraph(sheet.root, 'P', legal, newPage);
 }
 
-function pageNumbers({ sheet, say, document, lines }: Drawing): void {
+/** As many lines as fit below the number of a page. */
+const maxFootLines = 2;
+
+const legalLines = ({ document, lines }: Drawing): Line[] =>
+  document.seller.legalNote === null ? [] : lines(document.seller.legalNote, small, contentWidth);
+
+/** The seller, the number of the page and the legal notes, where they are short. */
+function feet(drawing: Drawing): void {
+  const { sheet, say, document, lines } = drawing;
   const { start, count } = sheet.doc.bufferedPageRange();
   const half = contentWidth / 2;
-  const top = page.height - page.bottom + 22;
+  const top = page.height - page.bottom + 14;
   const party = [document.seller.legalName, document.seller.vatId]
     .filter((part) => part !== null)
     .join(' · ');
+  const legal = legalLines(drawing);
   for (let i = start; i < start + count; i++) {
     sheet.doc.switchToPage(i);
     sheet.rule(page.left, top - 6, contentWidth);
@@ -535,6 +550,7 @@ function pageNumbers({ sheet, say, document, lines }: Drawing): void {
       sheet.drawLines(lines(party, small, half).slice(0, 1), page.left, top);
       const number = lines(filled(say.page, String(i + 1), String(count)), small);
       sheet.drawLines(number, page.left + half, top, half, 'right');
+      if (legal.length <= maxFootLines) sheet.drawLines(legal, page.left, top + heightOf(number));
     }, 'Pagination');
   }
 }

@@ -11,6 +11,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { invoiceLanguages } from '@fanfold/contracts/seller';
 import fc from 'fast-check';
 import { electronicObstacleOf, missingFor } from './available.ts';
 import { brokenDocuments, brokenOrders, documentOf, incompleteDocuments } from './brokenFixtures.ts';
@@ -19,7 +20,6 @@ import { ciiOf } from './cii.ts';
 import type { TaxDocument } from './document.ts';
 import { documents } from './documentFixtures.ts';
 import { readFont } from './fontFiles.ts';
-import { languages } from './pdf/words.ts';
 import { renderPdf } from './pdf.ts';
 import { type Form, forms } from './profile.ts';
 import { ublOf } from './ubl.ts';
@@ -56,7 +56,7 @@ const pdfOf = (document: TaxDocument, number: number, cii: string | null): Promi
   renderPdf({
     document,
     cii,
-    language: languages[number % languages.length] ?? 'en',
+    language: invoiceLanguages[number % invoiceLanguages.length] ?? 'en',
     logo: null,
     isCopy: number % 3 === 0,
     readFont,

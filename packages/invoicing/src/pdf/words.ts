@@ -1,9 +1,9 @@
 import { exponentOf, majorAmount } from '@fanfold/contracts/currency';
+import type { invoiceLanguages } from '@fanfold/contracts/seller';
 import { decimalOf, decimalText } from '../decimal.ts';
 import type { TaxDocument, VatCategory } from '../document.ts';
 
-export const languages = ['en', 'de', 'fr', 'nl'] as const;
-export type Language = (typeof languages)[number];
+export type Language = (typeof invoiceLanguages)[number];
 
 /** What a document says besides its data. `{}` is where a value goes. */
 export type Words = {
@@ -140,7 +140,7 @@ export const words: Record<Language, Words> = {
   de: {
     title: { invoice: 'Rechnung', 'credit-note': 'Rechnungskorrektur' },
     copy: 'Kopie',
-    issueDate: 'Rechnungsdatum',
+    issueDate: 'Ausstellungsdatum',
     deliveryDate: 'Lieferdatum',
     deliveryPlace: 'Lieferort',
     orderReference: 'Ihre Bestellung',
@@ -295,7 +295,7 @@ export const words: Record<Language, Words> = {
   nl: {
     title: { invoice: 'Factuur', 'credit-note': 'Creditnota' },
     copy: 'Kopie',
-    issueDate: 'Factuurdatum',
+    issueDate: 'Datum van uitgifte',
     deliveryDate: 'Leverdatum',
     deliveryPlace: 'Plaats van levering',
     orderReference: 'Uw bestelling',
