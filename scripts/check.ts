@@ -40,7 +40,7 @@ const checks: [name: string, passes: () => boolean][] = [
     'types',
     () =>
       // What runs in a browser knows the browser and no Node.
-      ['.', 'packages/description/browser'].every((project) =>
+      ['.', 'packages/description/browser', 'packages/console/browser'].every((project) =>
         run('typescript/bin/tsc', '--project', project),
       ),
   ],

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
+import { addressOf, isForConsole, newToken } from '@fanfold/console/address';
+import type { Console } from '@fanfold/console/server';
 import { checkDataFolder } from '@fanfold/local-cloud/dataFolder';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
@@ -11,6 +13,7 @@ import {
   basePort,
   defaultBasePort,
   findStack,
+  isBelow,
   type Pages,
   portOffsets,
   type Stack,
@@ -72,7 +75,9 @@ async function run(base: number): Promise<void> {
     process.env.FANFOLD_DATA_FOLDER ?? (persist ? join(repository, '.fanfold', String(base)) : undefined);
   if (data) await checkDataFolder(data, await tablesOfServices(services));
   const progress = startProgress('starting the emulators and the services');
-  const starting = startStack(base, data, reference(base));
+  const token = newToken();
+  const pages = [reference(base), consolePages(token, () => starting)];
+  const starting: Promise<Stack> = startStack(base, data, pages);
   const started: Started = { runtimes: new Map() };
   try {
     const ready = startServices(services, base, starting, started, progress);
@@ -80,7 +85,7 @@ async function run(base: number): Promise<void> {
     const description = await Promise.race([ready, failed, interrupted]);
     progress.end();
     if (!description) return;
-    await announce(description, started.runtimes, base);
+    await announce(description, started.runtimes, base, token);
     await Promise.race([failed, interrupted]);
   } finally {
     progress.end();
@@ -94,7 +99,7 @@ async function run(base: number): Promise<void> {
 /** The reference page. Nothing of it is loaded before somebody opens it. */
 function reference(base: number): Pages {
   return {
-    path: '/docs',
+    have: (request) => isBelow('/docs', request),
     async answer(request, response, stack) {
       const { answerReference } = await import('@fanfold/description/reference/site');
       await answerReference(request, response, {
@@ -102,6 +107,23 @@ function reference(base: number): Pages {
         tokenCommand: `${portFor(base)}./fanfold token`,
         accessToken: (merchantId) => developmentToken(merchantId, merchantScopes, 60),
       });
+    },
+  };
+}
+
+/** The console. Nothing of it is loaded before somebody opens it. */
+function consolePages(token: string, started: () => Promise<Stack>): Pages {
+  let opened: Promise<Console> | undefined;
+  const open = async (): Promise<Console> => {
+    const [{ consoleOf }, { topic }] = await Promise.all([import('./fanfold/console/console.ts'), started()]);
+    return consoleOf({ stage: 'local' }, { token, ...(topic && { topic }) });
+  };
+  return {
+    have: isForConsole,
+    async answer(request, response) {
+      opened ??= open();
+      const { answerConsole } = await import('@fanfold/console/server');
+      await answerConsole(request, response, await opened);
     },
   };
 }
@@ -236,8 +258,10 @@ async function announce(
   { issuer, endpoints }: StackDescription,
   services: Map<string, ServiceRuntime>,
   base: number,
+  token: string,
 ): Promise<void> {
   const urls: [string, string][] = [
+    ['console', addressOf(issuer, token)],
     // By port, not by which was first ready.
     ...[...services]
       .map(([name, { url }]): [string, string] => [name, url])

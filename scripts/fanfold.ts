@@ -13,6 +13,7 @@ import {
   logName,
   merchant,
   perSecond,
+  port,
   position,
   queueName,
   reference,
@@ -108,6 +109,15 @@ inStage(program.command('trace'))
     merchant,
   )
   .action(async (id, options) => (await import('./fanfold/commands/trace.ts')).trace(id, options));
+
+inStageWithoutJson(program.command('console'))
+  .summary('show the stage in a browser: events as they happen, queues, dead letters')
+  .description(
+    'Serves the console of a stage on this machine until Ctrl-C, and prints its address. Nothing is deployed for it: it does what you ' +
+      'may do. `pnpm dev` serves the same for the stack on a laptop. See docs/operations.md, "Console".',
+  )
+  .option('--port <port>', 'the port on 127.0.0.1; any free one if not given', port, 0)
+  .action(async (options) => (await import('./fanfold/commands/console.ts')).serveConsole(options));
 
 /** With the AWS clients, which take longer to load than the other commands take to run. */
 const deadLetters = () => import('./fanfold/commands/dlq.ts');
@@ -442,10 +452,11 @@ function exitWith(foundSomethingWrong: boolean): void {
 }
 
 function inStage(command: Command): Command {
-  return command
-    .option('--stage <name>', 'local, or a stage in AWS', stage, 'local')
-    .option(...inRegion)
-    .option('--json', 'print the result as JSON');
+  return inStageWithoutJson(command).option('--json', 'print the result as JSON');
+}
+
+function inStageWithoutJson(command: Command): Command {
+  return command.option('--stage <name>', 'local, or a stage in AWS', stage, 'local').option(...inRegion);
 }
 
 function switching(command: Command): Command {

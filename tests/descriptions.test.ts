@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describedBy } from '@fanfold/description/answers';
@@ -12,7 +11,7 @@ import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { findStack } from '@fanfold/local-cloud/stack';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startBrowser } from './browser.ts';
+import { openPage, startBrowser, violations } from './browser.ts';
 import { accessToken } from './client.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
 
@@ -101,33 +100,10 @@ describe('the reference page', () => {
     await browser?.close();
   });
 
-  /** Opens it in a browser that reaches this machine only, and notes what the browser complains about. */
-  async function open(colorScheme: 'light' | 'dark'): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage({ colorScheme });
-    const complaints: string[] = [];
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('pageerror', ({ message }) => complaints.push(message));
-    await page.route('**', (route) => {
-      const { url, abort } = { url: route.request().url(), abort: () => route.abort() };
-      if (url.startsWith(`http://127.0.0.1:${stack.base}/docs`)) return route.continue();
-      complaints.push(`it asks for ${url}`);
-      return abort();
-    });
-    await page.goto(`http://127.0.0.1:${stack.base}/docs`);
-    return { page, complaints };
-  }
-
-  /** What axe finds, in a part of the page, or by some of its rules. */
-  async function violations(page: Page, within = 'html', runOnly?: string[]): Promise<string[]> {
-    await page.evaluate(
-      await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
-    );
-    const options = { resultTypes: ['violations'], preload: false, ...(runOnly && { runOnly }) };
-    const found = await page.evaluate(`axe.run(${JSON.stringify(within)}, ${JSON.stringify(options)})`);
-    return (found as { violations: { id: string; nodes: { html: string }[] }[] }).violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join('\n')}`,
-    );
-  }
+  const open = async (colorScheme: 'light' | 'dark') => {
+    const address = `http://127.0.0.1:${stack.base}/docs`;
+    return openPage(await browser.newContext({ colorScheme }), address, address);
+  };
 
   const formOf = (page: Page, anchor: string) =>
     page.locator('article', { has: page.locator(`[id="${anchor}"]`) }).locator('.try');

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -7,6 +8,7 @@ import { paginateListTopics, SNSClient } from '@aws-sdk/client-sns';
 import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
+  paginateListQueues,
   QueueDoesNotExist,
   SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -42,6 +44,11 @@ export type Cloud = {
    */
   settleMs(functionNames: string[]): Promise<number>;
   kms(): KMSClient;
+  /**
+   * When the oldest message of each of these queues was sent that has any: on a laptop now, in AWS as its metrics say, which are
+   * some minutes old.
+   */
+  oldestIn(queues: string[]): Promise<Map<string, string>>;
 };
 
 /**
@@ -99,7 +106,31 @@ async function localClients(): Promise<Clients> {
       if (kms) return new KMSClient(clientConfiguration(kms));
       throw new Error(`The stack at ${issuer} has no KMS. Stop it and start \`pnpm dev\` again.`);
     },
+    async oldestIn(queues) {
+      const found = await Promise.all(
+        queues.map(async (queue): Promise<[string, string][]> => {
+          const oldest = await oldestInEmulator(endpoints.aws, queue);
+          return oldest === undefined ? [] : [[queue, oldest]];
+        }),
+      );
+      return new Map(found.flat());
+    },
   };
+}
+
+/** The emulator shows its queues to anybody, without receiving from them. */
+async function oldestInEmulator(endpoint: string, queue: string): Promise<string | undefined> {
+  const response = await fetch(`${endpoint}/_fauxqs/queues/${queue}`);
+  if (!response.ok) return undefined;
+  type Sent = { sentTimestamp: number };
+  const { messages } = (await response.json()) as {
+    messages: { ready: Sent[]; delayed: Sent[]; inflight: { message: Sent }[] };
+  };
+  const { ready, delayed, inflight } = messages;
+  const times = [...ready, ...delayed, ...inflight.map(({ message }) => message)].map(
+    ({ sentTimestamp }) => sentTimestamp,
+  );
+  return times.length === 0 ? undefined : new Date(Math.min(...times)).toISOString();
 }
 
 /**
@@ -135,6 +166,7 @@ async function awsClients(region: string): Promise<Clients> {
     settleMs: (functionNames) => longestRunMs(lambda, functionNames).then((runMs) => runMs + publishingMs),
     controls: () => [{ lambda: new LambdaClient(settings), events: new EventBridgeClient(settings) }],
     kms: () => new KMSClient(settings),
+    oldestIn: (queues) => oldestByMetrics(new CloudWatchClient(settings), queues, new Date()),
   };
 }
 
@@ -156,6 +188,40 @@ async function longestRunMs(lambda: LambdaClient, functionNames: string[]): Prom
     }),
   );
   return Math.min(longestSettledMs, Math.max(...timeoutsMs));
+}
+
+/** SQS itself does not tell. Its metric comes each minute, up to three minutes late, for a queue that is used. */
+async function oldestByMetrics(
+  cloudwatch: CloudWatchClient,
+  queues: string[],
+  now: Date,
+): Promise<Map<string, string>> {
+  const { MetricDataResults = [] } = await cloudwatch.send(
+    new GetMetricDataCommand({
+      StartTime: new Date(now.getTime() - 300_000),
+      EndTime: now,
+      MetricDataQueries: queues.map((queue, i) => ({
+        Id: `q${i}`,
+        MetricStat: {
+          Metric: {
+            Namespace: 'AWS/SQS',
+            MetricName: 'ApproximateAgeOfOldestMessage',
+            Dimensions: [{ Name: 'QueueName', Value: queue }],
+          },
+          Period: 60,
+          Stat: 'Maximum',
+        },
+      })),
+    }),
+  );
+  return new Map(
+    MetricDataResults.flatMap(({ Id = '', Timestamps = [], Values = [] }): [string, string][] => {
+      const [time, ageSeconds] = [Timestamps[0], Values[0]];
+      const queue = queues[Number(Id.slice(1))];
+      if (!time || !ageSeconds || queue === undefined) return [];
+      return [[queue, new Date(time.getTime() - ageSeconds * 1000).toISOString()]];
+    }),
+  );
 }
 
 /** As long as any function may run, and some more for the way: nothing goes over the socket meanwhile. */
@@ -198,6 +264,17 @@ export async function queueUrlOf({ sqs }: Cloud, name: string): Promise<string |
     if (error instanceof QueueDoesNotExist) return undefined;
     throw error;
   }
+}
+
+/** All queues whose names begin as those of the stage, by name: there may be those of others, such as of `prod-eu` beside `prod`. */
+export async function queueUrlsOf({ sqs, stage }: Cloud): Promise<Map<string, string>> {
+  const urls = new Map<string, string>();
+  // Without a size of pages SQS ends after a thousand queues without a word.
+  const pages = paginateListQueues({ client: sqs, pageSize: 1000 }, { QueueNamePrefix: `fanfold-${stage}-` });
+  for await (const { QueueUrls = [] } of pages) {
+    for (const url of QueueUrls) urls.set(url.slice(url.lastIndexOf('/') + 1), url);
+  }
+  return urls;
 }
 
 /** How many messages are in a queue: waiting, hidden or delayed. Counted approximately, and right once nothing changes. */

@@ -110,6 +110,11 @@ export const upTo =
 
 export const perSecond = upTo(1000);
 
+export function port(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+  throw new InvalidArgumentError('It is a port from 1 to 65535, or 0 for any free one.');
+}
+
 export function position(value: string): number {
   if (/^\d{1,15}$/.test(value)) return Number(value);
   throw new InvalidArgumentError('It is a position in the log, as an interrupted replay printed it.');

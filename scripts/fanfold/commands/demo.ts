@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatAmount } from '@fanfold/contracts/currency';
 import type { RecordedEvent } from '../aws/auditLog.ts';
+import { connect } from '../operations/merchantApi.ts';
+import { twoChairs as order } from '../operations/twoChairs.ts';
 import { print, printHeading, printJson } from '../terminal.ts';
 import { localMerchant } from './arguments.ts';
-import { connect } from './client.ts';
 
 type Options = { merchant: string; json?: true };
 
@@ -15,17 +16,6 @@ type Payment = { id: string; invoiceNumber: string | null; refunds: Refund[] };
 type Refund = { id: string; creditNoteNumber: string | null };
 type Document = { id: string; number: string; refundId?: string; totals: { gross: number } };
 
-const order = {
-  amount: 12_100,
-  currency: 'EUR',
-  paymentMethod: 'pm_card_visa',
-  description: 'Two chairs',
-  customer: {
-    name: 'Ada Example',
-    address: { line1: 'Main St 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
-  },
-  lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
-};
 const refundAmount = 4000;
 
 /**

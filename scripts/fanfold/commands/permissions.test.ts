@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import {
   DisableRuleCommand,
   EnableRuleCommand,
@@ -43,6 +44,9 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { bucketPrefix } from '../../../packages/topology/names.js';
 import { covers, type Grant, grantsOf } from '../../operatorRole.ts';
 import { confirms } from '../aws/batchFixtures.ts';
+import { cloudOf } from '../aws/cloud.ts';
+import { depthOfBucket, depthOfQueue } from '../operations/depths.ts';
+import { pictureOf } from '../operations/picture.ts';
 import { restoredServices } from '../operations/restore/restoredServices.ts';
 import { auditKey } from './auditKey.ts';
 import { discard, redrive } from './dlq.ts';
@@ -73,6 +77,7 @@ const clients = {
   lambda: mockClient(LambdaClient),
   kms: mockClient(KMSClient),
   eventbridge: mockClient(EventBridgeClient),
+  cloudwatch: mockClient(CloudWatchClient),
 };
 
 let calls: Grant[];
@@ -241,6 +246,7 @@ beforeAll(async () => {
   text = read('../../../packages/contracts/examples/payment.captured.v1.json');
   for (const service of restoredServices) await restore(service, { stage: 'test', yes: true });
   await start({ stage: 'test' });
+  await lookAtStage();
   await auditKey({ stage: 'test' });
   await auditKey({ stage: 'test', witness: true });
   const remember = join(tmpdir(), `fanfold-permissions-${randomUUID()}`);
@@ -258,6 +264,17 @@ beforeAll(async () => {
     (permissions[command] ?? [command]).map((action) => ({ action, resource: resourceOf(command, input) })),
   );
 });
+
+/** What the console looks at while it is open. */
+async function lookAtStage(): Promise<void> {
+  clients.cloudwatch.on(GetMetricDataCommand).resolves({});
+  const cloud = await cloudOf({ stage: 'test' });
+  const { queues, deadLetters } = await pictureOf(cloud);
+  const places = [...queues, ...deadLetters];
+  for (const { name, url } of places)
+    await (url ? depthOfQueue(cloud, name, url) : depthOfBucket(cloud, name));
+  await cloud.oldestIn(places.map(({ name }) => name));
+}
 
 /** What commands are called that need a permission of another name, or none. */
 const permissions: Record<string, string[]> = {

@@ -223,6 +223,19 @@ it('a service that could not note how far its table is stops all the same, and t
   expect(warnings).toEqual([expect.stringMatching(/^How far billing's table is .*: .*no bucket/)]);
 });
 
+it('one trigger of a service is stopped, and a publisher at once as what writes goes on', async () => {
+  const only = { functionKey: 'publisher', kind: 'stream' } as const;
+  const { triggers } = await switchTriggers(await test(), { on: false, services: ['billing'], only });
+  expect(triggers).toMatchObject([{ service: 'billing', functionKey: 'publisher', state: 'off' }]);
+  expect(changes).toEqual(['ordered: stage stop', 'Disabling fanfold-billing-test-publisher']);
+  const none = switchTriggers(await test(), {
+    on: false,
+    services: ['billing'],
+    only: { functionKey: 'janitor', kind: 'schedule' },
+  });
+  await expect(none).rejects.toThrow('test has no schedule that runs janitor of billing.');
+});
+
 it('what is stopped already is not ordered again, and is started again', async () => {
   await switchTriggers(await test(), { on: false });
   changes = [];

@@ -37,6 +37,9 @@ export type Trigger = {
   state: 'on' | 'off' | 'changing';
 };
 
+/** One trigger of a service, by what it has and no other of the service has. */
+export type TriggerName = Pick<Trigger, 'functionKey' | 'kind'>;
+
 /** A trigger, and how it is switched. */
 type Switchable = Trigger & { set(on: boolean): Promise<void> };
 
@@ -55,7 +58,7 @@ export async function triggersOf(cloud: Cloud, services?: readonly string[]): Pr
 }
 
 /**
- * Switches on or off all that runs functions of a stage, once it is in the audit trail. Changes nothing that is as asked. What
+ * Switches on or off all that runs functions of a stage, or one trigger of a service, once it is in the audit trail. Changes nothing that is as asked. What
  * is begun when it is switched off ends by itself. The publishers are the last that are switched off, and go on until that has
  * ended: so what was accepted is published. Before that the services note how far their tables are.
  *
@@ -67,21 +70,34 @@ export async function switchTriggers(
   {
     on,
     services,
+    only,
     reason = null,
-  }: { on: boolean; services?: readonly string[] | undefined; reason?: string | null },
+  }: {
+    on: boolean;
+    services?: readonly string[] | undefined;
+    only?: TriggerName | undefined;
+    reason?: string | null;
+  },
 ): Promise<{ operationId: string | null; triggers: Trigger[]; warnings: string[] }> {
   const wanted = on ? 'on' : 'off';
-  const triggers = await switchablesOf(cloud, services);
+  const isMeant = ({ functionKey, kind }: Trigger) =>
+    only === undefined || (functionKey === only.functionKey && kind === only.kind);
+  const triggers = (await switchablesOf(cloud, services)).filter(isMeant);
+  if (triggers.length === 0) {
+    throw new UsageError(
+      `${cloud.stage} has no ${only?.kind} that runs ${only?.functionKey} of ${services?.join(', ')}.`,
+    );
+  }
   if (triggers.every(({ state }) => state === wanted))
     return { operationId: null, triggers: triggers.map(factsOf), warnings: [] };
   const operationId = await order(cloud, {
     command: on ? 'stage start' : 'stage stop',
     reason,
-    filters: services ? { service: services.join(',') } : {},
+    filters: { ...(services && { service: services.join(',') }), ...only },
     messages: [],
   });
   const warnings: string[] = [];
-  if (!on) {
+  if (!on && !only) {
     const stopped = await switchAll(cloud, { on, services, areMeant: isWriter });
     if (stopped.some((trigger) => !isWriter(trigger) && trigger.state !== wanted)) {
       const names = stopped.filter(isWriter).map((writer) => nameOfFunction(cloud.stage, writer));
@@ -89,8 +105,8 @@ export async function switchTriggers(
     }
     warnings.push(...(await noteHowFar(cloud, [...new Set(stopped.map(({ service }) => service))])));
   }
-  const switched = await switchAll(cloud, { on, services, areMeant: () => true });
-  return { operationId, triggers: switched.map(factsOf), warnings };
+  const switched = await switchAll(cloud, { on, services, areMeant: isMeant });
+  return { operationId, triggers: switched.filter(isMeant).map(factsOf), warnings };
 }
 
 /** What runs by a stream publishes what the others wrote. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
+import { pageHeaders } from '@fanfold/local-cloud/pageHeaders';
 import type { StackDescription } from '@fanfold/local-cloud/stack';
 import { transform } from 'esbuild';
 import { asyncApiFile, openApiFile } from '../service.ts';
@@ -59,26 +60,7 @@ export async function answerReference(
 
 const documents = { 'openapi.json': openApiFile, 'asyncapi.json': asyncApiFile };
 
-/** Nothing is loaded from elsewhere, run that is no file of ours, sent elsewhere, framed, or kept. */
-const safe = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-    'img-src data:',
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join('; '),
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'no-store',
-};
+const safe = pageHeaders("'none'");
 
 /** The running services that have documents, by their port. */
 function described(services: StackDescription['services']): Promise<ReferencedService[]> {

@@ -281,6 +281,20 @@ test.each<[string, Record<string, string>]>([
   expect(await Promise.all(statuses)).toEqual([403, 403]);
 });
 
+test('SNS can be taken away and given back, and queues go on meanwhile', async () => {
+  const { endpoints, topic } = await start();
+  const settings = { ...clientConfiguration(endpoints.aws), maxAttempts: 1 };
+  const sns = new SNSClient(settings);
+  await sns.send(new CreateTopicCommand({ Name: 'things' }));
+  topic.isAvailable = false;
+  await expect(sns.send(new CreateTopicCommand({ Name: 'things' }))).rejects.toMatchObject({
+    $metadata: { httpStatusCode: 503 },
+  });
+  await new SQSClient(settings).send(new CreateQueueCommand({ QueueName: 'things' }));
+  topic.isAvailable = true;
+  await sns.send(new CreateTopicCommand({ Name: 'things' }));
+});
+
 // What fauxqs is patched for.
 describe('fauxqs', () => {
   test('keeps a message whose visibility timeout is set to 0, on disk as in memory (F1)', async () => {

@@ -22,8 +22,12 @@ export type Emulators = {
   endpoints: Endpoints;
   /** Rejects when an emulator ends that was not stopped; never resolves. */
   failed: Promise<never>;
+  topic: Topic;
   stop(): Promise<void>;
 };
+
+/** SNS, which can be taken away, to see what becomes of events meanwhile: every call to it is then answered 503. */
+export type Topic = { isAvailable: boolean };
 
 /**
  * Starts fauxqs (SNS, SQS, S3) and KMS in this process and dynoxide (DynamoDB) as a child, all on 127.0.0.1.
@@ -47,7 +51,8 @@ export async function startEmulators(
     started.push(kms);
     const dynamodb = await startDynamodb(options.dynamodbPort ?? 0, options.dataFolder);
     started.push(dynamodb);
-    const fauxqs = await refusingForeign(() =>
+    const topic: Topic = { isAvailable: true };
+    const fauxqs = await refusing(topic, () =>
       startFauxqs({
         port: options.port ?? 0,
         logger: false,
@@ -63,6 +68,7 @@ export async function startEmulators(
     return {
       endpoints: { aws, dynamodb: dynamodb.endpoint, kms: kms.endpoint },
       failed: dynamodb.failed,
+      topic,
       stop,
     };
   } catch (error) {
@@ -82,14 +88,16 @@ type FastifyApp = {
 };
 
 /**
- * Starts a server that takes nothing from web pages: a form of any page could otherwise publish events. fauxqs does not hand
- * out its server; Fastify tells of each that it makes.
+ * Starts a server that takes nothing from web pages, as a form of any page could otherwise publish events, and nothing for the
+ * topic while that is away. fauxqs does not hand out its server; Fastify tells of each that it makes.
  */
-async function refusingForeign<Server>(start: () => Promise<Server>): Promise<Server> {
+async function refusing<Server>(topic: Topic, start: () => Promise<Server>): Promise<Server> {
   const refuse = (message: unknown) => {
-    (message as { fastify: FastifyApp }).fastify.addHook('onRequest', async ({ raw }, reply) =>
-      isForeign(raw) ? reply.code(403).send('Requests come from this machine only.') : undefined,
-    );
+    (message as { fastify: FastifyApp }).fastify.addHook('onRequest', async ({ raw }, reply) => {
+      if (isForeign(raw)) return reply.code(403).send('Requests come from this machine only.');
+      const isForTopic = raw.headers.authorization?.includes('/sns/aws4_request') ?? false;
+      return isForTopic && !topic.isAvailable ? reply.code(503).send('SNS was taken away.') : undefined;
+    });
   };
   diagnosticsChannel.subscribe('fastify.initialization', refuse);
   try {

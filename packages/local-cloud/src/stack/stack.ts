@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { json, text } from 'node:stream/consumers';
-import type { Endpoints } from '../emulators/emulators.ts';
+import type { Emulators, Endpoints } from '../emulators/emulators.ts';
 import { isForeign, isOfForeignPage } from '../foreign.ts';
 import { holdDataFolder } from './dataFolder.ts';
 import { publicKeySet } from './issuer.ts';
@@ -22,14 +22,17 @@ export type StackDescription = {
   services: Record<string, RunningService>;
 };
 
-/** Pages for people, at the base port below this path. Requests of other pages do not reach them. */
+/** Pages for people, at the base port. Requests of other pages do not reach them. */
 export type Pages = {
-  path: string;
+  /** Whether a request is for them. */
+  have(request: IncomingMessage): boolean;
   answer(request: IncomingMessage, response: ServerResponse, stack: StackDescription): Promise<void>;
 };
 
 export type Stack = {
   description: StackDescription;
+  /** The topic of a stack that this process has started. */
+  topic?: Emulators['topic'];
   /** Rejects when something that all services share ends without having been stopped; never resolves. */
   failed: Promise<never>;
   /** Stops what this process has started: nothing when the stack is another process's. */
@@ -62,7 +65,7 @@ export function basePort(): number {
  * @throws when a port is taken (`code` EADDRINUSE if it is the base port), another stack has the data folder, it cannot be
  *   gone on with, or an emulator does not start.
  */
-export async function startStack(base: number, dataFolder?: string, pages?: Pages): Promise<Stack> {
+export async function startStack(base: number, dataFolder?: string, pages: Pages[] = []): Promise<Stack> {
   const services: StackDescription['services'] = {};
   const ready = Promise.withResolvers<StackDescription>();
   const server = createServer((request, response) => {
@@ -84,7 +87,7 @@ export async function startStack(base: number, dataFolder?: string, pages?: Page
       dynamodbPort: base + portOffsets.dynamodb,
       ...(dataFolder && { dataFolder }),
     });
-    const { endpoints, failed } = emulators;
+    const { endpoints, failed, topic } = emulators;
     const issuer = `http://127.0.0.1:${base}`;
     const description = {
       name: 'fanfold' as const,
@@ -100,7 +103,7 @@ export async function startStack(base: number, dataFolder?: string, pages?: Page
       await emulators.stop();
       await release();
     };
-    return { description, failed, stop };
+    return { description, failed, topic, stop };
   } catch (error) {
     stopServer();
     await release();
@@ -112,17 +115,17 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   ready: Promise<StackDescription>,
-  pages: Pages | undefined,
+  pages: Pages[],
 ): Promise<void> {
   const reply = (status: number, body: object) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  const isOfPages = pages !== undefined && isBelow(pages.path, request.url ?? '');
-  if (isOfPages ? isOfForeignPage(request) : isForeign(request)) {
+  const asked = pages.find((each) => each.have(request));
+  if (asked ? isOfForeignPage(request) : isForeign(request)) {
     reply(403, { message: 'Requests come from this machine only.' });
     return;
   }
-  if (isOfPages) {
-    await pages.answer(request, response, await ready);
+  if (asked) {
+    await asked.answer(request, response, await ready);
     return;
   }
   switch (`${request.method} ${request.url}`) {
@@ -140,7 +143,8 @@ async function answer(
   }
 }
 
-const isBelow = (path: string, url: string): boolean =>
+/** Whether a request is for a path, or for one below it. */
+export const isBelow = (path: string, { url = '' }: IncomingMessage): boolean =>
   url === path || url.startsWith(`${path}/`) || url.startsWith(`${path}?`);
 
 /** A service is part of the stack for as long as its request is open, so it cannot remain there after a crash. */

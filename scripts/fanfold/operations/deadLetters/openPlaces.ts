@@ -1,6 +1,5 @@
 import { ListBucketsCommand } from '@aws-sdk/client-s3';
-import { paginateListQueues } from '@aws-sdk/client-sqs';
-import type { Cloud } from '../../aws/cloud.ts';
+import { type Cloud, queueUrlsOf } from '../../aws/cloud.ts';
 import { placeOf } from '../../aws/places.ts';
 import { UsageError } from '../../errors.ts';
 import { openBucket } from './bucket.ts';
@@ -19,7 +18,7 @@ export async function openPlaces(
   signal: AbortSignal,
 ): Promise<OpenedPlace[]> {
   const { queue } = selection;
-  const urls = await queueUrls(cloud);
+  const urls = await queueUrlsOf(cloud);
   const { Buckets = [] } = await cloud.s3.send(new ListBucketsCommand({}));
   const names = [...urls.keys(), ...Buckets.map(({ Name = '' }) => Name)];
   const places = names.flatMap((name) => placeOf(name, cloud) ?? []);
@@ -43,14 +42,4 @@ export async function openPlaces(
   if (!failed) return opened;
   await Promise.all(opened.map((place) => place.release()));
   throw failed.reason;
-}
-
-async function queueUrls({ sqs, stage }: Cloud): Promise<Map<string, string>> {
-  const urls = new Map<string, string>();
-  // Without a size of pages SQS ends after a thousand queues without a word.
-  const pages = paginateListQueues({ client: sqs, pageSize: 1000 }, { QueueNamePrefix: `fanfold-${stage}-` });
-  for await (const { QueueUrls = [] } of pages) {
-    for (const url of QueueUrls) urls.set(url.slice(url.lastIndexOf('/') + 1), url);
-  }
-  return urls;
 }

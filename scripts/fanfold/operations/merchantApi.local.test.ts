@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { freePort } from '@fanfold/local-cloud/ports';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { connect } from './client.ts';
+import { connect } from './merchantApi.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 

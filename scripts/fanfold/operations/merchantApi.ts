@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { runningStack } from '../aws/stack.ts';
-import { developmentToken, merchantScopes } from '../operations/accessToken.ts';
+import { developmentToken, merchantScopes } from './accessToken.ts';
 
 /** A merchant's way to the API of one service. Paths begin with `/`. */
 export type Api = {
@@ -10,6 +10,8 @@ export type Api = {
   all<Item extends { id: string }>(path: string): Promise<Item[]>;
   /** Creates an object, and tells the Request-Id with which all that follows can be found. */
   post<Created>(path: string, body: unknown): Promise<{ created: Created; requestId: string }>;
+  /** The same where the refusal of a card is an answer as well: a problem, with the status 402. */
+  ask<Created>(path: string, body: unknown): Promise<{ status: number; answer: Created }>;
 };
 
 /**
@@ -33,18 +35,28 @@ export async function connect(merchantId: string): Promise<Record<'payments' | '
 }
 
 function api(url: string, token: string): Api {
-  const send = async (path: string, init: RequestInit = {}): Promise<Response> => {
+  const send = async (path: string, init: RequestInit = {}, accepted?: number): Promise<Response> => {
     const headers = { Authorization: `Bearer ${token}`, ...init.headers };
     const signal = AbortSignal.timeout(30_000);
     const response = await fetch(url + path, { ...init, headers, signal }).catch((error: Error) => {
       const reason = error.name === 'TimeoutError' ? 'in 30 s' : 'any more';
       throw new Error(`${url} does not answer ${reason}. See what \`pnpm dev\` prints.`, { cause: error });
     });
-    if (response.ok || response.status === 404) return response;
+    if (response.ok || response.status === 404 || response.status === accepted) return response;
     throw new Error(
       `${init.method ?? 'GET'} ${path} was answered ${response.status}: ${await response.text()}`,
     );
   };
+  const create = (path: string, body: unknown, accepted?: number) =>
+    send(
+      path,
+      {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
+        body: JSON.stringify(body),
+      },
+      accepted,
+    );
   return {
     async find<Found>(path: string) {
       const response = await send(path);
@@ -63,15 +75,15 @@ function api(url: string, token: string): Api {
       return items;
     },
     async post<Created>(path: string, body: unknown) {
-      const response = await send(path, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
-        body: JSON.stringify(body),
-      });
+      const response = await create(path, body);
       return {
         created: (await response.json()) as Created,
         requestId: response.headers.get('Request-Id') ?? '',
       };
+    },
+    async ask<Created>(path: string, body: unknown) {
+      const response = await create(path, body, 402);
+      return { status: response.status, answer: (await response.json()) as Created };
     },
   };
 }

@@ -1,0 +1,32 @@
+import { html, type TemplateResult } from 'lit-html';
+
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  fractionalSecondDigits: 3,
+});
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+
+/** A time in the reader's zone, and in UTC for who asks; with its day unless it is today's. */
+export function time(text: string): TemplateResult {
+  const at = new Date(text);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return html`<time datetime=${text} title=${text}>${isToday ? '' : `${day.format(at)}, `}${clock.format(at)}</time>`;
+}
+
+const units: [seconds: number, unit: string][] = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
+
+/** How long ago something was, in its largest unit, such as `3 min`. */
+export function age(since: string): string {
+  const seconds = Math.max(0, (Date.now() - Date.parse(since)) / 1000);
+  const [size, unit] = units.find(([size]) => seconds >= size) ?? [1, 's'];
+  return `${Math.floor(seconds / size).toLocaleString()} ${unit}`;
+}
+
+export const count = (number: number): string => number.toLocaleString();

@@ -1,0 +1,99 @@
+import { newToken } from '@fanfold/console/address';
+import { type Console, Refused } from '@fanfold/console/server';
+import { InvalidArgumentError } from 'commander';
+import { type Cloud, cloudOf } from '../aws/cloud.ts';
+import type { StagePlace } from '../commandFor.ts';
+import * as parse from '../commands/arguments.ts';
+import { CommandError, messageOf } from '../errors.ts';
+import { switchTriggers } from '../operations/triggers.ts';
+import { pay } from './paying.ts';
+import { rhythmOf, type Topic, watching } from './watching.ts';
+
+/**
+ * The console of a stage: the same operations as the commands, behind a page.
+ *
+ * @param topic SNS, if this process can take it away
+ * @param token what lets the page in
+ */
+export function consoleOf(
+  place: StagePlace,
+  { topic, token = newToken() }: { topic?: Topic; token?: string } = {},
+): Console {
+  const isLocal = place.stage === 'local';
+  const { watch, refresh } = watching(place, topic);
+
+  /** @throws Refused when something is for a laptop only */
+  function requireLaptop(): void {
+    if (isLocal) return;
+    throw new Refused(`Only on a laptop: ${place.stage} is in AWS, where it would be real.`, 403);
+  }
+
+  return {
+    token,
+    watch,
+    calls: {
+      place: () =>
+        withCloud(place, async ({ stage, region, account, operator }) => ({
+          stage,
+          region,
+          account,
+          operator,
+          isLocal,
+          hasTopicSwitch: topic !== undefined,
+          merchant: isLocal ? parse.localMerchant : null,
+          callsPerSecond: rhythmOf(stage).callsPerSecond,
+        })),
+      async pay({ merchant, what }) {
+        requireLaptop();
+        return pay({ merchant: parsed('merchant', parse.merchant, merchant), what });
+      },
+      async switchTrigger({ service, functionKey, kind, on }) {
+        requireLaptop();
+        const { operationId } = await withCloud(place, (cloud) =>
+          switchTriggers(cloud, { on, services: [service], only: { functionKey, kind } }),
+        );
+        refresh();
+        return { operationId };
+      },
+      async switchTopic({ on }) {
+        requireLaptop();
+        if (!topic) {
+          throw new Refused(
+            'Only the console of `pnpm dev` can take SNS away: this one does not run it.',
+            403,
+          );
+        }
+        topic.isAvailable = on;
+        refresh();
+        return { on };
+      },
+    },
+  };
+}
+
+/** @throws Refused for what a command would not take for its argument */
+function parsed<Value>(name: string, parse: (text: string) => Value, text: string): Value {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw new Refused(`${name}: ${error.message}`, 400);
+    throw error;
+  }
+}
+
+/**
+ * Does something in a stage, as commands do: with what it is reached by now.
+ *
+ * @throws Refused when the operation itself says why not
+ */
+async function withCloud<Result>(
+  place: StagePlace,
+  work: (cloud: Cloud) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work(await cloudOf(place));
+  } catch (error) {
+    if (error instanceof CommandError) throw new Refused(messageOf(error));
+    throw error;
+  }
+}

@@ -1,0 +1,290 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { PublishCommand, SNSClient, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { accountId, clientConfiguration, region } from '@fanfold/local-cloud/account';
+import { freeBasePort } from '@fanfold/local-cloud/ports';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openPage, startBrowser, violations } from './browser.ts';
+import { type Client, clientOf, twoChairs } from './client.ts';
+import { type RunningStack, startDev } from './runningStack.ts';
+
+/** The console, in a browser, on the stack that `pnpm dev` starts. */
+let stack: RunningStack;
+let browser: Browser;
+/** Which the browser has opened with the address that dev printed. */
+let opened: BrowserContext;
+let address: string;
+let client: Client;
+let page: Page;
+let complaints: string[];
+
+const origin = () => `http://127.0.0.1:${stack.base}`;
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([freeBasePort().then((base) => startDev(base)), startBrowser()]);
+  [, address = ''] = /^ {2}console +(\S+)$/m.exec(stack.output.join('\n')) ?? [];
+  client = await clientOf(stack.base, 'acme');
+  opened = await browser.newContext({ colorScheme: 'light', viewport: { width: 1920, height: 1000 } });
+  ({ page, complaints } = await openPage(opened, address, origin()));
+}, 60_000);
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+afterEach(() => {
+  // The browser itself reports a call that is refused, and the page says why.
+  const isRefusal = (complaint: string) => /status of 4(00|09) /.test(complaint);
+  expect(complaints.splice(0).filter((complaint) => !isRefusal(complaint))).toEqual([]);
+});
+
+const aws = () => clientConfiguration(`http://127.0.0.1:${stack.base + 4}`);
+const topicArn = `arn:aws:sns:${region}:${accountId}:fanfold-local-events`;
+
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+const row = (text: string) => page.locator('.events tbody tr', { hasText: text });
+const queue = (service: string) =>
+  page.getByRole('region', { name: `fanfold-local-${service}-events`, exact: true });
+const waiting = (service: string, count: string) =>
+  queue(service).locator('.counts div', { hasText: 'waiting' }).filter({ hasText: count }).waitFor();
+
+/** What the page says of the button that was clicked last. */
+const outcome = async (form: string): Promise<string> => {
+  const status = page.getByRole('form', { name: form }).locator('[role=status].done');
+  return (await status.textContent()) ?? '';
+};
+
+describe('the flow', () => {
+  it('is the first view of the address that dev prints first, within a second, and removes the token from the address', async () => {
+    const urls = stack.output.filter((line) => /^ {2}\S.* http:/.test(line));
+    expect(urls[0]).toContain(address);
+    const before = performance.now();
+    const other = await openPage(opened, address, origin());
+    await other.page.getByRole('region', { name: 'The stage' }).waitFor();
+    expect(performance.now() - before).toBeLessThan(1_000 * patience);
+    expect(other.page.url()).toBe(`${origin()}/`);
+    expect(other.complaints).toEqual([]);
+    await other.page.close();
+  });
+
+  it('makes a payment, which is seen on its way and is one for the API', async () => {
+    await button('Pay').click();
+    expect(await outcome('Make a payment')).toBe('121.00 EUR: captured.');
+    await row('payment.captured.v1').waitFor();
+    await row('invoice.issued.v1').waitFor();
+    const [payment] = (await client.get('/payments')).body.data;
+    expect(payment).toMatchObject({ status: 'captured', amountCaptured: 12_100 });
+    expect(await row('payment.captured.v1').textContent()).toContain(`${payment?.id}:1`);
+  });
+
+  it.each([
+    ['Pay with a declined card', /^121\.00 EUR: The card was declined/, { status: 'failed' }],
+    ['Pay, and the provider does not answer', /^121\.00 EUR: processing\.$/, { status: 'processing' }],
+  ])('makes a payment that does not go well: %s', async (name, sentence, payment) => {
+    await button(name).click();
+    await vi.waitFor(async () => expect(await outcome('Make a payment')).toMatch(sentence), 20_000);
+    expect((await client.get('/payments')).body.data[0]).toMatchObject(payment);
+  });
+
+  it('gives a part of a payment back, and says when there is none', async () => {
+    await page.getByRole('form', { name: 'Make a payment' }).getByLabel('Merchant').fill('refunding');
+    await button('Refund').click();
+    const failed = page.locator('[role=status].failed');
+    expect(await failed.textContent()).toContain('There is no captured payment to give something back of.');
+    const other = await clientOf(stack.base, 'refunding');
+    await other.post('/payments', twoChairs());
+    await button('Refund').click();
+    expect(await outcome('Make a payment')).toBe('40.00 EUR given back.');
+    expect((await other.get('/payments')).body.data[0]).toMatchObject({ amountRefunded: 4_000 });
+    await row('credit-note.issued.v1').waitFor();
+  });
+
+  it('takes no merchant that no token can have', async () => {
+    await page.getByRole('form', { name: 'Make a payment' }).getByLabel('Merchant').fill('_operator');
+    await button('Pay').click();
+    const failed = page.locator('[role=status].failed');
+    await failed.getByText('merchant: An id that begins with _ is reserved').waitFor();
+    await page.getByRole('form', { name: 'Make a payment' }).getByLabel('Merchant').fill('acme');
+  });
+
+  it('shows the events that fit a filter, whose address opens the same, and stands still when it is paused', async () => {
+    const filter = page.getByRole('form', { name: 'Filter' });
+    await filter.getByLabel('Type').selectOption('payment.refunded.v1');
+    await filter.getByLabel('Merchant').fill('refund');
+    await vi.waitFor(async () => expect(await page.locator('.events tbody tr').count()).toBe(1));
+    expect(page.url()).toBe(`${origin()}/?type=payment.refunded.v1&merchant=refund`);
+    const other = await openPage(opened, page.url(), origin());
+    await other.page.locator('.events tbody tr', { hasText: 'payment.refunded.v1' }).waitFor();
+    expect(await other.page.getByRole('form', { name: 'Filter' }).getByLabel('Merchant').inputValue()).toBe(
+      'refund',
+    );
+    await other.page.close();
+    await page.goto(`${origin()}/`);
+
+    await row('payment.captured.v1').first().waitFor();
+    await button('Pause').click();
+    const rows = await page.locator('.events tbody tr').count();
+    await client.post('/payments', twoChairs());
+    await page.getByText(/^Paused, \d since then\.$/).waitFor();
+    expect(await page.locator('.events tbody tr').count()).toBe(rows);
+    await button('Pause').click();
+    await vi.waitFor(async () =>
+      expect(await page.locator('.events tbody tr').count()).toBeGreaterThan(rows),
+    );
+  });
+
+  it('stops a consumer, whose messages wait, and starts it again; audit has both orders', async () => {
+    await button('Stop billing consumer').click();
+    await button('Start billing consumer').waitFor();
+    const { body } = await client.post('/payments', twoChairs({ orderId: 'while-billing-stands' }));
+    await waiting('billing', '1');
+    await queue('billing')
+      .getByText(/^\d+ s$/)
+      .waitFor();
+    expect((await client.get(`/invoices?paymentId=${body.id}`)).body.data).toEqual([]);
+    await button('Start billing consumer').click();
+    await waiting('billing', '0');
+    await vi.waitFor(
+      async () => expect((await client.get(`/invoices?paymentId=${body.id}`)).body.data).toHaveLength(1),
+      20_000,
+    );
+    const operator = await clientOf(stack.base, 'acme', ['operations:read']);
+    await vi.waitFor(async () => {
+      const orders = (await operator.all('/events')) as unknown as {
+        data: { command: string; filters: object };
+      }[];
+      const filters = { service: 'billing', functionKey: 'consumer', kind: 'queue' };
+      expect(orders.map(({ data: { command, filters } }) => ({ command, filters }))).toEqual([
+        { command: 'stage stop', filters },
+        { command: 'stage start', filters },
+      ]);
+    }, 20_000);
+  });
+
+  it('stops the stream of a table, and takes SNS away: what was accepted is published afterwards', async () => {
+    for (const name of ['payments publisher', 'SNS']) {
+      await button(`Stop ${name}`).click();
+      await button(`Start ${name}`).waitFor();
+      const orderId = `without-${name.split(' ')[0]}`;
+      const { body } = await client.post('/payments', twoChairs({ orderId }));
+      if (name === 'SNS') await page.getByText('SNS was taken away').waitFor();
+      expect(await row(`${body.id}:1`).count()).toBe(0);
+      await button(`Start ${name}`).click();
+      await button(`Stop ${name}`).waitFor();
+      await row(`${body.id}:1`).waitFor();
+    }
+  });
+
+  it('shows a queue of somebody else that is subscribed, and what an event says as text', async () => {
+    const sqs = new SQSClient({ ...aws(), useQueueUrlAsEndpoint: false });
+    const sns = new SNSClient(aws());
+    await sqs.send(new CreateQueueCommand({ QueueName: 'loyalty' }));
+    const { SubscriptionArn } = await sns.send(
+      new SubscribeCommand({
+        TopicArn: topicArn,
+        Protocol: 'sqs',
+        Endpoint: `arn:aws:sqs:${region}:${accountId}:loyalty`,
+        Attributes: { RawMessageDelivery: 'true', FilterPolicy: JSON.stringify({ type: ['a.b.v1'] }) },
+      }),
+    );
+    await page.getByRole('heading', { name: 'loyalty' }).waitFor();
+    await page.getByText('Subscribes to a.b.v1').waitFor();
+    const markup = '<img/src=x/onerror=alert(1)>';
+    const event = {
+      id: `${markup}:1`,
+      type: 'a.b.v1',
+      source: '/elsewhere',
+      subject: markup,
+      merchantid: 'acme',
+      time: new Date().toISOString(),
+      correlationid: 'req_1',
+    };
+    await sns.send(
+      new PublishCommand({
+        TopicArn: topicArn,
+        Message: JSON.stringify(event),
+        MessageAttributes: { type: { DataType: 'String', StringValue: 'a.b.v1' } },
+      }),
+    );
+    await row(`${markup}:1`).waitFor();
+    await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
+    await page.getByRole('heading', { name: 'loyalty' }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('everybody', () => {
+  it('can use it, in the light and in the dark, in a wide window and in a narrow one', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [1920, 360]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
+        expect(await violations(page), `${colorScheme}, ${width}`).toEqual([]);
+      }
+    }
+    await page.setViewportSize({ width: 1920, height: 1000 });
+  });
+});
+
+describe('nobody else', () => {
+  const token = () => new URL(address).hash.slice('#token='.length);
+
+  /** Asks as a browser would for a page of another site, which fetch does not let us. */
+  async function ask(
+    path: string,
+    headers: Record<string, string>,
+    method = 'GET',
+  ): Promise<IncomingMessage> {
+    const asking = request({ host: '127.0.0.1', port: stack.base, path, method, headers, agent: false });
+    asking.end(method === 'POST' ? '{}' : '');
+    const [answered] = (await once(asking, 'response')) as [IncomingMessage];
+    answered.destroy();
+    return answered;
+  }
+
+  it.each<[whose: string, path: string, headers: () => Record<string, string>, status: number]>([
+    ['the page', '/console/call/place', () => ({ authorization: `Bearer ${token()}` }), 200],
+    ['another host, which DNS points here', '/', () => ({ host: 'example.com', accept: 'text/html' }), 403],
+    [
+      'another host that has the token',
+      '/console/call/place',
+      () => ({ host: 'example.com', authorization: `Bearer ${token()}` }),
+      403,
+    ],
+    [
+      'another origin',
+      '/console/call/place',
+      () => ({ origin: 'https://example.com', authorization: `Bearer ${token()}` }),
+      403,
+    ],
+    [
+      'another port of this machine',
+      '/console/live',
+      () => ({ origin: 'http://127.0.0.1:1', authorization: `Bearer ${token()}` }),
+      403,
+    ],
+    ['somebody without the token', '/console/call/place', () => ({}), 401],
+    ['somebody with another token', '/console/live', () => ({ authorization: 'Bearer guessed' }), 401],
+  ])('is answered: %s', async (_, path, headers, status) => {
+    const method = path.startsWith('/console/call') ? 'POST' : 'GET';
+    const answered = await ask(path, { 'content-type': 'application/json', ...headers() }, method);
+    expect(answered.statusCode).toBe(status);
+    expect(answered.headers['access-control-allow-origin']).toBeUndefined();
+  });
+
+  it('is shown more than how to open it', async () => {
+    const stranger = await browser.newContext();
+    const shown = await openPage(stranger, `${origin()}/`, origin());
+    await shown.page.getByText('Open the address again that the console printed when it started.').waitFor();
+    expect(await shown.page.getByRole('region', { name: 'The stage' }).count()).toBe(0);
+    await stranger.close();
+  });
+
+  it('is in the way of tools, which get the description of the stack at the same address', async () => {
+    expect(await (await fetch(`${origin()}/`)).json()).toMatchObject({ name: 'fanfold' });
+  });
+});
+
+/** A machine that does other things as well is slower than the one that the goal is for. */
+const patience = process.env.CI ? 5 : 3;
