@@ -160,3 +160,24 @@ it("audit's table is restored by the commands of the page, and the log goes on f
   await verify();
   await type(['./fanfold dlq list']);
 }, 180_000);
+
+it('all tables are restored by the commands of the page: no number is given again', async () => {
+  await saveAndSell();
+  const numbers = async () =>
+    (await Promise.all(Object.values(kinds).map((path) => merchant.all(path))))
+      .flat()
+      .map(({ number }) => number);
+  const given = await numbers();
+  const commands = await commandsOf('All tables');
+  const from = commands.findIndex((command) => command.includes(' restore '));
+  await type(commands.slice(0, from));
+  const kept = await numbers();
+  expect(kept.length).toBeLessThan(given.length);
+  // Lost events, and what only the provider has, are named.
+  await type(commands.slice(from), 0, 1);
+  await sell();
+  const after = (await numbers()).filter((number) => !kept.includes(number));
+  expect(after).toHaveLength(3);
+  expect(after.filter((number) => given.includes(number))).toEqual([]);
+  await verify();
+}, 240_000);

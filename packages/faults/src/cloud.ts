@@ -42,6 +42,7 @@ export function cloudOf(world: World): Cloud {
     operator: 'an operator',
     sns,
     sqs: { send: goingOn(sqs.send) },
+    quietMs: Number.POSITIVE_INFINITY,
     lambdaOf: () => lambda,
     // Schedules are run by the story.
     controls: () => [{ lambda, events: { send: async () => ({ Rules: [] }) } }],

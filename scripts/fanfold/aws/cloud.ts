@@ -43,6 +43,8 @@ export type Cloud = {
    * @param functionNames of those that write
    */
   settleMs(functionNames: string[]): Promise<number>;
+  /** After how long nothing more comes into a queue that is empty, of what is to be published. */
+  quietMs: number;
   kms(): KMSClient;
   /**
    * When the oldest message of each of these queues was sent that has any: on a laptop now, in AWS as its metrics say, which are
@@ -95,6 +97,8 @@ async function localClients(): Promise<Clients> {
     },
     // The endpoints of a laptop say so once runs have ended; only what they wrote is to be published.
     settleMs: async () => 2_000,
+    // Its counts are right at once.
+    quietMs: 5_000,
     controls: () =>
       Object.values(services).map(({ lambdaUrl }) => ({
         lambda: new LambdaClient(clientConfiguration(lambdaUrl)),
@@ -164,6 +168,7 @@ async function awsClients(region: string): Promise<Clients> {
     s3: new S3Client(settings),
     lambdaOf: () => lambda,
     settleMs: (functionNames) => longestRunMs(lambda, functionNames).then((runMs) => runMs + publishingMs),
+    quietMs: countedMs + publishingMs,
     controls: () => [{ lambda: new LambdaClient(settings), events: new EventBridgeClient(settings) }],
     kms: () => new KMSClient(settings),
     oldestIn: (queues) => oldestByMetrics(new CloudWatchClient(settings), queues, new Date()),
@@ -172,13 +177,14 @@ async function awsClients(region: string): Promise<Clients> {
 
 /** How long a stream's records take to their publisher, and some more. */
 const publishingMs = 5_000;
+/** When a queue's count is right: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html */
+const countedMs = 60_000;
 /** Closing a day takes longer. It is not waited for: the next run repeats it. */
 const longestSettledMs = 60_000;
 
 /**
- * How long a run may last that has begun. AWS does not tell whether a function runs, and the count of a queue's messages that
- * are in flight is right a minute later at the earliest: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
- * So it is as long as the longest of these functions may take.
+ * How long a run may last that has begun. AWS does not tell whether a function runs, and a queue's count of what is in flight is
+ * right only after longer than a batch may take. So it is as long as the longest of these functions may take.
  */
 async function longestRunMs(lambda: LambdaClient, functionNames: string[]): Promise<number> {
   const timeoutsMs = await Promise.all(

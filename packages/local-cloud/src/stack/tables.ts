@@ -9,29 +9,51 @@ import {
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import { clientConfiguration } from '../account.ts';
+import type { Endpoints } from '../emulators/emulators.ts';
+import { type Call, jsonApi } from '../emulators/jsonApi.ts';
+import { openCheckpoints } from '../mappings/checkpoints.ts';
+import { eventSourceMapping } from '../mappings/eventSourceMapping.ts';
 import { serviceNames, templateOf } from '../templates/packagedTemplates.ts';
 import { provision } from '../templates/provision.ts';
 import type { Resource } from '../templates/template.ts';
 import type { StackDescription } from './stack.ts';
 
 /** A table of a stack on this machine, as it is called without the stage: `billing`, `audit-keys`. */
-export type LocalTable = { name: string; service: string; resources: Record<string, Resource> };
+export type LocalTable = {
+  name: string;
+  service: string;
+  resources: Record<string, Resource>;
+  /** The names of the functions that read its stream. */
+  readers: string[];
+};
 
 /** All tables of a stack. The first time after a change it takes some seconds. */
 export async function tablesOf({ endpoints }: StackDescription): Promise<LocalTable[]> {
   const tables = await Promise.all(
-    (await serviceNames()).map(async (service) =>
-      Object.entries(await templateOf(service, endpoints.aws))
+    (await serviceNames()).map(async (service) => {
+      const resources = await templateOf(service, endpoints.aws);
+      return Object.entries(resources)
         .filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table')
-        .map(([id, resource]) => ({
-          name: String(resource.Properties.TableName).slice(prefix.length),
-          service,
-          resources: { [id]: resource },
-        })),
-    ),
+        .map(([id, resource]) => {
+          const { TableName } = resource.Properties;
+          return {
+            name: String(TableName).slice(prefix.length),
+            service,
+            resources: { [id]: resource },
+            readers: readersOf(String(TableName), resources),
+          };
+        });
+    }),
   );
   return tables.flat();
 }
+
+const readersOf = (tableName: string, resources: Record<string, Resource>): string[] =>
+  Object.values(resources)
+    .filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
+    .map(({ Properties }) => eventSourceMapping(Properties))
+    .filter(({ source, eventSourceArn }) => source === 'stream' && eventSourceArn.split('/')[1] === tableName)
+    .map(({ functionName }) => functionName);
 
 const prefix = 'fanfold-local-';
 
@@ -67,15 +89,15 @@ export async function saveTable(
 }
 
 /**
- * Puts a table back to what a file has, as a point-in-time recovery of AWS does: it is another table of the same name, whose
- * stream has nothing.
+ * Puts a table back to what a file has, as a point-in-time recovery of AWS does: it is another table of the same name, from whose
+ * stream nothing is read that was written until now.
  *
  * @returns how many items it has
  * @throws when the file is not of this table; then the table is as it was
  */
 export async function putTableBack(
   { endpoints }: StackDescription,
-  { name, resources }: LocalTable,
+  { name, resources, readers }: LocalTable,
   file: string,
 ): Promise<number> {
   const lines = createInterface({ input: createReadStream(file) })[Symbol.asyncIterator]();
@@ -101,11 +123,58 @@ export async function putTableBack(
       if (items.length === itemsPerWrite) await write();
     }
     await write();
+    await readFromNowOn(endpoints, TableName, readers);
     return count;
   } finally {
     client.destroy();
   }
 }
+
+/**
+ * The emulator's stream of the new table has the records of the old one, and of what was put back, which in AWS no stream has:
+ * the functions that read it begin behind them.
+ */
+async function readFromNowOn({ dynamodb }: Endpoints, TableName: string, readers: string[]): Promise<void> {
+  const [tables, streams] = [jsonApi(dynamodb, 'dynamodb'), jsonApi(dynamodb, 'streams')];
+  try {
+    const { Table } = await tables.call<{ Table: { LatestStreamArn?: string } }>('DescribeTable', {
+      TableName,
+    });
+    const { LatestStreamArn: StreamArn } = Table;
+    if (StreamArn === undefined) return;
+    const { StreamDescription } = await streams.call<StreamAnswer>('DescribeStream', { StreamArn });
+    for (const { ShardId } of StreamDescription.Shards) {
+      const last = await lastRecordOf(streams.call, { StreamArn, ShardId });
+      if (last === undefined) continue;
+      for (const reader of readers) {
+        await (await openCheckpoints(tables.call, reader, StreamArn)).save(ShardId, last);
+      }
+    }
+  } finally {
+    for (const api of [tables, streams]) api.close();
+  }
+}
+
+type StreamAnswer = { StreamDescription: { Shards: { ShardId: string }[] } };
+
+/** The number of the last record. The emulator does not give it in the description: there numbers are compared as texts. */
+async function lastRecordOf(
+  streams: Call,
+  shard: { StreamArn: string; ShardId: string },
+): Promise<string | undefined> {
+  const from = { ...shard, ShardIteratorType: 'TRIM_HORIZON' };
+  let { ShardIterator } = await streams<{ ShardIterator?: string | undefined }>('GetShardIterator', from);
+  let last: string | undefined;
+  while (ShardIterator) {
+    const { Records = [], NextShardIterator }: RecordsAnswer = await streams('GetRecords', { ShardIterator });
+    if (Records.length === 0) break;
+    last = Records.at(-1)?.dynamodb.SequenceNumber;
+    ShardIterator = NextShardIterator;
+  }
+  return last;
+}
+
+type RecordsAnswer = { Records?: { dynamodb: { SequenceNumber: string } }[]; NextShardIterator?: string };
 
 /** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html. The emulator leaves none of them out. */
 const itemsPerWrite = 25;

@@ -145,19 +145,22 @@ const pollMs = 2000;
  */
 const patienceMs = 90_000;
 
-/** Until each entry has its event that a publisher's table may have, or no more have come for a while. */
+/** Until each entry has its event that a publisher's table may have, or no more have come, or can come, for a while. */
 async function arrivalOf(
   cloud: Cloud,
   count: number,
   { advance, pause }: { advance: (count: number) => void; pause: RestoreRun['pause'] },
 ): Promise<void> {
-  let [left, lastAt] = [count, Date.now()];
-  while (left > 0 && Date.now() - lastAt < patienceMs) {
+  let [left, lastAt, emptySince] = [count, Date.now(), Date.now()];
+  while (left > 0 && Date.now() - lastAt < patienceMs && Date.now() - emptySince < cloud.quietMs) {
     await pause(pollMs);
+    // Looked up before the entries: what was in it may be in one of them then.
+    const waiting = await messagesIn(cloud, queueOf(cloud.stage, 'audit'));
     const now = comingBack(await openEventsOf(cloud));
+    if (waiting > 0) emptySince = Date.now();
     if (now === left) continue;
     advance(left - now);
-    [left, lastAt] = [now, Date.now()];
+    [left, lastAt, emptySince] = [now, Date.now(), Date.now()];
   }
 }
 

@@ -17,14 +17,15 @@ const maxEntries = 1000;
 export async function openEvents(): Promise<OpenEvents> {
   const open: OpenEvents = { count: 0, days: {}, entries: [] };
   for await (const items of readOpen()) {
-    for (const { sk, position } of items) {
+    for (const { sk, position, entry } of items) {
       const [time = '', type = ''] = sk.split('#');
       const date = time.slice(0, 10);
       open.days[date] ??= {};
       const day = open.days[date];
       day[type] = (day[type] ?? 0) + 1;
       open.count += 1;
-      if (open.entries.length < maxEntries) open.entries.push({ position, type, time });
+      if (open.entries.length < maxEntries)
+        open.entries.push({ position, type, time: JSON.parse(entry).time });
     }
   }
   return open;
