@@ -119,10 +119,10 @@ describe('a call that is', () => {
   it('late is done after the next write to the table, and nobody waits for it', async () => {
     breaks('late');
     const late = put(1);
-    await vi.waitFor(() => expect(network.trace).toHaveLength(1));
+    await vi.waitFor(() => expect(network.trace).toHaveLength(1), 10_000);
     expect(network.isQuiet()).toBe(true);
     expect(await put(2)).toBe(200);
-    await vi.waitFor(() => expect(asked).toEqual(['2', '1']));
+    await vi.waitFor(() => expect(asked).toEqual(['2', '1']), 10_000);
     network.hangUp();
     await late;
   });
@@ -130,7 +130,7 @@ describe('a call that is', () => {
   it('late is done in the end when nothing follows', async () => {
     breaks('late');
     const late = put(1);
-    await vi.waitFor(() => expect(network.trace).toHaveLength(1));
+    await vi.waitFor(() => expect(network.trace).toHaveLength(1), 10_000);
     expect(asked).toEqual([]);
     await network.heal();
     expect(asked).toEqual(['1']);
@@ -141,8 +141,8 @@ describe('a call that is', () => {
   it('stalled is done at once, and nobody waits for it', async () => {
     breaks('stalled');
     const stalled = put(1);
-    await vi.waitFor(() => expect(asked).toEqual(['1']));
-    await vi.waitFor(() => expect(network.isQuiet()).toBe(true));
+    await vi.waitFor(() => expect(asked).toEqual(['1']), 10_000);
+    await vi.waitFor(() => expect(network.isQuiet()).toBe(true), 10_000);
     network.hangUp();
     await stalled;
   });

@@ -63,7 +63,7 @@ test('the time that a request may take would by itself only be warned of', async
   const warn = vi.fn();
   const settled = vi.fn();
   call({ throwOnRequestTimeout: false, socketTimeout: 0, logger: { warn } }).then(settled, settled);
-  await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+  await vi.waitFor(() => expect(warn).toHaveBeenCalled(), 10_000);
   await new Promise(setImmediate);
   expect(settled).not.toHaveBeenCalled();
 });

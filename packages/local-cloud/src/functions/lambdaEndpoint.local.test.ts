@@ -107,7 +107,7 @@ it('a function is closed once its runs have ended, and opened', async () => {
   const closing = lambda
     .send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions: 0 }))
     .then(() => happened.push('closed'));
-  await vi.waitFor(async () => expect(await reserved()).toBe(0));
+  await vi.waitFor(async () => expect(await reserved()).toBe(0), 10_000);
   expect(happened).toEqual([]);
   ended.resolve();
   await Promise.all([running, closing]);

@@ -462,7 +462,7 @@ describe('A request beyond the limits', () => {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
     const answers = text(socket);
     socket.write('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
-    await vi.waitFor(() => expect(seen).toBeDefined());
+    await vi.waitFor(() => expect(seen).toBeDefined(), 10_000);
     socket.write('FOO /things HTTP/1.1\r\nHost: a\r\n\r\n');
     const statuses = [...(await answers).matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => code);
     expect([statuses, seen?.requestContext.http.method]).toEqual([['200', '200'], 'FOO']);
@@ -669,7 +669,7 @@ describe('A connection', () => {
     await buffer((await once(request(`${stopping.url}/things`, { agent: idle }).end(), 'response'))[0]);
     const running = request(`${stopping.url}/slow`, { agent: idle }).end();
     const answered = once(running, 'response') as Promise<[IncomingMessage]>;
-    await vi.waitFor(() => expect(ran).toContain('GET /slow'));
+    await vi.waitFor(() => expect(ran).toContain('GET /slow'), 10_000);
     const startedAt = performance.now();
     const stopped = stopping.stop();
     const [response] = await answered;

@@ -77,7 +77,7 @@ test('a service belongs to the stack until it ends', async () => {
   const registration = await register(description.issuer, 'payments', service);
   expect((await findStack(base))?.services).toEqual({ payments: service });
   registration.end();
-  await vi.waitFor(async () => expect((await findStack(base))?.services).toEqual({}));
+  await vi.waitFor(async () => expect((await findStack(base))?.services).toEqual({}), 10_000);
 });
 
 test('a service does not take the place of another, and a web page takes none', async () => {

@@ -14,7 +14,7 @@ test('run by its schedule, the witness looks after publishLog, which starts in t
   const published = Promise.withResolvers<void>();
   vi.mocked(delay).mockReturnValueOnce(published.promise);
   const run = handler({ source: 'aws.events' } as never, contextWith());
-  await vi.waitUntil(() => vi.mocked(delay).mock.calls.length > 0);
+  await vi.waitUntil(() => vi.mocked(delay).mock.calls.length > 0, 10_000);
   expect(delay).toHaveBeenCalledWith(5000);
   expect(witness).not.toHaveBeenCalled();
   published.resolve();
