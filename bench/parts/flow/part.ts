@@ -26,14 +26,14 @@ export const flowPart: Part<Result> = {
   minutes: 3,
 
   async measure({ quick, tell }) {
-    const rounds = quick ? 1 : 3;
+    const [rounds, warmUp] = quick ? [1, 2] : [3, 30];
     const measured = (quick ? quickRuns : runs).map((run) => ({ run, stories: [] as Story[] }));
     for (let round = 1; round <= rounds; round++) {
       for (const { run, stories } of measured) {
         const what = `${run.clients} clients, ${run.payments} payments`;
         tell(`${what}: round ${round} of ${rounds}`);
         const story: [string, string] = [join(import.meta.dirname, 'story.ts'), 'measureStory'];
-        stories.push(await runApart(what, story, [run.clients, run.payments]));
+        stories.push(await runApart(what, story, [run.clients, run.payments, warmUp]));
       }
     }
     return { rounds, runs: measured.map(({ run, stories }) => ({ ...run, ...medianOfEach(stories) })) };

@@ -27,16 +27,16 @@ export type Story = {
 type Times = { p50: number; p99: number };
 type Cpu = { services: number; fauxqs: number; dynamodb: number };
 
-const warmUp = 30;
-
 /**
  * All functions and mappings in this process, which this takes as a whole, and the emulators in others. A payment is invoiced when
  * the run of billing's consumer that had it has ended, and audited when that of audit's consumer has that had the invoice.
  *
  * One client waits for each invoice before it pays again. Several pay again as soon as they are answered, each as a merchant
  * of its own.
+ *
+ * @param warmUp how many payments are made before
  */
-export async function measureStory(clients: number, payments: number): Promise<Story> {
+export async function measureStory(clients: number, payments: number, warmUp: number): Promise<Story> {
   const cloud = await startCloud();
   const invoiced = new Moments();
   const audited = new Moments();
