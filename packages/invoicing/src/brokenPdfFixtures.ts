@@ -14,6 +14,10 @@ const replaced: { rule: string; from: string; to: string }[] = [
   // What is embedded says of which type it is, and the properties of Factur-X are described.
   { rule: 'PDF/A 6.8-1', from: '/Subtype /text#2Fxml', to: '/SubtypX /text#2Fxml' },
   { rule: 'PDF/A 6.6.2.3.1-1', from: 'pdfaExtension:schemas>', to: 'pdfaExtension:schemaX>' },
+  // Who does not see the page hears its language and its title, and what a table's titles are of.
+  { rule: 'PDF/UA 7.2-34', from: '/Lang (en)', to: '/Lanx (en)' },
+  { rule: 'PDF/UA 7.1-10', from: '/DisplayDocTitle true', to: '/DisplayDocTitlX true' },
+  { rule: 'PDF/UA 7.5-1', from: '/Scope /Column', to: '/ScopX /Column' },
   { rule: 'Factur-X', from: '/AFRelationship /Alternative', to: '/AFRelationship /Unspecified' },
   { rule: 'Factur-X', from: 'EN 16931</fx:ConformanceLevel>', to: 'EXTENDED</fx:ConformanceLevel>' },
   { rule: 'Factur-X', from: '(factur-x.xml)', to: '(factur-y.xml)' },

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { documentOf, sound, soundInvoice, soundLine } from './brokenFixtures.ts';
 import type { TaxDocument } from './document.ts';
+import { readFont } from './fontFiles.ts';
 import { logoProblemOf, maxLogoBytes } from './pdf/logo.ts';
 import { renderPdf } from './pdf.ts';
 import { logoPng, mixedCreditNote, mixedInvoice, namesInvoice, requestOf } from './pdfFixtures.ts';
@@ -22,9 +23,24 @@ test.each(Object.entries(examples))('%s has for ever the bytes of the example', 
 });
 
 test('The same document has the same bytes, also after others and after it was kept as JSON', async () => {
-  const first = hashOf(await renderPdf(requestOf(mixedInvoice)));
-  await renderPdf(requestOf(namesInvoice, { language: 'de' }));
-  expect(hashOf(await renderPdf(requestOf(JSON.parse(JSON.stringify(mixedInvoice)))))).toBe(first);
+  const said = (description: string) =>
+    documentOf({ ...sound, order: { ...sound.order, lines: [{ ...soundLine, description }] } });
+  // Letters that have a glyph in common.
+  const document = said('للتجارة');
+  const inNewFonts = requestOf(document, { readFont: (name) => readFont(name) });
+  const first = hashOf(await renderPdf(inNewFonts));
+  await renderPdf(requestOf(said('ثلاثة'), { language: 'de' }));
+  expect(hashOf(await renderPdf(requestOf(JSON.parse(JSON.stringify(document)))))).toBe(first);
+});
+
+test('What is copied out of a PDF has the letters that were given', async () => {
+  const [texts = []] = await pagesOf(namesInvoice);
+  const letters = (text: string) => [...text.replace(/[\s()\d]/g, '')].sort().join('');
+  const [name = ''] = texts
+    .slice(texts.indexOf('Seller') + 1)
+    .join('')
+    .split('Main St 1');
+  expect(letters(name)).toBe(letters(namesInvoice.seller.legalName));
 });
 
 test('A document that cannot be electronic has no attachment, and says nothing of one', async () => {

@@ -1,8 +1,8 @@
 import { exponentOf } from '@fanfold/contracts/currency';
 import type { Address, Adjustment, DocumentLine, Seller, TaxDocument, VatGroup, VatKey } from './document.ts';
 import { countryName } from './pdf/countries.ts';
-import { attachmentName, facturXMetadata } from './pdf/facturX.ts';
 import type { ReadFont } from './pdf/fonts.ts';
+import { attachmentName, metadataOf } from './pdf/metadata.ts';
 import {
   accent,
   type Column,
@@ -44,7 +44,7 @@ export type PdfRequest = {
 };
 
 /**
- * A document as PDF/A-3b, with its XML inside by Factur-X 1.0 (ZUGFeRD 2) where it has one, tagged for screen readers. The
+ * A document as PDF/A-3b, with its XML inside by Factur-X 1.0 (ZUGFeRD 2) where it has one, tagged for screen readers (PDF/UA-1). The
  * same document gives the same bytes: nothing depends on the time, the place or the data of `Intl`.
  */
 export async function renderPdf(request: PdfRequest): Promise<Uint8Array> {
@@ -63,8 +63,8 @@ export async function renderPdf(request: PdfRequest): Promise<Uint8Array> {
       modifiedDate: day,
       ...{ relationship: 'Alternative' },
     });
-    (doc as unknown as { appendXML(xml: string): void }).appendXML(facturXMetadata);
   }
+  doc.appendXML(metadataOf(cii !== null));
   draw(request, sheetOf(doc, typesetter(request.readFont)));
   doc.end();
   await ended;

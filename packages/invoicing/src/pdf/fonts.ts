@@ -24,7 +24,8 @@ export type Weight = 'regular' | 'semiBold';
 export type Direction = 'ltr' | 'rtl';
 
 /** Glyphs in the order in which they are drawn, and their width in thousandths of the font's size. */
-type Shaped = { glyphs: fontkit.Glyph[]; positions: fontkit.GlyphPosition[]; advanceWidth: number };
+type Shaped = { glyphs: Glyph[]; positions: fontkit.GlyphPosition[]; advanceWidth: number };
+type Glyph = Pick<fontkit.Glyph, 'id' | 'advanceWidth' | 'codePoints'>;
 
 /** A font in the form that pdfkit takes: what it calls `features` says the direction. */
 export type Font = {
@@ -134,20 +135,69 @@ export function openFont(readFont: ReadFont, name: FontName): Font {
 const maxShaped = 5000;
 
 function sharedFont(font: fontkit.Font): Font {
+  sayCharacters(font);
   const shaped = new Map<string, Shaped>();
+  const numbered = numberedGlyphs();
   return Object.assign(Object.create(font), {
     has: (codePoint: number) => font.hasGlyphForCodePoint(codePoint),
     layout(text: string, { direction }: { direction: Direction }): Shaped {
       const key = `${direction}${text}`;
       let run = shaped.get(key);
       if (!run) {
-        run = font.layout(text, undefined, undefined, undefined, direction) as Shaped;
+        const { glyphs, positions, advanceWidth } = font.layout(
+          text,
+          undefined,
+          undefined,
+          undefined,
+          direction,
+        );
+        run = { glyphs: glyphs.map(numbered.glyph), positions, advanceWidth };
         if (shaped.size >= maxShaped) shaped.clear();
         shaped.set(key, run);
       }
       // pdfkit scales the positions that it is given.
       const positions = run.positions.map((position) => ({ ...position }));
-      return { glyphs: run.glyphs, positions, advanceWidth: run.advanceWidth };
+      return { ...run, positions };
+    },
+    createSubset() {
+      const subset = font.createSubset() as unknown as Subset;
+      subset.includeGlyph = (number) => {
+        subset.mapping[number] ??= subset.glyphs.push(numbered.idOf(number)) - 1;
+        return subset.mapping[number];
+      };
+      return subset;
     },
   });
+}
+
+/** What pdfkit embeds: the ids of glyphs, and where each is among them. */
+type Subset = { glyphs: number[]; mapping: Record<number, number>; includeGlyph(number: number): number };
+
+/**
+ * fontkit keeps each glyph with the characters that it was for the first time: it would say of one what depends on what was
+ * set before.
+ */
+function sayCharacters(font: fontkit.Font): void {
+  const getGlyph = font.getGlyph.bind(font);
+  font.getGlyph = (id, codePoints = []) =>
+    Object.create(getGlyph(id, codePoints), { codePoints: { value: codePoints } });
+}
+
+/**
+ * Numbers glyphs together with the characters that they are for. pdfkit too writes of each glyph what it was for the first
+ * time, and Arabic letters that differ in their dots share one: what is copied out of a PDF, or read aloud, would have other
+ * letters.
+ */
+function numberedGlyphs() {
+  const ids: number[] = [0];
+  const glyphs = new Map<string, Glyph>();
+  return {
+    idOf: (number: number): number => ids[number] ?? 0,
+    glyph({ id, advanceWidth, codePoints }: fontkit.Glyph): Glyph {
+      const key = `${id} ${codePoints}`;
+      const known = glyphs.get(key) ?? { id: id && ids.push(id) - 1, advanceWidth, codePoints };
+      glyphs.set(key, known);
+      return known;
+    },
+  };
 }
