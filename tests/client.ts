@@ -12,7 +12,7 @@ export type Shown = {
   requestId: string;
   data: Shown[];
   hasMore: boolean;
-  errors: { pointer: string; detail: string }[];
+  errors: { pointer: string; detail: string; rule?: string }[];
   amountCaptured: number;
   amountRefunded: number;
   invoiceNumber: string | null;
@@ -22,7 +22,7 @@ export type Shown = {
   orderId: string;
   paymentId: string;
   refundId: string;
-  totals: { gross: number };
+  totals: { net: number; tax: number; gross: number };
   creditNotes: Shown[];
   subject: string;
   sequence: string;

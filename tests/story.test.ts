@@ -18,7 +18,7 @@ let stack: RunningStack;
 let sns: BreakableProxy;
 let wire: Wire;
 let receivedByFourth: () => Promise<string[]>;
-const merchants = ['straight', 'disorder', 'poison', 'outage', 'unknown'].map(
+const merchants = ['straight', 'orders', 'disorder', 'poison', 'outage', 'unknown'].map(
   (chapter) => `story-${chapter}`,
 );
 
@@ -53,6 +53,97 @@ const invoiceOf = (merchant: Client, paymentId: string) =>
     expect(body.data).toHaveLength(1);
     return body.data[0] as Shown;
   });
+
+describe('an order', () => {
+  const chair = { description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' };
+  const untaxed = (taxCategory: string, more = {}) => ({ ...chair, taxRate: '0', taxCategory, ...more });
+  const company = { name: 'Beispiel GmbH', vatId: 'DE136695976', address: { city: 'Berlin', country: 'DE' } };
+  const delivery = { date: '2026-11-29', country: 'DE' };
+
+  it.each<[what: string, changes: Record<string, unknown>, category: string, totals: object]>([
+    ['at home', { lines: [chair] }, 'S', { net: 10_000, tax: 2100, gross: 12_100 }],
+    [
+      'under reverse charge',
+      { amount: 10_000, customer: company, lines: [untaxed('AE')] },
+      'AE',
+      { net: 10_000, tax: 0 },
+    ],
+    [
+      'into another country of the EU',
+      { amount: 10_000, customer: company, lines: [untaxed('K')], delivery },
+      'K',
+      { net: 10_000, tax: 0 },
+    ],
+    ['for export', { amount: 10_000, lines: [untaxed('G')] }, 'G', { net: 10_000, tax: 0 }],
+    [
+      'that is exempt',
+      { amount: 10_000, lines: [untaxed('E', { exemptionCode: 'VATEX-EU-132' })] },
+      'E',
+      { net: 10_000, tax: 0 },
+    ],
+    [
+      'with a price that only exists with tax',
+      { amount: 999, lines: [{ ...chair, quantity: 1, unitAmount: 999 }], pricesIncludeTax: true },
+      'S',
+      { net: 826, tax: 173, gross: 999 },
+    ],
+    [
+      'of one amount and its rate',
+      { amount: 999, taxRate: '21.00' },
+      'S',
+      { net: 826, tax: 173, gross: 999 },
+    ],
+  ])('%s has its invoice', async (_what, changes, category, totals) => {
+    const merchant = await client('orders');
+    const { id } = await pay(merchant, { lines: undefined, ...changes });
+    expect(await invoiceOf(merchant, id)).toMatchObject({
+      seller: { legalName: 'Fanfold Example BV', version: 0 },
+      lines: [{ taxCategory: category }],
+      totals: { ...totals, taxByRate: [{ category }] },
+    });
+  });
+
+  it('of several rates, hours and a discount is given back in parts, down to nothing', async () => {
+    const merchant = await client('orders');
+    const { id } = await pay(merchant, {
+      amount: 21_356,
+      lines: [
+        { ...chair, discount: { amount: 1000, reason: 'Loyalty' } },
+        { description: 'Advice', quantity: '1.5', unit: 'HUR', unitAmount: 6000, taxRate: '21.00' },
+        { description: 'Voucher', quantity: 1, unitAmount: -1000, taxRate: '21.00' },
+        { description: 'Screw', quantity: 1000, unitAmount: '0.0035', taxRate: '6' },
+        { description: 'Course', quantity: 1, unitAmount: 415, taxRate: '0', taxCategory: 'Z' },
+      ],
+    });
+    const invoice = await invoiceOf(merchant, id);
+    expect(invoice).toMatchObject({ totals: { net: 17_765, tax: 3591, gross: 21_356 } });
+    for (const amount of [1, 7000, 14_355]) {
+      expect(await merchant.post(`/payments/${id}/refunds`, { amount })).toMatchObject({ status: 201 });
+    }
+    const { creditNotes } = await eventually(async () => {
+      const credited = await invoiceOf(merchant, id);
+      expect(credited).toMatchObject({ status: 'credited' });
+      return credited;
+    });
+    const notes = await Promise.all(
+      creditNotes.map(async (note) => (await merchant.get(`/credit-notes/${note.id}`)).body),
+    );
+    const sums = (part: 'net' | 'tax') => notes.reduce((sum, { totals }) => sum + totals[part], 0);
+    expect([sums('net'), sums('tax')]).toEqual([invoice.totals.net, invoice.totals.tax]);
+  });
+
+  it('whose invoice would break a rule is refused before anybody is charged, with field and rule', async () => {
+    const merchant = await client('orders');
+    const { status, body } = await merchant.post(
+      '/payments',
+      twoChairs({ amount: 10_000, lines: [untaxed('AE')] }),
+    );
+    expect(status).toBe(422);
+    expect(body.errors).toEqual([
+      { pointer: '#/customer/vatId', detail: 'must be given for category AE', rule: 'BR-AE-02' },
+    ]);
+  });
+});
 
 describe('a payment', () => {
   it('captured in part and refunded twice has one invoice and two credit notes, and shows their numbers', async () => {

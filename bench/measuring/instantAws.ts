@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { credentials, region } from '@fanfold/local-cloud/account';
+import { load } from 'js-yaml';
 import type { Calls } from './calls.ts';
 import { startApart } from './runApart.ts';
 
@@ -43,6 +45,10 @@ export async function startInstantAws(items: Record<string, Item> = {}): Promise
 const base64 = (_key: string, value: unknown) =>
   value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
 
+const sellersFile = join(import.meta.dirname, '../../packages/topology/sellers.yml');
+/** Of the merchants of benchmarks, as of those on a laptop. */
+const defaultSeller = JSON.stringify((load(readFileSync(sellersFile, 'utf8')) as { local: object }).local);
+
 const environmentWith = (url: string) => ({
   AWS_ENDPOINT_URL: url,
   AWS_REGION: region,
@@ -64,5 +70,6 @@ const environmentWith = (url: string) => ({
   LOG_ORIGIN: 'fanfold.example/local/audit',
   LOG_SIGNING_KEY_IDS: 'log',
   WITNESS_SIGNING_KEY_ID: 'witness',
+  DEFAULT_SELLER: defaultSeller,
   ROUTES: 'GET /things',
 });

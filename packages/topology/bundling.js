@@ -41,7 +41,17 @@ const builtinHttp = {
   },
 };
 
-const plugins = [pureSchemas, builtinHttp];
+// stdnum has ES modules beside those that Node can load. Each of the others has a kilobyte of helpers.
+const modulesOfStdnum = {
+  name: 'modules-of-stdnum',
+  /** @param {{ onResolve(options: object, resolve: (args: { path: string, resolveDir: string }) => unknown): void, resolve(path: string, options: object): unknown }} build */
+  setup: ({ onResolve, resolve }) =>
+    onResolve({ filter: /^stdnum\/lib\/cjs\// }, ({ path, resolveDir }) =>
+      resolve(path.replace('/cjs/', '/esm/'), { resolveDir, kind: 'import-statement' }),
+    ),
+};
+
+const plugins = [pureSchemas, builtinHttp, modulesOfStdnum];
 
 /** The options of esbuild for deployed functions, wherever serverless-esbuild does not set them. */
 export const functionOptions = {

@@ -1,7 +1,9 @@
 import { currencyCodes } from '@fanfold/contracts/currency';
 import type { ApiDescription } from '@fanfold/description/operations';
 import * as answers from './src/api/answers.ts';
-import * as requests from './src/api/paymentRequest.ts';
+import * as changes from './src/api/changeRequests.ts';
+import * as body from './src/api/paymentBody.ts';
+import { paymentRequest } from './src/api/paymentRequest.ts';
 
 const paymentPath = { id: { schema: answers.paymentId, description: 'The id of the payment.' } };
 const ofPayment = {
@@ -20,13 +22,17 @@ export const api: ApiDescription = {
   description:
     'Takes, captures, cancels and refunds payments. Amounts are integers in the minor unit of their currency.',
   schemas: {
-    PaymentRequest: requests.paymentRequest,
-    CustomerRequest: requests.customerRequest,
-    AddressRequest: requests.addressRequest,
-    LineRequest: requests.lineRequest,
-    CaptureRequest: requests.captureRequest,
-    CancelRequest: requests.cancelRequest,
-    RefundRequest: requests.refundRequest,
+    PaymentRequest: paymentRequest,
+    CustomerRequest: body.customerRequest,
+    AddressRequest: body.addressRequest,
+    LineRequest: body.lineRequest,
+    AdjustmentRequest: body.adjustmentRequest,
+    DeliveryRequest: body.deliveryRequest,
+    ExchangeRequest: body.exchangeRequest,
+    ElectronicAddressRequest: body.electronicAddressRequest,
+    CaptureRequest: changes.captureRequest,
+    CancelRequest: changes.cancelRequest,
+    RefundRequest: changes.refundRequest,
     Payment: answers.payment,
     Refund: answers.refund,
     PaymentList: answers.paymentList,
@@ -112,13 +118,13 @@ export const api: ApiDescription = {
     amount_too_large: { status: 422, when: 'Less than that was authorized.' },
   },
   refinements: new Map<unknown, Record<string, unknown>>([
-    [requests.isCountry, { enum: [...requests.countries].sort() }],
-    [requests.isPaidIn, { enum: currencyCodes().filter(requests.isPaidIn) }],
-    [requests.fewEntries, { maxProperties: requests.maxMetadataEntries }],
+    [body.isCountry, { enum: [...body.countries].sort() }],
+    [body.isPaidIn, { enum: currencyCodes().filter(body.isPaidIn) }],
+    [body.fewEntries, { maxProperties: body.maxMetadataEntries }],
   ]),
   notes: new Map([
     [
-      requests.paymentRequest,
+      paymentRequest,
       'With `lines`, `amount` is their sum with tax: for each tax rate, the net amounts times the rate, rounded once, half away from zero, to the minor unit.',
     ],
   ]),

@@ -12,7 +12,7 @@ const maxKilobytes = 400;
 /** The client of S3, beside that of DynamoDB: by it functions that write know that no table was put back. */
 const kilobytesOfS3 = 84;
 /** The check digits of VAT ids and registrations, country by country, and the code lists of EN 16931. */
-const kilobytesOfFindings = 112;
+const kilobytesOfFindings = 72;
 
 let bundles: Map<string, FunctionBundle>;
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './st
 const permissions: Record<string, Record<string, string[]>> = {
   payments: {
     createPayment: [
-      'dynamodb:GetItem table/fanfold-local-payments if mark',
+      'dynamodb:GetItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',

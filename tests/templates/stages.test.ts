@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sellerRequest } from '@fanfold/contracts/seller';
 import { missingFor } from '@fanfold/invoicing/available';
-import { findingsOf, type Invoiceable } from '@fanfold/invoicing/findings';
+import { findingsOf } from '@fanfold/invoicing/findings';
 import { invoiceOf } from '@fanfold/invoicing/issue';
+import type { Invoiceable } from '@fanfold/invoicing/order';
 import { forms } from '@fanfold/invoicing/profile';
 import { resolveTemplate, type Template } from '@fanfold/local-cloud/template';
 import { load } from 'js-yaml';
@@ -113,12 +114,13 @@ describe('the seller of a stage', () => {
         adjustments: [],
         roundingMinor: 0,
       },
+      exchange: null,
       amountMinor: 12_100,
     };
     expect(findingsOf(ordered)).toEqual([]);
     const card = { lastDigits: '4242', network: 'Visa' };
     const issued = { number: 'INV-2026-000001', issueDate: '2026-11-30' };
-    const invoice = invoiceOf(ordered, issued, { card, notes: [], exchange: null });
+    const invoice = invoiceOf(ordered, issued, { card, notes: [] });
     expect(forms.flatMap((form) => missingFor(form, invoice))).toEqual([]);
   });
 });

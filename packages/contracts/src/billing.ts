@@ -62,6 +62,8 @@ export const invoiceIssued = defineEvent({
       orderId: z.string().max(maxTextLength.orderId),
       currency,
       totals,
+      /** As it was at issue. Invoices of payments without an order have none. */
+      seller: seller.extend({ version: z.int().min(0) }).optional(),
       ...asIssued,
     }),
 });

@@ -56,6 +56,17 @@ export function majorAmount(amountMinor: number, currency: string): string {
 }
 
 /**
+ * An amount of the major unit, such as `121.00`, in minor units; undefined when it has a part of one.
+ *
+ * @throws RangeError when the currency is not an active ISO 4217 code
+ */
+export function minorAmount(major: string, currency: string): number | undefined {
+  const [whole = '', decimals = ''] = major.split('.');
+  const [needed, exponent] = [decimals.replace(/0+$/, ''), exponentOf(currency)];
+  return needed.length > exponent ? undefined : Number(whole + needed.padEnd(exponent, '0'));
+}
+
+/**
  * An amount for people, such as `121.00 EUR`, `500 JPY` or `1.234 KWD`.
  *
  * @param amountMinor integer in minor units of `currency`

@@ -1,7 +1,11 @@
 import * as z from 'zod';
 import { isCurrency } from './currency.ts';
+import { vatCategories } from './vatCategory.ts';
 
 export const maxAmountMinor = 999_999_999_999;
+
+/** How much a sum may be rounded, as cash is: to half of a currency's major unit at most, in minor units. */
+export const maxRoundingMinor = 50;
 
 /** Maximum lengths of texts, in UTF-16 code units, that more than one place has to know. */
 export const maxTextLength = { orderId: 100, reason: 200 } as const;
@@ -36,10 +40,20 @@ export const line = z
   });
 export type Line = z.output<typeof line>;
 
+/** An address in a network of electronic documents: a scheme such as `0208`, and an id of it. */
+export const electronicAddress = z.object({ scheme: z.string(), id: z.string() });
+
+export const customerTypes = ['company', 'consumer'] as const;
+
 export const customer = z.object({
   name: z.string(),
   email: z.string().nullable(),
+  /** As the merchant writes it, for the merchant alone. */
   taxId: z.string().nullable(),
+  /** Begins with the code of its country, as `BE0403019261`. This and what follows are missing when they were not given. */
+  vatId: z.string().optional(),
+  electronicAddress: electronicAddress.optional(),
+  type: z.enum(customerTypes).optional(),
   address: z.object({
     line1: z.string().nullable(),
     line2: z.string().nullable(),
@@ -57,6 +71,18 @@ export const totals = z.object({
   net: amountMinor,
   tax: amountMinor,
   gross: amountMinor,
-  taxByRate: z.array(z.object({ rate: taxRate, net: amountMinor, tax: amountMinor })),
+  taxByRate: z.array(
+    z.object({
+      rate: taxRate,
+      net: amountMinor,
+      tax: amountMinor,
+      /** Of UNCL5305. Documents of payments from before lines had categories have none. */
+      category: z.enum(vatCategories).optional(),
+      exemptionCode: z.string().optional(),
+      exemptionReason: z.string().optional(),
+    }),
+  ),
+  /** By how much what was paid differs from `gross`; missing when it does not. */
+  rounding: z.int().min(-maxRoundingMinor).max(maxRoundingMinor).optional(),
 });
 export type Totals = z.output<typeof totals>;

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineEvent, eventType, maxLength } from './event.ts';
 import { amountMinor, currency, customer, day, line, maxTextLength } from './fields.ts';
+import { order } from './order.ts';
 
 const source = '/payments';
 
@@ -35,8 +36,10 @@ export const paymentCaptured = defineEvent({
       amountCaptured: amountMinor,
       description: z.string().nullable(),
       customer,
-      /** Net unit amounts that add up to `amount` with tax; null when the payment has no lines. */
+      /** Net unit amounts that add up to `amount` with tax; null when the payment has no lines, or `order` has them. */
       lines: z.array(line).max(1000).nullable(),
+      /** Payments from before lines had categories have none. */
+      order: order.optional(),
     }),
 });
 

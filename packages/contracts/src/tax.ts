@@ -1,9 +1,13 @@
 import type { Line, Totals } from './fields.ts';
 import { exactNumber, roundedRatio } from './rounding.ts';
+import type { VatCategory } from './vatCategory.ts';
 
 /** Rates are counted in ten-thousandths of a percent, so that `"21.00"` is 210,000 and no rate is a fraction. */
 export type RateUnits = bigint;
 const unitsPerWhole = 1_000_000n;
+
+/** The category of a rate where none is said: the standard one, or zero-rated. */
+export const categoryOfRate = (rate: string): VatCategory => (rateUnits(rate) === 0n ? 'Z' : 'S');
 
 /**
  * The totals of lines. Tax is computed once per rate, on the net sum of that rate, and rounded half away from zero to

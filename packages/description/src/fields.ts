@@ -45,7 +45,10 @@ export const fieldDescriptions: Record<string, string> = {
   customer: 'Who pays.',
   name: 'Name of a person or company.',
   email: 'Email address.',
-  taxId: 'Tax number, such as a VAT number.',
+  taxId: 'Tax number as the merchant writes it. It is kept and shown, and checked by nobody.',
+  'electronicAddress.id': 'The address, as its scheme has it.',
+  'Customer.type': 'Whether a company or a consumer pays.',
+  'CustomerRequest.type': 'Whether a company or a consumer pays.',
   address: 'Postal address.',
   line1: 'First line of the address, such as street and number.',
   line2: 'Second line of the address.',
@@ -55,7 +58,42 @@ export const fieldDescriptions: Record<string, string> = {
   country: 'ISO 3166-1 alpha-2 code of the country.',
   lines: 'What was ordered, line by line.',
   quantity: 'How many units.',
+  'LineRequest.quantity':
+    'How many units, with up to four decimals: `2`, or `"1.5"` as text. Negative in a line that takes something off.',
   unitAmount: 'Price of one unit without tax, in the minor unit of the currency.',
+  'LineRequest.unitAmount':
+    'Price of one unit; without tax, unless `pricesIncludeTax`. A number counts the minor unit of the currency and is whole: `5000` is 50.00 EUR. A text is in the major unit, with a decimal point and up to six decimals: `"50.00"` is the same, and `"0.0035"` is 0.35 cents. When it is negative, the line takes something off.',
+  unitPrice: 'Price of one unit in the major unit of the currency, with up to six decimals.',
+  unit: 'Unit of the quantity, a code of UN/ECE Recommendation 20: `C62` (pieces, the default), `HUR` (hours).',
+  itemId: 'The merchant’s id of what is sold.',
+  taxCategory:
+    'Category of VAT (UNCL5305): `S` standard and reduced rates, `Z` zero-rated, `E` exempt, `AE` reverse charge, `K` intra-community supply, `G` export, `O` not subject to VAT, `L` Canary Islands, `M` Ceuta and Melilla. Without it, `S`, or `Z` at rate 0.',
+  category: 'Category of VAT (UNCL5305).',
+  exemptionCode: 'Why there is no VAT, as a code of the list VATEX, such as VATEX-EU-132.',
+  exemptionReason: 'Why there is no VAT, in words. Category `E` needs this or a code.',
+  discount: 'What the line is reduced by as a whole, in the minor unit of the currency.',
+  charge: 'What the line is raised by as a whole, in the minor unit of the currency.',
+  pricesIncludeTax:
+    'Whether unit amounts, discounts and charges include tax. The tax of a category and rate is then gross × rate / (100 + rate), rounded once.',
+  'PaymentRequest.taxRate':
+    'Tax rate of the whole amount, which includes the tax, when there are no lines. Without it, 0.',
+  'Payment.taxRate': 'Tax rate of the whole amount, which includes the tax, when there are no lines.',
+  vat: 'The VAT within the whole amount, when there are no lines.',
+  roundingAmount:
+    'By how much the amount differs from what the lines add up to with tax, where cash is rounded, in the minor unit of the currency.',
+  rounding: 'By how much what was paid differs from `gross`, in the minor unit of the currency.',
+  buyerReference: 'What the buyer wants to find on the invoice, such as a Leitweg-ID.',
+  orderReference: 'The buyer’s own number of the order. Without it, invoices have `orderId` in its place.',
+  delivery: 'When and where it was delivered.',
+  exchange:
+    'The rate of exchange to the currency in which the seller accounts for VAT, when the payment has another.',
+  'ExchangeRequest.rate': 'How much one of the payment’s currency is in the other.',
+  'exchange.rate': 'How much one of the payment’s currency is in the other.',
+  'ExchangeRequest.source': 'Where the rate is from, such as `ECB, 2026-11-27`.',
+  'exchange.source': 'Where the rate is from.',
+  order:
+    'What was ordered, beside the customer and plain lines. It is the authority. Payments from before lines had categories have none.',
+  'order.lines': 'The lines, when they are not plain; null otherwise.',
   metadata:
     'Texts of the merchant by names of the merchant, up to 20. They are kept and shown, and have no effect.',
 
@@ -141,6 +179,7 @@ export const fieldDescriptions: Record<string, string> = {
   'Problem.code': 'The kind of problem, for programs.',
   requestId: 'The id of the request, as in the header Request-Id. Name it when you ask for help.',
   errors: 'What is wrong with each field.',
+  rule: 'The rule that the field breaks, where others know it: of EN 16931 (BR-…) or Peppol (PEPPOL-…).',
   pointer: 'The field, as a JSON Pointer in the fragment of a URI.',
   detail: 'What is wrong with the field.',
   code: 'The kind of failure, for programs.',

@@ -1,17 +1,9 @@
 import { exponentOf } from '@fanfold/contracts/currency';
 import { exactNumber, roundedRatio } from '@fanfold/contracts/rounding';
 import { type RateUnits, rateText, rateUnits, taxOf, taxWithin } from '@fanfold/contracts/tax';
+import { type VatCategory, vatCategories } from '@fanfold/contracts/vatCategory';
 import { type Decimal, decimalOf, decimalText, productAt } from './decimal.ts';
-import {
-  type Adjustment,
-  type Amounts,
-  type DocumentLine,
-  type Exemption,
-  type VatCategory,
-  type VatGroup,
-  type VatKey,
-  vatCategories,
-} from './document.ts';
+import type { Adjustment, Amounts, DocumentLine, Exemption, VatGroup, VatKey } from './document.ts';
 import type { Order } from './order.ts';
 
 /**

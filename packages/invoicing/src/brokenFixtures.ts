@@ -2,10 +2,10 @@
  * Documents that each break a rule: what the validation finds in an order must be what the official rules find in its
  * document, and what the arithmetic is for must be what they complain of without it.
  */
-import type { Amounts, Buyer, Exemption, Seller, TaxDocument, VatCategory } from './document.ts';
-import type { Invoiceable } from './findings.ts';
+import type { VatCategory } from '@fanfold/contracts/vatCategory';
+import type { Amounts, Buyer, Exemption, Seller, TaxDocument } from './document.ts';
 import { creditNoteOf, invoiceOf } from './issue.ts';
-import type { Order, OrderLine } from './order.ts';
+import type { Invoiceable, Order, OrderLine } from './order.ts';
 import type { Form } from './profile.ts';
 
 export const soundLine: OrderLine = {
@@ -67,6 +67,7 @@ export const sound: Invoiceable = {
     adjustments: [],
     roundingMinor: 0,
   },
+  exchange: null,
   amountMinor: 11_495,
 };
 
@@ -120,7 +121,7 @@ function withWrongRate(
 }
 
 const issued = { number: 'INV-2026-000001', issueDate: '2026-11-30' };
-const paid = { card: { lastDigits: '4242', network: 'visa' }, notes: ['Thank you'], exchange: null };
+const paid = { card: { lastDigits: '4242', network: 'visa' }, notes: ['Thank you'] };
 
 /** An invoice, whatever is wrong with it. */
 export const documentOf = (given: Invoiceable): TaxDocument => invoiceOf(given, issued, paid);

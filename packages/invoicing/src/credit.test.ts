@@ -2,9 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { amountsOf } from './amounts.ts';
 import { electronicObstacleOf } from './available.ts';
-import { amountsOfPart, creditableOf, creditOf, nothingCredited, type Refund } from './credit.ts';
+import {
+  amountsOfPart,
+  creditableOf,
+  creditOf,
+  creditOfStretch,
+  nothingCredited,
+  type Refund,
+} from './credit.ts';
 import type { Amounts } from './document.ts';
-import { creditsOf, documents, orders, wishes } from './documentFixtures.ts';
+import { creditsOf, documents, orders, stretchesOf, wishes } from './documentFixtures.ts';
 import type { OrderLine } from './order.ts';
 
 const line = (quantity: string, unitPrice: string, taxRate: string): OrderLine => ({
@@ -179,6 +186,48 @@ describe('A credit note', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('The credit note of a stretch of what was paid', () => {
+  test('takes back of each line, category and rate in proportion', () => {
+    const half = creditOfStretch(mixed, 'EUR', 0, 4070);
+    expect(half).toMatchObject({ paidMinor: 4070, grossMinor: 4070, roundingMinor: 0 });
+    expect(half.lines.map(({ description, netMinor }) => [description, netMinor])).toEqual([
+      ['At 9', 500],
+      ['At 21', 2500],
+      ['At 0.0001', 500],
+    ]);
+    expect(creditOfStretch(mixed, 'EUR', 0, mixed.paidMinor).vat).toEqual(mixed.vat);
+  });
+
+  test('is the same whatever came before it, and makes the invoice with the others, line by line', () => {
+    fc.assert(
+      fc.property(orders, wishes, (order, wanted) => {
+        const invoice = amountsOf(order);
+        const toZero = [...wanted, { by: 'all' as const, share: 100, line: 0 }];
+        const credits = stretchesOf(invoice, toZero).map(([from, to]) =>
+          creditOfStretch(invoice, order.currency, from, to),
+        );
+        expect(addedUp(credits, invoice)).toEqual(invoice.vat.map(({ net, tax }) => ({ net, tax })));
+        expect(sumOf(credits.map(({ roundingMinor }) => roundingMinor))).toBe(invoice.roundingMinor);
+        for (const credit of credits) {
+          expect(credit.lines.length, 'BR-16').toBeGreaterThan(0);
+          expect(credit.vat.every(({ net, tax }) => net >= 0 && tax >= 0)).toBe(true);
+          expect(credit.lines.every(({ netMinor }) => netMinor >= 0)).toBe(true);
+          expect(sumOf(credit.lines.map(({ netMinor }) => netMinor))).toBe(credit.netMinor);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each([
+    [-1, 5],
+    [5, 5],
+    [0, mixed.paidMinor + 1],
+  ])('from %i to %i is none', (from, to) => {
+    expect(() => creditOfStretch(mixed, 'EUR', from, to)).toThrow(RangeError);
   });
 });
 

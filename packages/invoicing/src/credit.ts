@@ -106,6 +106,37 @@ export function creditOf(
   };
 }
 
+/**
+ * The amounts of the credit note of a refund by amount alone: of what was paid back from `fromMinor` to `toMinor` in all. Each
+ * follows from its own refund, in whatever order refunds arrive. Adjacent ones add up to the invoice exactly, for any line,
+ * category and rate, in net and in tax, and none is negative.
+ *
+ * @throws RangeError when the stretch does not lie within what was paid
+ */
+export function creditOfStretch(
+  invoice: Amounts,
+  currency: string,
+  fromMinor: number,
+  toMinor: number,
+): Amounts {
+  if (!(0 <= fromMinor && fromMinor < toMinor && toMinor <= invoice.paidMinor))
+    throw new RangeError(`${fromMinor} to ${toMinor} does not lie within ${invoice.paidMinor}`);
+  const items = creditableOf(invoice);
+  const weights = items.map(({ grossMinor }) => grossMinor);
+  // What is paid back in the end brings the invoice's rounding with it.
+  const creditedUpTo = (paid: number) =>
+    apportion(paid === invoice.paidMinor ? invoice.grossMinor : Math.min(paid, invoice.grossMinor), weights);
+  const [before, after] = [creditedUpTo(fromMinor), creditedUpTo(toMinor)];
+  const gross = items.map((_, i) => (after[i] as number) - (before[i] as number));
+  const vat = invoice.vat.map((group, i) => {
+    const sumOfGroup = (parts: number[]) => sumOf(parts.filter((_, j) => items[j]?.group === i));
+    return { ...group, ...between(group, sumOfGroup(before), sumOfGroup(after)) };
+  });
+  const exponent = exponentOf(currency);
+  const lines = creditedLines(items, gross, vat, new Map(), exponent);
+  return partial(invoice, lines, vat, toMinor - fromMinor - sumOf(gross), exponent);
+}
+
 /** The amounts of a payment of which less than all was taken: a line for each category and rate, in proportion. */
 export function amountsOfPart(
   whole: Amounts,

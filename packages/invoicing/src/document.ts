@@ -1,3 +1,5 @@
+import type { VatCategory } from '@fanfold/contracts/vatCategory';
+
 /**
  * A document in the terms of EN 16931, complete and frozen, as JSON keeps it: what the writers of UBL and CII need and
  * nothing that they would have to compute. Amounts are integers in the minor unit of `currency`. BT and BG are the standard's
@@ -64,10 +66,6 @@ export type Delivery = {
 
 /** VAT in the seller's currency of accounting (BT-6, BT-111), where the document has another. */
 export type AccountingTax = { currency: string; taxMinor: number; rate: string; source: string };
-
-/** Categories of UNCL5305 that EN 16931 has, without B, which only split payment in Italy knows. */
-export const vatCategories = ['S', 'Z', 'E', 'AE', 'K', 'G', 'O', 'L', 'M'] as const;
-export type VatCategory = (typeof vatCategories)[number];
 
 export type Exemption = { code: string | null; text: string | null };
 

@@ -1,23 +1,22 @@
 /** Whatever orders, parties and refunds can be, for properties and for the official rules. */
 import { currencyCodes, exponentOf } from '@fanfold/contracts/currency';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
+import { type VatCategory, vatCategories } from '@fanfold/contracts/vatCategory';
 import fc from 'fast-check';
 import { amountsOf, isExempt } from './amounts.ts';
-import { creditableOf, creditOf, nothingCredited, type Progress, type Refund } from './credit.ts';
-import { decimalOf, decimalText, productAt } from './decimal.ts';
 import {
-  type Address,
-  type Amounts,
-  type Buyer,
-  type Exemption,
-  type Seller,
-  type TaxDocument,
-  type VatCategory,
-  vatCategories,
-} from './document.ts';
-import { findingsOf, type Invoiceable } from './findings.ts';
+  creditableOf,
+  creditOf,
+  creditOfStretch,
+  nothingCredited,
+  type Progress,
+  type Refund,
+} from './credit.ts';
+import { decimalOf, decimalText, productAt } from './decimal.ts';
+import type { Address, Amounts, Buyer, Exemption, Seller, TaxDocument } from './document.ts';
+import { findingsOf } from './findings.ts';
 import { creditNoteOf, invoiceOf } from './issue.ts';
-import type { Order, OrderLine } from './order.ts';
+import type { Invoiceable, Order, OrderLine } from './order.ts';
 
 /** VAT ids whose check digits are right. */
 export const vatIds = {
@@ -310,9 +309,10 @@ export const invoiceables: fc.Arbitrary<Invoiceable> = fc
     }),
     mostly(texts(60)),
     maybe(texts(60)),
+    maybe(fc.constant({ currency: 'CZK', rate: '24.315', source: 'ECB, 2026-11-27' })),
     fc.boolean(),
   )
-  .map(([order, seller, buyer, delivery, buyerReference, orderReference, isDelivered]) => {
+  .map(([order, seller, buyer, delivery, buyerReference, orderReference, exchange, isDelivered]) => {
     const has = (category: VatCategory) =>
       [...order.lines, ...order.adjustments].some((one) => one.category === category);
     return {
@@ -322,6 +322,7 @@ export const invoiceables: fc.Arbitrary<Invoiceable> = fc
       delivery: has('K') || isDelivered ? delivery : null,
       buyerReference,
       orderReference,
+      exchange: order.currency === exchange?.currency ? null : exchange,
       amountMinor: amountsOf(order).paidMinor,
     };
   })
@@ -378,6 +379,19 @@ export function creditsOf(invoice: Amounts, currency: string, wanted: Wish[]) {
   return { credits, progress };
 }
 
+/** The stretches that wishes make up, by their shares alone, one after the other. */
+export function stretchesOf({ paidMinor }: Amounts, wanted: Wish[]): [from: number, to: number][] {
+  const stretches: [number, number][] = [];
+  let from = 0;
+  for (const { share, by } of wanted) {
+    if (from === paidMinor) break;
+    const to = by === 'all' ? paidMinor : from + Math.max(1, Math.floor(((paidMinor - from) * share) / 100));
+    stretches.push([from, to]);
+    from = to;
+  }
+  return stretches;
+}
+
 /** An invoice and its credit notes. */
 export const documents: fc.Arbitrary<[invoice: TaxDocument, ...creditNotes: TaxDocument[]]> = fc
   .record({
@@ -385,16 +399,14 @@ export const documents: fc.Arbitrary<[invoice: TaxDocument, ...creditNotes: TaxD
     wanted: wishes,
     card: maybe(fc.constant({ lastDigits: '4242', network: 'visa' })),
     notes: fc.array(texts(100), { maxLength: 2 }),
-    exchange: maybe(fc.constantFrom({ currency: 'CZK', rate: '24.315', source: 'ECB, 2026-11-27' })),
+    byAmount: fc.boolean(),
   })
-  .map(({ given, wanted, card, notes, exchange }) => {
-    const isForeign = exchange !== null && exchange.currency !== given.order.currency;
-    const invoice = invoiceOf(
-      given,
-      { number: 'INV-2026-000001', issueDate: '2026-11-30' },
-      { card, notes, exchange: isForeign ? exchange : null },
-    );
-    const { credits } = creditsOf(invoice.amounts, invoice.currency, wanted);
+  .map(({ given, wanted, card, notes, byAmount }) => {
+    const invoice = invoiceOf(given, { number: 'INV-2026-000001', issueDate: '2026-11-30' }, { card, notes });
+    const { amounts, currency } = invoice;
+    const credits = byAmount
+      ? stretchesOf(amounts, wanted).map(([from, to]) => creditOfStretch(amounts, currency, from, to))
+      : creditsOf(amounts, currency, wanted).credits;
     return [
       invoice,
       ...credits.map((amounts, i) =>

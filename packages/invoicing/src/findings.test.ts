@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { brokenOrders, sound, soundLine } from './brokenFixtures.ts';
 import { invoiceables } from './documentFixtures.ts';
-import { findingsOf, type Invoiceable, sellerFindings } from './findings.ts';
-import type { Order, OrderLine } from './order.ts';
+import { findingsOf, sellerFindings } from './findings.ts';
+import type { Exchange, Invoiceable, Order, OrderLine } from './order.ts';
 
-const found = (given: Invoiceable) => findingsOf(given).map(({ rule, pointer }) => `${rule} ${pointer}`);
+const found = (given: Parameters<typeof findingsOf>[0]) =>
+  findingsOf(given).map(({ rule, pointer }) => `${rule} ${pointer}`);
 
 const withOrder = (order: Partial<Order>, amountMinor = sound.amountMinor): Invoiceable => ({
   ...sound,
@@ -13,6 +14,11 @@ const withOrder = (order: Partial<Order>, amountMinor = sound.amountMinor): Invo
   amountMinor,
 });
 const withLine = (line: Partial<OrderLine>) => withOrder({ lines: [{ ...soundLine, ...line }] });
+
+const withExchange = (exchange: Partial<Exchange>): Invoiceable => ({
+  ...sound,
+  exchange: { currency: 'CZK', rate: '24.315', source: 'ECB, 2026-11-27', ...exchange },
+});
 
 describe('What can be invoiced', () => {
   test('has no findings', () => {
@@ -78,6 +84,23 @@ describe('What can be invoiced', () => {
       withLine({ adjustments: [{ kind: 'allowance', amountMinor: -1, reason: 'No' }] }),
     ],
     ['a currency that is none', 'currency /order/currency', withOrder({ currency: 'XXX' })],
+    [
+      'VAT in the same currency again',
+      'PEPPOL-EN16931-R005 /exchange/currency',
+      withExchange({ currency: 'EUR' }),
+    ],
+    ['VAT in no currency', 'BR-CL-05 /exchange/currency', withExchange({ currency: 'XXX' })],
+    ['a rate of exchange of nothing', 'exchange /exchange/rate', withExchange({ rate: '0.00' })],
+    [
+      'a rate of exchange that makes too much',
+      'amount /exchange/rate',
+      withExchange({ rate: '999999999.9999999999' }),
+    ],
+    [
+      'no source of a rate of exchange',
+      'PEPPOL-EN16931-R008 /exchange/source',
+      withExchange({ source: ' ' }),
+    ],
   ])('is refused with %s', (_what, finding, given) => {
     expect(found(given)).toContain(finding);
   });
@@ -92,6 +115,13 @@ describe('What can be invoiced', () => {
       expect(found({ ...given, seller: { ...sound.seller, vatId: null } }).join()).toContain('/seller/vatId');
     },
   );
+
+  test('is asked nothing that depends on a seller who is not known', () => {
+    const without = (given: Invoiceable) => found({ ...given, seller: null });
+    expect(without(sound)).toEqual([]);
+    expect(without(withLine({ category: 'AE', taxRate: '0' })).join()).not.toContain('/seller');
+    expect(without({ ...sound, buyer: { ...sound.buyer, name: ' ' } })).toEqual(['BR-07 /buyer/name']);
+  });
 
   test('says each fault in a sentence about the field', () => {
     for (const { given } of brokenOrders) {

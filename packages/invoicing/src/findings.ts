@@ -1,7 +1,8 @@
 import { isCurrency } from '@fanfold/contracts/currency';
-import { maxAmountMinor } from '@fanfold/contracts/fields';
+import { maxAmountMinor, maxRoundingMinor } from '@fanfold/contracts/fields';
 import { rateUnits } from '@fanfold/contracts/tax';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
+import type { VatCategory } from '@fanfold/contracts/vatCategory';
 import { amountsOf, isExempt } from './amounts.ts';
 import { isAddressScheme, isCountry, isExemption, isRegistrationScheme, isUnitCode } from './codes.ts';
 import { decimalOf, maxDecimals } from './decimal.ts';
@@ -13,11 +14,11 @@ import type {
   ElectronicAddress,
   Exemption,
   Seller,
-  VatCategory,
   VatKey,
 } from './document.ts';
 import { identifierFault } from './identifier.ts';
-import type { Order, OrderLine } from './order.ts';
+import { accountingTaxOf } from './issue.ts';
+import type { Exchange, Invoiceable, OrderLine } from './order.ts';
 import { vatIdFault } from './vatId.ts';
 
 /**
@@ -26,22 +27,17 @@ import { vatIdFault } from './vatId.ts';
  */
 export type Finding = { pointer: string; rule: string; message: string };
 
-export type Invoiceable = {
-  seller: Seller;
-  buyer: Buyer;
-  delivery: Delivery | null;
-  buyerReference: string | null;
-  orderReference: string | null;
-  order: Order;
-  /** What the payment takes. */
-  amountMinor: number;
-};
+/** What is given, where the seller may not be known yet. */
+type Given = Omit<Invoiceable, 'seller'> & { seller: Seller | null };
 
-/** Nothing when an invoice can be issued: then every document that it leads to keeps the rules of EN 16931. */
-export function findingsOf(given: Invoiceable): Finding[] {
-  const { seller, buyer, delivery, order } = given;
+/**
+ * Nothing when an invoice can be issued: then every document that it leads to keeps the rules of EN 16931. Without a
+ * seller, nothing is said of what depends on it.
+ */
+export function findingsOf(given: Given): Finding[] {
+  const { seller, buyer, delivery, order, exchange } = given;
   const findings = [
-    ...sellerFindings(seller),
+    ...(seller ? sellerFindings(seller) : []),
     ...partyFindings('/buyer', buyer),
     ...textFindings('/buyer/name', buyer.name, 'BR-07'),
     ...optionalText('/buyer/email', buyer.email),
@@ -57,6 +53,7 @@ export function findingsOf(given: Invoiceable): Finding[] {
       ];
     }),
     ...categoryFindings(given),
+    ...(exchange ? exchangeFindings(exchange, order.currency) : []),
   ];
   if (order.lines.length === 0)
     findings.push({ pointer: '/order/lines', rule: 'BR-16', message: 'must have at least one line' });
@@ -203,6 +200,29 @@ function lineFindings(line: OrderLine, pointer: string): Finding[] {
   return findings;
 }
 
+function exchangeFindings({ currency, rate, source }: Exchange, invoiced: string): Finding[] {
+  const findings = textFindings('/exchange/source', source);
+  if (!isCurrency(currency))
+    findings.push({
+      pointer: '/exchange/currency',
+      rule: 'BR-CL-05',
+      message: 'must be an active ISO 4217 code',
+    });
+  else if (currency === invoiced)
+    findings.push({
+      pointer: '/exchange/currency',
+      rule: 'PEPPOL-EN16931-R005',
+      message: 'must be another than the currency of the payment',
+    });
+  if (!/^\d{1,9}(\.\d{1,10})?$/.test(rate) || decimalOf(rate).units === 0n)
+    findings.push({
+      pointer: '/exchange/rate',
+      rule: 'exchange',
+      message: 'must be a number above 0 with at most 10 decimals, such as "24.315"',
+    });
+  return findings;
+}
+
 function adjustmentFindings({ amountMinor, reason }: Adjustment, pointer: string): Finding[] {
   const findings = textFindings(`${pointer}/reason`, reason);
   if (!Number.isSafeInteger(amountMinor) || amountMinor < 0 || amountMinor > maxAmountMinor)
@@ -293,7 +313,7 @@ function vatFindings(
 }
 
 /** What the categories ask of the parties, the delivery, and each other. */
-function categoryFindings({ seller, buyer, delivery, order }: Invoiceable): Finding[] {
+function categoryFindings({ seller, buyer, delivery, order }: Given): Finding[] {
   const findings: Finding[] = [];
   const uses = [
     ...order.lines.map(({ category }, i) => ({ category, place: 'line' as Place, at: `/order/lines/${i}` })),
@@ -311,11 +331,11 @@ function categoryFindings({ seller, buyer, delivery, order }: Invoiceable): Find
       findings.push({ pointer, rule: broken, message });
     if (category === 'O') {
       if (buyer.vatId !== null) add('/buyer/vatId', 'must be left out: category O is not subject to VAT');
-      if (seller.registration === null)
+      if (seller && seller.registration === null)
         add('/seller/registration', 'must be given, since category O hides the VAT id', 'BR-CO-26');
       continue;
     }
-    if (seller.vatId === null) add('/seller/vatId', `must be given for category ${category}`);
+    if (seller && seller.vatId === null) add('/seller/vatId', `must be given for category ${category}`);
     if ((category === 'AE' || category === 'K') && buyer.vatId === null)
       add('/buyer/vatId', `must be given for category ${category}`);
     if (category === 'K') {
@@ -337,10 +357,7 @@ function categoryFindings({ seller, buyer, delivery, order }: Invoiceable): Find
   return findings;
 }
 
-/** How much the sum of a document may be rounded: cash is, to half of the currency's major unit at most. */
-const maxRoundingMinor = 50;
-
-function amountFindings({ order, amountMinor }: Invoiceable): Finding[] {
+function amountFindings({ order, amountMinor, exchange }: Given): Finding[] {
   if (!Number.isSafeInteger(order.roundingMinor) || Math.abs(order.roundingMinor) > maxRoundingMinor)
     return [
       {
@@ -380,9 +397,24 @@ function amountFindings({ order, amountMinor }: Invoiceable): Finding[] {
     findings.push({
       pointer: '/amountMinor',
       rule: 'amount',
-      message: `must be what the lines add up to: ${amounts.paidMinor}`,
+      message: `must be what the lines add up to with tax: ${amounts.paidMinor}`,
+    });
+  if (findings.length === 0 && exchange && !isStated(amounts.taxMinor, order.currency, exchange))
+    findings.push({
+      pointer: '/exchange/rate',
+      rule: 'amount',
+      message: `must make a VAT of at most ${maxAmountMinor}`,
     });
   return findings;
+}
+
+function isStated(taxMinor: number, currency: string, exchange: Exchange): boolean {
+  try {
+    return accountingTaxOf(taxMinor, currency, exchange).taxMinor <= maxAmountMinor;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
 }
 
 const optionalText = (pointer: string, text: string | null | undefined): Finding[] =>

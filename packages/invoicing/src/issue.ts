@@ -3,18 +3,15 @@ import { exactNumber, roundedRatio } from '@fanfold/contracts/rounding';
 import { amountsOf } from './amounts.ts';
 import { decimalOf } from './decimal.ts';
 import type { AccountingTax, Amounts, TaxDocument } from './document.ts';
-import type { Invoiceable } from './findings.ts';
-
-/** The rate of exchange to the seller's currency of accounting, and where it is from, as the merchant says. */
-export type Exchange = { currency: string; rate: string; source: string };
+import type { Exchange, Invoiceable } from './order.ts';
 
 type Issued = Pick<TaxDocument, 'number' | 'issueDate'>;
 
 /** The invoice of what has no findings. `amounts` are those of a part, where less than all was captured. */
 export const invoiceOf = (
-  { seller, buyer, delivery, buyerReference, orderReference, order }: Invoiceable,
+  { seller, buyer, delivery, buyerReference, orderReference, order, exchange }: Invoiceable,
   { number, issueDate }: Issued,
-  paid: Pick<TaxDocument, 'card' | 'notes'> & { exchange: Exchange | null },
+  paid: Pick<TaxDocument, 'card' | 'notes'>,
   amounts: Amounts = amountsOf(order),
 ): TaxDocument => ({
   kind: 'invoice',
@@ -29,7 +26,7 @@ export const invoiceOf = (
   correctedInvoice: null,
   card: paid.card,
   notes: paid.notes,
-  accountingTax: paid.exchange && accountingTaxOf(amounts.taxMinor, order.currency, paid.exchange),
+  accountingTax: exchange && accountingTaxOf(amounts.taxMinor, order.currency, exchange),
   amounts,
 });
 
@@ -51,7 +48,11 @@ export const creditNoteOf = (
   amounts,
 });
 
-/** VAT in another currency, rounded once. */
+/**
+ * VAT in another currency, rounded once.
+ *
+ * @throws RangeError when it is more than can be stated
+ */
 export function accountingTaxOf(taxMinor: number, currency: string, exchange: Exchange): AccountingTax {
   const { units, scale } = decimalOf(exchange.rate);
   const tax = roundedRatio(

@@ -1,4 +1,4 @@
-import type { Adjustment, Exemption, VatKey } from './document.ts';
+import type { Adjustment, Buyer, Delivery, Exemption, Seller, VatKey } from './document.ts';
 
 /** What was ordered, as the merchant says it. Amounts are integers in the minor unit of `currency`. */
 export type Order = {
@@ -24,4 +24,20 @@ export type OrderLine = VatKey & {
   exemption: Exemption | null;
   /** Allowances and charges on this line. */
   adjustments: Adjustment[];
+};
+
+/** The rate of exchange to the seller's currency of accounting, and where it is from, as the merchant says. */
+export type Exchange = { currency: string; rate: string; source: string };
+
+/** All that an invoice is made of, but for its number and day. */
+export type Invoiceable = {
+  seller: Seller;
+  buyer: Buyer;
+  delivery: Delivery | null;
+  buyerReference: string | null;
+  orderReference: string | null;
+  order: Order;
+  exchange: Exchange | null;
+  /** What the payment takes. */
+  amountMinor: number;
 };

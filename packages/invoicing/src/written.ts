@@ -1,5 +1,6 @@
 import { majorAmount } from '@fanfold/contracts/currency';
-import type { TaxDocument, VatCategory } from './document.ts';
+import type { VatCategory } from '@fanfold/contracts/vatCategory';
+import type { TaxDocument } from './document.ts';
 
 /** What UBL and CII write the same. */
 

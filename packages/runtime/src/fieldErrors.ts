@@ -16,9 +16,13 @@ export const fieldErrors = (error: z.ZodError): FieldError[] =>
     .flatMap((issue) =>
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is unknown' }))
-        : [{ pointer: pointerOf(issue.path), detail: issue.message }],
+        : [{ pointer: pointerOf(issue.path), detail: issue.message, ...ruleOf(issue) }],
     )
     .slice(0, maxFieldErrors);
+
+/** A refinement names the rule in its `params`. */
+const ruleOf = (issue: z.core.$ZodIssue): Pick<FieldError, 'rule'> =>
+  issue.code === 'custom' && typeof issue.params?.rule === 'string' ? { rule: issue.params.rule } : {};
 
 /**
  * The sentence for an issue whose schema has no message. It never has the value, which may be a secret, nor the

@@ -1,6 +1,16 @@
-import { amountMinor, currency, customer, day, line, totals } from '@fanfold/contracts/fields';
+import {
+  amountMinor,
+  currency,
+  customer,
+  day,
+  maxAmountMinor,
+  taxRate,
+  totals,
+} from '@fanfold/contracts/fields';
+import { maxQuantity } from '@fanfold/contracts/order';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { seller as sellerFields } from '@fanfold/contracts/seller';
+import { vatCategories } from '@fanfold/contracts/vatCategory';
 import { listAnswer, objectId, time } from '@fanfold/runtime/answers';
 import * as z from 'zod';
 import { documentNumber } from './series.ts';
@@ -12,7 +22,26 @@ export const creditNoteId = objectId('cn');
 const number = z.string().regex(documentNumber);
 const series = z.string().regex(/^(INV|CN)-\d{4}$/);
 
-const invoiceLine = line.safeExtend({ net: amountMinor, tax: amountMinor, gross: amountMinor });
+const adjustment = z.object({ amount: amountMinor, reason: z.string() }).optional();
+
+/** A line that takes something off has a negative one. */
+const signedMinor = z.int().min(-maxAmountMinor).max(maxAmountMinor);
+
+/** Missing is what the lines of older invoices do not say. */
+export const invoiceLine = z.object({
+  description: z.string(),
+  itemId: z.string().optional(),
+  quantity: z.union([z.int().min(-maxQuantity).max(maxQuantity), z.string().regex(/^-?\d{1,12}\.\d{1,6}$/)]),
+  unit: z.string().optional(),
+  unitAmount: z.union([amountMinor, z.string().regex(/^\d{1,15}(\.\d{1,30})?$/)]),
+  discount: adjustment,
+  charge: adjustment,
+  net: signedMinor,
+  taxRate,
+  taxCategory: z.enum(vatCategories).optional(),
+  tax: signedMinor,
+  gross: signedMinor,
+});
 
 const creditNoteOfInvoice = z.object({
   id: creditNoteId,
@@ -31,6 +60,8 @@ export const invoice = z.object({
   paymentId: z.string().max(128),
   orderId: z.string(),
   currency,
+  /** As it was at issue. Older invoices have none. */
+  seller: sellerFields.extend({ version: z.int().min(0) }).optional(),
   customer,
   lines: z.array(invoiceLine),
   totals,
@@ -53,6 +84,7 @@ export const creditNote = z.object({
   customer,
   amount: amountMinor.min(1),
   reason: z.string().nullable(),
+  lines: z.array(invoiceLine).optional(),
   totals,
   createdAt: time,
 });

@@ -3,7 +3,8 @@ import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BillableEvent, Books, type Entries } from './books.ts';
-import { captured, chairs, now, refunded } from './eventFixtures.ts';
+import { captured, chairs, now, ordering, orderLine, refunded, sellerOf } from './eventFixtures.ts';
+import type { Invoice } from './invoice.ts';
 
 const refunds = [refunded(1, 4000, 0), refunded(2, 8000, 4000), refunded(3, 100, 12_000)];
 
@@ -19,11 +20,12 @@ const reopened = ({ accounts, series, creditNotes }: Entries): Books =>
       accounts: accounts.map(({ account }) => ({ ...account, version: account.version + 1 })),
       series: series.map((entry) => entry.series),
       creditNotes,
+      sellerOf,
     },
     now,
   );
 
-const emptyBooks = () => new Books({ accounts: [], series: [], creditNotes: [] }, now);
+const emptyBooks = () => new Books({ accounts: [], series: [], creditNotes: [], sellerOf }, now);
 
 describe('a capture', () => {
   it('issues an invoice with the next number, its lines and its tax', () => {
@@ -139,10 +141,13 @@ describe('a refund', () => {
 
   it('is never credited before its invoice was issued, nor in an earlier year, by a clock that went back', () => {
     const { accounts } = apply(
-      new Books({ accounts: [], series: [], creditNotes: [] }, new Date('2027-01-01T00:00:00.500Z')),
+      new Books(
+        { accounts: [], series: [], creditNotes: [], sellerOf },
+        new Date('2027-01-01T00:00:00.500Z'),
+      ),
       [captured()],
     );
-    const known = { accounts: accounts.map(({ account }) => account), series: [], creditNotes: [] };
+    const known = { accounts: accounts.map(({ account }) => account), series: [], creditNotes: [], sellerOf };
     const behind = new Books(known, new Date('2026-12-31T23:59:59.500Z'));
     const { creditNotes } = apply(behind, [refunded(1, 4000, 0)]);
     expect(creditNotes[0]?.creditNote).toMatchObject({
@@ -309,3 +314,112 @@ const inOrder = Object.fromEntries(
     creditNote.totals,
   ]),
 );
+
+describe('a capture with an order', () => {
+  const invoiceOf = (changes: Parameters<typeof captured>[0]) =>
+    apply(emptyBooks(), [captured(changes)]).accounts[0]?.account.invoice;
+
+  it.each([
+    ['lines', {}],
+    ['a part', { amountCaptured: 6050 }],
+    ['no lines', { lines: null, description: 'Two chairs' }],
+  ])('of %s that are plain has the lines and totals that it had without', (_what, changes) => {
+    const { taxDocument, sellerVersion, ...invoice } = invoiceOf({
+      ...changes,
+      order: ordering(
+        'lines' in changes
+          ? { vat: { taxRate: '0.00', taxCategory: 'Z', exemptionCode: null, exemptionReason: null } }
+          : {},
+      ),
+    }) as Invoice;
+    expect(invoice).toMatchObject(invoiceOf(changes) as Invoice);
+    expect(sellerVersion).toBe(3);
+    expect(taxDocument).toMatchObject({
+      kind: 'invoice',
+      number: 'INV-2026-000001',
+      issueDate: '2026-11-23',
+      seller: { legalName: 'Fanfold Example BV' },
+      buyer: { name: 'Ada Example' },
+      orderReference: 'order-1',
+      amounts: { paidMinor: invoice.totals.gross, roundingMinor: 0 },
+    });
+  });
+
+  it('has prices with tax, and what was paid to the cent', () => {
+    const lines = [orderLine({ quantity: '1', unitPrice: '9.99' })];
+    const invoice = invoiceOf({
+      amount: 999,
+      amountCaptured: 999,
+      lines: null,
+      order: ordering({ lines, pricesIncludeTax: true }),
+    });
+    expect(invoice?.totals).toMatchObject({ net: 826, tax: 173, gross: 999 });
+    expect(invoice?.lines).toMatchObject([{ quantity: 1, unitAmount: 826, net: 826, tax: 173, gross: 999 }]);
+  });
+
+  it('that no invoice can be issued of is refused and takes no number', () => {
+    const order = ordering({ lines: [orderLine({ taxCategory: 'AE', taxRate: '0' })] });
+    for (const changes of [
+      { order, lines: null, amount: 10_000, amountCaptured: 10_000 },
+      { order: ordering(), amount: 12_101 },
+      { order: ordering(), amountCaptured: 12_101 },
+      { order: ordering(), lines: null },
+    ]) {
+      const books = emptyBooks();
+      expect(() => books.apply(captured(changes))).toThrow(Unprocessable);
+      expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+    }
+  });
+
+  it('that comes again with another order, or another buyer, is refused', () => {
+    const order = ordering();
+    const { customer } = captured().data;
+    const books = reopened(apply(emptyBooks(), [captured({ order })]));
+    books.apply(captured({ order }));
+    for (const changes of [
+      {},
+      { order: { ...order, buyerReference: 'PO-1' } },
+      { order: { ...order, delivery: { date: '2026-11-29', city: null, postalCode: null, country: null } } },
+      { order, customer: { ...customer, vatId: 'BE0403019261' } },
+      { order, customer: { ...customer, electronicAddress: { scheme: '0208', id: '0403019261' } } },
+    ]) {
+      expect(() => books.apply(captured(changes))).toThrow('INV-2026-000001 was issued with other data');
+    }
+  });
+
+  it('is credited with its lines, in whatever order its refunds come, down to nothing', () => {
+    const order = ordering({
+      lines: [
+        orderLine({ quantity: '1', unitPrice: '80' }),
+        orderLine({ description: 'Book', quantity: '1', unitPrice: '22.83', taxRate: '6' }),
+      ],
+    });
+    const capture = captured({ lines: null, order });
+    const parts = [refunded(1, 5000, 0), refunded(2, 1, 5000), refunded(3, 7099, 5001)];
+    const inOrder = apply(emptyBooks(), [capture, ...parts]).creditNotes;
+    const inAnother = apply(emptyBooks(), [...parts.toReversed(), capture]).creditNotes;
+    const totalsOf = (issued: typeof inOrder) =>
+      new Map(issued.map(({ creditNote }) => [creditNote.refundId, creditNote.totals]));
+    expect(totalsOf(inAnother)).toEqual(totalsOf(inOrder));
+    const sumOf = (part: 'net' | 'tax') =>
+      inOrder.reduce((sum, { creditNote }) => sum + creditNote.totals[part], 0);
+    expect([sumOf('net'), sumOf('tax')]).toEqual([10_283, 1817]);
+    expect(inOrder[0]?.creditNote).toMatchObject({
+      lines: [
+        { description: 'Chair', quantity: 1, taxRate: '21.00', taxCategory: 'S' },
+        { description: 'Book', quantity: 1, taxRate: '6.00', taxCategory: 'S' },
+      ],
+      taxDocument: {
+        kind: 'credit-note',
+        correctedInvoice: { number: 'INV-2026-000001', issueDate: '2026-11-23' },
+        amounts: { paidMinor: 5000 },
+      },
+    });
+  });
+
+  it('of a merchant without a seller waits for one', () => {
+    const books = new Books({ accounts: [], series: [], creditNotes: [], sellerOf: () => undefined }, now);
+    expect(() => books.apply(captured({ order: ordering() }))).toThrow('acme has no seller');
+    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+  });
+});

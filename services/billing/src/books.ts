@@ -1,4 +1,6 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import type { SellerVersion } from '@fanfold/contracts/seller';
+import { NotYet } from '@fanfold/runtime/failure';
 import { orUnprocessable, Unprocessable } from '@fanfold/runtime/unprocessable';
 import {
   type CreditNote,
@@ -16,8 +18,10 @@ import {
   invoiceFor,
   invoiceIdOf,
   type Numbered,
+  paidOf,
 } from './invoice.ts';
 import { type Kind, newSeries, nextNumber, type Series, seriesName } from './series.ts';
+import { findingsOfOrder, hasOrder, type Ordering } from './taxDocument.ts';
 
 /** The billing of one payment: its invoice, its credit notes, and refunds that arrived before the capture. */
 export type Account = {
@@ -60,6 +64,8 @@ export type Known = {
   accounts: Account[];
   series: Series[];
   creditNotes: Issued[];
+  /** Who issues a merchant's documents; undefined when nobody does so far. */
+  sellerOf: (merchantId: string) => SellerVersion | undefined;
 };
 
 /** The changes that some events make, to be written all or none. */
@@ -101,12 +107,14 @@ export class Books {
   readonly #now: Date;
   readonly #accounts: Map<string, Account>;
   readonly #series: Map<string, Series>;
+  readonly #sellerOf: Known['sellerOf'];
   readonly #creditNotes: Map<string, Issued>;
   readonly #changedAccounts = new Map<string, boolean>();
   readonly #newCreditNotes: Entries['creditNotes'] = [];
   readonly #countsBefore = new Map<string, number>();
 
-  constructor({ accounts, series, creditNotes }: Known, now: Date) {
+  constructor({ accounts, series, creditNotes, sellerOf }: Known, now: Date) {
+    this.#sellerOf = sellerOf;
     this.#accounts = new Map(accounts.map((account) => [keyOf(account.merchantId, account.id), account]));
     this.#series = new Map(series.map((each) => [keyOf(each.merchantId, each.name), each]));
     this.#creditNotes = new Map(
@@ -147,14 +155,24 @@ export class Books {
       return;
     }
     if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
+    const seller = hasOrder(event) ? this.#sellerFor(event) : undefined;
     const next = this.#next('INV', event.merchantid);
-    const invoice = invoiceFor(event, next.numbered);
-    if (invoice.totals.gross !== event.data.amountCaptured)
+    const invoice = invoiceFor(event, next.numbered, seller);
+    if (paidOf(invoice) !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
     orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series);
     this.#change({ ...account, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
     for (const refunded of account.parked) this.#creditParked(refunded);
+  }
+
+  /** Who issues the invoice of an order. */
+  #sellerFor(event: Ordering): SellerVersion {
+    const seller = this.#sellerOf(event.merchantid);
+    if (!seller) throw new NotYet(`${event.merchantid} has no seller for the invoice of ${event.id}`);
+    const [finding] = findingsOfOrder(event, seller);
+    if (finding) throw contradiction(event, `${finding.rule} at ${finding.pointer}: it ${finding.message}`);
+    return seller;
   }
 
   /** A parked refund that does not fit stays parked. It must not prevent the invoice. */
@@ -268,7 +286,7 @@ const tooManyRefunds = `a payment has at most ${maxRefundsPerPayment} refunds`;
 /** Whether a refund lies within the amount of an invoice. */
 function isOf(invoice: Invoice, { data }: Refunded): boolean {
   const [from, to] = stretchOf(data);
-  return data.currency === invoice.currency && from >= 0 && to <= invoice.totals.gross;
+  return data.currency === invoice.currency && from >= 0 && to <= paidOf(invoice);
 }
 
 /** Why a refund cannot be credited beside the existing credit notes; undefined when it can. */
@@ -283,7 +301,7 @@ function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): s
   if (other) return `${other.number} has credited a part of the same`;
   // Older credit notes have no stretch, but an amount.
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, event.data.refund.amount);
-  if (credited > invoice.totals.gross) return `more would be credited than ${invoice.number} charged`;
+  if (credited > paidOf(invoice)) return `more would be credited than ${invoice.number} charged`;
   return undefined;
 }
 

@@ -3,7 +3,9 @@ import type { EventOfType } from '@fanfold/contracts/catalog';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
 import { shareOf } from '@fanfold/contracts/share';
+import type { TaxDocument } from '@fanfold/invoicing/document';
 import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
+import { type InvoiceLine, linesOfAmounts, taxCreditNoteOf, totalsOfAmounts } from './taxDocument.ts';
 
 /** Corrects an invoice by what was refunded. Amounts are minor units of `currency`. */
 export type CreditNote = Cause & {
@@ -22,6 +24,9 @@ export type CreditNote = Cause & {
   amount: number;
   totals: Totals;
   createdAt: string;
+  /** Those of invoices of payments without an order have none of these. */
+  lines?: InvoiceLine[];
+  taxDocument?: TaxDocument;
 };
 
 export type Refunded = EventOfType<'payment.refunded.v1'>;
@@ -42,11 +47,16 @@ export function creditNoteFor(
 ): CreditNote {
   const { refund, amountRefunded } = event.data;
   const { id: invoiceId, number: invoiceNumber, paymentId, orderId, currency, customer } = invoice;
+  const stretch: [from: number, to: number] = [amountRefunded - refund.amount, amountRefunded];
+  const issueDate = issuedAt.slice(0, 10);
+  const taxDocument =
+    invoice.taxDocument &&
+    taxCreditNoteOf(invoice.taxDocument, stretch, refund.reason, { number, issueDate });
   return {
     id: creditNoteIdOf(refund.id),
     number,
     series,
-    issueDate: issuedAt.slice(0, 10),
+    issueDate,
     invoiceId,
     invoiceNumber,
     paymentId,
@@ -56,8 +66,9 @@ export function creditNoteFor(
     customer,
     reason: refund.reason,
     amount: refund.amount,
-    totals: shareOf(invoice.totals, amountRefunded - refund.amount, amountRefunded),
+    totals: taxDocument ? totalsOfAmounts(taxDocument.amounts) : shareOf(invoice.totals, ...stretch),
     createdAt: issuedAt,
+    ...(taxDocument && { lines: linesOfAmounts(taxDocument.amounts, currency), taxDocument }),
     ...causeOf(event),
   };
 }

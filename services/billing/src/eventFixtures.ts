@@ -1,5 +1,8 @@
 import { makeEvent } from '@fanfold/contracts/event';
+import type { Order } from '@fanfold/contracts/order';
 import { paymentCaptured, paymentRefunded, paymentsDayClosed } from '@fanfold/contracts/payments';
+import { seller } from '@fanfold/contracts/seller';
+import { sound } from '@fanfold/invoicing/brokenFixtures';
 import type { Captured } from './invoice.ts';
 import type { DayClosed } from './reconciliation.ts';
 
@@ -39,6 +42,30 @@ export const captured = (changes: Partial<Captured['data']> = {}): Captured => {
   };
   return makeEvent(paymentCaptured, { ...about(data.paymentId, 1), data });
 };
+
+/** Who issues all documents here. */
+export const sellerOf = () => ({ seller: seller.parse(sound.seller), version: 3 });
+
+/** An order that says no more than plain lines do, unless changed. */
+export const ordering = (changes: Partial<Order> = {}): Order => ({
+  pricesIncludeTax: false,
+  lines: null,
+  vat: null,
+  roundingAmount: 0,
+  buyerReference: null,
+  orderReference: null,
+  delivery: null,
+  exchange: null,
+  ...changes,
+});
+
+/** A line of an order that is not plain. */
+export const orderLine = (changes: Partial<NonNullable<Order['lines']>[number]> = {}) => ({
+  ...{ description: 'Chair', itemId: null, quantity: '2', unit: 'C62', unitPrice: '50' },
+  ...{ taxRate: '21.00', taxCategory: 'S' as const, exemptionCode: null, exemptionReason: null },
+  ...{ discount: null, charge: null },
+  ...changes,
+});
 
 /** The n-th refund of a payment, after earlier ones that amount to `before`. */
 export const refunded = (n: number, amount: number, before: number, currency = 'EUR', paymentId = 'pay_1') =>

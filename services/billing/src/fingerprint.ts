@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Customer, Line } from '@fanfold/contracts/fields';
+import type { Order, OrderLine } from '@fanfold/contracts/order';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import type { CreditNote, Refunded } from './creditNote.ts';
 import { type Captured, causeOf, type Invoice } from './invoice.ts';
@@ -23,7 +24,7 @@ export function fingerprintOf(event: Captured | Refunded): string {
 }
 
 const factsOfCapture = ({ data }: Captured) => {
-  const { paymentId, orderId, amount, amountCaptured, currency, description, lines } = data;
+  const { paymentId, orderId, amount, amountCaptured, currency, description, lines, order } = data;
   return {
     paymentId,
     orderId,
@@ -33,8 +34,45 @@ const factsOfCapture = ({ data }: Captured) => {
     description,
     customer: factsOfCustomer(data.customer),
     lines: lines ? lines.map(factsOfLine) : null,
+    ...(order && { order: factsOfOrder(order), buyer: factsOfBuyer(data.customer) }),
   };
 };
+
+const factsOfOrder = (order: Order) => {
+  const { pricesIncludeTax, lines, vat, roundingAmount, buyerReference, orderReference, delivery, exchange } =
+    order;
+  return {
+    ...{ pricesIncludeTax, roundingAmount, buyerReference, orderReference },
+    lines: lines ? lines.map(factsOfOrderLine) : null,
+    vat: vat && factsOfVat(vat),
+    delivery: delivery && factsOfDelivery(delivery),
+    exchange: exchange && { currency: exchange.currency, rate: exchange.rate, source: exchange.source },
+  };
+};
+
+const factsOfOrderLine = (line: OrderLine) => {
+  const { description, itemId, quantity, unit, unitPrice, discount, charge } = line;
+  return {
+    ...{ description, itemId, quantity, unit, unitPrice, ...factsOfVat(line) },
+    discount: discount && { amount: discount.amount, reason: discount.reason },
+    charge: charge && { amount: charge.amount, reason: charge.reason },
+  };
+};
+
+const factsOfVat = ({ taxRate, taxCategory, exemptionCode, exemptionReason }: NonNullable<Order['vat']>) => ({
+  ...{ taxRate, taxCategory, exemptionCode, exemptionReason },
+});
+
+const factsOfDelivery = ({ date, city, postalCode, country }: NonNullable<Order['delivery']>) => ({
+  ...{ date, city, postalCode, country },
+});
+
+const factsOfBuyer = ({ vatId, electronicAddress, type }: Customer) => ({
+  ...{ vatId: vatId ?? null, type: type ?? null },
+  electronicAddress: electronicAddress
+    ? { scheme: electronicAddress.scheme, id: electronicAddress.id }
+    : null,
+});
 
 const factsOfLine = ({ description, quantity, unitAmount, taxRate }: Line) => ({
   description,

@@ -3,9 +3,12 @@ import type { EventOfType } from '@fanfold/contracts/catalog';
 import { formatAmount } from '@fanfold/contracts/currency';
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import type { Customer, Line, Totals } from '@fanfold/contracts/fields';
+import type { Seller, SellerVersion } from '@fanfold/contracts/seller';
 import { apportion, shareOf } from '@fanfold/contracts/share';
 import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
+import type { TaxDocument } from '@fanfold/invoicing/document';
 import { traceOf } from '@fanfold/runtime/trace';
+import { hasOrder, type InvoiceLine, linesOfAmounts, taxInvoiceOf, totalsOfAmounts } from './taxDocument.ts';
 
 /** What a document keeps of the event that it was issued for. */
 export type Cause = {
@@ -31,9 +34,14 @@ export type Invoice = Cause & {
   lines: InvoiceLine[];
   totals: Totals;
   createdAt: string;
+  /** All that is on it, in the terms of EN 16931, frozen. Those of payments without an order have none. */
+  taxDocument?: TaxDocument;
+  /** Of the seller. */
+  sellerVersion?: number;
 };
 
-export type InvoiceLine = Line & { net: number; tax: number; gross: number };
+/** What was paid: rounded, where the payment's total was. */
+export const paidOf = ({ totals }: Pick<Invoice, 'totals'>): number => totals.gross + (totals.rounding ?? 0);
 
 /** The number of a document, and its time of issue. */
 export type Numbered = { number: string; series: string; issuedAt: string };
@@ -51,13 +59,37 @@ export const causeOf = (event: Captured | EventOfType<'payment.refunded.v1'>): C
 export const suffixOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 
 /** Whether a capture can be invoiced: its lines add up to its amount, and no more than that was captured. */
-export function addsUp({ data }: Captured): boolean {
-  const { amount, amountCaptured } = data;
-  return amountCaptured >= 1 && amountCaptured <= amount && totalsOf(orderedLines(data)).gross === amount;
+export function addsUp(event: Captured): boolean {
+  const { amount, amountCaptured } = event.data;
+  if (amountCaptured < 1 || amountCaptured > amount) return false;
+  return hasOrder(event) || totalsOf(orderedLines(event.data)).gross === amount;
 }
 
-/** The invoice of a capture that {@link addsUp}. */
-export function invoiceFor(event: Captured, { number, series, issuedAt }: Numbered): Invoice {
+/**
+ * The invoice of a capture that {@link addsUp}.
+ *
+ * @param seller who issues it; without one, as those of payments without an order are
+ */
+export function invoiceFor(event: Captured, numbered: Numbered, seller: SellerVersion | undefined): Invoice {
+  if (!seller || !hasOrder(event)) return plainInvoiceFor(event, numbered);
+  const { paymentId, orderId, currency, customer } = event.data;
+  const { number, series, issuedAt } = numbered;
+  const issueDate = issuedAt.slice(0, 10);
+  const taxDocument = taxInvoiceOf(event, seller, { number, issueDate });
+  return {
+    id: invoiceIdOf(paymentId),
+    ...{ number, series, issueDate, paymentId, orderId, currency, customer },
+    lines: linesOfAmounts(taxDocument.amounts, currency),
+    totals: totalsOfAmounts(taxDocument.amounts),
+    createdAt: issuedAt,
+    taxDocument,
+    sellerVersion: seller.version,
+    ...causeOf(event),
+  };
+}
+
+/** As invoices were before lines had categories. */
+function plainInvoiceFor(event: Captured, { number, series, issuedAt }: Numbered): Invoice {
   const { data } = event;
   const { paymentId, orderId, currency, customer, amount, amountCaptured } = data;
   const ordered = orderedLines(data);
@@ -82,7 +114,9 @@ export function invoiceFor(event: Captured, { number, series, issuedAt }: Number
 
 /** @throws z.ZodError or RangeError when it does not fit into an event */
 export function eventOfInvoice(merchantid: string, { id, createdAt, trace, ...facts }: Invoice): Event {
-  const data = { ...facts, invoiceId: id };
+  const { taxDocument, sellerVersion } = facts;
+  const seller = taxDocument && { ...(taxDocument.seller as Seller), version: sellerVersion ?? 0 };
+  const data = { ...facts, invoiceId: id, ...(seller && { seller }) };
   return makeEvent(invoiceIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }
 
@@ -93,7 +127,7 @@ const orderedLines = ({ lines, description, orderId, amount }: Captured['data'])
   ];
 
 /** Tax is rounded once per rate. The lines of a rate share that sum, so that they add up to it. */
-function linesWithTax(lines: Line[], { taxByRate }: Totals): InvoiceLine[] {
+function linesWithTax(lines: Line[], { taxByRate }: Totals) {
   const priced = lines.map((line) => ({ ...line, net: line.quantity * line.unitAmount, tax: 0 }));
   for (const { rate, tax } of taxByRate) {
     const ofRate = priced.filter(({ taxRate }) => rateUnits(taxRate) === rateUnits(rate));

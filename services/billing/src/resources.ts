@@ -1,16 +1,19 @@
 import { customer, totals } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
+import { type Seller, seller } from '@fanfold/contracts/seller';
 import type * as z from 'zod';
 import type * as answers from './answers.ts';
 import type { Account } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
-import type { Invoice, InvoiceLine } from './invoice.ts';
+import { type Invoice, paidOf } from './invoice.ts';
+import type { InvoiceLine } from './taxDocument.ts';
 
 /** An invoice as the API shows it: unchanged since it was issued, and with its credit notes. */
 export function invoiceResource({ invoice, creditNotes }: Account): z.output<typeof answers.invoice> {
   const issued = invoice as Invoice;
+  const { taxDocument, sellerVersion } = issued;
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, 0);
-  const status = credited === 0 ? 'paid' : credited < issued.totals.gross ? 'partially_credited' : 'credited';
+  const status = credited === 0 ? 'paid' : credited < paidOf(issued) ? 'partially_credited' : 'credited';
   return {
     object: 'invoice',
     id: issued.id,
@@ -21,6 +24,7 @@ export function invoiceResource({ invoice, creditNotes }: Account): z.output<typ
     paymentId: issued.paymentId,
     orderId: issued.orderId,
     currency: issued.currency,
+    ...(taxDocument && { seller: sellerResource(taxDocument.seller as Seller, sellerVersion ?? 0) }),
     customer: inOrder(customer, issued.customer),
     lines: issued.lines.map(lineResource),
     totals: inOrder(totals, issued.totals),
@@ -29,15 +33,28 @@ export function invoiceResource({ invoice, creditNotes }: Account): z.output<typ
   };
 }
 
-const lineResource = ({ description, quantity, unitAmount, net, taxRate, tax, gross }: InvoiceLine) => ({
-  description,
-  quantity,
-  unitAmount,
-  net,
-  taxRate,
-  tax,
-  gross,
-});
+const sellerResource = (given: Seller, version: number) => ({ ...inOrder(seller, given), version });
+
+const lineResource = (line: InvoiceLine): z.output<typeof answers.invoiceLine> => {
+  const { description, itemId, quantity, unit, unitAmount, discount, charge } = line;
+  const { net, taxRate, taxCategory, tax, gross } = line;
+  return {
+    description,
+    ...(itemId !== undefined && { itemId }),
+    quantity,
+    ...(unit !== undefined && { unit }),
+    unitAmount,
+    ...(discount && { discount: adjustmentResource(discount) }),
+    ...(charge && { charge: adjustmentResource(charge) }),
+    net,
+    taxRate,
+    ...(taxCategory !== undefined && { taxCategory }),
+    tax,
+    gross,
+  };
+};
+
+const adjustmentResource = ({ amount, reason }: { amount: number; reason: string }) => ({ amount, reason });
 
 /** A credit note as the API shows it. */
 export const creditNoteResource = (creditNote: CreditNote): z.output<typeof answers.creditNote> => ({
@@ -55,6 +72,7 @@ export const creditNoteResource = (creditNote: CreditNote): z.output<typeof answ
   customer: inOrder(customer, creditNote.customer),
   amount: creditNote.amount,
   reason: creditNote.reason,
+  ...(creditNote.lines && { lines: creditNote.lines.map(lineResource) }),
   totals: inOrder(totals, creditNote.totals),
   createdAt: creditNote.createdAt,
 });

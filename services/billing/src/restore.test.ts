@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Account, type BillableEvent, Books, type Entries, type Issued } from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
-import { captured, now, refunded } from './eventFixtures.ts';
+import { captured, now, ordering, refunded, sellerOf } from './eventFixtures.ts';
 import { eventOfInvoice } from './invoice.ts';
 import { accountOfDocument, RestoredAccount, readDocument } from './restore.ts';
 import { countOfNumber, type Series, seriesOfNumber } from './series.ts';
@@ -37,6 +37,7 @@ function bill(events: BillableEvent[]): Table[] {
         accounts: [...table.accounts.values()],
         series: [...table.series.values()],
         creditNotes: [...table.creditNotes.values()],
+        sellerOf,
       },
       new Date(now.getTime() + i * 1000),
     );
@@ -100,7 +101,8 @@ const flows = fc
     refundsOf.flatMap((refunds, p) => {
       const paymentId = `pay_${p}`;
       return [
-        captured({ paymentId }),
+        // Payments from before lines had categories have no order.
+        captured({ paymentId, ...(p % 2 === 1 && { order: ordering() }) }),
         ...Array.from({ length: refunds }, (_, r) => {
           const event = refunded(r + 1, 1000, r * 1000, 'EUR', paymentId);
           const refund = { ...event.data.refund, id: `re_${p}${r}` };

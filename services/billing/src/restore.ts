@@ -1,5 +1,6 @@
 import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
+import type { SellerVersion } from '@fanfold/contracts/seller';
 import type { Standing } from '@fanfold/runtime/restore';
 import { type Account, type Issued, newAccount } from './books.ts';
 import { creditNoteFor, eventOfCreditNote, type Refunded } from './creditNote.ts';
@@ -79,7 +80,7 @@ export class RestoredAccount {
     const { account } = this;
     // The totals are those on the customer's invoice, whatever becomes of the code that computes them.
     const invoice = account.invoice ?? {
-      ...invoiceFor(cause, numberedOf(issued)),
+      ...invoiceFor(cause, numberedOf(issued), sellerIn(issued)),
       totals: issued.data.totals,
     };
     const standing = standingOf(eventOfInvoice(account.merchantId, invoice), text);
@@ -121,6 +122,13 @@ export class RestoredAccount {
     this.account = account;
     this.isChanged = true;
   }
+}
+
+/** The seller as it was at issue. */
+function sellerIn({ data }: InvoiceIssued): SellerVersion | undefined {
+  if (!data.seller) return undefined;
+  const { version, ...seller } = data.seller;
+  return { seller, version };
 }
 
 const numberedOf = ({ data: { number }, time }: InvoiceIssued | CreditNoteIssued): Numbered => ({

@@ -19,6 +19,7 @@ export type Schema = {
   maxProperties?: number;
   properties?: Record<string, Schema>;
   required?: string[];
+  anyOf?: Schema[];
   items?: Schema;
   propertyNames?: Schema;
   additionalProperties?: Schema | boolean;
@@ -59,6 +60,8 @@ export function fieldItem(
 /** The fields of what a field has: of an object, of the items of a list, and of a map's names and values. */
 function inside(field: Schema, references: References): Content {
   if (isLinked(field, references)) return '';
+  const { anyOf } = resolved(field, references);
+  if (anyOf) return anyOf.map((alternative) => inside(alternative, references));
   const { items, propertyNames, additionalProperties, ...schema } = resolved(field, references);
   return [
     items && [limits(resolved(items, references), 'Each: '), inside(items, references)],
@@ -74,7 +77,7 @@ function inside(field: Schema, references: References): Content {
 const known = new Set(
   [
     '$ref type description const enum default format pattern minLength maxLength minimum maximum minItems maxItems',
-    'maxProperties properties required items propertyNames additionalProperties',
+    'maxProperties properties required items propertyNames additionalProperties anyOf',
   ].flatMap((names) => names.split(' ')),
 );
 
@@ -101,7 +104,9 @@ export function typeOf(schema: Schema, references: References): Content {
   if ($ref !== undefined && references.anchorOf) {
     return html`<a href="#${references.anchorOf(nameOf($ref))}">${nameOf($ref)}</a>`;
   }
-  const { type, items, const: constant } = resolved(schema, references);
+  const { type, items, anyOf, const: constant } = resolved(schema, references);
+  if (anyOf)
+    return anyOf.flatMap((alternative, index) => [index > 0 && ' or ', typeOf(alternative, references)]);
   if (constant !== undefined) return html`always <code>${JSON.stringify(constant)}</code>`;
   const kinds = [type ?? []]
     .flat()
@@ -120,6 +125,8 @@ const maxShownValues = 12;
 const maxShownPattern = 60;
 
 function limits(schema: Schema, title = ''): Content {
+  if (schema.anyOf)
+    return schema.anyOf.map((alternative) => limits(alternative, `${title}As ${String(alternative.type)}: `));
   const { minLength, maxLength, minimum, maximum, minItems, maxItems, maxProperties, format } = schema;
   const { default: preset, pattern, enum: values } = schema;
   const words: Content[] = [

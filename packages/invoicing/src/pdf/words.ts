@@ -1,7 +1,8 @@
 import { exponentOf, majorAmount } from '@fanfold/contracts/currency';
 import type { invoiceLanguages } from '@fanfold/contracts/seller';
+import type { VatCategory } from '@fanfold/contracts/vatCategory';
 import { decimalOf, decimalText } from '../decimal.ts';
-import type { TaxDocument, VatCategory } from '../document.ts';
+import type { TaxDocument } from '../document.ts';
 
 export type Language = (typeof invoiceLanguages)[number];
 

@@ -15,6 +15,7 @@ import {
   seriesItem,
   seriesOfItem,
 } from './items.ts';
+import { currentSeller, sellerKey } from './sellers.ts';
 import { readAll, tableName } from './table.ts';
 
 /** The stored items that a batch of events concerns, by key. */
@@ -27,7 +28,7 @@ export async function readStored(events: BillableEvent[], now: Date): Promise<St
       const { merchantId, id } = accountOf(event);
       return [
         `${merchantId}#${id}`,
-        ...(event.type === 'payment.refunded.v1' ? [`${merchantId}#${creditNoteOf(event)}`] : []),
+        event.type === 'payment.refunded.v1' ? `${merchantId}#${creditNoteOf(event)}` : sellerKey(merchantId),
         ...seriesOf(event, now).map((series) => `${series.merchantId}#${series.name}`),
       ];
     }),
@@ -41,7 +42,8 @@ export function booksOf(stored: StoredItems, now: Date): Books {
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
   const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
   const creditNotes = items.filter((item): item is CreditNoteItem => 'creditNote' in item);
-  return new Books({ accounts, series, creditNotes }, now);
+  const sellerOf = (merchantId: string) => currentSeller(stored.get(sellerKey(merchantId)));
+  return new Books({ accounts, series, creditNotes, sellerOf }, now);
 }
 
 /** DynamoDB's limit for one transaction. */

@@ -29,7 +29,7 @@ const storedBooks = (rendered: (item: Stored) => Stored = (item) => item) =>
 function renderedOtherwise(item: Stored): Stored {
   const totalsWith = (totals: NonNullable<AccountItem['invoice']>['totals']) => ({
     ...totals,
-    taxByRate: totals.taxByRate.map((rate) => ({ ...rate, category: 'S' })),
+    taxByRate: totals.taxByRate.map((rate) => ({ ...rate, category: 'S' as const })),
   });
   if ('creditNote' in item) {
     const { creditNote } = item as CreditNoteItem;

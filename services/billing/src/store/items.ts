@@ -5,7 +5,7 @@ import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Finding } from '@fanfold/runtime/finding';
 import type { Account, Issued } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
-import { eventOfInvoice, type Invoice } from '../invoice.ts';
+import { eventOfInvoice, type Invoice, paidOf } from '../invoice.ts';
 import type { Difference, Document } from '../reconciliation.ts';
 import { type CurrentSeller, eventOfSeller, type SellerChange } from '../seller.ts';
 import type { Series } from '../series.ts';
@@ -80,7 +80,7 @@ export function accountItem(account: Account, hasNewInvoice: boolean): AccountIt
     pk: `${merchantId}#${id}`,
     said: hasNewInvoice,
     ...(invoice && {
-      ...indexed(merchantId, 'invoice', invoice, invoice.totals.gross),
+      ...indexed(merchantId, 'invoice', invoice, paidOf(invoice)),
       order: `${merchantId}#${invoice.orderId}`,
     }),
   };

@@ -1,4 +1,5 @@
-import { amountMinor, currency, customer, documentNumber, line } from '@fanfold/contracts/fields';
+import { amountMinor, currency, customer, documentNumber } from '@fanfold/contracts/fields';
+import { maxQuantity, order, orderLine } from '@fanfold/contracts/order';
 import { listAnswer, objectId, problem, time } from '@fanfold/runtime/answers';
 import * as z from 'zod';
 
@@ -14,6 +15,12 @@ const failure = z.object({
   declineCode: declineCode.nullable(),
 });
 
+/** Decimal numbers are texts. */
+const decimal = (maxDecimals: number) =>
+  z.string().regex(new RegExp(`^-?\\d{1,12}\\.\\d{1,${maxDecimals}}$`));
+
+const vat = { taxCategory: true, exemptionCode: true, exemptionReason: true } as const;
+
 export const refund = z.object({
   object: z.literal('refund'),
   id: objectId('re'),
@@ -25,6 +32,21 @@ export const refund = z.object({
   creditNoteNumber: documentNumber.nullable(),
   createdAt: time,
 });
+
+/** A plain line has only the first four: what it does not say is common. */
+export const paymentLine = z.object({
+  description: z.string(),
+  quantity: z.union([z.int().min(-maxQuantity).max(maxQuantity), decimal(4)]),
+  unitAmount: z.union([amountMinor, decimal(6)]),
+  taxRate: orderLine.shape.taxRate,
+  ...orderLine.pick({ itemId: true, unit: true, ...vat, discount: true, charge: true }).partial().shape,
+});
+
+/** Missing when they were not said. */
+const terms = order
+  .omit({ lines: true, vat: true })
+  .extend(orderLine.pick({ taxRate: true, ...vat }).shape)
+  .partial().shape;
 
 export const payment = z.object({
   object: z.literal('payment'),
@@ -39,7 +61,8 @@ export const payment = z.object({
   orderId: z.string(),
   description: z.string().nullable(),
   customer,
-  lines: z.array(line).nullable(),
+  lines: z.array(paymentLine).nullable(),
+  ...terms,
   metadata: z.record(z.string(), z.string()),
   failure: failure.nullable(),
   cancellationReason: z.string().nullable(),

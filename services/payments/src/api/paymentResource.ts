@@ -1,5 +1,7 @@
+import { minorAmount } from '@fanfold/contracts/currency';
 import { type Customer, customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
+import type { Order } from '@fanfold/contracts/order';
 import * as z from 'zod';
 import type { Failure, Payment, Refund } from '../payment/payment.ts';
 import type * as answers from './answers.ts';
@@ -29,7 +31,8 @@ export const paymentResource = (payment: Payment): z.output<typeof answers.payme
   orderId: payment.orderId,
   description: payment.description,
   customer: inOrder(customer, payment.customer ?? unknownCustomer),
-  lines: payment.lines && inOrder(lines, payment.lines),
+  lines: payment.lines ? inOrder(lines, payment.lines) : linesOfOrder(payment),
+  ...(payment.order && termsOf(payment.order)),
   metadata: inOrder(metadata, payment.metadata),
   failure: payment.failure && failureResource(payment.failure),
   cancellationReason: payment.cancellationReason,
@@ -41,6 +44,57 @@ export const paymentResource = (payment: Payment): z.output<typeof answers.payme
   createdAt: payment.createdAt,
   updatedAt: payment.updatedAt,
   version: payment.version,
+});
+
+/** Lines that are not plain, with all that they have. Whole numbers of units and of minor units are numbers. */
+const linesOfOrder = ({ order, currency }: Payment) =>
+  order?.lines?.map((line) => ({
+    description: line.description,
+    itemId: line.itemId,
+    quantity: wholeOr(line.quantity),
+    unit: line.unit,
+    unitAmount: minorAmount(line.unitPrice, currency) ?? line.unitPrice,
+    taxRate: line.taxRate,
+    taxCategory: line.taxCategory,
+    exemptionCode: line.exemptionCode,
+    exemptionReason: line.exemptionReason,
+    discount: line.discount && adjustmentResource(line.discount),
+    charge: line.charge && adjustmentResource(line.charge),
+  })) ?? null;
+
+const wholeOr = (quantity: string): number | string => (quantity.includes('.') ? quantity : Number(quantity));
+
+const adjustmentResource = ({ amount, reason }: { amount: number; reason: string }) => ({ amount, reason });
+
+/** What else was said of an order; what was not said is left out. */
+function termsOf({ vat, delivery, exchange, ...terms }: Order) {
+  const { pricesIncludeTax, roundingAmount, buyerReference, orderReference } = terms;
+  return {
+    ...(pricesIncludeTax && { pricesIncludeTax }),
+    ...(vat && !(vat.taxCategory === 'Z' && vat.taxRate === '0.00') && vatResource(vat)),
+    ...(roundingAmount !== 0 && { roundingAmount }),
+    ...(buyerReference !== null && { buyerReference }),
+    ...(orderReference !== null && { orderReference }),
+    ...(delivery && { delivery: deliveryResource(delivery) }),
+    ...(exchange && { exchange: exchangeResource(exchange) }),
+  };
+}
+
+const vatResource = ({
+  taxRate,
+  taxCategory,
+  exemptionCode,
+  exemptionReason,
+}: NonNullable<Order['vat']>) => ({
+  ...{ taxRate, taxCategory, exemptionCode, exemptionReason },
+});
+
+const deliveryResource = ({ date, city, postalCode, country }: NonNullable<Order['delivery']>) => ({
+  ...{ date, city, postalCode, country },
+});
+
+const exchangeResource = ({ currency, rate, source }: NonNullable<Order['exchange']>) => ({
+  ...{ currency, rate, source },
 });
 
 const failureResource = ({ code, message, declineCode }: Failure) => ({ code, message, declineCode });

@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
+import { cancelRequest } from '../api/changeRequests.ts';
 import { find } from '../api/find.ts';
-import { cancelRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { cancel } from '../payment/lifecycle.ts';

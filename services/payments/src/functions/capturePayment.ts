@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
+import { captureRequest } from '../api/changeRequests.ts';
 import { find } from '../api/find.ts';
-import { captureRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
 import { capture } from '../payment/lifecycle.ts';

@@ -1,20 +1,27 @@
 import { endpoint } from '@fanfold/runtime/http';
+import { faultsOf, refusalOf, requestOf } from '../api/order.ts';
 import { paymentRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
 import { askProvider, complete, momentOf, operationOf, repeatResult } from '../operation.ts';
 import { create } from '../payment/lifecycle.ts';
 import { tableGuard } from '../store/mark.ts';
-import { insert } from '../store/payments.ts';
+import { insert, load } from '../store/payments.ts';
+import { sellerOf } from '../store/sellers.ts';
 
 export const handler = endpoint(
   { scope: 'payments:write', body: paymentRequest, idempotent: true, guard: tableGuard },
   async (request) => {
+    const { merchantId } = request.caller;
     const operation = operationOf('pay', request, 'POST /payments');
     const moment = momentOf(request);
-    const intent = create(request.body, { ...operation, merchantId: request.caller.merchantId }, moment);
-    const existing = await insert(intent);
+    const asked = requestOf(request.body);
+    const intent = create(asked, { ...operation, merchantId }, moment);
+    const faults = faultsOf(request.body, await sellerOf(merchantId));
+    // What was accepted before is repeated, whoever the seller is now.
+    const existing = faults.length > 0 ? await load(merchantId, operation.id) : await insert(intent);
+    if (faults.length > 0 && !existing) throw refusalOf(faults);
     const { payment, replayed } = existing
-      ? repeatResult(await complete(existing, request.body, operation, request.now), operation, request.now)
+      ? repeatResult(await complete(existing, asked, operation, request.now), operation, request.now)
       : await askProvider(intent.payment, operation, moment);
     return { status: 201, body: paymentResource(payment), replayed };
   },

@@ -1,6 +1,6 @@
 import { endpoint } from '@fanfold/runtime/http';
+import { refundRequest } from '../api/changeRequests.ts';
 import { find } from '../api/find.ts';
-import { refundRequest } from '../api/paymentRequest.ts';
 import { refundResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
 import type { Refund } from '../payment/payment.ts';

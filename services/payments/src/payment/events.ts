@@ -33,11 +33,11 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
         data: { ...facts, expiresAt: expiresAt ?? '' },
       });
     case 'payment.captured.v1': {
-      const { description, customer, lines } = payment;
+      const { description, customer, lines, order } = payment;
       if (!customer) throw new Error(`${id} has no customer for this event`);
       return makeEvent(paymentCaptured, {
         ...about,
-        data: { ...facts, amountCaptured, description, customer, lines },
+        data: { ...facts, amountCaptured, description, customer, lines, ...(order && { order }) },
       });
     }
     case 'payment.failed.v1':

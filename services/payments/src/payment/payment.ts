@@ -1,6 +1,7 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import type { Trace } from '@fanfold/contracts/event';
 import type { Customer, Line } from '@fanfold/contracts/fields';
+import type { Order } from '@fanfold/contracts/order';
 import { Refusal } from '@fanfold/runtime/refusal';
 
 /** A payment as it is now. Amounts are integers in the minor unit of `currency`, times are RFC 3339 in UTC. */
@@ -41,7 +42,10 @@ export type PaymentRequest = {
   orderId: string;
   description: string | null;
   customer: Customer;
+  /** Plain lines; null when there are none, or the order has them because they are not plain. */
   lines: Line[] | null;
+  /** Missing in payments from before lines had categories. */
+  order?: Order;
   metadata: Record<string, string>;
 };
 

@@ -118,8 +118,9 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
       };
     }
     case 'payment.captured.v1': {
-      const { amountCaptured, description, customer, lines } = event.data;
-      const known = payment.customer === null ? { description, customer, lines } : {};
+      const { amountCaptured, description, customer, lines, order } = event.data;
+      const known =
+        payment.customer === null ? { description, customer, lines, ...(order && { order }) } : {};
       const captured = { ...next, ...known, status: 'captured', ask: null, expiresAt: null, amountCaptured };
       const isKnown = ask?.operation === 'capture' && ask.amount === amountCaptured;
       return { ...captured, ...(isKnown ? {} : asked(payment, 'capture')) } as Payment;
@@ -189,20 +190,23 @@ export function completed(payment: Payment, request: PaymentRequest, fingerprint
   if (known?.fingerprint !== null) return { payment, eventNumbers: [] };
   if (fingerprintOf(knownOf(payment, payment)) !== fingerprintOf(knownOf(request, payment)))
     refuseReusedKey();
-  const { description, customer, lines, metadata, paymentMethod, captureMethod } = request;
-  const brought = { description, customer, lines, metadata, paymentMethod, captureMethod };
+  const { description, customer, lines, order, metadata, paymentMethod, captureMethod } = request;
+  // What was captured before orders were kept has none in its event, which must stay as it is.
+  const ordered = payment.customer === null && order ? { order } : {};
+  const brought = { description, customer, lines, ...ordered, metadata, paymentMethod, captureMethod };
   return revise(payment, { ...brought, requests: { ...requests, [id]: { ...known, fingerprint } } }, now);
 }
 
 /** What is known of the request that created a payment. */
 function knownOf(request: PaymentRequest | Payment, payment: Payment) {
-  const { amount, currency, orderId, description, customer, lines } = request;
+  const { amount, currency, orderId, description, customer, lines, order } = request;
   const { paymentMethod, captureMethod } = request;
   return {
     amount,
     currency,
     orderId,
     ...(payment.customer !== null && { description, customer, lines }),
+    ...(payment.order && { order }),
     ...(payment.paymentMethod !== unknownMethod && { paymentMethod, captureMethod }),
   };
 }

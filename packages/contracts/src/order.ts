@@ -1,0 +1,70 @@
+import * as z from 'zod';
+import { amountMinor, currency, day, maxRoundingMinor, taxRate } from './fields.ts';
+import { vatCategories } from './vatCategory.ts';
+
+/** How many lines an order can have. */
+export const maxOrderLines = 50;
+
+/** How many units a line can have, either way. */
+export const maxQuantity = 1_000_000;
+
+/** The VAT of a line, or of an amount without lines. `taxCategory` is of UNCL5305. */
+const vat = z.object({
+  taxRate,
+  taxCategory: z.enum(vatCategories),
+  /** Why there is no VAT: a code of the list VATEX, a text, or both. */
+  exemptionCode: z.string().nullable(),
+  exemptionReason: z.string().nullable(),
+});
+
+/** What a line is reduced or raised by as a whole, in minor units. */
+const adjustment = z.object({ amount: amountMinor, reason: z.string() }).nullable();
+
+/** Texts are as the request has them, in numbers of one form: `1.5`, and `0.0035` in the currency's major unit. */
+export const orderLine = vat.extend({
+  description: z.string(),
+  itemId: z.string().nullable(),
+  /** Negative in a line that takes something off. */
+  quantity: z.string().regex(/^-?\d{1,7}(\.\d{1,4})?$/),
+  /** UN/ECE Recommendation 20: `C62` for pieces, `HUR` for hours. */
+  unit: z.string(),
+  unitPrice: z.string().regex(/^\d{1,12}(\.\d{1,6})?$/),
+  discount: adjustment,
+  charge: adjustment,
+});
+export type OrderLine = z.output<typeof orderLine>;
+
+/** The rate of exchange to the currency in which the seller accounts for VAT, and where it is from. */
+export const exchange = z.object({
+  currency,
+  rate: z.string().regex(/^\d{1,9}(\.\d{1,10})?$/),
+  source: z.string(),
+});
+
+/**
+ * What was ordered, beside the customer and the plain lines of an event. It is the authority: lines that are not plain are
+ * here, and those of the event are null then.
+ *
+ * Plain lines are not repeated here, because an event with fifty long ones has no room for them twice.
+ */
+export const order = z.object({
+  /** Whether prices, discounts and charges include VAT. */
+  pricesIncludeTax: z.boolean(),
+  lines: z.array(orderLine).min(1).max(maxOrderLines).nullable(),
+  /** Of the whole amount, which includes it; null when there are lines. */
+  vat: vat.nullable(),
+  /** By how much the lines with VAT differ from what is paid. */
+  roundingAmount: z.int().min(-maxRoundingMinor).max(maxRoundingMinor),
+  buyerReference: z.string().nullable(),
+  orderReference: z.string().nullable(),
+  delivery: z
+    .object({
+      date: day.nullable(),
+      city: z.string().nullable(),
+      postalCode: z.string().nullable(),
+      country: z.string().nullable(),
+    })
+    .nullable(),
+  exchange: exchange.nullable(),
+});
+export type Order = z.output<typeof order>;

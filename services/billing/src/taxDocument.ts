@@ -1,0 +1,134 @@
+import type { EventOfType } from '@fanfold/contracts/catalog';
+import { minorAmount } from '@fanfold/contracts/currency';
+import type { Line, Totals } from '@fanfold/contracts/fields';
+import { roundedRatio } from '@fanfold/contracts/rounding';
+import type { SellerVersion } from '@fanfold/contracts/seller';
+import { apportion } from '@fanfold/contracts/share';
+import type { VatCategory } from '@fanfold/contracts/vatCategory';
+import { amountsOf } from '@fanfold/invoicing/amounts';
+import { amountsOfPart, creditOfStretch } from '@fanfold/invoicing/credit';
+import type { Adjustment, Amounts, DocumentLine, TaxDocument, VatGroup } from '@fanfold/invoicing/document';
+import { type Finding, findingsOf } from '@fanfold/invoicing/findings';
+import { creditNoteOf, invoiceOf } from '@fanfold/invoicing/issue';
+import { invoiceableOf, type Ordered } from '@fanfold/invoicing/ordered';
+
+/** What documents are, from the orders of payments. Payments from before lines had categories have no order. */
+
+type Captured = EventOfType<'payment.captured.v1'>;
+
+/** A line of a document as the API shows it. */
+export type InvoiceLine = Omit<Line, 'quantity' | 'unitAmount'> & {
+  /** A text when it is no whole number. */
+  quantity: number | string;
+  /** Net, in minor units; a text in the major unit when it is no whole number of them. */
+  unitAmount: number | string;
+  net: number;
+  tax: number;
+  gross: number;
+  /** Lines of payments without an order have none of these. */
+  itemId?: string;
+  unit?: string;
+  taxCategory?: VatCategory;
+  discount?: { amount: number; reason: string };
+  charge?: { amount: number; reason: string };
+};
+
+type Issued = { number: string; issueDate: string };
+
+/** A capture that has an order. */
+export type Ordering = Captured & { data: Ordered };
+
+export const hasOrder = (event: Captured): event is Ordering => event.data.order !== undefined;
+
+/** What keeps a seller from issuing the invoice of an order: nothing, for what payments has accepted for it. */
+export const findingsOfOrder = ({ data }: Ordering, { seller }: SellerVersion): Finding[] =>
+  findingsOf({ ...invoiceableOf(data), seller });
+
+/** The invoice of a capture without findings, for the part that was captured. */
+export function taxInvoiceOf({ data }: Ordering, { seller }: SellerVersion, issued: Issued): TaxDocument {
+  const { orderId, currency, amountCaptured } = data;
+  const given = { ...invoiceableOf(data), seller };
+  const amounts = amountsOfPart(amountsOf(given.order), currency, amountCaptured, orderId);
+  return invoiceOf(given, issued, { card: null, notes: [] }, amounts);
+}
+
+/** The credit note of what was refunded from one total to another. */
+export const taxCreditNoteOf = (
+  invoice: TaxDocument,
+  [fromMinor, toMinor]: [from: number, to: number],
+  reason: string | null,
+  issued: Issued,
+): TaxDocument =>
+  creditNoteOf(
+    invoice,
+    issued,
+    creditOfStretch(invoice.amounts, invoice.currency, fromMinor, toMinor),
+    reason === null ? [] : [reason],
+  );
+
+/** The sums of a document, by category and rate. */
+export const totalsOfAmounts = ({ vat, netMinor, taxMinor, grossMinor, roundingMinor }: Amounts): Totals => ({
+  net: netMinor,
+  tax: taxMinor,
+  gross: grossMinor,
+  taxByRate: vat.map(({ taxRate, net, tax, category, exemption }) => ({
+    ...{ rate: taxRate, net, tax, category },
+    ...(exemption?.code != null && { exemptionCode: exemption.code }),
+    ...(exemption?.text != null && { exemptionReason: exemption.text }),
+  })),
+  ...(roundingMinor !== 0 && { rounding: roundingMinor }),
+});
+
+/** The lines of a document, each with its part of the VAT of its category and rate. */
+export function linesOfAmounts({ lines, vat }: Amounts, currency: string): InvoiceLine[] {
+  const taxes = new Map<DocumentLine, number>();
+  for (const group of vat) {
+    const ofGroup = lines.filter(
+      ({ category, taxRate }) => category === group.category && taxRate === group.taxRate,
+    );
+    for (const [i, tax] of sharesOf(group, ofGroup).entries()) taxes.set(ofGroup[i] as DocumentLine, tax);
+  }
+  return lines.map((line) => lineOf(line, taxes.get(line) ?? 0, currency));
+}
+
+/** VAT is rounded once for a category and rate. Its lines share it, so that they add up to it. */
+function sharesOf({ net, tax }: VatGroup, lines: DocumentLine[]): number[] {
+  const nets = lines.map(({ netMinor }) => netMinor);
+  if (nets.every((amount) => amount >= 0) && net > 0) return apportion(tax, nets);
+  // Some take off. Each has the difference between the tax of all up to it and of all before it.
+  const taxUpTo = (amount: number) =>
+    net === 0 ? 0 : Number(roundedRatio(BigInt(amount) * BigInt(tax), BigInt(net)));
+  let sum = 0;
+  const shares = nets.map((amount) => {
+    const before = taxUpTo(sum);
+    sum += amount;
+    return taxUpTo(sum) - before;
+  });
+  // A tax without a net amount is that of a price so small that all of it is tax.
+  return net === 0 ? shares.with(0, tax) : shares;
+}
+
+function lineOf(line: DocumentLine, tax: number, currency: string): InvoiceLine {
+  const { description, itemId, quantity, unitCode, unitPrice, category, taxRate, adjustments } = line;
+  const discount = adjustmentOf('allowance', adjustments);
+  const charge = adjustmentOf('charge', adjustments);
+  return {
+    description,
+    ...(itemId !== null && { itemId }),
+    quantity: quantity.includes('.') ? quantity : Number(quantity),
+    unit: unitCode,
+    unitAmount: minorAmount(unitPrice, currency) ?? unitPrice,
+    ...(discount && { discount }),
+    ...(charge && { charge }),
+    net: line.netMinor,
+    taxRate,
+    taxCategory: category,
+    tax,
+    gross: line.netMinor + tax,
+  };
+}
+
+const adjustmentOf = (wanted: Adjustment['kind'], adjustments: Adjustment[]) => {
+  const found = adjustments.find(({ kind }) => kind === wanted);
+  return found && { amount: found.amountMinor, reason: found.reason };
+};
