@@ -128,7 +128,7 @@ it('comes back from the published files and the publishers, and nobody who remem
   const second = await fanfold('restore', 'audit', '--yes');
   const { operationId, proof: whole } = JSON.parse(second.stdout);
   expect([second.code, whole]).toEqual([0, expect.objectContaining({ holds: true })]);
-  expect(whole.open).toEqual({ count: 0, days: {} });
+  expect(whole.open).toEqual({ count: 0, days: {}, entries: [] });
   expect(operationId).toMatch(/^op_/);
   expect(await positions()).toEqual(before);
 

@@ -56,8 +56,16 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   if (inTables + nowhereElse > 0) {
     print(
       "Entries of the log have no event, since audit's table was put back:",
-      `  ${inTables.toLocaleString('en-US')} of payments and billing: bring them back by ${commandFor(cloud, 'restore audit')}. See docs/restore.md, "Audit's table"`,
-      `  ${nowhereElse.toLocaleString('en-US')} that no other table has: unless their messages still wait, these events are lost`,
+      ...(inTables === 0
+        ? []
+        : [
+            `  ${inTables.toLocaleString('en-US')} of payments and billing: bring them back by ${commandFor(cloud, 'restore audit')}. See docs/restore.md, "Audit's table"`,
+          ]),
+      ...(nowhereElse === 0
+        ? []
+        : [
+            `  ${nowhereElse.toLocaleString('en-US')} that no other table has: unless their messages still wait, these events are lost`,
+          ]),
       '',
     );
   }

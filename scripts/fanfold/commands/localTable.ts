@@ -18,7 +18,7 @@ export async function save(name: string, file: string, { json }: Options): Promi
   const [stack, table] = await tableNamed(name);
   const items = await saveTable(stack, table, file).catch(refuseFile(file));
   if (json) printJson({ table: name, file, items });
-  else print(`${counted(items)} of the table ${name} are in ${file}. It has names and addresses in it.`);
+  else print(`Saved ${counted(items)} of the table ${name} in ${file}, names and addresses among it.`);
 }
 
 /**

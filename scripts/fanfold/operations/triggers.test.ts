@@ -19,7 +19,7 @@ import {
 import { ListTopicsCommand, PublishBatchCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { confirms } from '../aws/batchFixtures.ts';
 import { cloudOf } from '../aws/cloud.ts';
 import { UsageError } from '../errors.ts';
@@ -234,6 +234,36 @@ it('one trigger of a service is stopped, and a publisher at once as what writes 
     only: { functionKey: 'janitor', kind: 'schedule' },
   });
   await expect(none).rejects.toThrow('test has no schedule that runs janitor of billing.');
+});
+
+describe('the order to stop audit', () => {
+  beforeEach(() => {
+    settle();
+    mappings.push({
+      UUID: '6',
+      FunctionArn: `arn:aws:lambda:eu-west-1:${account}:function:fanfold-audit-test-consumer`,
+      EventSourceArn: `arn:aws:sqs:eu-west-1:${account}:fanfold-test-audit-events`,
+      State: 'Enabled',
+    });
+  });
+
+  it('waits in its queue, so that it is not lost with a table that is put back', async () => {
+    await switchTriggers(await test(), { on: false, services: ['audit'] });
+    expect(changes).toEqual([
+      'Disabling fanfold-audit-test-consumer',
+      'ordered: stage stop',
+      'fanfold-audit-test-publishLog runs',
+    ]);
+  });
+
+  it('that is refused leaves audit on', async () => {
+    sns.on(PublishBatchCommand).rejects(new Error('AccessDenied'));
+    await expect(switchTriggers(await test(), { on: false })).rejects.toThrow('AccessDenied');
+    expect(changes).toEqual([
+      'Disabling fanfold-audit-test-consumer',
+      'Enabling fanfold-audit-test-consumer',
+    ]);
+  });
 });
 
 it('what is stopped already is not ordered again, and is started again', async () => {

@@ -90,11 +90,19 @@ export async function switchTriggers(
   }
   if (triggers.every(({ state }) => state === wanted))
     return { operationId: null, triggers: triggers.map(factsOf), warnings: [] };
+  const recorder = on
+    ? undefined
+    : triggers.find(({ state, ...trigger }) => isRecorder(trigger) && state === 'on');
+  // The order waits in audit's queue then, and is not lost with a table that is put back.
+  if (recorder) await switchAll(cloud, { on, services, areMeant: isRecorder });
   const operationId = await order(cloud, {
     command: on ? 'stage start' : 'stage stop',
     reason,
-    filters: { ...(services && { service: services.join(',') }), ...only },
+    filters: services ? { service: services.join(',') } : {},
     messages: [],
+  }).catch(async (error) => {
+    if (recorder) await switchAll(cloud, { on: true, services, areMeant: isRecorder });
+    throw error;
   });
   const warnings: string[] = [];
   if (!on && !only) {
@@ -108,6 +116,10 @@ export async function switchTriggers(
   const switched = await switchAll(cloud, { on, services, areMeant: isMeant });
   return { operationId, triggers: switched.filter(isMeant).map(factsOf), warnings };
 }
+
+/** What records orders. */
+const isRecorder = ({ service, kind }: Pick<Trigger, 'service' | 'kind'>): boolean =>
+  service === 'audit' && kind === 'queue';
 
 /** What runs by a stream publishes what the others wrote. */
 const isWriter = ({ kind }: Trigger): boolean => kind !== 'stream';
