@@ -22,8 +22,6 @@ export class LogWatch {
   readonly vouched: Vouched[] = [];
   /** By path, what was written first. */
   readonly files = new Map<string, Buffer>();
-  /** Files of keys that were destroyed, which are not the log's. */
-  readonly erased = new Set<string>();
   /** What must never happen, and did. */
   readonly breaches: string[] = [];
   /** How many entries there were before, which no event belongs to. */
@@ -111,10 +109,8 @@ export class LogWatch {
     const { path, body } = call;
     const [, , ...parts] = new URL(path, 'http://localhost').pathname.split('/');
     const name = parts.join('/');
-    if (name.startsWith('erased/')) {
-      this.erased.add(name);
-      return;
-    }
+    // Of keys that were destroyed, and not the log's.
+    if (name.startsWith('erased/')) return;
     if (name.startsWith('given/')) {
       const { merchantId, name: series, highest } = JSON.parse(body.toString());
       const key = `${merchantId}#${series}`;

@@ -100,7 +100,11 @@ export async function runMatrix(
   // What is interrupted has something of everything: a sample first, then the rest in a random order.
   const rest = shuffled([...single.filter((cell) => !sample.includes(cell)), ...pairs]);
   const chosen =
-    scope === 'all' ? [...sample, ...rest] : scope === 'sample' ? sample : drawnFrom(sample, scope);
+    scope === 'all'
+      ? [...sample, ...rest]
+      : scope === 'sample'
+        ? sample
+        : drawnFrom(sample, scope, (story) => baselines.get(story)?.trace.length ?? 0);
   const report: MatrixReport = {
     cells: { single: single.length, pairs: pairs.length, run: 0 },
     struck: 0,
@@ -178,16 +182,33 @@ const disturbancesIn = ({
     : []),
 ];
 
-/** Cells of which each shows something that none before it does. */
-export function drawnFrom(cells: Cell[], { seed, each }: { seed: number; each: Extent }): Cell[] {
+/**
+ * Cells of which each shows something that no other one does: first those of which all is new. Rows are shown by the shortest
+ * stories that have them.
+ *
+ * @param lengthOf how long a story is
+ */
+export function drawnFrom(
+  cells: Cell[],
+  { seed, each }: { seed: number; each: Extent },
+  lengthOf: (story: string) => number = () => 0,
+): Cell[] {
+  const inOrder = shuffled(cells, seed);
+  if (each === 'row') inOrder.sort((a, b) => lengthOf(a.story) - lengthOf(b.story));
   const shown = new Set<string>();
-  return shuffled(cells, seed).filter((cell) => {
-    const news = disturbancesIn(cell)
-      .flatMap(({ boundary, group, kind }) => [each === 'row' ? boundary : `${boundary}, ${group}`, kind])
-      .filter((what) => !shown.has(what));
-    for (const what of news) shown.add(what);
-    return news.length > 0;
-  });
+  const drawn = new Set<Cell>();
+  for (const isDrawn of ['every', 'some'] as const) {
+    for (const cell of inOrder) {
+      const shows = disturbancesIn(cell).flatMap(({ boundary, group, kind }) => [
+        each === 'row' ? boundary : `${boundary}, ${group}`,
+        kind,
+      ]);
+      if (!shows[isDrawn]((what) => !shown.has(what))) continue;
+      drawn.add(cell);
+      for (const what of shows) shown.add(what);
+    }
+  }
+  return [...drawn];
 }
 
 /** V4: of a fault that retries make up for, the shops notice nothing. */

@@ -324,8 +324,8 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a run that others overtook finds numbers twice',
-    concerns: /billing.consumer (reversed|lagging)/,
-    shownBy: 'log: billing.consumer reversed',
+    concerns: /publishLog .* audit race-lost/,
+    shownBy: 'log: audit.publishLog BatchGetItem audit #0 race-lost (once)',
     file: `${audit}/compare/checkNumbers.ts`,
     find: 'if (twice.length > 0 && (await loadCounted()).version !== counted.version) break;',
     replace: '',

@@ -44,7 +44,7 @@ export class Network {
   readonly #emulators: EmulatorClient;
   readonly #now: () => number;
   readonly #onDone: (call: Call, answer: Answer) => void;
-  readonly #isOverHttp: boolean;
+  #isOverHttp = false;
   readonly #open = new Set<{ destroy(): unknown }>();
   readonly #server = http.createServer((request, response) => {
     this.#answerOverHttp(request, response).catch((error: Error) => response.destroy(error));
@@ -52,16 +52,13 @@ export class Network {
 
   /**
    * @param now the time as functions have it, in milliseconds since 1970
-   * @param isOverHttp whether calls are written and read by Node's HTTP client and server; what it shows is that this is the same
    * @param onDone is told of everything that an emulator was asked and answered, whether or not the answer reaches a function
    */
   constructor(
     emulators: EmulatorClient,
     now: () => number,
     onDone: (call: Call, answer: Answer) => void = () => {},
-    isOverHttp = false,
   ) {
-    this.#isOverHttp = isOverHttp;
     this.#emulators = emulators;
     this.#now = now;
     this.#onDone = onDone;
@@ -79,8 +76,13 @@ export class Network {
   /** How often something was written or sent to a table, topic or queue: nothing is to be read where nothing was. */
   writesTo = (target: string): number => this.#writes.get(target) ?? 0;
 
-  /** Begins a run: counts from 0. */
-  begin(fate: Fate): void {
+  /**
+   * Begins a run: counts from 0.
+   *
+   * @param isOverHttp whether calls are written and read by Node's HTTP client and server, which takes a third longer; what it
+   *   shows is that this is the same
+   */
+  begin(fate: Fate, isOverHttp = false): void {
     this.trace = [];
     this.places = [];
     this.struck = [];
@@ -88,6 +90,7 @@ export class Network {
     this.#counts.clear();
     this.#commands.clear();
     this.#fate = fate;
+    this.#isOverHttp = isOverHttp;
   }
 
   /** From now on nothing breaks any more. What was on its way arrives. */

@@ -8,25 +8,23 @@ import type { Task } from './task.ts';
 
 export type Ran = Result & { cell: Cell; durationMs: number };
 
-/** With a guard taken out of the code, and with faults that are drawn while the cell runs. */
-type How = { mutation?: Mutation; isDrawn?: boolean };
+/** With a guard taken out of the code, with faults that are drawn while the cell runs, and with calls that go through HTTP. */
+type How = { mutation?: Mutation; isDrawn?: boolean; isOverHttp?: boolean };
 
 /** Processes that run cells, each in a world of its own. */
 export class Pool {
-  readonly #args: string[];
   readonly #idle: ChildProcess[] = [];
   readonly #all = new Set<ChildProcess>();
   #waiting: ((worker: ChildProcess) => void)[] = [];
 
-  private constructor(size: number, args: string[]) {
-    this.#args = args;
+  private constructor(size: number) {
     for (let i = 0; i < size; i++) this.#start();
   }
 
   /** Packages the services first: processes that did it beside each other would be in each other's way. */
-  static async start(size: number, { isOverHttp = false } = {}): Promise<Pool> {
+  static async start(size: number): Promise<Pool> {
     await Promise.all(servicesUnderTest.map((service) => templateOf(service)));
-    return new Pool(size, isOverHttp ? ['over-http'] : []);
+    return new Pool(size);
   }
 
   /** Runs cells beside each other. Results come as they are ready; it ends early when the signal is given. */
@@ -47,10 +45,10 @@ export class Pool {
     }
   }
 
-  async run(cell: Cell, { mutation, isDrawn = false }: How = {}): Promise<Ran> {
+  async run(cell: Cell, { mutation, isDrawn = false, isOverHttp = false }: How = {}): Promise<Ran> {
     const worker =
       this.#idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.#waiting.push(resolve)));
-    const task: Task = { cell, mutation, isDrawn };
+    const task: Task = { cell, mutation, isDrawn, isOverHttp };
     const started = performance.now();
     worker.send(task);
     const answered = new AbortController();
@@ -89,7 +87,7 @@ export class Pool {
   }
 
   #start(): void {
-    const worker = fork(join(import.meta.dirname, 'worker.ts'), this.#args, { serialization: 'advanced' });
+    const worker = fork(join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced' });
     this.#all.add(worker);
     this.#release(worker);
   }

@@ -46,17 +46,18 @@ export type Result = {
  * everything once more, and checks them again.
  *
  * @param fate in place of the cell's faults
+ * @param isOverHttp whether functions' calls go through Node's HTTP client and server
  */
 export async function run(
   world: World,
   { story, faults, disorder, putBack, seed = 0 }: Cell,
-  fate: Fate = fateOf(faults),
+  { fate = fateOf(faults), isOverHttp = false }: { fate?: Fate; isOverHttp?: boolean } = {},
 ): Promise<Result> {
   await world.reset();
   const shops = [await Merchant.of('shop-a', world), await Merchant.of('shop-b', world)] as const;
-  world.begin(nothingBreaks, undefined);
+  world.begin(nothingBreaks, undefined, isOverHttp);
   await before[story]?.(world);
-  world.begin(fate, disorder);
+  world.begin(fate, disorder, isOverHttp);
   const breaches: string[] = [];
   const restores = new Restores(world, shops, putBack);
   world.onPoint = () => restores.reach();

@@ -7,4 +7,6 @@ export type Task = {
   mutation: Mutation | undefined;
   /** Whether the faults are to be drawn from the cell's seed. */
   isDrawn: boolean;
+  /** Whether functions' calls go through Node's HTTP client and server. */
+  isOverHttp: boolean;
 };

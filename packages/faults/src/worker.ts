@@ -5,10 +5,10 @@ import { World } from './world.ts';
 
 let world: World | undefined;
 
-process.on('message', async ({ cell, mutation, isDrawn }: Task) => {
-  world ??= await World.start({ isOverHttp: process.argv.includes('over-http') });
+process.on('message', async ({ cell, mutation, isDrawn, isOverHttp }: Task) => {
+  world ??= await World.start();
   await world.deploy(mutation);
-  const result = await run(world, cell, isDrawn ? drawnFate(cell.seed ?? 0) : undefined);
+  const result = await run(world, cell, { isOverHttp, ...(isDrawn && { fate: drawnFate(cell.seed ?? 0) }) });
   process.send?.(result);
 });
 

@@ -20,6 +20,7 @@ import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
 import { encodeBundle } from '@fanfold/tlog/tile';
 import { formatKey, parseKey, type VerifierKey } from '@fanfold/verify/note';
 import { bucketPrefix } from '../../topology/names.js';
+import type { Answer, Call } from './calls.ts';
 import { Clock } from './clock.ts';
 import { type DeliveryFaultKind, deliverySite } from './deliveries.ts';
 import { EmulatorClient } from './emulatorClient.ts';
@@ -81,6 +82,8 @@ export class World {
   readonly stopped = new Set<string>();
   /** Called at each point of a story. */
   onPoint: (() => Promise<void>) | undefined;
+  /** The paths of what functions stored in buckets in this run. */
+  readonly #stored = new Set<string>();
   /** How often the harness itself sent something. */
   #sent = 0;
   #disorder: Disorder | undefined;
@@ -113,20 +116,15 @@ export class World {
     this.#sqs = new SQSClient({ ...settings, useQueueUrlAsEndpoint: false });
   }
 
-  /**
-   * Starts emulators of its own.
-   *
-   * @param isOverHttp whether functions' calls go through Node's HTTP client and server, which takes a third longer
-   */
-  static async start({ isOverHttp = false } = {}): Promise<World> {
+  /** Starts emulators of its own. */
+  static async start(): Promise<World> {
     const started = await startEmulators();
     const { endpoints } = started;
     const emulators = new EmulatorClient(endpoints);
     const network: Network = new Network(
       emulators,
       () => clock.now,
-      (call, answer) => world.log.see(call, answer),
-      isOverHttp,
+      (call, answer) => world.#see(call, answer),
     );
     const clock = new Clock(network);
     // The queues' visibility is reckoned with Date.now(), in this process.
@@ -165,6 +163,11 @@ export class World {
     });
     await world.#startMappings();
     return world;
+  }
+
+  #see(call: Call, answer: Answer): void {
+    if (call.operation === 'PutObject') this.#stored.add(call.path.replace(/\?.*/, ''));
+    this.log.see(call, answer);
   }
 
   /** What operators' commands ask of topic and queues. */
@@ -224,7 +227,7 @@ export class World {
   }
 
   /**
-   * Ends all functions' sandboxes, turns the clock back, empties tables, queues and the log's bucket. No run sees what another
+   * Ends all functions' sandboxes, turns the clock back, empties tables, queues and buckets. No run sees what another
    * one left, whatever broke in it, and none gets slower by what was before.
    */
   async reset(): Promise<void> {
@@ -241,10 +244,8 @@ export class World {
       const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
       await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
     }
-    const files = [...this.log.files.keys(), ...this.log.erased, 'checkpoint'].map(this.#filePath);
-    for (const path of [...files, ...servicesUnderTest.map(markPath)]) {
-      await this.#emulators.send('s3', 'DELETE', path, signatureFor('s3'));
-    }
+    for (const path of this.#stored) await this.#emulators.send('s3', 'DELETE', path, signatureFor('s3'));
+    this.#stored.clear();
     for (const mapping of this.#mappings) await mapping.restart();
     this.log = new LogWatch();
   }
@@ -303,15 +304,19 @@ export class World {
     };
   }
 
-  /** Begins a run. */
-  begin(fate: Fate, disorder: Disorder | undefined): void {
+  /**
+   * Begins a run.
+   *
+   * @param isOverHttp whether functions' calls go through Node's HTTP client and server
+   */
+  begin(fate: Fate, disorder: Disorder | undefined, isOverHttp: boolean): void {
     this.#disorder = disorder;
     this.mishaps.length = 0;
     this.functions.log = [];
     this.functions.random = randomFrom(0);
     this.#requests.clear();
     for (const mapping of this.#mappings) mapping.deliveries = 0;
-    this.network.begin(fate);
+    this.network.begin(fate, isOverHttp);
   }
 
   /** How many deliveries and requests there were in this run, by site. */
@@ -575,9 +580,6 @@ export class World {
     return `${this.#endpoints.aws}/${accountId}/fanfold-local-${name}`;
   }
 }
-
-/** The object of a service's mark, if it has one. */
-const markPath = (service: string) => `/${bucketPrefix('local', region)}-bus-marks-${accountId}/${service}`;
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
