@@ -32,6 +32,7 @@ export type Shown = {
 export type Client = {
   merchantId: string;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  put(path: string, body: unknown): Promise<Answer>;
   get(path: string): Promise<Answer>;
   /** What a path has that is no JSON. */
   text(path: string): Promise<string>;
@@ -67,7 +68,7 @@ export async function describedAnswer(
 
 /** Which service answers a path, by its first segment. */
 const offsetOf = (path: string): number =>
-  ({ invoices: 2, 'credit-notes': 2, events: 3 })[/^\/([^/?]+)/.exec(path)?.[1] ?? ''] ?? 1;
+  ({ invoices: 2, 'credit-notes': 2, seller: 2, events: 3 })[/^\/([^/?]+)/.exec(path)?.[1] ?? ''] ?? 1;
 
 /** An access token of a merchant, for an hour. */
 export const accessToken = (base: number, merchantId: string, scopes = merchantScopes): Promise<string> =>
@@ -98,6 +99,11 @@ export async function clientOf(base: number, merchantId: string, scopes = mercha
       send('POST', path, {
         body: body === undefined ? null : JSON.stringify(body),
         headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID(), ...headers },
+      }),
+    put: (path, body) =>
+      send('PUT', path, {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
       }),
     async all(path) {
       const found: Shown[] = [];

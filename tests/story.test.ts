@@ -18,7 +18,7 @@ let stack: RunningStack;
 let sns: BreakableProxy;
 let wire: Wire;
 let receivedByFourth: () => Promise<string[]>;
-const merchants = ['straight', 'orders', 'disorder', 'poison', 'outage', 'unknown'].map(
+const merchants = ['straight', 'orders', 'late-seller', 'disorder', 'poison', 'outage', 'unknown'].map(
   (chapter) => `story-${chapter}`,
 );
 
@@ -214,6 +214,78 @@ describe('a payment', () => {
   });
 });
 
+describe('a seller that arrives late', () => {
+  const company = {
+    legalName: 'Late BV',
+    address: { line1: 'Korenmarkt 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
+    registration: { id: '1999999943', scheme: '0208' },
+  };
+  const complete = { ...company, vatId: 'BE1999999943', numberingPrefix: 'LATE' };
+
+  it('finds what was captured before it, which then gets its numbers in order of capture', async () => {
+    const merchant = await client('late-seller');
+    const orders = ['order-1', 'order-2', 'order-3'];
+    const payments = await Promise.all(
+      orders.map((orderId) => pay(merchant, { orderId, captureMethod: 'manual' })),
+    );
+    // A company that has no VAT id yet cannot issue an invoice with VAT.
+    expect(await merchant.put('/seller', company)).toMatchObject({ status: 200, body: { version: 1 } });
+    for (const { id } of payments) {
+      expect(await merchant.post(`/payments/${id}/capture`)).toMatchObject({ status: 200 });
+    }
+    const first = payments[0]?.id ?? '';
+    await merchant.post(`/payments/${first}/refunds`, { amount: 2000 });
+    // What audit has recorded, billing was told as well.
+    await eventually(async () => {
+      const { body } = await merchant.get(`/events?subject=${first}`);
+      expect(body.data).toHaveLength(3);
+    });
+    expect((await merchant.get('/invoices')).body.data).toEqual([]);
+
+    expect(await merchant.put('/seller', complete)).toMatchObject({ status: 200, body: { version: 2 } });
+    const invoices = await eventually(async () => {
+      await invoke(stack.base, 'billing', 'releaseParked');
+      const { data } = (await merchant.get('/invoices')).body;
+      expect(data).toHaveLength(3);
+      return data;
+    });
+    const year = new Date().getUTCFullYear();
+    expect(invoices.map(({ orderId, number }) => [number, orderId]).toSorted()).toEqual(
+      orders.map((orderId, i) => [`LATE-INV-${year}-00000${i + 1}`, orderId]),
+    );
+    await eventually(async () => {
+      const { body } = await merchant.get(`/payments/${first}`);
+      expect(body.invoiceNumber).toBe(`LATE-INV-${year}-000001`);
+      expect(body.refunds).toMatchObject([{ creditNoteNumber: `LATE-CN-${year}-000001` }]);
+    });
+    await eventually(async () => {
+      const { body } = await merchant.get('/events?type=seller.changed.v1');
+      expect(body.data.map(({ id }) => id)).toEqual([
+        'seller_story-late-seller:1',
+        'seller_story-late-seller:2',
+      ]);
+    });
+  });
+
+  it('is looked at before a charge: what it cannot issue an invoice for is refused', async () => {
+    const merchant = await client('late-seller');
+    await merchant.put('/seller', company);
+    const refused = await eventually(async () => {
+      const answer = await merchant.post('/payments', twoChairs({ orderId: 'order-4' }));
+      expect(answer.status).toBe(422);
+      return answer;
+    });
+    expect(refused.body.errors).toMatchObject([{ rule: 'BR-S-02' }]);
+    // Until payments had heard of the change, it charged: that payment waits as those before did.
+    await merchant.put('/seller', complete);
+    await eventually(async () => {
+      await invoke(stack.base, 'billing', 'releaseParked');
+      const [payments, invoices] = await Promise.all([merchant.all('/payments'), merchant.all('/invoices')]);
+      expect(invoices).toHaveLength(payments.length);
+    });
+  });
+});
+
 describe('messages', () => {
   it('that come twice and in reverse, refunds before their captures, change nothing', async () => {
     const merchant = await client('disorder');
@@ -335,7 +407,8 @@ describe('in the end', () => {
       ] as const) {
         const year = new Date().getUTCFullYear();
         const expected = documents.map((_, i) => `${prefix}-${year}-${String(i + 1).padStart(6, '0')}`);
-        expect(documents.map(({ number }) => number).sort()).toEqual(expected);
+        const numbers = documents.map(({ number }) => number.replace(/^LATE-/, ''));
+        expect(numbers.sort()).toEqual(expected);
       }
 
       const sum = (amounts: number[]) => amounts.reduce((all, amount) => all + amount, 0);

@@ -43,14 +43,21 @@ const twoChairs = {
   },
   lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
 };
+/** The stage has no default seller. */
+const seller = {
+  legalName: 'Rehearsal BV',
+  address: { country: 'BE' },
+  vatId: 'BE1999999943',
+};
 const refundAmount = 4_000;
 
-/** Pays, and waits until the payment has its invoice's number and all of it is recorded. */
+/** Says who issues the invoices, pays, and waits until the payment has its invoice's number and all of it is recorded. */
 export async function pay({
   payments,
   billing,
   audit,
 }: Apis): Promise<{ payment: Payment; invoice: Document }> {
+  json(await billing.put('/seller', seller));
   const payment = json<Payment>(await payments.post('/payments', twoChairs), 201);
   if (payment.status !== 'captured') throw new Error(`The payment is ${payment.status}, not captured.`);
   const invoice = await eventually(`an invoice of ${payment.id}`, async () => {

@@ -9,6 +9,7 @@ export type Answer = { status: number; text: string; headers: IncomingMessage['h
 export type Api = {
   get(path: string): Promise<Answer>;
   post(path: string, body: unknown): Promise<Answer>;
+  put(path: string, body: unknown): Promise<Answer>;
 };
 
 /**
@@ -26,7 +27,7 @@ export function apiOf(port: number, apiId: string, token: string): Api {
       headers: {
         host: `${apiId}.execute-api.127.0.0.1:${port}`,
         authorization: `Bearer ${token}`,
-        ...(method === 'POST' && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+        ...(method !== 'GET' && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
       },
       timeout: 60_000,
     });
@@ -41,7 +42,11 @@ export function apiOf(port: number, apiId: string, token: string): Api {
       headers: response.headers,
     };
   };
-  return { get: (path) => send('GET', path), post: (path, body) => send('POST', path, body) };
+  return {
+    get: (path) => send('GET', path),
+    post: (path, body) => send('POST', path, body),
+    put: (path, body) => send('PUT', path, body),
+  };
 }
 
 /**

@@ -91,7 +91,7 @@ test('every failure of a clock raises an alarm', () => {
     Properties.Targets[0].Arn.split(':').at(-1),
   );
   const clocks = functions.filter((resource) => names.includes(functionName(resource)));
-  expect(clocks).toHaveLength(8);
+  expect(clocks).toHaveLength(9);
   expect(breaking(clocks, isWatched('AWS/Lambda Errors Sum', 'FunctionName', 1, functionName))).toEqual([]);
   // What runs every minute may fail once: it makes up for it the next time.
   const patient = alarms.filter(
@@ -129,6 +129,7 @@ test('a clock that does not run raises an alarm, later than its schedule would h
     ['publishLog', 'rate(1 minute)', 15],
     ['witness', 'rate(1 minute)', 15],
     ['checkEvents', 'rate(5 minutes)', 30],
+    ['releaseParked', 'rate(1 minute)', 15],
     ['markTable', 'rate(1 minute)', 15],
     ['janitor', 'rate(1 minute)', 15],
     ['expiry', 'rate(5 minutes)', 30],

@@ -58,11 +58,11 @@ describe('a function', () => {
     expect(breaking(rules, keeps)).toEqual([]);
   });
 
-  test('that a clock runs has 60 s, 15 minutes to close a day, and two to publish a part of the log', () => {
+  test('that a clock runs has 60 s, half of that to raise the marks, 15 minutes to close a day, and two to publish a part of the log', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
-    expect(scheduled).toHaveLength(8);
+    expect(scheduled).toHaveLength(9);
     const timeoutOf = ({ Properties }: Deployed) => [
       Properties.FunctionName.split('-').at(-1),
       Properties.Timeout,
@@ -74,7 +74,8 @@ describe('a function', () => {
       publishLog: 120,
       witness: 60,
       checkEvents: 60,
-      markTable: 60,
+      releaseParked: 60,
+      markTable: 30,
     });
   });
 
@@ -116,6 +117,7 @@ describe('the clocks', () => {
       ['fanfold-audit-local-publishLog', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-witness', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-checkEvents', 'rate(5 minutes)', 'ENABLED'],
+      ['fanfold-billing-local-releaseParked', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-billing-local-markTable', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-janitor', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-payments-local-expiry', 'rate(5 minutes)', 'ENABLED'],

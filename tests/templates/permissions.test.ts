@@ -143,6 +143,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-billing if mark',
       'dynamodb:PutItem table/fanfold-local-billing',
       'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:Query table/fanfold-local-billing/index/Waiting',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
       'sqs:ChangeMessageVisibility fanfold-local-billing-events',
@@ -150,6 +151,15 @@ const permissions: Record<string, Record<string, string[]>> = {
       'sqs:GetQueueAttributes fanfold-local-billing-events',
       'sqs:ReceiveMessage fanfold-local-billing-events',
       'sqs:SendMessage fanfold-local-billing-events-dead-letters',
+    ],
+    releaseParked: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing if mark',
+      'dynamodb:PutItem table/fanfold-local-billing',
+      'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
+      'dynamodb:Query table/fanfold-local-billing/index/Waiting',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     findDocuments: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',

@@ -56,6 +56,7 @@ describe('a table', () => {
         indexes: {
           ByMerchant: ['documents S, number S', sums],
           ByOrder: ['order S, number S', keysOnly],
+          Waiting: ['waits S, waitsAs S', { ProjectionType: 'INCLUDE', NonKeyAttributes: ['tried'] }],
         },
       },
       'fanfold-local-audit': {

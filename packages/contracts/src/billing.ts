@@ -116,6 +116,9 @@ export const sellerChanged = defineEvent({
     }),
 });
 
+/** How many reasons a finding lists at most. */
+export const maxParkedReasons = 10;
+
 const daySum = z.object({
   captures: z.int().min(0),
   refunds: z.int().min(0),
@@ -135,5 +138,19 @@ export const billingReconciliationFailed = defineEvent({
       expected: daySum,
       /** What the documents add up to. */
       found: daySum,
+      /** What has no documents so far because it waits for a seller, and what the seller lacks; missing when nothing waits. */
+      parked: daySum
+        .extend({
+          missing: z
+            .array(
+              z.object({
+                pointer: z.string().max(200),
+                rule: z.string().max(64),
+                message: z.string().max(300),
+              }),
+            )
+            .max(maxParkedReasons),
+        })
+        .optional(),
     }),
 });

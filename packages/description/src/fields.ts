@@ -226,6 +226,12 @@ export const fieldDescriptions: Record<string, string> = {
   expected: 'What payments counted and added up.',
   found: 'What the documents add up to.',
   captures: 'How many captures.',
+  parked: 'What has no documents so far because it waits for a seller.',
+  'billing.reconciliation-failed.v1.missing':
+    'What the seller lacks, by field (JSON Pointer) and rule. It is put by `PUT /seller`.',
+  'billing.reconciliation-failed.v1.message': 'What is wrong with the field.',
+  'billing.reconciliation-failed.v1.pointer':
+    'The field of the seller, as a JSON Pointer; `/seller` when there is none.',
   'billing.reconciliation-failed.v1.refunds': 'How many refunds.',
   'billing.reconciliation-failed.v1.totals':
     'What was captured and refunded, by currency. Only currencies with captures or refunds.',

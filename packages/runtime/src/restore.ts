@@ -7,7 +7,7 @@ import { catchUp, lackOf, type Marked, unsettledSince } from './mark.ts';
 /** A series of numbers has to go on behind this one at least, also when its document cannot be restored. */
 const seriesFloor = z.strictObject({
   merchantId,
-  name: z.string().max(20),
+  name: z.string().max(40),
   count: z.int().min(1),
   lastIssuedAt: z.iso.datetime(),
 });

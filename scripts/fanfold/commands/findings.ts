@@ -95,6 +95,15 @@ export function linesOf(finding: Finding): string[] {
   );
 }
 
+function parkedLinesOf(parked: Extract<Finding['data'], { expected: unknown }>['parked']): string[] {
+  if (!parked) return [];
+  const { captures, refunds, missing } = parked;
+  return [
+    `of these ${captures} captures and ${refunds} refunds wait for a seller. They get their documents within minutes of PUT /seller`,
+    ...missing.map(({ pointer, rule, message }) => `${pointer} ${message} (${rule})`),
+  ];
+}
+
 function differencesOf({ data }: Finding): string[] {
   if ('documents' in data) {
     const what =
@@ -117,7 +126,8 @@ function differencesOf({ data }: Finding): string[] {
       ...amounts,
     ]
       .filter((each) => each.expected !== each.found)
-      .map((each) => `${each.what}: ${each.expected} expected, ${each.found} found`);
+      .map((each) => `${each.what}: ${each.expected} expected, ${each.found} found`)
+      .concat(parkedLinesOf(data.parked));
   }
   const named = data.missing.length;
   return [

@@ -65,7 +65,7 @@ const isId = (text: string): boolean => identifier(maxLength.eventId).safeParse(
 /** What billing knows under a text: the document with this number, or the payments of this order. */
 async function subjectsOf(text: string, cloud: Cloud, merchantId: string): Promise<string[]> {
   if (text.length > longestOrderId) return [];
-  const asked = /^(INV|CN)-\d{4}-\d{6,12}$/.test(text)
+  const asked = /^(?:[A-Z][A-Z0-9]{0,15}-)?(INV|CN)-\d{4}-\d{6,12}$/.test(text)
     ? { find: 'document', merchantId, number: text }
     : { find: 'payments', merchantId, orderId: text };
   const { ids } = (await invoke(cloud, 'billing', 'findDocuments', asked)) as { ids: string[] };

@@ -20,7 +20,7 @@ import { documentNumber } from './series.ts';
 export const invoiceId = objectId('inv');
 export const creditNoteId = objectId('cn');
 const number = z.string().regex(documentNumber);
-const series = z.string().regex(/^(INV|CN)-\d{4}$/);
+const series = z.string().regex(/^(?:[A-Z][A-Z0-9]{0,15}-)?(INV|CN)-\d{4}$/);
 
 const adjustment = z.object({ amount: amountMinor, reason: z.string() }).optional();
 

@@ -417,9 +417,18 @@ describe('a capture with an order', () => {
     });
   });
 
-  it('of a merchant without a seller waits for one', () => {
+  it('of a merchant without a seller is parked without a number, and says what it waits for', () => {
     const books = new Books({ accounts: [], series: [], creditNotes: [], sellerOf: () => undefined }, now);
-    expect(() => books.apply(captured({ order: ordering() }))).toThrow('acme has no seller');
-    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+    const event = captured({ order: ordering() });
+    books.apply(event);
+    books.apply(event);
+    const { accounts, ...others } = books.entries();
+    expect(others).toEqual({ creditNotes: [], series: [] });
+    expect(accounts).toMatchObject([
+      {
+        isIssued: false,
+        account: { invoice: null, parkedCapture: { event, missing: [{ pointer: '/seller' }] } },
+      },
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import type { SellerVersion } from '@fanfold/contracts/seller';
-import { NotYet } from '@fanfold/runtime/failure';
+import type { Finding } from '@fanfold/invoicing/findings';
+import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import { orUnprocessable, Unprocessable } from '@fanfold/runtime/unprocessable';
 import {
   type CreditNote,
@@ -20,7 +21,7 @@ import {
   type Numbered,
   paidOf,
 } from './invoice.ts';
-import { type Kind, newSeries, nextNumber, type Series, seriesName } from './series.ts';
+import { type Kind, newSeries, nextNumber, prefixOfNumber, type Series, seriesName } from './series.ts';
 import { findingsOfOrder, hasOrder, type Ordering } from './taxDocument.ts';
 
 /** The billing of one payment: its invoice, its credit notes, and refunds that arrived before the capture. */
@@ -32,9 +33,20 @@ export type Account = {
   /** Of the capture. Older items have none. */
   fingerprint?: string;
   creditNotes: Credited[];
-  /** Refunds that arrived before their capture. SNS and SQS do not keep the order of events. */
+  /** Refunds that arrived before their capture was invoiced. SNS and SQS do not keep the order of events. */
   parked: Refunded[];
+  /** The capture, while its invoice waits for a seller. */
+  parkedCapture?: ParkedCapture;
   version: number;
+};
+
+/** A capture whose invoice waits for a seller that can issue it. It has no number so far. */
+export type ParkedCapture = {
+  event: Captured;
+  /** What the invoice needs and the current seller lacks. */
+  missing: Finding[];
+  /** The seller that was tried, by {@link triedOf}: the same one need not be tried again. */
+  tried: string;
 };
 
 export type Credited = {
@@ -95,9 +107,13 @@ export const accountOf = ({ merchantid, data }: BillableEvent): { merchantId: st
 /** The id of the credit note that a refund has or will get. */
 export const creditNoteOf = ({ data }: Refunded): string => creditNoteIdOf(data.refund.id);
 
-/** The series that an event may take a number from. */
-export const seriesOf = ({ merchantid }: BillableEvent, now: Date): { merchantId: string; name: string }[] =>
-  (['INV', 'CN'] as const).map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now) }));
+/** The series that an event may take a number from, of documents with a prefix. */
+export const seriesOf = (
+  { merchantid }: BillableEvent,
+  now: Date,
+  prefix: string | null,
+): { merchantId: string; name: string }[] =>
+  (['INV', 'CN'] as const).map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now, prefix) }));
 
 /**
  * The books, and the changes that a batch of events makes to them. Events, also several of one payment, are applied
@@ -154,25 +170,26 @@ export class Books {
       if (!isRepeated) throw contradiction(event, `${invoice.number} was issued with other data`);
       return;
     }
+    const { parkedCapture, ...free } = account;
+    if (parkedCapture && fingerprintOf(parkedCapture.event) !== fingerprintOf(event))
+      throw contradiction(event, 'it came with other data before');
     if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
-    const seller = hasOrder(event) ? this.#sellerFor(event) : undefined;
-    const next = this.#next('INV', event.merchantid);
+    const seller = hasOrder(event) ? this.#sellerOf(event.merchantid) : undefined;
+    const missing = hasOrder(event) ? lacksOf(event, seller) : [];
+    if (missing.length > 0) {
+      const tried = triedOf(seller);
+      if (parkedCapture?.tried !== tried)
+        this.#change({ ...account, parkedCapture: { event, missing, tried } });
+      return;
+    }
+    const next = this.#next('INV', event.merchantid, seller?.seller.numberingPrefix ?? null);
     const invoice = invoiceFor(event, next.numbered, seller);
     if (paidOf(invoice) !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
     orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series);
-    this.#change({ ...account, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
+    this.#change({ ...free, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
     for (const refunded of account.parked) this.#creditParked(refunded);
-  }
-
-  /** Who issues the invoice of an order. */
-  #sellerFor(event: Ordering): SellerVersion {
-    const seller = this.#sellerOf(event.merchantid);
-    if (!seller) throw new NotYet(`${event.merchantid} has no seller for the invoice of ${event.id}`);
-    const [finding] = findingsOfOrder(event, seller);
-    if (finding) throw contradiction(event, `${finding.rule} at ${finding.pointer}: it ${finding.message}`);
-    return seller;
   }
 
   /** A parked refund that does not fit stays parked. It must not prevent the invoice. */
@@ -210,7 +227,9 @@ export class Books {
       ? `${known.creditNote.number} is of another refund`
       : misfitOf(event, invoice, creditNotes);
     if (reason) throw contradiction(event, reason);
-    const next = this.#next('CN', event.merchantid, new Date(invoice.createdAt));
+    // That of the seller who has issued the invoice, as the credit note repeats its parties.
+    const prefix = prefixOfNumber(invoice.number);
+    const next = this.#next('CN', event.merchantid, prefix, new Date(invoice.createdAt));
     const creditNote = creditNoteFor(invoice, event, next.numbered);
     orUnprocessable('unpublishable', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series);
@@ -254,9 +273,14 @@ export class Books {
   }
 
   /** @param earliest a document is not dated, nor numbered in a year, before this, also when this clock is behind */
-  #next(kind: Kind, merchantId: string, earliest = this.#now): { numbered: Numbered; series: Series } {
+  #next(
+    kind: Kind,
+    merchantId: string,
+    prefix: string | null,
+    earliest = this.#now,
+  ): { numbered: Numbered; series: Series } {
     const now = new Date(Math.max(this.#now.getTime(), earliest.getTime()));
-    const name = seriesName(kind, now);
+    const name = seriesName(kind, now, prefix);
     const before = this.#series.get(keyOf(merchantId, name)) ?? newSeries(merchantId, name);
     const { number, issuedAt, series } = nextNumber(before, now);
     return { numbered: { number, series: name, issuedAt }, series };
@@ -269,6 +293,28 @@ export class Books {
     this.#series.set(key, series);
   }
 }
+
+/** How much is kept of what a seller lacks: it is for people, who mend one thing after another. */
+const maxMissing = 10;
+
+/**
+ * What keeps an order from being invoiced that another seller would not lack.
+ *
+ * @throws Unprocessable when no seller could issue it
+ */
+function lacksOf(event: Ordering, seller: SellerVersion | undefined): Finding[] {
+  if (!seller) return [nobody];
+  const findings = findingsOfOrder(event, seller);
+  const other = findings.find(({ pointer }) => !pointer.startsWith('/seller'));
+  if (other) throw contradiction(event, `${other.rule} at ${other.pointer}: it ${other.message}`);
+  return findings.slice(0, maxMissing);
+}
+
+const nobody: Finding = { pointer: '/seller', rule: 'seller', message: 'must be put: PUT /seller' };
+
+/** A seller, as it is noted beside a capture that was tried with it. */
+export const triedOf = (seller: SellerVersion | undefined): string =>
+  seller ? fingerprintOfJson(seller.seller) : 'nobody';
 
 /** The part of the captured amount that a refund takes back, in minor units: refunds lie end to end. */
 type Stretch = [from: number, to: number];

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { newSeries, nextNumber, seriesName } from './series.ts';
+import {
+  beginningOfNumber,
+  countOfNumber,
+  kindOfNumber,
+  newSeries,
+  nextNumber,
+  prefixOfNumber,
+  seriesName,
+  seriesOfNumber,
+} from './series.ts';
 
 const at = (time: string) => new Date(time);
 
@@ -32,7 +41,21 @@ describe('a series of numbers', () => {
   });
 
   it('is a new one each year (UTC)', () => {
-    expect(seriesName('INV', at('2026-12-31T23:59:59Z'))).toBe('INV-2026');
-    expect(seriesName('CN', at('2027-01-01T00:00:00Z'))).toBe('CN-2027');
+    expect(seriesName('INV', at('2026-12-31T23:59:59Z'), null)).toBe('INV-2026');
+    expect(seriesName('CN', at('2027-01-01T00:00:00Z'), null)).toBe('CN-2027');
+  });
+
+  it('is one of its own with a prefix, which its numbers tell with their kind', () => {
+    expect(seriesName('CN', at('2026-11-23T10:00:00Z'), 'ACME')).toBe('ACME-CN-2026');
+    const read = (number: string) => [
+      prefixOfNumber(number),
+      kindOfNumber(number),
+      seriesOfNumber(number),
+      countOfNumber(number),
+      beginningOfNumber(number),
+    ];
+    expect(read('ACME-INV-2026-000012')).toEqual(['ACME', 'INV', 'ACME-INV-2026', 12, 'ACME-INV-']);
+    expect(read('X2026-CN-2026-1000000')).toEqual(['X2026', 'CN', 'X2026-CN-2026', 1_000_000, 'X2026-CN-']);
+    expect(read('INV-2026-000001')).toEqual([null, 'INV', 'INV-2026', 1, 'INV-']);
   });
 });

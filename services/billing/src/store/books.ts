@@ -4,6 +4,8 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { accountOf, type BillableEvent, Books, creditNoteOf, type Entries, seriesOf } from '../books.ts';
+import { prefixOfNumber } from '../series.ts';
+import { hasOrder } from '../taxDocument.ts';
 import {
   type AccountItem,
   accountItem,
@@ -21,19 +23,40 @@ import { readAll, tableName } from './table.ts';
 /** The stored items that a batch of events concerns, by key. */
 export type StoredItems = Map<string, Stored>;
 
-/** Reads the items that a batch of events concerns, all with one read. */
+/**
+ * Reads the items that a batch of events concerns, all with one read; with a second one where numbers have a prefix, which only the
+ * seller or the invoice tells.
+ */
 export async function readStored(events: BillableEvent[], now: Date): Promise<StoredItems> {
-  const keys = new Set(
-    events.flatMap((event) => {
-      const { merchantId, id } = accountOf(event);
-      return [
-        `${merchantId}#${id}`,
-        event.type === 'payment.refunded.v1' ? `${merchantId}#${creditNoteOf(event)}` : sellerKey(merchantId),
-        ...seriesOf(event, now).map((series) => `${series.merchantId}#${series.name}`),
-      ];
-    }),
-  );
-  return new Map((await readAll([...keys])).map((item) => [item.pk, item]));
+  const keysOf = (event: BillableEvent) => {
+    const { merchantId, id } = accountOf(event);
+    return [
+      `${merchantId}#${id}`,
+      event.type === 'payment.refunded.v1' ? `${merchantId}#${creditNoteOf(event)}` : sellerKey(merchantId),
+      ...seriesKeys(event, now, null),
+    ];
+  };
+  const stored = await readByKey(events.flatMap(keysOf));
+  const prefixed = events.flatMap((event) => {
+    const prefix = prefixOf(event, stored);
+    return prefix === null ? [] : seriesKeys(event, now, prefix);
+  });
+  return prefixed.length === 0 ? stored : new Map([...stored, ...(await readByKey(prefixed))]);
+}
+
+const readByKey = async (keys: string[]): Promise<StoredItems> =>
+  new Map((await readAll([...new Set(keys)])).map((item) => [item.pk, item]));
+
+const seriesKeys = (event: BillableEvent, now: Date, prefix: string | null): string[] =>
+  seriesOf(event, now, prefix).map((series) => `${series.merchantId}#${series.name}`);
+
+/** The prefix of the number that an event will take: of the seller, or once there is an invoice, of that. */
+function prefixOf(event: BillableEvent, stored: StoredItems): string | null {
+  const { merchantId, id } = accountOf(event);
+  const { invoice } = (stored.get(`${merchantId}#${id}`) ?? {}) as Partial<AccountItem>;
+  if (invoice) return prefixOfNumber(invoice.number);
+  if (event.type === 'payment.refunded.v1' || !hasOrder(event)) return null;
+  return currentSeller(stored.get(sellerKey(merchantId)))?.seller.numberingPrefix ?? null;
 }
 
 /** The books with these items. */

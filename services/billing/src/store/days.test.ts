@@ -14,10 +14,11 @@ beforeEach(() => {
 const queries = () => table.commandCalls(QueryCommand).map(({ args: [{ input }] }) => input);
 
 /** An entry of the index: issued and captured on days of November 2026. */
-const entry = (issuedOn: number, happenedOn = issuedOn) => {
+const entry = (issuedOn: number, happenedOn = issuedOn, number = 'INV-2026-000000000001') => {
   const dayOf = (day: number) => `2026-11-${String(day).padStart(2, '0')}`;
   return marshall({
     pk: 'acme#inv_1',
+    number,
     issueDate: dayOf(issuedOn),
     happenedOn: dayOf(happenedOn),
     currency: 'EUR',
@@ -39,14 +40,21 @@ describe('the documents of a day', () => {
     ]);
   });
 
-  it('are not looked for behind those of two days before', async () => {
+  it('are not looked for behind those of two days before with the same prefix', async () => {
     table
       .on(QueryCommand)
       .resolvesOnce({ Items: [entry(23), entry(22)], LastEvaluatedKey: next })
       .resolvesOnce({ Items: [entry(22), entry(21)], LastEvaluatedKey: next })
+      .resolvesOnce({
+        Items: [entry(24, 23, 'ACME-INV-2026-000000000001'), entry(21, 21, 'ACME-INV-2026-000000000000')],
+      })
+      .resolvesOnce({ Items: [] })
       .rejects(new Error('read on'));
-    expect(await documentsFor('acme', 'invoice', '2026-11-23')).toHaveLength(1);
-    expect(queries()).toHaveLength(2);
+    expect(await documentsFor('acme', 'invoice', '2026-11-23')).toHaveLength(2);
+    const passed = queries().map(
+      ({ ExpressionAttributeValues }) => ExpressionAttributeValues?.[':passed']?.S,
+    );
+    expect(passed).toEqual([undefined, undefined, 'INV-', 'ACME-INV-']);
   });
 
   it('are too many to be read in time at half a million, and the message will never succeed', async () => {

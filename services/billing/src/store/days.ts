@@ -3,6 +3,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import type { Document } from '../reconciliation.ts';
+import { beginningOfNumber } from '../series.ts';
 import { documentsOf, type Indexed } from './items.ts';
 import { tableName } from './table.ts';
 
@@ -11,8 +12,8 @@ const maxDocumentsRead = 500_000;
 
 /**
  * A merchant's documents of a kind that may have been issued for events of a day. Sorted by number, dates of issue
- * never decrease, and nothing is issued before it has happened. So the newest are read first, until the day is
- * passed, with a day more for clocks that differ.
+ * never decrease within a prefix, and nothing is issued before it has happened. So of each prefix the newest are read first, until
+ * the day is passed, with a day more for clocks that differ.
  *
  * @throws Unprocessable when there are too many since that day
  */
@@ -23,16 +24,24 @@ export async function documentsFor(
 ): Promise<Document[]> {
   const documents: Document[] = [];
   const earliest = new Date(Date.parse(date) - 86_400_000).toISOString().slice(0, 10);
-  let read = 0;
+  let [read, isMore] = [0, false];
   let start: Record<string, AttributeValue> | undefined;
+  /** Where the numbers begin of which the rest is too old. */
+  let passed: string | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
       new QueryCommand({
         TableName: tableName(),
         IndexName: 'ByMerchant',
-        KeyConditionExpression: '#documents = :documents',
-        ExpressionAttributeNames: { '#documents': 'documents' },
-        ExpressionAttributeValues: marshall({ ':documents': documentsOf(merchantId, kind) }),
+        KeyConditionExpression: `#documents = :documents${passed === undefined ? '' : ' AND #number < :passed'}`,
+        ExpressionAttributeNames: {
+          '#documents': 'documents',
+          ...(passed !== undefined && { '#number': 'number' }),
+        },
+        ExpressionAttributeValues: marshall({
+          ':documents': documentsOf(merchantId, kind),
+          ...(passed !== undefined && { ':passed': passed }),
+        }),
         ScanIndexForward: false,
         ExclusiveStartKey: start,
       }),
@@ -40,14 +49,19 @@ export async function documentsFor(
     const page = Items.map((item) => unmarshall(item) as Indexed);
     documents.push(...page.filter(({ happenedOn }) => happenedOn === date));
     read += page.length;
-    start = page.some(({ issueDate }) => issueDate < earliest) ? undefined : LastEvaluatedKey;
-    if (start && read >= maxDocumentsRead) {
+    const last = page.at(-1);
+    // Behind the last one are only older ones of its prefix, and then those of other prefixes.
+    const isPassed = last !== undefined && last.issueDate < earliest;
+    if (isPassed) passed = beginningOfNumber(last.number);
+    start = isPassed ? undefined : LastEvaluatedKey;
+    isMore = isPassed || start !== undefined;
+    if (isMore && read >= maxDocumentsRead) {
       throw new Unprocessable(
         'too-many-documents',
         `${merchantId} has more than ${maxDocumentsRead} documents since ${date}: compare that day by hand`,
       );
     }
-  } while (start);
+  } while (isMore);
   return documents;
 }
 

@@ -1,14 +1,16 @@
-import { QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import type { Account } from '../books.ts';
 import type { CreditNote } from '../creditNote.ts';
+import { beginningOfNumber, kindOfNumber } from '../series.ts';
 import {
   type AccountItem,
   accountOfItem,
   type CreditNoteItem,
   documentsOf,
+  type Indexed,
   type Stored,
   sortableNumber,
 } from './items.ts';
@@ -31,35 +33,29 @@ export async function loadCreditNotes(merchantId: string, ids: string[]): Promis
   return ids.flatMap((id) => found.get(id) ?? []);
 }
 
-/** A merchant's invoices, or those of an order, the newest first. */
+/** A merchant's invoices, or those of an order, the newest first; those of each numbering prefix together. */
 export async function listInvoices(
   merchantId: string,
   { orderId, ...query }: ListQuery & { orderId?: string | undefined },
 ): Promise<Page<Account>> {
   const page =
     orderId === undefined
-      ? await listKeys('ByMerchant', 'documents', documentsOf(merchantId, 'invoice'), merchantId, query)
-      : await listKeys('ByOrder', 'order', `${merchantId}#${orderId}`, merchantId, query);
+      ? await listDocuments(documentsOf(merchantId, 'invoice'), merchantId, query)
+      : await listOrder(`${merchantId}#${orderId}`, merchantId, query);
   const items = (await inOrder(page.items)) as AccountItem[];
   return { items: items.map(accountOfItem), hasMore: page.hasMore };
 }
 
-/** A merchant's credit notes, the newest first. */
+/** A merchant's credit notes, the newest first; those of each numbering prefix together. */
 export async function listCreditNotes(merchantId: string, query: ListQuery): Promise<Page<CreditNote>> {
-  const page = await listKeys(
-    'ByMerchant',
-    'documents',
-    documentsOf(merchantId, 'credit-note'),
-    merchantId,
-    query,
-  );
+  const page = await listDocuments(documentsOf(merchantId, 'credit-note'), merchantId, query);
   const items = (await inOrder(page.items)) as CreditNoteItem[];
   return { items: items.map(({ creditNote }) => creditNote), hasMore: page.hasMore };
 }
 
 /** The id of the document with a number, such as `INV-2026-000001`. There is at most one. */
 export async function findByNumber(merchantId: string, number: string): Promise<string[]> {
-  const documents = documentsOf(merchantId, number.startsWith('INV-') ? 'invoice' : 'credit-note');
+  const documents = documentsOf(merchantId, kindOfNumber(number) === 'INV' ? 'invoice' : 'credit-note');
   const keys = await queryKeys('ByMerchant', { documents, number: sortableNumber(number) });
   return keys.map((key) => key.slice(merchantId.length + 1));
 }
@@ -80,40 +76,109 @@ export async function findPayments(merchantId: string, orderId: string): Promise
 export const inThisList = 'a document in this list';
 
 /** @throws Refusal 404 when the list has no document with the id `startingAfter` */
-async function listKeys(
-  index: 'ByMerchant' | 'ByOrder',
-  attribute: 'documents' | 'order',
-  value: string,
+async function listOrder(
+  order: string,
   merchantId: string,
   { limit, startingAfter }: ListQuery,
 ): Promise<Page<string>> {
-  const start = startingAfter === undefined ? undefined : await read(merchantId, startingAfter);
-  const { pk, number, [attribute]: part } = (start ?? {}) as Partial<AccountItem>;
-  if (startingAfter !== undefined && part !== value) throw nothingToStartAfter(inThisList);
-  const keys = await queryKeys(
-    index,
-    { [attribute]: value },
-    { Limit: limit + 1, ExclusiveStartKey: start && marshall({ pk, number, [attribute]: value }) },
-  );
-  return { items: keys.slice(0, limit), hasMore: keys.length > limit };
+  const start = await startOf('order', order, merchantId, startingAfter);
+  const keys = await queryKeys('ByOrder', { order }, { Limit: limit + 1, ExclusiveStartKey: start });
+  return pageOf(keys, limit);
+}
+
+/**
+ * Numbers with different prefixes do not tell which is newer. So prefixes come one after another, the one that was used last
+ * first, and of each the highest number first.
+ *
+ * @throws Refusal 404 when the list has no document with the id `startingAfter`
+ */
+async function listDocuments(
+  documents: string,
+  merchantId: string,
+  { limit, startingAfter }: ListQuery,
+): Promise<Page<string>> {
+  const [start, beginnings] = await Promise.all([
+    startOf('documents', documents, merchantId, startingAfter),
+    beginningsOf(documents),
+  ]);
+  const own = start && beginningOfNumber(start.number?.S ?? '');
+  const others = beginnings.slice(own === undefined ? 0 : beginnings.indexOf(own) + 1);
+  const keys: string[] = [];
+  for (const [i, beginning] of (own === undefined ? others : [own, ...others]).entries()) {
+    const page = { Limit: limit + 1 - keys.length, ExclusiveStartKey: i === 0 ? start : undefined };
+    keys.push(...(await queryKeys('ByMerchant', { documents }, page, beginning)));
+    if (keys.length > limit) break;
+  }
+  return pageOf(keys, limit);
+}
+
+const pageOf = (keys: string[], limit: number): Page<string> => ({
+  items: keys.slice(0, limit),
+  hasMore: keys.length > limit,
+});
+
+/** What the numbers of a merchant's documents begin with, the one that was used last first: one short query for each. */
+async function beginningsOf(documents: string): Promise<string[]> {
+  const found: { beginning: string; issueDate: string }[] = [];
+  for (let before = '~'; ; before = (found.at(-1) as { beginning: string }).beginning) {
+    const { Items = [] } = await dynamodb.send(
+      new QueryCommand({
+        TableName: tableName(),
+        IndexName: 'ByMerchant',
+        KeyConditionExpression: 'documents = :documents AND #number < :before',
+        ExpressionAttributeNames: { '#number': 'number' },
+        ExpressionAttributeValues: marshall({ ':documents': documents, ':before': before }),
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    const [highest] = Items.map((item) => unmarshall(item) as Indexed);
+    if (!highest) break;
+    found.push({ beginning: beginningOfNumber(highest.number), issueDate: highest.issueDate });
+  }
+  return found.sort((a, b) => (a.issueDate < b.issueDate ? 1 : -1)).map(({ beginning }) => beginning);
+}
+
+/** Where a page begins in an index. */
+async function startOf(
+  attribute: 'documents' | 'order',
+  value: string,
+  merchantId: string,
+  startingAfter: string | undefined,
+): Promise<Record<string, AttributeValue> | undefined> {
+  if (startingAfter === undefined) return undefined;
+  const {
+    pk,
+    number,
+    [attribute]: part,
+  } = ((await read(merchantId, startingAfter)) ?? {}) as Partial<AccountItem>;
+  if (part !== value) throw nothingToStartAfter(inThisList);
+  return marshall({ pk, number, [attribute]: value });
 }
 
 /** The keys with these values in an index, the highest number first. */
 async function queryKeys(
   IndexName: 'ByMerchant' | 'ByOrder',
   values: Record<string, string>,
-  page: Pick<QueryCommandInput, 'Limit' | 'ExclusiveStartKey'> = {},
+  page: { Limit?: number; ExclusiveStartKey?: Record<string, AttributeValue> | undefined } = {},
+  beginning?: string,
 ): Promise<string[]> {
   const attributes = Object.keys(values);
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
       TableName: tableName(),
       IndexName,
-      KeyConditionExpression: attributes.map((name) => `#${name} = :${name}`).join(' AND '),
-      ExpressionAttributeNames: Object.fromEntries(attributes.map((name) => [`#${name}`, name])),
-      ExpressionAttributeValues: marshall(
-        Object.fromEntries(attributes.map((name) => [`:${name}`, values[name]])),
+      KeyConditionExpression: [
+        ...attributes.map((name) => `#${name} = :${name}`),
+        ...(beginning === undefined ? [] : ['begins_with(#number, :beginning)']),
+      ].join(' AND '),
+      ExpressionAttributeNames: Object.fromEntries(
+        [...attributes, ...(beginning === undefined ? [] : ['number'])].map((name) => [`#${name}`, name]),
       ),
+      ExpressionAttributeValues: marshall({
+        ...Object.fromEntries(attributes.map((name) => [`:${name}`, values[name]])),
+        ...(beginning !== undefined && { ':beginning': beginning }),
+      }),
       ScanIndexForward: false,
       ...page,
     }),

@@ -4,11 +4,8 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, ifFindingUnchanged, type Noted } from '@fanfold/runtime/finding';
 import { orUnprocessable } from '@fanfold/runtime/unprocessable';
 import type { Difference } from '../reconciliation.ts';
-import { eventsOfItem, type FindingItem, findingSubject } from './items.ts';
+import { eventsOfItem, type FindingItem, findingItem, findingKey } from './items.ts';
 import { readAll, tableName } from './table.ts';
-
-const findingKey = (merchantId: string, date: string): string =>
-  `${merchantId}#${findingSubject(date, merchantId)}`;
 
 /** The finding of a merchant's day, if its documents ever differed from the counts of payments. */
 export async function loadFinding(
@@ -29,8 +26,7 @@ export async function saveFinding(
   { finding, isNew }: Noted<Difference>,
   known: Finding<Difference> | undefined,
 ): Promise<void> {
-  const { merchantId, date } = finding;
-  const item: FindingItem = { pk: findingKey(merchantId, date), merchantId, finding, said: isNew };
+  const item = findingItem(finding, isNew);
   orUnprocessable('unpublishable', () => eventsOfItem(item));
   await dynamodb.send(
     new PutItemCommand({

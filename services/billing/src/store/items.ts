@@ -12,7 +12,7 @@ import type { Series } from '../series.ts';
 
 /**
  * The billing table, `pk` = `<merchant>#<id>`:
- * - an account per payment, with the invoice's id: the invoice, its credit notes, parked refunds;
+ * - an account per payment, with the invoice's id: the invoice, its credit notes, parked refunds; before it, a parked capture;
  * - a credit note per refund;
  * - a series per kind of document and year, with its name;
  * - a finding per day whose documents differ from what payments captured and refunded;
@@ -27,10 +27,12 @@ import type { Series } from '../series.ts';
  * recognised even if the form of documents changes.
  *
  * Indexes: `ByMerchant` has a merchant's documents by number, with the fields for the totals of a day; these never
- * change, so they cause no extra writes. `ByOrder` has the keys of the invoices of an order.
+ * change, so they cause no extra writes. `ByOrder` has the keys of the invoices of an order. `Waiting` has what waits for a seller:
+ * parked captures, and findings that tell of some.
  */
 export type AccountItem = Omit<Account, 'id' | 'invoice'> &
-  Partial<Indexed> & {
+  Partial<Indexed> &
+  Partial<Waiting> & {
     pk: string;
     /** Whether the publisher has an event for this write: the name that stored items and the stream's filter have. */
     said: boolean;
@@ -47,7 +49,21 @@ export type Indexed = Document & {
   number: string;
 };
 
-export type FindingItem = { pk: string; merchantId: string; finding: Finding<Difference>; said: boolean };
+/** The attributes of the index of what waits for a seller: it is sparse, and has nothing else. */
+export type Waiting = {
+  waits: 'seller';
+  /** `<merchant>#<time of the capture>#<invoice's id>`: each merchant's in order of capture. */
+  waitsAs: string;
+  /** Of a capture: the seller that it was tried with. */
+  tried?: string;
+};
+
+export type FindingItem = Partial<Waiting> & {
+  pk: string;
+  merchantId: string;
+  finding: Finding<Difference>;
+  said: boolean;
+};
 
 export type SeriesItem = Series & {
   pk: string;
@@ -73,7 +89,7 @@ export type Stored =
 
 export function accountItem(account: Account, hasNewInvoice: boolean): AccountItem {
   const { id, invoice, ...stored } = account;
-  const { merchantId } = account;
+  const { merchantId, parkedCapture } = account;
   return {
     ...stored,
     invoice: invoice && withoutId(invoice),
@@ -83,12 +99,17 @@ export function accountItem(account: Account, hasNewInvoice: boolean): AccountIt
       ...indexed(merchantId, 'invoice', invoice, paidOf(invoice)),
       order: `${merchantId}#${invoice.orderId}`,
     }),
+    ...(parkedCapture && {
+      waits: 'seller',
+      waitsAs: `${merchantId}#${parkedCapture.event.time}#${id}`,
+      tried: parkedCapture.tried,
+    }),
   };
 }
 
 const withoutId = ({ id, ...facts }: Invoice): Omit<Invoice, 'id'> => facts;
 
-export function accountOfItem(item: AccountItem): Account {
+export function accountOfItem({ waits: _, waitsAs: _as, tried: _tried, ...item }: AccountItem): Account {
   const id = item.pk.slice(item.merchantId.length + 1);
   return { id, ...item, invoice: item.invoice && { id, ...item.invoice } };
 }
@@ -152,5 +173,21 @@ const eventOfFinding = ({ merchantId, date, difference, n, foundAt, trace }: Fin
     trace,
     data: { date, ...difference },
   });
+
+export const findingKey = (merchantId: string, date: string): string =>
+  `${merchantId}#${findingSubject(date, merchantId)}`;
+
+/** While it tells of parked captures it is in the index of what waits, behind them: so it is mended when they are invoiced. */
+export const findingItem = (finding: Finding<Difference>, said: boolean): FindingItem => ({
+  pk: findingKey(finding.merchantId, finding.date),
+  merchantId: finding.merchantId,
+  finding,
+  said,
+  ...(finding.difference.parked &&
+    finding.mendedAt === null && {
+      waits: 'seller',
+      waitsAs: `${finding.merchantId}#rec_${finding.date}`,
+    }),
+});
 
 export const findingSubject = (date: string, merchantId: string): string => `rec_${date}_${merchantId}`;

@@ -44,8 +44,7 @@ import {
   type CreditNoteItem,
   creditNoteItem,
   eventsOfItem,
-  type FindingItem,
-  findingSubject,
+  findingItem,
   type Indexed,
   type SeriesItem,
   type Stored,
@@ -99,6 +98,9 @@ function standing(event: ComparedEvent, stored: Map<string, Stored>): Standing {
   // A finding has the last event of its day only. Those before it are past.
   const n = Number(event.id.slice(event.id.lastIndexOf(':') + 1));
   if (item && 'finding' in item && item.finding.n > n) return { state: 'same' };
+  // Its invoice has no number so far: nothing is missing.
+  if (item && 'parkedCapture' in item && event.text !== null && isBillable(JSON.parse(event.text)))
+    return { state: 'same' };
   const [published] = item ? eventsOfItem({ ...item, said: true } as Stored) : [];
   if (!published || (item && 'finding' in item && item.finding.n < n)) return standingOfAbsent(event, stored);
   if (event.text === null || published.subject !== subjectOf(event.id)) return { state: 'same' };
@@ -248,15 +250,9 @@ async function writeFinding(text: string): Promise<Standing> {
     trace: { correlationid, causationid, traceparent },
     mendedAt: null,
   };
-  const item: FindingItem = {
-    pk: `${merchantid}#${findingSubject(date, merchantid)}`,
-    merchantId: merchantid,
-    finding,
-    said: false,
-  };
   await isDone(
     new PutItemCommand({
-      ...put(item),
+      ...put(findingItem(finding, false)),
       ConditionExpression: 'attribute_not_exists(pk) OR finding.n < :n',
       ExpressionAttributeValues: { ':n': { N: String(finding.n) } },
     }),

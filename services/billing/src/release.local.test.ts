@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import { type Seller, sellerRequest } from '@fanfold/contracts/seller';
+import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { provision } from '@fanfold/local-cloud/provision';
+import { captureOutput } from '@fanfold/runtime/logFixtures';
+import { metrics } from '@fanfold/runtime/metrics';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { bill } from './bill.ts';
+import type { Account } from './books.ts';
+import { captured, dayClosed, ordering, orderLine, refunded, trace } from './eventFixtures.ts';
+import type { Captured } from './invoice.ts';
+import { reconcile } from './reconcile.ts';
+import { release } from './release.ts';
+import { documentsFor } from './store/days.ts';
+import { findByNumber, listCreditNotes, listInvoices } from './store/documents.ts';
+import { loadFinding } from './store/findings.ts';
+import { putSeller } from './store/sellers.ts';
+import { countWaiting } from './store/waiting.ts';
+
+let emulators: Emulators;
+const { measured: written, logged } = captureOutput();
+/** What is measured is written when a function ends. */
+function measured() {
+  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  return written();
+}
+
+beforeAll(async () => {
+  emulators = await startEmulators();
+  useEndpoints(emulators.endpoints);
+  const { Table } = await templateOf('billing');
+  if (!Table) throw new Error('billing has no table');
+  await provision({ Table }, emulators.endpoints);
+  process.env.BILLING_TABLE_NAME = String(Table.Properties.TableName);
+});
+beforeEach(() => {
+  vi.stubEnv('DEFAULT_SELLER', 'null');
+  metrics.clearMetrics();
+});
+afterAll(() => emulators.stop());
+
+const paymentId = (n: number) => `pay_${String(n).padStart(32, '0')}`;
+
+/** The n-th capture of a merchant, in the n-th second. */
+const capture = (merchantid: string, n: number, order = ordering()): Captured => {
+  const event = captured({
+    paymentId: paymentId(n),
+    orderId: `order-${n}`,
+    ...(order.lines && { lines: null }),
+    order,
+  });
+  return { ...event, merchantid, time: `2026-11-23T10:00:${String(n).padStart(2, '0')}.000Z` };
+};
+const refund = (merchantid: string, n: number) => ({
+  ...refunded(n, 100, 0, 'EUR', paymentId(n)),
+  merchantid,
+});
+
+const company = { legalName: 'Own BV', address: { country: 'BE' }, vatId: 'BE0403019261' };
+const put = (merchantId: string, changes: object = {}) =>
+  putSeller({
+    caller: { merchantId, subject: 'test' },
+    body: sellerRequest.parse({ ...company, ...changes }) as Seller,
+    idempotencyKey: randomUUID(),
+    now: new Date(),
+    trace,
+    path: {},
+    query: {},
+    remainingTimeMs: () => 15_000,
+  });
+
+const plenty = { remainingTimeMs: () => 60_000 };
+const done = new Map();
+const all = { limit: 100 } as never;
+
+/** The ids of orders by the numbers of their invoices. */
+async function numbered(merchantId: string) {
+  const { items } = await listInvoices(merchantId, all);
+  return items
+    .map(({ invoice }) => [invoice?.number.slice(-6), invoice?.orderId])
+    .toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1));
+}
+
+describe('A capture whose merchant has no seller', () => {
+  test('has no number, and gets its invoice in order of capture once there is one, and each refund its credit note', async () => {
+    const events = [3, 1, 2].map((n) => capture('late', n));
+    expect(await bill([...events, refund('late', 2)])).toEqual(done);
+    expect(await bill([events[0] as Captured])).toEqual(done);
+    await release(plenty);
+    expect(await numbered('late')).toEqual([]);
+    expect(measured()).toMatchObject([{ WaitingForSeller: 3 }]);
+
+    await put('late');
+    await release(plenty);
+    expect(await numbered('late')).toEqual([
+      ['000001', 'order-1'],
+      ['000002', 'order-2'],
+      ['000003', 'order-3'],
+    ]);
+    expect((await listCreditNotes('late', all)).items.map(({ orderId }) => orderId)).toEqual(['order-2']);
+    expect(await countWaiting()).toBe(0);
+
+    expect(await bill([...events, refund('late', 2)])).toEqual(done);
+    await release(plenty);
+    expect(await numbered('late')).toHaveLength(3);
+  });
+
+  test('gets it also when a seller becomes the default of the stage', async () => {
+    await bill([capture('default', 1)]);
+    vi.stubEnv('DEFAULT_SELLER', JSON.stringify(company));
+    await release(plenty);
+    expect(await numbered('default')).toEqual([['000001', 'order-1']]);
+  });
+
+  test('does not hold up others, and is released by several runs at once as by one', async () => {
+    await bill([capture('nobody', 1), ...[1, 2, 3, 4].map((n) => capture('twice', n))]);
+    await put('twice');
+    await Promise.all([release(plenty), release(plenty)]);
+    expect((await numbered('twice')).map(([number]) => number)).toEqual([
+      '000001',
+      '000002',
+      '000003',
+      '000004',
+    ]);
+    expect(await numbered('nobody')).toEqual([]);
+  });
+
+  test('is left to the next run when time is up', async () => {
+    await bill([1, 2].map((n) => capture('hurried', n)));
+    await put('hurried');
+    let looks = 0;
+    await release({ remainingTimeMs: () => (looks++ < 1 ? 60_000 : 0) });
+    expect(await numbered('hurried')).toEqual([]);
+    await release(plenty);
+    expect(await numbered('hurried')).toHaveLength(2);
+  });
+
+  test('is refused when it comes again with other data', async () => {
+    await bill([capture('changed', 1)]);
+    const other = capture('changed', 1);
+    const failures = await bill([{ ...other, data: { ...other.data, orderId: 'another' } }]);
+    expect([...failures.values()]).toMatchObject([{ name: 'Unprocessable' }]);
+  });
+});
+
+describe('A capture that the seller cannot issue', () => {
+  test('waits for what the seller lacks, beside others, and is tried again when that was put', async () => {
+    const notSubject = ordering({
+      lines: [orderLine({ taxRate: '0', taxCategory: 'O', unitPrice: '60.50' })],
+    });
+    await put('lacking');
+    await bill([capture('lacking', 1, notSubject), capture('lacking', 2)]);
+    expect(await numbered('lacking')).toEqual([['000001', 'order-2']]);
+    await release(plenty);
+    expect(await numbered('lacking')).toHaveLength(1);
+    await put('lacking', { registration: { id: '0403019261', scheme: '0208' } });
+    await release(plenty);
+    expect(await numbered('lacking')).toEqual([
+      ['000001', 'order-2'],
+      ['000002', 'order-1'],
+    ]);
+  });
+});
+
+describe('A day with captures that wait', () => {
+  const closed = (merchantId: string, captures: number) =>
+    dayClosed(
+      {
+        counts: { 'payment.captured.v1': captures, 'payment.refunded.v1': 1 },
+        totals: { EUR: { captured: 12_100 * captures, refunded: 100 } },
+      },
+      merchantId,
+    );
+  const compare = (merchantId: string, captures: number) =>
+    reconcile(closed(merchantId, captures), new Date(Date.now() - 6 * 3_600_000));
+
+  test('has a finding that says what they wait for, without an alarm, until they have their invoices', async () => {
+    await bill([capture('found', 1), capture('found', 2), refund('found', 1)]);
+    await compare('found', 2);
+    const finding = await loadFinding('found', '2026-11-23');
+    expect(finding).toMatchObject({
+      mendedAt: null,
+      difference: {
+        expected: { captures: 2, refunds: 1 },
+        found: { captures: 0, refunds: 0 },
+        parked: {
+          captures: 2,
+          refunds: 1,
+          totals: { EUR: { captured: 24_200, refunded: 100 } },
+          missing: [{ pointer: '/seller', rule: 'seller', message: 'must be put: PUT /seller' }],
+        },
+      },
+    });
+    expect(measured()).toEqual([]);
+    await put('found');
+    await release(plenty);
+    expect(await loadFinding('found', '2026-11-23')).toMatchObject({ mendedAt: expect.any(String) });
+    expect(logged()).toContainEqual(expect.objectContaining({ message: 'reconciliation mended' }));
+  });
+
+  test('raises the alarm when something is missing besides', async () => {
+    await bill([capture('lost', 1), refund('lost', 1)]);
+    await compare('lost', 2);
+    expect(measured()).toMatchObject([{ ReconciliationFailed: 1 }]);
+    await put('lost');
+    await release(plenty);
+    expect(await loadFinding('lost', '2026-11-23')).toMatchObject({ mendedAt: null });
+    await bill([capture('lost', 2)]);
+    await release(plenty);
+    expect(await loadFinding('lost', '2026-11-23')).toMatchObject({ mendedAt: expect.any(String) });
+  });
+});
+
+describe('Documents with a numbering prefix', () => {
+  test('have a series without gaps for each prefix, found by number, day and page, and credit notes keep that of their invoice', async () => {
+    const merchantId = 'prefixed';
+    const year = new Date().getUTCFullYear();
+    await put(merchantId);
+    await bill([capture(merchantId, 1)]);
+    await put(merchantId, { numberingPrefix: 'ACME' });
+    await bill([capture(merchantId, 2), capture(merchantId, 3)]);
+    await put(merchantId, { numberingPrefix: 'ZETA' });
+    await bill([capture(merchantId, 4), refund(merchantId, 2), refund(merchantId, 1)]);
+    await put(merchantId, { numberingPrefix: 'ACME' });
+    await bill([capture(merchantId, 5)]);
+    const invoices = async (query: object = {}) =>
+      (await listInvoices(merchantId, { limit: 100, ...query })).items;
+    const orders = (accounts: Account[]) =>
+      Object.fromEntries(accounts.map(({ invoice }) => [invoice?.orderId, invoice?.number]));
+    expect(orders(await invoices())).toEqual({
+      'order-1': `INV-${year}-000001`,
+      'order-2': `ACME-INV-${year}-000001`,
+      'order-3': `ACME-INV-${year}-000002`,
+      'order-4': `ZETA-INV-${year}-000001`,
+      'order-5': `ACME-INV-${year}-000003`,
+    });
+    const creditNotes = (await listCreditNotes(merchantId, all)).items;
+    expect(creditNotes.map(({ number }) => number).sort()).toEqual([
+      `ACME-CN-${year}-000001`,
+      `CN-${year}-000001`,
+    ]);
+    const found = await Promise.all(
+      (await invoices()).map(({ invoice }) => findByNumber(merchantId, String(invoice?.number))),
+    );
+    expect(found.flat()).toEqual((await invoices()).map(({ id }) => id));
+    expect(await findByNumber(merchantId, `ACME-CN-${year}-000001`)).toHaveLength(1);
+    expect(await documentsFor(merchantId, 'invoice', '2026-11-23')).toHaveLength(5);
+    const pages: string[] = [];
+    for (let startingAfter: string | undefined; ; startingAfter = pages.at(-1)) {
+      const page = await invoices({ limit: 2, startingAfter });
+      pages.push(...page.map(({ id }) => id));
+      if (page.length < 2) break;
+    }
+    expect(pages).toEqual((await invoices()).map(({ id }) => id));
+  });
+});
