@@ -48,6 +48,13 @@ export const texts = (maxLength: number): fc.Arbitrary<string> =>
       { weight: 2, arbitrary: fc.constantFrom(...strangeTexts) },
       { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength, unit: 'grapheme' }) },
       { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength, unit: 'binary' }) },
+      // As long as it may be: one word, many, and scripts without spaces or from right to left.
+      {
+        weight: 1,
+        arbitrary: fc
+          .constantFrom('W', 'words and ', '椅子', 'شركة المثال ')
+          .map((part) => part.repeat(maxLength).slice(0, maxLength).trim()),
+      },
     )
     .filter((text) => text.length <= maxLength && !unfitCharactersOf(text) && isVisible(text));
 
@@ -60,11 +67,11 @@ const countries = Object.keys(vatIds) as (keyof typeof vatIds)[];
 
 const addresses = (country: fc.Arbitrary<string>): fc.Arbitrary<Address> =>
   fc.record({
-    line1: maybe(texts(100)),
-    line2: maybe(texts(100)),
-    city: mostly(texts(60)),
+    line1: maybe(texts(200)),
+    line2: maybe(texts(200)),
+    city: mostly(texts(100)),
     postalCode: mostly(fc.constantFrom('9000', 'SW1A 1AA', '10115')),
-    state: maybe(texts(40)),
+    state: maybe(texts(100)),
     country,
   });
 
@@ -102,7 +109,7 @@ const sellers: fc.Arbitrary<Seller> = fc.constantFrom(...countries).chain((count
       }),
     ),
     electronicAddress: mostly(electronicAddresses),
-    legalNote: maybe(texts(200)),
+    legalNote: maybe(texts(1000)),
   }),
 );
 
@@ -170,12 +177,12 @@ const lines = (allowed: readonly VatCategory[], exponent: number): fc.Arbitrary<
     .record({
       vat: vatKeys(allowed),
       description: texts(200),
-      itemId: maybe(texts(40)),
+      itemId: maybe(texts(50)),
       quantity: fc.oneof(decimals(20, [0]), decimals(5000, [1, 2, 3, 6]), fc.constant('1')),
       unitCode: fc.constantFrom('C62', 'HUR', 'KGM', 'XPP', 'DAY', 'LTR'),
       unitPrice: fc.oneof(decimals(100_000, [2]), decimals(9_999_999, [0, 3, 6]), fc.constant('0')),
-      allowance: maybe(fc.tuple(shares, texts(60))),
-      charge: maybe(fc.tuple(shares, texts(60))),
+      allowance: maybe(fc.tuple(shares, texts(100))),
+      charge: maybe(fc.tuple(shares, texts(100))),
     })
     .map(({ vat, allowance, charge, ...line }) => ({
       ...line,
@@ -228,12 +235,12 @@ export const orders: fc.Arbitrary<Order> = fc
           { weight: 1, arbitrary: fc.array(lines(allowed, exponent), { minLength: 20, maxLength: 60 }) },
         ),
         takenOff: maybe(shares),
-        allowance: maybe(fc.tuple(shares, texts(60))),
+        allowance: maybe(fc.tuple(shares, texts(100))),
         charge: maybe(
           fc.record({
             vat: vatKeys(allowed),
             amountMinor: fc.integer({ min: 1, max: 5000 }),
-            reason: texts(60),
+            reason: texts(100),
           }),
         ),
         roundingMinor: fc.oneof(
@@ -302,13 +309,13 @@ export const invoiceables: fc.Arbitrary<Invoiceable> = fc
     fc.record({
       date: fc.constant('2026-11-30'),
       address: fc.record({
-        city: mostly(texts(60)),
+        city: mostly(texts(100)),
         postalCode: mostly(fc.constant('9000')),
         country: fc.constantFrom(...countries),
       }),
     }),
-    mostly(texts(60)),
-    maybe(texts(60)),
+    mostly(texts(100)),
+    maybe(texts(100)),
     maybe(fc.constant({ currency: 'CZK', rate: '24.315', source: 'ECB, 2026-11-27' })),
     fc.boolean(),
   )

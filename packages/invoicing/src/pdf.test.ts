@@ -108,14 +108,14 @@ describe('Over several pages', () => {
   });
 
   test('a line that is longer than a page goes on, and nothing of it is lost', async () => {
-    const words = Array.from({ length: 1500 }, (_, i) => `w${i}`);
-    const pages = await pagesOf(invoiceOf(2, words.join(' ')));
+    const words = Array.from({ length: 600 }, (_, i) => `w${i}`);
+    const pages = await pagesOf(invoiceOf(1, words.join(' ')));
     const said =
       pages
         .flat()
         .join(' ')
         .match(/\bw\d+/g) ?? [];
-    expect(said).toEqual([...words, ...words]);
+    expect(said).toEqual(words);
   });
 });
 
