@@ -101,6 +101,15 @@ async function expectNoGaps(): Promise<void> {
 
 it("billing's table is restored by the commands of the page, and goes on", async () => {
   await saveAndSell();
+  const file = join(folder, 'billing.table');
+  for (const [args, code, said] of [
+    [['put-back', 'billing', file], 1, '`fanfold stage stop --service billing`'],
+    [['save', 'billing', file], 2, 'is there already'],
+    [['save', 'loyalty', `${file}.new`], 2, 'The stack has no table loyalty. Its tables: audit, '],
+  ] as const) {
+    const ended = await fanfold(['table', ...args], stack.base);
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(said)]);
+  }
   const before = await shown();
   const [stop = '', putBack = '', ...rest] = await commandsOf("Billing's table");
   await type([stop]);
