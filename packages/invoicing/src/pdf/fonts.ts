@@ -144,13 +144,7 @@ function sharedFont(font: fontkit.Font): Font {
       const key = `${direction}${text}`;
       let run = shaped.get(key);
       if (!run) {
-        const { glyphs, positions, advanceWidth } = font.layout(
-          text,
-          undefined,
-          undefined,
-          undefined,
-          direction,
-        );
+        const { glyphs, positions, advanceWidth } = glyphsOf(font, text, direction);
         run = { glyphs: glyphs.map(numbered.glyph), positions, advanceWidth };
         if (shaped.size >= maxShaped) shaped.clear();
         shaped.set(key, run);
@@ -169,6 +163,18 @@ function sharedFont(font: fontkit.Font): Font {
     },
   });
 }
+
+/** fontkit throws where a font has a mark, and no place for it on the letter before: such marks stand beside it. */
+function glyphsOf(font: fontkit.Font, text: string, direction: Direction): fontkit.GlyphRun {
+  try {
+    return font.layout(text, undefined, undefined, undefined, direction);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return font.layout(text, unplacedMarks, undefined, undefined, direction);
+  }
+}
+
+const unplacedMarks = { mark: false, mkmk: false };
 
 /** What pdfkit embeds: the ids of glyphs, and where each is among them. */
 type Subset = { glyphs: number[]; mapping: Record<number, number>; includeGlyph(number: number): number };

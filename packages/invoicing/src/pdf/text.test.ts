@@ -40,6 +40,15 @@ test('A mark stays with its letter, and what no font has is shown as a sign for 
   expect(runsOf('a😀b')).toEqual([['a\ufffdb', '']]);
 });
 
+test('A mark for which a font has no place on its letter is shown all the same', () => {
+  for (const text of ['\u0887\u08d5', '\u0585\u0328', '\u0e2c\u0e4e'])
+    expect(
+      runsOf(text)
+        .map(([some]) => some)
+        .join(''),
+    ).toBe(text);
+});
+
 test('No text changes the direction of another, and controls are nothing but spaces', () => {
   expect(runsOf('12\u202e34\u202c5\t6\u0007')).toEqual([['12345 6', '']]);
 });
