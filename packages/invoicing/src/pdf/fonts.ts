@@ -189,19 +189,27 @@ function sayCharacters(font: fontkit.Font): void {
     Object.create(getGlyph(id, codePoints), { codePoints: { value: codePoints } });
 }
 
+/** More than any id: a font has 65,536 glyphs at most. */
+const firstNumber = 0x10000;
+
 /**
  * Numbers glyphs together with the characters that they are for. pdfkit too writes of each glyph what it was for the first
  * time, and Arabic letters that differ in their dots share one: what is copied out of a PDF, or read aloud, would have other
  * letters.
  */
 function numberedGlyphs() {
-  const ids: number[] = [0];
+  const ids: number[] = [];
   const glyphs = new Map<string, Glyph>();
   return {
-    idOf: (number: number): number => ids[number] ?? 0,
+    /** Where a glyph is put together of others, fontkit asks for those by their ids. */
+    idOf: (number: number): number => ids[number - firstNumber] ?? number,
     glyph({ id, advanceWidth, codePoints }: fontkit.Glyph): Glyph {
       const key = `${id} ${codePoints}`;
-      const known = glyphs.get(key) ?? { id: id && ids.push(id) - 1, advanceWidth, codePoints };
+      const known = glyphs.get(key) ?? {
+        id: id && firstNumber + ids.push(id) - 1,
+        advanceWidth,
+        codePoints,
+      };
       glyphs.set(key, known);
       return known;
     },
