@@ -16,6 +16,7 @@ export class Pool {
   readonly #idle: ChildProcess[] = [];
   readonly #all = new Set<ChildProcess>();
   #waiting: ((worker: ChildProcess) => void)[] = [];
+  #isStopped = false;
 
   private constructor(size: number) {
     for (let i = 0; i < size; i++) this.#start();
@@ -82,11 +83,14 @@ export class Pool {
     }
   }
 
+  /** Ends all processes. What they run ends as if they had died. */
   stop(): void {
+    this.#isStopped = true;
     for (const worker of this.#all) worker.disconnect();
   }
 
   #start(): void {
+    if (this.#isStopped) return;
     const worker = fork(join(import.meta.dirname, 'worker.ts'), { serialization: 'advanced' });
     this.#all.add(worker);
     this.#release(worker);
