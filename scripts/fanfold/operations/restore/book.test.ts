@@ -54,6 +54,24 @@ it.each([0, -1, 1.5, Number.NaN, 2 ** 28 + 1])(
   },
 );
 
+it('Erased documents, whose prefix nobody can read, have the numbers that series of their kind and year lack', () => {
+  const book = new Book();
+  for (const number of [1, 3]) book.addNumber('acme', 'INV-2026', number, '2026-11-23T10:00:00.000Z');
+  for (const number of [1, 2]) book.addNumber('acme', 'SHOP-INV-2026', number, '2026-11-24T10:00:00.000Z');
+  book.noteHighest('acme', 'SHOP-INV-2026', 3);
+  for (const series of ['INV-2026', 'INV-2026', 'CN-2026'])
+    book.addErased('acme', series, '2026-11-25T10:00:00.000Z');
+  const found = book.series.map((series) => ({ ...floorOf(series), gaps: gapsOf(series, 10) }));
+  expect(found).toMatchObject([
+    { name: 'INV-2026', count: 3, gaps: [] },
+    { name: 'SHOP-INV-2026', count: 3, gaps: [], lastIssuedAt: '2026-11-25T10:00:00.000Z' },
+    { name: 'CN-2026', count: 1, gaps: [] },
+  ]);
+  // One more, that nothing tells the series of: the one that was used last goes on behind it.
+  book.addErased('acme', 'INV-2026', '2026-11-26T10:00:00.000Z');
+  expect(book.series.map((series) => floorOf(series).count)).toEqual([3, 4, 1]);
+});
+
 const seriesWith = (numbers: number[], changes: Partial<Series> = {}): Series => {
   const book = new Book();
   for (const number of numbers)

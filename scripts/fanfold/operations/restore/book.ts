@@ -7,6 +7,7 @@ import { keyOfTotal, type Numbers, type SeriesFloor, type Total } from '@fanfold
 export class Book {
   readonly #totals = new Map<string, Total>();
   readonly #series = new Map<string, Series>();
+  readonly #erased = new Map<string, Erased>();
 
   add(total: Total): void {
     const key = keyOfTotal(total);
@@ -26,11 +27,16 @@ export class Book {
     return ofSeries.numbers.add(number);
   }
 
-  /** A document of a series whose number nobody can read any more. */
-  addErased(merchantId: string, series: string, issuedAt: string): void {
-    const ofSeries = this.#seriesOf(merchantId, series);
-    ofSeries.erased += 1;
-    if (issuedAt > ofSeries.lastIssuedAt) ofSeries.lastIssuedAt = issuedAt;
+  /**
+   * A document whose number nobody can read any more, nor the prefix of its series.
+   *
+   * @param name of the series without the prefix
+   */
+  addErased(merchantId: string, name: string, issuedAt: string): void {
+    const key = `${merchantId}#${name}`;
+    const { count, lastIssuedAt } = this.#erased.get(key) ?? { count: 0, lastIssuedAt: '' };
+    const last = issuedAt > lastIssuedAt ? issuedAt : lastIssuedAt;
+    this.#erased.set(key, { merchantId, name, count: count + 1, lastIssuedAt: last });
   }
 
   /** That numbers of a series were given up to this one, which may have been of a document that was erased. */
@@ -65,30 +71,60 @@ export class Book {
   }
 
   get series(): Series[] {
-    return [...this.#series.values()];
-  }
-
-  seriesOf(merchantId: string, name: string): Series | undefined {
-    return this.#series.get(`${merchantId}#${name}`);
+    const series = [...this.#series.values()].map((each) => ({ ...each }));
+    const byKind = Map.groupBy(series, ({ merchantId, name }) => `${merchantId}#${withoutPrefix(name)}`);
+    for (const [key, erased] of this.#erased) {
+      const ofKind = byKind.get(key);
+      if (ofKind) share(erased, ofKind);
+      else {
+        const { merchantId, name, count, lastIssuedAt } = erased;
+        series.push({ ...emptySeries(merchantId, name), erased: count, lastIssuedAt });
+      }
+    }
+    return series;
   }
 
   #seriesOf(merchantId: string, name: string): Series {
     const key = `${merchantId}#${name}`;
     const known = this.#series.get(key);
     if (known) return known;
-    const series = {
-      merchantId,
-      name,
-      numbers: new NumberSet(),
-      highest: 0,
-      given: 0,
-      givenBefore: '',
-      lost: [],
-      erased: 0,
-      lastIssuedAt: '',
-    };
+    const series = emptySeries(merchantId, name);
     this.#series.set(key, series);
     return series;
+  }
+}
+
+/** How many documents of a kind and year were erased, and when the last of them was issued. */
+type Erased = { merchantId: string; name: string; count: number; lastIssuedAt: string };
+
+/** `INV-2026` of `ACME-INV-2026`. */
+const withoutPrefix = (name: string): string => name.split('-').slice(-2).join('-');
+
+const emptySeries = (merchantId: string, name: string): Series => ({
+  merchantId,
+  name,
+  numbers: new NumberSet(),
+  highest: 0,
+  given: 0,
+  givenBefore: '',
+  lost: [],
+  erased: 0,
+  lastIssuedAt: '',
+});
+
+/** Erased documents have the numbers that are missing. What is left belongs to the series that was used last. */
+function share(erased: Erased, series: Series[]): void {
+  let left = erased.count;
+  const last = series.toSorted((a, b) => (a.lastIssuedAt < b.lastIssuedAt ? 1 : -1))[0];
+  for (const each of series) {
+    const known = Math.max(each.highest, each.given, each.numbers.highest);
+    const missing = Math.max(0, known - each.numbers.count - sizeOf(each.lost));
+    each.erased = Math.min(left, missing);
+    left -= each.erased;
+  }
+  if (last) last.erased += left;
+  for (const each of series) {
+    if (each.erased > 0 && erased.lastIssuedAt > each.lastIssuedAt) each.lastIssuedAt = erased.lastIssuedAt;
   }
 }
 

@@ -20,7 +20,7 @@ export type EventSource = {
   isCounted(type: string): boolean;
   /** The number of the document that an event is about the issue of. */
   numberOf?(event: Event): { series: string; number: number } | undefined;
-  /** The series of a document, by the type and the time of the event of its issue. */
+  /** The series of a document without its prefix, by the type and the time of the event of its issue. */
   seriesOf?(type: string, time: string): string | undefined;
   /** Types of other events, from each of which something has to follow in this table. */
   awaited?: readonly string[];
