@@ -1,5 +1,6 @@
 import { describedBy } from '@fanfold/description/answers';
 import { signToken } from '@fanfold/local-cloud/issuer';
+import { expect, vi } from 'vitest';
 
 /** An answer of an API: `body` is its JSON. */
 export type Answer = { status: number; headers: Headers; body: Shown };
@@ -134,3 +135,12 @@ export const twoChairs = (changes: Record<string, unknown> = {}) => ({
   metadata: { channel: 'web' },
   ...changes,
 });
+
+/** A payment, and a refund of a part of it; waits until both and their documents are recorded. */
+export async function sellAndRefund(merchant: Client): Promise<void> {
+  const known = (await merchant.all('/events')).length;
+  const { body } = await merchant.post('/payments', twoChairs());
+  expect((await merchant.post(`/payments/${body.id}/refunds`, { amount: 1000 })).status).toBe(201);
+  const recorded = async () => expect(await merchant.all('/events')).toHaveLength(known + 4);
+  await vi.waitFor(recorded, { timeout: 60_000, interval: 100 });
+}

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { invoke, type RunningStack, signLog, startDev } from './runningStack.ts';
 
 /** What the README tells a stranger to type, typed as it stands there. */
 let stack: RunningStack;
@@ -79,7 +79,7 @@ it('a payment has a proof in three lines, verified offline', async () => {
 it('the page of the log verifies and erases with the commands that it shows', async () => {
   const page = await readFile(new URL('../docs/audit-log.md', import.meta.url), 'utf8');
   const [event] = /^EVENT=.*$/m.exec(commandsOf('Proof that it happened')) ?? [];
-  for (const functionKey of ['publishLog', 'witness']) await invoke(stack.base, 'audit', functionKey);
+  await signLog(stack);
   const verified = await type([beginning(), event, commandsOf('Prove, verify', page)].join('\n'));
   expect(verified).toMatch(/^verified: this event, to the letter/m);
   expect(verified).toMatch(/^verified: all \d+ entries of fanfold\.example\/local\/audit/m);

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { type AttributeValue, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { operatorMerchantId } from '@fanfold/contracts/event';
-import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { indexOf, textsOf } from '../scripts/fanfold/aws/auditLog.ts';
@@ -11,6 +9,7 @@ import { cloudOf } from '../scripts/fanfold/aws/cloud.ts';
 import { type Ended, fanfold as runHere } from '../scripts/fanfold/commandFixtures.ts';
 import { type Client, clientOf, twoChairs } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
+import { Tables } from './tables.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
 /** What the person on call does, with the operator's command, to a stack that runs and in which things went wrong. */
@@ -209,16 +208,6 @@ const settled = () =>
     for (const queue of Object.values(queues)) expect(await wire.depth(queue), queue).toBe(0);
   });
 
-async function itemsOf(table: string): Promise<Record<string, AttributeValue>[]> {
-  const client = new DynamoDBClient(clientConfiguration(`http://127.0.0.1:${stack.base + 5}`));
-  const items: Record<string, AttributeValue>[] = [];
-  for await (const { Items = [] } of paginateScan({ client }, { TableName: `fanfold-local-${table}` })) {
-    items.push(...Items);
-  }
-  client.destroy();
-  return items;
-}
-
 /** What audit has recorded of all merchants, in its order, and as it came. */
 async function texts(): Promise<(string | null)[]> {
   process.env.FANFOLD_PORT = String(stack.base);
@@ -233,6 +222,8 @@ async function texts(): Promise<(string | null)[]> {
 
 /** All that the services know, but what operators ordered. */
 async function state() {
-  const items = (await Promise.all(['payments', 'payments-sandbox', 'billing'].map(itemsOf))).flat();
+  const tables = await Tables.of(stack.base);
+  const names = ['payments', 'payments-sandbox', 'billing'];
+  const items = (await Promise.all(names.map((name) => tables.itemsOf(name)))).flat();
   return { items: new Map(items.map((item) => [item.pk?.S, item])), recorded: await texts() };
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { blocksOf } from '../scripts/rehearse/page.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { type RunningStack, signLog, startDev } from './runningStack.ts';
 
 /**
  * What docs/restore.md tells the person on call to type when a table was put back, typed as it stands there to a stack that
@@ -46,12 +46,7 @@ async function sell(): Promise<void> {
     // Of each one its own, and that of its document.
     expect(events).toHaveLength(2 * (payments.length + refunds.length));
   });
-  await sign();
-}
-
-async function sign(): Promise<void> {
-  await invoke(stack.base, 'audit', 'publishLog');
-  await invoke(stack.base, 'audit', 'witness');
+  await signLog(stack);
 }
 
 async function shown(): Promise<Record<string, Shown[]>> {

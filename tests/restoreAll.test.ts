@@ -1,17 +1,9 @@
-import {
-  type AttributeValue,
-  DeleteItemCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  paginateScan,
-} from '@aws-sdk/client-dynamodb';
-import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import { findStack, type StackDescription } from '@fanfold/local-cloud/stack';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
-import { type Client, clientOf, twoChairs } from './client.ts';
-import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { type Client, clientOf, sellAndRefund } from './client.ts';
+import { type RunningStack, signLog, startDev } from './runningStack.ts';
+import { type Item, Tables } from './tables.ts';
 
 /**
  * All tables are put back at once. What was issued since is nowhere but in the hands of customers, and no number of theirs is
@@ -19,12 +11,11 @@ import { invoke, type RunningStack, startDev } from './runningStack.ts';
  */
 let stack: RunningStack;
 let merchant: Client;
-let dynamodb: DynamoDBClient;
+let tables: Tables;
 
 beforeAll(async () => {
   stack = await startDev(await freeBasePort());
-  const { endpoints } = (await findStack(stack.base)) as StackDescription;
-  dynamodb = new DynamoDBClient(clientConfiguration(endpoints.dynamodb));
+  tables = await Tables.of(stack.base);
   merchant = await clientOf(stack.base, 'acme');
 }, 90_000);
 
@@ -34,38 +25,10 @@ afterAll(async () => {
 
 const numbersOf = async (path: string) => (await merchant.all(path)).map(({ number }) => number).sort();
 
-/** A payment and a refund; waits until their documents and all events are there, and counted. */
+/** Sells until all is counted, too. */
 async function sell(): Promise<void> {
-  const known = (await merchant.all('/events')).length;
-  const { body } = await merchant.post('/payments', twoChairs());
-  expect((await merchant.post(`/payments/${body.id}/refunds`, { amount: 1000 })).status).toBe(201);
-  await vi.waitFor(async () => expect((await merchant.all('/events')).length).toBe(known + 4), {
-    timeout: 60_000,
-    interval: 200,
-  });
-  for (const key of ['publishLog', 'witness']) await invoke(stack.base, 'audit', key);
-}
-
-type Item = Record<string, AttributeValue>;
-
-const tables = ['payments', 'billing', 'audit'].map((service) => `fanfold-local-${service}`);
-
-async function itemsOf(TableName: string): Promise<Item[]> {
-  const items: Item[] = [];
-  const pages = paginateScan({ client: dynamodb }, { TableName, ConsistentRead: true });
-  for await (const { Items = [] } of pages) items.push(...Items);
-  return items;
-}
-
-/** Gives tables what they had, and nothing else. Their streams go on, so nothing that they had lost is published. */
-async function putBack(backup: Map<string, Item[]>): Promise<void> {
-  for (const [TableName, kept] of backup) {
-    for (const { pk, sk } of await itemsOf(TableName)) {
-      const Key = { pk, ...(sk && { sk }) } as Item;
-      await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
-    }
-    for (const Item of kept) await dynamodb.send(new PutItemCommand({ TableName, Item }));
-  }
+  await sellAndRefund(merchant);
+  await signLog(stack);
 }
 
 async function run(code: number, ...args: string[]) {
@@ -77,14 +40,14 @@ async function run(code: number, ...args: string[]) {
 it('gives no number again, and names those whose documents are lost', async () => {
   await sell();
   const backup = new Map<string, Item[]>();
-  for (const table of tables) backup.set(table, await itemsOf(table));
+  for (const table of ['payments', 'billing', 'audit']) backup.set(table, await tables.itemsOf(table));
   await sell();
   await sell();
   const given = [...(await numbersOf('/invoices')), ...(await numbersOf('/credit-notes'))];
   expect(given).toHaveLength(6);
 
   await run(0, 'stage', 'stop');
-  await putBack(backup);
+  for (const [table, items] of backup) await tables.replace(table, items);
   // Entries whose events nobody has.
   expect((await run(1, 'restore', 'audit', '--yes')).proof).toMatchObject({
     misfits: [],

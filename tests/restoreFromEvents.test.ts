@@ -1,19 +1,10 @@
-import {
-  type AttributeValue,
-  BatchWriteItemCommand,
-  DeleteItemCommand,
-  DynamoDBClient,
-  PutItemCommand,
-  paginateScan,
-} from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import { findStack } from '@fanfold/local-cloud/stack';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Ended, fanfold as run } from '../scripts/fanfold/commandFixtures.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { type Item, Tables } from './tables.ts';
 
 /**
  * Point-in-time recovery puts one table back to an earlier time. What it lost since then is brought back from what audit has
@@ -21,18 +12,14 @@ import { invoke, type RunningStack, startDev } from './runningStack.ts';
  */
 let stack: RunningStack;
 let merchant: Client;
-let dynamodb: DynamoDBClient;
-const tables = { payments: 'fanfold-local-payments', billing: 'fanfold-local-billing' };
-type Service = keyof typeof tables;
-type Item = Record<string, AttributeValue>;
+let tables: Tables;
+type Service = 'payments' | 'billing';
 const backups = new Map<Service, Item[]>();
 
 beforeAll(async () => {
-  const base = await freeBasePort();
-  stack = await startDev(base);
-  const { endpoints } = (await findStack(base)) as NonNullable<Awaited<ReturnType<typeof findStack>>>;
-  dynamodb = new DynamoDBClient(clientConfiguration(endpoints.dynamodb));
-  merchant = await clientOf(base, 'restored');
+  stack = await startDev(await freeBasePort());
+  tables = await Tables.of(stack.base);
+  merchant = await clientOf(stack.base, 'restored');
 }, 60_000);
 afterAll(async () => {
   expect(await stack?.stop()).toBe(0);
@@ -50,29 +37,15 @@ async function done(...args: string[]) {
 const eventually = <T>(check: () => Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 30_000, interval: 100 });
 
-async function itemsOf(service: Service): Promise<Item[]> {
-  const items: Item[] = [];
-  const pages = paginateScan({ client: dynamodb }, { TableName: tables[service], ConsistentRead: true });
-  for await (const page of pages) items.push(...(page.Items ?? []));
-  return items;
-}
-
 /** Puts a table back to its backup of an hour ago: so old is the mark in it. */
 async function putBack(service: Service): Promise<void> {
   await invoke(stack.base, service, 'markTable');
-  const lost = (await itemsOf(service)).map(({ pk }) => ({
-    DeleteRequest: { Key: { pk: pk as AttributeValue } },
-  }));
   const at = { S: new Date(Date.now() - 3_600_000).toISOString() };
-  const kept = (backups.get(service) ?? []).map((Item) => ({
-    PutRequest: { Item: Item.pk?.S === 'mark' ? { ...Item, at } : Item },
-  }));
-  for (const writes of [lost, kept]) {
-    for (let i = 0; i < writes.length; i += 25) {
-      const RequestItems = { [tables[service]]: writes.slice(i, i + 25) };
-      await dynamodb.send(new BatchWriteItemCommand({ RequestItems }));
-    }
-  }
+  const kept = backups.get(service) ?? [];
+  await tables.replace(
+    service,
+    kept.map((item) => (item.pk?.S === 'mark' ? { ...item, at } : item)),
+  );
 }
 
 /** The keys of items whose last write the publisher has an event for. */
@@ -84,7 +57,7 @@ const publishing = (items: Item[] = []): string[] =>
 /** What was brought back was published before. */
 async function expectNothingPublished(service: Service): Promise<void> {
   const before = publishing(backups.get(service));
-  expect(publishing(await itemsOf(service)).filter((key) => !before.includes(key))).toEqual([]);
+  expect(publishing(await tables.itemsOf(service)).filter((key) => !before.includes(key))).toEqual([]);
 }
 
 /** Requests that were answered, with what they were answered. */
@@ -139,7 +112,7 @@ beforeAll(async () => {
   await trade();
   for (const service of ['payments', 'billing'] as const) {
     await invoke(stack.base, service, 'markTable');
-    backups.set(service, await itemsOf(service));
+    backups.set(service, await tables.itemsOf(service));
   }
   await trade();
 }, 90_000);
@@ -184,10 +157,10 @@ describe('Billing', () => {
   }, 60_000);
 
   it('is restored once: the second time changes nothing and is not ordered', async () => {
-    const table = await itemsOf('billing');
+    const table = await tables.itemsOf('billing');
     const { operationId, proof } = await done('restore', 'billing', '--yes');
     expect([operationId, proof.holds]).toEqual([null, true]);
-    expect(await itemsOf('billing')).toEqual(table);
+    expect(await tables.itemsOf('billing')).toEqual(table);
     expect((await fanfold('findings')).code).toBe(0);
   }, 60_000);
 
@@ -265,7 +238,7 @@ describe('Payments', () => {
   }, 60_000);
 
   it('are not whole when the provider has charged what nobody recorded: that is named', async () => {
-    const TableName = `${tables.payments}-sandbox`;
+    const known = await tables.itemsOf('payments-sandbox');
     const charged = {
       pk: 'pay_untold',
       operation: 'charge',
@@ -276,7 +249,7 @@ describe('Payments', () => {
       outcome: { result: 'succeeded' },
       recordedAt: new Date().toISOString(),
     };
-    await dynamodb.send(new PutItemCommand({ TableName, Item: marshall(charged) }));
+    await tables.replace('payments-sandbox', [...known, marshall(charged)]);
     // Again and again, until it is settled.
     for (const option of ['--dry-run', '--yes', '--yes']) {
       const { code, stdout } = await fanfold('restore', 'payments', option);
@@ -285,7 +258,7 @@ describe('Payments', () => {
         expect.stringContaining('charge pay_untold of restored: 121.00 EUR'),
       ]);
     }
-    await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall({ pk: charged.pk }) }));
+    await tables.replace('payments-sandbox', known);
     expect((await fanfold('restore', 'payments', '--dry-run')).code).toBe(0);
   }, 60_000);
 

@@ -1,20 +1,12 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type AttributeValue,
-  BatchWriteItemCommand,
-  DynamoDBClient,
-  paginateScan,
-} from '@aws-sdk/client-dynamodb';
-import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { clientConfiguration } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import { findStack } from '@fanfold/local-cloud/stack';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Ended, fanfold as run } from '../scripts/fanfold/commandFixtures.ts';
-import { type Client, clientOf, twoChairs } from './client.ts';
-import { type RunningStack, startDev } from './runningStack.ts';
+import { type Client, clientOf, sellAndRefund } from './client.ts';
+import { type RunningStack, signLog, startDev } from './runningStack.ts';
+import { Tables } from './tables.ts';
 
 /**
  * Point-in-time recovery puts the log's table back to an earlier time. Its entries come back from the published files, its
@@ -22,69 +14,18 @@ import { type RunningStack, startDev } from './runningStack.ts';
  */
 let stack: RunningStack;
 let merchant: Client;
-let dynamodb: DynamoDBClient;
-let lambda: LambdaClient;
-const TableName = 'fanfold-local-audit';
-type Item = Record<string, AttributeValue>;
+let tables: Tables;
 
 beforeAll(async () => {
-  const base = await freeBasePort();
-  stack = await startDev(base);
-  const { endpoints, services } = (await findStack(base)) as NonNullable<
-    Awaited<ReturnType<typeof findStack>>
-  >;
-  dynamodb = new DynamoDBClient(clientConfiguration(endpoints.dynamodb));
-  lambda = new LambdaClient(clientConfiguration(String(services.audit?.lambdaUrl)));
-  merchant = await clientOf(base, 'restored');
+  stack = await startDev(await freeBasePort());
+  tables = await Tables.of(stack.base);
+  merchant = await clientOf(stack.base, 'restored');
 }, 60_000);
 afterAll(async () => {
   expect(await stack?.stop()).toBe(0);
 });
 
 const fanfold = (...args: string[]): Promise<Ended> => run([...args, '--json'], stack.base);
-
-async function itemsOf(): Promise<Item[]> {
-  const items: Item[] = [];
-  for await (const { Items = [] } of paginateScan(
-    { client: dynamodb },
-    { TableName, ConsistentRead: true },
-  )) {
-    items.push(...Items);
-  }
-  return items;
-}
-
-async function putBack(backup: Item[]): Promise<void> {
-  const lost = (await itemsOf()).map(({ pk, sk }) => ({
-    DeleteRequest: { Key: { pk: pk as AttributeValue, sk: sk as AttributeValue } },
-  }));
-  const kept = backup.map((Item) => ({ PutRequest: { Item } }));
-  for (const writes of [lost, kept]) {
-    for (let i = 0; i < writes.length; i += 25) {
-      await dynamodb.send(
-        new BatchWriteItemCommand({ RequestItems: { [TableName]: writes.slice(i, i + 25) } }),
-      );
-    }
-  }
-}
-
-/** A sale and a refund, with their documents; waits until the log has all of it. */
-async function trade(): Promise<void> {
-  const known = (await merchant.all('/events')).length;
-  const { body } = await merchant.post('/payments', twoChairs());
-  await merchant.post(`/payments/${body.id}/refunds`, { amount: 1000 });
-  await vi.waitFor(async () => expect(await merchant.all('/events')).toHaveLength(known + 4), 30_000);
-}
-
-/** Publishes what the log has, and has the witness cosign it, without waiting for the clock. */
-async function publish(): Promise<void> {
-  for (const key of ['publishLog', 'witness']) {
-    const { FunctionError } = await lambda.send(
-      new InvokeCommand({ FunctionName: `fanfold-audit-local-${key}`, Payload: '{}' }),
-    );
-    expect(FunctionError).toBeUndefined();
-  }
-}
 
 const positions = async () =>
   Object.fromEntries(
@@ -94,12 +35,12 @@ const positions = async () =>
   );
 
 it('comes back from the published files and the publishers, and nobody who remembers the log finds another', async () => {
-  await trade();
-  await publish();
-  const backup = await itemsOf();
-  await trade();
-  await trade();
-  await publish();
+  await sellAndRefund(merchant);
+  await signLog(stack);
+  const backup = await tables.itemsOf('audit');
+  await sellAndRefund(merchant);
+  await sellAndRefund(merchant);
+  await signLog(stack);
   const before = await positions();
   const remember = join(await mkdtemp(join(tmpdir(), 'fanfold-')), 'checkpoint');
   const verify = ['verify', '--stage', 'local', '--remember', remember];
@@ -110,7 +51,7 @@ it('comes back from the published files and the publishers, and nobody who remem
     return [code, stderr];
   };
   await fanfold('stage', 'stop', '--service', 'audit');
-  await putBack(backup);
+  await tables.replace('audit', backup);
   await fanfold('stage', 'start', '--service', 'audit');
   expect(await refused()).toEqual([1, expect.stringContaining('`fanfold stage stop --service audit`')]);
 
@@ -132,8 +73,8 @@ it('comes back from the published files and the publishers, and nobody who remem
   expect(operationId).toMatch(/^op_/);
   expect(await positions()).toEqual(before);
 
-  await trade();
-  await publish();
+  await sellAndRefund(merchant);
+  await signLog(stack);
   const { code, stdout } = await fanfold(...verify);
   expect([code, JSON.parse(stdout).findings]).toEqual([0, []]);
   for (const id of Object.keys(await positions())) {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fanfold as runHere } from '../scripts/fanfold/commandFixtures.ts';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
-import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { invoke, type RunningStack, signLog, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
 /**
@@ -453,8 +453,7 @@ describe('the log, to somebody who trusts nobody', () => {
   const url = () => `http://127.0.0.1:${stack.base + 3}`;
 
   it('is whole: every entry, hash and root is what was signed, and a witness has seen it', async () => {
-    await invoke(stack.base, 'audit', 'publishLog');
-    await invoke(stack.base, 'audit', 'witness');
+    await signLog(stack);
     const keys = { keys: [await keyOf()], witnessKeys: [await keyOf('--witness')] };
     const { findings, warnings, checkpoint } = await verifyLog(urlReader(url()), keys);
     expect([findings, warnings]).toEqual([[], []]);
