@@ -1,13 +1,40 @@
 import { sellerRequest } from '@fanfold/contracts/seller';
-import type { ApiDescription } from '@fanfold/description/operations';
+import type { ApiDescription, Operation } from '@fanfold/description/operations';
 import { problem } from '@fanfold/runtime/answers';
 import * as answers from './src/answers.ts';
+
+const path = {
+  invoice: { id: { schema: answers.invoiceId, description: 'The id of the invoice.' } },
+  creditNote: { id: { schema: answers.creditNoteId, description: 'The id of the credit note.' } },
+};
+
+const headers = {
+  'Content-Disposition': 'The name to save it under.',
+  ETag: 'SHA-256 of the bytes, in hexadecimal and quotation marks: the one that the event of the file names.',
+};
+
+const xml = (syntax: string, path: NonNullable<Operation['path']>): Operation => ({
+  description: `The ${syntax} that the document was issued with, byte for byte. Which profiles there are depends on what the document has.`,
+  path,
+  answers: {
+    200: { when: 'The file.', contentType: 'application/xml', file: `${syntax}, in UTF-8.`, headers },
+  },
+  problems: ['not_found', 'profile_not_available'],
+});
+
+const pdf = (path: NonNullable<Operation['path']>): Operation => ({
+  description:
+    'The PDF of the document: PDF/A-3, with its CII inside where it has one. It is made within seconds after the issue. A document from before there were PDFs gets one when it is asked for, marked as a copy of what was issued.',
+  path,
+  answers: { 200: { when: 'The file.', contentType: 'application/pdf', file: 'PDF/A-3.', headers } },
+  problems: ['not_found', 'pdf_not_ready'],
+});
 
 /** What the API of billing says about itself, besides its code. `pnpm fanfold describe` makes openapi.json of both. */
 export const api: ApiDescription = {
   title: 'Fanfold billing',
   description:
-    'Shows invoices and credit notes, and has the seller who issues them. Billing issues them by itself: an invoice for each captured payment, and a credit note for each refund. Amounts are integers in the minor unit of their currency.',
+    'Shows invoices and credit notes, and their files: PDF, UBL and CII; and has the seller who issues them. Billing issues them by itself: an invoice for each captured payment, and a credit note for each refund. Amounts are integers in the minor unit of their currency.',
   schemas: {
     Invoice: answers.invoice,
     CreditNote: answers.creditNote,
@@ -20,7 +47,7 @@ export const api: ApiDescription = {
   operations: {
     getInvoice: {
       description: 'The invoice as it was issued, with what its credit notes take back.',
-      path: { id: { schema: answers.invoiceId, description: 'The id of the invoice.' } },
+      path: path.invoice,
       answers: {
         200: {
           when: 'The invoice.',
@@ -42,7 +69,7 @@ export const api: ApiDescription = {
     },
     getCreditNote: {
       description: 'The credit note as it was issued.',
-      path: { id: { schema: answers.creditNoteId, description: 'The id of the credit note.' } },
+      path: path.creditNote,
       answers: {
         200: {
           when: 'The credit note.',
@@ -73,6 +100,22 @@ export const api: ApiDescription = {
         },
       },
     },
+    invoiceUbl: xml('UBL', path.invoice),
+    invoiceCii: xml('CII', path.invoice),
+    invoicePdf: pdf(path.invoice),
+    creditNoteUbl: xml('UBL', path.creditNote),
+    creditNoteCii: xml('CII', path.creditNote),
+    creditNotePdf: pdf(path.creditNote),
   },
-  problems: {},
+  problems: {
+    profile_not_available: {
+      status: 409,
+      when: 'The document was not issued in this form. `errors` says what it lacks for it. The profile `en16931` lacks hardly anything.',
+    },
+    pdf_not_ready: {
+      status: 409,
+      when: 'The PDF is being made. Ask again after the time in Retry-After.',
+      headers: ['Retry-After'],
+    },
+  },
 };

@@ -242,7 +242,7 @@ test('an alarm about what can be sent again names a command with all that it nee
     ({ logicalId, Properties: { MetricName } }) =>
       logicalId.endsWith('DeadLetterAlarm') || /OnFailureDestinationDelivered|Dlq$/.test(MetricName),
   );
-  expect(about).toHaveLength(3 * 2 + 3 + 2);
+  expect(about).toHaveLength(3 * 2 + 1 + 3 + 2);
   const keeps = ({ Properties: { AlarmDescription } }: Deployed) =>
     AlarmDescription.split('./fanfold').length === 2 && complete.test(AlarmDescription);
   expect(breaking(about, keeps)).toEqual([]);

@@ -27,7 +27,7 @@ describe('a function', () => {
 
   test('that answers a request ends before the gateway gives up after 29 s', () => {
     const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
-    expect(behindApi).toHaveLength(23);
+    expect(behindApi).toHaveLength(29);
     expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
   });
 
@@ -44,11 +44,14 @@ describe('a function', () => {
     expect(apis).toEqual(deployed.map((keys) => keys.sort()));
   });
 
-  test('that consumes or publishes has 30 s', () => {
+  test('that consumes or publishes has 30 s, and a minute to render', () => {
     const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
-    expect(mapped).toHaveLength(7);
+    expect(mapped).toHaveLength(9);
     const others = mapped.filter(({ logicalId }) => logicalId !== 'PublishLogLambdaFunction');
-    expect(breaking(others, ({ Properties }) => Properties.Timeout === 30)).toEqual([]);
+    const secondsOf = (logicalId: string) => (logicalId === 'RendererLambdaFunction' ? 60 : 30);
+    expect(
+      breaking(others, ({ logicalId, Properties }) => Properties.Timeout === secondsOf(logicalId)),
+    ).toEqual([]);
   });
 
   test('that a clock runs is found by the name of its rule, which no stack makes up', () => {
@@ -143,8 +146,14 @@ describe('an HTTP API', () => {
       'billing $default',
       'billing GET /credit-notes',
       'billing GET /credit-notes/{id}',
+      'billing GET /credit-notes/{id}/cii',
+      'billing GET /credit-notes/{id}/pdf',
+      'billing GET /credit-notes/{id}/ubl',
       'billing GET /invoices',
       'billing GET /invoices/{id}',
+      'billing GET /invoices/{id}/cii',
+      'billing GET /invoices/{id}/pdf',
+      'billing GET /invoices/{id}/ubl',
       'billing GET /openapi.json',
       'billing GET /seller',
       'billing PUT /seller',

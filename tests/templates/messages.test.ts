@@ -38,15 +38,16 @@ const mappingsFrom = (service: 'dynamodb' | 'sqs'): Deployed[] =>
 const consumerOf = (service: string): Deployed => one(service, 'ConsumerEventSourceMappingSQSEventsQueue');
 
 describe('a queue', () => {
-  test('is one of three in each service: of events, of dead letters, of what was not delivered', () => {
+  test('is one of three in each service: of events, of dead letters, of what was not delivered; or the renderer’s', () => {
     expect(queues.map(({ Properties }) => Properties.QueueName).sort()).toEqual(
-      servicesWithFunctions
-        .flatMap((service) =>
+      [
+        ...servicesWithFunctions.flatMap((service) =>
           ['events', 'events-dead-letters', 'subscription-dead-letters'].map(
             (name) => `fanfold-local-${service}-${name}`,
           ),
-        )
-        .sort(),
+        ),
+        ...['events', 'events-dead-letters'].map((name) => `fanfold-local-billing-renderer-${name}`),
+      ].sort(),
     );
   });
 
@@ -94,10 +95,11 @@ describe('a queue', () => {
   });
 
   test('of events gives a message twenty times, then to its dead letters', () => {
-    expect(sourceQueues).toHaveLength(servicesWithFunctions.length);
-    const keeps = ({ service, Properties }: Deployed) =>
+    expect(sourceQueues).toHaveLength(servicesWithFunctions.length + 1);
+    const keeps = ({ service, logicalId, Properties }: Deployed) =>
       Properties.RedrivePolicy.maxReceiveCount === 20 &&
-      Properties.RedrivePolicy.deadLetterTargetArn === arnOf(one(service, 'EventsDeadLetterQueue'));
+      Properties.RedrivePolicy.deadLetterTargetArn ===
+        arnOf(one(service, logicalId.replace(/Queue$/, 'DeadLetterQueue')));
     expect(breaking(sourceQueues, keeps)).toEqual([]);
   });
 
@@ -110,12 +112,19 @@ describe('a queue', () => {
     ).toEqual([]);
   });
 
-  test.each(servicesWithFunctions)(
-    'of %s hides a message for six times the time of its consumer, and the batching window',
-    (service) => {
-      const { Timeout } = one(service, 'ConsumerLambdaFunction').Properties;
-      const { MaximumBatchingWindowInSeconds = 0 } = consumerOf(service).Properties;
-      const { VisibilityTimeout } = one(service, 'EventsQueue').Properties;
+  test.each(sourceQueues.map((queue) => [queue.Properties.QueueName, queue]))(
+    '%s hides a message for six times the time of its consumer, and the batching window',
+    (_, queue: Deployed) => {
+      const mapping = mappingsFrom('sqs').find(
+        ({ Properties }) => Properties.EventSourceArn === arnOf(queue),
+      ) as Deployed;
+      const { FunctionName, MaximumBatchingWindowInSeconds = 0 } = mapping.Properties;
+      const { Timeout } = (
+        allOf('AWS::Lambda::Function').find(({ Properties }) =>
+          FunctionName.endsWith(`:${Properties.FunctionName}`),
+        ) as Deployed
+      ).Properties;
+      const { VisibilityTimeout } = queue.Properties;
       expect(VisibilityTimeout).toBeGreaterThanOrEqual(6 * Timeout + MaximumBatchingWindowInSeconds);
     },
   );
@@ -177,13 +186,23 @@ describe('the mapping of a queue', () => {
   const mappings = mappingsFrom('sqs');
 
   test('takes the queue of events of each service', () => {
-    expect(mappings.map(({ Properties }) => Properties.EventSourceArn)).toEqual(sourceQueues.map(arnOf));
+    expect(mappings.map(({ Properties }) => Properties.EventSourceArn).sort()).toEqual(
+      sourceQueues.map(arnOf).sort(),
+    );
   });
 
   test('repeats only the messages that failed', () => {
     const keeps = ({ Properties }: Deployed) =>
       Properties.FunctionResponseTypes?.[0] === 'ReportBatchItemFailures';
     expect(breaking(mappings, keeps)).toEqual([]);
+  });
+
+  test('of documents to render gives one at once, so that one which ends the function ends no other, to 5 at most', () => {
+    const { BatchSize, ScalingConfig } = one(
+      'billing',
+      'RendererEventSourceMappingSQSRenderingQueue',
+    ).Properties;
+    expect([BatchSize, ScalingConfig.MaximumConcurrency]).toEqual([1, 5]);
   });
 
   test.each([
@@ -266,11 +285,24 @@ describe('the mapping of a stream to a publisher', () => {
   });
 });
 
-test('audit’s log is published when a tile of it is complete, and what that misses the clock makes up for', () => {
-  const [mapping, ...more] = mappingsFrom('dynamodb').filter(
+test('documents are queued to be rendered when they were issued or asked for, and nothing else is', () => {
+  const [, mapping, ...more] = mappingsFrom('dynamodb').filter(
     ({ logicalId }) => !logicalId.startsWith('Publisher'),
   );
   expect(more).toEqual([]);
+  expect(mapping).toMatchObject({
+    service: 'billing',
+    Properties: { StartingPosition: 'TRIM_HORIZON', FunctionResponseTypes: ['ReportBatchItemFailures'] },
+  });
+  const filters = mapping?.Properties.FilterCriteria.Filters ?? [];
+  expect(filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([
+    { dynamodb: { NewImage: { said: { BOOL: [true] }, documents: { S: [{ exists: true }] } } } },
+    { dynamodb: { NewImage: { asked: { S: [{ exists: true }] } } } },
+  ]);
+});
+
+test('audit’s log is published when a tile of it is complete, and what that misses the clock makes up for', () => {
+  const [mapping] = mappingsFrom('dynamodb').filter(({ logicalId }) => !logicalId.startsWith('Publisher'));
   expect(mapping).toMatchObject({
     service: 'audit',
     logicalId: 'PublishLogEventSourceMappingDynamodbTable',

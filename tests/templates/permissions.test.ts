@@ -136,6 +136,53 @@ const permissions: Record<string, Record<string, string[]>> = {
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
+    invoiceUbl: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+    ],
+    invoiceCii: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+    ],
+    invoicePdf: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      'dynamodb:PutItem table/fanfold-local-billing if */pdf',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+    ],
+    creditNoteUbl: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+    ],
+    creditNoteCii: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+    ],
+    creditNotePdf: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      'dynamodb:PutItem table/fanfold-local-billing if */pdf',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+    ],
+    queueRendering: [
+      'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',
+      'dynamodb:GetRecords table/fanfold-local-billing/stream/local',
+      'dynamodb:GetShardIterator table/fanfold-local-billing/stream/local',
+      'dynamodb:ListStreams table/fanfold-local-billing/stream/local',
+      'sqs:SendMessage fanfold-local-billing-renderer-events',
+    ],
+    renderer: [
+      'dynamodb:GetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing if mark',
+      'dynamodb:PutItem table/fanfold-local-billing if */pdf',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+      'sqs:ChangeMessageVisibility fanfold-local-billing-renderer-events',
+      'sqs:DeleteMessage fanfold-local-billing-renderer-events',
+      'sqs:GetQueueAttributes fanfold-local-billing-renderer-events',
+      'sqs:ReceiveMessage fanfold-local-billing-renderer-events',
+      'sqs:SendMessage fanfold-local-billing-renderer-events-dead-letters',
+    ],
     getOpenApi: [],
     unknownRoute: [],
     consumer: [
@@ -146,6 +193,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:Query table/fanfold-local-billing/index/Waiting',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
       'sqs:ChangeMessageVisibility fanfold-local-billing-events',
       'sqs:DeleteMessage fanfold-local-billing-events',
       'sqs:GetQueueAttributes fanfold-local-billing-events',
@@ -160,6 +208,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:Query table/fanfold-local-billing/index/Waiting',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
     ],
     findDocuments: [
       'dynamodb:BatchGetItem table/fanfold-local-billing',
@@ -456,6 +505,10 @@ describe('the role of a function', () => {
         's3:PutObject fanfold-local-eu-west-1-audit-stream-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-payments-stream-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-billing-stream-000000000000/*',
+        's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+        's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+        's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+        's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
       ]),
     );
   });

@@ -180,6 +180,41 @@ describe('the bucket of marks', () => {
   });
 });
 
+describe('the bucket of documents', () => {
+  const { Properties, DeletionPolicy, UpdateReplacePolicy } = one('billing', 'DocumentsBucket');
+  const statements = one('billing', 'DocumentsBucketPolicy').Properties.PolicyDocument.Statement;
+
+  test('outlives its stack, and keeps every version of every file', () => {
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+    expect(Properties.VersioningConfiguration).toEqual({ Status: 'Enabled' });
+    expect(Properties).not.toHaveProperty('LifecycleConfiguration');
+  });
+
+  test('lets nobody delete a file, or write one over another', () => {
+    const everybody = {
+      Effect: 'Deny',
+      Principal: '*',
+      Resource: `arn:aws:s3:::${Properties.BucketName}/*`,
+    };
+    expect(statements.slice(1)).toEqual([
+      { Sid: 'NothingIsDeleted', ...everybody, Action: ['s3:DeleteObject', 's3:DeleteObjectVersion'] },
+      {
+        Sid: 'FilesAreWrittenOnce',
+        ...everybody,
+        Action: 's3:PutObject',
+        Condition: { Null: { 's3:if-none-match': true } },
+      },
+    ]);
+  });
+
+  test('is the one that functions are told', () => {
+    const told = allOf('AWS::Lambda::Function').flatMap(
+      ({ Properties }) => Properties.Environment.Variables.DOCUMENTS_BUCKET_NAME ?? [],
+    );
+    expect(new Set(told)).toEqual(new Set([Properties.BucketName]));
+  });
+});
+
 describe('the log’s bucket', () => {
   const { Properties, DeletionPolicy, UpdateReplacePolicy } = one('audit', 'LogBucket');
   const statements = one('audit', 'LogBucketPolicy').Properties.PolicyDocument.Statement as {
@@ -238,10 +273,10 @@ test('all that outlives its stack can be found again, and be given to the next',
     keys: count('AWS::KMS::Key'),
     aliases: count('AWS::KMS::Alias'),
     all: kept.flat().length,
-  }).toEqual({ tables: 6, queues: 9, buckets: 5, keys: 2, aliases: 2, all: 24 });
+  }).toEqual({ tables: 6, queues: 11, buckets: 6, keys: 2, aliases: 2, all: 27 });
   const page = await readFile(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
   expect(page.replaceAll('\n', ' ')).toMatch(
-    /stays on purpose: 6 tables, 9 queues .*, 5 buckets, and the log's two keys with their aliases/,
+    /stays on purpose: 6 tables, 11 queues .*, 6 buckets, and the log's two keys with their aliases/,
   );
 });
 

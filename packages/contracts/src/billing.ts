@@ -15,7 +15,7 @@ export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in h
 const path = z.string().max(256);
 
 /** An XML file that a document was issued with: its syntax, and the rules that it fulfils besides those of EN 16931. */
-const issuedFile = z.object({
+export const issuedFile = z.object({
   format: z.enum(['ubl', 'cii']),
   profile: z.enum(['en16931', 'peppol', 'xrechnung']),
   sha256,
@@ -31,11 +31,13 @@ const recipient = z.object({
 });
 export type Recipient = z.output<typeof recipient>;
 
+/** Whether there is a file for accounting systems, and if not, why. */
+export const electronic = z.object({ available: z.boolean(), reason: z.string().nullable() });
+
 /** What is known of a document's files when it is issued. Absent in events of documents that were issued without any. */
 const asIssued = {
   documents: z.array(issuedFile).optional(),
-  /** Whether there is a file for accounting systems, and if not, why. */
-  electronic: z.object({ available: z.boolean(), reason: z.string().nullable() }).optional(),
+  electronic: electronic.optional(),
   recipient: recipient.optional(),
 };
 

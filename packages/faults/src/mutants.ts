@@ -110,9 +110,9 @@ export const mutants: Mutant[] = [
   {
     name: 'the publisher does not look at what was not taken',
     concerns: /PublishBatch .*partial/,
-    file: `${runtime}/publish.ts`,
-    find: 'for (const notTaken of await publishBatch(chunk)) failed.add(notTaken);',
-    replace: 'await publishBatch(chunk);',
+    file: `${runtime}/streamEvents.ts`,
+    find: 'for (const notTaken of notTakenOf(chunk, await sendBatch(chunk))) failed.add(notTaken);',
+    replace: 'await sendBatch(chunk);',
   },
   {
     name: 'a message that a batch call does not name counts as sent',
@@ -124,7 +124,7 @@ export const mutants: Mutant[] = [
   {
     name: 'the publisher swallows an error',
     concerns: /PublishBatch .*refused/,
-    file: `${runtime}/publish.ts`,
+    file: `${runtime}/streamEvents.ts`,
     find: 'for (const { record } of chunk) failed.add(record);',
     replace: '',
   },

@@ -240,9 +240,8 @@ export class World {
     for (const { Properties } of tables)
       await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName: Properties.TableName });
     for (const table of tables) await provision({ table }, this.#endpoints);
-    for (const service of servicesUnderTest) {
-      const QueueUrl = this.#queueUrl(`${service}-events-dead-letters`);
-      await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl });
+    for (const deadLetters of deadLettersOf) {
+      await this.#emulators.ask('sqs', 'PurgeQueue', { QueueUrl: this.#queueUrl(deadLetters) });
     }
     for (const path of this.#stored) await this.#emulators.send('s3', 'DELETE', path, signatureFor('s3'));
     this.#stored.clear();
@@ -580,6 +579,9 @@ export class World {
     return `${this.#endpoints.aws}/${accountId}/fanfold-local-${name}`;
   }
 }
+
+/** The queues of dead letters, without the beginning of their names. */
+const deadLettersOf = [...servicesUnderTest, 'billing-renderer'].map((name) => `${name}-events-dead-letters`);
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

@@ -134,8 +134,8 @@ export function reasonsOf(error: unknown): Cancelled[] {
 }
 
 /**
- * Denied access, invalid credentials or keys, a missing table or queue: errors of the client that only somebody else
+ * Denied access, invalid credentials or keys, a missing table, queue or bucket: errors of the client that only somebody else
  * can correct. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 const unavailable =
-  /^(AccessDenied|CredentialsProviderError|ExpiredToken|InvalidClientTokenId|InvalidSignature|KMS|MissingAuthenticationToken|QueueDoesNotExist|ResourceNotFound|SignatureDoesNotMatch|UnrecognizedClient)/i;
+  /^(AccessDenied|CredentialsProviderError|ExpiredToken|InvalidClientTokenId|InvalidSignature|KMS|MissingAuthenticationToken|NoSuchBucket|QueueDoesNotExist|ResourceNotFound|SignatureDoesNotMatch|UnrecognizedClient)/i;

@@ -44,6 +44,8 @@ export type FileReply = {
   cacheControl: string;
   /** The name to save it under. Without it, browsers show it. */
   fileName?: string;
+  /** Names the bytes: others have another one. */
+  etag?: string;
 };
 
 type Endpoint<Body, Query> = {
@@ -263,12 +265,14 @@ const fileResult = ({
   contentType,
   cacheControl,
   fileName,
+  etag,
 }: FileReply): APIGatewayProxyStructuredResultV2 => ({
   statusCode: 200,
   headers: {
     'Content-Type': contentType,
     'Cache-Control': cacheControl,
     ...(fileName && { 'Content-Disposition': `attachment; filename="${fileName}"` }),
+    ...(etag && { ETag: `"${etag}"` }),
   },
   body: Buffer.from(file).toString('base64'),
   isBase64Encoded: true,

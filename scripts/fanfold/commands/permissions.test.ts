@@ -110,7 +110,10 @@ beforeAll(async () => {
   });
   sns.on(GetSubscriptionAttributesCommand).resolves({ Attributes: {} });
   const kinds = ['events', 'events-dead-letters', 'subscription-dead-letters'];
-  const names = services.flatMap((service) => kinds.map((kind) => `fanfold-test-${service}-${kind}`));
+  const names = [
+    ...services.flatMap((service) => kinds.map((kind) => `fanfold-test-${service}-${kind}`)),
+    'fanfold-test-billing-renderer-events-dead-letters',
+  ];
   sqs.on(ListQueuesCommand).resolves({ QueueUrls: names.map(urlOf) });
   sqs.on(GetQueueUrlCommand).callsFake(({ QueueName }) => ({ QueueUrl: urlOf(QueueName) }));
   const given = new Set<string>();

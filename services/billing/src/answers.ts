@@ -1,3 +1,4 @@
+import { electronic, issuedFile } from '@fanfold/contracts/billing';
 import {
   amountMinor,
   currency,
@@ -43,6 +44,12 @@ export const invoiceLine = z.object({
   gross: signedMinor,
 });
 
+/** What is missing was not there when the document was issued. */
+const files = {
+  electronic: electronic.optional(),
+  documents: z.array(issuedFile).optional(),
+};
+
 const creditNoteOfInvoice = z.object({
   id: creditNoteId,
   number,
@@ -65,6 +72,7 @@ export const invoice = z.object({
   customer,
   lines: z.array(invoiceLine),
   totals,
+  ...files,
   creditNotes: z.array(creditNoteOfInvoice).max(maxRefundsPerPayment),
   createdAt: time,
 });
@@ -86,6 +94,7 @@ export const creditNote = z.object({
   reason: z.string().nullable(),
   lines: z.array(invoiceLine).optional(),
   totals,
+  ...files,
   createdAt: time,
 });
 

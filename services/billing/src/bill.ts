@@ -3,7 +3,9 @@ import { isSystemic } from '@fanfold/runtime/failure';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import type { BillableEvent, Entries } from './books.ts';
+import type { StoredFile } from './files/written.ts';
 import { booksOf, commit, readStored } from './store/books.ts';
+import { storeFile } from './store/files.ts';
 
 /** The events of a batch that could not be billed, and why. */
 type Failures = Map<BillableEvent, unknown>;
@@ -51,9 +53,23 @@ class TooManyConflicts extends Error {
   override name = 'TooManyConflicts';
 }
 
+/**
+ * Stores the files of new documents, each with one call and all at the same time, before the documents are written: an
+ * event never refers to a file that is not there. When others came first and a number changed, its document is another one,
+ * with another key. The file of the first is referred to by nobody then, and stays.
+ *
+ * @param storedKeys of files that an earlier attempt has stored
+ */
+async function storeFiles(files: StoredFile[], storedKeys: Set<string>): Promise<void> {
+  const missing = files.filter(({ key }) => !storedKeys.has(key));
+  await Promise.all(missing.map(storeFile));
+  for (const { key } of missing) storedKeys.add(key);
+}
+
 async function billAtOnce(events: BillableEvent[]): Promise<Failures> {
   const now = new Date();
   let stored = await readStored(events, now);
+  const storedKeys = new Set<string>();
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const books = booksOf(stored, now);
     const failures: Failures = new Map();
@@ -66,6 +82,7 @@ async function billAtOnce(events: BillableEvent[]): Promise<Failures> {
     }
     const entries = books.entries();
     reportParked(entries);
+    await storeFiles(entries.files, storedKeys);
     const newer = await commit(entries);
     if (!newer) return failures;
     if (attempt === maxAttempts) break;

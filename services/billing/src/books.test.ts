@@ -3,8 +3,10 @@ import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BillableEvent, Books, type Entries } from './books.ts';
+import { type CreditNote, eventOfCreditNote } from './creditNote.ts';
 import { captured, chairs, now, ordering, orderLine, refunded, sellerOf } from './eventFixtures.ts';
-import type { Invoice } from './invoice.ts';
+import { keyOfForms, type XmlFile } from './files/written.ts';
+import { eventOfInvoice, type Invoice } from './invoice.ts';
 
 const refunds = [refunded(1, 4000, 0), refunded(2, 8000, 4000), refunded(3, 100, 12_000)];
 
@@ -14,7 +16,7 @@ const apply = (books: Books, events: BillableEvent[]): Entries => {
 };
 
 /** Books as they stand after what was entered before was written. */
-const reopened = ({ accounts, series, creditNotes }: Entries): Books =>
+const reopened = ({ accounts, series, creditNotes }: Omit<Entries, 'files'>): Books =>
   new Books(
     {
       accounts: accounts.map(({ account }) => ({ ...account, version: account.version + 1 })),
@@ -69,7 +71,12 @@ describe('a capture', () => {
     const once = apply(emptyBooks(), [captured(), captured()]);
     expect(once.accounts).toHaveLength(1);
     expect(once.series[0]?.series.count).toBe(1);
-    expect(apply(reopened(once), [captured()])).toEqual({ accounts: [], creditNotes: [], series: [] });
+    expect(apply(reopened(once), [captured()])).toEqual({
+      accounts: [],
+      creditNotes: [],
+      series: [],
+      files: [],
+    });
   });
 
   it('that contradicts the invoice or itself is refused and takes no number', () => {
@@ -83,7 +90,7 @@ describe('a capture', () => {
     ]) {
       const fresh = emptyBooks();
       expect(() => fresh.apply(captured(changes))).toThrow(Unprocessable);
-      expect(fresh.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+      expect(fresh.entries()).toEqual({ accounts: [], creditNotes: [], series: [], files: [] });
     }
   });
 });
@@ -275,7 +282,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
     );
   fc.assert(
     fc.property(disorder, ([events, batchSizes]) => {
-      let state: Entries = { accounts: [], creditNotes: [], series: [] };
+      let state: Omit<Entries, 'files'> = { accounts: [], creditNotes: [], series: [] };
       const totals: Record<string, unknown> = {};
       const numbers: string[] = [];
       let rest = [...events];
@@ -345,6 +352,37 @@ describe('a capture with an order', () => {
     });
   });
 
+  it('is written in each form that its data fill, in one file whose key follows from its event, and so is its credit note', () => {
+    const { accounts, creditNotes, files } = apply(emptyBooks(), [
+      captured({ order: ordering() }),
+      refunded(1, 100, 0),
+    ]);
+    const documents = [accounts[0]?.account.invoice, creditNotes[0]?.creditNote];
+    expect(documents.map((document) => document?.files?.electronic.available)).toEqual([true, true]);
+    const events = [
+      eventOfInvoice('acme', documents[0] as Invoice),
+      eventOfCreditNote('acme', documents[1] as CreditNote),
+    ] as { data: { documents: XmlFile[] } }[];
+    expect(files.map(({ key }) => key)).toEqual(events.map(({ data }) => keyOfForms(data.documents)));
+    expect(events[0]?.data).toMatchObject({
+      documents: [
+        { format: 'ubl', profile: 'en16931', path: '/invoices/inv_1/ubl?profile=en16931' },
+        { format: 'cii', profile: 'en16931', path: '/invoices/inv_1/cii?profile=en16931' },
+      ],
+      recipient: { name: 'Ada Example', email: null, electronicAddress: null },
+    });
+  });
+
+  it('in a currency that the rules refuse is issued, and says why it is in no file', () => {
+    const order = ordering();
+    const { accounts, files } = apply(emptyBooks(), [captured({ currency: 'KWD', order })]);
+    expect(files).toEqual([]);
+    expect(accounts[0]?.account.invoice?.files).toEqual({
+      electronic: { available: false, reason: expect.stringContaining('KWD') },
+      documents: [],
+    });
+  });
+
   it('has prices with tax, and what was paid to the cent', () => {
     const lines = [orderLine({ quantity: '1', unitPrice: '9.99' })];
     const invoice = invoiceOf({
@@ -367,7 +405,7 @@ describe('a capture with an order', () => {
     ]) {
       const books = emptyBooks();
       expect(() => books.apply(captured(changes))).toThrow(Unprocessable);
-      expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+      expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [], files: [] });
     }
   });
 
@@ -423,7 +461,7 @@ describe('a capture with an order', () => {
     books.apply(event);
     books.apply(event);
     const { accounts, ...others } = books.entries();
-    expect(others).toEqual({ creditNotes: [], series: [] });
+    expect(others).toEqual({ creditNotes: [], series: [], files: [] });
     expect(accounts).toMatchObject([
       {
         isIssued: false,

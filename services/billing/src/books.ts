@@ -10,6 +10,7 @@ import {
   eventOfCreditNote,
   type Refunded,
 } from './creditNote.ts';
+import { type StoredFile, writeForms } from './files/written.ts';
 import { fingerprintOf, isCreditNoteOf, isInvoiceOf } from './fingerprint.ts';
 import {
   addsUp,
@@ -87,6 +88,8 @@ export type Entries = {
   creditNotes: Issued[];
   /** With the count before the batch. */
   series: { series: Series; countBefore: number }[];
+  /** What the new documents were written as. Their events refer to it, so it is stored before anything else. */
+  files: StoredFile[];
 };
 
 export const newAccount = (merchantId: string, id: string): Account => ({
@@ -128,6 +131,7 @@ export class Books {
   readonly #changedAccounts = new Map<string, boolean>();
   readonly #newCreditNotes: Entries['creditNotes'] = [];
   readonly #countsBefore = new Map<string, number>();
+  readonly #files: StoredFile[] = [];
 
   constructor({ accounts, series, creditNotes, sellerOf }: Known, now: Date) {
     this.#sellerOf = sellerOf;
@@ -158,7 +162,7 @@ export class Books {
       series: this.#series.get(key) as Series,
       countBefore,
     }));
-    return { accounts: changed, creditNotes: this.#newCreditNotes, series };
+    return { accounts: changed, creditNotes: this.#newCreditNotes, series, files: this.#files };
   }
 
   #issue(event: Captured): void {
@@ -183,11 +187,11 @@ export class Books {
       return;
     }
     const next = this.#next('INV', event.merchantid, seller?.seller.numberingPrefix ?? null);
-    const invoice = invoiceFor(event, next.numbered, seller);
+    const { document: invoice, file } = withFiles(invoiceFor(event, next.numbered, seller));
     if (paidOf(invoice) !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
     orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, invoice));
-    this.#take(next.series);
+    this.#take(next.series, file);
     this.#change({ ...free, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
     for (const refunded of account.parked) this.#creditParked(refunded);
   }
@@ -230,9 +234,9 @@ export class Books {
     // That of the seller who has issued the invoice, as the credit note repeats its parties.
     const prefix = prefixOfNumber(invoice.number);
     const next = this.#next('CN', event.merchantid, prefix, new Date(invoice.createdAt));
-    const creditNote = creditNoteFor(invoice, event, next.numbered);
+    const { document: creditNote, file } = withFiles(creditNoteFor(invoice, event, next.numbered));
     orUnprocessable('unpublishable', () => eventOfCreditNote(event.merchantid, creditNote));
-    this.#take(next.series);
+    this.#take(next.series, file);
     const issued = { merchantId: event.merchantid, creditNote, fingerprint: fingerprintOf(event) };
     this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), issued);
     this.#newCreditNotes.push(issued);
@@ -286,8 +290,9 @@ export class Books {
     return { numbered: { number, series: name, issuedAt }, series };
   }
 
-  /** A number is taken only after its document was made, so a document that cannot be made leaves no gap. */
-  #take(series: Series): void {
+  /** A number is taken only after its document was made, so a document that cannot be made leaves no gap, and no file. */
+  #take(series: Series, file: StoredFile | null): void {
+    if (file) this.#files.push(file);
     const key = keyOf(series.merchantId, series.name);
     if (!this.#countsBefore.has(key)) this.#countsBefore.set(key, series.count - 1);
     this.#series.set(key, series);
@@ -315,6 +320,15 @@ const nobody: Finding = { pointer: '/seller', rule: 'seller', message: 'must be 
 /** A seller, as it is noted beside a capture that was tried with it. */
 export const triedOf = (seller: SellerVersion | undefined): string =>
   seller ? fingerprintOfJson(seller.seller) : 'nobody';
+
+/** A document with what it is written as in XML, if it has what that needs. */
+function withFiles<Document extends Invoice | CreditNote>(
+  document: Document,
+): { document: Document; file: StoredFile | null } {
+  if (!document.taxDocument) return { document, file: null };
+  const { file, ...files } = writeForms(document.taxDocument);
+  return { document: { ...document, files }, file };
+}
 
 /** The part of the captured amount that a refund takes back, in minor units: refunds lie end to end. */
 type Stretch = [from: number, to: number];

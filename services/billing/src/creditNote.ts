@@ -4,6 +4,7 @@ import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
 import { shareOf } from '@fanfold/contracts/share';
 import type { TaxDocument } from '@fanfold/invoicing/document';
+import { filesInEvent, type IssuedFiles } from './files/issued.ts';
 import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
 import { type InvoiceLine, linesOfAmounts, taxCreditNoteOf, totalsOfAmounts } from './taxDocument.ts';
 
@@ -27,6 +28,8 @@ export type CreditNote = Cause & {
   /** Those of invoices of payments without an order have none of these. */
   lines?: InvoiceLine[];
   taxDocument?: TaxDocument;
+  /** The XML that was written of it. */
+  files?: IssuedFiles;
 };
 
 export type Refunded = EventOfType<'payment.refunded.v1'>;
@@ -74,7 +77,8 @@ export function creditNoteFor(
 }
 
 /** @throws z.ZodError or RangeError when it does not fit into an event */
-export function eventOfCreditNote(merchantid: string, { id, createdAt, trace, ...facts }: CreditNote): Event {
-  const data = { ...facts, creditNoteId: id };
+export function eventOfCreditNote(merchantid: string, creditNote: CreditNote): Event {
+  const { id, createdAt, trace, ...facts } = creditNote;
+  const data = { ...facts, creditNoteId: id, ...filesInEvent('credit-note', creditNote) };
   return makeEvent(creditNoteIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }

@@ -8,6 +8,7 @@ import { apportion, shareOf } from '@fanfold/contracts/share';
 import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
 import type { TaxDocument } from '@fanfold/invoicing/document';
 import { traceOf } from '@fanfold/runtime/trace';
+import { filesInEvent, type IssuedFiles } from './files/issued.ts';
 import { hasOrder, type InvoiceLine, linesOfAmounts, taxInvoiceOf, totalsOfAmounts } from './taxDocument.ts';
 
 /** What a document keeps of the event that it was issued for. */
@@ -38,6 +39,8 @@ export type Invoice = Cause & {
   taxDocument?: TaxDocument;
   /** Of the seller. */
   sellerVersion?: number;
+  /** The XML that was written of it. */
+  files?: IssuedFiles;
 };
 
 /** What was paid: rounded, where the payment's total was. */
@@ -113,10 +116,11 @@ function plainInvoiceFor(event: Captured, { number, series, issuedAt }: Numbered
 }
 
 /** @throws z.ZodError or RangeError when it does not fit into an event */
-export function eventOfInvoice(merchantid: string, { id, createdAt, trace, ...facts }: Invoice): Event {
+export function eventOfInvoice(merchantid: string, invoice: Invoice): Event {
+  const { id, createdAt, trace, ...facts } = invoice;
   const { taxDocument, sellerVersion } = facts;
   const seller = taxDocument && { ...(taxDocument.seller as Seller), version: sellerVersion ?? 0 };
-  const data = { ...facts, invoiceId: id, ...(seller && { seller }) };
+  const data = { ...facts, invoiceId: id, ...(seller && { seller }), ...filesInEvent('invoice', invoice) };
   return makeEvent(invoiceIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }
 

@@ -29,10 +29,11 @@ function measured() {
 beforeAll(async () => {
   emulators = await startEmulators();
   useEndpoints(emulators.endpoints);
-  const { Table } = await templateOf('billing');
-  if (!Table) throw new Error('billing has no table');
-  await provision({ Table }, emulators.endpoints);
+  const { Table, DocumentsBucket } = await templateOf('billing');
+  if (!Table || !DocumentsBucket) throw new Error('billing has no table or no bucket');
+  await provision({ Table, DocumentsBucket }, emulators.endpoints);
   process.env.BILLING_TABLE_NAME = String(Table.Properties.TableName);
+  process.env.DOCUMENTS_BUCKET_NAME = String(DocumentsBucket.Properties.BucketName);
 });
 beforeEach(() => {
   vi.stubEnv('DEFAULT_SELLER', 'null');

@@ -1,3 +1,4 @@
+import { electronic as electronicSchema, issuedFile } from '@fanfold/contracts/billing';
 import { customer, totals } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
 import { type Seller, seller } from '@fanfold/contracts/seller';
@@ -5,6 +6,7 @@ import type * as z from 'zod';
 import type * as answers from './answers.ts';
 import type { Account } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
+import { filesInEvent, type Kind } from './files/issued.ts';
 import { type Invoice, paidOf } from './invoice.ts';
 import type { InvoiceLine } from './taxDocument.ts';
 
@@ -28,9 +30,21 @@ export function invoiceResource({ invoice, creditNotes }: Account): z.output<typ
     customer: inOrder(customer, issued.customer),
     lines: issued.lines.map(lineResource),
     totals: inOrder(totals, issued.totals),
+    ...filesInResource('invoice', issued),
     creditNotes: creditNotes.map(({ id, number, refundId, amount }) => ({ id, number, refundId, amount })),
     createdAt: issued.createdAt,
   };
+}
+
+/** Which XML files there are, and whether there are any: of documents that were issued with them. */
+function filesInResource(kind: Kind, document: Invoice | CreditNote) {
+  const { electronic, documents } = filesInEvent(kind, document);
+  return electronic && documents
+    ? {
+        electronic: inOrder(electronicSchema, electronic),
+        documents: documents.map((file) => inOrder(issuedFile, file)),
+      }
+    : {};
 }
 
 const sellerResource = (given: Seller, version: number) => ({ ...inOrder(seller, given), version });
@@ -74,5 +88,6 @@ export const creditNoteResource = (creditNote: CreditNote): z.output<typeof answ
   reason: creditNote.reason,
   ...(creditNote.lines && { lines: creditNote.lines.map(lineResource) }),
   totals: inOrder(totals, creditNote.totals),
+  ...filesInResource('credit-note', creditNote),
   createdAt: creditNote.createdAt,
 });

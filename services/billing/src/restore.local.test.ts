@@ -8,10 +8,12 @@ import { bill } from './bill.ts';
 import type { BillableEvent } from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
 import { captured, trace as eventTrace, refunded } from './eventFixtures.ts';
+import { eventOfRendering } from './files/rendering.ts';
 import { eventOfInvoice } from './invoice.ts';
 import { eventOfSeller } from './seller.ts';
 import { loadCreditNotes, loadInvoiced } from './store/documents.ts';
 import { loadFinding } from './store/findings.ts';
+import { readRendering } from './store/renderings.ts';
 import { billingRestorer } from './store/restore.ts';
 import { loadSeller } from './store/sellers.ts';
 
@@ -92,6 +94,32 @@ it('Documents of one payment that are restored at the same time are all there th
   ]);
   const next = { ...refunded(refunds + 1, 100, refunds * 100, 'EUR', paymentId), merchantid: 'globex' };
   expect(await bill([next])).toEqual(new Map());
+});
+
+it('The PDF of a document is known again by its event, and what was made of another one is not put in its place', async () => {
+  const made = {
+    documentId: invoiceId,
+    number: 'INV-2026-000001',
+    paymentId,
+    refundId: null,
+    sha256: 'a'.repeat(64),
+    isCopy: false,
+    recipient: { name: 'Ada Example', email: null, electronicAddress: null },
+    renderedAt: '2026-11-23T10:00:01.000Z',
+    trace: {
+      correlationid: 'req_1',
+      causationid: `${invoiceId}:1`,
+      traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    },
+  };
+  const event = { text: JSON.stringify(eventOfRendering('initech', made)) };
+  expect(await compare(asked([event]))).toEqual([{ state: 'missing' }]);
+  expect(await write([event])).toEqual([{ state: 'same' }]);
+  expect(await write([event])).toEqual([{ state: 'same' }]);
+  expect(await readRendering('initech', invoiceId)).toEqual(made);
+  const other = { text: JSON.stringify(eventOfRendering('initech', { ...made, sha256: 'b'.repeat(64) })) };
+  expect(await write([other])).toMatchObject([{ state: 'other' }]);
+  expect(await readRendering('initech', invoiceId)).toEqual(made);
 });
 
 it('Documents of two payments that have the same number are both restored as recorded', async () => {

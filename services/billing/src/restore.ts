@@ -4,6 +4,7 @@ import type { SellerVersion } from '@fanfold/contracts/seller';
 import type { Standing } from '@fanfold/runtime/restore';
 import { type Account, type Issued, newAccount } from './books.ts';
 import { creditNoteFor, eventOfCreditNote, type Refunded } from './creditNote.ts';
+import { filesFromEvent } from './files/issued.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Captured, eventOfInvoice, invoiceFor, invoiceIdOf, type Numbered } from './invoice.ts';
 import { seriesOfNumber } from './series.ts';
@@ -82,6 +83,7 @@ export class RestoredAccount {
     const invoice = account.invoice ?? {
       ...invoiceFor(cause, numberedOf(issued), sellerIn(issued)),
       totals: issued.data.totals,
+      ...filesFromEvent(issued.data),
     };
     const standing = standingOf(eventOfInvoice(account.merchantId, invoice), text);
     if (standing.state === 'same' && !account.invoice)
@@ -97,6 +99,7 @@ export class RestoredAccount {
     const creditNote = stored?.creditNote ?? {
       ...creditNoteFor(invoice, cause, numberedOf(issued)),
       totals: issued.data.totals,
+      ...filesFromEvent(issued.data),
     };
     const standing = standingOf(eventOfCreditNote(merchantId, creditNote), text);
     if (standing.state !== 'same') return standing;

@@ -8,13 +8,15 @@ const kinds: Record<string, string> = { 'invoice.issued.v1': 'INV', 'credit-note
 
 const isDocument = (event: Event): event is Document => event.type in kinds;
 
-/** Billing's sellers, documents and findings, from their events, and the documents also from what they were issued for. */
+/** Billing's sellers, documents, which PDF each has, and findings, from their events, and the documents also from what they were issued for. */
 export const billingEvents: EventSource = {
   service: 'billing',
   types: [
     'seller.changed.v1',
     'invoice.issued.v1',
     'credit-note.issued.v1',
+    'invoice.rendered.v1',
+    'credit-note.rendered.v1',
     'billing.reconciliation-failed.v1',
   ],
   awaited: ['payment.captured.v1', 'payment.refunded.v1'],

@@ -90,16 +90,19 @@ export async function* issuedOn(date: string, merchantId?: string): AsyncGenerat
 }
 
 /**
- * The findings whose last event is of a day (UTC), and the sellers put on it, in the same way. They are in no index, so it scans
- * the table, about a kilobyte for a document.
+ * The findings whose last event is of a day (UTC), the PDFs that were made on it and the sellers put on it, in the same way. They
+ * are in no index, so it scans the table, about a kilobyte for a document.
  */
-export async function* foundOn(date: string, merchantId?: string): AsyncGenerator<{ id: string }[]> {
+export async function* foundOrRenderedOn(
+  date: string,
+  merchantId?: string,
+): AsyncGenerator<{ id: string }[]> {
   let start: Record<string, AttributeValue> | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
       new ScanCommand({
         TableName: tableName(),
-        FilterExpression: `(begins_with(finding.foundAt, :date) OR (begins_with(changedAt, :date) AND attribute_exists(said)))${merchantId === undefined ? '' : ' AND merchantId = :merchant'}`,
+        FilterExpression: `(begins_with(finding.foundAt, :date) OR begins_with(rendering.renderedAt, :date) OR (begins_with(changedAt, :date) AND attribute_exists(said)))${merchantId === undefined ? '' : ' AND merchantId = :merchant'}`,
         ProjectionExpression: 'pk',
         ExpressionAttributeValues: marshall(
           { ':date': date, ':merchant': merchantId },
@@ -113,7 +116,7 @@ export async function* foundOn(date: string, merchantId?: string): AsyncGenerato
   } while (start);
 }
 
-/** Makes the table's stream carry the event of a document or finding again. Nothing else changes. */
+/** Makes the table's stream carry the event of a document, finding or PDF again. Nothing else changes. */
 export async function republishDocument({ id }: { id: string }, now: Date): Promise<void> {
   await dynamodb.send(
     new UpdateItemCommand({

@@ -62,7 +62,7 @@ describe.each([
     const books = storedBooks(rendered);
     books.apply(capture());
     books.apply(refund());
-    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [] });
+    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [], files: [] });
   });
 
   it.each([

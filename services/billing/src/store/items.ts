@@ -5,6 +5,7 @@ import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Finding } from '@fanfold/runtime/finding';
 import type { Account, Issued } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
+import { eventOfRendering, type Rendering } from '../files/rendering.ts';
 import { eventOfInvoice, type Invoice, paidOf } from '../invoice.ts';
 import type { Difference, Document } from '../reconciliation.ts';
 import { type CurrentSeller, eventOfSeller, type SellerChange } from '../seller.ts';
@@ -15,6 +16,7 @@ import type { Series } from '../series.ts';
  * - an account per payment, with the invoice's id: the invoice, its credit notes, parked refunds; before it, a parked capture;
  * - a credit note per refund;
  * - a series per kind of document and year, with its name;
+ * - the PDF of a document, with `/pdf` behind the document's id: which it is, or that somebody asked for it;
  * - a finding per day whose documents differ from what payments captured and refunded;
  * - the seller that a merchant has put last, each of its versions, and the keys of the requests.
  *
@@ -65,6 +67,16 @@ export type FindingItem = Partial<Waiting> & {
   said: boolean;
 };
 
+export type RenderingItem = {
+  pk: string;
+  merchantId: string;
+  /** As long as there is none, and somebody asked for it: the event of the document's issue, for the renderer, and when. */
+  asked?: string;
+  askedAt?: string;
+  rendering?: Rendering;
+  said: boolean;
+};
+
 export type SeriesItem = Series & {
   pk: string;
   /** Stored by earlier versions instead of `lastIssuedAt`. */
@@ -83,6 +95,7 @@ export type Stored =
   | CreditNoteItem
   | SeriesItem
   | FindingItem
+  | RenderingItem
   | SellerItem
   | SellerVersionItem
   | SellerRequestItem;
@@ -151,15 +164,32 @@ export const seriesItem = (series: Series): SeriesItem => ({
 export const seriesOfItem = ({ pk: _pk, lastIssueDate, ...series }: SeriesItem): Series =>
   lastIssueDate === undefined ? series : { ...series, lastIssuedAt: `${lastIssueDate}T00:00:00.000Z` };
 
+export const renderingKey = (merchantId: string, documentId: string): string =>
+  `${merchantId}#${documentId}/pdf`;
+
+/** It is stored before its event: what the event could not have, the table does not get. */
+export function renderingItem(merchantId: string, rendering: Rendering): RenderingItem {
+  eventOfRendering(merchantId, rendering);
+  return { pk: renderingKey(merchantId, rendering.documentId), merchantId, rendering, said: true };
+}
+
 /** The events of the write that this image of the stream shows. */
 export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
   eventsOfItem(unmarshall(image) as Stored);
+
+/** Documents to render, by the events of their issue: those that this image issues, or whose PDF somebody asked for. */
+export function toRender(image: Record<string, AttributeValue>): Event[] {
+  const item = unmarshall(image) as Stored;
+  return 'asked' in item && item.asked ? [JSON.parse(item.asked)] : eventsOfItem(item);
+}
 
 export function eventsOfItem(item: Stored): Event[] {
   if (!('said' in item) || !item.said) return [];
   if ('finding' in item) return [eventOfFinding(item.finding)];
   if ('seller' in item) return [eventOfSeller(item)];
+  if ('rendering' in item && item.rendering) return [eventOfRendering(item.merchantId, item.rendering)];
   if ('creditNote' in item) return [eventOfCreditNote(item.merchantId, item.creditNote)];
+  if (!('invoice' in item)) return [];
   const { invoice } = accountOfItem(item);
   return invoice ? [eventOfInvoice(item.merchantId, invoice)] : [];
 }

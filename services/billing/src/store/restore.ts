@@ -26,6 +26,7 @@ import {
   type Totals,
 } from '@fanfold/runtime/restore';
 import { accountOf, type BillableEvent, creditNoteOf } from '../books.ts';
+import { type DocumentRendered, renderingFromEvent } from '../files/rendering.ts';
 import type { Difference } from '../reconciliation.ts';
 import {
   accountOfDocument,
@@ -46,6 +47,8 @@ import {
   eventsOfItem,
   findingItem,
   type Indexed,
+  renderingItem,
+  renderingKey,
   type SeriesItem,
   type Stored,
   seriesItem,
@@ -82,7 +85,11 @@ function keyOf({ merchantId, id, text }: ComparedEvent): string {
     return `${merchantId}#${event.type === 'payment.captured.v1' ? account : creditNoteOf(event)}`;
   }
   // Each version of a seller has an item of its own.
-  return id.startsWith(sellerSubject('')) ? `${merchantId}#${id}` : `${merchantId}#${subjectOf(id)}`;
+  if (id.startsWith(sellerSubject(''))) return `${merchantId}#${id}`;
+  // A document's second event is that of its PDF.
+  return /^(inv|cn)_[^:]*:2$/.test(id)
+    ? renderingKey(merchantId, subjectOf(id))
+    : `${merchantId}#${subjectOf(id)}`;
 }
 
 const isBillable = (event: unknown): event is BillableEvent =>
@@ -126,7 +133,7 @@ async function write(events: RestoredEvent[]): Promise<Standing[]> {
   const documents = new Map<number, RecordedDocument>();
   for (const [i, { text, cause }] of events.entries()) {
     if (cause !== undefined) documents.set(i, readDocument(text, cause));
-    else others.set(i, await (isSeller(text) ? writeSeller(text) : writeFinding(text)));
+    else others.set(i, await writeOther(text));
   }
   const standings = await writeDocuments([...documents.values()]);
   return events.map((_, i) => {
@@ -221,7 +228,12 @@ const put = (item: Stored) => ({
   Item: marshall(item, { removeUndefinedValues: true }),
 });
 
-const isSeller = (text: string): boolean => JSON.parse(text).type === 'seller.changed.v1';
+/** What was not issued for another event. */
+function writeOther(text: string): Promise<Standing> {
+  const { type } = JSON.parse(text) as { type: string };
+  if (type === 'seller.changed.v1') return writeSeller(text);
+  return type.includes('.rendered.') ? writeRendering(text) : writeFinding(text);
+}
 
 /** Each version is brought back, and the highest one is the current seller, whatever order they come in. */
 async function writeSeller(text: string): Promise<Standing> {
@@ -234,6 +246,21 @@ async function writeSeller(text: string): Promise<Standing> {
     trace: { correlationid, causationid, traceparent },
   });
   return compare([{ merchantId: merchantid, id: event.id, text }]).then(([standing]) => standing as Standing);
+}
+
+/** Which PDF a document has. The PDF itself is in a bucket, which no restore of a table touches. */
+async function writeRendering(text: string): Promise<Standing> {
+  const value = JSON.parse(text);
+  const event: DocumentRendered = catalog[value.type as DocumentRendered['type']].schema.parse(value);
+  await isDone(
+    new PutItemCommand({
+      ...put({ ...renderingItem(event.merchantid, renderingFromEvent(event)), said: false }),
+      ConditionExpression: 'attribute_not_exists(rendering)',
+    }),
+  );
+  return compare([{ merchantId: event.merchantid, id: event.id, text }]).then(
+    ([standing]) => standing as Standing,
+  );
 }
 
 /** A finding is of the last of its events that is recorded. Whether it was mended is in no event: it is compared again. */

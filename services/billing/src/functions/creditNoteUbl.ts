@@ -1,0 +1,3 @@
+import { xmlEndpoint } from '../files/show.ts';
+
+export const handler = xmlEndpoint('credit-note', 'ubl');

@@ -1,0 +1,3 @@
+import { pdfEndpoint } from '../files/show.ts';
+
+export const handler = pdfEndpoint('invoice');
