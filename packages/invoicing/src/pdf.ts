@@ -19,7 +19,7 @@ import {
   strong,
   text,
 } from './pdf/sheet.ts';
-import { type Line, type Style, typesetter } from './pdf/text.ts';
+import { isolated, type Line, type Style, typesetter } from './pdf/text.ts';
 import {
   amountText,
   dateText,
@@ -170,7 +170,8 @@ function parties({ sheet, say, language, document, lines }: Drawing): void {
     ...lines(name, { ...strong, size: 10 }, width, country),
     ...more.flatMap((line) => (line === null ? [] : lines(line, text, width, country))),
   ];
-  const labelled = (label: string, value: string | null | undefined) => (value ? `${label}: ${value}` : null);
+  const labelled = (label: string, value: string | null | undefined) =>
+    value ? `${label}: ${isolated(value)}` : null;
   const to = block(say.to, buyer.name, buyer.address.country, [
     ...addressLines(buyer.address, language),
     labelled(say.vatId, buyer.vatId),
@@ -181,7 +182,7 @@ function parties({ sheet, say, language, document, lines }: Drawing): void {
     ...addressLines(seller.address, language),
     labelled(say.vatId, seller.vatId),
     labelled(say.registration, seller.registration?.id),
-    seller.contact && `${seller.contact.name} · ${seller.contact.telephone}`,
+    seller.contact && `${isolated(seller.contact.name)} · ${seller.contact.telephone}`,
     seller.contact?.email ?? null,
   ]);
   const top = sheet.y;
@@ -195,7 +196,10 @@ function parties({ sheet, say, language, document, lines }: Drawing): void {
 
 function addressLines(address: Address, language: Language): string[] {
   const { line1, line2, city, postalCode, state, country } = address;
-  const place = [postalCode, city].filter((part) => part !== null).join(' ');
+  const place = [postalCode, city]
+    .flatMap((part) => part ?? [])
+    .map(isolated)
+    .join(' ');
   return [line1, line2, place, state, countryName(country, language)].filter((line) => !!line) as string[];
 }
 
@@ -214,7 +218,8 @@ function facts({ sheet, say, language, document, lines }: Drawing): void {
       say.deliveryPlace,
       place &&
         [place.postalCode, place.city, countryName(place.country, language)]
-          .filter((part) => part !== null)
+          .flatMap((part) => part ?? [])
+          .map(isolated)
           .join(' '),
     ],
     [say.orderReference, document.orderReference],
@@ -251,7 +256,7 @@ const vatLabel = ({ category, taxRate }: VatKey, say: Words): string =>
   category === 'O' ? '–' : rateText(taxRate, say) + (category === 'S' ? '' : ` ${category}`);
 
 const adjustmentText = ({ kind, amountMinor, reason }: Adjustment, { say, amount }: Drawing): string =>
-  `${kind === 'charge' ? say.charge : say.allowance}: ${reason}\u2002${amount(kind === 'charge' ? amountMinor : -amountMinor)}`;
+  `${kind === 'charge' ? say.charge : say.allowance}: ${isolated(reason)}\u2002${amount(kind === 'charge' ? amountMinor : -amountMinor)}`;
 
 function lineTable(drawing: Drawing): void {
   const { sheet, say, document, lines, amount } = drawing;
@@ -350,7 +355,7 @@ const descriptionOf = (line: DocumentLine, width: number, drawing: Drawing): Lin
   const { lines, say, document } = drawing;
   return [
     ...lines(line.description, text, width, document.seller.address.country),
-    ...(line.itemId === null ? [] : lines(`${say.itemId}: ${line.itemId}`, small, width)),
+    ...(line.itemId === null ? [] : lines(`${say.itemId}: ${isolated(line.itemId)}`, small, width)),
     ...line.adjustments.flatMap((adjustment) => lines(adjustmentText(adjustment, drawing), small, width)),
   ];
 };
@@ -454,7 +459,7 @@ function totals(drawing: Drawing): void {
       ? []
       : [[say.linesTotal, amount(amounts.linesMinor), text] satisfies [string, string, Style]]),
     ...amounts.adjustments.map((one): [string, string, Style] => [
-      `${one.kind === 'charge' ? say.charge : say.allowance}: ${one.reason} (${vatLabel(one, say)})`,
+      `${one.kind === 'charge' ? say.charge : say.allowance}: ${isolated(one.reason)} (${vatLabel(one, say)})`,
       amount(one.kind === 'charge' ? one.amountMinor : -one.amountMinor),
       text,
     ]),
@@ -503,7 +508,7 @@ function totals(drawing: Drawing): void {
   }
   if (accountingTax) {
     const { currency: accounting, rate, source } = accountingTax;
-    const exchange = filled(say.exchange, currency, numberText(rate, say), accounting, source);
+    const exchange = filled(say.exchange, currency, numberText(rate, say), accounting, isolated(source));
     const explained = lines(exchange, small, contentWidth);
     sheet.paragraph(sheet.root, 'P', explained, drawing.newPage);
   }
@@ -539,7 +544,7 @@ function feet(drawing: Drawing): void {
   const { start, count } = sheet.doc.bufferedPageRange();
   const half = contentWidth / 2;
   const top = page.height - page.bottom + 14;
-  const party = [document.seller.legalName, document.seller.vatId]
+  const party = [isolated(document.seller.legalName), document.seller.vatId]
     .filter((part) => part !== null)
     .join(' · ');
   const legal = legalLines(drawing);

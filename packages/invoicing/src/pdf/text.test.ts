@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { texts } from '../documentFixtures.ts';
 import { readFont } from '../fontFiles.ts';
-import { type Style, typesetter } from './text.ts';
+import { isolated, type Style, typesetter } from './text.ts';
 
 const style: Style = { size: 9, weight: 'regular', color: '#000000' };
 const { lines, font } = typesetter(readFont);
@@ -51,6 +51,15 @@ test('A mark for which a font has no place on its letter is shown all the same',
 
 test('No text changes the direction of another, and controls are nothing but spaces', () => {
   expect(runsOf('12\u202e34\u202c5\t6\u0007')).toEqual([['12345 6', '']]);
+});
+
+test('A number beside a name is read as it is, whatever the direction of the name', () => {
+  const seen = (text: string) =>
+    runsOf(text)
+      .map(([some]) => some)
+      .join('');
+  expect(seen(`${isolated('אב')} · +32 9 000`)).toBe('אב · +32 9 000');
+  expect(seen(`Discount: ${isolated('אב\u2069')} \u22125.00`)).toBe('Discount: אב \u22125.00');
 });
 
 test('Lines end between words, and a word that is wider than a line wherever it has to', () => {

@@ -137,8 +137,15 @@ export function typesetter(readFont: ReadFont): Typesetter {
 const cleaned = (text: string): string =>
   text
     .replace(/\r\n?|[\u2028\u2029]/g, '\n')
-    .replace(/[\u202a-\u202e\u2066-\u2069]/g, '')
+    .replace(/[\u202a-\u202e]/g, '')
     .replace(/[^\P{Cc}\n]/gu, ' ');
+
+/** Blocks of scripts that are written from right to left. */
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** A text as part of another, which keeps its own order whatever the direction of this one: a number beside it is read as it is. */
+export const isolated = (text: string): string =>
+  rightToLeft.test(text) ? `\u2068${text.replace(/[\u2066-\u2069]/g, '')}\u2069` : text;
 
 /** A combining mark, a variation selector, or a joiner. */
 const isAttached = (codePoint: number): boolean =>
