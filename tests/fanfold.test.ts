@@ -39,11 +39,14 @@ it('demo shows a payment and a refund until both are invoiced, credited and audi
     'payments shows its number',
     'audit recorded payment.captured.v1',
     'audit recorded invoice.issued.v1',
+    'billing made its PDF, saved here',
+    'audit recorded invoice.rendered.v1',
     'refund made',
     'billing issued the credit note',
     'payments shows its number',
     'audit recorded payment.refunded.v1',
     'audit recorded credit-note.issued.v1',
+    'audit recorded credit-note.rendered.v1',
   ]);
   const [, followUp = ''] = /^Which event caused which: \.\/fanfold (.+)$/m.exec(stdout) ?? [];
   expect(await fanfold(...followUp.split(' '))).toMatchObject({
@@ -57,8 +60,8 @@ it('trace shows the flows of a payment, and that of each thing in them, by any o
   const client = await clientOf(stack.base, merchant);
   const invoiceId = (await client.all(`/invoices?paymentId=${paymentId}`))[0]?.id ?? '';
   const creditNoteId = (await client.all(`/credit-notes?paymentId=${paymentId}`))[0]?.id ?? '';
-  const pays = ['payment.captured.v1', 'invoice.issued.v1'];
-  const refunds = ['payment.refunded.v1', 'credit-note.issued.v1'];
+  const pays = ['payment.captured.v1', 'invoice.issued.v1', 'invoice.rendered.v1'];
+  const refunds = ['payment.refunded.v1', 'credit-note.issued.v1', 'credit-note.rendered.v1'];
 
   const whole = await traceOf(paymentId);
   expect(whole).toMatchObject({ code: 0, types: [...pays, ...refunds] });
@@ -78,7 +81,12 @@ it('trace shows the flows of a payment, and that of each thing in them, by any o
     {
       correlationId: requestId,
       events: [
-        { event: { id: `${paymentId}:1` }, caused: [{ event: { id: `${invoiceId}:1` }, caused: [] }] },
+        {
+          event: { id: `${paymentId}:1` },
+          caused: [
+            { event: { id: `${invoiceId}:1` }, caused: [{ event: { id: `${invoiceId}:2` }, caused: [] }] },
+          ],
+        },
       ],
     },
   ]);

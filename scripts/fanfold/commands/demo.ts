@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatAmount } from '@fanfold/contracts/currency';
 import type { RecordedEvent } from '../aws/auditLog.ts';
@@ -61,13 +63,20 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   const { id } = paid.created;
   const shown = () => payments.find<Payment>(`/payments/${id}`);
   tell('payment captured', id);
+  let invoice: Document | undefined;
   await follows('billing issued the invoice', async () => {
-    const [invoice] = await billing.all<Document>(`/invoices?paymentId=${id}`);
+    [invoice] = await billing.all<Document>(`/invoices?paymentId=${id}`);
     return invoice && worth(invoice);
   });
   await follows('payments shows its number', async () => (await shown())?.invoiceNumber);
   await recorded('payment.captured.v1', paid.requestId);
   await recorded('invoice.issued.v1', paid.requestId);
+  await follows('billing made its PDF, saved here', async () => {
+    const { id: invoiceId, number } = invoice as Document;
+    const pdf = await billing.file(`/invoices/${invoiceId}/pdf`);
+    return pdf && save(`${number}.pdf`, pdf);
+  });
+  await recorded('invoice.rendered.v1', paid.requestId);
 
   if (!json) print('');
   begin('refund', `A part is refunded: ${formatAmount(refundAmount, order.currency)}`);
@@ -85,9 +94,18 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   });
   await recorded('payment.refunded.v1', back.requestId);
   await recorded('credit-note.issued.v1', back.requestId);
+  await recorded('credit-note.rendered.v1', back.requestId);
 
   if (json) printJson({ paymentId: id, refundId, steps });
   else print('', `Which event caused which: ./fanfold trace ${id}${merchantOption(merchant)}`);
+}
+
+/** @returns the path, from the folder of the repository */
+async function save(name: string, bytes: Uint8Array): Promise<string> {
+  const path = join('.fanfold', 'demo', name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, bytes);
+  return path;
 }
 
 /** With it, a command means the same merchant. */

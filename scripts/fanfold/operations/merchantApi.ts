@@ -6,6 +6,8 @@ import { developmentToken, merchantScopes } from './accessToken.ts';
 export type Api = {
   /** An object, or nothing where there is none. */
   find<Found>(path: string): Promise<Found | undefined>;
+  /** The bytes of a file, or nothing as long as it is not made. */
+  file(path: string): Promise<Uint8Array | undefined>;
   /** Every object of a list, page by page. */
   all<Item extends { id: string }>(path: string): Promise<Item[]>;
   /** Creates an object, and tells the Request-Id with which all that follows can be found. */
@@ -61,6 +63,10 @@ function api(url: string, token: string): Api {
     async find<Found>(path: string) {
       const response = await send(path);
       return response.ok ? ((await response.json()) as Found) : undefined;
+    },
+    async file(path) {
+      const response = await send(path, {}, 409);
+      return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
     },
     async all<Item extends { id: string }>(path: string) {
       const items: Item[] = [];
