@@ -1,4 +1,8 @@
-import { CloudFormationClient, DescribeStackEventsCommand } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  paginateDescribeStackEvents,
+  type StackEvent,
+} from '@aws-sdk/client-cloudformation';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { KMSClient, ListAliasesCommand } from '@aws-sdk/client-kms';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -60,8 +64,12 @@ export async function requireOrder(
   later: string,
 ): Promise<void> {
   const client = new CloudFormationClient(rootSettings(endpoint, region));
-  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
-  const updated = StackEvents.toReversed()
+  const events: StackEvent[] = [];
+  for await (const page of paginateDescribeStackEvents({ client }, { StackName })) {
+    events.push(...(page.StackEvents ?? []));
+  }
+  const updated = events
+    .reverse()
     .filter(({ ResourceStatus }) => ResourceStatus === 'UPDATE_COMPLETE')
     .map(({ LogicalResourceId }) => LogicalResourceId);
   const [first, second] = [updated.lastIndexOf(earlier), updated.lastIndexOf(later)];
