@@ -40,6 +40,7 @@ export type MutantReport = { name: string; caughtBy: string | null; runs: number
  */
 export const matrixStories = [
   'refunds',
+  'late-seller',
   'crowd',
   'endings',
   'expiry',

@@ -87,6 +87,13 @@ export class Merchant {
     return this.#insist('payments.refundPayment', { amount }, id);
   }
 
+  /** Says who issues the shop's documents: a company with this VAT id. */
+  putSeller(vatId: string | null): Promise<Answer<unknown>> {
+    const registration = { id: '1999999943', scheme: '0208' };
+    const address = { country: 'BE' };
+    return this.#insist('billing.putSeller', { legalName: this.secrets[1], address, registration, vatId });
+  }
+
   show(id: string): Promise<Payment> {
     return this.#read('payments.getPayment', {}, id);
   }

@@ -106,6 +106,7 @@ const safety: Record<string, Breach> = {
       ...stored
         .filter(({ parked }) => Array.isArray(parked) && parked.length > 0)
         .map(({ pk }) => `${pk} still has refunds parked`),
+      ...stored.filter(({ waits }) => waits !== undefined).map(({ pk }) => `${pk} still waits for a seller`),
       ...payments
         .filter((payment) => payment.amountCaptured > 0 && !payment.invoiceNumber)
         .map(({ id }) => `${id} does not know its invoice`),
@@ -115,6 +116,19 @@ const safety: Record<string, Breach> = {
           .map(({ id }) => `${id} does not know its credit note`),
       ),
     ];
+  },
+
+  /** Payments knows the seller that was put last in billing, whatever order its versions came in. */
+  I12: ({ tables }, shop) => {
+    const versions = [tables.billing, tables.payments].map((items) =>
+      Math.max(
+        0,
+        ...items.flatMap(({ pk, seller, version }) =>
+          seller && pk.startsWith(`${shop.id}#`) ? [Number(version)] : [],
+        ),
+      ),
+    );
+    return unequal(`${shop.id}: sellers in billing and in payments`, versions[0] ?? 0, versions[1] ?? 0);
   },
 
   /** The numbers of a series are 1 to n but for those that are lost, which nobody gets again, and their times never go back. */
@@ -161,6 +175,8 @@ const safety: Record<string, Breach> = {
         if (rendering) return [`${(rendering as { documentId: string }).documentId}:2`];
         return creditNote ? [`${(creditNote as { id: string }).id}:1`] : invoice ? [`${id}:1`] : [];
       }),
+      // Each version of a seller is stored by the id of its event.
+      ...own(tables.billing).flatMap(({ id, seller, said }) => (seller && said !== undefined ? [id] : [])),
     ];
     // Nobody's table knows of a document that somebody else issued: audit does, when its number was there.
     const twice = numbersTwiceOf(tables, shop);

@@ -121,6 +121,7 @@ async function rest(world: World): Promise<void> {
     // Longer than the longest pause before a provider that did not tell is asked again.
     world.clock.advance(31 * 60_000);
     await world.run('payments.janitor');
+    await world.run('billing.releaseParked');
     await world.drain({ withLagging: true });
   }
 }
@@ -145,4 +146,5 @@ async function must(world: World, functionName: string): Promise<void> {
 }
 
 const isDue = async (world: World): Promise<boolean> =>
-  (await world.itemsOf('payments')).some(({ due }) => String(due).startsWith('settle'));
+  (await world.itemsOf('payments')).some(({ due }) => String(due).startsWith('settle')) ||
+  (await world.itemsOf('billing')).some(({ waits }) => waits !== undefined);

@@ -46,6 +46,26 @@ export const stories: Record<string, Story> = {
     await world.drain();
   },
 
+  /**
+   * The shop's company has no VAT id when its sales are captured, so that they wait, with a refund, until it has one. The invoices
+   * that follow are issued by a clock.
+   */
+  async 'late-seller'(world, shop) {
+    const payments = [];
+    for (let i = 0; i < 2; i++) {
+      const { body: payment } = await shop.pay({ captureMethod: 'manual' });
+      await settled(world, shop, payment);
+      payments.push(payment);
+    }
+    await shop.putSeller(null);
+    for (const { id } of payments) await shop.capture(id, 12_100);
+    await shop.refund(payments[0]?.id ?? '', 2000);
+    await world.drain();
+    await shop.putSeller('BE1999999943');
+    await tick(world, 'billing.releaseParked');
+    await world.drain();
+  },
+
   /** What does not become a sale: given up, declined, and two whose provider never answers. */
   async endings(world, shop) {
     const { body: payment } = await shop.pay({ captureMethod: 'manual' });
