@@ -132,6 +132,30 @@ describe('an order', () => {
     expect([sums('net'), sums('tax')]).toEqual([invoice.totals.net, invoice.totals.tax]);
   });
 
+  it('of which a line comes back is credited with the VAT of that line, and then with the rest', async () => {
+    const merchant = await client('orders');
+    const book = { description: 'Book', quantity: 2, unitAmount: 1000, taxRate: '9' };
+    const { id } = await pay(merchant, { amount: 14_280, lines: [chair, book] });
+    const noteOf = (refundId: string) =>
+      eventually(async () => {
+        const { body } = await merchant.get(`/credit-notes?paymentId=${id}`);
+        const note = body.data.find((each) => each.refundId === refundId);
+        expect(note).toBeDefined();
+        return note;
+      });
+    const books = await merchant.post(`/payments/${id}/refunds`, { lines: [{ line: 2, quantity: 1 }] });
+    expect(books).toMatchObject({ status: 201, body: { amount: 1090, lines: [{ line: 2, quantity: 1 }] } });
+    expect(await noteOf(books.body.id)).toMatchObject({
+      totals: { net: 1000, tax: 90, taxByRate: [{ rate: '9.00' }] },
+    });
+    const again = await merchant.post(`/payments/${id}/refunds`, { lines: [{ line: 2, quantity: 2 }] });
+    expect(again).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/lines' }] } });
+    const rest = await merchant.post(`/payments/${id}/refunds`, {});
+    expect(rest).toMatchObject({ status: 201, body: { amount: 13_190 } });
+    expect(await noteOf(rest.body.id)).toMatchObject({ totals: { net: 11_000, tax: 2190 } });
+    expect(await invoiceOf(merchant, id)).toMatchObject({ status: 'credited' });
+  });
+
   it('whose invoice would break a rule is refused before anybody is charged, with field and rule', async () => {
     const merchant = await client('orders');
     const { status, body } = await merchant.post(

@@ -33,6 +33,7 @@ export const api: ApiDescription = {
     CaptureRequest: changes.captureRequest,
     CancelRequest: changes.cancelRequest,
     RefundRequest: changes.refundRequest,
+    RefundLineRequest: changes.refundLineRequest,
     Payment: answers.payment,
     Refund: answers.refund,
     PaymentList: answers.paymentList,
@@ -60,7 +61,7 @@ export const api: ApiDescription = {
     },
     refundPayment: {
       description:
-        'Gives captured money back. A payment can have several refunds, up to what was captured. Billing issues a credit note for each.',
+        'Gives captured money back: an amount, which is of all lines in proportion, or lines. A payment can have several refunds, up to what was captured. Billing issues a credit note for each, with the VAT of what was given back.',
       path: paymentPath,
       answers: {
         201: {
@@ -69,7 +70,10 @@ export const api: ApiDescription = {
           links: { getPayment: { id: '/paymentId' }, refundPayment: { id: '/paymentId' } },
         },
       },
-      problems: ['payment_not_refundable', 'refund_exceeds_captured', 'too_many_refunds', ...changeProblems],
+      problems: [
+        ...['payment_not_refundable', 'refund_exceeds_captured', 'too_many_refunds'],
+        ...changeProblems,
+      ],
     },
     getPayment: {
       description: 'The payment as it is now, with its refunds.',

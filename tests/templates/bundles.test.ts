@@ -17,6 +17,8 @@ const kilobytesOfPdf = 1000;
 const kilobytesOfS3 = 84;
 /** The check digits of VAT ids and registrations, country by country, and the code lists of EN 16931. */
 const kilobytesOfFindings = 72;
+/** What a refund takes back of each line, category and rate. */
+const kilobytesOfCredit = 4;
 
 let bundles: Map<string, FunctionBundle>;
 beforeAll(async () => {
@@ -34,6 +36,7 @@ describe.each(functions)('the bundle of $service $functionKey', ({ service, func
   test('is small', () => {
     const hasS3 = bundle.paths.some((path) => path.includes('@aws-sdk/client-s3/'));
     const hasFindings = bundle.paths.some((path) => path.endsWith('packages/invoicing/src/vatId.ts'));
+    const hasCredit = bundle.paths.some((path) => path.endsWith('src/payment/credit.ts'));
     const kilobytes = Math.ceil(bundle.bytes / 1024);
     const writes = bundle.paths.some((path) => path.endsWith('/invoicing/src/ubl.ts'));
     expect(writes).toBe(service === 'billing' && /^(consumer|releaseParked)$/.test(functionKey));
@@ -43,6 +46,7 @@ describe.each(functions)('the bundle of $service $functionKey', ({ service, func
       maxKilobytes +
         (hasS3 ? kilobytesOfS3 : 0) +
         (hasFindings ? kilobytesOfFindings : 0) +
+        (hasCredit ? kilobytesOfCredit : 0) +
         (writes ? kilobytesOfXml : 0) +
         (draws ? kilobytesOfPdf : 0),
     );

@@ -68,3 +68,28 @@ export const order = z.object({
   exchange: exchange.nullable(),
 });
 export type Order = z.output<typeof order>;
+
+/**
+ * What a refund takes back of each line, where it says so, or an earlier one of the payment did. Otherwise it takes back of
+ * all lines in proportion to what they cost.
+ */
+export const credit = z.object({
+  lines: z
+    .array(
+      z.object({
+        /** Which line of the order, from 1. */
+        line: z.int().min(1).max(maxOrderLines),
+        /** With tax, in minor units. */
+        amount: amountMinor.min(1),
+        /** How many were returned; null when nobody said. */
+        quantity: z
+          .string()
+          .regex(/^\d{1,7}(\.\d{1,4})?$/)
+          .nullable(),
+      }),
+    )
+    .max(maxOrderLines),
+  /** What refunds before it took back of each category and rate, with tax, in the order of the invoice: the highest rate first. */
+  creditedBefore: z.array(amountMinor).max(maxOrderLines),
+});
+export type Credit = z.output<typeof credit>;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { defineEvent, eventType, maxLength } from './event.ts';
 import { amountMinor, currency, customer, day, line, maxTextLength } from './fields.ts';
-import { order } from './order.ts';
+import { credit, order } from './order.ts';
 
 const source = '/payments';
 
@@ -74,6 +74,7 @@ export const paymentRefunded = defineEvent({
         id: z.string().max(maxLength.subject),
         amount: amountMinor.min(1),
         reason: z.string().max(maxTextLength.reason).nullable(),
+        credit: credit.optional(),
       }),
     }),
 });

@@ -22,7 +22,7 @@ export const fieldDescriptions: Record<string, string> = {
   'CaptureRequest.amount':
     'Amount to capture, in the minor unit of the currency. Without it, all that was authorized.',
   'RefundRequest.amount':
-    'Amount to refund, in the minor unit of the currency. Without it, all that is left.',
+    'Amount to refund, in the minor unit of the currency. Without it, what the lines make, or all that is left.',
   amountCaptured: 'Amount that was captured, in the minor unit of the currency.',
   amountRefunded: 'Amount that was refunded so far, in the minor unit of the currency.',
   currency: 'Active ISO 4217 code, in capital letters.',
@@ -94,6 +94,17 @@ export const fieldDescriptions: Record<string, string> = {
   order:
     'What was ordered, beside the customer and plain lines. It is the authority. Payments from before lines had categories have none.',
   'order.lines': 'The lines, when they are not plain; null otherwise.',
+  line: 'Which line of the order, from 1.',
+  'RefundRequest.lines':
+    'What is given back, line by line: a quantity, an amount, or without both all that is left of the line. Without lines, the refund is of all lines in proportion.',
+  'RefundLineRequest.amount': 'Amount to give back of the line, with tax, in the minor unit of the currency.',
+  'RefundLineRequest.quantity': 'How many are given back, with up to four decimals.',
+  'Refund.lines': 'What is given back of each line; missing when it is of all in proportion.',
+  credit:
+    'What is given back of each line, where it or an earlier refund of the payment says so; missing when it is of all in proportion.',
+  'credit.lines': 'What is given back, line by line.',
+  creditedBefore:
+    'What refunds before it gave back of each category and rate, with tax, in the order of the invoice: the highest rate first.',
   metadata:
     'Texts of the merchant by names of the merchant, up to 20. They are kept and shown, and have no effect.',
 

@@ -58,6 +58,9 @@ export const nothingCredited = (invoice: Amounts): Progress => ({
   paidBackMinor: 0,
 });
 
+/** What is taken back of an item of {@link creditableOf}: so much with tax, and of a line how many, where that was said. */
+export type Taken = { item: number; amountMinor: number; quantity: string | null };
+
 /**
  * The amounts of the credit note of a refund, and what has been credited with it. The credit notes of an invoice never
  * pass it, for any line, category and rate, in net or in tax; when all is paid back, they add up to it.
@@ -70,40 +73,116 @@ export function creditOf(
   progress: Progress,
   refund: Refund,
 ): { amounts: Amounts; progress: Progress } {
+  const { taken, paidMinor } = takenBy(invoice, progress, refund);
+  return {
+    amounts: creditOfTaken(invoice, currency, taken, creditedOfGroups(invoice, progress), paidMinor),
+    progress: withTaken(progress, taken, paidMinor),
+  };
+}
+
+/**
+ * What a refund takes back of each item, and pays back.
+ *
+ * @throws RangeError when it is more than is left, or nothing
+ */
+export function takenBy(
+  invoice: Amounts,
+  progress: Progress,
+  refund: Refund,
+): { taken: Taken[]; paidMinor: number } {
   const items = creditableOf(invoice);
   const left = items.map(
     ({ grossMinor }, i) => grossMinor - (progress.items[i] as Progress['items'][number]).creditedMinor,
   );
-  const taken = 'lines' in refund ? takenByLine(items, progress, left, refund.lines) : null;
+  const byLine = 'lines' in refund ? takenByLine(items, progress, left, refund.lines) : null;
   const leftMinor = sumOf(left);
   const leftToPayMinor = invoice.paidMinor - progress.paidBackMinor;
   // What is paid back in the end brings the invoice's rounding with it.
   const paidMinor =
     'amountMinor' in refund
       ? refund.amountMinor
-      : paidFor(sumOf(taken?.gross ?? []), leftMinor, leftToPayMinor);
+      : paidFor(sumOf(byLine?.gross ?? []), leftMinor, leftToPayMinor);
   if (paidMinor < 1 || paidMinor > leftToPayMinor)
     throw new RangeError(`${paidMinor} cannot be paid back: ${leftToPayMinor} is left`);
   const gross =
-    taken?.gross ?? (paidMinor === leftToPayMinor ? left : apportion(Math.min(paidMinor, leftMinor), left));
-  const vat = invoice.vat.map((group, i) => {
-    const ofGroup = items.flatMap((item, j) => (item.group === i ? [j] : []));
-    const from = sumOf(ofGroup.map((j) => (progress.items[j] as Progress['items'][number]).creditedMinor));
-    return { ...group, ...between(group, from, from + sumOf(ofGroup.map((j) => gross[j] as number))) };
+    byLine?.gross ?? (paidMinor === leftToPayMinor ? left : apportion(Math.min(paidMinor, leftMinor), left));
+  const taken = gross.flatMap((amountMinor, item) => {
+    const quantity = byLine?.quantities.get(item);
+    return amountMinor === 0
+      ? []
+      : [{ item, amountMinor, quantity: quantity ? decimalText(quantity) : null }];
   });
-  const lines = creditedLines(items, gross, vat, taken?.quantities ?? new Map(), exponentOf(currency));
+  return { taken, paidMinor };
+}
+
+/** What has been credited once this is. */
+export function withTaken(progress: Progress, taken: Taken[], paidMinor: number): Progress {
+  const byItem = new Map(taken.map((each) => [each.item, each]));
   return {
-    amounts: partial(invoice, lines, vat, paidMinor - sumOf(gross), exponentOf(currency)),
-    progress: {
-      items: progress.items.map(({ creditedMinor, creditedQuantity }, i) => ({
-        creditedMinor: creditedMinor + (gross[i] as number),
-        creditedQuantity: decimalText(
-          plus(decimalOf(creditedQuantity), taken?.quantities.get(i) ?? { units: 0n, scale: 0 }),
-        ),
-      })),
-      paidBackMinor: progress.paidBackMinor + paidMinor,
-    },
+    items: progress.items.map(({ creditedMinor, creditedQuantity }, i) => {
+      const { amountMinor = 0, quantity = null } = byItem.get(i) ?? {};
+      return {
+        creditedMinor: creditedMinor + amountMinor,
+        creditedQuantity: decimalText(plus(decimalOf(creditedQuantity), decimalOf(quantity ?? '0'))),
+      };
+    }),
+    paidBackMinor: progress.paidBackMinor + paidMinor,
   };
+}
+
+/** How much of each category and rate has been credited, with tax. */
+export const creditedOfGroups = (invoice: Amounts, { items }: Progress): number[] =>
+  sumsOfGroups(
+    invoice,
+    items.map(({ creditedMinor }) => creditedMinor),
+  );
+
+/** The sums of amounts that items have, by category and rate. */
+function sumsOfGroups(invoice: Amounts, amounts: number[]): number[] {
+  const sums = invoice.vat.map(() => 0);
+  for (const [i, { group }] of creditableOf(invoice).entries())
+    sums[group] = (sums[group] ?? 0) + (amounts[i] ?? 0);
+  return sums;
+}
+
+/** From where to where a credit note goes in each category and rate, with tax, when it takes this. */
+export const groupsOfTaken = (
+  invoice: Amounts,
+  taken: Taken[],
+  before: number[],
+): [from: number, to: number][] => {
+  const amounts = new Map(taken.map(({ item, amountMinor }) => [item, amountMinor]));
+  const sums = sumsOfGroups(
+    invoice,
+    creditableOf(invoice).map((_, i) => amounts.get(i) ?? 0),
+  );
+  return sums.map((sum, i) => [before[i] ?? 0, (before[i] ?? 0) + sum]);
+};
+
+/**
+ * The amounts of the credit note of what is taken back, and `paidMinor` for it.
+ *
+ * @param before how much of each category and rate was credited before it: so it is the same whatever came before it
+ */
+export function creditOfTaken(
+  invoice: Amounts,
+  currency: string,
+  taken: Taken[],
+  before: number[],
+  paidMinor: number,
+): Amounts {
+  const items = creditableOf(invoice);
+  const gross = items.map((_, i) => taken.find(({ item }) => item === i)?.amountMinor ?? 0);
+  const quantities = new Map(
+    taken.flatMap(({ item, quantity }) => (quantity === null ? [] : [[item, decimalOf(quantity)] as const])),
+  );
+  const vat = groupsOfTaken(invoice, taken, before).map(([from, to], i) => {
+    const group = invoice.vat[i] as VatGroup;
+    return { ...group, ...between(group, from, to) };
+  });
+  const exponent = exponentOf(currency);
+  const lines = creditedLines(items, gross, vat, quantities, exponent);
+  return partial(invoice, lines, vat, paidMinor - sumOf(gross), exponent);
 }
 
 /**
@@ -119,22 +198,41 @@ export function creditOfStretch(
   fromMinor: number,
   toMinor: number,
 ): Amounts {
+  const { taken, before } = takenOfStretch(invoice, fromMinor, toMinor);
+  return creditOfTaken(invoice, currency, taken, before, toMinor - fromMinor);
+}
+
+/**
+ * What is taken back from `fromMinor` to `toMinor` of what was paid, and how much of each category and rate was before it.
+ *
+ * @throws RangeError when the stretch does not lie within what was paid
+ */
+export function takenOfStretch(
+  invoice: Amounts,
+  fromMinor: number,
+  toMinor: number,
+): { taken: Taken[]; before: number[] } {
   if (!(0 <= fromMinor && fromMinor < toMinor && toMinor <= invoice.paidMinor))
     throw new RangeError(`${fromMinor} to ${toMinor} does not lie within ${invoice.paidMinor}`);
-  const items = creditableOf(invoice);
-  const weights = items.map(({ grossMinor }) => grossMinor);
+  const [before, after] = [creditedUpTo(invoice, fromMinor), creditedUpTo(invoice, toMinor)];
+  return {
+    taken: after.flatMap((amount, item) => {
+      const amountMinor = amount - (before[item] as number);
+      return amountMinor === 0 ? [] : [{ item, amountMinor, quantity: null }];
+    }),
+    before: sumsOfGroups(invoice, before),
+  };
+}
+
+/** How much of each item is credited when so much was paid back by amounts alone. */
+export function creditedUpTo(invoice: Amounts, paidMinor: number): number[] {
   // What is paid back in the end brings the invoice's rounding with it.
-  const creditedUpTo = (paid: number) =>
-    apportion(paid === invoice.paidMinor ? invoice.grossMinor : Math.min(paid, invoice.grossMinor), weights);
-  const [before, after] = [creditedUpTo(fromMinor), creditedUpTo(toMinor)];
-  const gross = items.map((_, i) => (after[i] as number) - (before[i] as number));
-  const vat = invoice.vat.map((group, i) => {
-    const sumOfGroup = (parts: number[]) => sumOf(parts.filter((_, j) => items[j]?.group === i));
-    return { ...group, ...between(group, sumOfGroup(before), sumOfGroup(after)) };
-  });
-  const exponent = exponentOf(currency);
-  const lines = creditedLines(items, gross, vat, new Map(), exponent);
-  return partial(invoice, lines, vat, toMinor - fromMinor - sumOf(gross), exponent);
+  const grossMinor =
+    paidMinor === invoice.paidMinor ? invoice.grossMinor : Math.min(paidMinor, invoice.grossMinor);
+  return apportion(
+    grossMinor,
+    creditableOf(invoice).map((item) => item.grossMinor),
+  );
 }
 
 /** The amounts of a payment of which less than all was taken: a line for each category and rate, in proportion. */
@@ -179,9 +277,14 @@ function partial(
   return totalled({ lines: [line], adjustments: [], vat: [{ ...group, net: 0, tax: 0 }] }, roundingMinor);
 }
 
-type Taken = { gross: number[]; quantities: Map<number, Decimal> };
+type TakenByLine = { gross: number[]; quantities: Map<number, Decimal> };
 
-function takenByLine(items: Creditable[], progress: Progress, left: number[], lines: RefundLine[]): Taken {
+function takenByLine(
+  items: Creditable[],
+  progress: Progress,
+  left: number[],
+  lines: RefundLine[],
+): TakenByLine {
   const gross = items.map(() => 0);
   const quantities = new Map<number, Decimal>();
   for (const wanted of lines) {

@@ -455,6 +455,39 @@ describe('a capture with an order', () => {
     });
   });
 
+  it('is credited by lines with exactly their VAT, whatever came first', () => {
+    const order = ordering({
+      lines: [
+        orderLine({ quantity: '1', unitPrice: '80' }),
+        orderLine({ description: 'Book', quantity: '1', unitPrice: '22.83', taxRate: '6' }),
+      ],
+    });
+    const capture = captured({ lines: null, order });
+    const ofLine = (n: number, before: number, line: number, amount: number, creditedBefore: number[]) => {
+      const { data, ...about } = refunded(n, amount, before);
+      const credit = { lines: [{ line, amount, quantity: '1' }], creditedBefore };
+      return { ...about, data: { ...data, refund: { ...data.refund, credit } } };
+    };
+    const [book, chair] = [ofLine(1, 0, 2, 2420, [0, 0]), ofLine(2, 2420, 1, 9680, [0, 2420])];
+    for (const events of [
+      [capture, book, chair],
+      [chair, book, capture],
+    ]) {
+      const { creditNotes } = apply(emptyBooks(), events);
+      const totals = new Map(creditNotes.map(({ creditNote }) => [creditNote.refundId, creditNote.totals]));
+      expect(totals.get('re_1')).toMatchObject({ net: 2283, tax: 137, taxByRate: [{ rate: '6.00' }] });
+      expect(totals.get('re_2')).toMatchObject({ net: 8000, tax: 1680, taxByRate: [{ rate: '21.00' }] });
+    }
+    const books = reopened(apply(emptyBooks(), [capture, book]));
+    for (const [other, reason] of [
+      [ofLine(3, 2420, 2, 1, [0, 0]), 'CN-2026-000001 has credited a part of the same rate'],
+      [ofLine(3, 2420, 2, 1, [0, 2420]), 'it is more than was invoiced of a category and rate'],
+      [ofLine(3, 2420, 3, 1, [0, 0]), 'the invoice has no such lines'],
+    ] as const)
+      expect(() => books.apply(other)).toThrow(reason);
+    expect(() => books.apply({ ...book, data: refunded(1, 2420, 0).data })).toThrow('with other data');
+  });
+
   it('of a merchant without a seller is parked without a number, and says what it waits for', () => {
     const books = new Books({ accounts: [], series: [], creditNotes: [], sellerOf: () => undefined }, now);
     const event = captured({ order: ordering() });

@@ -1,5 +1,6 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import type { SellerVersion } from '@fanfold/contracts/seller';
+import type { TaxDocument } from '@fanfold/invoicing/document';
 import type { Finding } from '@fanfold/invoicing/findings';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import { orUnprocessable, Unprocessable } from '@fanfold/runtime/unprocessable';
@@ -23,7 +24,7 @@ import {
   paidOf,
 } from './invoice.ts';
 import { type Kind, newSeries, nextNumber, prefixOfNumber, type Series, seriesName } from './series.ts';
-import { findingsOfOrder, hasOrder, type Ordering } from './taxDocument.ts';
+import { findingsOfOrder, groupStretchesOf, hasOrder, type Ordering } from './taxDocument.ts';
 
 /** The billing of one payment: its invoice, its credit notes, and refunds that arrived before the capture. */
 export type Account = {
@@ -60,6 +61,8 @@ export type Credited = {
    * none.
    */
   amountRefunded?: number;
+  /** From where to where it goes in each category and rate, when it does not follow from that. */
+  groups?: { from: number; to: number }[];
 };
 
 export type BillableEvent = Captured | Refunded;
@@ -241,7 +244,14 @@ export class Books {
     this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), issued);
     this.#newCreditNotes.push(issued);
     const { id, number } = creditNote;
-    const entry = { id, number, refundId: refund.id, amount: refund.amount, amountRefunded };
+    const entry = {
+      id,
+      number,
+      refundId: refund.id,
+      amount: refund.amount,
+      amountRefunded,
+      ...groupsOf(invoice, event),
+    };
     this.#change({ ...account, creditNotes: [...creditNotes, entry] });
   }
 
@@ -359,11 +369,46 @@ function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): s
       amountRefunded !== undefined && overlap([amountRefunded - amount, amountRefunded], stretch),
   );
   if (other) return `${other.number} has credited a part of the same`;
+  const inGroup = misfitInGroup(event, invoice, creditNotes);
+  if (inGroup) return inGroup;
   // Older credit notes have no stretch, but an amount.
   const credited = creditNotes.reduce((sum, { amount }) => sum + amount, event.data.refund.amount);
   if (credited > paidOf(invoice)) return `more would be credited than ${invoice.number} charged`;
   return undefined;
 }
+
+/** Whether a refund takes back of a category and rate what another one has. */
+function misfitInGroup(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
+  const { taxDocument } = invoice;
+  if (!taxDocument) return undefined;
+  try {
+    const mine = groupStretchesOf(taxDocument, event.data);
+    const other = creditNotes.find((credited) => {
+      const its = stretchesOfCredited(taxDocument, credited);
+      return its.some(([from, to], i) => {
+        const [start, end] = mine[i] ?? [0, 0];
+        return from < to && start < end && overlap([from, to], [start, end]);
+      });
+    });
+    return other && `${other.number} has credited a part of the same rate`;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+const stretchesOfCredited = (
+  taxDocument: TaxDocument,
+  { amount, amountRefunded = amount, groups }: Credited,
+): Stretch[] =>
+  groups?.map(({ from, to }): Stretch => [from, to]) ??
+  groupStretchesOf(taxDocument, { amountRefunded, refund: { amount } });
+
+/** What its account keeps of a refund that says what it is for. */
+export const groupsOf = ({ taxDocument }: Invoice, { data }: Refunded): Pick<Credited, 'groups'> =>
+  taxDocument && data.refund.credit
+    ? { groups: groupStretchesOf(taxDocument, data).map(([from, to]) => ({ from, to })) }
+    : {};
 
 const contradiction = ({ id }: BillableEvent, why: string): Unprocessable =>
   new Unprocessable('contradiction', `${id} contradicts the books: ${why}`);

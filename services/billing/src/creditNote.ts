@@ -53,8 +53,7 @@ export function creditNoteFor(
   const stretch: [from: number, to: number] = [amountRefunded - refund.amount, amountRefunded];
   const issueDate = issuedAt.slice(0, 10);
   const taxDocument =
-    invoice.taxDocument &&
-    taxCreditNoteOf(invoice.taxDocument, stretch, refund.reason, { number, issueDate });
+    invoice.taxDocument && taxCreditNoteOf(invoice.taxDocument, event, { number, issueDate });
   return {
     id: creditNoteIdOf(refund.id),
     number,

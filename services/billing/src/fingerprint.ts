@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Customer, Line } from '@fanfold/contracts/fields';
-import type { Order, OrderLine } from '@fanfold/contracts/order';
+import type { Credit, Order, OrderLine } from '@fanfold/contracts/order';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import type { CreditNote, Refunded } from './creditNote.ts';
 import { type Captured, causeOf, type Invoice } from './invoice.ts';
@@ -88,7 +88,7 @@ const factsOfCustomer = ({ name, email, taxId, address }: Customer) => {
 
 const factsOfRefund = ({ data }: Refunded) => {
   const { paymentId, orderId, amount, currency, amountCaptured, amountRefunded, refund } = data;
-  const { id, amount: refundedAmount, reason } = refund;
+  const { id, amount: refundedAmount, reason, credit } = refund;
   return {
     paymentId,
     orderId,
@@ -96,9 +96,14 @@ const factsOfRefund = ({ data }: Refunded) => {
     currency,
     amountCaptured,
     amountRefunded,
-    refund: { id, amount: refundedAmount, reason },
+    refund: { id, amount: refundedAmount, reason, ...(credit && { credit: factsOfCredit(credit) }) },
   };
 };
+
+const factsOfCredit = ({ lines, creditedBefore }: Credit) => ({
+  lines: lines.map(({ line, amount, quantity }) => ({ line, amount, quantity })),
+  creditedBefore,
+});
 
 /** Whether an invoice without a fingerprint is of this capture: compares the fields that both have. */
 export function isInvoiceOf(invoice: Invoice, event: Captured): boolean {

@@ -2,7 +2,7 @@ import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
 import type { SellerVersion } from '@fanfold/contracts/seller';
 import type { Standing } from '@fanfold/runtime/restore';
-import { type Account, type Issued, newAccount } from './books.ts';
+import { type Account, groupsOf, type Issued, newAccount } from './books.ts';
 import { creditNoteFor, eventOfCreditNote, type Refunded } from './creditNote.ts';
 import { filesFromEvent } from './files/issued.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -111,7 +111,10 @@ export class RestoredAccount {
     const { id, number } = creditNote;
     if (!account.creditNotes.some((credited) => credited.id === id)) {
       const { refund, amountRefunded } = cause.data;
-      const entry = { id, number, refundId: refund.id, amount: refund.amount, amountRefunded };
+      const entry = {
+        ...{ id, number, refundId: refund.id, amount: refund.amount, amountRefunded },
+        ...groupsOf(invoice, cause),
+      };
       this.#change({
         ...account,
         creditNotes: [...account.creditNotes, entry].sort((a, b) => (a.number < b.number ? -1 : 1)),

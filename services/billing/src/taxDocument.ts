@@ -6,7 +6,13 @@ import type { SellerVersion } from '@fanfold/contracts/seller';
 import { apportion } from '@fanfold/contracts/share';
 import type { VatCategory } from '@fanfold/contracts/vatCategory';
 import { amountsOf } from '@fanfold/invoicing/amounts';
-import { amountsOfPart, creditOfStretch } from '@fanfold/invoicing/credit';
+import {
+  amountsOfPart,
+  creditOfTaken,
+  groupsOfTaken,
+  type Taken,
+  takenOfStretch,
+} from '@fanfold/invoicing/credit';
 import type { Adjustment, Amounts, DocumentLine, TaxDocument, VatGroup } from '@fanfold/invoicing/document';
 import { type Finding, findingsOf } from '@fanfold/invoicing/findings';
 import { creditNoteOf, invoiceOf } from '@fanfold/invoicing/issue';
@@ -52,19 +58,62 @@ export function taxInvoiceOf({ data }: Ordering, { seller }: SellerVersion, issu
   return invoiceOf(given, issued, { card: null, notes: [] }, amounts);
 }
 
-/** The credit note of what was refunded from one total to another. */
-export const taxCreditNoteOf = (
-  invoice: TaxDocument,
-  [fromMinor, toMinor]: [from: number, to: number],
-  reason: string | null,
-  issued: Issued,
-): TaxDocument =>
-  creditNoteOf(
-    invoice,
-    issued,
-    creditOfStretch(invoice.amounts, invoice.currency, fromMinor, toMinor),
-    reason === null ? [] : [reason],
-  );
+type Refunded = EventOfType<'payment.refunded.v1'>;
+
+/** What decides what a refund takes back. */
+type OfInvoice = { amountRefunded: number; refund: Pick<Refunded['data']['refund'], 'amount' | 'credit'> };
+
+/** From where to where a refund goes in each category and rate of its invoice, with tax. */
+export type GroupStretches = [from: number, to: number][];
+
+/**
+ * What a refund takes back of an invoice: what it says of its lines, or of all in proportion.
+ *
+ * @throws RangeError when the invoice does not have it
+ */
+export function groupStretchesOf({ amounts }: TaxDocument, data: OfInvoice): GroupStretches {
+  const { taken, before } = takenOf(amounts, data);
+  const stretches = groupsOfTaken(amounts, taken, before);
+  const isWithin = stretches.every(([, to], i) => {
+    const { net, tax } = amounts.vat[i] as VatGroup;
+    return to <= net + tax;
+  });
+  if (!isWithin || before.length > amounts.vat.length)
+    throw new RangeError('it is more than was invoiced of a category and rate');
+  const creditedMinor = taken.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  // What is not of a line is what the invoice was rounded by.
+  if (Math.abs(data.refund.amount - creditedMinor) > Math.abs(amounts.roundingMinor))
+    throw new RangeError('its lines do not add up to its amount');
+  return stretches;
+}
+
+/** The credit note of a refund that the invoice has. */
+export function taxCreditNoteOf(invoice: TaxDocument, { data }: Refunded, issued: Issued): TaxDocument {
+  const { amounts, currency } = invoice;
+  const { amount, reason } = data.refund;
+  const { taken, before } = takenOf(amounts, data);
+  const credited = creditOfTaken(amounts, currency, taken, before, amount);
+  return creditNoteOf(invoice, issued, credited, reason === null ? [] : [reason]);
+}
+
+function takenOf(
+  invoice: Amounts,
+  { refund, amountRefunded }: OfInvoice,
+): { taken: Taken[]; before: number[] } {
+  const { credit, amount } = refund;
+  if (!credit) return takenOfStretch(invoice, amountRefunded - amount, amountRefunded);
+  const lines = new Set(credit.lines.map(({ line }) => line));
+  if (lines.size < credit.lines.length || Math.max(0, ...lines) > invoice.lines.length)
+    throw new RangeError('the invoice has no such lines');
+  return {
+    taken: credit.lines.map(({ line, amount, quantity }) => ({
+      item: line - 1,
+      amountMinor: amount,
+      quantity,
+    })),
+    before: credit.creditedBefore,
+  };
+}
 
 /** The sums of a document, by category and rate. */
 export const totalsOfAmounts = ({ vat, netMinor, taxMinor, grossMinor, roundingMinor }: Amounts): Totals => ({

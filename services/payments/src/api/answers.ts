@@ -1,5 +1,5 @@
 import { amountMinor, currency, customer, documentNumber } from '@fanfold/contracts/fields';
-import { maxQuantity, order, orderLine } from '@fanfold/contracts/order';
+import { maxOrderLines, maxQuantity, order, orderLine } from '@fanfold/contracts/order';
 import { listAnswer, objectId, problem, time } from '@fanfold/runtime/answers';
 import * as z from 'zod';
 
@@ -28,6 +28,17 @@ export const refund = z.object({
   amount: amountMinor.min(1),
   currency,
   reason: z.string().nullable(),
+  /** Missing when it is of all lines in proportion. */
+  lines: z
+    .array(
+      z.object({
+        line: z.int().min(1).max(maxOrderLines),
+        amount: amountMinor.min(1),
+        quantity: z.union([z.int().min(1).max(maxQuantity), decimal(4)]).nullable(),
+      }),
+    )
+    .max(maxOrderLines)
+    .optional(),
   status: z.enum(['pending', 'succeeded', 'failed']),
   creditNoteNumber: documentNumber.nullable(),
   createdAt: time,

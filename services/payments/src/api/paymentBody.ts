@@ -7,16 +7,12 @@ import {
   maxTextLength,
   taxRate,
 } from '@fanfold/contracts/fields';
-import { maxOrderLines, maxQuantity } from '@fanfold/contracts/order';
+import { maxOrderLines } from '@fanfold/contracts/order';
 import { vatCategories } from '@fanfold/contracts/vatCategory';
 import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import * as z from 'zod';
 import { paymentMethods } from '../providers/gateway.ts';
-import { anyText, optionalText, positiveAmount, text } from './fields.ts';
-
-/** The error of a union, whose alternatives have their own. */
-const missingOr = (message: string) => (issue: { input?: unknown }) =>
-  issue.input === undefined ? 'is missing' : message;
+import { anyText, missingOr, optionalText, positiveAmount, quantity, text } from './fields.ts';
 
 /** Of the codes that ISO leaves to its users, invoices need the two that the European Union has assigned. */
 export const countries: ReadonlySet<string> = new Set<string>([...CountryCodes, 'XI', 'XK']);
@@ -50,24 +46,6 @@ export const customerRequest = z.strictObject({
   type: z.enum(customerTypes).nullish(),
   address: addressRequest,
 });
-
-const isQuantity = (quantity: number | string): boolean =>
-  Number(quantity) !== 0 && Math.abs(Number(quantity)) <= maxQuantity;
-const otherThanZero = `must be a number other than 0, of at most ${maxQuantity}`;
-
-/** A number with no more decimals than that is what it was written as, so its text has them. */
-const hasFourDecimals = (quantity: number): boolean => /^-?\d+(\.\d{1,4})?$/.test(String(quantity));
-
-const quantity = z.union(
-  [
-    z.number().refine(isQuantity, otherThanZero).refine(hasFourDecimals, 'must have at most four decimals'),
-    z
-      .string()
-      .regex(/^-?\d{1,7}(\.\d{1,4})?$/)
-      .refine(isQuantity, otherThanZero),
-  ],
-  { error: missingOr('must be a number with at most four decimals, such as 2 or "1.5"') },
-);
 
 /**
  * A whole number counts minor units. A text is in the major unit and has a decimal point, so that nobody reads `5000` as

@@ -2,7 +2,7 @@ import { fieldErrors, parseFields } from '@fanfold/runtime/fieldErrors';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import { cancelRequest, captureRequest, refundRequest } from './changeRequests.ts';
+import { cancelRequest, captureRequest, refundLinesOf, refundRequest } from './changeRequests.ts';
 import { paymentRequest } from './paymentRequest.ts';
 
 const least = {
@@ -412,6 +412,25 @@ describe('What moves a payment', () => {
       amount: 5,
       reason: 'came back',
     });
+  });
+
+  test('is a refund of lines, each by a quantity, an amount, or as a whole', () => {
+    const lines = [{ line: 1, quantity: '1.5' }, { line: 2, amount: 5 }, { line: 50 }];
+    expect(refundRequest.parse({ lines })).toEqual({ lines, reason: null });
+    expect(refundLinesOf([{ line: 1, quantity: 1.5 }])).toEqual([{ line: 1, quantity: '1.5' }]);
+    for (const [wrong, pointer] of [
+      [{ lines: [] }, '#/lines'],
+      [{ lines: null }, '#/lines'],
+      [{ lines: [{ line: 0 }] }, '#/lines/0/line'],
+      [{ lines: [{ line: 51 }] }, '#/lines/0/line'],
+      [{ lines: [{ line: '1' }] }, '#/lines/0/line'],
+      [{ lines: [{ line: 1, quantity: 0 }] }, '#/lines/0/quantity'],
+      [{ lines: [{ line: 1, amount: 0 }] }, '#/lines/0/amount'],
+      [{ lines: [{ line: 1, amount: 5, quantity: 1 }] }, '#/lines/0/amount'],
+      [{ lines: [{ line: 1, qty: 1 }] }, '#/lines/0/qty'],
+      [{ lines: Array(51).fill({ line: 1 }) }, '#/lines'],
+    ] as const)
+      expect(errorsOf(refundRequest, wrong)[0], JSON.stringify(wrong)).toMatchObject({ pointer });
   });
 
   test.each([

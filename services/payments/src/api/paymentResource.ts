@@ -1,7 +1,7 @@
 import { minorAmount } from '@fanfold/contracts/currency';
 import { type Customer, customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
-import type { Order } from '@fanfold/contracts/order';
+import type { Credit, Order } from '@fanfold/contracts/order';
 import * as z from 'zod';
 import type { Failure, Payment, Refund } from '../payment/payment.ts';
 import type * as answers from './answers.ts';
@@ -107,7 +107,13 @@ export const refundResource = (payment: Payment, refund: Refund): z.output<typeo
   amount: refund.amount,
   currency: payment.currency,
   reason: refund.reason,
+  ...(refund.credit && { lines: refund.credit.lines.map(creditedLineResource) }),
   status: refund.status,
   creditNoteNumber: refund.creditNoteNumber,
   createdAt: refund.createdAt,
+});
+
+const creditedLineResource = ({ line, amount, quantity }: Credit['lines'][number]) => ({
+  ...{ line, amount },
+  quantity: quantity === null ? null : wholeOr(quantity),
 });

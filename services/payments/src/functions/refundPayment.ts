@@ -1,5 +1,5 @@
 import { endpoint } from '@fanfold/runtime/http';
-import { refundRequest } from '../api/changeRequests.ts';
+import { refundLinesOf, refundRequest } from '../api/changeRequests.ts';
 import { find } from '../api/find.ts';
 import { refundResource } from '../api/paymentResource.ts';
 import { momentOf, operationOf, runOperation } from '../operation.ts';
@@ -13,9 +13,9 @@ export const handler = endpoint(
     const found = await find(request);
     const operation = operationOf('re', request, `POST /payments/${found.id}/refunds`);
     const moment = momentOf(request);
-    const { amount, reason } = request.body;
+    const { amount, lines, reason } = request.body;
     const { payment, replayed } = await runOperation(found, operation, moment, (current) =>
-      refund(current, { ...operation, amount, reason }, moment),
+      refund(current, { ...operation, amount, lines: lines && refundLinesOf(lines), reason }, moment),
     );
     return { status: 201, body: refundResource(payment, payment.refunds[operation.id] as Refund), replayed };
   },

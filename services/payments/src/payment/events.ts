@@ -22,7 +22,7 @@ import {
 export function eventOf(payment: Payment, n: number): PaymentEvent {
   const entry = payment.history[n - 1];
   if (!entry) throw new Error(`${payment.id} has ${payment.history.length} events, and not ${n}`);
-  const { type, time, trace, expiresAt, refundId } = entry;
+  const { type, time, trace, expiresAt } = entry;
   const { id, orderId, amount, currency, amountCaptured } = payment;
   const facts = { paymentId: id, orderId, amount, currency };
   const about = { subject: id, n, time, merchantid: payment.merchantId, trace };
@@ -48,12 +48,20 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
         data: { ...facts, reason: payment.cancellationReason ?? '' },
       });
     case 'payment.refunded.v1': {
-      const refund = payment.refunds[refundId ?? ''];
-      if (!refund) throw new Error(`${id} has no refund ${refundId} for this event`);
+      const refund = payment.refunds[entry.refundId ?? ''];
+      if (!refund) throw new Error(`${id} has no refund ${entry.refundId} for this event`);
       const amountRefunded = payment.history
         .slice(0, n)
         .reduce((sum, { refundId = '' }) => sum + (payment.refunds[refundId]?.amount ?? 0), 0);
-      const data = { ...facts, amountCaptured, amountRefunded, refund };
+      const { id: refundId, amount: refunded, reason, credit } = refund;
+      const { lines, creditedBefore } = credit ?? {};
+      const data = {
+        ...{ ...facts, amountCaptured, amountRefunded },
+        refund: {
+          ...{ id: refundId, amount: refunded, reason },
+          ...(lines && creditedBefore && { credit: { lines, creditedBefore } }),
+        },
+      };
       return makeEvent(paymentRefunded, { ...about, data });
     }
   }

@@ -1,7 +1,7 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import type { Trace } from '@fanfold/contracts/event';
 import type { Customer, Line } from '@fanfold/contracts/fields';
-import type { Order } from '@fanfold/contracts/order';
+import type { Credit, Order } from '@fanfold/contracts/order';
 import { Refusal } from '@fanfold/runtime/refusal';
 
 /** A payment as it is now. Amounts are integers in the minor unit of `currency`, times are RFC 3339 in UTC. */
@@ -55,6 +55,8 @@ export type Refund = {
   reason: string | null;
   status: 'pending' | 'succeeded' | 'failed';
   creditNoteNumber: string | null;
+  /** What it takes back of each line; missing when it is of all in proportion. What was credited before it is known once it succeeded. */
+  credit?: Pick<Credit, 'lines'> & Partial<Credit>;
   /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;

@@ -1,5 +1,6 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
-import { Refusal } from '@fanfold/runtime/refusal';
+import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
+import { creditedBefore, creditFor, isByLine, type RefundLine, withFixedCredits } from './credit.ts';
 import { nextEventTime, withEvent } from './events.ts';
 import { stillUnknown } from './lookup.ts';
 import {
@@ -14,18 +15,31 @@ import {
 import { remember } from './requests.ts';
 
 /**
- * Refunds captured money, in full or in part. Pending refunds count as refunded.
+ * Refunds captured money, in full or in part, or lines of the order. Pending refunds count as refunded.
  *
- * @throws Refusal 409 `payment_not_refundable`, `refund_exceeds_captured`, `too_many_refunds`
+ * @throws Refusal 409 `payment_not_refundable`, `refund_exceeds_captured`, `too_many_refunds`; 422 when it is
+ *   more than is left of a line, or lines are not known
  */
 export function refund(
   payment: Payment,
-  request: { id: string; amount: number | undefined; reason: string | null; fingerprint: string },
+  request: {
+    id: string;
+    amount: number | undefined;
+    lines?: RefundLine[] | undefined;
+    reason: string | null;
+    fingerprint: string;
+  },
   { now, runsUntil }: Moment,
 ): Change {
   if (payment.status !== 'captured') throw conflict('payment_not_refundable', payment, 'refunded');
   const left = refundable(payment);
-  const amount = request.amount ?? left;
+  const byLine = request.lines && left > 0 ? creditFor(payment, { lines: request.lines }) : undefined;
+  if (byLine && request.amount !== undefined && request.amount !== byLine.amount) {
+    throw invalidRequest('The body', [
+      { pointer: '#/amount', detail: `must be what the lines add up to: ${byLine.amount}` },
+    ]);
+  }
+  const amount = byLine?.amount ?? request.amount ?? left;
   if (amount > left || left === 0) {
     const message = `Of this payment ${left} can still be refunded.`;
     throw new Refusal(409, 'refund_exceeds_captured', message, {
@@ -35,17 +49,20 @@ export function refund(
   refuseTooMany(payment, left);
   const time = now.toISOString();
   const { id, reason, fingerprint } = request;
+  const credit = byLine ?? (isByLine(payment) ? creditFor(payment, { amount }) : undefined);
+  const fixed = byLine ? { ...payment, refunds: withFixedCredits(payment) } : payment;
   const pending: Refund = {
     id,
     amount,
     reason,
     status: 'pending',
     creditNoteNumber: null,
+    ...(credit && { credit: { lines: credit.lines } }),
     runsUntil,
     createdAt: time,
     settledAt: null,
   };
-  const { requests, refunds } = remember(payment, id, fingerprint);
+  const { requests, refunds } = remember(fixed, id, fingerprint);
   return revise(payment, { refunds: { ...refunds, [id]: pending }, requests }, now);
 }
 
@@ -88,7 +105,14 @@ export function settleRefund(
     case 'unknown':
       return revise(payment, { refunds: become(stillUnknown(pending, payment, now)) }, now);
     case 'succeeded': {
-      const refunds = become({ ...known, status: 'succeeded', runsUntil: null, settledAt });
+      const { credit } = known;
+      const refunds = become({
+        ...known,
+        ...(credit && { credit: { ...credit, creditedBefore: creditedBefore(payment) } }),
+        status: 'succeeded',
+        runsUntil: null,
+        settledAt,
+      });
       const amountRefunded = payment.amountRefunded + pending.amount;
       return withEvent(
         payment,

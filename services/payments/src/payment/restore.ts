@@ -154,7 +154,7 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
     }
     case 'payment.refunded.v1': {
       const { refund } = event.data;
-      const { id, amount, reason } = refund;
+      const { id, amount, reason, credit } = refund;
       const { unknown: _unknown, ...pending } = payment.refunds[id] ?? {
         id,
         amount,
@@ -162,7 +162,11 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
         creditNoteNumber: null,
         createdAt: event.time,
       };
-      const succeeded = { ...pending, status: 'succeeded' as const, runsUntil: null, settledAt: event.time };
+      const succeeded = {
+        ...pending,
+        ...(credit && { credit }),
+        ...{ status: 'succeeded' as const, runsUntil: null, settledAt: event.time },
+      };
       return {
         ...next,
         version: next.version + (id in payment.refunds ? 0 : 1),
@@ -235,6 +239,8 @@ export function isRepeated(payment: Payment, id: string, fingerprint: string): b
   if (known.fingerprint !== null) return known.fingerprint === fingerprint;
   const refund = payment.refunds[id];
   if (!refund) return true;
+  // Which lines were asked for, and how, is in no event: the same key was for the same.
+  if (refund.credit) return true;
   // Without an amount a request is for all that is left.
   const { amount, reason } = refund;
   return [{ amount, reason }, { reason }].some((body) => fingerprintOf(body) === fingerprint);

@@ -1,0 +1,232 @@
+import { amountsOf } from '@fanfold/invoicing/amounts';
+import { creditableOf, creditOfTaken, takenOfStretch } from '@fanfold/invoicing/credit';
+import { invoiceableOf, type Ordered } from '@fanfold/invoicing/ordered';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { requestOf } from '../api/order.ts';
+import { paymentRequest } from '../api/paymentRequest.ts';
+import type { Payment, PaymentEvent } from './payment.ts';
+import {
+  answered,
+  authorized,
+  captured,
+  capturing,
+  eventsOf,
+  momentAt,
+  nothing,
+  paymentId,
+  refusal,
+  succeeded,
+} from './paymentFixtures.ts';
+import { refund, settleRefund } from './refunds.ts';
+import { restored } from './restore.ts';
+
+/** A book at 9 %, a lamp at 21 %, and three cups at 21 %: 10.90 + 60.50 + 9.99, with tax. */
+const request = requestOf(
+  paymentRequest.parse({
+    amount: 8139,
+    currency: 'EUR',
+    paymentMethod: 'pm_card_visa',
+    orderId: 'order-1001',
+    customer: { name: 'Ada Example', address: { country: 'BE' } },
+    pricesIncludeTax: true,
+    lines: [
+      { description: 'Book', quantity: 1, unitAmount: 1090, taxRate: '9' },
+      { description: 'Lamp', quantity: 1, unitAmount: 6050, taxRate: '21' },
+      { description: 'Cup', quantity: 3, unitAmount: 333, taxRate: '21' },
+    ],
+  }),
+);
+const bought = (changes: Partial<Payment> = {}): Payment => ({ ...captured(request), ...changes });
+const invoice = amountsOf(invoiceableOf(request).order);
+
+const asking = (payment: Payment, id: string, wanted: Partial<Parameters<typeof refund>[1]>) =>
+  refund(
+    payment,
+    { id, amount: undefined, reason: null, fingerprint: id, ...wanted },
+    momentAt('11:00:00.000'),
+  ).payment;
+const settling = (payment: Payment, id: string, outcome = succeeded) =>
+  settleRefund(payment, id, outcome, momentAt('11:00:01.000'));
+
+type Refunded = Extract<PaymentEvent, { type: 'payment.refunded.v1' }>;
+
+/** The amounts of the credit note that follows from an event alone. */
+function credited({ data }: Refunded) {
+  const { amount, credit } = data.refund;
+  const stretch = () => takenOfStretch(invoice, data.amountRefunded - amount, data.amountRefunded);
+  const { taken, before } = credit
+    ? {
+        taken: credit.lines.map(({ line, amount, quantity }) => ({
+          item: line - 1,
+          amountMinor: amount,
+          quantity,
+        })),
+        before: credit.creditedBefore,
+      }
+    : stretch();
+  return { amounts: creditOfTaken(invoice, 'EUR', taken, before, amount), taken };
+}
+
+describe('A refund of lines', () => {
+  const refunding = (lines: object[], amount?: number) => {
+    const change = settling(asking(bought(), 're_1', { lines: lines as never, amount }), 're_1');
+    return (eventsOf(change)[0] as Refunded).data.refund;
+  };
+
+  test('is of what was returned, with its VAT', () => {
+    const change = settling(asking(bought(), 're_1', { lines: [{ line: 1 }] }), 're_1');
+    const [event] = eventsOf(change) as [Refunded];
+    expect(event.data).toMatchObject({
+      amountRefunded: 1090,
+      refund: {
+        amount: 1090,
+        credit: { lines: [{ line: 1, amount: 1090, quantity: '1' }], creditedBefore: [0, 0] },
+      },
+    });
+    expect(credited(event).amounts.vat).toMatchObject([{ taxRate: '9.00', net: 1000, tax: 90 }]);
+  });
+
+  test.each<[string, object[], number]>([
+    ['a number of them', [{ line: 3, quantity: '2' }], 666],
+    ['an amount', [{ line: 2, amount: 50 }], 50],
+    ['several lines', [{ line: 1, amount: 90 }, { line: 3 }], 90 + 999],
+    ['a part of one', [{ line: 3, quantity: '0.5' }], 167],
+  ])('is of %s', (_what, lines, amount) => {
+    expect(refunding(lines).amount).toBe(amount);
+    expect(refunding(lines, amount).amount).toBe(amount);
+  });
+
+  test.each<[string, object[], string]>([
+    ['a line that is not there', [{ line: 4 }], 'The invoice has no line 4'],
+    ['a line twice', [{ line: 1 }, { line: 1 }], 'Line 1 is named twice'],
+    ['more than it cost', [{ line: 1, amount: 1091 }], 'Of line 1, 1090 is left, and not 1091'],
+    ['more than were bought', [{ line: 3, quantity: '4' }], '4 cannot be returned: 0 of 3 were'],
+    ['less than none', [{ line: 3, quantity: '-1' }], '-1 cannot be returned: 0 of 3 were'],
+  ])('is refused of %s', (_what, lines, detail) => {
+    expect(() => refunding(lines)).toThrow(
+      expect.objectContaining({ status: 422, errors: [{ pointer: '#/lines', detail }] }),
+    );
+  });
+
+  test('has the amount of its lines, if it says one', () => {
+    expect(() => refunding([{ line: 1 }], 1000)).toThrow(
+      expect.objectContaining({
+        errors: [{ pointer: '#/amount', detail: 'must be what the lines add up to: 1090' }],
+      }),
+    );
+  });
+
+  test('is refused where lines are not known: of a part, or from before orders were kept', () => {
+    const part = answered(
+      capturing(authorized({ ...request, captureMethod: 'manual' }), 4000).payment,
+    ).payment;
+    const { order: _order, ...old } = bought();
+    for (const payment of [part, old as Payment])
+      expect(() => asking(payment, 're_1', { lines: [{ line: 1 }] })).toThrow(
+        refusal(422, 'invalid_request'),
+      );
+    expect(() => asking(part, 're_1', { amount: 100 })).not.toThrow();
+  });
+
+  test('leaves nothing of its lines to refunds that are asked for meanwhile', () => {
+    const pending = asking(bought(), 're_1', { lines: [{ line: 1 }] });
+    expect(() => asking(pending, 're_2', { lines: [{ line: 1 }] })).toThrow();
+    const both = asking(pending, 're_2', {});
+    expect(both.refunds.re_2).toMatchObject({
+      amount: 8139 - 1090,
+      credit: { lines: [{ line: 2 }, { line: 3 }] },
+    });
+    // Nothing was given back by one that failed.
+    expect(() =>
+      asking(settling(pending, 're_1', nothing).payment, 're_2', { lines: [{ line: 1 }] }),
+    ).not.toThrow();
+  });
+
+  test('takes nothing from refunds of an amount that are pending, which are of all lines', () => {
+    const pending = asking(asking(bought(), 're_1', { amount: 8139 - 100 }), 're_2', {
+      lines: [{ line: 2, amount: 5 }],
+    });
+    const late = settling(settling(pending, 're_2').payment, 're_1');
+    expect((eventsOf(late)[0] as Refunded).data.refund.credit?.lines).toHaveLength(3);
+  });
+
+  test('is brought back from its event to the letter', () => {
+    const payment = asking(bought(), 're_1', { lines: [{ line: 1 }] });
+    const change = settling(payment, 're_1');
+    const [event] = eventsOf(change) as [Refunded];
+    const { payment: again, standing } = restored(bought(), event, JSON.stringify(event), undefined);
+    expect(standing).toEqual({ state: 'same' });
+    expect(again?.refunds.re_1).toMatchObject({
+      id: 're_1',
+      status: 'succeeded',
+      credit: event.data.refund.credit,
+    });
+    expect(again?.id).toBe(paymentId);
+  });
+});
+
+test('Whatever is refunded, in lines and amounts, and however it ends, its credit notes never pass the invoice, and make it in the end', () => {
+  const wish = fc.record({
+    by: fc.constantFrom('amount', 'line', 'quantity', 'rest'),
+    line: fc.integer({ min: 1, max: 3 }),
+    amount: fc.integer({ min: 1, max: 3000 }),
+    quantity: fc.constantFrom('1', '0.5', '2', '0.3333'),
+    outcome: fc.constantFrom(succeeded, succeeded, nothing),
+    /** Whether it is settled at once, or at the end. */
+    isLate: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(wish, { maxLength: 8 }), fc.boolean(), (wishes, lateFirst) => {
+      let payment = bought();
+      const events: Refunded[] = [];
+      const settle = (id: string, outcome = succeeded) => {
+        const change = settling(payment, id, outcome);
+        events.push(...(eventsOf(change) as Refunded[]));
+        payment = change.payment;
+      };
+      const late: [string, typeof succeeded][] = [];
+      for (const [i, { by, line, amount, quantity, outcome, isLate }] of wishes.entries()) {
+        const id = `re_${i}`;
+        const lines = [{ line, ...(by === 'line' && { amount }), ...(by === 'quantity' && { quantity }) }];
+        try {
+          payment = asking(payment, id, by === 'amount' ? { amount } : { lines });
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'Refusal' });
+          continue;
+        }
+        if (isLate) late.push([id, outcome]);
+        else settle(id, outcome);
+      }
+      for (const [id, outcome] of lateFirst ? late.toReversed() : late) settle(id, outcome);
+      const left = payment.amountCaptured - payment.amountRefunded;
+      if (left > 0) {
+        payment = asking(payment, 're_rest', {});
+        settle('re_rest');
+      }
+      const notes = events.map(credited);
+      const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
+      for (const { category, taxRate, net, tax } of invoice.vat) {
+        const same = notes.flatMap(({ amounts }) =>
+          amounts.vat.filter((group) => group.category === category && group.taxRate === taxRate),
+        );
+        expect(same.every((group) => group.net >= 0 && group.tax >= 0)).toBe(true);
+        expect([sumOf(same.map((group) => group.net)), sumOf(same.map((group) => group.tax))]).toEqual([
+          net,
+          tax,
+        ]);
+      }
+      for (const [item, { grossMinor }] of creditableOf(invoice).entries()) {
+        const ofItem = notes.flatMap(({ taken }) => taken.filter((each) => each.item === item));
+        expect(sumOf(ofItem.map(({ amountMinor }) => amountMinor))).toBe(grossMinor);
+      }
+      expect(sumOf(events.map(({ data }) => data.refund.amount))).toBe(payment.amountCaptured);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('The order of a request is the order of an event', () => {
+  const [event] = eventsOf({ payment: bought(), eventNumbers: [1] });
+  expect((event as unknown as { data: Ordered }).data.order).toEqual(request.order);
+});
