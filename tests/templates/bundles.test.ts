@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,7 +13,7 @@ const maxKilobytes = 400;
 /** What writes UBL and CII, and knows what each of their profiles needs. */
 const kilobytesOfXml = 42;
 /** What draws PDFs, which only the function may have that does. */
-const kilobytesOfPdf = 1000;
+const kilobytesOfPdf = 560;
 /** The client of S3, beside that of DynamoDB: by it functions that write know that no table was put back. */
 const kilobytesOfS3 = 84;
 /** The check digits of VAT ids and registrations, country by country, and the code lists of EN 16931. */
@@ -108,6 +109,21 @@ test.each(servicesWithFunctions)(
     expect(paths.filter((path) => path.endsWith('openapi.json'))).toHaveLength(1);
   },
 );
+
+test('what draws PDFs is packaged with the fonts that it reads', () => {
+  const draws = functions.filter(({ service, functionKey }) =>
+    bundleOf(service, functionKey).paths.some((path) => path.endsWith('/invoicing/src/fontFiles.ts')),
+  );
+  expect(draws).not.toEqual([]);
+  for (const { service, functionKey } of draws) {
+    const settings = readFileSync(
+      join(import.meta.dirname, `../../services/${service}/serverless.yml`),
+      'utf8',
+    );
+    const [, own = ''] = new RegExp(`^  ${functionKey}:\n((?:    .*\n|\n)*)`, 'm').exec(settings) ?? [];
+    expect(own).toContain("package: { patterns: ['node_modules/@fanfold/invoicing/fonts/*.br'] }");
+  }
+});
 
 test('a function of the API starts without Node’s fetch', async () => {
   const { text } = bundleOf('payments', 'getPayment');
