@@ -135,8 +135,8 @@ describe('The emulators', () => {
     const port = portOf(endpoints.dynamodb);
     expect(await canConnect('127.0.0.1', port)).toBe(true);
     child.kill('SIGKILL');
-    await expect.poll(() => canConnect('127.0.0.1', port), { timeout: 5_000 }).toBe(false);
-    await expect.poll(() => readdir(folder), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => canConnect('127.0.0.1', port), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => readdir(folder), { timeout: 10_000 }).toEqual([]);
   });
 
   test.runIf(memoryFolderBytes >= 2 * 1024 ** 3)('keep in memory what goes with them', async () => {

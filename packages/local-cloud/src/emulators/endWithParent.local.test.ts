@@ -56,8 +56,8 @@ describe.each(['linux', 'win32'] as const)('A program, guarded as on %s,', (plat
     });
     const program = Number(await once(parent.stdout, 'data'));
     parent.kill('SIGKILL');
-    await expect.poll(() => isRunning(program), { timeout: 5_000 }).toBe(false);
-    await expect.poll(() => isThere(temporary), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isRunning(program), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isThere(temporary), { timeout: 10_000 }).toBe(false);
   });
 
   test('says what it says, and how it ended', async () => {
