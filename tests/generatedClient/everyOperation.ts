@@ -89,6 +89,29 @@ export async function callEveryOperation({ urls, accessToken, fetch, publishLog 
     [payment.refunds[0]?.creditNoteNumber, invoice.id, refund.id],
   );
 
+  const ofInvoice = { params: { path: { id: invoice.id } }, parseAs: 'text' as const };
+  const ofNote = { params: { path: { id: note.id } }, parseAs: 'text' as const };
+  for (const text of [
+    shown(await billing.GET('/invoices/{id}/ubl', ofInvoice)),
+    shown(await billing.GET('/invoices/{id}/cii', ofInvoice)),
+    shown(await billing.GET('/credit-notes/{id}/ubl', ofNote)),
+    shown(await billing.GET('/credit-notes/{id}/cii', ofNote)),
+  ]) {
+    same(text.slice(0, 5), '<?xml');
+  }
+  const isMade = ({ response }: { response: Response }) => response.status !== 409;
+  for (const text of [
+    shown(await until(() => billing.GET('/invoices/{id}/pdf', ofInvoice), isMade)),
+    shown(await until(() => billing.GET('/credit-notes/{id}/pdf', ofNote), isMade)),
+  ]) {
+    same(text.slice(0, 5), '%PDF-');
+  }
+
+  const { legalName, address, vatId = null, version } = shown(await billing.GET('/seller'));
+  const body = { legalName, address, vatId, invoiceLanguage: 'nl' as const };
+  const own = shown(await billing.PUT('/seller', { params: { header: key() }, body }));
+  same([version, own.version, own.legalName, own.invoiceLanguage], [0, 1, legalName, 'nl']);
+
   const ofPayment = { params: { query: { subject: paymentId } } };
   const events = await until(
     async () => shown(await audit.GET('/events', ofPayment)),
