@@ -1,11 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { PublishCommand, SNSClient, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { Look } from '@fanfold/console/api';
 import { accountId, clientConfiguration, region } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { openPage, startBrowser, violations } from './browser.ts';
 import { type Client, clientOf, twoChairs } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
@@ -35,7 +46,7 @@ afterAll(async () => {
 });
 afterEach(() => {
   // The browser itself reports a call that is refused, and the page says why.
-  const isRefusal = (complaint: string) => /status of 4(00|09) /.test(complaint);
+  const isRefusal = (complaint: string) => /status of 4(00|04|09) /.test(complaint);
   expect(complaints.splice(0).filter((complaint) => !isRefusal(complaint))).toEqual([]);
 });
 
@@ -210,6 +221,216 @@ describe('the flow', () => {
     await row(`${markup}:1`).waitFor();
     await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
     await page.getByRole('heading', { name: 'loyalty' }).waitFor({ state: 'detached' });
+  });
+});
+
+describe('dead letters', () => {
+  const sqs = () => new SQSClient({ ...aws(), useQueueUrlAsEndpoint: false });
+  const deadLetterQueue = 'fanfold-local-billing-events-dead-letters';
+  const put = async (body: string, reason?: string) => {
+    const { QueueUrl } = await sqs().send(new GetQueueUrlCommand({ QueueName: deadLetterQueue }));
+    const { MessageId = '' } = await sqs().send(
+      new SendMessageCommand({
+        QueueUrl,
+        MessageBody: body,
+        ...(reason && {
+          MessageAttributes: { 'quarantine-reason': { DataType: 'String', StringValue: reason } },
+        }),
+      }),
+    );
+    return MessageId;
+  };
+  /** An event that billing can handle, of a payment of its own. */
+  const captured = async () => {
+    const subject = `pay_${randomUUID().replaceAll('-', '')}`;
+    const example = JSON.parse(
+      await readFile(
+        new URL('../packages/contracts/examples/payment.captured.v1.json', import.meta.url),
+        'utf8',
+      ),
+    );
+    const data = { ...example.data, paymentId: subject };
+    return { ...example, id: `${subject}:1`, subject, sequence: '0000000001', merchantid: 'dead', data };
+  };
+  const orders = async () => {
+    const operator = await clientOf(stack.base, 'acme', ['operations:read']);
+    const events = (await operator.all('/events')) as unknown as {
+      data: { command: string; reason: string | null; filters: object; total: number };
+    }[];
+    return events
+      .filter(({ data }) => data.command.startsWith('dlq'))
+      .map(({ data: { command, reason, filters, total } }) => ({ command, reason, filters, total }));
+  };
+  const redrives = async () => (await orders()).filter(({ command }) => command === 'dlq redrive');
+  const group = (cause: string) => page.getByRole('row').filter({ hasText: cause });
+  const operation = (text: RegExp) => page.locator('.operations li').filter({ hasText: text });
+  const region = (name: string) => page.getByRole('region', { name, exact: true });
+
+  it('are none when they have been discarded', async () => {
+    // Audit has one of the event that it does not know.
+    expect(
+      await fanfold(['dlq', 'discard', '--all', '--reason', 'of another test'], stack.base),
+    ).toMatchObject({ code: 0 });
+    await page.getByRole('link', { name: 'Dead letters' }).click();
+    await page.getByText(/There are no dead letters, as seen at/).waitFor();
+    expect(page.url()).toBe(`${origin()}/dead-letters`);
+  });
+
+  it('are grouped by queue and cause, and one is shown with its body, its reason and what is wrong with it, as text', async () => {
+    const event = await captured();
+    event.data.amount = '<img src=x onerror=alert(1)>';
+    const broken = await put(JSON.stringify(event), 'schema-violation');
+    for (let i = 0; i < 12; i += 1) await put(`{ ${i}`, 'not-json');
+    await button('Look again').click();
+    await page.getByText(/\b13 dead letters, as seen at/).waitFor();
+    expect(await group('not-json').textContent()).toMatch(
+      /^\s*12\s.*fanfold-local-billing-events-dead-letters/s,
+    );
+    await page.getByRole('link', { name: 'schema-violation' }).click();
+    await page.getByRole('link', { name: broken }).click();
+    await page.getByText('/data/amount', { exact: true }).waitFor();
+    expect(await region('Body').textContent()).toContain('"amount": "<img src=x onerror=alert(1)>"');
+    expect(await page.locator('.message').textContent()).toContain('payment.captured.v1');
+    const other = await openPage(opened, page.url(), origin());
+    await other.page.getByRole('heading', { name: 'billing: schema-violation' }).waitFor();
+    await other.page.close();
+    for (const [colorScheme, width] of [
+      ['light', 1920],
+      ['dark', 360],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
+      expect(await violations(page), colorScheme).toEqual([]);
+    }
+    await page.setViewportSize({ width: 1920, height: 1000 });
+  });
+
+  const call = async <Answer>(name: string, asked: object) => {
+    const token = new URL(address).hash.slice('#token='.length);
+    const response = await fetch(`${origin()}/console/call/${name}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(asked),
+    });
+    return { status: response.status, answer: (await response.json()) as Answer };
+  };
+
+  /** Payments of which billing has not heard: their messages were moved while it stood. */
+  async function unheard(count: number): Promise<{ paymentId: string; messageId: string }[]> {
+    const consumer = { service: 'billing', functionKey: 'consumer', kind: 'queue' };
+    await call('switchTrigger', { ...consumer, on: false });
+    const { QueueUrl } = await sqs().send(
+      new GetQueueUrlCommand({ QueueName: 'fanfold-local-billing-events' }),
+    );
+    const paid = await Promise.all(
+      Array.from({ length: count }, () => client.post('/payments', twoChairs())),
+    );
+    const moved: { paymentId: string; messageId: string }[] = [];
+    while (moved.length < count) {
+      const { Messages = [] } = await sqs().send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        const { subject } = JSON.parse(Body) as { subject: string };
+        if (!paid.some(({ body }) => body.id === subject)) continue;
+        moved.push({ paymentId: subject, messageId: await put(Body) });
+        await sqs().send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+    await call('switchTrigger', { ...consumer, on: true });
+    return moved;
+  }
+
+  it('one is redriven by a click as by a command: its invoice is issued, and audit has the same', async () => {
+    const [clicked, commanded] = await unheard(2);
+    const message = clicked?.messageId ?? '';
+    await page.goto(
+      `${origin()}/dead-letters?${new URLSearchParams({ queue: deadLetterQueue, cause: 'received too often', message })}`,
+    );
+    await button('Redrive it').click();
+    await operation(/1 of 1 redriven\./).waitFor();
+    // Until it has looked again, nobody else sees them.
+    await page.getByText(/\b14 dead letters, as seen at/).waitFor();
+    expect(await fanfold(['dlq', 'redrive', commanded?.messageId ?? ''], stack.base)).toMatchObject({
+      code: 0,
+    });
+    for (const each of [clicked, commanded]) {
+      await vi.waitFor(
+        async () =>
+          expect((await client.get(`/invoices?paymentId=${each?.paymentId}`)).body.data).toHaveLength(1),
+        20_000,
+      );
+    }
+    await vi.waitFor(async () => expect(await redrives()).toHaveLength(2), 20_000);
+    const [first, second] = await redrives();
+    expect(first).toEqual(second);
+    expect(first).toEqual({ command: 'dlq redrive', reason: null, filters: {}, total: 1 });
+  });
+
+  it('of a group, first one is redriven and then ten times as many, never what nobody has seen, and nothing twice', async () => {
+    await page.goto(`${origin()}/dead-letters?queue=${deadLetterQueue}&cause=not-json`);
+    await page.getByRole('heading', { name: 'billing: not-json' }).waitFor();
+    await put('{ came later', 'not-json');
+    await button('Redrive 1 of 12').click();
+    await operation(/the 1 oldest of .*not-json:\s+1 of 1 redriven\./).waitFor();
+    // It is no JSON still, so it comes back.
+    await page.getByRole('button', { name: /^Redrive 10 of 1[23]$/ }).waitFor();
+    const { lookId, group } = await vi.waitFor(async () => {
+      const { answer } = await call<Look>('lookAtDeadLetters', {});
+      const group = answer.groups.findIndex(({ cause }) => cause === 'not-json');
+      expect(answer.groups[group]?.count).toBe(13);
+      return { lookId: answer.lookId, group };
+    }, 20_000);
+    await put('{ came after the look', 'not-json');
+    const asked = {
+      lookId,
+      chosen: { group },
+      action: { verb: 'discard', reason: 'not ours' },
+      count: null,
+      ratePerSecond: 1000,
+    };
+    const twice = await Promise.all([call('actOnDeadLetters', asked), call('actOnDeadLetters', asked)]);
+    expect(twice.map(({ status }) => status).sort()).toEqual([200, 409]);
+    await operation(/not-json:\s+13 of 13 discarded\./).waitFor();
+    // When it is done, there is nothing left of what was seen then.
+    await vi.waitFor(async () => expect((await call('actOnDeadLetters', asked)).status).toBe(200), 10_000);
+    await operation(/Nothing was done: none of these dead letters is there any more\./).waitFor();
+    await vi.waitFor(
+      async () =>
+        expect((await orders()).filter(({ reason }) => reason === 'not ours')).toEqual([
+          {
+            command: 'dlq discard',
+            reason: 'not ours',
+            filters: { queue: deadLetterQueue, cause: 'not-json' },
+            total: 13,
+          },
+        ]),
+      20_000,
+    );
+    await button('Look again').click();
+    await page.getByText(/\b2 dead letters, as seen at/).waitFor();
+  });
+
+  it('are discarded for good only with a reason', async () => {
+    await page.goto(`${origin()}/dead-letters`);
+    const form = page.getByRole('form', { name: 'What to do with all' });
+    await form.getByLabel('Oldest').fill('2');
+    const discard = form.getByRole('button', { name: 'Discard 2 of 2 for good' });
+    expect(await discard.isDisabled()).toBe(true);
+    await form.getByLabel('Reason to discard').fill('They were tests');
+    await discard.click();
+    await page.getByText(/There are no dead letters, as seen at/).waitFor();
+    await vi.waitFor(
+      async () =>
+        expect((await orders()).at(-1)).toMatchObject({
+          command: 'dlq discard',
+          reason: 'They were tests',
+          total: 2,
+        }),
+      20_000,
+    );
+    await page.goto(`${origin()}/`);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Depth, LiveMessage, Picture, SeenEvent } from '../src/api.ts';
+import type { Depth, LiveMessage, Operation, Picture, SeenEvent } from '../src/api.ts';
 import { authorization } from './calls.ts';
 import { changed, changedSoon } from './render.ts';
 
@@ -8,6 +8,7 @@ export const live = {
   depths: new Map<string, Depth>(),
   /** The last ones, the newest last. */
   events: [] as (SeenEvent & { seenAtMs: number })[],
+  operations: [] as Operation[],
   troubles: [] as string[],
   isConnected: false,
   isLetIn: true,
@@ -62,6 +63,7 @@ async function listenOnce(merchantId: string | undefined, signal: AbortSignal): 
 
 function hear(message: LiveMessage): void {
   if ('picture' in message) live.picture = message.picture;
+  if ('operations' in message) live.operations = message.operations;
   if ('troubles' in message) live.troubles = message.troubles;
   if ('depths' in message) live.depths = new Map(message.depths.map((depth) => [depth.name, depth]));
   if ('events' in message) {

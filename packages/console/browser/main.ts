@@ -4,9 +4,10 @@ import { call, NotLetIn, takeToken } from './calls.ts';
 import { listen, live } from './live.ts';
 import { changed, renderAlways } from './render.ts';
 import type { View } from './view.ts';
+import { deadLetters } from './views/deadLetters.ts';
 import { flow } from './views/flow.ts';
 
-const views: View[] = [flow];
+const views: View[] = [flow, deadLetters];
 
 let place: PlaceOfConsole | undefined;
 let problem = '';

@@ -1,4 +1,4 @@
-import type { TemplateResult } from 'lit-html';
+import { html, type TemplateResult } from 'lit-html';
 import { changed } from './render.ts';
 
 /** A view, at a path of its own. What it is filtered by is in the query of its address. */
@@ -49,3 +49,7 @@ export async function perform(doing: Doing, work: () => Promise<string>): Promis
   }
   changed();
 }
+
+/** What came of something that was asked for. */
+export const outcomeOf = ({ state, sentence }: Doing): TemplateResult =>
+  html`<p role="status" class=${state}>${state === 'running' ? 'Asked for…' : sentence}</p>`;

@@ -16,6 +16,29 @@ export const questions = {
     on: z.boolean(),
   }),
   switchTopic: z.strictObject({ on: z.boolean() }),
+  lookAtDeadLetters: z.strictObject({}),
+  deadLettersOf: z.strictObject({
+    lookId: typed,
+    group: z.int().min(0),
+    from: z.int().min(0),
+    limit: z.int().min(1).max(100),
+  }),
+  deadLetter: z.strictObject({ lookId: typed, messageId: typed }),
+  actOnDeadLetters: z.strictObject({
+    lookId: typed,
+    chosen: z.union([
+      z.strictObject({ messageId: typed }),
+      z.strictObject({ group: z.int().min(0) }),
+      z.strictObject({ all: z.literal(true) }),
+    ]),
+    action: z.union([
+      z.strictObject({ verb: z.literal('redrive') }),
+      z.strictObject({ verb: z.literal('discard'), reason: typed }),
+    ]),
+    /** The oldest ones; null for all that are chosen. */
+    count: z.int().min(1).nullable(),
+    ratePerSecond: z.int().min(1).max(1000),
+  }),
 } as const;
 
 export type Call = keyof typeof questions;
@@ -28,6 +51,12 @@ export type Answers = {
   pay: { sentence: string; paymentId: string };
   switchTrigger: { operationId: string | null };
   switchTopic: { on: boolean };
+  lookAtDeadLetters: Look;
+  /** The oldest first. */
+  deadLettersOf: { messages: DeadLetterRow[] };
+  deadLetter: DeadLetterShown;
+  /** It goes on by itself; what comes of it is told as it happens. */
+  actOnDeadLetters: { number: number };
 };
 
 /** What the page is for. */
@@ -90,10 +119,74 @@ export type SeenEvent = {
   correlationId: string;
 };
 
+/** Dead letters as they were seen at a time. What is done with a group later is done with these, and with none that came since. */
+export type Look = {
+  lookId: string;
+  seenAt: string;
+  total: number;
+  groups: {
+    queue: string;
+    service: string;
+    cause: string;
+    count: number;
+    oldest: string;
+    /** How many of each type of event; what is no event has none. */
+    types: Record<string, number>;
+  }[];
+  /** What could not be looked at, and when it can be, in sentences. */
+  unseen: string[];
+};
+
+export type DeadLetterRow = {
+  messageId: string;
+  since: string;
+  detail: string | null;
+  id: string | null;
+  type: string | null;
+  subject: string | null;
+  merchantId: string | null;
+};
+
+/** All there is to know of a dead letter. */
+export type DeadLetterShown = DeadLetterRow & {
+  queue: string;
+  service: string;
+  cause: string;
+  /** Of the message in its service's queue, as its consumer's log names it. */
+  sourceMessageId: string | null;
+  attributes: Record<string, string>;
+  body: string;
+  /** What keeps it from being an event of its type, each with a JSON Pointer to its place in the body. */
+  problems: { pointer: string; detail: string }[];
+};
+
+/** What is being done with dead letters, or was since the console started. */
+export type Operation = {
+  number: number;
+  verb: 'redrive' | 'discard';
+  /** What was chosen, for people. */
+  what: string;
+  startedAt: string;
+  state: 'looking' | 'running' | 'done' | 'failed';
+  total: number;
+  done: number;
+  /** The first ones of those that it could not be done with. */
+  failed: { messageId: string; why: string }[];
+  failedCount: number;
+  /** How many of the chosen ones were not there any more. */
+  goneCount: number;
+  /** In the audit trail; null before it was ordered. */
+  operationId: string | null;
+  /** Why it ended before it was done. */
+  sentence: string;
+};
+
 /** What an open page is sent as it happens. */
 export type LiveMessage =
   | { picture: Picture }
   | { depths: Depth[] }
   | { events: SeenEvent[] }
+  /** The newest first. */
+  | { operations: Operation[] }
   /** What keeps it from being told more, in sentences; none when all is well. */
   | { troubles: string[] };

@@ -73,13 +73,17 @@ it('nothing is watched before a page asks, nor after it has gone', async () => {
   const watched = Promise.withResolvers<(message: LiveMessage) => void>();
   const stopped = Promise.withResolvers<void>();
   const origin = await serve({
-    watch(tell) {
+    watch(tell, merchantId) {
+      expect(merchantId).toBe('acme');
       watched.resolve(tell);
       return stopped.resolve;
     },
   });
   const leave = new AbortController();
-  const listening = fetch(`${origin}/console/live`, { headers: { authorization }, signal: leave.signal });
+  const listening = fetch(`${origin}/console/live?merchant=acme`, {
+    headers: { authorization },
+    signal: leave.signal,
+  });
   (await watched.promise)({ troubles: ['It "rains".\n\n'] });
   const response = await listening;
   const reader = response.body?.getReader();

@@ -10,8 +10,12 @@ export type Console = {
   /** Who has it may see and do all that the page can. It is printed with the address, and new with each process. */
   token: string;
   calls: { [Name in Call]: (asked: Asked<Name>) => Promise<Answers[Name]> };
-  /** Tells what happens until it is stopped. Nothing is watched while nobody is told. */
-  watch(tell: (message: LiveMessage) => void): () => void;
+  /**
+   * Tells what happens until it is stopped. Nothing is watched while nobody is told.
+   *
+   * @param merchantId whose events are told where not all are
+   */
+  watch(tell: (message: LiveMessage) => void, merchantId?: string): () => void;
 };
 
 /** What was asked for cannot be done, and why, each in a sentence: it is no fault of the console. */
@@ -42,13 +46,13 @@ export async function answerConsole(
   response: ServerResponse,
   behind: Console,
 ): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   const [, call] = /^\/console\/call\/(\w+)$/.exec(pathname) ?? [];
   if (call !== undefined || pathname === '/console/live') {
     if (!isToken(request.headers.authorization, behind.token)) {
       reply(response, 401, { message: 'Open the address again that the console printed when it started.' });
     } else if (call === undefined) {
-      live(response, behind);
+      live(response, searchParams.get('merchant'), behind);
     } else {
       await answerCall(request, response, call, behind);
     }
@@ -122,11 +126,11 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 }
 
 /** https://html.spec.whatwg.org/multipage/server-sent-events.html */
-function live(response: ServerResponse, { watch }: Console): void {
+function live(response: ServerResponse, merchantId: string | null, { watch }: Console): void {
   response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
   const stop = watch((message) => {
     response.write(`data: ${JSON.stringify(message)}\n\n`);
     if (response.writableLength > maxUnreadBytes) response.destroy();
-  });
+  }, merchantId ?? undefined);
   response.once('close', stop);
 }

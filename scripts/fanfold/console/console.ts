@@ -6,6 +6,7 @@ import type { StagePlace } from '../commandFor.ts';
 import * as parse from '../commands/arguments.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { switchTriggers } from '../operations/triggers.ts';
+import { deadLettersOf } from './deadLetters.ts';
 import { pay } from './paying.ts';
 import { rhythmOf, type Topic, watching } from './watching.ts';
 
@@ -21,6 +22,10 @@ export function consoleOf(
 ): Console {
   const isLocal = place.stage === 'local';
   const { watch, refresh } = watching(place, topic);
+  const pages = new Set<Parameters<Console['watch']>[0]>();
+  const deadLetters = deadLettersOf(place, (message) => {
+    for (const tell of pages) tell(message);
+  });
 
   /** @throws Refused when something is for a laptop only */
   function requireLaptop(): void {
@@ -30,7 +35,15 @@ export function consoleOf(
 
   return {
     token,
-    watch,
+    watch(tell, merchantId) {
+      pages.add(tell);
+      tell(deadLetters.told());
+      const stop = watch(tell, merchantId);
+      return () => {
+        pages.delete(tell);
+        stop();
+      };
+    },
     calls: {
       place: () =>
         withCloud(place, async ({ stage, region, account, operator }) => ({
@@ -67,6 +80,13 @@ export function consoleOf(
         refresh();
         return { on };
       },
+      lookAtDeadLetters: () => refusing(deadLetters.look),
+      deadLettersOf: async (asked) => deadLetters.page(asked),
+      deadLetter: async (asked) => deadLetters.show(asked),
+      async actOnDeadLetters(asked) {
+        if (asked.action.verb === 'discard') parsed('reason', parse.sentence, asked.action.reason);
+        return deadLetters.act(asked);
+      },
     },
   };
 }
@@ -81,17 +101,14 @@ function parsed<Value>(name: string, parse: (text: string) => Value, text: strin
   }
 }
 
-/**
- * Does something in a stage, as commands do: with what it is reached by now.
- *
- * @throws Refused when the operation itself says why not
- */
-async function withCloud<Result>(
-  place: StagePlace,
-  work: (cloud: Cloud) => Promise<Result>,
-): Promise<Result> {
+/** Does something in a stage, as commands do: with what it is reached by now. */
+const withCloud = <Result>(place: StagePlace, work: (cloud: Cloud) => Promise<Result>): Promise<Result> =>
+  refusing(async () => work(await cloudOf(place)));
+
+/** @throws Refused when an operation itself says why not */
+async function refusing<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return await work(await cloudOf(place));
+    return await work();
   } catch (error) {
     if (error instanceof CommandError) throw new Refused(messageOf(error));
     throw error;

@@ -5,7 +5,7 @@ import { call } from '../calls.ts';
 import { live, onEvents } from '../live.ts';
 import { changed } from '../render.ts';
 import { age, count, time } from '../shown.ts';
-import { type Doing, idle, perform, setQuery, type View } from '../view.ts';
+import { addressOf, type Doing, idle, outcomeOf, perform, setQuery, type View } from '../view.ts';
 
 /** Who publishes, what goes over the topic, and what waits where. */
 export const flow: View = {
@@ -75,12 +75,9 @@ const makers = () => html`
           ${label}
         </button>`,
     )}
-    ${outcome(paying)}
+    ${outcomeOf(paying)}
   </form>
 `;
-
-const outcome = ({ state, sentence }: Doing) =>
-  html`<p role="status" class=${state}>${state === 'running' ? 'Asked for…' : sentence}</p>`;
 
 // The picture.
 
@@ -211,7 +208,7 @@ const deadLettersOf = ({ deadLetters }: Picture, service: string) => html`
         const depth = live.depths.get(name);
         const total = depth ? depth.waiting + depth.inFlight : 0;
         return html`<li class=${total > 0 ? 'some' : 'none'} title=${name}>
-          ${depth ? count(total) : '–'} ${places[kind]}${depth?.oldestSince ? `, for ${age(depth.oldestSince)}` : ''}
+          ${total > 0 ? html`<a href=${addressOf('/dead-letters', { queue: name })}>${count(total)} ${places[kind]}</a>` : html`${depth ? 0 : '–'} ${places[kind]}`}${depth?.oldestSince ? `, for ${age(depth.oldestSince)}` : ''}
         </li>`;
       })}
   </ul>

@@ -14,6 +14,9 @@ const prefix = 'fanfold-local-console-';
 /** Whether a queue is subscribed only for as long as somebody looks at events. */
 export const isFeed = (queueName: string): boolean => queueName.startsWith(prefix);
 
+/** Of this process: one that ends takes its queue away, and not that of the next one. */
+let feeds = 0;
+
 /** What nobody fetches is forgotten after a minute: the least that SQS takes. */
 const retentionSeconds = '60';
 
@@ -32,15 +35,17 @@ export async function* followTopic(
   const sns = new SNSClient(settings);
   const sqs = new SQSClient({ ...settings, useQueueUrlAsEndpoint: false });
   await deleteOrphans(sqs);
+  feeds += 1;
+  const QueueName = `${prefix}${process.pid}-${feeds}`;
   const { QueueUrl } = await sqs.send(
     new CreateQueueCommand({
-      QueueName: `${prefix}${process.pid}`,
+      QueueName,
       Attributes: { MessageRetentionPeriod: retentionSeconds },
     }),
   );
   let subscription: string | undefined;
   try {
-    const queueArn = topicArn.replace(':sns:', ':sqs:').replace(/[^:]+$/, `${prefix}${process.pid}`);
+    const queueArn = topicArn.replace(':sns:', ':sqs:').replace(/[^:]+$/, QueueName);
     const { SubscriptionArn } = await sns.send(
       new SubscribeCommand({
         TopicArn: topicArn,
@@ -86,8 +91,8 @@ async function deleteOrphans(sqs: SQSClient): Promise<void> {
     { QueueNamePrefix: prefix },
   )) {
     for (const QueueUrl of QueueUrls) {
-      if (!runs(Number(QueueUrl.slice(QueueUrl.lastIndexOf(prefix) + prefix.length))))
-        await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+      const [pid] = QueueUrl.slice(QueueUrl.lastIndexOf(prefix) + prefix.length).split('-');
+      if (!runs(Number(pid))) await sqs.send(new DeleteQueueCommand({ QueueUrl }));
     }
   }
 }
@@ -95,7 +100,7 @@ async function deleteOrphans(sqs: SQSClient): Promise<void> {
 function runs(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return pid !== process.pid;
+    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }

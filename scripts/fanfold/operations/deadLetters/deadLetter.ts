@@ -44,7 +44,7 @@ export function deadLetterOf(place: Place, message: Message): DeadLetter {
     ...factsOf(Body),
     place,
     messageId: MessageId,
-    sourceMessageId: MessageAttributes['quarantined-message-id']?.StringValue ?? null,
+    sourceMessageId: sourceIdOf(message) ?? null,
     cause: reason ?? unexplained,
     detail: MessageAttributes['quarantine-detail']?.StringValue ?? received,
     since: new Date(Number(Attributes.SentTimestamp ?? 0)).toISOString(),
@@ -52,6 +52,13 @@ export function deadLetterOf(place: Place, message: Message): DeadLetter {
     attributes: MessageAttributes,
   };
 }
+
+const sourceIdOf = ({ MessageAttributes = {} }: Message): string | undefined =>
+  MessageAttributes['quarantined-message-id']?.StringValue;
+
+/** What a message is called: by its own id, and by the one in its consumer's log. */
+export const idsOf = (message: Message): string[] =>
+  [message.MessageId ?? '', sourceIdOf(message) ?? []].flat();
 
 /** The record that Lambda leaves in a bucket, with the records of the stream in it: `onFailure.ts` of local-cloud. */
 export type StreamFailure = {

@@ -32,9 +32,16 @@ export const findDeadLetters = (cloud: Cloud, selection: Selection, signal: Abor
  * @throws when there is none that was asked for, or one may be where nobody can look now. Of all, there may be none
  */
 export function requireFound({ deadLetters, unseen }: Found, selection: Selection, cloud: Cloud): void {
-  const { ids, type } = selection;
+  const { ids, type, asSeen } = selection;
+  if (deadLetters.length > 0 && asSeen) return;
   const missing = ids?.filter((id) => !deadLetters.some((each) => hasId(each, id))) ?? [];
   if (deadLetters.length > 0 && missing.length === 0) return;
+  if (asSeen) {
+    throw new CommandError(
+      'Nothing was done: none of these dead letters is there any more. They were moved meanwhile, or somebody looks at them. Look again.',
+      ...unseen,
+    );
+  }
   if (isAll(selection) && unseen.length === 0) return;
   const what =
     missing.length > 0
@@ -127,7 +134,7 @@ function orderOf(
   selection: Selection,
   deadLetters: DeadLetter[],
 ): Promise<string> {
-  const { ids: _, ...chosenBy } = selection;
+  const { ids: _, asSeen: __, ...chosenBy } = selection;
   return order(cloud, {
     command: `dlq ${action.verb}`,
     reason: action.verb === 'discard' ? action.reason : null,

@@ -3,10 +3,9 @@ import { type Cloud, queueUrlOf } from '../../aws/cloud.ts';
 import { HeldMessages } from '../../aws/heldMessages.ts';
 import { type Place, queueOf } from '../../aws/places.ts';
 import { toQueue } from '../../aws/sending.ts';
-import { type DeadLetter, deadLetterOf } from './deadLetter.ts';
+import { type DeadLetter, deadLetterOf, idsOf } from './deadLetter.ts';
 import type { Failures, OpenedPlace } from './openedPlace.ts';
 import { redrivenAttributes } from './redrivenAttributes.ts';
-import { hasId } from './selection.ts';
 
 /** Dead letters of a queue: messages, which nobody else receives while they are held. */
 export async function openQueue(
@@ -16,8 +15,11 @@ export async function openQueue(
   ids: string[] | undefined,
   signal: AbortSignal,
 ): Promise<OpenedPlace> {
-  const areEnough = (messages: Message[]) =>
-    ids?.every((id) => messages.some((message) => hasId(deadLetterOf(place, message), id))) ?? false;
+  const areEnough = (messages: Message[]) => {
+    if (!ids || messages.length < ids.length) return false;
+    const found = new Set(messages.flatMap(idsOf));
+    return ids.every((id) => found.has(id));
+  };
   const held = await HeldMessages.receive(cloud.sqs, queueUrl, { areEnough, signal });
   const messages = new Map(held.messages.map((message) => [deadLetterOf(place, message), message]));
   const messagesOf = (deadLetters: DeadLetter[]) =>

@@ -4,6 +4,8 @@ import type { DeadLetter } from './deadLetter.ts';
 /** Which dead letters an operator means: those with these ids, or those that fit all of the rest. */
 export type Selection = {
   ids?: string[];
+  /** That the ids are of those that were seen some time before: what is not there any more is left out. */
+  asSeen?: true;
   /** A service, or the name of a queue or bucket. */
   queue?: string;
   cause?: string;
