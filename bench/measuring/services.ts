@@ -52,13 +52,18 @@ export async function startServices(
   ) => Promise<unknown> = (_s, _k, run) => run(),
 ): Promise<Services> {
   const issuer = await startIssuer();
+  // The SDK asks where a queue's URL is.
+  const askedIn = (environment: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries(environment).map(([name, value]) => [name, value.replace(emulators.aws, asked.aws)]),
+    );
   const resources = {} as Services['resources'];
   const functions = {} as Record<ServiceName, Functions>;
   for (const service of serviceNames) {
     resources[service] = await templateOf(service, emulators.aws);
     await provision(resources[service], emulators);
     functions[service] = await loadFunctions(service, {
-      ...environmentOf(resources[service]),
+      ...askedIn(environmentOf(resources[service])),
       ...lambdaEnvironment(asked),
       TOKEN_ISSUER: issuer.url,
     });

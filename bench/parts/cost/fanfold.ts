@@ -42,6 +42,9 @@ export const fanfold: Program = {
       await drain('payments', 'dynamodb');
       await drain('billing', 'sqs');
       await drain('billing', 'dynamodb');
+      // The PDF, and its event.
+      await drain('billing', 'sqs');
+      await drain('billing', 'dynamodb');
       await drain('payments', 'sqs');
     };
     const audit = () => drain('audit', 'sqs', 'dynamodb');
