@@ -257,6 +257,17 @@ describe('a refund', () => {
     expect(apply(reopened(issued), [refunded(1, 100, 200)]).creditNotes).toHaveLength(1);
   });
 
+  it('whose credit note cannot be made stays parked, and those after it are credited', () => {
+    const unmakeable = refunded(1, 100, 0);
+    const none = { lines: [{ line: 1, amount: 100, quantity: '0' }], creditedBefore: [0] };
+    unmakeable.data.refund.credit = none;
+    const early = apply(emptyBooks(), [unmakeable, refunded(2, 200, 100)]);
+    const { accounts, creditNotes } = apply(reopened(early), [captured({ order: ordering() })]);
+    expect(accounts[0]?.account.invoice).not.toBeNull();
+    expect(accounts[0]?.account.parked).toEqual([unmakeable]);
+    expect(creditNotes.map(({ creditNote }) => creditNote.refundId)).toEqual(['re_2']);
+  });
+
   it('is parked only as often as a payment can be refunded', () => {
     const books = emptyBooks();
     for (let n = 1; n <= maxRefundsPerPayment; n++) books.apply(refunded(n, 1, n - 1));

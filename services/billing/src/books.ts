@@ -199,12 +199,14 @@ export class Books {
     for (const refunded of account.parked) this.#creditParked(refunded);
   }
 
-  /** A parked refund that does not fit stays parked. It must not prevent the invoice. */
+  /**
+   * A parked refund that does not fit stays parked, and so does one whose credit note cannot be made, for whatever reason: its
+   * message is done, so it is nowhere else. It must not prevent the invoice, nor the refunds after it.
+   */
   #creditParked(refunded: Refunded): void {
     try {
       this.#credit(refunded);
-    } catch (error) {
-      if (!(error instanceof Unprocessable)) throw error;
+    } catch {
       const account = this.#account(refunded);
       this.#change({ ...account, parked: [...account.parked, refunded] });
     }

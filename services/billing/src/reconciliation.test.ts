@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { dayClosed } from './eventFixtures.ts';
-import { type Document, expectedOf, sumOf } from './reconciliation.ts';
+import { captured, dayClosed } from './eventFixtures.ts';
+import { type Document, expectedOf, parkedOn, sumOf } from './reconciliation.ts';
 
 const document = (amount: number, currency = 'EUR'): Document => ({
   issueDate: '2026-11-23',
@@ -39,5 +39,24 @@ describe('what documents add up to', () => {
 
   it('is nothing when there are none, as a day without payments expects', () => {
     expect(sumOf([], [])).toEqual(expectedOf(dayClosed({})));
+  });
+});
+
+describe('what of a day waits for a seller', () => {
+  it('says what its own captures wait for, and not those of other days', () => {
+    const waiting = (day: string, pointer: string) => ({
+      parked: [],
+      parkedCapture: {
+        event: { ...captured(), time: `${day}T10:00:00.000Z` },
+        missing: [{ pointer, rule: 'seller', message: 'must be given' }],
+        tried: 'nobody',
+      },
+    });
+    const accounts = [waiting('2026-11-22', '/seller/registration'), waiting('2026-11-23', '/seller/vatId')];
+    expect(parkedOn('2026-11-23', accounts)).toMatchObject({
+      captures: 1,
+      missing: [{ pointer: '/seller/vatId' }],
+    });
+    expect(parkedOn('2026-11-24', accounts)).toBeUndefined();
   });
 });

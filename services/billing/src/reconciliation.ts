@@ -34,11 +34,14 @@ export function parkedOn(
   accounts: Pick<Account, 'parkedCapture' | 'parked'>[],
 ): Parked | undefined {
   const happened = ({ time }: { time: string }) => time.startsWith(date);
-  const captures = accounts.flatMap(({ parkedCapture }) => parkedCapture?.event ?? []).filter(happened);
-  const refunds = accounts.flatMap(({ parked }) => parked).filter(happened);
-  if (captures.length + refunds.length === 0) return undefined;
+  const ofDay = accounts.filter(({ parkedCapture, parked }) =>
+    [...parked, ...(parkedCapture ? [parkedCapture.event] : [])].some(happened),
+  );
+  if (ofDay.length === 0) return undefined;
+  const captures = ofDay.flatMap(({ parkedCapture }) => parkedCapture?.event ?? []).filter(happened);
+  const refunds = ofDay.flatMap(({ parked }) => parked).filter(happened);
   const reasons = new Map(
-    accounts
+    ofDay
       .flatMap(({ parkedCapture }) => parkedCapture?.missing ?? [])
       .map((each) => [`${each.pointer} ${each.rule}`, each]),
   );

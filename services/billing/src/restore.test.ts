@@ -178,6 +178,18 @@ describe('Recorded documents', () => {
     expect(account.isChanged).toBe(false);
   });
 
+  it('end the wait of a capture that had no seller when the table was saved', () => {
+    const event = captured({ order: ordering() });
+    const parking = new Books({ accounts: [], series: [], creditNotes: [], sellerOf: () => undefined }, now);
+    parking.apply(event);
+    const table = emptyTable();
+    write(table, parking.entries());
+    expect(table.accounts.get('inv_1')).toHaveProperty('parkedCapture');
+    const later = bill([event])[0] as Table;
+    expect(restore(table, recordOf(later, [event]))).toEqual(['same']);
+    expect(comparable(table)).toEqual(comparable(later));
+  });
+
   it('are not brought back from an event that they were not issued for', () => {
     const another = JSON.stringify(captured({ paymentId: 'pay_2' }));
     expect(() => readDocument(text, another)).toThrow('inv_1:1 was issued for pay_1:1, and not for pay_2:1');

@@ -86,8 +86,11 @@ export class RestoredAccount {
       ...filesFromEvent(issued.data),
     };
     const standing = standingOf(eventOfInvoice(account.merchantId, invoice), text);
-    if (standing.state === 'same' && !account.invoice)
-      this.#change({ ...account, invoice, fingerprint: fingerprintOf(cause) });
+    if (standing.state === 'same' && !account.invoice) {
+      // A capture that has its invoice does not wait for a seller any more.
+      const { parkedCapture: _, ...free } = account;
+      this.#change({ ...free, invoice, fingerprint: fingerprintOf(cause) });
+    }
     return standing;
   }
 

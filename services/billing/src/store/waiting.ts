@@ -66,13 +66,15 @@ export async function isWaitingUntil(merchantId: string, date: string): Promise<
   return found.length > 0;
 }
 
-/** How many things wait: up to some thousand, which are enough to say that there are many. */
+/** How many captures wait: up to some thousand, which are enough to say that there are many. */
 export async function countWaiting(): Promise<number> {
   const { Count = 0 } = await dynamodb.send(
     new QueryCommand({
       ...index,
       TableName: tableName(),
       KeyConditionExpression: 'waits = :waits',
+      // A finding may be open for another reason, when none of its captures waits any more.
+      FilterExpression: 'attribute_exists(tried)',
       ExpressionAttributeValues: marshall({ ':waits': 'seller' }),
       Select: 'COUNT',
     }),
