@@ -195,6 +195,9 @@ beforeAll(async () => {
           'publisher',
           `arn:aws:dynamodb:${region}:${account}:table/fanfold-test-${service}/stream/now`,
         ),
+        ...(service === 'billing'
+          ? [mapping('renderer', `arn:aws:sqs:${region}:${account}:fanfold-test-billing-renderer-events`)]
+          : []),
       ];
     }),
   }));
