@@ -12,7 +12,7 @@ import {
   sumOf,
 } from './reconciliation.ts';
 import { documentsFor } from './store/days.ts';
-import { loadFinding, saveFinding } from './store/findings.ts';
+import { loadFinding, saveFinding, saveMended } from './store/findings.ts';
 import { isWaitingUntil, parkedAccounts } from './store/waiting.ts';
 
 /**
@@ -76,6 +76,5 @@ export async function compareAgain(known: Finding<Difference>): Promise<void> {
     documentsFor(merchantId, 'credit-note', date),
   ]);
   if (!isDeepStrictEqual(difference.expected, sumOf(invoices, creditNotes))) return;
-  logger.warn('reconciliation mended', { merchantId, date });
-  await saveFinding({ finding: { ...known, mendedAt: new Date().toISOString() }, isNew: false }, known);
+  if (await saveMended(known, new Date())) logger.warn('reconciliation mended', { merchantId, date });
 }

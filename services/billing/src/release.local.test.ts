@@ -3,6 +3,7 @@ import { type Seller, sellerRequest } from '@fanfold/contracts/seller';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
+import type { Finding } from '@fanfold/runtime/finding';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { metrics } from '@fanfold/runtime/metrics';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -10,7 +11,8 @@ import { bill } from './bill.ts';
 import type { Account } from './books.ts';
 import { captured, dayClosed, ordering, orderLine, refunded, trace } from './eventFixtures.ts';
 import type { Captured } from './invoice.ts';
-import { reconcile } from './reconcile.ts';
+import { compareAgain, reconcile } from './reconcile.ts';
+import type { Difference } from './reconciliation.ts';
 import { release } from './release.ts';
 import { documentsFor } from './store/days.ts';
 import { findByNumber, listCreditNotes, listInvoices } from './store/documents.ts';
@@ -197,6 +199,8 @@ describe('A day with captures that wait', () => {
     await put('found');
     await release(plenty);
     expect(await loadFinding('found', '2026-11-23')).toMatchObject({ mendedAt: expect.any(String) });
+    // A run that read the finding before that is late, and has not failed.
+    await compareAgain(finding as Finding<Difference>);
     expect(logged()).toContainEqual(expect.objectContaining({ message: 'reconciliation mended' }));
   });
 

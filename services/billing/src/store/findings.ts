@@ -1,4 +1,4 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Finding, ifFindingUnchanged, type Noted } from '@fanfold/runtime/finding';
@@ -35,4 +35,19 @@ export async function saveFinding(
       ...ifFindingUnchanged(known),
     }),
   );
+}
+
+/**
+ * Marks a finding as mended.
+ *
+ * @returns whether it did: not when another run has written it since it was read
+ */
+export async function saveMended(known: Finding<Difference>, now: Date): Promise<boolean> {
+  try {
+    await saveFinding({ finding: { ...known, mendedAt: now.toISOString() }, isNew: false }, known);
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
 }
