@@ -139,6 +139,27 @@ describe('A capture whose merchant has no seller', () => {
     expect(await numbered('hurried')).toHaveLength(2);
   });
 
+  test('is released with others of more merchants than a run has time to look at', async () => {
+    const merchants = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `crowd-${n}`);
+    for (const merchantId of merchants) await bill([capture(merchantId, 1)]);
+    vi.stubEnv('DEFAULT_SELLER', JSON.stringify(company));
+    const left = async () => {
+      const numbers = await Promise.all(merchants.map(numbered));
+      return numbers.filter(({ length }) => length === 0).length;
+    };
+    // Each look at the time takes five seconds.
+    const run = () => {
+      let leftMs = 60_000;
+      return release({ remainingTimeMs: () => (leftMs -= 5_000) });
+    };
+    for (let before = await left(); before > 0; ) {
+      await run();
+      const after = await left();
+      expect(after).toBeLessThan(before);
+      before = after;
+    }
+  });
+
   test('is refused when it comes again with other data', async () => {
     await bill([capture('changed', 1)]);
     const other = capture('changed', 1);

@@ -21,8 +21,10 @@ const batchSize = 10;
 export async function release({ remainingTimeMs }: Pick<Run, 'remainingTimeMs'>) {
   const isTimeUp = () => remainingTimeMs() < workTimeMs;
   const turns = new Map<string, AsyncGenerator<Captured[]>>();
+  // Half of the time is for billing, however many merchants there are: what is billed is not looked at again.
+  const lookedUntilMs = remainingTimeMs() / 2;
   for await (const merchantId of merchantsWaiting()) {
-    if (isTimeUp()) break;
+    if (isTimeUp() || remainingTimeMs() < lookedUntilMs) break;
     const seller = (await readSellers([merchantId])).get(merchantId);
     turns.set(merchantId, parkedCaptures(merchantId, triedOf(seller)));
   }
