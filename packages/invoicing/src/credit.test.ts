@@ -104,6 +104,54 @@ describe('A credit note', () => {
     expect(credits[0]).toMatchObject({ netMinor: 9000, taxMinor: 1890, paidMinor: 10_890 });
   });
 
+  test.each<[string, Refund]>([
+    ['an amount', { amountMinor: 301 }],
+    [
+      'lines',
+      {
+        lines: [
+          { line: 0, quantity: '1' },
+          { line: 1, quantity: '1' },
+        ],
+      },
+    ],
+  ])('of %s takes back a price so small that all of it is tax', (_what, refund) => {
+    const invoice = amountsOf({
+      currency: 'EUR',
+      pricesIncludeTax: true,
+      roundingMinor: 0,
+      adjustments: [],
+      lines: [line('1', '0.01', '100'), line('1', '3.00', '21')],
+    });
+    expect(invoice.vat[0]).toMatchObject({ net: 0, tax: 1 });
+    const { credits } = refunded([refund], invoice);
+    expect(credits[0]).toMatchObject({ paidMinor: 301, roundingMinor: 0, vat: invoice.vat });
+    const stretch = creditOfStretch(invoice, 'EUR', 0, 301);
+    expect(stretch).toMatchObject({ paidMinor: 301, roundingMinor: 0, vat: invoice.vat });
+  });
+
+  test('of the last that was paid takes back all, though a payment that was rounded down ends before its lines', () => {
+    const invoice = amountsOf({
+      currency: 'EUR',
+      pricesIncludeTax: true,
+      roundingMinor: -50,
+      adjustments: [],
+      lines: [line('1', '1.00', '21'), line('2', '0.50', '6')],
+    });
+    const { credits } = refunded(
+      [{ lines: [{ line: 0, quantity: '1' }] }, { lines: [{ line: 1, quantity: '1' }] }],
+      invoice,
+    );
+    expect(credits.map(({ paidMinor, grossMinor }) => [paidMinor, grossMinor])).toEqual([
+      [100, 100],
+      [50, 100],
+    ]);
+    expect(addedUp(credits, invoice)).toEqual(invoice.vat.map(({ net, tax }) => ({ net, tax })));
+    expect(credits[1]?.lines).toMatchObject([
+      { description: 'At 6', quantity: '1', unitPrice: '0.94', netMinor: 94 },
+    ]);
+  });
+
   test.each<[string, Refund[]]>([
     ['more than is left', [{ amountMinor: mixed.paidMinor + 1 }]],
     ['nothing', [{ amountMinor: 0 }]],
@@ -165,8 +213,6 @@ describe('A credit note', () => {
         const { credits, progress } = creditsOf(invoice, order.currency, toZero);
         expect(progress.paidBackMinor).toBe(invoice.paidMinor);
         expect(sumOf(credits.map(({ paidMinor }) => paidMinor))).toBe(invoice.paidMinor);
-        // A payment that is rounded down can be paid back before the last cent of a line is.
-        if (invoice.roundingMinor < 0) return;
         expect(addedUp(credits, invoice)).toEqual(invoice.vat.map(({ net, tax }) => ({ net, tax })));
         expect(sumOf(credits.map(({ roundingMinor }) => roundingMinor))).toBe(invoice.roundingMinor);
       }),
@@ -254,6 +300,8 @@ describe('A payment of which less was captured', () => {
         const captured = Math.max(1, Math.floor((whole.paidMinor * percent) / 100));
         const part = amountsOfPart(whole, order.currency, captured, 'order-1001');
         expect(part.paidMinor).toBe(captured);
+        const credit = creditOfStretch(part, order.currency, 0, captured);
+        expect(addedUp([credit], part)).toEqual(part.vat.map(({ net, tax }) => ({ net, tax })));
         expect(part.netMinor).toBe(sumOf(part.vat.map(({ net }) => net)));
       }),
     );

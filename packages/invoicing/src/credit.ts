@@ -34,9 +34,11 @@ export function creditableOf({ lines, adjustments, vat }: Amounts): Creditable[]
   ].map(({ of, group, weight }) => ({ of, group, weight, grossMinor: 0 }));
   for (const [i, { net, tax }] of vat.entries()) {
     const ofGroup = items.filter(({ group }) => group === i);
+    // A price so small that all of it is tax leaves no net amount to go by: then the first line has the tax.
+    const isAllTax = ofGroup.every(({ weight }) => weight === 0);
     const parts = apportion(
       net + tax,
-      ofGroup.map(({ weight }) => weight),
+      ofGroup.map(({ weight }, j) => (isAllTax && j === 0 ? 1 : weight)),
     );
     for (const [j, item] of ofGroup.entries()) item.grossMinor = parts[j] as number;
   }
@@ -104,10 +106,12 @@ export function takenBy(
       : paidFor(sumOf(byLine?.gross ?? []), leftMinor, leftToPayMinor);
   if (paidMinor < 1 || paidMinor > leftToPayMinor)
     throw new RangeError(`${paidMinor} cannot be paid back: ${leftToPayMinor} is left`);
+  // Nothing is paid back after the last that was paid, so its credit note has all that is left, of other lines too: a payment
+  // that was rounded down ends before its lines do.
   const gross =
-    byLine?.gross ?? (paidMinor === leftToPayMinor ? left : apportion(Math.min(paidMinor, leftMinor), left));
+    paidMinor === leftToPayMinor ? left : (byLine?.gross ?? apportion(Math.min(paidMinor, leftMinor), left));
   const taken = gross.flatMap((amountMinor, item) => {
-    const quantity = byLine?.quantities.get(item);
+    const quantity = byLine?.gross[item] === amountMinor ? byLine.quantities.get(item) : undefined;
     return amountMinor === 0
       ? []
       : [{ item, amountMinor, quantity: quantity ? decimalText(quantity) : null }];
