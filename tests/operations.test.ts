@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are variables of the shell.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { clientOf } from './client.ts';
@@ -74,11 +76,12 @@ const linesOf = (block: string): string[] =>
 
 type Ended = { code: number; stdout: string; stderr: string };
 
+const root = new URL('..', import.meta.url);
+const environment = () => ({ ...process.env, FANFOLD_PORT: String(stack.base), NO_COLOR: '1' });
+
 const type = (command: string): Promise<Ended> =>
   new Promise((resolve) => {
-    const root = new URL('..', import.meta.url);
-    const environment = { ...process.env, FANFOLD_PORT: String(stack.base), NO_COLOR: '1' };
-    execFile('bash', ['-uc', command], { cwd: root, env: environment }, (error, stdout, stderr) =>
+    execFile('bash', ['-uc', command], { cwd: root, env: environment() }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
@@ -89,7 +92,10 @@ const filledIn = (command: string): string =>
     .replaceAll('<id>', discarded)
     .replace(/\bop_[0-9a-f]{32}\b/, operationId);
 
-/** What each of them does here: its exit code, and a part of what it prints. */
+/** The first of them serves until Ctrl-C. */
+const serving = './fanfold console --stage production';
+
+/** What each of the others does here: its exit code, and a part of what it prints. */
 const expected: [command: string, code: number, printed: string | RegExp][] = [
   ['./fanfold dlq list', 1, 'received too often'],
   ['./fanfold dlq show <id>', 0, /cause +received too often/],
@@ -146,7 +152,24 @@ it('every command of the page is known here', () => {
     .join('\n')
     .replace(/^(TOKEN=.*)\n/m, '$1; ')
     .split('\n');
-  expect(asTyped).toEqual(expected.map(([command]) => command));
+  expect(asTyped).toEqual([serving, ...expected.map(([command]) => command)]);
+});
+
+it(`${serving}, here without the stage`, async () => {
+  // In a group of its own, all of which Ctrl-C interrupts.
+  const served = spawn('bash', ['-uc', serving.replace(' --stage production', '')], {
+    ...{ cwd: root, env: environment(), detached: true },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(served, 'close');
+  try {
+    const [address] = await Promise.race([once(createInterface(served.stdout), 'line'), ended]);
+    const page = await fetch(String(address), { headers: { accept: 'text/html' } });
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>')]);
+  } finally {
+    if (served.pid && served.exitCode === null) process.kill(-served.pid, 'SIGINT');
+  }
+  expect(await ended).toEqual([0, null]);
 });
 
 it.each(expected)('%s', async (command, code, printed) => {

@@ -228,6 +228,10 @@ it('one trigger of a service is stopped, and a publisher at once as what writes 
   const { triggers } = await switchTriggers(await test(), { on: false, services: ['billing'], only });
   expect(triggers).toMatchObject([{ service: 'billing', functionKey: 'publisher', state: 'off' }]);
   expect(changes).toEqual(['ordered: stage stop', 'Disabling fanfold-billing-test-publisher']);
+  const [ordered] = sns.commandCalls(PublishBatchCommand);
+  const [entry] = ordered?.args[0].input.PublishBatchRequestEntries ?? [];
+  // Whoever reads the audit trail must not take it for a stop of the whole service.
+  expect(JSON.parse(entry?.Message ?? '').data.filters).toEqual({ service: 'billing', ...only });
   const none = switchTriggers(await test(), {
     on: false,
     services: ['billing'],

@@ -98,7 +98,7 @@ export async function switchTriggers(
   const operationId = await order(cloud, {
     command: on ? 'stage start' : 'stage stop',
     reason,
-    filters: services ? { service: services.join(',') } : {},
+    filters: { ...(services && { service: services.join(',') }), ...only },
     messages: [],
   }).catch(async (error) => {
     if (recorder) await switchAll(cloud, { on: true, services, areMeant: isRecorder });
