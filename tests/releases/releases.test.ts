@@ -69,11 +69,11 @@ describe.each(files)('on what a release left, %s,', (file) => {
       payments: stored.shown.payments.length + 1,
       invoices: stored.shown.invoices.length + 1,
       creditNotes: stored.shown.creditNotes.length + 1,
-      // Refunded, captured, an invoice and a credit note.
-      events: stored.shown.events.length + 4,
+      // Refunded, captured, an invoice and a credit note with a PDF each, and no PDF of a document from before.
+      events: stored.shown.events.length + 6,
     });
     // The log goes on from what was signed then.
-    expect(await world.publishLog()).toBe(signed + 4);
+    expect(await world.publishLog()).toBe(signed + 6);
   });
 
   test('all of it is published again, and nothing is there twice, no number either', async () => {

@@ -296,7 +296,7 @@ test('documents are queued to be rendered when they were issued or asked for, an
   });
   const filters = mapping?.Properties.FilterCriteria.Filters ?? [];
   expect(filters.map(({ Pattern }: { Pattern: string }) => JSON.parse(Pattern))).toEqual([
-    { dynamodb: { NewImage: { said: { BOOL: [true] }, documents: { S: [{ exists: true }] } } } },
+    { dynamodb: { NewImage: { said: { BOOL: [true] }, renders: { BOOL: [true] } } } },
     { dynamodb: { NewImage: { asked: { S: [{ exists: true }] } } } },
   ]);
 });

@@ -26,10 +26,12 @@ import * as invoicePdf from '../functions/invoicePdf.ts';
 import * as invoiceUbl from '../functions/invoiceUbl.ts';
 import { handler as renderer } from '../functions/renderer.ts';
 import { eventOfInvoice, type Invoice, invoiceFor } from '../invoice.ts';
+import { republishDocument } from '../store/days.ts';
 import { storeFile } from '../store/files.ts';
 import {
   accountItem,
   creditNoteItem,
+  eventsOf,
   eventsOfItem,
   renderingKey,
   type Stored,
@@ -300,6 +302,18 @@ describe('The PDF of a document', () => {
     expect((await ask(api.invoicePdf, invoiceId(12))).status).toBe(200);
     for (const id of [invoiceId(12), creditNoteId(12)])
       expect(eventsOfItem((await renderingItem(id)) as Stored)).toMatchObject([{ data: { isCopy: true } }]);
+  });
+
+  it('is made of what a write issues, and not when its event is published again', async () => {
+    const { invoice, issued } = await issueInvoice(15, soundInvoice);
+    const credited = await issueCreditNote(15, invoice, soundCreditNote);
+    for (const [id, event] of [[invoice.id, issued] as const, [creditNoteId(15), credited] as const]) {
+      const image = async () => marshall((await readAll([`acme#${id}`]))[0], { removeUndefinedValues: true });
+      expect(toRender(await image())).toEqual([event]);
+      await republishDocument({ id: `acme#${id}` }, new Date());
+      expect(eventsOf(await image())).toEqual([event]);
+      expect(toRender(await image())).toEqual([]);
+    }
   });
 
   it('of a document that the table does not have fails alone, and comes again', async () => {

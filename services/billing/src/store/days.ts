@@ -116,14 +116,14 @@ export async function* foundOrRenderedOn(
   } while (start);
 }
 
-/** Makes the table's stream carry the event of a document, finding or PDF again. Nothing else changes. */
+/** Makes the table's stream carry the event of a document, finding or PDF again. Nothing else changes, and no PDF is made. */
 export async function republishDocument({ id }: { id: string }, now: Date): Promise<void> {
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: tableName(),
       Key: { pk: { S: id } },
       // Without a change there would be no record in the stream. The attributes' names are those of stored items.
-      UpdateExpression: 'SET said = :said, saidAgainAt = :now',
+      UpdateExpression: 'SET said = :said, saidAgainAt = :now REMOVE renders',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: marshall({ ':said': true, ':now': now.toISOString() }),
     }),

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BillableEvent } from '../books.ts';
 import { captured, now, refunded } from '../eventFixtures.ts';
 import { booksOf } from './books.ts';
-import { type AccountItem, type CreditNoteItem, eventsOf, type Stored } from './items.ts';
+import { type AccountItem, type CreditNoteItem, eventsOf, type Stored, toRender } from './items.ts';
 
 /** Items as they were written once, with their events: a line for each. Lines are added and never changed. */
 const stored = readFileSync(new URL('../../fixtures/stored.jsonl', import.meta.url), 'utf8')
@@ -20,6 +20,10 @@ it.each(stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type
     );
   },
 );
+
+it('no PDF is made of a document from before there were any, also when its event is published again', () => {
+  expect(stored.flatMap(({ item }) => toRender(marshall({ ...item, said: true })))).toEqual([]);
+});
 
 /** The books with everything that was stored once, each document as `rendered` leaves it. */
 const storedBooks = (rendered: (item: Stored) => Stored = (item) => item) =>

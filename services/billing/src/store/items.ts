@@ -38,12 +38,19 @@ export type AccountItem = Omit<Account, 'id' | 'invoice'> &
     pk: string;
     /** Whether the publisher has an event for this write: the name that stored items and the stream's filter have. */
     said: boolean;
+    renders?: Renders;
     order?: string;
     /** Without its id, which is in the key: a write unit takes a kilobyte, and a transaction counts twice. */
     invoice: Omit<Invoice, 'id'> | null;
   };
 
-export type CreditNoteItem = Indexed & Issued & { pk: string; said: boolean };
+export type CreditNoteItem = Indexed & Issued & { pk: string; said: boolean; renders?: Renders };
+
+/**
+ * That this write has issued a document, whose PDF is to be made. Documents from before there were PDFs have none, and an event
+ * that is published again makes none.
+ */
+type Renders = true;
 
 export type Indexed = Document & {
   /** `<merchant>#<kind>` */
@@ -108,6 +115,7 @@ export function accountItem(account: Account, hasNewInvoice: boolean): AccountIt
     invoice: invoice && withoutId(invoice),
     pk: `${merchantId}#${id}`,
     said: hasNewInvoice,
+    ...(hasNewInvoice && { renders: true }),
     ...(invoice && {
       ...indexed(merchantId, 'invoice', invoice, paidOf(invoice)),
       order: `${merchantId}#${invoice.orderId}`,
@@ -122,7 +130,8 @@ export function accountItem(account: Account, hasNewInvoice: boolean): AccountIt
 
 const withoutId = ({ id, ...facts }: Invoice): Omit<Invoice, 'id'> => facts;
 
-export function accountOfItem({ waits: _, waitsAs: _as, tried: _tried, ...item }: AccountItem): Account {
+export function accountOfItem(stored: AccountItem): Account {
+  const { waits: _, waitsAs: _as, tried: _tried, renders: _renders, ...item } = stored;
   const id = item.pk.slice(item.merchantId.length + 1);
   return { id, ...item, invoice: item.invoice && { id, ...item.invoice } };
 }
@@ -131,6 +140,7 @@ export const creditNoteItem = (issued: Issued): CreditNoteItem => ({
   ...issued,
   pk: `${issued.merchantId}#${issued.creditNote.id}`,
   said: true,
+  renders: true,
   ...indexed(issued.merchantId, 'credit-note', issued.creditNote, issued.creditNote.amount),
 });
 
@@ -180,7 +190,8 @@ export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
 /** Documents to render, by the events of their issue: those that this image issues, or whose PDF somebody asked for. */
 export function toRender(image: Record<string, AttributeValue>): Event[] {
   const item = unmarshall(image) as Stored;
-  return 'asked' in item && item.asked ? [JSON.parse(item.asked)] : eventsOfItem(item);
+  if ('asked' in item && item.asked) return [JSON.parse(item.asked)];
+  return 'renders' in item && item.renders ? eventsOfItem(item) : [];
 }
 
 export function eventsOfItem(item: Stored): Event[] {
