@@ -56,9 +56,10 @@ describe('a consumer', () => {
     expect(callsOf('Fanfold payments', 'payments')).toEqual(callsOf('bare SDK', 'payments'));
   });
 
-  it('of billing bills a batch with one read and one transaction', () => {
+  it('of billing bills a batch with one read, one transaction and a file for each document', () => {
     expect(callsOf('Fanfold billing', 'billing')).toEqual({
       'DynamoDB BatchGetItem': 1,
+      'S3 PutObject': 10,
       'DynamoDB TransactWriteItems': 1,
     });
   });
@@ -72,10 +73,10 @@ describe('a consumer', () => {
   });
 });
 
-it('every payment of one client, and of sixteen at once, is invoiced once and recorded with its invoice', async () => {
+it('every payment of one client, and of sixteen at once, is invoiced once and recorded with its invoice and PDF', async () => {
   expect((await quickly(flowPart)).runs).toMatchObject([
-    { clients: 1, payments: 5, invoices: 5, events: 10 },
-    { clients: 16, payments: 48, invoices: 48, events: 96 },
+    { clients: 1, payments: 5, invoices: 5, events: 15 },
+    { clients: 16, payments: 48, invoices: 48, events: 144 },
   ]);
 }, 120_000);
 

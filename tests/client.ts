@@ -136,11 +136,11 @@ export const twoChairs = (changes: Record<string, unknown> = {}) => ({
   ...changes,
 });
 
-/** A payment, and a refund of a part of it; waits until both and their documents are recorded. */
+/** A payment, and a refund of a part of it; waits until both, their documents and their PDFs are recorded. */
 export async function sellAndRefund(merchant: Client): Promise<void> {
   const known = (await merchant.all('/events')).length;
   const { body } = await merchant.post('/payments', twoChairs());
   expect((await merchant.post(`/payments/${body.id}/refunds`, { amount: 1000 })).status).toBe(201);
-  const recorded = async () => expect(await merchant.all('/events')).toHaveLength(known + 4);
+  const recorded = async () => expect(await merchant.all('/events')).toHaveLength(known + 6);
   await vi.waitFor(recorded, { timeout: 60_000, interval: 100 });
 }

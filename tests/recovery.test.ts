@@ -203,7 +203,8 @@ const settled = () =>
   eventually(async () => {
     for (const id of paid) {
       expect((await merchant.get(`/payments/${id}`)).body.invoiceNumber).toMatch(/^INV-/);
-      expect((await merchant.get(`/events/${id.replace('pay_', 'inv_')}:1`)).status).toBe(200);
+      // The PDF's event is the last.
+      expect((await merchant.get(`/events/${id.replace('pay_', 'inv_')}:2`)).status).toBe(200);
     }
     for (const queue of Object.values(queues)) expect(await wire.depth(queue), queue).toBe(0);
   });

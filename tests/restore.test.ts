@@ -43,8 +43,8 @@ async function sell(): Promise<void> {
     const refunds = payments.flatMap((each) => each.refunds);
     expect(payments.every(({ invoiceNumber }) => invoiceNumber)).toBe(true);
     expect(refunds.every(({ creditNoteNumber }) => creditNoteNumber)).toBe(true);
-    // Of each one its own, and that of its document.
-    expect(events).toHaveLength(2 * (payments.length + refunds.length));
+    // Of each one its own, that of its document, and that of the PDF.
+    expect(events).toHaveLength(3 * (payments.length + refunds.length));
   });
   await signLog(stack);
 }

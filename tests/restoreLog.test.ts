@@ -59,9 +59,9 @@ it('comes back from the published files and the publishers, and nobody who remem
   const first = await fanfold('restore', 'audit', '--yes');
   const { plan, proof } = JSON.parse(first.stdout);
   // The orders to stop and start are at positions that the published log gave to others.
-  expect(plan).toMatchObject({ published: 12, fitting: 4 });
-  expect(plan.size).toBeGreaterThanOrEqual(4);
-  expect(proof).toMatchObject({ holds: false, misfits: [], open: { count: 8 } });
+  expect(plan).toMatchObject({ published: 18, fitting: 6 });
+  expect(plan.size).toBeGreaterThanOrEqual(6);
+  expect(proof).toMatchObject({ holds: false, misfits: [], open: { count: 12 } });
   expect(first.code).toBe(1);
   expect(await refused()).toEqual([1, expect.stringContaining('`fanfold stage start ')]);
 

@@ -345,7 +345,7 @@ describe('messages', () => {
       const { type } = JSON.parse(body);
       await wire.send(queues.audit, body);
       if (/^payment\.(captured|refunded)/.test(type)) await wire.send(queues.billing, body);
-      if (/^(invoice|credit-note)\./.test(type)) await wire.send(queues.payments, body);
+      if (/^(invoice|credit-note)\.issued\./.test(type)) await wire.send(queues.payments, body);
     }
   });
 

@@ -67,6 +67,7 @@ const environmentWith = (url: string) => ({
   AUDIT_WITNESS_TABLE_NAME: 'audit-witness',
   AUDIT_LOG_BUCKET_NAME: 'audit-log',
   MARKS_BUCKET_NAME: 'marks',
+  DOCUMENTS_BUCKET_NAME: 'documents',
   LOG_ORIGIN: 'fanfold.example/local/audit',
   LOG_SIGNING_KEY_IDS: 'log',
   WITNESS_SIGNING_KEY_ID: 'witness',

@@ -110,10 +110,13 @@ const chunkBytes = 64 * 1024;
 const sqsUsed = (target: string, sent: Buffer): Used[] => [
   {
     unit: 'sqsRequests',
-    place: target.replace('AmazonSQS.', ''),
+    place: /\.SendMessage/.test(target) ? `${queueOf(sent)} sent` : target.replace('AmazonSQS.', ''),
     count: Math.ceil(sent.length / chunkBytes),
   },
 ];
+
+const queueOf = (sent: Buffer): string =>
+  String(JSON.parse(sent.toString()).QueueUrl).split('/').at(-1) ?? '';
 
 /** A request, whether of one message or of ten, is billed for each 64 KB. https://aws.amazon.com/sns/pricing/ */
 const snsUsed = (sent: Buffer): Used[] => {

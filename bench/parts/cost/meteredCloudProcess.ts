@@ -15,7 +15,7 @@ const { ask, receive } = conversation(
   (message) => process.send?.(message),
   async ({ ask, values: [resources, arriveApart] }) => {
     if (ask === 'drain') return drain(resources as Record<string, Resource>, arriveApart as boolean);
-    const taken = [...meter.take(), ...polled];
+    const taken = onceOnly([...meter.take(), ...polled]);
     polled = [];
     return taken;
   },
@@ -28,6 +28,14 @@ process.once('disconnect', async () => {
   process.exit(0);
 });
 process.send?.({ emulators: endpoints, metered: meter.endpoints });
+
+/** Of queues that functions send to, the sending is what is billed. */
+function onceOnly(used: Used[]): Used[] {
+  const sent = new Set(used.map(({ place }) => place));
+  return used.filter(
+    ({ place }) => !place.endsWith(' delivered') || !sent.has(place.replace(/delivered$/, 'sent')),
+  );
+}
 
 async function drain(resources: Record<string, Resource>, arriveApart: boolean): Promise<void> {
   const invoke = (functionName: string, event: unknown) => ask('invoke', functionName, event);

@@ -29,7 +29,8 @@ type Cpu = { services: number; fauxqs: number; dynamodb: number };
 
 /**
  * All functions and mappings in this process, which this takes as a whole, and the emulators in others. A payment is invoiced when
- * the run of billing's consumer that had it has ended, and audited when that of audit's consumer has that had the invoice.
+ * the run of billing's consumer that had it has ended, and audited when that of audit's consumer has that had the invoice. What
+ * it takes of processors includes its invoice's PDF, for which it waits in the end.
  *
  * One client waits for each invoice before it pays again. Several pay again as soon as they are answered, each as a merchant
  * of its own.
@@ -40,6 +41,7 @@ export async function measureStory(clients: number, payments: number, warmUp: nu
   const cloud = await startCloud();
   const invoiced = new Moments();
   const audited = new Moments();
+  const drawn = new Moments();
   const services = await startServices(cloud.endpoints, cloud.endpoints, async (service, key, run, event) => {
     const answer = await run();
     if (key !== 'consumer' || service === 'payments') return answer;
@@ -50,6 +52,7 @@ export async function measureStory(clients: number, payments: number, warmUp: nu
       if (failed.has(messageId)) continue;
       if (service === 'billing') invoiced.now(data.paymentId);
       if (service === 'audit' && type === 'invoice.issued.v1') audited.now(data.paymentId);
+      if (service === 'audit' && type === 'invoice.rendered.v1') drawn.now(data.paymentId);
     }
     return answer;
   });
@@ -63,7 +66,7 @@ export async function measureStory(clients: number, payments: number, warmUp: nu
         const at = performance.now();
         const id = await services.pay(merchantId, next++);
         const answeredAt = performance.now();
-        const moments = Promise.all([invoiced.of(id), audited.of(id)]);
+        const moments = Promise.all([invoiced.of(id), audited.of(id), drawn.of(id)]);
         paid.push(moments.then(([invoicedAt, auditedAt]) => ({ at, answeredAt, invoicedAt, auditedAt })));
         if (payers === 1) await invoiced.of(id);
       }
