@@ -3,7 +3,7 @@ import { listQuery } from '@fanfold/runtime/list';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { InexpressibleSchema } from './jsonSchema.ts';
-import { openApiOf, type Route } from './openApi.ts';
+import { type Exchange, openApiOf, type Route } from './openApi.ts';
 import type { ApiDescription, Operation } from './operations.ts';
 
 const thing = z.object({ object: z.literal('thing'), id: objectId('thing') });
@@ -32,7 +32,11 @@ const shown: Operation = {
 
 // biome-ignore lint/suspicious/noExplicitAny: an OpenAPI document has too many forms to name here
 const documentOf = (description: ApiDescription, ...routes: Route[]): any =>
-  openApiOf({ name: 'things', version: '1.0.0', api: description, routes }, []);
+  recordedOf([], description, ...routes);
+
+// biome-ignore lint/suspicious/noExplicitAny: as above
+const recordedOf = (exchanges: Exchange[], description: ApiDescription, ...routes: Route[]): any =>
+  openApiOf({ name: 'things', version: '1.0.0', api: description, routes }, exchanges);
 
 describe('a route', () => {
   it('has what its handler requires: scope, parameters, and the codes of every such route', () => {
@@ -96,6 +100,31 @@ describe('a route', () => {
       schema: { type: 'integer', minimum: 1, maximum: 100, default: 10 },
     });
   });
+
+  it.each([
+    ['application/xml', '<thing/>', { examples: { oneThing: { summary: 'One thing', value: '<thing/>' } } }],
+    ['application/pdf', undefined, {}],
+  ])(
+    'that answers with a file has what was recorded as its example, if it is text: %s',
+    (contentType, answer, shownAs) => {
+      const exchange = {
+        operation: 'getThing',
+        status: 200,
+        summary: 'One thing',
+        request: { parameters: {} },
+      };
+      const file: Operation = {
+        ...shown,
+        answers: { 200: { when: 'The file.', contentType, file: 'A thing.' } },
+      };
+      const { get } = recordedOf([{ ...exchange, answer }], api({ getThing: file }), getThing).paths[
+        '/things/{id}'
+      ];
+      expect(get.responses[200].content).toEqual({
+        [contentType]: { schema: { description: 'A thing.' }, ...shownAs },
+      });
+    },
+  );
 
   it('that anybody may ask needs no token', () => {
     const { get } = documentOf(api({ getThing: shown }), { ...getThing, settings: {} }).paths['/things/{id}'];

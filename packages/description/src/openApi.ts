@@ -28,7 +28,8 @@ export type Exchange = {
   /** What the example shows, in a few words. */
   summary: string;
   request: { parameters: Record<string, string>; body?: unknown };
-  answer: unknown;
+  /** Without it, a file that is no text. */
+  answer?: unknown;
 };
 
 type Json = Record<string, unknown>;
@@ -370,10 +371,12 @@ function answerOf({ functionKey, settings }: Route, status: number, answer: Answ
 
 function fileContent({ contentType, file }: Extract<Answer, { file: string }>, recorded: Exchange[]): Json {
   if (contentType === 'application/json') return { schema: { type: 'object', description: file } };
-  if (!contentType.startsWith('text/')) return { schema: { description: file } };
+  const isPlain = contentType.startsWith('text/');
   return {
-    schema: { type: 'string', maxLength: maxEventBytes, description: file },
-    ...examplesOf(recorded.map((exchange) => ({ summary: exchange.summary, value: exchange.answer }))),
+    schema: { ...(isPlain && { type: 'string', maxLength: maxEventBytes }), description: file },
+    ...examplesOf(
+      recorded.flatMap(({ summary, answer }) => (answer === undefined ? [] : { summary, value: answer })),
+    ),
   };
 }
 

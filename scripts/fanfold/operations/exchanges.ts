@@ -91,13 +91,16 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const contentType = response.headers.get('content-type') ?? '';
+    const bytes = Buffer.from(await response.arrayBuffer());
     return {
       operation,
       status: response.status,
       summary,
       request: { parameters: { ...parameters, ...query, ...key }, ...(body !== undefined && { body }) },
-      answer: isJson ? await response.json() : await response.text(),
+      ...(isText(contentType) && {
+        answer: /json/.test(contentType) ? JSON.parse(bytes.toString()) : bytes.toString(),
+      }),
     };
   }
 
@@ -127,6 +130,13 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
     throw new Error(
       `${request.operation} did not show what follows within a minute. See what \`pnpm dev\` prints.`,
     );
+  }
+
+  /** Waits for what takes a while, and records the problem until then if it is still to come. */
+  async function recordEarly(service: string, summary: string, request: Request): Promise<void> {
+    const early = await ask(service, { ...request, summary });
+    if (early.status === 409) exchanges[service]?.push(early);
+    await until(service, request, () => true);
   }
 
   const post = (operation: string, summary: string, path: string, body: unknown, id?: string): Request => ({
@@ -264,6 +274,23 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
   for (const request of [invoices, notes, oneInvoice, oneNote, seller, putSeller])
     await recordRefusals('billing', request);
 
+  for (const [of, shown] of [
+    ['invoice', oneInvoice],
+    ['creditNote', oneNote],
+  ] as const) {
+    for (const format of ['Ubl', 'Cii']) {
+      const xml = { ...shown, operation: `${of}${format}`, path: `${shown.path}/${format.toLowerCase()}` };
+      await record('billing', 200, xml);
+      const profile = 'peppol';
+      await record('billing', 409, { ...xml, summary: 'In a profile that it lacks', query: { profile } });
+      await recordRefusals('billing', xml);
+    }
+    const pdf = { ...shown, operation: `${of}Pdf`, path: `${shown.path}/pdf` };
+    await recordEarly('billing', 'Before it is made', pdf);
+    await record('billing', 200, pdf);
+    await recordRefusals('billing', pdf);
+  }
+
   // Audit.
   const events = get('listEvents', 'About a payment', '/events', { query: { subject: paid.id } });
   await until('audit', events, ({ data }) => data.length >= 2);
@@ -275,9 +302,7 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
   const proof = get('getEventProof', 'A proof', '/events/{id}/proof', {
     parameters: { id: event?.id ?? '' },
   });
-  const early = await ask('audit', { ...proof, summary: 'Before a checkpoint covers it' });
-  if (early.status === 409) exchanges.audit?.push(early);
-  await until('audit', proof, () => true);
+  await recordEarly('audit', 'Before a checkpoint covers it', proof);
   await record('audit', 200, proof);
   for (const request of [events, oneEvent, proof]) await recordRefusals('audit', request);
   await record('audit', 200, get('getCheckpoint', 'Cosigned by the witness', '/checkpoint'));
@@ -289,3 +314,6 @@ export async function recordExchanges({ urls, token }: Stack): Promise<Record<st
   });
   return exchanges;
 }
+
+/** An example of a file that is no text would tell nobody anything: only that it was answered is recorded. */
+const isText = (contentType: string): boolean => /^text\/|[/+](json|xml)\b/.test(contentType);
