@@ -145,6 +145,17 @@ describe('the flow', () => {
     );
   });
 
+  it('shows the queue that a service fills by itself, who reads it and its dead letters', async () => {
+    const rendering = queue('billing-renderer');
+    await rendering.getByText('Work of the service itself.').waitFor();
+    await rendering.getByRole('button', { name: 'Stop billing renderer', exact: true }).waitFor();
+    expect(await rendering.locator('.dead li').allTextContents()).toEqual([
+      expect.stringContaining('0 not handled'),
+    ]);
+    expect(await queue('billing').locator('.dead li').count()).toBe(3);
+    expect(await queue('billing').getByText('renderer').count()).toBe(0);
+  });
+
   it('stops a consumer, whose messages wait, and starts it again; audit has both orders', async () => {
     await button('Stop billing consumer').click();
     await button('Start billing consumer').waitFor();

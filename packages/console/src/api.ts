@@ -91,10 +91,10 @@ export type Picture = {
   services: { name: string; publishes: boolean; triggers: TriggerShown[] }[];
   queues: {
     name: string;
-    /** Null for a queue that is no service's. */
+    /** Whose functions read it. Null for a queue that is no service's. */
     service: string | null;
-    /** `all`, or `others` if its filter is no list of types. */
-    types: string[] | 'all' | 'others';
+    /** `all`, or `others` if its filter is no list of types. Null for one that is no subscriber's: its service fills it by itself. */
+    types: string[] | 'all' | 'others' | null;
   }[];
   deadLetters: { name: string; service: string; kind: 'events' | 'subscription' | 'stream' }[];
 };

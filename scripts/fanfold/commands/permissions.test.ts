@@ -112,6 +112,7 @@ beforeAll(async () => {
   const kinds = ['events', 'events-dead-letters', 'subscription-dead-letters'];
   const names = [
     ...services.flatMap((service) => kinds.map((kind) => `fanfold-test-${service}-${kind}`)),
+    'fanfold-test-billing-renderer-events',
     'fanfold-test-billing-renderer-events-dead-letters',
   ];
   sqs.on(ListQueuesCommand).resolves({ QueueUrls: names.map(urlOf) });

@@ -25,6 +25,8 @@ vi.mock('node:timers/promises', () => import('../delayFixtures.ts'));
 
 const [region, account] = ['eu-west-1', '123456789012'];
 const queue = 'fanfold-test-billing-events';
+/** Which its service fills by itself. */
+const ownQueue = 'fanfold-test-billing-renderer-events';
 const topicArn = `arn:aws:sns:${region}:${account}:fanfold-test-events`;
 const [sns, sqs, s3, sts, lambda, events, cloudwatch] = [
   mockClient(SNSClient),
@@ -54,7 +56,9 @@ beforeEach(() => {
   const FilterPolicy = JSON.stringify({ type: ['payment.captured.v1'] });
   sns.on(GetSubscriptionAttributesCommand).resolves({ Attributes: { FilterPolicy } });
   sqs.on(ListQueuesCommand).resolves({
-    QueueUrls: [queue, `${queue}-dead-letters`].map((name) => `https://sqs.example/${name}`),
+    QueueUrls: [queue, ownQueue]
+      .flatMap((name) => [name, `${name}-dead-letters`])
+      .map((name) => `https://sqs.example/${name}`),
   });
   sqs.on(GetQueueAttributesCommand).resolves({
     Attributes: { ApproximateNumberOfMessages: '2', ApproximateNumberOfMessagesNotVisible: '1' },
@@ -64,13 +68,14 @@ beforeEach(() => {
   lambda.on(GetFunctionConcurrencyCommand).resolves({});
   lambda.on(ListEventSourceMappingsCommand).resolves({
     EventSourceMappings: [
-      {
-        UUID: '1',
-        FunctionArn: `arn:aws:lambda:${region}:${account}:function:fanfold-billing-test-consumer`,
-        EventSourceArn: `arn:aws:sqs:${region}:${account}:${queue}`,
-        State: 'Enabled',
-      },
-    ],
+      ['consumer', queue],
+      ['renderer', ownQueue],
+    ].map(([functionKey, name]) => ({
+      UUID: functionKey,
+      FunctionArn: `arn:aws:lambda:${region}:${account}:function:fanfold-billing-test-${functionKey}`,
+      EventSourceArn: `arn:aws:sqs:${region}:${account}:${name}`,
+      State: 'Enabled',
+    })),
   });
   events.on(ListRulesCommand).resolves({});
   cloudwatch.on(GetMetricDataCommand).resolves({
@@ -132,14 +137,22 @@ it('a page is told who subscribes to what, how much waits and since when, and wh
     picture: {
       topic: 'fanfold-test-events',
       services: [{ name: 'billing', publishes: false }],
-      queues: [{ name: queue, service: 'billing', types: ['payment.captured.v1'] }],
-      deadLetters: [{ name: `${queue}-dead-letters`, service: 'billing', kind: 'events' }],
+      queues: [
+        { name: queue, service: 'billing', types: ['payment.captured.v1'] },
+        { name: ownQueue, service: 'billing', types: null },
+      ],
+      deadLetters: [
+        { name: `${queue}-dead-letters`, service: 'billing', kind: 'events' },
+        { name: `${ownQueue}-dead-letters`, service: 'billing-renderer', kind: 'events' },
+      ],
     },
   });
   expect(last('depths')).toEqual({
     depths: [
       { name: queue, waiting: 2, inFlight: 1, oldestSince: '2026-11-30T09:58:30.000Z' },
+      { name: ownQueue, waiting: 2, inFlight: 1, oldestSince: null },
       { name: `${queue}-dead-letters`, waiting: 2, inFlight: 1, oldestSince: null },
+      { name: `${ownQueue}-dead-letters`, waiting: 2, inFlight: 1, oldestSince: null },
     ],
   });
   const { merchantid, correlationid, ...rest } = event;

@@ -15,10 +15,10 @@ export type Picture = {
   queues: {
     name: string;
     url: string;
-    /** Null for a queue that is no service's. */
+    /** Whose functions read it. Null for a queue that is no service's. */
     service: string | null;
-    /** `all`, or `others` if its filter is no list of types. */
-    types: string[] | 'all' | 'others';
+    /** `all`, or `others` if its filter is no list of types. Null for one that is no subscriber's: its service fills it by itself. */
+    types: string[] | 'all' | 'others' | null;
   }[];
   /** The URL of a queue; a bucket has none. */
   deadLetters: (Place & { url: string | undefined })[];
@@ -33,13 +33,19 @@ export async function pictureOf(cloud: Cloud): Promise<Picture> {
     cloud.s3.send(new ListBucketsCommand({})),
   ]);
   const names = [...new Set(triggers.map(({ service }) => service))].sort();
+  const readBy = new Map(
+    triggers.filter(({ kind }) => kind === 'queue').map(({ source, service }) => [source, service]),
+  );
   const queues = await Promise.all(
-    [...subscriptions].map(async ([name, arn]) => ({
-      name,
-      url: urls.get(name) ?? '',
-      service: names.find((service) => queueOf(cloud.stage, service) === name) ?? null,
-      types: await typesOf(cloud, arn),
-    })),
+    [...new Set([...subscriptions.keys(), ...readBy.keys()])].map(async (name) => {
+      const subscription = subscriptions.get(name);
+      return {
+        name,
+        url: urls.get(name) ?? '',
+        service: readBy.get(name) ?? names.find((service) => queueOf(cloud.stage, service) === name) ?? null,
+        types: subscription === undefined ? null : await typesOf(cloud, subscription),
+      };
+    }),
   );
   const places = [...urls.keys(), ...Buckets.map(({ Name = '' }) => Name)];
   return {

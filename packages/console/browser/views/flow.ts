@@ -118,7 +118,8 @@ const lane = (name: string, row: number, column: number) =>
 
 function rowOf(picture: Picture, service: Picture['services'][number], row: number): TemplateResult {
   const { name, publishes, triggers } = service;
-  const queue = picture.queues.find((each) => each.service === name);
+  const queues = picture.queues.filter((each) => each.service === name);
+  const subscribed = queues.find(({ types }) => types !== null);
   const routes = triggers.filter(({ kind }) => kind === 'api');
   return html`
     <section class="service" aria-label=${name} .style=${at(row, 1)}>
@@ -134,18 +135,25 @@ function rowOf(picture: Picture, service: Picture['services'][number], row: numb
       ${publishes ? nothing : html`<p>It publishes nothing.</p>`}
     </section>
     ${publishes ? lane(`publisher ${name}`, row, 2) : nothing}
-    ${
-      queue
-        ? html`${lane(`queue ${queue.name}`, row, 4)}
-          <section class="queue" aria-label=${queue.name} .style=${at(row, 5)}>
-            ${queueOf(queue)}
-            <ul>
-              ${triggers.filter(({ kind }) => kind === 'queue').map((each) => triggerOf(name, each))}
-            </ul>
-            ${deadLettersOf(picture, name)}
-          </section>`
-        : nothing
-    }
+    ${subscribed ? lane(`queue ${subscribed.name}`, row, 4) : nothing}
+    <div class="queues" .style=${at(row, 5)}>
+      ${queues.map((queue) => {
+        const own = `${queue.name}-dead-letters`;
+        const others = picture.deadLetters.filter((each) => each.service === name && each.name !== own);
+        return html`<section class="queue" aria-label=${queue.name}>
+          ${queueOf(queue)}
+          <ul>
+            ${triggers
+              .filter(({ kind, source }) => kind === 'queue' && source === queue.name)
+              .map((each) => triggerOf(name, each))}
+          </ul>
+          ${deadLettersOf(queue.name, [
+            ...picture.deadLetters.filter((each) => each.name === own),
+            ...(queue === subscribed ? others : []),
+          ])}
+        </section>`;
+      })}
+    </div>
   `;
 }
 
@@ -184,33 +192,39 @@ function switchOf(key: string, isOn: boolean, name: string, work: () => Promise<
 
 function queueOf({ name, types }: Picture['queues'][number]): TemplateResult {
   const depth = live.depths.get(name);
-  const isHeard = ({ type }: SeenEvent) => types === 'all' || (types !== 'others' && types.includes(type));
-  const shown = types === 'all' ? ['all types'] : types === 'others' ? ['a filter of its own'] : types;
   return html`<h3>${name}</h3>
     <dl class="counts">
       <div><dt>waiting</dt><dd>${depth ? count(depth.waiting) : '–'}</dd></div>
       <div><dt>in flight</dt><dd>${depth ? count(depth.inFlight) : '–'}</dd></div>
       <div><dt>oldest</dt><dd>${depth?.oldestSince ? age(depth.oldestSince) : '–'}</dd></div>
-      <div><dt>per minute</dt><dd>${count(perMinute(isHeard))}</dd></div>
+      ${types ? html`<div><dt>per minute</dt><dd>${count(perMinute(({ type }) => isHeard(types, type)))}</dd></div>` : nothing}
     </dl>
-    <details><summary>Subscribes to ${shown.length === 1 ? shown[0] : `${shown.length} types`}</summary>
+    ${types ? subscriptionOf(types) : html`<p>Work of the service itself.</p>`}`;
+}
+
+type Types = NonNullable<Picture['queues'][number]['types']>;
+
+const isHeard = (types: Types, type: string): boolean =>
+  types === 'all' || (types !== 'others' && types.includes(type));
+
+function subscriptionOf(types: Types): TemplateResult {
+  const shown = types === 'all' ? ['all types'] : types === 'others' ? ['a filter of its own'] : types;
+  return html`<details><summary>Subscribes to ${shown.length === 1 ? shown[0] : `${shown.length} types`}</summary>
       <ul>${shown.map((type) => html`<li>${type}</li>`)}</ul>
     </details>`;
 }
 
 const places = { events: 'not handled', subscription: 'not delivered', stream: 'not published' };
 
-const deadLettersOf = ({ deadLetters }: Picture, service: string) => html`
-  <ul class="dead" aria-label=${`Dead letters of ${service}`}>
-    ${deadLetters
-      .filter((each) => each.service === service)
-      .map(({ name, kind }) => {
-        const depth = live.depths.get(name);
-        const total = depth ? depth.waiting + depth.inFlight : 0;
-        return html`<li class=${total > 0 ? 'some' : 'none'} title=${name}>
+const deadLettersOf = (queue: string, deadLetters: Picture['deadLetters']) => html`
+  <ul class="dead" aria-label=${`Dead letters of ${queue}`}>
+    ${deadLetters.map(({ name, kind }) => {
+      const depth = live.depths.get(name);
+      const total = depth ? depth.waiting + depth.inFlight : 0;
+      return html`<li class=${total > 0 ? 'some' : 'none'} title=${name}>
           ${total > 0 ? html`<a href=${addressOf('/dead-letters', { queue: name })}>${count(total)} ${places[kind]}</a>` : html`${depth ? 0 : '–'} ${places[kind]}`}${depth?.oldestSince ? `, for ${age(depth.oldestSince)}` : ''}
         </li>`;
-      })}
+    })}
   </ul>
 `;
 
@@ -231,7 +245,7 @@ function move(events: SeenEvent[]): void {
   for (const { source, type } of events) {
     moveOn(`publisher ${source.slice(1)}`, 0);
     for (const { name, types } of picture.queues) {
-      if (types === 'all' || types.includes(type)) moveOn(`queue ${name}`, moveMs);
+      if (types && isHeard(types, type)) moveOn(`queue ${name}`, moveMs);
     }
   }
 }
