@@ -447,6 +447,7 @@ describe('dead letters', () => {
 
 describe('everybody', () => {
   it('can use it, in the light and in the dark, in a wide window and in a narrow one', async () => {
+    await page.getByRole('heading', { level: 1 }).waitFor();
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const width of [1920, 360]) {
         await page.emulateMedia({ colorScheme });

@@ -23,11 +23,13 @@ def before_call(context, case, kwargs):
 
 
 def add_up(payment):
-    """`amount` is the sum of the lines with tax, rounded once for each rate."""
+    """`amount` is the sum of the lines with tax, rounded once for each rate. Of lines with more than that, the API tells."""
+    if any(set(line) - {"description", "quantity", "unitAmount", "taxRate"} for line in payment.get("lines") or []):
+        return
     net_by_rate = {}
     for line in payment.get("lines") or []:
         rate = Decimal(line["taxRate"])
-        net_by_rate[rate] = net_by_rate.get(rate, 0) + int(line["quantity"]) * int(line["unitAmount"])
+        net_by_rate[rate] = net_by_rate.get(rate, 0) + int(Decimal(line["quantity"]) * Decimal(line["unitAmount"]))
     total = sum(
         net + int((net * rate / 100).quantize(Decimal(1), ROUND_HALF_UP)) for rate, net in net_by_rate.items()
     )

@@ -98,4 +98,4 @@ test('a stage from before the first release is updated by what the page says, in
     expect(await readFile(join(root, path), 'utf8')).toBe(await read(path));
   }
   expect(upgradeFaults(mended, now)).toEqual([]);
-});
+}, 180_000);
