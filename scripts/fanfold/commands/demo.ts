@@ -20,6 +20,9 @@ type Document = { id: string; number: string; refundId?: string; totals: { gross
 
 const refundAmount = 4000;
 
+/** Each line's column for what happened, as wide as its longest text. */
+const whatWidth = 'audit recorded credit-note.rendered.v1'.length;
+
 /**
  * `fanfold demo`: pays, gives a part of it back, and tells each thing that follows as soon as an API shows it.
  *
@@ -37,7 +40,8 @@ export async function demo({ merchant, json }: Options): Promise<void> {
   const tell = (what: string, detail: string) => {
     const atMs = Math.round(performance.now() - request.sent);
     steps.push({ request: request.name, atMs, what, detail });
-    if (!json) print(`${`+${atMs.toLocaleString('en-US')} ms`.padStart(11)}  ${what.padEnd(36)}  ${detail}`);
+    if (!json)
+      print(`${`+${atMs.toLocaleString('en-US')} ms`.padStart(11)}  ${what.padEnd(whatWidth)}  ${detail}`);
   };
   /** Looks until there is something to tell, less and less often. */
   const follows = async (what: string, look: () => Promise<string | null | undefined>) => {
