@@ -99,6 +99,7 @@ describe('the seller of a stage', () => {
     const ordered: Invoiceable = {
       seller,
       buyer: { name: 'Ada Example', address, vatId: null, email: null, electronicAddress },
+      isForCompany: false,
       delivery: null,
       buyerReference: '04011000-12345-34',
       orderReference: 'order-1001',

@@ -66,6 +66,8 @@ export const invoiceIssued = defineEvent({
       totals,
       /** As it was at issue. Invoices of payments without an order have none. */
       seller: seller.extend({ version: z.int().min(0) }).optional(),
+      /** Whether it says less about the buyer than an invoice in full; missing when it does not. */
+      isSimplified: z.boolean().optional(),
       ...asIssued,
     }),
 });

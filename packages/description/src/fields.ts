@@ -172,7 +172,10 @@ export const fieldDescriptions: Record<string, string> = {
     'What the numbers of its documents begin with: `ACME` for `ACME-INV-2026-000001`. Each prefix has its own series without gaps. A merchant can have up to twelve, and go back to an earlier one.',
   invoiceLanguage: 'The language that documents are written in.',
   legalNote: 'What the law asks for on the documents of a company, such as its form, seat and court.',
-  simplifiedInvoices: 'Whether invoices may be simplified where that is lawful.',
+  simplifiedInvoices:
+    'Whether invoices are simplified where that is lawful: small ones to consumers in the seller’s country, when the buyer’s address is not complete. When they are, what an invoice in full needs of the buyer’s address is asked for with each payment whose invoice cannot be simplified.',
+  isSimplified:
+    'Whether the invoice says less about the buyer than one in full, as the law allows of small ones.',
 
   // Lists.
   data: 'The objects of the page.',

@@ -57,6 +57,7 @@ export const sound: Invoiceable = {
     email: 'ada@example.com',
     electronicAddress: { scheme: '9930', id: 'DE136695976' },
   },
+  isForCompany: true,
   delivery: { date: '2026-11-29', address: { city: 'Berlin', postalCode: '10115', country: 'DE' } },
   buyerReference: '04011000-12345-34',
   orderReference: 'order-1001',

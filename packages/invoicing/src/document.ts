@@ -10,6 +10,8 @@ export type TaxDocument = {
   number: string;
   /** Days are as `2026-11-30`. */
   issueDate: string;
+  /** Whether it says less about the buyer than an invoice in full, as the law allows of small ones. */
+  isSimplified?: boolean;
   currency: string;
   seller: Seller;
   buyer: Buyer;
@@ -48,6 +50,8 @@ export type Seller = {
   electronicAddress: ElectronicAddress | null;
   /** Legal notes, such as those on the company's form and seat (BT-33). */
   legalNote: string | null;
+  /** Whether its invoices are simplified where that is lawful. */
+  simplifiedInvoices?: boolean;
 };
 
 export type Buyer = {

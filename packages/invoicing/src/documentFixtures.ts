@@ -326,6 +326,7 @@ export const invoiceables: fc.Arbitrary<Invoiceable> = fc
       order,
       seller,
       buyer: has('O') ? { ...buyer, vatId: null } : buyer,
+      isForCompany: false,
       delivery: has('K') || isDelivered ? delivery : null,
       buyerReference,
       orderReference,
@@ -406,10 +407,11 @@ export const documents: fc.Arbitrary<[invoice: TaxDocument, ...creditNotes: TaxD
     wanted: wishes,
     card: maybe(fc.constant({ lastDigits: '4242', network: 'visa' })),
     notes: fc.array(texts(100), { maxLength: 2 }),
+    isSimplified: fc.boolean(),
     byAmount: fc.boolean(),
   })
-  .map(({ given, wanted, card, notes, byAmount }) => {
-    const invoice = invoiceOf(given, { number: 'INV-2026-000001', issueDate: '2026-11-30' }, { card, notes });
+  .map(({ given, wanted, byAmount, ...paid }) => {
+    const invoice = invoiceOf(given, { number: 'INV-2026-000001', issueDate: '2026-11-30' }, paid);
     const { amounts, currency } = invoice;
     const credits = byAmount
       ? stretchesOf(amounts, wanted).map(([from, to]) => creditOfStretch(amounts, currency, from, to))

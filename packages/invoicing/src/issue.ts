@@ -11,12 +11,13 @@ type Issued = Pick<TaxDocument, 'number' | 'issueDate'>;
 export const invoiceOf = (
   { seller, buyer, delivery, buyerReference, orderReference, order, exchange }: Invoiceable,
   { number, issueDate }: Issued,
-  paid: Pick<TaxDocument, 'card' | 'notes'>,
+  { card, notes, isSimplified = false }: Pick<TaxDocument, 'card' | 'notes' | 'isSimplified'>,
   amounts: Amounts = amountsOf(order),
 ): TaxDocument => ({
   kind: 'invoice',
   number,
   issueDate,
+  ...(isSimplified && { isSimplified }),
   currency: order.currency,
   seller,
   buyer,
@@ -24,8 +25,8 @@ export const invoiceOf = (
   orderReference,
   delivery,
   correctedInvoice: null,
-  card: paid.card,
-  notes: paid.notes,
+  card,
+  notes,
   accountingTax: exchange && accountingTaxOf(amounts.taxMinor, order.currency, exchange),
   amounts,
 });

@@ -33,6 +33,8 @@ export type Exchange = { currency: string; rate: string; source: string };
 export type Invoiceable = {
   seller: Seller;
   buyer: Buyer;
+  /** Whether the merchant says that the buyer is a company. */
+  isForCompany: boolean;
   delivery: Delivery | null;
   buyerReference: string | null;
   orderReference: string | null;

@@ -14,10 +14,11 @@ export type Ordered = Pick<Data, 'orderId' | 'amount' | 'currency' | 'descriptio
 /** What is invoiced of a payment, without the seller, who is not part of it. */
 export function invoiceableOf(ordered: Ordered): Omit<Invoiceable, 'seller'> {
   const { orderId, amount, currency, customer, order } = ordered;
-  const { name, email, address, vatId = null, electronicAddress = null } = customer;
+  const { name, email, address, vatId = null, electronicAddress = null, type } = customer;
   const { buyerReference, orderReference, delivery, exchange, pricesIncludeTax, roundingAmount } = order;
   return {
     buyer: { name, email, address: inInvoice(address), vatId, electronicAddress },
+    isForCompany: type === 'company',
     delivery: delivery && {
       date: delivery.date,
       address:

@@ -147,3 +147,13 @@ describe('A logo', () => {
     return Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, ...frame, ...Array(9).fill(0)]);
   }
 });
+
+test('A simplified invoice is called one, in its language, and its credit note is one like others', async () => {
+  const said = async (document: TaxDocument, language: 'en' | 'de') => {
+    const [texts = []] = await pagesOf({ ...document, isSimplified: true }, { language });
+    return texts;
+  };
+  expect(await said(soundInvoice, 'en')).toContain('Simplified invoice');
+  expect(await said(soundInvoice, 'de')).toContain('Vereinfachte Rechnung');
+  expect(await said(mixedCreditNote, 'en')).toContain('Credit note');
+});

@@ -27,6 +27,7 @@ import {
   type Language,
   numberText,
   rateText,
+  titleOf,
   type Words,
   words,
 } from './pdf/words.ts';
@@ -50,7 +51,7 @@ export type PdfRequest = {
 export async function renderPdf(request: PdfRequest): Promise<Uint8Array> {
   const { document, cii, language } = request;
   const day = new Date(`${document.issueDate}T00:00:00Z`);
-  const doc = emptyDocument(language, words[language].title[document.kind], day);
+  const doc = emptyDocument(language, titleOf(document, words[language]), day);
   const chunks: Uint8Array[] = [];
   doc.on('data', (chunk: Uint8Array) => chunks.push(chunk));
   const ended = new Promise((resolve) => doc.on('end', resolve));
@@ -114,7 +115,7 @@ function head(drawing: Drawing): void {
   const { sheet, say, document, logo, isCopy, lines } = drawing;
   const { doc, root } = sheet;
   const half = contentWidth / 2;
-  const title = lines(say.title[document.kind], { size: 21, weight: 'semiBold', color: accent }, half);
+  const title = lines(titleOf(document, say), { size: 21, weight: 'semiBold', color: accent }, half);
   const number = lines(document.number, { ...text, size: 11, color: muted }, half);
   const copy = isCopy ? lines(say.copy, { size: 10, weight: 'semiBold', color: accent }) : [];
   const top = sheet.y;
@@ -150,7 +151,7 @@ function head(drawing: Drawing): void {
 /** What each further page begins with. */
 function runningHead({ sheet, say, document, isCopy, lines }: Drawing): void {
   const half = contentWidth / 2;
-  const title = say.title[document.kind] + (isCopy ? ` (${say.copy})` : '');
+  const title = titleOf(document, say) + (isCopy ? ` (${say.copy})` : '');
   const left = lines(nameOf(document.seller), small, half).slice(0, 1);
   const right = lines(`${title} ${document.number}`, small, half).slice(0, 1);
   const top = sheet.y;

@@ -24,12 +24,14 @@ export const amountText = (amountMinor: number, { currency }: TaxDocument): stri
   majorAmount(amountMinor, currency);
 
 /** Peppol allows one note (PEPPOL-EN16931-R002). */
-export function noteOf({ notes, accountingTax }: TaxDocument): string | null {
-  const all = accountingTax
-    ? [
-        ...notes,
-        `1 of this currency is ${accountingTax.rate} ${accountingTax.currency}: ${accountingTax.source}`,
-      ]
-    : notes;
+export function noteOf({ kind, isSimplified, notes, accountingTax }: TaxDocument): string | null {
+  const all = [
+    // The code list of types (BT-3) has none for it.
+    ...(isSimplified && kind === 'invoice' ? ['Simplified invoice'] : []),
+    ...notes,
+    ...(accountingTax
+      ? [`1 of this currency is ${accountingTax.rate} ${accountingTax.currency}: ${accountingTax.source}`]
+      : []),
+  ];
   return all.length === 0 ? null : all.join('\n');
 }

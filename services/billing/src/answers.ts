@@ -69,6 +69,8 @@ export const invoice = z.object({
   currency,
   /** As it was at issue. Older invoices have none. */
   seller: sellerFields.extend({ version: z.int().min(0) }).optional(),
+  /** Those without a seller have none. */
+  isSimplified: z.boolean().optional(),
   customer,
   lines: z.array(invoiceLine),
   totals,

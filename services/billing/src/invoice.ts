@@ -72,13 +72,19 @@ export function addsUp(event: Captured): boolean {
  * The invoice of a capture that {@link addsUp}.
  *
  * @param seller who issues it; without one, as those of payments without an order are
+ * @param simplified whether it was issued as a simplified one; undefined when it is issued now
  */
-export function invoiceFor(event: Captured, numbered: Numbered, seller: SellerVersion | undefined): Invoice {
+export function invoiceFor(
+  event: Captured,
+  numbered: Numbered,
+  seller: SellerVersion | undefined,
+  simplified?: boolean,
+): Invoice {
   if (!seller || !hasOrder(event)) return plainInvoiceFor(event, numbered);
   const { paymentId, orderId, currency, customer } = event.data;
   const { number, series, issuedAt } = numbered;
   const issueDate = issuedAt.slice(0, 10);
-  const taxDocument = taxInvoiceOf(event, seller, { number, issueDate });
+  const taxDocument = taxInvoiceOf(event, seller, { number, issueDate }, simplified);
   return {
     id: invoiceIdOf(paymentId),
     ...{ number, series, issueDate, paymentId, orderId, currency, customer },
@@ -120,7 +126,12 @@ export function eventOfInvoice(merchantid: string, invoice: Invoice): Event {
   const { id, createdAt, trace, ...facts } = invoice;
   const { taxDocument, sellerVersion } = facts;
   const seller = taxDocument && { ...(taxDocument.seller as Seller), version: sellerVersion ?? 0 };
-  const data = { ...facts, invoiceId: id, ...(seller && { seller }), ...filesInEvent('invoice', invoice) };
+  const data = {
+    ...{ ...facts, invoiceId: id },
+    ...(seller && { seller }),
+    ...(taxDocument?.isSimplified && { isSimplified: true }),
+    ...filesInEvent('invoice', invoice),
+  };
   return makeEvent(invoiceIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }
 

@@ -26,7 +26,10 @@ export function invoiceResource({ invoice, creditNotes }: Account): z.output<typ
     paymentId: issued.paymentId,
     orderId: issued.orderId,
     currency: issued.currency,
-    ...(taxDocument && { seller: sellerResource(taxDocument.seller as Seller, sellerVersion ?? 0) }),
+    ...(taxDocument && {
+      seller: sellerResource(taxDocument.seller as Seller, sellerVersion ?? 0),
+      isSimplified: taxDocument.isSimplified ?? false,
+    }),
     customer: inOrder(customer, issued.customer),
     lines: issued.lines.map(lineResource),
     totals: inOrder(totals, issued.totals),

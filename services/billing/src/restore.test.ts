@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Account, type BillableEvent, Books, type Entries, type Issued } from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
-import { captured, now, ordering, refunded, sellerOf } from './eventFixtures.ts';
-import { eventOfInvoice } from './invoice.ts';
+import { captured, chairs, now, ordering, refunded, sellerOf } from './eventFixtures.ts';
+import { eventOfInvoice, invoiceFor } from './invoice.ts';
 import { accountOfDocument, RestoredAccount, readDocument } from './restore.ts';
 import { countOfNumber, type Series, seriesOfNumber } from './series.ts';
 
@@ -188,6 +188,28 @@ describe('Recorded documents', () => {
     const later = bill([event])[0] as Table;
     expect(restore(table, recordOf(later, [event]))).toEqual(['same']);
     expect(comparable(table)).toEqual(comparable(later));
+  });
+
+  it('are simplified as they were issued, whatever is lawful by now', () => {
+    const event = captured({
+      order: ordering(),
+      amount: 6050,
+      amountCaptured: 6050,
+      lines: chairs.map((chair) => ({ ...chair, quantity: 1 })),
+    });
+    const { seller, version } = sellerOf();
+    const simplifying = { seller: { ...seller, simplifiedInvoices: true }, version };
+    const numbered = { number: 'INV-2026-000001', series: 'INV-2026', issuedAt: now.toISOString() };
+    for (const isSimplified of [true, false]) {
+      const invoice = invoiceFor(event, numbered, simplifying, isSimplified);
+      const issued = eventOfInvoice('acme', invoice);
+      const restored = new RestoredAccount(key, undefined, []);
+      const recorded = readDocument(JSON.stringify(issued), JSON.stringify(event));
+      expect(restored.put(recorded)).toEqual({ state: 'same' });
+      expect(restored.account.invoice?.taxDocument?.isSimplified ?? false).toBe(isSimplified);
+    }
+    expect(invoiceFor(event, numbered, simplifying).taxDocument?.isSimplified).toBe(true);
+    expect(invoiceFor(event, numbered, sellerOf()).taxDocument?.isSimplified).toBeUndefined();
   });
 
   it('are not brought back from an event that they were not issued for', () => {

@@ -81,7 +81,7 @@ export class RestoredAccount {
     const { account } = this;
     // The totals are those on the customer's invoice, whatever becomes of the code that computes them.
     const invoice = account.invoice ?? {
-      ...invoiceFor(cause, numberedOf(issued), sellerIn(issued)),
+      ...invoiceFor(cause, numberedOf(issued), sellerIn(issued), issued.data.isSimplified ?? false),
       totals: issued.data.totals,
       ...filesFromEvent(issued.data),
     };

@@ -17,6 +17,7 @@ import type { Adjustment, Amounts, DocumentLine, TaxDocument, VatGroup } from '@
 import { type Finding, findingsOf } from '@fanfold/invoicing/findings';
 import { creditNoteOf, invoiceOf } from '@fanfold/invoicing/issue';
 import { invoiceableOf, type Ordered } from '@fanfold/invoicing/ordered';
+import { isSimplified } from '@fanfold/invoicing/simplified';
 
 /** What documents are, from the orders of payments. Payments from before lines had categories have no order. */
 
@@ -50,12 +51,22 @@ export const hasOrder = (event: Captured): event is Ordering => event.data.order
 export const findingsOfOrder = ({ data }: Ordering, { seller }: SellerVersion): Finding[] =>
   findingsOf({ ...invoiceableOf(data), seller });
 
-/** The invoice of a capture without findings, for the part that was captured. */
-export function taxInvoiceOf({ data }: Ordering, { seller }: SellerVersion, issued: Issued): TaxDocument {
+/**
+ * The invoice of a capture without findings, for the part that was captured.
+ *
+ * @param simplified whether it was issued as a simplified one; undefined when it is issued now
+ */
+export function taxInvoiceOf(
+  { data }: Ordering,
+  { seller }: SellerVersion,
+  issued: Issued,
+  simplified: boolean | undefined,
+): TaxDocument {
   const { orderId, currency, amountCaptured } = data;
   const given = { ...invoiceableOf(data), seller };
   const amounts = amountsOfPart(amountsOf(given.order), currency, amountCaptured, orderId);
-  return invoiceOf(given, issued, { card: null, notes: [] }, amounts);
+  const paid = { card: null, notes: [], isSimplified: simplified ?? isSimplified(given) };
+  return invoiceOf(given, issued, paid, amounts);
 }
 
 type Refunded = EventOfType<'payment.refunded.v1'>;

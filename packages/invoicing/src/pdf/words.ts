@@ -8,7 +8,7 @@ export type Language = (typeof invoiceLanguages)[number];
 
 /** What a document says besides its data. `{}` is where a value goes. */
 export type Words = {
-  title: Record<TaxDocument['kind'], string>;
+  title: Record<TaxDocument['kind'] | 'simplified', string>;
   copy: string;
   issueDate: string;
   deliveryDate: string;
@@ -66,7 +66,7 @@ const noBreak = '\u00a0';
 
 export const words: Record<Language, Words> = {
   en: {
-    title: { invoice: 'Invoice', 'credit-note': 'Credit note' },
+    title: { invoice: 'Invoice', 'credit-note': 'Credit note', simplified: 'Simplified invoice' },
     copy: 'Copy',
     issueDate: 'Date of issue',
     deliveryDate: 'Date of delivery',
@@ -139,7 +139,7 @@ export const words: Record<Language, Words> = {
     date: (year, month, day) => `${Number(day)}${noBreak}${months[Number(month) - 1]}${noBreak}${year}`,
   },
   de: {
-    title: { invoice: 'Rechnung', 'credit-note': 'Rechnungskorrektur' },
+    title: { invoice: 'Rechnung', 'credit-note': 'Rechnungskorrektur', simplified: 'Vereinfachte Rechnung' },
     copy: 'Kopie',
     issueDate: 'Ausstellungsdatum',
     deliveryDate: 'Lieferdatum',
@@ -221,7 +221,7 @@ export const words: Record<Language, Words> = {
     date: (year, month, day) => `${day}.${month}.${year}`,
   },
   fr: {
-    title: { invoice: 'Facture', 'credit-note': 'Avoir' },
+    title: { invoice: 'Facture', 'credit-note': 'Avoir', simplified: 'Facture simplifiée' },
     copy: 'Copie',
     issueDate: 'Date d’émission',
     deliveryDate: 'Date de livraison',
@@ -294,7 +294,7 @@ export const words: Record<Language, Words> = {
     date: (year, month, day) => `${day}/${month}/${year}`,
   },
   nl: {
-    title: { invoice: 'Factuur', 'credit-note': 'Creditnota' },
+    title: { invoice: 'Factuur', 'credit-note': 'Creditnota', simplified: 'Vereenvoudigde factuur' },
     copy: 'Kopie',
     issueDate: 'Datum van uitgifte',
     deliveryDate: 'Leverdatum',
@@ -397,3 +397,7 @@ export function dateText(day: string, language: Words): string {
   const [year = '', month = '', date = ''] = day.split('-');
   return language.date(year, month, date);
 }
+
+/** What a document is called. */
+export const titleOf = ({ kind, isSimplified }: TaxDocument, say: Words): string =>
+  say.title[isSimplified && kind === 'invoice' ? 'simplified' : kind];

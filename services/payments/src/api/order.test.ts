@@ -220,6 +220,23 @@ describe('A payment whose invoice would break a rule is refused, with field and 
     });
   });
 
+  test("the law's, where the buyer's address is not complete and the invoice cannot be simplified", () => {
+    const seller = { ...sound.seller, simplifiedInvoices: true };
+    const faults = faultsOf(paymentBody.parse(withLine({})), seller);
+    expect(refusalOf(faults)).toMatchObject({
+      status: 422,
+      errors: ['line1', 'city', 'postalCode'].map((name) => ({
+        pointer: `#/customer/address/${name}`,
+        rule: '2006/112/EC-226-5',
+        detail: expect.stringContaining('it is more than 100.00 EUR'),
+      })),
+    });
+    const small = withLine({ quantity: 1 }, 6050);
+    expect(faultsOf(paymentBody.parse(small), seller)).toEqual([]);
+    const toCompany = { ...small, customer: { ...least.customer, type: 'company' } };
+    expect(faultsOf(paymentBody.parse(toCompany), seller)).toHaveLength(3);
+  });
+
   test('its size, when it does not fit into an event', () => {
     const wide = '€'.repeat(200);
     const line = { ...chair, description: wide, quantity: 1, unitAmount: 100, exemptionReason: wide };

@@ -7,6 +7,7 @@ import { decimalOf, decimalText } from '@fanfold/invoicing/decimal';
 import type { Seller } from '@fanfold/invoicing/document';
 import { findingsOf } from '@fanfold/invoicing/findings';
 import { invoiceableOf } from '@fanfold/invoicing/ordered';
+import { missingForFullInvoice } from '@fanfold/invoicing/simplified';
 import { maxFieldErrors } from '@fanfold/runtime/fieldErrors';
 import { pointerOf } from '@fanfold/runtime/http/strictJson';
 import { invalidRequest, type Refusal } from '@fanfold/runtime/refusal';
@@ -138,9 +139,11 @@ export function faultsOf(body: PaymentBody, seller: Seller | null): Fault[] {
       }));
   }
   const request = requestOf(body);
-  const findings = findingsOf({ ...invoiceableOf(request), seller });
-  if (findings.length > 0)
-    return findings.map(({ pointer, rule, message }) => ({ ...fieldOf(pointer, message, body), rule }));
+  const given = invoiceableOf(request);
+  const findings = findingsOf({ ...given, seller });
+  const missing = findings.length === 0 && seller ? missingForFullInvoice({ ...given, seller }) : findings;
+  if (missing.length > 0)
+    return missing.map(({ pointer, rule, message }) => ({ ...fieldOf(pointer, message, body), rule }));
   const { metadata: _inNoEvent, ...published } = request;
   const bytes = Buffer.byteLength(JSON.stringify(published));
   return bytes <= maxOrderBytes
