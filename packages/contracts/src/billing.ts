@@ -54,7 +54,8 @@ const asRendered = {
 export const invoiceIssued = defineEvent({
   type: 'invoice.issued.v1',
   source,
-  description: 'A captured payment has its invoice, with its final number. An invoice never changes.',
+  description:
+    'A captured payment has its invoice, with its final number, or a refund that failed after it had succeeded has the invoice that reverses its credit note. An invoice never changes.',
   data: () =>
     z.object({
       invoiceId: id,
@@ -68,6 +69,8 @@ export const invoiceIssued = defineEvent({
       seller: seller.extend({ version: z.int().min(0) }).optional(),
       /** Whether it says less about the buyer than an invoice in full; missing when it does not. */
       isSimplified: z.boolean().optional(),
+      /** The credit note whose amounts this invoice charges again; missing in the invoice of a payment. */
+      reverses: z.object({ creditNoteId: id, creditNoteNumber: documentNumber, refundId: id }).optional(),
       ...asIssued,
     }),
 });

@@ -13,8 +13,11 @@ import {
   paymentAuthorized,
   paymentCanceled,
   paymentCaptured,
+  paymentDisputeClosed,
+  paymentDisputeOpened,
   paymentFailed,
   paymentRefunded,
+  paymentRefundFailed,
   paymentsDayClosed,
 } from './payments.ts';
 
@@ -24,6 +27,9 @@ const definitions = [
   paymentFailed,
   paymentCanceled,
   paymentRefunded,
+  paymentRefundFailed,
+  paymentDisputeOpened,
+  paymentDisputeClosed,
   paymentsDayClosed,
   invoiceIssued,
   invoiceRendered,

@@ -43,15 +43,15 @@ export const paymentCaptured = defineEvent({
     }),
 });
 
+/** Why the provider did not do it. */
+const failure = z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() });
+
 export const paymentFailed = defineEvent({
   type: 'payment.failed.v1',
   source,
   description:
     'The provider declined, erred, or turned out never to have received the payment. No money moved.',
-  data: () =>
-    paymentFacts.extend({
-      reason: z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() }),
-    }),
+  data: () => paymentFacts.extend({ reason: failure }),
 });
 
 export const paymentCanceled = defineEvent({
@@ -79,8 +79,64 @@ export const paymentRefunded = defineEvent({
     }),
 });
 
+export const paymentRefundFailed = defineEvent({
+  type: 'payment.refund-failed.v1',
+  source,
+  description:
+    'A refund has failed, perhaps after it had succeeded: then the money that went back is with the merchant again.',
+  data: () =>
+    paymentFacts.extend({
+      amountCaptured: amountMinor,
+      /** The total refunded of the payment, without this refund. */
+      amountRefunded: amountMinor,
+      refund: z.object({
+        id: z.string().max(maxLength.subject),
+        amount: amountMinor.min(1),
+        reason: z.string().max(maxTextLength.reason).nullable(),
+      }),
+      reason: failure,
+      /** Whether it had succeeded before: a `payment.refunded.v1` said so. */
+      wasRefunded: z.boolean(),
+    }),
+});
+
+/** A cardholder's claim against a payment, as the provider has it. */
+const dispute = z.object({
+  id: z.string().max(maxLength.subject),
+  amount: amountMinor,
+  currency,
+  /** In the provider's terms. */
+  reason: z.string().max(maxTextLength.reason),
+  openedAt: z.iso.datetime(),
+  /** Until when the merchant can answer it; null when there is nothing to answer. */
+  evidenceDueBy: z.iso.datetime().nullable(),
+});
+
+export const paymentDisputeOpened = defineEvent({
+  type: 'payment.dispute-opened.v1',
+  source,
+  description: 'A cardholder disputes the payment at the bank. The provider holds the money back meanwhile.',
+  data: () => paymentFacts.extend({ dispute }),
+});
+
+export const paymentDisputeClosed = defineEvent({
+  type: 'payment.dispute-closed.v1',
+  source,
+  description:
+    'A dispute is decided: `won` means that the merchant keeps the money, and `lost` that the cardholder does.',
+  data: () => paymentFacts.extend({ dispute: dispute.extend({ outcome: z.enum(['won', 'lost']) }) }),
+});
+
 /** What was captured and refunded on a day, by currency, in minor units. */
-export const dayTotals = z.record(currency, z.object({ captured: z.int().min(0), refunded: z.int().min(0) }));
+export const dayTotals = z.record(
+  currency,
+  z.object({
+    captured: z.int().min(0),
+    refunded: z.int().min(0),
+    /** Of refunds that failed on the day after they had succeeded; missing when there were none. */
+    reversed: z.int().min(0).optional(),
+  }),
+);
 
 export const paymentsDayClosed = defineEvent({
   type: 'payments.day-closed.v1',

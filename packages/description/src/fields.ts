@@ -35,6 +35,8 @@ export const fieldDescriptions: Record<string, string> = {
   taxRate: 'Tax rate in percent, with up to four decimals, as text.',
   captured: 'Amount captured, in the minor unit of the currency.',
   refunded: 'Amount refunded, in the minor unit of the currency.',
+  reversed:
+    'Amount of the refunds that failed after they had succeeded, in the minor unit of the currency; missing when there were none.',
 
   // What is paid.
   paymentMethod: 'The id of the payment method. Card numbers are never accepted.',
@@ -131,6 +133,9 @@ export const fieldDescriptions: Record<string, string> = {
   'credit-note.issued.v1.invoiceNumber': 'The number of the invoice.',
   creditNoteId: 'The id of the credit note.',
   creditNoteNumber: 'The number of the credit note; null until it is issued.',
+  reverses:
+    'The credit note whose amounts the invoice charges again, because its refund has failed after it had succeeded; missing in the invoice of a payment.',
+  'invoice.issued.v1.reverses.creditNoteNumber': 'The number of the credit note.',
   creditNotes: 'The credit notes of the invoice.',
   documents: 'The XML files that the document was issued with. They never change.',
   format: 'The format of the file.',
@@ -229,8 +234,24 @@ export const fieldDescriptions: Record<string, string> = {
     'What was paid for, with unit amounts that add up to `amount` with tax; null when the payment has no lines.',
   'payment.refunded.v1.amountRefunded':
     'Amount refunded of the payment, this refund included, in the minor unit of the currency.',
-  'payment.refunded.v1.id': 'The id of the refund.',
+  'payment.refunded.v1.refund.id': 'The id of the refund.',
   'payment.failed.v1.reason': 'Why the payment failed.',
+  'payment.refund-failed.v1.amountRefunded':
+    'Amount refunded of the payment, without this refund, in the minor unit of the currency.',
+  'payment.refund-failed.v1.refund.id': 'The id of the refund.',
+  'payment.refund-failed.v1.reason': 'Why the refund failed.',
+  wasRefunded: 'Whether the refund had succeeded before: a `payment.refunded.v1` said so.',
+  dispute: 'The dispute: a claim of the cardholder at the bank.',
+  'payment.dispute-opened.v1.dispute.id': 'The id that the payment provider gave it.',
+  'payment.dispute-opened.v1.dispute.amount': 'Amount in dispute, in the minor unit of the currency.',
+  'payment.dispute-opened.v1.dispute.reason': 'What the cardholder claims, in the payment provider’s terms.',
+  'payment.dispute-closed.v1.dispute.id': 'The id that the payment provider gave it.',
+  'payment.dispute-closed.v1.dispute.amount': 'Amount in dispute, in the minor unit of the currency.',
+  'payment.dispute-closed.v1.dispute.reason': 'What the cardholder claims, in the payment provider’s terms.',
+  openedAt: 'When the cardholder disputed the payment: RFC 3339, in UTC.',
+  evidenceDueBy:
+    'Until when the merchant can send evidence to the payment provider: RFC 3339, in UTC; null when none is asked for.',
+  outcome: '`won`: the merchant keeps the money. `lost`: the cardholder does.',
   'payments.day-closed.v1.totals': 'What was captured and refunded on the day, by currency.',
   date: 'The day (UTC).',
   'payments.day-closed.v1.counts': 'How many events of each type happened on the day, by type.',
