@@ -9,6 +9,7 @@ export const mainFields = ['module', 'main'];
 export const alias = {
   // Lambda sets credentials as environment variables, and so does the laptop: the SDK need not look elsewhere.
   '@aws-sdk/credential-provider-node': '@fanfold/runtime/aws/environmentCredentials',
+  '@aws-sdk/middleware-endpoint-discovery': '@fanfold/runtime/aws/noEndpointDiscovery',
   '@smithy/core/event-streams': '@fanfold/runtime/aws/noEventStreams',
   // fontkit unpacks fonts of the web with it, and has half of its size for a dictionary of such pages.
   'brotli/decompress.js': '@fanfold/invoicing/pdf/noBrotli',
@@ -43,6 +44,22 @@ const builtinHttp = {
   },
 };
 
+// Each schema of zod can write itself as JSON Schema. Functions never ask one to: that is done when the APIs are described.
+const noJsonSchemas = {
+  name: 'no-json-schemas',
+  /** @param {{ onLoad(options: object, load: (args: { path: string }) => Promise<{ contents: string }>): void }} build */
+  setup: ({ onLoad }) =>
+    onLoad(
+      { filter: /[\\/]zod[\\/]v4[\\/]core[\\/](to-json-schema|json-schema-processors)\.js$/ },
+      async ({ path }) => {
+        const names = (await readFile(path, 'utf8')).matchAll(/^export (?:const|function) (\w+)/gm);
+        const stubs = Array.from(names, ([, name]) => `export const ${name} = () => refuse;`);
+        const refuse = "const refuse = () => { throw new Error('Bundles write no JSON Schema'); };";
+        return { contents: [refuse, ...stubs].join('\n') };
+      },
+    ),
+};
+
 // stdnum has ES modules beside those that Node can load. Each of the others has a kilobyte of helpers.
 const modulesOfStdnum = {
   name: 'modules-of-stdnum',
@@ -53,7 +70,7 @@ const modulesOfStdnum = {
     ),
 };
 
-const plugins = [pureSchemas, builtinHttp, modulesOfStdnum];
+const plugins = [pureSchemas, builtinHttp, noJsonSchemas, modulesOfStdnum];
 
 /** The options of esbuild for deployed functions, wherever serverless-esbuild does not set them. */
 export const functionOptions = {

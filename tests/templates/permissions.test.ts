@@ -562,7 +562,8 @@ const actionsIn = ({ paths, text }: FunctionBundle): string[] => {
     const [, client, command] = /client-([a-z0-9-]+)\/dist-es\/commands\/(\w+)Command\.js$/.exec(path) ?? [];
     return client && command ? [`${client}:${command}`] : [];
   });
-  return [...new Set(commands.flatMap((command) => actionsOf(command, text)))].sort();
+  const objects = [...text.matchAll(/\bsend\("(\w+Object)"/g)].map(([, operation]) => `s3:${operation}`);
+  return [...new Set([...commands.flatMap((command) => actionsOf(command, text)), ...objects])].sort();
 };
 
 const environmentVariablesIn = ({ text }: FunctionBundle): string[] =>

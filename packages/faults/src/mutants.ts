@@ -271,14 +271,14 @@ export const mutants: Mutant[] = [
     name: 'a file of the log is written again',
     concerns: /publishLog PutObject audit-log.tile (duplicated|late)/,
     file: `${audit}/store/files.ts`,
-    find: "await write(path, bytes, tileHeaders, { IfNoneMatch: '*' })",
+    find: 'await write(path, bytes, tileHeaders, { ifMissing: true })',
     replace: 'await write(path, bytes, tileHeaders, {} as never)',
   },
   {
     name: 'a checkpoint is written over any other',
     concerns: /publishLog PutObject audit-log.checkpoint (late|duplicated)/,
     file: `${audit}/store/files.ts`,
-    find: "replaced ? { IfMatch: replaced.etag } : { IfNoneMatch: '*' }",
+    find: 'replaced ? { ifMatch: replaced.etag } : { ifMissing: true }',
     replace: '{} as never',
   },
   {

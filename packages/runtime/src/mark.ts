@@ -1,9 +1,8 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { clientSettings } from './aws.ts';
 import { dynamodb } from './dynamodb.ts';
 import { environmentVariable } from './env.ts';
+import { isRefusedWith, readObject, writeObject } from './objects.ts';
 
 /**
  * The mark of a service: a time that a scheduled function writes each minute, first into the service's own table, then
@@ -164,51 +163,35 @@ async function putItem(
   }
 }
 
-const s3 = /* @__PURE__ */ new S3Client(clientSettings);
-
 const bucketName = () => environmentVariable('MARKS_BUCKET_NAME');
 
 /** @throws Error when the object is not a mark */
 export async function readBucketMark({ service }: Marked): Promise<BucketMark | undefined> {
-  const object = await readObject(service);
+  const object = await readObject(bucketName(), service).catch((error) => {
+    if (isRefusedWith(error, 'NoSuchBucket')) return undefined;
+    throw error;
+  });
   if (!object) return undefined;
-  const at = new Date(object.text);
-  if (!Number.isNaN(at.getTime()) && at.toISOString() === object.text)
-    return { at: object.text, etag: object.etag };
+  const text = Buffer.from(object.bytes).toString();
+  const at = new Date(text);
+  if (!Number.isNaN(at.getTime()) && at.toISOString() === text) return { at: text, etag: object.etag };
   throw new Error(
     `The object ${service} of the bucket ${bucketName()} is not a time: delete it, and it is written anew within a minute`,
   );
 }
 
-async function readObject(key: string): Promise<{ text: string; etag: string } | undefined> {
-  try {
-    const { Body, ETag = '' } = await s3.send(new GetObjectCommand({ Bucket: bucketName(), Key: key }));
-    return { text: (await Body?.transformToString()) ?? '', etag: ETag };
-  } catch (error) {
-    if (error instanceof S3ServiceException && /^NoSuch(Key|Bucket)$/.test(error.name)) return undefined;
-    throw error;
-  }
-}
-
-/** If another run has replaced it meanwhile, it stays as it is: the next run raises it. */
+/** If another run has replaced it meanwhile, or is about to, it stays as it is: the next run raises it. */
 async function replaceBucketMark(
   { service }: Marked,
   before: BucketMark | undefined,
   at: string,
 ): Promise<void> {
-  try {
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: bucketName(),
-        Key: service,
-        Body: at,
-        ContentType: 'text/plain; charset=utf-8',
-        ...(before ? { IfMatch: before.etag } : { IfNoneMatch: '*' }),
-      }),
-    );
-  } catch (error) {
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-    const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-    if (status !== 412 && status !== 409) throw error;
-  }
+  await writeObject(
+    bucketName(),
+    service,
+    { bytes: Buffer.from(at), contentType: 'text/plain; charset=utf-8' },
+    before ? { ifMatch: before.etag } : { ifMissing: true },
+  ).catch((error) => {
+    if (!isRefusedWith(error, 'ConditionalRequestConflict')) throw error;
+  });
 }

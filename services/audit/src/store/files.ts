@@ -1,13 +1,7 @@
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  NoSuchKey,
-  PutObjectCommand,
-  S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { clientSettings } from '@fanfold/runtime/aws';
 import { environmentVariable } from '@fanfold/runtime/env';
+import { readObject, type StoredObject, type WriteCondition, writeObject } from '@fanfold/runtime/objects';
 import { Misfit } from '../publish/misfit.ts';
 
 /**
@@ -15,8 +9,6 @@ import { Misfit } from '../publish/misfit.ts';
  * the checkpoint, which is replaced. Each object has the headers that the API serves it with, so that the bucket
  * could serve it as well.
  */
-const s3 = /* @__PURE__ */ new S3Client(clientSettings);
-
 const bucketName = () => environmentVariable('AUDIT_LOG_BUCKET_NAME');
 
 export const checkpointPath = 'checkpoint';
@@ -32,25 +24,10 @@ export const tileHeaders = {
   cacheControl: 'public, max-age=31536000, immutable',
 };
 
-/** `writtenAt`: RFC 3339, by S3's clock. */
-export type StoredFile = { bytes: Uint8Array; etag: string; writtenAt: string };
+export type StoredFile = StoredObject;
 
 /** A file by its path; undefined when it does not exist. */
-export async function readFile(path: string): Promise<StoredFile | undefined> {
-  try {
-    const { Body, ETag, LastModified } = await s3.send(
-      new GetObjectCommand({ Bucket: bucketName(), Key: path }),
-    );
-    return {
-      bytes: (await Body?.transformToByteArray()) ?? new Uint8Array(),
-      etag: ETag ?? '',
-      writtenAt: LastModified?.toISOString() ?? '',
-    };
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
-    throw error;
-  }
-}
+export const readFile = (path: string): Promise<StoredFile | undefined> => readObject(bucketName(), path);
 
 /**
  * Writes a tile or bundle, unless it exists: an earlier run that did not finish has written the same.
@@ -58,7 +35,7 @@ export async function readFile(path: string): Promise<StoredFile | undefined> {
  * @throws Misfit when it exists with other content, which must never happen
  */
 export async function writeOnce(path: string, bytes: Uint8Array): Promise<void> {
-  const written = await write(path, bytes, tileHeaders, { IfNoneMatch: '*' });
+  const written = await write(path, bytes, tileHeaders, { ifMissing: true });
   if (written !== undefined) return;
   const there = await readFile(path);
   if (!there || !Buffer.from(bytes).equals(there.bytes)) {
@@ -71,7 +48,7 @@ const privateHeaders = { contentType: 'application/json', cacheControl: 'no-stor
 
 /** Writes a file that is not the log's, unless it exists. */
 export async function writeIfMissing(path: string, bytes: Uint8Array): Promise<void> {
-  await write(path, bytes, privateHeaders, { IfNoneMatch: '*' });
+  await write(path, bytes, privateHeaders, { ifMissing: true });
 }
 
 /**
@@ -85,7 +62,10 @@ export const replaceFile = (
   bytes: Uint8Array,
   etag: string | undefined,
 ): Promise<string | undefined> =>
-  write(path, bytes, privateHeaders, etag === undefined ? { IfNoneMatch: '*' } : { IfMatch: etag });
+  write(path, bytes, privateHeaders, etag === undefined ? { ifMissing: true } : { ifMatch: etag });
+
+/** Only to list files: all else is done without this client, which is a sixth of a bundle. */
+const s3 = /* @__PURE__ */ new S3Client(clientSettings);
 
 /** The paths of the files in a folder. */
 export async function* listFiles(folder: string): AsyncGenerator<string> {
@@ -123,37 +103,15 @@ export async function replaceCheckpoint(note: string, replaced: StoredFile | und
     checkpointPath,
     Buffer.from(note),
     checkpointHeaders,
-    replaced ? { IfMatch: replaced.etag } : { IfNoneMatch: '*' },
+    replaced ? { ifMatch: replaced.etag } : { ifMissing: true },
   );
   return written !== undefined;
 }
 
-/**
- * @returns the ETag, if the condition held: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
- */
-async function write(
+/** @returns the ETag, if the condition held */
+const write = (
   path: string,
   bytes: Uint8Array,
-  { contentType, cacheControl }: typeof tileHeaders,
-  condition: { IfMatch: string } | { IfNoneMatch: '*' },
-): Promise<string | undefined> {
-  try {
-    const { ETag = '' } = await s3.send(
-      new PutObjectCommand({
-        Bucket: bucketName(),
-        Key: path,
-        Body: bytes,
-        ContentType: contentType,
-        CacheControl: cacheControl,
-        ...condition,
-      }),
-    );
-    return ETag;
-  } catch (error) {
-    // 409 means that another write is in progress. Its outcome is unknown; the next run will see it.
-    if (!(error instanceof S3ServiceException)) throw error;
-    const isGone = 'IfMatch' in condition && error.name === 'NoSuchKey';
-    if (error.$metadata.httpStatusCode === 412 || isGone) return undefined;
-    throw error;
-  }
-}
+  headers: typeof tileHeaders,
+  condition: WriteCondition,
+): Promise<string | undefined> => writeObject(bucketName(), path, { bytes, ...headers }, condition);

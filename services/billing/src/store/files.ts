@@ -1,11 +1,8 @@
-import { GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { clientSettings } from '@fanfold/runtime/aws';
 import { environmentVariable } from '@fanfold/runtime/env';
+import { readObject, writeObject } from '@fanfold/runtime/objects';
 import type { StoredFile } from '../files/written.ts';
 
 /** The files of documents. An object is written once and then stays: what is issued refers to its key. */
-const s3 = /* @__PURE__ */ new S3Client(clientSettings);
-
 const bucketName = () => environmentVariable('DOCUMENTS_BUCKET_NAME');
 
 /**
@@ -13,26 +10,13 @@ const bucketName = () => environmentVariable('DOCUMENTS_BUCKET_NAME');
  *
  * @throws when it is not known to be stored
  */
-export async function storeFile({ key, bytes, contentType }: StoredFile): Promise<void> {
-  try {
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: bucketName(),
-        Key: key,
-        Body: bytes,
-        ContentType: contentType,
-        IfNoneMatch: '*',
-      }),
-    );
-  } catch (error) {
-    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
-    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return;
-    throw error;
-  }
+export async function storeFile({ key, ...object }: StoredFile): Promise<void> {
+  await writeObject(bucketName(), key, object, { ifMissing: true });
 }
 
 /** @throws when it is not there: what refers to it is written after it */
 export async function readFile(key: string): Promise<Uint8Array> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucketName(), Key: key }));
-  return (await Body?.transformToByteArray()) ?? new Uint8Array();
+  const object = await readObject(bucketName(), key);
+  if (!object) throw new Error(`The bucket ${bucketName()} has no ${key}`);
+  return object.bytes;
 }

@@ -9,7 +9,8 @@ import {
   readTableMark,
   unsettledSince,
 } from '@fanfold/runtime/mark';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { watchS3 } from '@fanfold/runtime/objectsFixtures';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Service, startService } from '../../fixtures/service.ts';
 import { marked } from './mark.ts';
 
@@ -166,20 +167,15 @@ describe('Marks', () => {
 
   test('of a run that is late do not replace those of the run after it', async () => {
     await raiseMarks(marked, at('10:00:00'));
-    const send = S3Client.prototype.send as (command: unknown) => Promise<unknown>;
     let isFirst = true;
-    const late = vi.spyOn(S3Client.prototype, 'send').mockImplementation(async function (
-      this: S3Client,
-      command,
-    ) {
-      if (command instanceof PutObjectCommand && isFirst) {
-        isFirst = false;
-        await raiseMarks(marked, at('10:02:00'));
-      }
-      return send.call(this, command);
+    const endLate = watchS3(async (operation) => {
+      if (operation !== 'PutObject' || !isFirst) return;
+      isFirst = false;
+      await raiseMarks(marked, at('10:02:00'));
     });
     await raiseMarks(marked, at('10:01:00'));
-    late.mockRestore();
+    endLate();
+    expect(isFirst).toBe(false);
     expect(await marks()).toEqual([at('10:02:00').toISOString(), at('10:02:00').toISOString()]);
   });
 
