@@ -37,7 +37,7 @@ it.each([
 it.each([
   ['services/payments/src/store.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],
   [
-    'services/payments/src/providers/sandbox.ts',
+    'services/payments/src/providers/sandbox/provider.ts',
     "import { PutItemCommand } from '@aws-sdk/client-dynamodb';",
   ],
   ['services/billing/src/store/books.ts', "import { PutItemCommand } from '@aws-sdk/client-dynamodb';"],

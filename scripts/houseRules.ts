@@ -84,7 +84,7 @@ const rules: Rule[] = [
   {
     because: 'only store.ts, or what is in store/, knows the table (and the sandbox its own)',
     applies: (path) =>
-      isServiceSource(path) && !/\/(store\.ts|store\/\w+\.ts|providers\/sandbox\w*\.ts)$/.test(path),
+      isServiceSource(path) && !/\/(store\.ts|store\/\w+\.ts|providers\/sandbox\/\w+\.ts)$/.test(path),
     breaks: (file) => imports(file, /^@aws-sdk\//),
   },
   {

@@ -4,6 +4,7 @@ import * as answers from './src/api/answers.ts';
 import * as changes from './src/api/changeRequests.ts';
 import * as body from './src/api/paymentBody.ts';
 import { paymentRequest } from './src/api/paymentRequest.ts';
+import { paymentMethods } from './src/providers/gateway.ts';
 
 const paymentPath = { id: { schema: answers.paymentId, description: 'The id of the payment.' } };
 const ofPayment = {
@@ -122,6 +123,7 @@ export const api: ApiDescription = {
     amount_too_large: { status: 422, when: 'Less than that was authorized.' },
   },
   refinements: new Map<unknown, Record<string, unknown>>([
+    [body.isAccepted, { enum: paymentMethods }],
     [body.isCountry, { enum: [...body.countries].sort() }],
     [body.isPaidIn, { enum: currencyCodes().filter(body.isPaidIn) }],
     [body.fewEntries, { maxProperties: body.maxMetadataEntries }],

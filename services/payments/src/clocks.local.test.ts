@@ -5,7 +5,8 @@ import { type Client, type Service, startService } from '../fixtures/service.ts'
 import { create } from './payment/lifecycle.ts';
 import type { Payment } from './payment/payment.ts';
 import { paymentRequest } from './payment/paymentFixtures.ts';
-import { perform, resolve } from './providers/gateway.ts';
+import { close, perform } from './providers/gateway.ts';
+import type { Instruction } from './providers/provider.ts';
 import { insert, load } from './store/payments.ts';
 
 let service: Service;
@@ -54,8 +55,17 @@ async function interrupted(n: number, changes: Partial<typeof paymentRequest> = 
 }
 const automatic = { captureMethod: 'automatic' } as const;
 const now = (payment: Payment) => load(payment.merchantId, payment.id);
-const instruction = ({ id, merchantId, amount, currency, paymentMethod }: Payment) =>
-  ({ key: id, operation: 'charge', paymentId: id, merchantId, paymentMethod, amount, currency }) as const;
+const instruction = ({
+  id,
+  merchantId,
+  amount,
+  currency,
+  paymentMethod,
+  createdAt,
+}: Payment): Instruction => ({
+  ...{ key: id, operation: 'charge', paymentId: id, merchantId, paymentMethod, amount, currency },
+  askedAt: createdAt,
+});
 
 describe('The janitor finds out what came of', () => {
   test('a payment that took effect although the provider never answered, and one that it never took', async () => {
@@ -270,9 +280,9 @@ describe('An authorization that nobody captured', () => {
 
 test('What the provider was told to give up has no effect when it arrives after all', async () => {
   const payment = { ...paymentRequest, merchantId: 'acme', id: `pay_${'9'.repeat(32)}` } as Payment;
-  expect(await resolve(payment.id)).toEqual({ result: 'nothing' });
+  expect(await close(instruction(payment))).toEqual({ result: 'nothing' });
   expect(await perform(instruction(payment))).toEqual({ result: 'nothing' });
-  expect(await resolve(payment.id)).toEqual({ result: 'nothing' });
+  expect(await close(instruction(payment))).toEqual({ result: 'nothing' });
 });
 
 describe('A day (UTC) that is over', () => {

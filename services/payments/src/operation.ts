@@ -5,21 +5,13 @@ import { metrics } from '@fanfold/runtime/metrics';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
 import { settle } from './payment/lifecycle.ts';
-import { lookupAt } from './payment/lookup.ts';
-import type {
-  Ask,
-  Change,
-  Failure,
-  Moment,
-  Outcome,
-  Payment,
-  PaymentRequest,
-  Refund,
-} from './payment/payment.ts';
+import { askedAt, lookupAt } from './payment/lookup.ts';
+import type { Ask, Change, Failure, Moment, Payment, PaymentRequest, Refund } from './payment/payment.ts';
 import { settleRefund } from './payment/refunds.ts';
 import { completed, isRepeated } from './payment/restore.ts';
-import { perform, resolve } from './providers/gateway.ts';
-import { PaymentBusy, update } from './store/payments.ts';
+import { close, isPrepared, perform, prepare, refuseInexpressible } from './providers/gateway.ts';
+import type { Instruction, Outcome } from './providers/provider.ts';
+import { insert, load, PaymentBusy, update } from './store/payments.ts';
 
 /** An operation that a request with an Idempotency-Key asks for. A repeated request has the same id. */
 export type Operation = { id: string; fingerprint: string };
@@ -64,10 +56,33 @@ export async function runOperation(
     begun = false;
     if (operation.id in current.requests) return { payment: current, eventNumbers: [] };
     const change = begin(current);
-    begun = instructionOf(change.payment, operation.id) !== undefined;
+    const asked = instructionOf(change.payment, operation.id);
+    if (asked) refuseInexpressible(asked);
+    begun = asked !== undefined;
     return change;
   });
   return begun ? askProvider(asked, operation, moment) : repeatResult(asked, operation, moment.now);
+}
+
+/**
+ * Writes the intent of a new payment, with the reference that the provider gives before any money moves.
+ *
+ * @returns the payment; `existing` when there is one with its id already, and nothing was written
+ * @throws Refusal 422 when the provider cannot move the amount, 502 `provider_unavailable`; then nothing was written
+ */
+export async function beginPayment({
+  payment,
+  eventNumbers,
+}: Change): Promise<{ payment: Payment; existing: boolean }> {
+  const instruction = instructionOf(payment, payment.id) as Instruction;
+  // A payment that is there already is shown whether or not the provider answers.
+  const known = isPrepared ? await load(payment.merchantId, payment.id) : undefined;
+  if (known) return { payment: known, existing: true };
+  refuseInexpressible(instruction);
+  const reference = await prepare(instruction);
+  const intent = reference === undefined ? payment : { ...payment, reference };
+  const existing = await insert({ payment: intent, eventNumbers });
+  return { payment: existing ?? intent, existing: existing !== undefined };
 }
 
 /**
@@ -141,7 +156,7 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
   const { ask, refunds } = payment;
   const left: Error[] = [];
   const lookUp = async (asked: Ask | Refund, decide: (current: Payment, outcome: Outcome) => Change) => {
-    const { outcome, reason } = await resolve(asked.id).then(
+    const { outcome, reason } = await close(instructionOf(payment, asked.id) as Instruction).then(
       (outcome) => ({ outcome, reason: stillUnknown(asked) }),
       (error) => ({ outcome: { result: 'unknown' } as const, reason: error as Error }),
     );
@@ -184,14 +199,15 @@ function measureUnknown({ unknown }: Ask | Refund, now: Date): void {
     metrics.addMetric('OutcomesOverdue', 'Count', 1);
 }
 
-function instructionOf(
-  { id: paymentId, merchantId, paymentMethod, currency, ask, refunds }: Payment,
-  id: string,
-) {
-  const about = { key: id, paymentId, merchantId, paymentMethod, currency };
-  if (ask?.id === id) return { ...about, operation: ask.operation, amount: ask.amount };
+function instructionOf(payment: Payment, id: string): Instruction | undefined {
+  const { id: paymentId, merchantId, paymentMethod, currency, reference, ask, refunds } = payment;
+  const about = { key: id, paymentId, merchantId, paymentMethod, currency, ...(reference && { reference }) };
+  if (ask?.id === id) {
+    const { operation, amount } = ask;
+    return { ...about, operation, amount, askedAt: askedAt(ask, payment) };
+  }
   const refund = refunds[id];
-  return refund && { ...about, operation: 'refund' as const, amount: refund.amount };
+  return refund && { ...about, operation: 'refund', amount: refund.amount, askedAt: refund.createdAt };
 }
 
 function refuseFailed(payment: Payment, id: string, headers: Record<string, string> = {}): void {

@@ -9,7 +9,7 @@ import { create, settle } from './payment/lifecycle.ts';
 import type { Payment } from './payment/payment.ts';
 import { momentAt, paymentRequest, succeeded } from './payment/paymentFixtures.ts';
 import { refund, settleRefund } from './payment/refunds.ts';
-import { sandbox } from './providers/sandbox.ts';
+import { provider as sandbox } from './providers/sandbox/provider.ts';
 import { closingsOf } from './store/days.ts';
 import { load } from './store/payments.ts';
 import { republishDay } from './store/republish.ts';
@@ -91,7 +91,7 @@ describe('Events of one payment', () => {
       currency,
       amount,
     } as const;
-    await sandbox.perform({ ...instruction, paymentMethod: 'pm_card_visa' });
+    await sandbox.perform({ ...instruction, paymentMethod: 'pm_card_visa', askedAt: known.createdAt });
     await write([...textsOf(known), ...textsOf(unknown)]);
     expect((await load('acme', known.id))?.paymentMethod).toBe('pm_card_visa');
     expect((await load('acme', unknown.id))?.paymentMethod).toBe('unknown');

@@ -11,7 +11,7 @@ import { maxOrderLines } from '@fanfold/contracts/order';
 import { vatCategories } from '@fanfold/contracts/vatCategory';
 import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js';
 import * as z from 'zod';
-import { paymentMethods } from '../providers/gateway.ts';
+import { accepts, paymentMethods } from '../providers/gateway.ts';
 import { anyText, missingOr, optionalText, positiveAmount, quantity, text } from './fields.ts';
 
 /** Of the codes that ISO leaves to its users, invoices need the two that the European Union has assigned. */
@@ -127,6 +127,12 @@ const metadata = z
   .refine(fewEntries, `must have at most ${maxMetadataEntries} entries`)
   .default({});
 
+export const isAccepted = (paymentMethod: string): boolean => accepts(paymentMethod);
+
+const notAccepted = paymentMethods
+  ? `must be one of ${paymentMethods.map((each) => JSON.stringify(each)).join(', ')}`
+  : 'is none that the payment provider accepts';
+
 /** Unknown fields are refused: a misspelt `captureMethod` must not charge a card. */
 export const paymentBody = z.strictObject({
   amount: positiveAmount,
@@ -134,7 +140,7 @@ export const paymentBody = z.strictObject({
     isPaidIn,
     'is what Arab central banks keep their accounts in: nothing is paid in it',
   ),
-  paymentMethod: z.enum(paymentMethods),
+  paymentMethod: z.string().max(64).refine(isAccepted, notAccepted),
   captureMethod: z.enum(['automatic', 'manual']).default('automatic'),
   orderId: text(maxTextLength.orderId),
   description: optionalText(500),

@@ -2,10 +2,10 @@ import { endpoint } from '@fanfold/runtime/http';
 import { faultsOf, refusalOf, requestOf } from '../api/order.ts';
 import { paymentRequest } from '../api/paymentRequest.ts';
 import { paymentResource } from '../api/paymentResource.ts';
-import { askProvider, complete, momentOf, operationOf, repeatResult } from '../operation.ts';
+import { askProvider, beginPayment, complete, momentOf, operationOf, repeatResult } from '../operation.ts';
 import { create } from '../payment/lifecycle.ts';
 import { tableGuard } from '../store/mark.ts';
-import { insert, load } from '../store/payments.ts';
+import { load } from '../store/payments.ts';
 import { sellerOf } from '../store/sellers.ts';
 
 export const handler = endpoint(
@@ -18,11 +18,12 @@ export const handler = endpoint(
     const intent = create(asked, { ...operation, merchantId }, moment);
     const faults = faultsOf(request.body, await sellerOf(merchantId));
     // What was accepted before is repeated, whoever the seller is now.
-    const existing = faults.length > 0 ? await load(merchantId, operation.id) : await insert(intent);
-    if (faults.length > 0 && !existing) throw refusalOf(faults);
-    const { payment, replayed } = existing
-      ? repeatResult(await complete(existing, asked, operation, request.now), operation, request.now)
-      : await askProvider(intent.payment, operation, moment);
+    const known = faults.length > 0 ? await load(merchantId, operation.id) : undefined;
+    if (faults.length > 0 && !known) throw refusalOf(faults);
+    const begun = known ? { payment: known, existing: true } : await beginPayment(intent);
+    const { payment, replayed } = begun.existing
+      ? repeatResult(await complete(begun.payment, asked, operation, request.now), operation, request.now)
+      : await askProvider(begun.payment, operation, moment);
     return { status: 201, body: paymentResource(payment), replayed };
   },
 );

@@ -1,4 +1,5 @@
 import { Refusal } from '@fanfold/runtime/refusal';
+import type { Outcome } from '../providers/provider.ts';
 import { withEvent } from './events.ts';
 import { stillUnknown } from './lookup.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type Failure,
   type Moment,
   notTaken,
-  type Outcome,
   type Payment,
   type PaymentRequest,
   revise,
@@ -112,12 +112,13 @@ export const isExpired = ({ status, expiresAt }: Payment, now: Date): boolean =>
 
 function ask(
   payment: Payment,
-  asked: Omit<Ask, 'runsUntil'>,
+  asked: Omit<Ask, 'runsUntil' | 'askedAt'>,
   fingerprint: string | null,
   { now, runsUntil }: Moment,
 ): Change {
   const remembered = fingerprint === null ? {} : remember(payment, asked.id, fingerprint);
-  return revise(payment, { status: 'processing', ask: { ...asked, runsUntil }, ...remembered }, now);
+  const intent = { ...asked, askedAt: now.toISOString(), runsUntil };
+  return revise(payment, { status: 'processing', ask: intent, ...remembered }, now);
 }
 
 /**
@@ -130,7 +131,7 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
   const { ask: asked } = payment;
   if (!asked) return { payment, eventNumbers: [] };
   const { now, trace } = moment;
-  if (outcome.result === 'unknown') return revise(payment, { ask: stillUnknown(asked, payment, now) }, now);
+  if (!isFinal(outcome)) return revise(payment, { ask: stillUnknown(asked, payment, now) }, now);
 
   if (outcome.result === 'succeeded') {
     switch (asked.operation) {
@@ -171,5 +172,8 @@ export function settle(payment: Payment, outcome: Outcome, moment: Moment, answe
   const failed = { status: 'failed', ask: null, failure, requests } as const;
   return withEvent(payment, failed, { type: 'payment.failed.v1', trace }, now);
 }
+
+const isFinal = ({ result }: Outcome): boolean =>
+  result === 'succeeded' || result === 'failed' || result === 'nothing';
 
 const failureOf = (outcome: Outcome): Failure => (outcome.result === 'failed' ? outcome.failure : notTaken);

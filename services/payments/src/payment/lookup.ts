@@ -4,6 +4,13 @@ import type { Ask, Payment, Refund } from './payment.ts';
 export const lookupAt = ({ runsUntil, unknown }: Ask | Refund, { updatedAt }: Payment): string =>
   unknown?.nextLookupAt ?? runsUntil ?? updatedAt;
 
+/** When the provider was asked for first. What was asked before that was kept is taken to be as old as its last write. */
+export const askedAt = (ask: Ask, { createdAt, updatedAt }: Payment): string =>
+  ask.askedAt ??
+  (ask.operation === 'authorize' || ask.operation === 'charge'
+    ? createdAt
+    : (ask.unknown?.since ?? updatedAt));
+
 /**
  * The ask or refund after its outcome was found to be unknown once more. The provider is asked again at once, then
  * after a minute, and then after twice as long each time, up to half an hour: asking each minute would not help for

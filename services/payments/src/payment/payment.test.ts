@@ -1,9 +1,10 @@
 import { Refusal } from '@fanfold/runtime/refusal';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../providers/provider.ts';
 import { eventOf } from './events.ts';
 import { cancel, capture, settle } from './lifecycle.ts';
-import type { Change, Outcome, Payment } from './payment.ts';
+import type { Change, Payment } from './payment.ts';
 import { declined, momentAt, nothing, paymentId, processing, succeeded, unknown } from './paymentFixtures.ts';
 import { refund, settleRefund } from './refunds.ts';
 

@@ -19,6 +19,8 @@ export type Payment = Omit<PaymentRequest, 'customer'> & {
   /** When an authorization that was not captured expires. */
   expiresAt: string | null;
   invoiceNumber: string | null;
+  /** By which the provider knows the payment; missing where it knows it by its id. */
+  reference?: string;
   /** By refund id. */
   refunds: Record<string, Refund>;
   /** The call to the provider that has no known answer yet; only while `processing`. */
@@ -80,6 +82,8 @@ export type Ask = {
   amount: number;
   /** Why an authorization is canceled. */
   reason: string | null;
+  /** Missing where that is when the payment was created, and in what was asked before it was kept. */
+  askedAt?: string;
   /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;
@@ -89,13 +93,6 @@ export type Ask = {
 export type Unknown = { since: string; times: number; nextLookupAt: string };
 
 export type Failure = { code: string; message: string; declineCode: string | null };
-
-/** The provider's answer. `nothing`: it has never received the request, and never will carry it out. */
-export type Outcome =
-  | { result: 'succeeded' }
-  | { result: 'failed'; failure: Failure }
-  | { result: 'nothing' }
-  | { result: 'unknown' };
 
 /**
  * What is needed to make an event again that the payment itself does not keep. Later changes must not alter an event,

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
+import type { Outcome } from '../providers/provider.ts';
 import { eventOf } from './events.ts';
 import { cancel, capture, create, settle } from './lifecycle.ts';
-import type { Change, Moment, Outcome, Payment, PaymentRequest } from './payment.ts';
+import type { Change, Moment, Payment, PaymentRequest } from './payment.ts';
 import { refund } from './refunds.ts';
 
 export const paymentRequest: PaymentRequest = {

@@ -2,9 +2,9 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../providers/provider.ts';
 import { eventOf } from './events.ts';
 import { capture, settle } from './lifecycle.ts';
-import type { Outcome } from './payment.ts';
 import {
   answered,
   authorized,

@@ -1,17 +1,10 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
+import type { Outcome } from '../providers/provider.ts';
 import { creditedBefore, creditFor, isByLine, type RefundLine, withFixedCredits } from './credit.ts';
 import { nextEventTime, withEvent } from './events.ts';
 import { stillUnknown } from './lookup.ts';
-import {
-  type Change,
-  conflict,
-  type Moment,
-  type Outcome,
-  type Payment,
-  type Refund,
-  revise,
-} from './payment.ts';
+import { type Change, conflict, type Moment, type Payment, type Refund, revise } from './payment.ts';
 import { remember } from './requests.ts';
 
 /**
@@ -103,6 +96,8 @@ export function settleRefund(
   const settledAt = nextEventTime(payment, now);
   switch (outcome.result) {
     case 'unknown':
+    case 'action':
+    case 'pending':
       return revise(payment, { refunds: become(stillUnknown(pending, payment, now)) }, now);
     case 'succeeded': {
       const { credit } = known;

@@ -1,9 +1,10 @@
 import { fingerprintOf } from '@fanfold/runtime/idempotency';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import type { Outcome } from '../providers/provider.ts';
 import { eventOf } from './events.ts';
 import { cancel, capture, create, settle } from './lifecycle.ts';
-import type { Change, Moment, Outcome, Payment, PaymentEvent } from './payment.ts';
+import type { Change, Moment, Payment, PaymentEvent } from './payment.ts';
 import {
   authorized,
   canceling,

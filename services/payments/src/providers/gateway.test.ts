@@ -7,9 +7,9 @@ import {
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { perform, resolve } from './gateway.ts';
+import { provider } from '#provider';
+import { close, perform } from './gateway.ts';
 import { type Instruction, ProviderRefusal } from './provider.ts';
-import { sandbox } from './sandbox.ts';
 
 const table = mockClient(DynamoDBClient);
 const logged = captureLog();
@@ -32,6 +32,7 @@ const instruction = (paymentMethod: string): Instruction => ({
   paymentMethod,
   amount: 100,
   currency: 'EUR',
+  askedAt: '2026-11-23T10:00:00.000Z',
 });
 const keyIsTaken = (item?: Record<string, unknown>) =>
   new ConditionalCheckFailedException({ $metadata: {}, message: 'no', ...item });
@@ -42,7 +43,7 @@ describe('The outcome is unknown, and why is logged,', () => {
   test('when the provider cannot be reached', async () => {
     table.on(PutItemCommand).rejects(new Error('away'));
     expect(await perform(instruction('pm_card_visa'))).toEqual(unknown);
-    expect(await resolve('pay_1')).toEqual(unknown);
+    expect(await close(instruction('pm_card_visa'))).toEqual(unknown);
     const line = {
       level: 'WARN',
       message: 'provider outcome unknown',
@@ -58,14 +59,14 @@ describe('The outcome is unknown, and why is logged,', () => {
   });
 
   test('when it fails before it even begins', async () => {
-    vi.spyOn(sandbox, 'perform').mockImplementation(() => {
+    vi.spyOn(provider, 'perform').mockImplementation(() => {
       throw new Error('no key configured');
     });
-    vi.spyOn(sandbox, 'resolve').mockImplementation(() => {
+    vi.spyOn(provider, 'close').mockImplementation(() => {
       throw new Error('no key configured');
     });
     expect(await perform(instruction('pm_card_visa'))).toEqual(unknown);
-    expect(await resolve('pay_1')).toEqual(unknown);
+    expect(await close(instruction('pm_card_visa'))).toEqual(unknown);
     expect(logged()).toMatchObject([{ error: { message: 'no key configured' } }, { error: {} }]);
     await new Promise(setImmediate); // a rejection that nobody handled would show by now
   });
@@ -86,7 +87,7 @@ describe('A provider that refuses to be asked', () => {
       result: 'failed',
       failure: { code: 'provider_error' },
     });
-    await expect(resolve('pay_1')).rejects.toBeInstanceOf(ProviderRefusal);
+    await expect(close(instruction('pm_card_visa'))).rejects.toBeInstanceOf(ProviderRefusal);
     const line = {
       level: 'ERROR',
       message: 'provider refused',

@@ -1,17 +1,48 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
-import type { Failure, Outcome } from '../payment/payment.ts';
-import { type Instruction, type Provider, ProviderRefusal } from './provider.ts';
-import { sandbox } from './sandbox.ts';
+import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
+import { provider } from '#provider';
+import type { Failure } from '../payment/payment.ts';
+import { type Instruction, type Outcome, ProviderRefusal } from './provider.ts';
 
-/** The provider in use. */
-const provider: Provider = sandbox;
+export const { accepts, paymentMethods } = provider;
 
-/** How long the provider may take to answer before its outcome counts as unknown. */
-const answerTimeMs = 2500;
+/** Whether the provider has to make something before a payment is written. */
+export const isPrepared = provider.prepare !== undefined;
 
-export const { paymentMethods } = provider;
+/**
+ * Has the provider make what it needs for a payment, before the payment is written.
+ *
+ * @returns the reference to it, if it makes anything
+ * @throws Refusal 502 `provider_unavailable`
+ */
+export async function prepare(instruction: Instruction): Promise<string | undefined> {
+  const { key } = instruction;
+  try {
+    return await inTime(
+      async () => provider.prepare?.(instruction),
+      () => {
+        throw new Error(`No answer in ${provider.answerTimeMs} ms`);
+      },
+    );
+  } catch (error) {
+    if (error instanceof ProviderRefusal) noteRefusal(key, error);
+    else logger.warn('provider unavailable', { key, error: describeError(error) });
+    throw new Refusal(
+      502,
+      'provider_unavailable',
+      'The payment provider cannot be reached. Nothing was done: try again, with the same Idempotency-Key.',
+      { headers: { 'Retry-After': '5' } },
+    );
+  }
+}
+
+/** @throws Refusal 422 when the provider cannot move such an amount */
+export function refuseInexpressible({ amount, currency }: Pick<Instruction, 'amount' | 'currency'>): void {
+  const detail = provider.expressible(amount, currency);
+  if (detail !== undefined) throw invalidRequest('The body', [{ pointer: '#/amount', detail }]);
+}
 
 /**
  * Calls the provider, once. Without a certain outcome it is `unknown`: a call that timed out may have charged the
@@ -27,11 +58,12 @@ export async function perform(instruction: Instruction): Promise<Outcome> {
 }
 
 /**
- * Finds the outcome of an instruction whose outcome was unknown.
+ * Finds the outcome of an instruction whose outcome was unknown. If it has had no effect, it never will have one.
  *
  * @throws ProviderRefusal
  */
-export const resolve = (key: string): Promise<Outcome> => answerOf(key, async () => provider.resolve(key));
+export const close = (instruction: Instruction): Promise<Outcome> =>
+  answerOf(instruction.key, async () => provider.close(instruction));
 
 const refused: Failure = {
   code: 'provider_error',
@@ -40,18 +72,29 @@ const refused: Failure = {
 };
 
 async function answerOf(key: string, call: () => Promise<Outcome>): Promise<Outcome> {
-  const timeUp = new AbortController();
   try {
-    const late = delay(answerTimeMs, { result: 'unknown' } as const, { signal: timeUp.signal });
-    return await Promise.race([call(), late]);
+    return await inTime(call, () => ({ result: 'unknown' }));
   } catch (error) {
     if (error instanceof ProviderRefusal) {
-      logger.error('provider refused', { key, error: describeError(error) });
-      metrics.addMetric('ProviderRefused', 'Count', 1);
+      noteRefusal(key, error);
       throw error;
     }
     logger.warn('provider outcome unknown', { key, error: describeError(error) });
     return { result: 'unknown' };
+  }
+}
+
+function noteRefusal(key: string, error: ProviderRefusal): void {
+  logger.error('provider refused', { key, error: describeError(error) });
+  metrics.addMetric('ProviderRefused', 'Count', 1);
+}
+
+/** What a call answers, or another answer when that takes too long. */
+async function inTime<Answer>(call: () => Promise<Answer>, late: () => Answer): Promise<Answer> {
+  const timeUp = new AbortController();
+  try {
+    const time = delay(provider.answerTimeMs, undefined, { signal: timeUp.signal }).then(late);
+    return await Promise.race([call(), time]);
   } finally {
     timeUp.abort();
   }

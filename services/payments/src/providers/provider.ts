@@ -1,5 +1,5 @@
 import type { Next } from '@fanfold/runtime/restore';
-import type { Outcome } from '../payment/payment.ts';
+import type { Failure } from '../payment/payment.ts';
 
 /** An instruction to a payment provider. The provider carries out each key once, however often it is sent. */
 export type Instruction = {
@@ -8,30 +8,95 @@ export type Instruction = {
   paymentId: string;
   merchantId: string;
   paymentMethod: string;
+  /** In the minor unit of the currency, as ISO 4217 has it. */
   amount: number;
   currency: string;
+  /** What {@link Provider.prepare} gave for the payment. */
+  reference?: string;
+  /** When it was asked for first (RFC 3339, UTC). */
+  askedAt: string;
 };
 
+/** What came of an instruction, as far as the provider tells. */
+export type Outcome =
+  /** @param expiresAt of an authorization, when the provider says when it ends */
+  | { result: 'succeeded'; expiresAt?: string }
+  | { result: 'failed'; failure: Failure }
+  /** It has not happened. After `close` it never will. */
+  | { result: 'nothing' }
+  | { result: 'unknown' }
+  /** The customer has to do something, such as to authenticate with the bank, until a time. */
+  | { result: 'action'; nextAction: NextAction; until: string }
+  /** The provider has it, and will say later what came of it, maybe after days. */
+  | { result: 'pending' };
+
+/** What the customer has to do, and where. */
+export type NextAction = { type: string; url: string };
+
 /**
- * A payment provider. To connect a real one, implement this and use it in `gateway.ts` in place of the sandbox, and
- * {@link ProviderRecords} in `records.ts`: no other file knows the provider.
+ * A payment provider. Which one a stage uses is the parameter `paymentProvider`: `#provider` in package.json names the module of
+ * each, whose export `provider` is it, and `#providerRecords` that of its {@link ProviderRecords}. No other file knows the
+ * provider, and bundles have only the one in use.
+ *
+ * Times out or throws what it will: without a certain answer the outcome is `unknown`, and a clock finds it out. A
+ * {@link ProviderRefusal} is the exception: then nothing was done, and nothing will be.
  */
 export type Provider = {
-  /** The payment methods that it accepts. */
-  paymentMethods: readonly [string, ...string[]];
+  name: 'sandbox' | 'stripe';
+  /** Whether it can take money with a payment method. If not, the request is refused before anything is written. */
+  accepts(paymentMethod: string): boolean;
+  /** All that it accepts, where they are few. */
+  paymentMethods?: readonly string[];
+  /** Why it cannot move an amount (in minor units as ISO 4217 has them), if it cannot: the currency, or its smallest unit there. */
+  expressible(amount: number, currency: string): string | undefined;
+  /** How long it may take to answer, before the outcome counts as unknown. */
+  answerTimeMs: number;
   /**
-   * Carries out an instruction, once per key, and returns its outcome. May throw, and may never answer.
-   *
-   * @throws ProviderRefusal when it has certainly done nothing
+   * How long after it was asked for a payment that has not happened is given up. Until then the call may still be under way, and
+   * would only be cut off.
    */
+  patienceMs: number;
+  /**
+   * Makes what the provider needs for a payment, without moving money. The reference to it is written with the intent, so that a
+   * later call finds it whatever becomes of this one. Whatever it throws, the request is answered with 502, and nothing was written.
+   */
+  prepare?(instruction: Instruction): Promise<string | undefined>;
+  /** Carries out an instruction, once per key, and returns its outcome. */
   perform(instruction: Instruction): Promise<Outcome>;
+  /** Finds out what came of an instruction. It changes nothing. */
+  look(instruction: Instruction): Promise<Outcome>;
   /**
-   * Returns the outcome of a key. If it has had no effect yet, it makes sure that it never will: otherwise an
-   * instruction that is still under way could charge a payment that has been given up.
-   *
-   * @throws ProviderRefusal when it refuses to answer until somebody corrects something
+   * Sees to it that an instruction which has had no effect never has one, and finds out what came of it: otherwise one that is still
+   * under way could charge a payment that has been given up.
    */
-  resolve(key: string): Promise<Outcome>;
+  close(instruction: Instruction): Promise<Outcome>;
+  /** What the provider knows of a payment now, by its reference. Missing where the provider never changes its mind. */
+  facts?(reference: string): Promise<Facts>;
+};
+
+/** What a provider knows of a payment. */
+export type Facts = {
+  paymentId: string;
+  merchantId: string;
+  /** What came of the first instruction, and how much was captured, if anything was. */
+  charge?: { operation: 'authorize' | 'charge'; outcome: Outcome; amountCaptured?: number };
+  /** Set when it was given up there: `expired`, or another reason. */
+  canceled?: { reason: string };
+  /** By the key of their instruction. */
+  refunds: { key: string; outcome: Outcome }[];
+  disputes: ProviderDispute[];
+};
+
+/** A customer's bank takes money back, unless the merchant can show that it was owed. */
+export type ProviderDispute = {
+  id: string;
+  /** In the minor unit of the currency. */
+  amount: number;
+  currency: string;
+  reason: string;
+  status: 'open' | 'won' | 'lost';
+  openedAt: string;
+  evidenceDueBy?: string;
 };
 
 /** What a provider knows of the past. When payments' table was put back to an earlier time, what it lost is looked up there. */
@@ -47,7 +112,7 @@ export type ProviderRecords = {
 };
 
 /** An instruction that succeeded, and when. */
-export type Done = Omit<Instruction, 'paymentMethod' | 'merchantId'> & {
+export type Done = Omit<Instruction, 'paymentMethod' | 'merchantId' | 'reference' | 'askedAt'> & {
   /** Missing in what was recorded before instructions had it. */
   merchantId?: string;
   recordedAt: string;

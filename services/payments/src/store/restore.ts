@@ -21,10 +21,10 @@ import {
   type Total,
   type Totals,
 } from '@fanfold/runtime/restore';
+import { records } from '#providerRecords';
 import { type DayClosing, eventOfDay } from '../days/day.ts';
 import type { Payment, PaymentEvent } from '../payment/payment.ts';
 import { type Beginning, restored, standingOf, tellsOf, withNumber } from '../payment/restore.ts';
-import { records } from '../providers/records.ts';
 import { type DayItem, itemOf, type PaymentItem, paymentOf } from './items.ts';
 import { noteSeller, sellerKey } from './sellers.ts';
 import { tableName } from './table.ts';

@@ -2,8 +2,8 @@ import { ConditionalCheckFailedException, DynamoDBClient, PutItemCommand } from 
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Instruction } from './provider.ts';
-import { sandbox } from './sandbox.ts';
+import type { Instruction } from '../provider.ts';
+import { provider as sandbox } from './provider.ts';
 
 const table = mockClient(DynamoDBClient);
 
@@ -24,6 +24,7 @@ const instruction = (paymentMethod: string): Instruction => ({
   paymentMethod,
   amount: 100,
   currency: 'EUR',
+  askedAt: '2026-11-23T10:00:00.000Z',
 });
 
 describe('The sandbox', () => {
@@ -72,6 +73,6 @@ describe('The sandbox', () => {
         new ConditionalCheckFailedException({ $metadata: {}, message: 'no', Item: { outcome: first } }),
       );
     expect(await sandbox.perform(instruction('pm_card_visa'))).toEqual({ result: 'nothing' });
-    expect(await sandbox.resolve('pay_1')).toEqual({ result: 'nothing' });
+    expect(await sandbox.close(instruction('pm_card_visa'))).toEqual({ result: 'nothing' });
   });
 });

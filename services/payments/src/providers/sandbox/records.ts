@@ -3,10 +3,10 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Next } from '@fanfold/runtime/restore';
-import type { Done, Instruction, ProviderRecords } from './provider.ts';
+import type { Done, Instruction, ProviderRecords } from '../provider.ts';
 
 /** What the sandbox has recorded. It is apart from the sandbox, because only a restore reads it. */
-export const sandboxRecords: ProviderRecords = {
+export const records: ProviderRecords = {
   async find(key) {
     const { Item } = await dynamodb.send(
       new GetItemCommand({

@@ -1,13 +1,14 @@
 import {
   ConditionalCheckFailedException,
   DynamoDBServiceException,
+  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
-import type { Failure, Outcome } from '../payment/payment.ts';
-import { type Instruction, type Provider, ProviderRefusal } from './provider.ts';
+import type { Failure } from '../../payment/payment.ts';
+import { type Instruction, type Outcome, type Provider, ProviderRefusal } from '../provider.ts';
 
 const declined = (declineCode: string, message: string): Failure => ({
   code: 'card_declined',
@@ -37,8 +38,14 @@ type PaymentMethod = keyof typeof behaviours;
  * A payment provider for development and tests. Like a real one it has its own records, in its own table: one per
  * idempotency key, with what was done, so that a double charge would be visible.
  */
-export const sandbox: Provider = {
-  paymentMethods: Object.keys(behaviours) as [PaymentMethod, ...PaymentMethod[]],
+export const provider: Provider = {
+  name: 'sandbox',
+  paymentMethods: Object.keys(behaviours),
+  accepts: (paymentMethod) => Object.hasOwn(behaviours, paymentMethod),
+  expressible: () => undefined,
+  answerTimeMs: 2500,
+  // What is closed here has no effect later on, however late the call comes.
+  patienceMs: 0,
 
   async perform(instruction) {
     const behaviour = behaviours[instruction.paymentMethod as PaymentMethod];
@@ -50,27 +57,52 @@ export const sandbox: Provider = {
     return behaviour.answers ? outcome : new Promise<never>(() => {});
   },
 
-  resolve: (key) => record({ key }, { result: 'nothing' }),
+  look: ({ key }) => read(key),
+
+  close: ({ key }) => record({ key }, { result: 'nothing' }),
 };
+
+/** The outcome of a key; `nothing` when it was never received, or given up. */
+async function read(key: string): Promise<Outcome> {
+  const { Item } = await refusing(() =>
+    dynamodb.send(
+      new GetItemCommand({ TableName: tableName(), Key: { pk: { S: key } }, ConsistentRead: true }),
+    ),
+  );
+  return Item ? unmarshall(Item).outcome : { result: 'nothing' };
+}
 
 /** Stores the first outcome of a key and returns it: a key that was given up never has an effect. */
 async function record(
-  instruction: { key: string } & Partial<Instruction>,
+  { key, ...instruction }: { key: string } & Partial<Instruction>,
   outcome: Outcome,
 ): Promise<Outcome> {
-  const { key, ...details } = instruction;
+  const { askedAt: _askedAt, ...details } = instruction;
   try {
-    await dynamodb.send(
-      new PutItemCommand({
-        TableName: environmentVariable('SANDBOX_TABLE_NAME'),
-        Item: marshall({ pk: key, ...details, outcome, recordedAt: new Date().toISOString() }),
-        ConditionExpression: 'attribute_not_exists(pk)',
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-      }),
+    await refusing(() =>
+      dynamodb.send(
+        new PutItemCommand({
+          TableName: tableName(),
+          Item: marshall({ pk: key, ...details, outcome, recordedAt: new Date().toISOString() }),
+          ConditionExpression: 'attribute_not_exists(pk)',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        }),
+      ),
     );
     return outcome;
   } catch (error) {
     if (error instanceof ConditionalCheckFailedException && error.Item) return unmarshall(error.Item).outcome;
+    throw error;
+  }
+}
+
+const tableName = () => environmentVariable('SANDBOX_TABLE_NAME');
+
+/** @throws ProviderRefusal when the table refuses */
+async function refusing<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call();
+  } catch (error) {
     if (isRefusal(error)) throw new ProviderRefusal(error.message, { cause: error });
     throw error;
   }
