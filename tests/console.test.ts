@@ -445,6 +445,74 @@ describe('dead letters', () => {
   });
 });
 
+describe('the trace', () => {
+  const whatFollows = ['payment.captured.v1', 'invoice.issued.v1', 'invoice.rendered.v1'];
+  const summaries = async () => page.locator('.flow summary strong').allTextContents();
+
+  it('of an event is one click away, and shows what followed from what, with each content', async () => {
+    const { body } = await client.post('/payments', twoChairs({ orderId: 'order-traced' }));
+    await row(`${body.id}:1`).waitFor();
+    await vi.waitFor(async () => {
+      const [invoice] = (await client.get(`/invoices?paymentId=${body.id}`)).body.data;
+      expect((await client.get(`/events?subject=${invoice?.id}`)).body.data).toHaveLength(2);
+    }, 20_000);
+    await page.getByRole('link', { name: `${body.id}:1` }).click();
+    await page.getByRole('heading', { level: 2 }).first().waitFor();
+    expect(page.url()).toBe(`${origin()}/trace?id=${body.id}%3A1&merchant=acme`);
+    expect(await summaries()).toEqual(whatFollows);
+    expect(await page.locator('.flow').textContent()).toMatch(/121\.00 EUR\s+payments, 0 ms after the start/);
+    await page.locator('.flow summary').first().click();
+    await page
+      .getByRole('region', { name: `Event ${body.id}:1` })
+      .getByText('"orderId": "order-traced"')
+      .waitFor();
+    await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+    for (const [colorScheme, width] of [
+      ['light', 1920],
+      ['dark', 360],
+    ] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
+      expect(await violations(page), colorScheme).toEqual([]);
+    }
+    await page.setViewportSize({ width: 1920, height: 1000 });
+  });
+
+  it('is found by an order, a number and a request, and says when there is none, or what cannot be one', async () => {
+    const search = page.getByRole('search');
+    const [invoice] = (await client.get('/invoices?orderId=order-traced')).body.data;
+    const [heading = ''] = await page.getByRole('heading', { level: 2 }).allTextContents();
+    for (const id of ['order-traced', invoice?.number ?? '', heading.trim()]) {
+      await search.getByLabel('Id of').fill(id);
+      await search.getByRole('button').click();
+      await vi.waitFor(() => expect(new URL(page.url()).searchParams.get('id')).toBe(id));
+      await vi.waitFor(async () => expect(await summaries()).toEqual(whatFollows), 10_000);
+    }
+    await search.getByLabel('Id of').fill('nothing');
+    await search.getByRole('button').click();
+    await page.getByText(/^Nothing is recorded of nothing for the merchant acme/).waitFor();
+    await search.getByLabel('Merchant').fill('no merchant');
+    await search.getByRole('button').click();
+    await page.getByText('merchant: It has 1 to 64 letters, digits, _ or -.').waitFor();
+  });
+
+  it('of what was erased says that and when', async () => {
+    const [payment] = (await client.get('/payments?limit=1')).body.data;
+    expect(
+      await fanfold(['audit', 'erase', payment?.id ?? '', '--reason', 'a test', '--yes'], stack.base),
+    ).toMatchObject({
+      code: 0,
+    });
+    await page.goto(`${origin()}/trace?id=${payment?.id}`);
+    await vi.waitFor(async () => {
+      await page.reload();
+      await page.getByText(/Erased at .*: nobody can read the content/).waitFor({ timeout: 2_000 });
+    }, 20_000);
+    await page.goto(`${origin()}/`);
+  });
+});
+
 describe('everybody', () => {
   it('can use it, in the light and in the dark, in a wide window and in a narrow one', async () => {
     await page.getByRole('heading', { level: 1 }).waitFor();

@@ -6,8 +6,9 @@ import { changed, renderAlways } from './render.ts';
 import type { View } from './view.ts';
 import { deadLetters } from './views/deadLetters.ts';
 import { flow } from './views/flow.ts';
+import { trace } from './views/trace.ts';
 
-const views: View[] = [flow, deadLetters];
+const views: View[] = [flow, deadLetters, trace];
 
 let place: PlaceOfConsole | undefined;
 let problem = '';

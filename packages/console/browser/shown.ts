@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from 'lit-html';
+import { addressOf } from './view.ts';
 
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
@@ -14,6 +15,10 @@ export function time(text: string): TemplateResult {
   const isToday = at.toDateString() === new Date().toDateString();
   return html`<time datetime=${text} title=${text}>${isToday ? '' : `${day.format(at)}, `}${clock.format(at)}</time>`;
 }
+
+/** The id of an event, or of anything else that has one, with the way to its flow. */
+export const eventLink = (id: string, merchant: string): TemplateResult =>
+  html`<a href=${addressOf('/trace', { id, ...(merchant && { merchant }) })}><code>${id}</code></a>`;
 
 const units: [seconds: number, unit: string][] = [
   [86_400, 'd'],

@@ -39,6 +39,11 @@ export const questions = {
     count: z.int().min(1).nullable(),
     ratePerSecond: z.int().min(1).max(1000),
   }),
+  trace: z.strictObject({
+    id: typed,
+    /** Empty for who is meant anyway: the merchant of a laptop, or nobody, as with what operators did. */
+    merchant: typed,
+  }),
 } as const;
 
 export type Call = keyof typeof questions;
@@ -57,6 +62,7 @@ export type Answers = {
   deadLetter: DeadLetterShown;
   /** It goes on by itself; what comes of it is told as it happens. */
   actOnDeadLetters: { number: number };
+  trace: TraceShown;
 };
 
 /** What the page is for. */
@@ -158,6 +164,34 @@ export type DeadLetterShown = DeadLetterRow & {
   body: string;
   /** What keeps it from being an event of its type, each with a JSON Pointer to its place in the body. */
   problems: { pointer: string; detail: string }[];
+};
+
+/** What something had part in: everything that followed from a request, or from a run of a scheduled function. */
+export type TraceShown = {
+  /** Whose message was asked for, if it was the id of a dead letter. */
+  deadLetterOf: string | null;
+  /** When what is recorded of it was made unreadable; null if it was not. */
+  erasedAt: string | null;
+  isErased: boolean;
+  flows: { correlationId: string; startedAt: string; events: TracedEvent[] }[];
+};
+
+/** An event of a flow, after the one that caused it. */
+export type TracedEvent = {
+  id: string;
+  type: string;
+  source: string;
+  subject: string;
+  merchantId: string;
+  time: string;
+  recordedAt: string;
+  /** How many causes it has in the flow, one behind the other. */
+  depth: number;
+  /** When its cause happened; when the flow started if that is not an event. */
+  causedAt: string;
+  isErased: boolean;
+  /** As audit's API shows it. */
+  event: unknown;
 };
 
 /** What is being done with dead letters, or was since the console started. */

@@ -8,6 +8,7 @@ import { CommandError, messageOf } from '../errors.ts';
 import { switchTriggers } from '../operations/triggers.ts';
 import { deadLettersOf } from './deadLetters.ts';
 import { pay } from './paying.ts';
+import { traced } from './tracing.ts';
 import { rhythmOf, type Topic, watching } from './watching.ts';
 
 /**
@@ -86,6 +87,14 @@ export function consoleOf(
       async actOnDeadLetters(asked) {
         if (asked.action.verb === 'discard') parsed('reason', parse.sentence, asked.action.reason);
         return deadLetters.act(asked);
+      },
+      trace({ id, merchant }) {
+        return refusing(() =>
+          traced(place, {
+            id: parsed('id', parse.reference, id),
+            merchant: merchant === '' ? '' : parsed('merchant', parse.merchant, merchant),
+          }),
+        );
       },
     },
   };

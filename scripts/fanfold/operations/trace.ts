@@ -1,6 +1,7 @@
 import { identifier, maxLength, operatorMerchantId } from '@fanfold/contracts/event';
 import { eventOf, eventsBy, type RecordedEvent } from '../aws/auditLog.ts';
 import { type Cloud, invoke } from '../aws/cloud.ts';
+import { CommandError } from '../errors.ts';
 import { type Flow, flowOf } from './flow.ts';
 
 /** The flows that something had part in. */
@@ -15,12 +16,12 @@ export type Trace = {
  *
  * @param id of a payment, refund, invoice, credit note, event, request or operation; or the number of a document, or an order
  * @param merchantId whose it is; what operators did belongs to no merchant
- * @throws when nothing is recorded of it
+ * @throws CommandError when nothing is recorded of it
  */
 export async function traceOf(cloud: Cloud, id: string, merchantId: string): Promise<Trace> {
   const events = await eventsAbout(id, cloud, merchantId);
   if (events.length === 0) {
-    throw new Error(
+    throw new CommandError(
       `Nothing is recorded of ${id} for the merchant ${merchantId} in ${cloud.stage}. It can be the id of a payment, refund, ` +
         'invoice, credit note, event, request or operation, the number of an invoice or credit note, or an order that was ' +
         'invoiced; a payment without an invoice is found by its own id only. Check it and the merchant, or try again in a ' +

@@ -4,7 +4,7 @@ import type { Asked, DeadLetterRow, DeadLetterShown, Look, Operation } from '../
 import { call } from '../calls.ts';
 import { live } from '../live.ts';
 import { changed } from '../render.ts';
-import { age, count, time } from '../shown.ts';
+import { age, count, eventLink, time } from '../shown.ts';
 import { addressOf, type Doing, idle, outcomeOf, perform, type View } from '../view.ts';
 
 /** What could not be handled, delivered or published, by its cause, and what can be done with it. */
@@ -181,7 +181,7 @@ function groupOf(look: Look, query: URLSearchParams): TemplateResult | typeof no
                   ><code>${messageId}</code></a
                 >
               </td>
-              <td><code>${id ?? ''}</code></td>
+              <td>${id === null ? '' : eventLink(id, merchantId ?? '')}</td>
               <td>${merchantId ?? ''}</td>
               <td>${detail ?? ''}</td>
             </tr>`,
@@ -368,7 +368,7 @@ function operationOf(operation: Operation): TemplateResult {
       ${state === 'looking' ? 'looking for them…' : `${count(done)} of ${count(total)} ${doneOf[verb]}.`}
       ${goneCount > 0 ? `${count(goneCount)} were not there any more.` : ''}
       ${failedCount > 0 ? `${count(failedCount)} could not be.` : ''} ${sentence}
-      ${operationId === null ? nothing : html`In the audit trail: <code>${operationId}</code>`}
+      ${operationId === null ? nothing : html`In the audit trail: ${eventLink(operationId, '')}`}
     </p>
     ${isRunning ? html`<progress max=${Math.max(1, total)} value=${done + failedCount} aria-label=${`Operation ${number}`}></progress>` : nothing}
     ${

@@ -4,7 +4,7 @@ import type { Asked, Picture, PlaceOfConsole, SeenEvent, TriggerShown } from '..
 import { call } from '../calls.ts';
 import { live, onEvents } from '../live.ts';
 import { changed } from '../render.ts';
-import { age, count, time } from '../shown.ts';
+import { age, count, eventLink, time } from '../shown.ts';
 import { addressOf, type Doing, idle, outcomeOf, perform, setQuery, type View } from '../view.ts';
 
 /** Who publishes, what goes over the topic, and what waits where. */
@@ -315,7 +315,7 @@ function eventsTable(query: URLSearchParams): TemplateResult {
             rows,
             ({ id, seenAtMs }) => `${id} ${seenAtMs}`,
             (event) =>
-              html`<tr><td>${time(event.time)}</td><td>${event.type}</td><td><code>${event.id}</code></td><td>${event.merchantId}</td></tr>`,
+              html`<tr><td>${time(event.time)}</td><td>${event.type}</td><td>${eventLink(event.id, event.merchantId)}</td><td>${event.merchantId}</td></tr>`,
           )}
         </tbody>
       </table>
