@@ -19,7 +19,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { openPage, startBrowser, violations } from './browser.ts';
 import { type Client, clientOf, twoChairs } from './client.ts';
-import { type RunningStack, startDev } from './runningStack.ts';
+import { type RunningStack, signLog, startDev } from './runningStack.ts';
 
 /** The console, in a browser, on the stack that `pnpm dev` starts. */
 let stack: RunningStack;
@@ -509,6 +509,118 @@ describe('the trace', () => {
       await page.reload();
       await page.getByText(/Erased at .*: nobody can read the content/).waitFor({ timeout: 2_000 });
     }, 20_000);
+    await page.goto(`${origin()}/`);
+  });
+});
+
+describe('a proof', () => {
+  const picture = () => page.getByRole('img', { name: /^Entry \d+ is under the root by \d+ hashes/ });
+  const verdict = () => page.getByRole('form', { name: 'Verify' }).getByRole('status').last();
+  const broken = () => picture().locator('g.broken');
+  const event = async () => {
+    const { body } = await client.get('/events?limit=1');
+    return body.data[0] as unknown as { id: string; position: number };
+  };
+
+  it('of an event is drawn as the path to the root, and the page itself verifies it and names who signed', async () => {
+    await signLog(stack);
+    const { id, position } = await event();
+    await page.getByRole('link', { name: 'Proof', exact: true }).click();
+    const form = page.getByRole('form', { name: 'Event' });
+    await form.getByLabel('Merchant').fill('acme');
+    await form.getByLabel('Event').fill(id);
+    await form.getByRole('button').click();
+    await picture().waitFor();
+    expect(page.url()).toBe(`${origin()}/proof?${new URLSearchParams({ merchant: 'acme', event: id })}`);
+    expect(await picture().getAttribute('aria-label')).toContain(`Entry ${position} is`);
+    await button('Verify').click();
+    await vi.waitFor(
+      async () =>
+        expect(await verdict().textContent()).toBe(
+          `Verified: this event, to the letter, is entry ${position} of the log.`,
+        ),
+      10_000,
+    );
+    expect(await picture().locator('g').count()).toBe(await picture().locator('g.right').count());
+    await page
+      .getByText(/^Cosigned by the witness/)
+      .first()
+      .waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [1920, 360]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
+        expect(await violations(page), `${colorScheme}, ${width}`).toEqual([]);
+      }
+    }
+    await page.setViewportSize({ width: 1920, height: 1000 });
+  });
+
+  it('fails when a byte is changed in the page, and the node is named where it breaks', async () => {
+    const parts = await page.getByRole('form', { name: 'Verify' }).locator('option').allTextContents();
+    expect(parts).toEqual([
+      'the event',
+      'the entry',
+      ...parts.filter((part) => /^hash \d+$/.test(part)),
+      'the root',
+      'the signature',
+    ]);
+    for (const part of parts) {
+      await page.getByLabel('To see that it is found out').selectOption(part);
+      await button('Change a byte').click();
+      await button('Verify').click();
+      const name = { 'the event': 'the entry', 'the signature': 'the root' }[part] ?? part;
+      await page.getByText(new RegExp(`Not verified: .* It breaks at ${name}\\.$`)).waitFor();
+      expect(await broken().count(), part).toBe(1);
+      expect((await broken().textContent())?.toLowerCase(), part).toContain(name.replace('the ', ''));
+    }
+    await button('As it was served').click();
+    await button('Verify').click();
+    await page.getByText(/^Verified: this event/).waitFor();
+  });
+
+  it('that is manipulated on its way to the page fails in the browser, at the hash that was changed', async () => {
+    await page.route('**/console/call/proof', async (route) => {
+      const { file } = (await (await route.fetch()).json()) as { file: string };
+      const lines = file.split('\n');
+      const bytes = Buffer.from(lines[4] ?? '', 'base64');
+      bytes[31] = (bytes[31] ?? 0) ^ 0x80;
+      await route.fulfill({ json: { file: lines.with(4, bytes.toString('base64')).join('\n') } });
+    });
+    await button('Get its proof').click();
+    await button('Verify').click();
+    await page.getByText(/Not verified: .* It breaks at hash 2\.$/).waitFor();
+    expect(await broken().textContent()).toContain('Hash 2');
+    await page.unroute('**/console/call/proof');
+  });
+
+  it('is not there for what is not recorded, or of another merchant, and the page says so', async () => {
+    const { id } = await event();
+    for (const address of [`merchant=acme&event=pay_none:1`, `merchant=stranger&event=${id}`]) {
+      await page.goto(`${origin()}/proof?${address}`);
+      await page.getByText(/^No event .* is recorded for the merchant/).waitFor();
+    }
+  });
+
+  it('stands beside the log: its checkpoints, who cosigned them, and how it grew', async () => {
+    const log = page.getByRole('region', { name: 'The log' });
+    const size = async () =>
+      Number(/has ([\d,]+) entries/.exec((await log.textContent()) ?? '')?.[1]?.replaceAll(',', ''));
+    await log.getByRole('img').waitFor();
+    const before = await size();
+    await client.post('/payments', twoChairs());
+    await vi.waitFor(async () => {
+      await signLog(stack);
+      await button('Look at its checkpoint again').click();
+      expect(await size()).toBeGreaterThan(before);
+    }, 20_000);
+    expect(
+      await page.getByRole('region', { name: 'Checkpoints' }).locator('tbody tr').count(),
+    ).toBeGreaterThan(1);
+    expect(await log.getByRole('img').getAttribute('aria-label')).toBe(
+      `From 1 to ${(await size()).toLocaleString('en')} entries`,
+    );
     await page.goto(`${origin()}/`);
   });
 });

@@ -491,7 +491,7 @@ describe('the log, to somebody who trusts nobody', () => {
     expect(recorded.length).toBeGreaterThan(0);
     for (const { object: _, position, recordedat, ...said } of recorded as unknown as Recorded[]) {
       const proof = await merchant.text(`/events/${said.id}/proof`);
-      const proven = verifyProofFile(proof, keys);
+      const proven = await verifyProofFile(proof, keys);
       expect(proven).toMatchObject({ index: position, entry: { recordedtime: recordedat } });
       expect(proven.event).toMatchObject({ id: said.id, merchantid: id });
     }
@@ -504,7 +504,7 @@ describe('the log, to somebody who trusts nobody', () => {
     const merchant = await client('straight');
     const [first] = await merchant.all('/events?type=payment.captured.v1');
     const keys = { keys: [await keyOf()] };
-    const before = verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
+    const before = await verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
     await fanfold('audit', 'erase', first?.subject ?? '', '--merchant', merchant.merchantId, '--yes');
     await eventually(async () => {
       const { body } = await merchant.get('/events?type=audit.subject-erased.v1');
@@ -515,7 +515,7 @@ describe('the log, to somebody who trusts nobody', () => {
     for (const { subject, ...event } of await merchant.all(`/events?correlationId=${correlationOf(body)}`)) {
       expect(event, subject).toMatchObject({ erased: true, data: null });
     }
-    const after = verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
+    const after = await verifyProofFile(await merchant.text(`/events/${first?.id}/proof`), keys);
     expect(after).toMatchObject({ event: 'erased', index: before.index, entry: before.entry });
     await invoke(stack.base, 'audit', 'publishLog');
     const { findings } = await verifyLog(urlReader(url()), keys);

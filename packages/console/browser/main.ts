@@ -6,9 +6,10 @@ import { changed, renderAlways } from './render.ts';
 import type { View } from './view.ts';
 import { deadLetters } from './views/deadLetters.ts';
 import { flow } from './views/flow.ts';
+import { proof } from './views/proof.ts';
 import { trace } from './views/trace.ts';
 
-const views: View[] = [flow, deadLetters, trace];
+const views: View[] = [flow, deadLetters, trace, proof];
 
 let place: PlaceOfConsole | undefined;
 let problem = '';

@@ -44,6 +44,9 @@ export const questions = {
     /** Empty for who is meant anyway: the merchant of a laptop, or nobody, as with what operators did. */
     merchant: typed,
   }),
+  proof: z.strictObject({ merchant: typed, event: typed }),
+  logKeys: z.strictObject({}),
+  logFile: z.strictObject({ path: z.string().regex(/^(checkpoint|tile\/[\w/.]{1,100})$/) }),
 } as const;
 
 export type Call = keyof typeof questions;
@@ -63,6 +66,12 @@ export type Answers = {
   /** It goes on by itself; what comes of it is told as it happens. */
   actOnDeadLetters: { number: number };
   trace: TraceShown;
+  /** A proof file as audit serves it: https://c2sp.org/tlog-proof */
+  proof: { file: string };
+  /** The vkeys of the log and of its witness. */
+  logKeys: { log: string; witness: string };
+  /** A file of the log, in base64; null when there is none. */
+  logFile: { base64: string | null };
 };
 
 /** What the page is for. */

@@ -13,8 +13,8 @@ const origin = 'log.example';
 const [log, witness] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
 const rawKey = (key: KeyObject) => Buffer.from(String(key.export({ format: 'jwk' }).x), 'base64url');
 const keys = {
-  log: parseKey(formatKey(origin, 'log', rawKey(log.publicKey))),
-  witness: parseKey(formatKey(`${origin}/witness`, 'witness', rawKey(witness.publicKey))),
+  log: await parseKey(await formatKey(origin, 'log', rawKey(log.publicKey))),
+  witness: await parseKey(await formatKey(`${origin}/witness`, 'witness', rawKey(witness.publicKey))),
 };
 
 const entries = [0, 1, 2].map(fillerEntry);
@@ -275,15 +275,15 @@ describe('a proof', () => {
   const unwitnessed = formatProof({ extra, index: 0, proof: [], checkpoint: note });
   const expected = { id: 'pay_1:1', position: 0, isErased: true };
 
-  it('that log and witness have signed, of this event, is one', () => {
-    expect(proofBreaches(expected, proof, keys)).toEqual([]);
+  it('that log and witness have signed, of this event, is one', async () => {
+    expect(await proofBreaches(expected, proof, keys)).toEqual([]);
   });
 
   it.each([
     ['is of another entry', { ...expected, position: 1 }, proof, 'proves {"index":0'],
     ['does not have an event that was not erased', { ...expected, isErased: false }, proof, '"id":"erased"'],
     ['no witness has seen', expected, unwitnessed, 'has not signed the checkpoint'],
-  ])('that %s is none', (_what, of, file, breach) => {
-    expect(proofBreaches(of, file, keys)).toEqual([expect.stringContaining(breach)]);
+  ])('that %s is none', async (_what, of, file, breach) => {
+    expect(await proofBreaches(of, file, keys)).toEqual([expect.stringContaining(breach)]);
   });
 });

@@ -255,13 +255,13 @@ function entriesIn(items: Item[], breaches: string[]): Uint8Array[] {
 export type Expected = { id: string; position: number; isErased: boolean };
 
 /** That a proof is of this event and no other, and that log and witness signed it. */
-export function proofBreaches(
+export async function proofBreaches(
   { id, position, isErased }: Expected,
   proof: string,
   { log, witness }: LogKeys,
-): string[] {
+): Promise<string[]> {
   try {
-    const { index, event } = verifyProofFile(proof, { keys: [log], witnessKeys: [witness] });
+    const { index, event } = await verifyProofFile(proof, { keys: [log], witnessKeys: [witness] });
     const proven = { index, id: event === 'erased' ? event : event.id };
     const expected = { index: position, id: isErased ? 'erased' : id };
     return isDeepStrictEqual(proven, expected)

@@ -309,7 +309,7 @@ export async function proofBreachesOf(
   const keys = await world.logKeys();
   const breaches: string[] = [];
   for (const { id, position, erased: isErased = false } of which === 'all' ? events : events.slice(-1)) {
-    breaches.push(...proofBreaches({ id, position, isErased }, await shop.proofOf(id), keys));
+    breaches.push(...(await proofBreaches({ id, position, isErased }, await shop.proofOf(id), keys)));
   }
   return breaches;
 }

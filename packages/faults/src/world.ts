@@ -513,7 +513,7 @@ export class World {
       const { PublicKey } = await this.#emulators.ask<{ PublicKey: string }>('kms', 'GetPublicKey', {
         KeyId,
       });
-      return parseKey(formatKey(name, kind, Buffer.from(PublicKey as string, 'base64').subarray(-32)));
+      return parseKey(await formatKey(name, kind, Buffer.from(PublicKey as string, 'base64').subarray(-32)));
     };
     this.#logKeys ??= {
       log: await key(String(LOG_ORIGIN), 'log', LOG_SIGNING_KEY_IDS),

@@ -4,7 +4,7 @@ import { Findings } from './findings.ts';
 import { Signer } from './logFixtures.ts';
 import { type Checkpoint, parseKey } from './note.ts';
 
-const key = parseKey(new Signer('fanfold.example/test/witness', true).vkey);
+const key = await parseKey(new Signer('fanfold.example/test/witness', true).vkey);
 const name = `${key.name}+${key.id}`;
 const time = new Date('2026-11-30T12:00:00.000Z');
 

@@ -1,13 +1,16 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type AgeLimit, ageSeconds, durationOf, usualMaxAgeSeconds } from './age.ts';
-import { type NamedFile, nameOf, sha256OfFile, verifyDocument } from './document.ts';
+import { base64Of, textOf } from './bytes.ts';
+import { type NamedFile, nameOf, verifyDocument } from './document.ts';
 import { type LogReport, verifyLog } from './log.ts';
+import type { LogReader } from './logReader.ts';
 import { type Checkpoint, openCheckpoint, parseKey, type TrustedKeys, type VerifierKey } from './note.ts';
 import { maxProofFileBytes, type Proven, verifyProofFile } from './proof.ts';
-import { folderReader, type LogReader, urlReader } from './reader.ts';
-import { textOf, VerificationError } from './wrong.ts';
+import { folderReader, urlReader } from './reader.ts';
+import { VerificationError } from './wrong.ts';
 
 export type VerifyOptions = {
   /** A log, or its URL or folder, instead of a proof file. */
@@ -39,7 +42,7 @@ const rememberedFolder = join('.fanfold', 'verified');
  */
 export async function verify(file: string | undefined, options: VerifyOptions): Promise<0 | 1 | 2> {
   try {
-    const keys = trustedKeys(options);
+    const keys = await trustedKeys(options);
     if ((file === undefined) === (options.log === undefined)) {
       throw new BadUsage('Give either a proof file or --log <url or folder>.');
     }
@@ -75,21 +78,21 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
   }
 }
 
-function trustedKeys({ key = [], witness = [] }: VerifyOptions): Required<TrustedKeys> {
-  const parse = (option: string, kind: VerifierKey['kind'], texts: string[]) =>
-    texts.map((text) => {
-      try {
-        const parsed = parseKey(text);
-        if (parsed.kind === kind) return parsed;
-      } catch (error) {
-        throw new BadUsage(`${option}: ${(error as Error).message}`);
-      }
-      const other = kind === 'log' ? 'a witness: give it with --witness' : 'a log: give it with --key';
-      throw new BadUsage(`${option}: It is the key of ${other}.`);
+async function trustedKeys({ key = [], witness = [] }: VerifyOptions): Promise<Required<TrustedKeys>> {
+  const parse = async (option: string, kind: VerifierKey['kind'], text: string) => {
+    const parsed = await parseKey(text).catch((error: Error) => {
+      throw new BadUsage(`${option}: ${error.message}`);
     });
+    if (parsed.kind === kind) return parsed;
+    const other = kind === 'log' ? 'a witness: give it with --witness' : 'a log: give it with --key';
+    throw new BadUsage(`${option}: It is the key of ${other}.`);
+  };
   if (key.length === 0)
     throw new BadUsage("Give the log's key: --key <vkey>, as `fanfold audit key` prints it.");
-  return { keys: parse('--key', 'log', key), witnessKeys: parse('--witness', 'witness', witness) };
+  return {
+    keys: await Promise.all(key.map((text) => parse('--key', 'log', text))),
+    witnessKeys: await Promise.all(witness.map((text) => parse('--witness', 'witness', text))),
+  };
 }
 
 function ageLimitOf({ maxAge }: VerifyOptions, { witnessKeys }: Required<TrustedKeys>): AgeLimit {
@@ -122,6 +125,13 @@ async function documentOf(file: string, proven: Proven): Promise<NamedDocument> 
     throw new BadUsage(`${file} cannot be read: ${error.message}`);
   });
   return { file, ...verifyDocument(sha256, proven.event) };
+}
+
+/** The SHA-256 of a file, in hexadecimal. */
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
 }
 
 async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>, ageLimit: AgeLimit) {
@@ -161,7 +171,7 @@ async function rememberedIn(file: string, keys: TrustedKeys): Promise<Checkpoint
   const bytes = await folderReader(dirname(file)).read(basename(file), 65_536);
   if (!bytes) return undefined;
   try {
-    return openCheckpoint(textOf(bytes, 'checkpoint'), { keys: keys.keys });
+    return await openCheckpoint(textOf(bytes, 'checkpoint'), { keys: keys.keys });
   } catch (error) {
     throw new BadUsage(
       `What ${file} remembers is no checkpoint of this key (${(error as Error).message}). ` +
@@ -225,7 +235,7 @@ const keyOf = ({ name, id }: VerifierKey): string => `${name}+${id}`;
 const jsonOfCheckpoint = ({ origin, size, root, signedBy, witnessedBy }: Checkpoint) => ({
   origin,
   size,
-  root: Buffer.from(root).toString('base64'),
+  root: base64Of(root),
   keys: signedBy.map(keyOf),
   witnesses: witnessedBy.map(({ key, time }) => ({ key: keyOf(key), time: time.toISOString() })),
 });

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { VerificationError } from './wrong.ts';
 
 /** A file that an event names by the SHA-256 of its bytes, in hexadecimal: the PDF or an XML file of a document. */
@@ -16,13 +14,6 @@ export function filesNamedIn(data: unknown): NamedFile[] {
     const isFile = typeof format === 'string' && typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256);
     return isFile ? [{ format, profile: typeof profile === 'string' ? profile : null, sha256 }] : [];
   });
-}
-
-/** The SHA-256 of a file, in hexadecimal. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /**

@@ -1,6 +1,7 @@
+import { base64Of, base64urlOf, bytesOf, joined, textOf, utf8 } from './bytes.ts';
 import { filesNamedIn, type NamedFile } from './document.ts';
-import { sha256 } from './merkle.ts';
-import { bytesOf, textOf, VerificationError } from './wrong.ts';
+import { sha256 } from './hashes.ts';
+import { VerificationError } from './wrong.ts';
 
 /** An entry of the log. It has no personal data and names no merchant: anybody may read it. */
 export type Entry = {
@@ -73,10 +74,13 @@ export function parseEntry(bytes: Uint8Array): Entry {
  *
  * @throws VerificationError when it is not
  */
-export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Opening): OpenedEvent {
+export async function openEntry(
+  entry: Entry,
+  { event: text, salt, subjectSalt }: Opening,
+): Promise<OpenedEvent> {
   if (!text.isWellFormed()) throw new VerificationError('event', 'is not text');
-  const commitment = sha256(Buffer.concat([bytesOf(salt, 'salt', 32), Buffer.from(text)]));
-  if (Buffer.from(commitment).toString('base64') !== entry.commitment) {
+  const commitment = await sha256(joined(bytesOf(salt, 'salt', 32), utf8(text)));
+  if (base64Of(commitment) !== entry.commitment) {
     throw new VerificationError(
       'commitment',
       'the entry is not that of this event: the event or its salt was changed',
@@ -91,9 +95,9 @@ export function openEntry(entry: Entry, { event: text, salt, subjectSalt }: Open
     throw new VerificationError('event', `its ${name} is another than that of the entry`);
   }
   const { id, merchantid, subject, sequence, source, time, type } = event;
-  const named = Buffer.from(`${merchantid}\0${subject}`);
-  const pseudonym = sha256(Buffer.concat([bytesOf(subjectSalt, 'subjectSalt', 32), named]));
-  if (Buffer.from(pseudonym).toString('base64url') !== entry.subject) {
+  const named = utf8(`${merchantid}\0${subject}`);
+  const pseudonym = await sha256(joined(bytesOf(subjectSalt, 'subjectSalt', 32), named));
+  if (base64urlOf(pseudonym) !== entry.subject) {
     throw new VerificationError('subject', 'that of the entry is not the pseudonym of that of the event');
   }
   return { id, merchantid, subject, sequence, source, time, type, files: filesNamedIn(event.data) };

@@ -18,8 +18,8 @@ import { pathOf } from './tile.ts';
 
 const log = new Signer(origin);
 const witness = new Signer(`${origin}/witness`, true);
-const keys = [parseKey(log.vkey)];
-const witnessKeys = [parseKey(witness.vkey)];
+const keys = [await parseKey(log.vkey)];
+const witnessKeys = [await parseKey(witness.vkey)];
 
 const verified = (files: Files, options: Partial<LogOptions> = {}) =>
   verifyLog(readerOf(files), { keys, ...options });
@@ -328,7 +328,7 @@ describe('a remembered checkpoint', () => {
   it('of another log is no past of this one', async () => {
     const other = new Signer('fanfold.example/other/audit');
     const remembered = noteOf(bodyOf(leaves.slice(0, 3), other.name), other);
-    const both = [...keys, parseKey(other.vkey)];
+    const both = [...keys, await parseKey(other.vkey)];
     expect(await found(filesAt(700), { keys: both, remembered })).toEqual(['forked checkpoint']);
   });
 

@@ -1,13 +1,16 @@
 import { type AgeLimit, checkAges } from './age.ts';
+import { type Bundle, completeHashes } from './bundle.ts';
+import { isSame, textOf } from './bytes.ts';
 import { type Finding, Findings } from './findings.ts';
+import type { Hash } from './hashes.ts';
 import { LogFiles } from './logFiles.ts';
-import { type Hash, isSame, nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
+import type { LogReader } from './logReader.ts';
+import { nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKeys } from './note.ts';
 import { Numbers } from './numbers.ts';
-import type { LogReader } from './reader.ts';
 import { Remembered } from './remembered.ts';
-import { allOf, type Bundle, completeHashes, hashesAt, pathOf, tileWidth } from './tile.ts';
-import { textOf, VerificationError } from './wrong.ts';
+import { allOf, hashesAt, pathOf, tileWidth } from './tile.ts';
+import { VerificationError } from './wrong.ts';
 
 export type LogReport = {
   checkpoint: Checkpoint;
@@ -48,11 +51,11 @@ export async function verifyLog(reader: LogReader, options: LogOptions): Promise
   if (!bytes)
     throw new VerificationError('checkpoint', `there is none, so there is no log at ${reader.name}`);
   if (bytes.length > maxCheckpointBytes) throw new VerificationError('checkpoint', 'is too large to be one');
-  const checkpoint = openCheckpoint(textOf(bytes, 'checkpoint'), options);
+  const checkpoint = await openCheckpoint(textOf(bytes, 'checkpoint'), options);
   const remembered =
     options.remembered === undefined
       ? undefined
-      : new Remembered(openCheckpoint(options.remembered, { keys: options.keys }));
+      : new Remembered(await openCheckpoint(options.remembered, { keys: options.keys }));
   return new LogCheck(reader, checkpoint, remembered, options).run();
 }
 

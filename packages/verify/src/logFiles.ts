@@ -1,17 +1,9 @@
+import { type Bundle, parseBundle } from './bundle.ts';
 import { maxEntryBytes } from './entry.ts';
 import type { Findings } from './findings.ts';
-import { type Hash, hashBytes } from './merkle.ts';
-import type { LogReader } from './reader.ts';
-import {
-  type Bundle,
-  fullPathOf,
-  hashesAt,
-  type Level,
-  parseBundle,
-  pathOf,
-  tileWidth,
-  widthOf,
-} from './tile.ts';
+import { type Hash, hashBytes } from './hashes.ts';
+import type { LogReader } from './logReader.ts';
+import { fullPathOf, hashesAt, type Level, pathOf, tileWidth, widthOf } from './tile.ts';
 
 const maxBundleBytes = tileWidth * (2 + maxEntryBytes);
 /** A bundle has about 100 KB, and at most 17 MB. */

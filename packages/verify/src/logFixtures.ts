@@ -1,5 +1,5 @@
 import { generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
-import type { LogReader } from './reader.ts';
+import type { LogReader } from './logReader.ts';
 
 /** A log maker for tests: a plain recursive tree, written from RFC 6962 independently of the tested code. */
 const sha = (...parts: (Buffer | string)[]): Buffer =>

@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto';
-import { type Hash, hashBytes, sha256 } from './merkle.ts';
-import { bytesOf, VerificationError } from './wrong.ts';
+import { base64Of, bytesOf, hexOf, joined, utf8 } from './bytes.ts';
+import { type Hash, hashBytes, sha256 } from './hashes.ts';
+import { VerificationError } from './wrong.ts';
 
 /** A public key that a verifier trusts: of a log, or of a witness. */
 export type VerifierKey = {
@@ -8,7 +8,8 @@ export type VerifierKey = {
   /** The first four bytes of the key's hash, in hex. Name and id identify the key of a signature. */
   id: string;
   kind: 'log' | 'witness';
-  publicKey: KeyObject;
+  /** Of Ed25519: 32 bytes. */
+  publicKey: Uint8Array;
 };
 
 /** A checkpoint: the log has signed that its first `size` entries have this root. */
@@ -40,32 +41,43 @@ const kinds: Record<number, VerifierKey['kind']> = { 1: 'log', 4: 'witness' };
  *
  * @throws Error when it is malformed; the message says why
  */
-export function parseKey(text: string): VerifierKey {
+export async function parseKey(text: string): Promise<VerifierKey> {
   const [, name, id, base64] = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,100})$/i.exec(text) ?? [];
   if (name === undefined || id === undefined || base64 === undefined) {
     throw new Error('It is not a key: it has the form name+id+base64, as `fanfold audit key` prints it.');
   }
-  const bytes = Buffer.from(base64, 'base64');
-  const kind = kinds[bytes[0] ?? 0];
-  if (bytes.toString('base64') !== base64 || bytes.length !== 33 || !kind) {
+  const bytes = typedKeyOf(base64);
+  const kind = kinds[bytes?.[0] ?? 0];
+  if (!bytes || !kind) {
     throw new Error(`The key ${name}+${id} is not an Ed25519 key, or a part of it is missing.`);
   }
-  if (idOf(name, bytes) !== id.toLowerCase()) {
+  if ((await idOf(name, bytes)) !== id.toLowerCase()) {
     throw new Error(`The key ${name}+${id} has a typing error: its parts do not belong together.`);
   }
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: bytes.toString('base64url', 1) };
-  return { name, id: id.toLowerCase(), kind, publicKey: createPublicKey({ key: jwk, format: 'jwk' }) };
+  return { name, id: id.toLowerCase(), kind, publicKey: bytes.slice(1) };
+}
+
+function typedKeyOf(base64: string): Uint8Array | undefined {
+  try {
+    return bytesOf(base64, 'key', 33);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The vkey of an Ed25519 public key, which has 32 bytes. */
-export function formatKey(name: string, kind: VerifierKey['kind'], publicKey: Uint8Array): string {
+export async function formatKey(
+  name: string,
+  kind: VerifierKey['kind'],
+  publicKey: Uint8Array,
+): Promise<string> {
   const type = kind === 'log' ? 1 : 4;
-  const bytes = Buffer.from([type, ...publicKey]);
-  return `${name}+${idOf(name, bytes)}+${bytes.toString('base64')}`;
+  const bytes = Uint8Array.of(type, ...publicKey);
+  return `${name}+${await idOf(name, bytes)}+${base64Of(bytes)}`;
 }
 
-const idOf = (name: string, typeAndKey: Uint8Array): string =>
-  Buffer.from(sha256(Buffer.concat([Buffer.from(`${name}\n`), typeAndKey]))).toString('hex', 0, 4);
+const idOf = async (name: string, typeAndKey: Uint8Array): Promise<string> =>
+  hexOf((await sha256(joined(utf8(`${name}\n`), typeAndKey))).subarray(0, 4));
 
 /** Many more than a log and its witnesses need; the specification requires 16. */
 const maxSignatures = 64;
@@ -76,13 +88,18 @@ const maxSignatures = 64;
  *
  * @throws VerificationError when it is not such a note
  */
-export function openCheckpoint(text: string, { keys, witnessKeys = [] }: TrustedKeys): Checkpoint {
+export async function openCheckpoint(
+  text: string,
+  { keys, witnessKeys = [] }: TrustedKeys,
+): Promise<Checkpoint> {
   const { body, signatures } = parseNote(text);
-  const valid = signatures.flatMap((signature) =>
-    [...keys, ...witnessKeys]
-      .filter(({ name, id }) => name === signature.name && id === signature.id)
-      .map((key) => ({ key, time: timeOfSignature(key, signature.bytes, body) })),
-  );
+  const valid: { key: VerifierKey; time: Date | undefined }[] = [];
+  for (const signature of signatures) {
+    for (const key of [...keys, ...witnessKeys]) {
+      if (key.name !== signature.name || key.id !== signature.id) continue;
+      valid.push({ key, time: await timeOfSignature(key, signature.bytes, body) });
+    }
+  }
   const { origin, size, root } = parseBody(body);
   const signedBy = keys.filter((key) => valid.some((each) => each.key === key));
   if (signedBy.length === 0) {
@@ -107,10 +124,10 @@ export function openCheckpoint(text: string, { keys, witnessKeys = [] }: Trusted
   return { origin, size, root, signedBy, witnessedBy, text };
 }
 
-type Signature = { name: string; id: string; bytes: Buffer };
+type Signature = { name: string; id: string; bytes: Uint8Array };
 
 /** https://c2sp.org/signed-note */
-function parseNote(text: string): { body: string; signatures: Signature[] } {
+export function parseNote(text: string): { body: string; signatures: Signature[] } {
   const end = text.lastIndexOf('\n\n');
   // Control characters except newline. Bytes that are not UTF-8 were refused before.
   const hasForbidden = [...text].some((character) => character < ' ' && character !== '\n');
@@ -130,7 +147,7 @@ function parseNote(text: string): { body: string; signatures: Signature[] } {
     if (name === undefined || base64 === undefined) throw new VerificationError(part, 'is not a signature');
     const bytes = bytesOf(base64, part);
     if (bytes.length < 5) throw new VerificationError(part, 'is not a signature');
-    return { name, id: bytes.toString('hex', 0, 4), bytes: bytes.subarray(4) };
+    return { name, id: hexOf(bytes.subarray(0, 4)), bytes: bytes.subarray(4) };
   });
   return { body: text.slice(0, end + 1), signatures };
 }
@@ -139,17 +156,16 @@ function parseNote(text: string): { body: string; signatures: Signature[] } {
  * Verifies a signature by a trusted key. @returns when a witness has signed; undefined for a log, whose signatures
  * have no time
  */
-function timeOfSignature(key: VerifierKey, bytes: Buffer, body: string): Date | undefined {
-  const isValid = (message: string, signature: Buffer) =>
-    verify(null, Buffer.from(message), key.publicKey, signature);
+async function timeOfSignature(key: VerifierKey, bytes: Uint8Array, body: string): Promise<Date | undefined> {
   if (key.kind === 'log') {
-    if (isValid(body, bytes)) return undefined;
+    if (await isSigned(key, body, bytes)) return undefined;
   } else if (bytes.length === 72) {
     // https://c2sp.org/tlog-cosignature: eight bytes of seconds since 1970, and the signature.
-    const seconds = bytes.readBigUInt64BE();
+    const seconds = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
     const time = new Date(Number(seconds) * 1000);
     const isTime = !Number.isNaN(time.getTime());
-    if (isTime && isValid(`cosignature/v1\ntime ${seconds}\n${body}`, bytes.subarray(8))) return time;
+    const message = `cosignature/v1\ntime ${seconds}\n${body}`;
+    if (isTime && (await isSigned(key, message, bytes.subarray(8)))) return time;
   }
   throw new VerificationError(
     'signature',
@@ -157,7 +173,22 @@ function timeOfSignature(key: VerifierKey, bytes: Buffer, body: string): Date | 
   );
 }
 
-function parseBody(body: string): { origin: string; size: number; root: Hash } {
+/** What WebCrypto takes: bytes of memory that is not shared. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** https://www.rfc-editor.org/rfc/rfc8032 */
+async function isSigned(
+  { publicKey }: VerifierKey,
+  message: string,
+  signature: Uint8Array,
+): Promise<boolean> {
+  const bytes = [publicKey, signature, utf8(message)] as const;
+  const [key, signed, text] = bytes as readonly [Bytes, Bytes, Bytes];
+  const imported = await crypto.subtle.importKey('raw', key, 'Ed25519', false, ['verify']);
+  return crypto.subtle.verify('Ed25519', imported, signed, text);
+}
+
+export function parseBody(body: string): { origin: string; size: number; root: Hash } {
   const [origin, size, root, ...extensions] = body.slice(0, -1).split('\n');
   if (!origin || size === undefined || root === undefined || extensions.includes('')) {
     throw new VerificationError('checkpoint', 'it has not the lines of one: origin, size and root');

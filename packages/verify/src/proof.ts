@@ -1,7 +1,9 @@
+import { bytesOf, textOf, utf8 } from './bytes.ts';
 import { type Entry, type OpenedEvent, type Opening, objectOf, openEntry, parseEntry } from './entry.ts';
-import { hashBytes, leafHash, verifyInclusion } from './merkle.ts';
+import { type Hash, hashBytes, ofLeaf, sha256 } from './hashes.ts';
+import { verifyInclusion } from './inclusion.ts';
 import { type Checkpoint, openCheckpoint, type TrustedKeys, wholeNumber } from './note.ts';
-import { bytesOf, textOf, VerificationError } from './wrong.ts';
+import { VerificationError } from './wrong.ts';
 
 /** What a proof file proves: that the log has this entry, and its event. */
 export type Proven = {
@@ -22,17 +24,21 @@ const maxTreeLevels = 64;
  *
  * @throws VerificationError that names what is wrong
  */
-export function verifyProofFile(text: string, keys: TrustedKeys): Proven {
-  const { extra, index, hashes, note } = parseProofFile(text);
-  const checkpoint = openCheckpoint(note, keys);
+export async function verifyProofFile(text: string, keys: TrustedKeys): Promise<Proven> {
+  const { extra, index, hashes, note } = readProofFile(text);
+  const checkpoint = await openCheckpoint(note, keys);
   const { entry: entryText, opening } = parseExtra(extra);
-  const bytes = Buffer.from(entryText);
-  verifyInclusion(index, checkpoint.size, leafHash(bytes), hashes, checkpoint.root);
+  const bytes = utf8(entryText);
+  await verifyInclusion(index, checkpoint.size, await sha256(ofLeaf(bytes)), hashes, checkpoint.root);
   const entry = parseEntry(bytes);
-  return { index, checkpoint, entry, event: opening ? openEntry(entry, opening) : 'erased' };
+  return { index, checkpoint, entry, event: opening ? await openEntry(entry, opening) : 'erased' };
 }
 
-function parseProofFile(text: string) {
+/** What a proof file says, before anything of it is verified. */
+export type Said = { extra: string; index: number; hashes: Hash[]; note: string };
+
+/** @throws VerificationError when it has not the form of one */
+export function readProofFile(text: string): Said {
   if (text.length > maxProofFileBytes) {
     throw new VerificationError('proof file', `is larger than any proof: ${maxProofFileBytes} bytes`);
   }
@@ -64,7 +70,7 @@ function parseProofFile(text: string) {
 
 const openingMembers = ['event', 'salt', 'subjectSalt'] as const;
 
-function parseExtra(base64: string): { entry: string; opening: Opening | undefined } {
+export function parseExtra(base64: string): { entry: string; opening: Opening | undefined } {
   const parsed = objectOf(textOf(bytesOf(base64, 'extra'), 'extra'), 'extra');
   const { version, entry, ...rest } = parsed;
   if (version !== 1) throw new VerificationError('extra', 'is of a version that this verifier does not know');

@@ -8,7 +8,7 @@ import { parseKey } from './note.ts';
 import { urlReader } from './reader.ts';
 
 const log = new Signer(origin);
-const keys = [parseKey(log.vkey)];
+const keys = [await parseKey(log.vkey)];
 const files = filesOf(entriesOf(700), log);
 const patience = { timeoutMs: 5000, attempts: 3, firstPauseMs: 1 };
 

@@ -1,19 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-
-/** Reads the files of a log. */
-export type LogReader = {
-  /** A name for messages. */
-  name: string;
-  /**
-   * The content of a path such as `checkpoint`; undefined when it does not exist.
-   *
-   * @param maxBytes of longer content, one byte more is returned and the rest is not
-   * @throws when it is unknown whether it exists
-   */
-  read(path: string, maxBytes: number): Promise<Uint8Array | undefined>;
-};
+import type { LogReader } from './logReader.ts';
 
 /** A log in a folder, with the paths of its bucket. */
 export const folderReader = (folder: string): LogReader => ({

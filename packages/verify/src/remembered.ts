@@ -1,5 +1,7 @@
+import { base64Of, isSame } from './bytes.ts';
 import type { Findings } from './findings.ts';
-import { type Hash, isSame, rootOfPartialTiles } from './merkle.ts';
+import type { Hash } from './hashes.ts';
+import { rootOfPartialTiles } from './merkle.ts';
 import type { Checkpoint } from './note.ts';
 import { allOf, hashesAt, tileWidth } from './tile.ts';
 
@@ -22,7 +24,6 @@ export class Remembered {
 
   compareWith(current: Checkpoint, findings: Findings, warnings: string[]): void {
     const { size, root, origin } = this.checkpoint;
-    const base64 = (hash: Hash) => Buffer.from(hash).toString('base64');
     if (origin !== current.origin) {
       findings.add(
         'forked',
@@ -37,11 +38,11 @@ export class Remembered {
       );
     } else if (size === current.size) {
       if (isSame(root, current.root)) return;
-      const now = base64(current.root);
+      const now = base64Of(current.root);
       findings.add(
         'forked',
         'checkpoint',
-        `of ${size} entries two were signed: root ${base64(root)} before, ${now} now`,
+        `of ${size} entries two were signed: root ${base64Of(root)} before, ${now} now`,
       );
     } else {
       const tiles = allOf(Array.from(this.#tiles, (tile) => allOf(tile ?? [])));
@@ -54,7 +55,7 @@ export class Remembered {
       findings.add(
         'forked',
         'checkpoint',
-        `the first ${size} entries had root ${base64(root)} before and have ${base64(now)} now: the past was rewritten`,
+        `the first ${size} entries had root ${base64Of(root)} before and have ${base64Of(now)} now: the past was rewritten`,
       );
     }
   }

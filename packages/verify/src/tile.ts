@@ -1,5 +1,3 @@
-import { type Hash, leafHash } from './merkle.ts';
-
 /** How many hashes or entries a full tile has: https://c2sp.org/tlog-tiles */
 export const tileWidth = 256;
 
@@ -25,36 +23,22 @@ export const pathOf = (level: Level, index: number, size: number): string => {
   return `${fullPathOf(level, index)}${width < tileWidth ? `.p/${width}` : ''}`;
 };
 
-/** The entries of a bundle that could be read, with their hashes, and why the others could not. */
-export type Bundle = { entries: Uint8Array[]; hashes: Hash[]; problem: string | undefined };
-
 /**
- * Entries, each with its length in two bytes before it. If the bundle has grown since the checkpoint, only the
- * entries of the checkpoint count.
+ * The first entries of a bundle, each with its length in two bytes before it, and how many bytes come after the last whole
+ * one that was read.
  */
-export function parseBundle(bytes: Uint8Array, width: number, expected: number): Bundle {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const all: Uint8Array[] = [];
+export function entriesIn(bytes: Uint8Array, atMost: number): { entries: Uint8Array[]; rest: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const entries: Uint8Array[] = [];
   let at = 0;
-  while (at + 2 <= view.length && all.length < expected) {
-    const end = at + 2 + view.readUInt16BE(at);
-    if (end > view.length) break;
-    all.push(view.subarray(at + 2, end));
+  while (at + 2 <= bytes.length && entries.length < atMost) {
+    const end = at + 2 + view.getUint16(at);
+    if (end > bytes.length) break;
+    entries.push(bytes.subarray(at + 2, end));
     at = end;
   }
-  const rest = view.length - at;
-  const problem =
-    all.length < expected
-      ? `ends in entry ${all.length} of ${expected}, counted from 0`
-      : rest > 0
-        ? `has ${rest} bytes after its last entry`
-        : undefined;
-  const entries = all.slice(0, width);
-  return { entries, hashes: entries.map(leafHash), problem };
+  return { entries, rest: bytes.length - at };
 }
-
-export const completeHashes = ({ hashes }: Bundle, width: number): Hash[] | undefined =>
-  hashes.length === width ? hashes : undefined;
 
 /** The whole list, if all of it is known. */
 export const allOf = <Item>(items: readonly (Item | undefined)[]): Item[] | undefined =>

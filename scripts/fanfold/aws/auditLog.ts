@@ -13,6 +13,15 @@ export type RecordedEvent = Omit<Event, 'causationid'> & {
 export const eventOf = async (cloud: Cloud, merchantId: string, id: string) =>
   (await invoke(cloud, 'audit', 'exportEvents', { read: 'event', merchantId, id })) as RecordedEvent | null;
 
+/**
+ * The proof file of an event of a merchant, as `GET /events/{id}/proof` serves it; null when there is no such event, or no checkpoint
+ * covers it yet.
+ */
+export async function proofFileOf(cloud: Cloud, merchantId: string, id: string): Promise<string | null> {
+  const answer = await invoke(cloud, 'audit', 'exportEvents', { read: 'proof', merchantId, id });
+  return (answer as { proof: string | null }).proof;
+}
+
 /** What `GET /events` takes. */
 type EventQuery = { subject?: string; correlationId?: string; type?: string };
 

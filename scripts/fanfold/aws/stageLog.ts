@@ -1,4 +1,4 @@
-import type { LogReader } from '@fanfold/verify/reader';
+import type { LogReader } from '@fanfold/verify/logReader';
 import { type Cloud, invoke } from './cloud.ts';
 
 /** What a function of the API answers: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html */

@@ -30,12 +30,12 @@ const printed = () => vi.mocked(console.log).mock.calls.flat().join('\n');
 
 it('prints the key of the log, and nothing else: it verifies what KMS signs', async () => {
   await auditKey({ stage, origin });
-  const key = parseKey(printed());
+  const key = await parseKey(printed());
   expect(key).toMatchObject({ name: 'fanfold.example/test/audit', kind: 'log' });
   const body = `${key.name}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n`;
   const signature = Buffer.concat([Buffer.from(key.id, 'hex'), sign(null, Buffer.from(body), privateKey)]);
   const note = `${body}\n— ${key.name} ${signature.toString('base64')}\n`;
-  expect(openCheckpoint(note, { keys: [key] }).size).toBe(0);
+  expect((await openCheckpoint(note, { keys: [key] })).size).toBe(0);
   expect(kms.commandCalls(GetPublicKeyCommand)[0]?.args[0].input).toEqual({
     KeyId: 'alias/fanfold-test-audit-log',
   });
@@ -45,7 +45,7 @@ it("prints the witness's key, under another name of the log, as JSON", async () 
   await auditKey({ stage, witness: true, origin: 'log.example.com', json: true });
   const { key, ...rest } = JSON.parse(printed());
   expect(rest).toEqual({ stage, alias: 'alias/fanfold-test-audit-witness' });
-  expect(parseKey(key)).toMatchObject({ name: 'log.example.com/witness', kind: 'witness' });
+  expect(await parseKey(key)).toMatchObject({ name: 'log.example.com/witness', kind: 'witness' });
 });
 
 it('a stage without the key is refused', async () => {

@@ -2,14 +2,20 @@ import { newToken } from '@fanfold/console/address';
 import { type Console, Refused } from '@fanfold/console/server';
 import { InvalidArgumentError } from 'commander';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
+import { stageLog } from '../aws/stageLog.ts';
 import type { StagePlace } from '../commandFor.ts';
 import * as parse from '../commands/arguments.ts';
 import { CommandError, messageOf } from '../errors.ts';
+import { logKeysOf, proofOf } from '../operations/proofs.ts';
+import { ownerOf } from '../operations/trace.ts';
 import { switchTriggers } from '../operations/triggers.ts';
 import { deadLettersOf } from './deadLetters.ts';
 import { pay } from './paying.ts';
 import { traced } from './tracing.ts';
 import { rhythmOf, type Topic, watching } from './watching.ts';
+
+/** A bundle of entries has some 100 KB. */
+const maxLogFileBytes = 20_000_000;
 
 /**
  * The console of a stage: the same operations as the commands, behind a page.
@@ -81,6 +87,17 @@ export function consoleOf(
         refresh();
         return { on };
       },
+      proof: async ({ merchant, event }) => {
+        const id = parsed('event', parse.identifier, event);
+        const owner = ownerOf(id) ?? parsed('merchant', parse.merchant, merchant);
+        return withCloud(place, async (cloud) => ({ file: await proofOf(cloud, owner, id) }));
+      },
+      logKeys: () => withCloud(place, logKeysOf),
+      logFile: ({ path }) =>
+        withCloud(place, async (cloud) => {
+          const bytes = await stageLog(cloud).read(path, maxLogFileBytes);
+          return { base64: bytes ? Buffer.from(bytes).toString('base64') : null };
+        }),
       lookAtDeadLetters: () => refusing(deadLetters.look),
       deadLettersOf: async (asked) => deadLetters.page(asked),
       deadLetter: async (asked) => deadLetters.show(asked),

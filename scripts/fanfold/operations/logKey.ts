@@ -33,7 +33,7 @@ export async function keyOf(
     throw new Error(`${alias} is not an Ed25519 key, which audit signs with.`);
   }
   const log = origin ?? (await originOf(cloud));
-  return { alias, key: formatKey(witness ? `${log}/witness` : log, kind, der.subarray(12)) };
+  return { alias, key: await formatKey(witness ? `${log}/witness` : log, kind, der.subarray(12)) };
 }
 
 /** The name of a stage's log: on a laptop always the same, in AWS the one that its checkpoint has. */

@@ -1,9 +1,10 @@
 import { lambda } from '@fanfold/runtime/lambda';
 import { listOf } from '@fanfold/runtime/list';
 import { checkLog } from '../compare/checkLog.ts';
+import { proofOf } from '../prove/proof.ts';
 import { eventResource } from '../query/eventResource.ts';
 import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
-import { load } from '../store/events.ts';
+import { load, loadOpenable } from '../store/events.ts';
 import { loadTexts, readIndex } from '../store/exports.ts';
 import { readGiven, readLost } from '../store/givenNumbers.ts';
 import { find } from '../store/queries.ts';
@@ -22,6 +23,11 @@ async function read(request: ExportRequest, isTimeUp: () => boolean) {
     case 'event': {
       const recorded = await load(request.merchantId, request.id);
       return recorded ? eventResource(recorded) : null;
+    }
+    case 'proof': {
+      const openable = await loadOpenable(request.merchantId, request.id);
+      // Null also when there is no such event, for `event` tells that.
+      return { proof: (openable && (await proofOf(openable, new Date()))) ?? null };
     }
     case 'events': {
       const { items, hasMore } = await find(request.merchantId, request.query, isTimeUp);

@@ -10,6 +10,8 @@ import { eventQuery, time } from './eventQuery.ts';
  */
 export const exportRequest = z.discriminatedUnion('read', [
   z.strictObject({ read: z.literal('event'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
+  /** The proof that the log has it. */
+  z.strictObject({ read: z.literal('proof'), merchantId, id: z.string().min(1).max(maxLength.eventId) }),
   z.strictObject({ read: z.literal('events'), merchantId, query: eventQuery }),
   z.strictObject({
     read: z.literal('index'),

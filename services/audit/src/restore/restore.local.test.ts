@@ -172,7 +172,7 @@ const positionsOf = async () =>
 /** Everybody who remembers an earlier checkpoint finds it continued, and the files are whole. */
 async function expectContinued(remembered: string): Promise<void> {
   const reader = { name: 'the bucket', read: async (path: string) => read(path) };
-  const { findings } = await verifyLog(reader, { keys: [parseKey(await logKey())], remembered });
+  const { findings } = await verifyLog(reader, { keys: [await parseKey(await logKey())], remembered });
   expect(findings).toEqual([]);
 }
 
