@@ -27,7 +27,7 @@ export function merklePath(path: ProofPath, judgement: Judgement): TemplateResul
   const label = `Entry ${path.index} is under the root by ${path.steps.length} hashes${judgement.broken === undefined ? '' : `; it breaks at ${nameOf(judgement.broken)}`}`;
   return html`<figure class="path">
     <div class="table" tabindex="0" role="region" aria-label="Merkle path">
-      <svg viewBox="0 0 ${width} ${height}" role="img" aria-label=${label}>
+      <svg viewBox="-2 -2 ${width + 4} ${height + 4}" role="img" aria-label=${label}>
         ${nodes.filter(({ row }) => row > 0).map((node) => edge(node, nodes))} ${nodes.map(box)}
       </svg>
     </div>
