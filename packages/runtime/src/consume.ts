@@ -3,7 +3,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type { Guard } from './behind.ts';
 import { type InTurn, oneAfterAnother, settleInTime, untilAnswer } from './consume/inTime.ts';
 import { quarantine } from './consume/quarantine.ts';
-import { type Batch, type Received, readBatch } from './consume/read.ts';
+import { type Batch, type Received, readBatch, readEvent } from './consume/read.ts';
 import { hideUntilRetry } from './consume/visibility.ts';
 import { NotYet } from './failure.ts';
 import { lambda } from './lambda.ts';
@@ -39,6 +39,17 @@ export const consume = <Type extends EventType>(
   subscribedTypes: readonly Type[],
   handle: Handle<EventOfType<Type>>,
   guard?: Guard,
+) => consumeMessages((body) => readEvent(body, subscribedTypes), handle, guard);
+
+/**
+ * The same for a queue whose messages are no events.
+ *
+ * @param read throws `Unprocessable` for a message that can never be read
+ */
+export const consumeMessages = <Message extends { id: string; time: string }>(
+  read: (body: string) => Message,
+  handle: Handle<Message>,
+  guard?: Guard,
 ) =>
   lambda(async ({ Records }: SQSEvent, context: Context) => {
     const refusal = await guard?.().then(
@@ -47,7 +58,7 @@ export const consume = <Type extends EventType>(
     );
     const batch = refusal
       ? { received: [], failed: new Map(Records.map((record) => [record, refusal.error])) }
-      : readBatch(Records, subscribedTypes);
+      : readBatch(Records, read);
     return process(Records, batch, handle, context);
   });
 
@@ -59,10 +70,10 @@ export const byType =
   (events) =>
     events.map(async (event) => (handlers[event.type as Type] as (event: unknown) => Promise<void>)(event));
 
-async function process<Type extends EventType>(
+async function process<E extends { id: string; time: string }>(
   records: SQSRecord[],
-  { received, failed }: Batch<EventOfType<Type>>,
-  handle: Handle<EventOfType<Type>>,
+  { received, failed }: Batch<E>,
+  handle: Handle<E>,
   context: Context,
 ): Promise<SQSBatchResponse> {
   const outcomes = await settleInTime(

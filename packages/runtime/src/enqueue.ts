@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { Event } from '@fanfold/contracts/event';
 import { sqs } from './consume/sqs.ts';
 import { environmentVariable } from './env.ts';
@@ -22,3 +22,13 @@ export const enqueueStream = (eventsOf: (image: Record<string, AttributeValue>) 
       }),
     ),
   );
+
+/** Sends one message to the queue of the service's own whose URL is in `WORK_QUEUE_URL`. */
+export async function enqueue(message: object): Promise<void> {
+  await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: environmentVariable('WORK_QUEUE_URL'),
+      MessageBody: JSON.stringify(message),
+    }),
+  );
+}

@@ -95,6 +95,20 @@ export const publicEndpoint = (handle: (path: Record<string, string>) => Promise
   );
 
 /**
+ * A route without a token, for a caller that signs what it sends: the body comes as it was sent, byte for byte. API Gateway
+ * hands over what it takes for text as text, and everything else as base64.
+ */
+export const signedEndpoint = (
+  handle: (raw: Buffer, headers: Record<string, string | undefined>) => Promise<Reply>,
+) =>
+  Object.assign(
+    respond(async ({ body = '', isBase64Encoded, headers }) =>
+      handle(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'), headers),
+    ),
+    { settings: {} as EndpointSettings },
+  );
+
+/**
  * Answers requests that match no route: 405 when the path has other methods, 404 when it has none, both with the
  * routes that exist. The template gives the function the routes of the API as `ROUTES`.
  */

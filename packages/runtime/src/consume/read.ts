@@ -12,15 +12,15 @@ export type Received<E> = { event: E; body: string; records: SQSRecord[] };
  */
 export type Batch<E> = { received: Received<E>[]; failed: Map<SQSRecord, unknown> };
 
-export function readBatch<Type extends EventType>(
+export function readBatch<E extends { id: string }>(
   records: SQSRecord[],
-  subscribedTypes: readonly Type[],
-): Batch<EventOfType<Type>> {
-  const byId = new Map<string, Received<EventOfType<Type>>>();
+  read: (body: string) => E,
+): Batch<E> {
+  const byId = new Map<string, Received<E>>();
   const failed = new Map<SQSRecord, unknown>();
   for (const record of records) {
     try {
-      const event = read(record.body, subscribedTypes);
+      const event = read(record.body);
       const seen = byId.get(event.id);
       if (!seen) byId.set(event.id, { event, body: record.body, records: [record] });
       else if (seen.body === record.body) seen.records.push(record);
@@ -34,7 +34,10 @@ export function readBatch<Type extends EventType>(
 }
 
 /** @throws Unprocessable when the message will never be an event that this service subscribes to */
-function read<Type extends EventType>(body: string, subscribedTypes: readonly Type[]): EventOfType<Type> {
+export function readEvent<Type extends EventType>(
+  body: string,
+  subscribedTypes: readonly Type[],
+): EventOfType<Type> {
   if (Buffer.byteLength(body) > maxEventBytes) {
     throw new Unprocessable('too-large', `An event may have ${maxEventBytes} bytes`);
   }

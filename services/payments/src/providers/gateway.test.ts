@@ -5,10 +5,11 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { captureLog } from '@fanfold/runtime/logFixtures';
+import { invalidRequest } from '@fanfold/runtime/refusal';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { provider } from '#provider';
-import { close, perform } from './gateway.ts';
+import { close, perform, prepare } from './gateway.ts';
 import { type Instruction, ProviderRefusal } from './provider.ts';
 
 const table = mockClient(DynamoDBClient);
@@ -105,5 +106,22 @@ describe('A provider that refuses to be asked', () => {
   test('does so with a payment method that it knows no more', async () => {
     expect(await perform(instruction('pm_of_old'))).toMatchObject({ result: 'failed' });
     expect(table.commandCalls(PutItemCommand)).toEqual([]);
+  });
+});
+
+describe('Before a payment is written', () => {
+  afterEach(() => {
+    delete provider.prepare;
+  });
+
+  test('a request that is at fault itself is told so, and any other failure that the provider is not there', async () => {
+    const fault = invalidRequest('The body', [{ pointer: '#/amount', detail: 'is too small' }]);
+    const prepared = (failure: Error) => {
+      provider.prepare = () => Promise.reject(failure);
+      return prepare(instruction('pm_card_visa'));
+    };
+    await expect(prepared(fault)).rejects.toBe(fault);
+    for (const failure of [new Error('away'), new ProviderRefusal('wrong key')])
+      await expect(prepared(failure)).rejects.toMatchObject({ status: 502, code: 'provider_unavailable' });
   });
 });

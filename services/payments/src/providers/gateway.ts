@@ -15,7 +15,7 @@ export const isPrepared = provider.prepare !== undefined;
  * Has the provider make what it needs for a payment, before the payment is written.
  *
  * @returns the reference to it, if it makes anything
- * @throws Refusal 502 `provider_unavailable`
+ * @throws Refusal 502 `provider_unavailable`; 422 when the provider names what it does not take
  */
 export async function prepare(instruction: Instruction): Promise<string | undefined> {
   const { key } = instruction;
@@ -27,6 +27,8 @@ export async function prepare(instruction: Instruction): Promise<string | undefi
       },
     );
   } catch (error) {
+    // The request itself is at fault, such as by an amount below the provider's least one.
+    if (error instanceof Refusal) throw error;
     if (error instanceof ProviderRefusal) noteRefusal(key, error);
     else logger.warn('provider unavailable', { key, error: describeError(error) });
     throw new Refusal(

@@ -70,8 +70,8 @@ export type Provider = {
    * under way could charge a payment that has been given up.
    */
   close(instruction: Instruction): Promise<Outcome>;
-  /** What the provider knows of a payment now, by its reference. Missing where the provider never changes its mind. */
-  facts?(reference: string): Promise<Facts>;
+  /** What the provider knows of a payment now, by its reference: undefined of one that is not ours. Missing where it never changes its mind. */
+  facts?(reference: string): Promise<Facts | undefined>;
 };
 
 /** What a provider knows of a payment. */
