@@ -1,14 +1,10 @@
 import { roleName } from '../../topology/names.js';
-import { adopt, stackStatus } from './adoption.ts';
-import { clientsWith, describeKept, type Template } from './kept.ts';
-import {
-  accessProblem,
-  announcement,
-  issuerWarning,
-  placeProblems,
-  type Settings,
-  settingsProblems,
-} from './preconditions.ts';
+import type { Template } from './kept.ts';
+import type { Settings } from './preconditions.ts';
+
+/** Loaded by the commands that need them: to package for the laptop takes neither AWS clients nor the rules of sellers. */
+const stacks = async () => ({ ...(await import('./adoption.ts')), ...(await import('./kept.ts')) });
+const preconditions = () => import('./preconditions.ts');
 
 /** The parts of the Serverless Framework that this plugin uses. */
 type Serverless = {
@@ -78,7 +74,7 @@ export default class Deployment {
     this.#nameRoles();
     const { commands } = this.#serverless.processedInput;
     if (commands[0] === 'deploy') this.#refuseLocalStage();
-    if (makesTemplate.includes(commands.join(' '))) this.#requireSettings();
+    if (makesTemplate.includes(commands.join(' '))) await this.#requireSettings();
     if (commands.join(' ') !== 'deploy') return;
     const caller = await this.#caller();
     // When services are deployed together, this was printed once for all.
@@ -87,8 +83,8 @@ export default class Deployment {
 
   async #check(): Promise<void> {
     this.#refuseLocalStage();
-    if (this.#removal) refuse(placeProblems(this.#settings));
-    else this.#requireSettings();
+    if (this.#removal) refuse((await preconditions()).placeProblems(this.#settings));
+    else await this.#requireSettings();
     const caller = await this.#caller();
     if (!this.#removal) await this.#announce(caller);
   }
@@ -98,6 +94,7 @@ export default class Deployment {
     const { accountId } = await this.#aws.getAccountInfo();
     const stackName = this.#aws.naming.getStackName();
     const template = this.#serverless.service.provider.compiledCloudFormationTemplate;
+    const { adopt, clientsWith, describeKept } = await stacks();
     const clients = clientsWith(await this.#aws.getAwsSdkV3Config());
     const adopted = await adopt(stackName, template, accountId, clients).catch((error: Error) => {
       throw refusal(error.message);
@@ -108,6 +105,7 @@ export default class Deployment {
 
   /** A stack that does not exist counts as removed, so that an interrupted removal can be run again. */
   async #skipRemoved(): Promise<void> {
+    const { clientsWith, stackStatus } = await stacks();
     const { cloudformation } = clientsWith(await this.#aws.getAwsSdkV3Config());
     if ((await stackStatus(this.#aws.naming.getStackName(), cloudformation)) !== undefined) return;
     await this.#serverless.pluginManager.spawn('removed', { terminateLifecycleAfterExecution: true });
@@ -127,9 +125,10 @@ export default class Deployment {
     return { ...deployment, stage: this.#aws.getStage(), region: this.#aws.getRegion() };
   }
 
-  #requireSettings(): void {
+  async #requireSettings(): Promise<void> {
     // A local package is for the emulators.
     if (this.#aws.getStage() === 'local') return;
+    const { settingsProblems } = await preconditions();
     refuse(settingsProblems(this.#settings, process.env.AWS_ENDPOINT_URL));
   }
 
@@ -146,11 +145,13 @@ export default class Deployment {
       const { accountId, arn } = await this.#aws.getAccountInfo();
       return { account: accountId, arn };
     } catch (error) {
+      const { accessProblem } = await preconditions();
       throw refusal(accessProblem(error as Error, this.#aws.getRegion()));
     }
   }
 
   async #announce(caller: { account: string; arn: string }): Promise<void> {
+    const { announcement, issuerWarning } = await preconditions();
     for (const line of announcement(this.#settings, caller)) this.#log.notice(line);
     const doubt = await issuerWarning(this.#settings.tokenIssuer);
     if (doubt) this.#log.warning(doubt);

@@ -35,10 +35,18 @@ const replacement = 0xfffd;
 export function typesetter(readFont: ReadFont): Typesetter {
   const font = (name: FontName) => openFont(readFont, name);
 
+  const chosenBefore = new Map<string, [Choice, codePoint: number]>();
   function chosen(codePoint: number, weight: Weight, isJapanese: boolean): [Choice, codePoint: number] {
+    const key = `${codePoint} ${weight} ${isJapanese}`;
+    const before = chosenBefore.get(key);
+    if (before) return before;
     const candidates = candidatesFor(codePoint, weight, isJapanese);
     const choice = candidates.find((one) => font(one.font).has(codePoint));
-    return choice ? [choice, codePoint] : [candidates[0] as Choice, replacement];
+    const made: [Choice, codePoint: number] = choice
+      ? [choice, codePoint]
+      : [candidates[0] as Choice, replacement];
+    chosenBefore.set(key, made);
+    return made;
   }
 
   const widthOf = (text: string, name: FontName, direction: Direction, { size }: Style): number =>
@@ -101,6 +109,9 @@ export function typesetter(readFont: ReadFont): Typesetter {
         width: ordered.reduce((sum, { width }) => sum + width, 0),
       };
     };
+    // Most texts are one line, which is then shaped once, and not at each place where it could be broken.
+    const whole = lineOf(0, text.length);
+    if (whole.width <= maxWidth) return [whole];
     const made: Line[] = [];
     let start = 0;
     let end = 0;
