@@ -3,13 +3,13 @@ import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Endpoints } from './emulators/emulators.ts';
 import { readableLine } from './functions/functionOutput.ts';
-import { FunctionPool, type PooledFunction } from './functions/functionPool.ts';
+import { FunctionPool, type FunctionPoolOptions, type PooledFunction } from './functions/functionPool.ts';
 import { startLambdaEndpoint } from './functions/lambdaEndpoint.ts';
 import { reservedConcurrency } from './functions/reservedConcurrency.ts';
 import { startSchedules } from './functions/schedules.ts';
 import { withSources } from './functions/sourceMaps.ts';
 import { startGateway } from './http/gateway.ts';
-import { httpApiOf } from './http/httpApi.ts';
+import { type HttpApi, httpApiOf } from './http/httpApi.ts';
 import type { Invocation } from './mappings/invocation.ts';
 import { lambdaFunctions, startMappings } from './mappings/mappings.ts';
 import { retryNotice } from './mappings/retryNotice.ts';
@@ -55,8 +55,9 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
   if (dataFolder) await keepTables(dataFolder, tablesOf(resources));
   const provisioned = provision(resources, endpoints);
   const onError = ({ message }: Error) => onLine(`ERROR ${message}`);
-  const pool = new FunctionPool({
-    functions: functionsOf(resources, options),
+  const functions = functionsOf(resources, options);
+  const computing = functions.filter((each) => runsInBackground(each, api));
+  const output: Omit<FunctionPoolOptions, 'functions'> = {
     // It goes with the bundles: what they are compiled to is worth nothing without them.
     compileCache: join(options.bundles, '.compiled'),
     onLine: (line) => show(readableLine(line), onLine),
@@ -65,12 +66,23 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       onLine(`ERROR ${keyOf(name)} failed`);
       show(withSources(trace.length > 0 ? trace.join('\n') : errorMessage), onLine);
     },
+  };
+  const pool = new FunctionPool({
+    ...output,
+    functions: functions.filter((each) => !computing.includes(each)),
   });
-  const concurrency = reservedConcurrency((functionName, event) => pool.invoke(functionName, event));
+  const background = new FunctionPool({ ...output, functions: computing, inBackground: true });
+  const concurrency = reservedConcurrency((functionName, event) =>
+    (computing.some(({ name }) => name === functionName) ? background : pool).invoke(functionName, event),
+  );
   const { invoke } = concurrency;
-  const stops: (() => unknown)[] = [() => pool.stop()];
+  const stops: (() => unknown)[] = [() => pool.stop(), () => background.stop()];
   const stop = async () => {
     for (const each of stops.reverse()) await each();
+  };
+  const reload = () => {
+    pool.reload();
+    background.reload();
   };
   const keyOf = (name: string) => lambdaFunctions(resources).find((each) => each.name === name)?.key ?? name;
   try {
@@ -105,7 +117,7 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       onAnswer: ({ method, target }, { status }) => onLine(`${method} ${target.split('?')[0]} ${status}`),
     });
     stops.push(() => gateway.stop());
-    return { url: gateway.url, lambdaUrl: lambda.url, reload: () => pool.reload(), stop };
+    return { url: gateway.url, lambdaUrl: lambda.url, reload, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -146,6 +158,18 @@ function handlerOf(handler: unknown): { module: string; handler: string } {
   const [, module = '', name = ''] = /^(.+)\.(\w+)$/.exec(String(handler)) ?? [];
   return { module, handler: name };
 }
+
+/** Memory with which a function has a whole processor. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const wholeProcessorMb = 1_769;
+
+/**
+ * Whether a function gives way to others: in AWS it would have a processor of its own, here it would take one from what somebody
+ * waits for. Functions of the HTTP API never do.
+ */
+export const runsInBackground = (
+  { name, memoryMb }: Pick<PooledFunction, 'name' | 'memoryMb'>,
+  { routes }: Pick<HttpApi, 'routes'>,
+): boolean => memoryMb >= wholeProcessorMb && !routes.some(({ functionName }) => functionName === name);
 
 /** Lambda's default, for a template without one. */
 const defaultMemoryMb = 128;

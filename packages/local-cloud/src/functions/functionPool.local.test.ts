@@ -18,7 +18,13 @@ const handlers = [
   'answerNothing',
 ];
 
-type Settings = { timeoutMs?: number; idleMs?: number; loadMs?: number; compileCache?: string };
+type Settings = {
+  timeoutMs?: number;
+  idleMs?: number;
+  loadMs?: number;
+  compileCache?: string;
+  inBackground?: boolean;
+};
 
 function start({ timeoutMs = 5_000, ...options }: Settings = {}) {
   const lines: string[] = [];
@@ -158,6 +164,39 @@ test('after a reload functions run from new instances, and what runs goes on to 
   expect((await tell()).runs).toBe(1);
   expect((await running).runs).toBe(2);
 });
+
+test('a run in the background waits for those in other pools to end, and not for longer than a second', async () => {
+  const [other, { tell }] = [start(), start({ inBackground: true })];
+  await Promise.all([other.tell(), tell()]);
+  const ends: string[] = [];
+  const runs = (run: Promise<unknown>, name: string) => run.then(() => ends.push(name));
+  await Promise.all([runs(other.tell({ waitMs: 500 }), 'short'), runs(tell(), 'behind short')]);
+  await Promise.all([runs(other.tell({ waitMs: 3_000 }), 'long'), runs(tell(), 'before the end of long')]);
+  expect(ends).toEqual(['short', 'behind short', 'before the end of long', 'long']);
+});
+
+test('what waits in the background when the pool stops is refused', async () => {
+  const [other, { pool, tell }] = [start(), start({ inBackground: true })];
+  await tell();
+  const running = other.tell({ waitMs: 500 });
+  const refused = Promise.allSettled([tell(), tell()]);
+  await pool.stop();
+  const reason = { message: 'The service stops.' };
+  expect(await refused).toMatchObject([
+    { status: 'rejected', reason },
+    { status: 'rejected', reason },
+  ]);
+  await running;
+});
+
+test('in the background an instance ends when it is idle, and the next invocation has a new one', async () => {
+  const { tell } = start({ inBackground: true, idleMs: 100 });
+  expect([(await tell()).runs, (await tell()).runs]).toEqual([1, 2]);
+  await vi.waitUntil(async () => {
+    await waitFor(300);
+    return (await tell()).runs === 1;
+  }, 20_000);
+}, 40_000);
 
 test('instances that nobody needs end, but for one', async () => {
   const { tell } = start({ idleMs: 100 });

@@ -31,6 +31,11 @@ export type FunctionPoolOptions = {
   /** Folder in which instances leave for those after them what Node compiled of their modules. */
   compileCache?: string;
   /**
+   * For functions that compute for long, and that nobody waits for: a run begins when no function of another pool runs or
+   * waits, but after a second in any case. There is an instance only while it is needed.
+   */
+  inBackground?: boolean;
+  /**
    * How long a function's module may take to load, besides the function's own timeout; Lambda's ten seconds by
    * default.
    */
@@ -42,6 +47,9 @@ const maximumInstances = 10;
 
 /** How long an invocation waits for an instance before it is checked whether another one would help. */
 const patienceMs = 250;
+
+/** So that a run in the background comes to its turn while requests never end. */
+const longestPostponementMs = 1_000;
 
 /** For new objects in each instance: a third of what Node would give, at the same processor time. With 4 MB it is a tenth more. */
 const smallHeap = { maxYoungGenerationSizeMb: 16 };
@@ -62,7 +70,7 @@ export class FunctionPool {
   constructor(options: FunctionPoolOptions) {
     this.#options = options;
     this.#functions = new Map(options.functions.map((each) => [each.name, each]));
-    this.#start();
+    if (!options.inBackground) this.#start();
   }
 
   /**
@@ -74,8 +82,23 @@ export class FunctionPool {
   async invoke(name: string, event: unknown): Promise<unknown> {
     const definition = this.#functions.get(name);
     if (!definition) throw new Error(`There is no function ${name}.`);
+    if (this.#options.inBackground) return this.#run(definition, event);
+    foreground.begin();
+    try {
+      return await this.#run(definition, event);
+    } finally {
+      foreground.end();
+    }
+  }
+
+  async #run(definition: PooledFunction, event: unknown): Promise<unknown> {
+    const { name } = definition;
     const instance = await this.#acquire();
     try {
+      if (this.#options.inBackground) {
+        await foreground.atRest(longestPostponementMs);
+        if (this.#isStopped) throw new Error('The service stops.');
+      }
       const loadMs = this.#options.loadMs ?? 10_000;
       const { answer, durationMs } = await instance.run(definition, JSON.stringify(event ?? {}), loadMs);
       this.#options.onRun?.(name, durationMs);
@@ -94,7 +117,7 @@ export class FunctionPool {
   reload(): void {
     for (const instance of [...this.#idle]) instance.end();
     for (const instance of this.#all) instance.isOutdated = true;
-    this.#start();
+    if (!this.#options.inBackground) this.#start();
   }
 
   /** Ends running invocations, and refuses waiting ones. */
@@ -122,6 +145,7 @@ export class FunctionPool {
 
   /** Starts another instance for those that wait, if it may have one and none is being started. */
   grow(): void {
+    if (this.#options.inBackground && !foreground.isAtRest) return;
     const isStarting = [...this.#all].some((instance) => !instance.isOnline);
     const current = [...this.#all].filter((instance) => !instance.isOutdated);
     if (!isStarting && current.length < maximumInstances) this.#start();
@@ -153,14 +177,47 @@ export class FunctionPool {
     }
   }
 
-  /** All but one, so that the next invocation need not wait. */
+  /** All but one, so that the next invocation need not wait. In the background it may. */
   async #endWhenIdle(instance: Instance): Promise<void> {
     const runs = instance.runs;
     await waitFor(this.#options.idleMs ?? 60_000, undefined, { ref: false });
-    if (instance.runs !== runs || !this.#idle.includes(instance) || this.#all.size === 1) return;
+    if (instance.runs !== runs || !this.#idle.includes(instance) || this.#isLast) return;
     instance.end();
   }
+
+  get #isLast(): boolean {
+    return this.#all.size === 1 && !this.#options.inBackground;
+  }
 }
+
+/** What runs, or waits for an instance, in the pools of this process that are not in the background. */
+const foreground = new (class {
+  #running = 0;
+  readonly #restarts: (() => void)[] = [];
+
+  get isAtRest(): boolean {
+    return this.#running === 0;
+  }
+
+  begin(): void {
+    this.#running += 1;
+  }
+
+  end(): void {
+    this.#running -= 1;
+    if (this.isAtRest) for (const restart of this.#restarts.splice(0)) restart();
+  }
+
+  /** Resolves when nothing runs, or after so long. */
+  async atRest(withinMs: number): Promise<void> {
+    if (this.isAtRest) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#restarts.push(resolve);
+    const timer = setTimeout(resolve, withinMs);
+    await promise;
+    clearTimeout(timer);
+  }
+})();
 
 /** Pools in which an invocation waits for an instance: one process has several, and one clock looks after them. */
 const growing = new Set<FunctionPool>();
