@@ -152,11 +152,11 @@ async function resourcesOf(service: keyof typeof consumers) {
 }
 
 async function expectInvoices(merchantId: string): Promise<void> {
-  const accounts = await pagesOf(
+  const shown = await pagesOf(
     (startingAfter) => listInvoices(merchantId, { limit: 100, startingAfter }),
-    ({ id }) => id,
+    ({ invoice }) => invoice.id,
   );
-  const invoices = accounts.flatMap(({ invoice }) => invoice ?? []);
+  const invoices = shown.map(({ invoice }) => invoice);
   expect(invoices.map(({ paymentId }) => paymentId).sort()).toEqual(paymentIds);
   expect(invoices.map(({ number }) => Number(number.split('-').at(-1))).sort((a, b) => a - b)).toEqual(
     paymentIds.map((_, n) => n + 1),

@@ -34,7 +34,7 @@ const pdf = (path: NonNullable<Operation['path']>): Operation => ({
 export const api: ApiDescription = {
   title: 'Fanfold billing',
   description:
-    'Shows invoices and credit notes, and their files: PDF, UBL and CII; and has the seller who issues them. Billing issues them by itself: an invoice for each captured payment, and a credit note for each refund. Amounts are integers in the minor unit of their currency.',
+    'Shows invoices and credit notes, and their files: PDF, UBL and CII; and has the seller who issues them. Billing issues them by itself: an invoice for each captured payment, a credit note for each refund, and when a refund fails after it succeeded, an invoice that reverses its credit note. Amounts are integers in the minor unit of their currency.',
   schemas: {
     Invoice: answers.invoice,
     CreditNote: answers.creditNote,
@@ -46,7 +46,8 @@ export const api: ApiDescription = {
   },
   operations: {
     getInvoice: {
-      description: 'The invoice as it was issued, with what its credit notes take back.',
+      description:
+        'The invoice as it was issued, with what its credit notes take back. One that reverses a credit note says which one.',
       path: path.invoice,
       answers: {
         200: {
@@ -68,7 +69,8 @@ export const api: ApiDescription = {
       },
     },
     getCreditNote: {
-      description: 'The credit note as it was issued.',
+      description:
+        'The credit note as it was issued, and which invoice has reversed it, if its refund has failed since.',
       path: path.creditNote,
       answers: {
         200: {

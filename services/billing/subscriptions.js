@@ -2,5 +2,6 @@
 export const subscribedTypes = /** @type {const} */ ([
   'payment.captured.v1',
   'payment.refunded.v1',
+  'payment.refund-failed.v1',
   'payments.day-closed.v1',
 ]);

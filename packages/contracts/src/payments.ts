@@ -1,17 +1,18 @@
 import * as z from 'zod';
 import { defineEvent, eventType, maxLength } from './event.ts';
 import { amountMinor, currency, customer, day, line, maxTextLength } from './fields.ts';
-import { credit, order } from './order.ts';
+import { credit, maxOrderLines, order } from './order.ts';
 
 const source = '/payments';
 
 /**
- * How many refunds a payment can have. Billing issues the credit notes of refunds that arrived before their capture
- * together with the invoice, in one transaction of at most 100 writes.
+ * How many refunds of a payment can succeed, those included that fail afterwards. Billing issues the credit notes of refunds that
+ * arrived before their capture, and what reverses those that have failed, together with the invoice, in one transaction of at
+ * most 100 writes.
  */
-export const maxRefundsPerPayment = 50;
+export const maxRefundsPerPayment = 48;
 
-/** All fields are bounded: consumers store them, with up to 50 refunds of a payment in one item. */
+/** All fields are bounded: consumers store them, with all refunds of a payment in one item. */
 const paymentFacts = z.object({
   paymentId: z.string().max(maxLength.subject),
   orderId: z.string().max(maxTextLength.orderId),
@@ -61,6 +62,17 @@ export const paymentCanceled = defineEvent({
   data: () => paymentFacts.extend({ reason: z.string() }),
 });
 
+/**
+ * Refunds that failed after they had succeeded have left gaps, so what is taken back does not follow from the total refunded
+ * before it any more.
+ */
+const afterFailures = z.object({
+  /** How many refunds of the payment have failed before this one succeeded, after they had succeeded themselves. */
+  failures: z.int().min(1),
+  /** What this one takes back of each category and rate, in minor units, in the order of the invoice: the highest rate first. */
+  vat: z.array(z.object({ net: amountMinor, tax: amountMinor })).max(maxOrderLines),
+});
+
 export const paymentRefunded = defineEvent({
   type: 'payment.refunded.v1',
   source,
@@ -75,6 +87,8 @@ export const paymentRefunded = defineEvent({
         amount: amountMinor.min(1),
         reason: z.string().max(maxTextLength.reason).nullable(),
         credit: credit.optional(),
+        /** Missing as long as no refund of the payment has failed after it had succeeded. */
+        afterFailures: afterFailures.optional(),
       }),
     }),
 });

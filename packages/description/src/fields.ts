@@ -133,8 +133,13 @@ export const fieldDescriptions: Record<string, string> = {
   'credit-note.issued.v1.invoiceNumber': 'The number of the invoice.',
   creditNoteId: 'The id of the credit note.',
   creditNoteNumber: 'The number of the credit note; null until it is issued.',
+  reversedBy:
+    'The invoice that charges the credit note again, because its refund has failed after it had succeeded; missing unless it has.',
+  'CreditNote.reversedBy.invoiceNumber': 'The number of the invoice.',
+  'Invoice.creditNotes.reversedBy.invoiceNumber': 'The number of the invoice.',
   reverses:
     'The credit note whose amounts the invoice charges again, because its refund has failed after it had succeeded; missing in the invoice of a payment.',
+  'Invoice.reverses.creditNoteNumber': 'The number of the credit note.',
   'invoice.issued.v1.reverses.creditNoteNumber': 'The number of the credit note.',
   creditNotes: 'The credit notes of the invoice.',
   documents: 'The XML files that the document was issued with. They never change.',
@@ -235,6 +240,11 @@ export const fieldDescriptions: Record<string, string> = {
   'payment.refunded.v1.amountRefunded':
     'Amount refunded of the payment, this refund included, in the minor unit of the currency.',
   'payment.refunded.v1.refund.id': 'The id of the refund.',
+  afterFailures:
+    'What follows from refunds of the payment that failed after they had succeeded; missing as long as none has.',
+  failures: 'How many of them had failed before this refund succeeded.',
+  'payment.refunded.v1.refund.afterFailures.vat':
+    'What this refund takes back of each category and rate, in the order of the invoice: the highest rate first.',
   'payment.failed.v1.reason': 'Why the payment failed.',
   'payment.refund-failed.v1.amountRefunded':
     'Amount refunded of the payment, without this refund, in the minor unit of the currency.',

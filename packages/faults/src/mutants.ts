@@ -223,7 +223,7 @@ export const mutants: Mutant[] = [
     name: 'parked refunds are not picked up',
     concerns: /billing.consumer reversed/,
     file: `${billing}/books.ts`,
-    find: 'for (const refunded of account.parked) this.#creditParked(refunded);',
+    find: 'for (const parked of [...account.parked, ...parkedFailures].sort(inTurn)) this.#applyParked(parked);',
     replace: '',
   },
   {

@@ -1,6 +1,6 @@
 import { exponentOf, formatAmount } from '@fanfold/contracts/currency';
 import { roundedRatio } from '@fanfold/contracts/rounding';
-import { apportion, between, stretchOf } from '@fanfold/contracts/share';
+import { apportion, between, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import { totalled, unitPriceFor } from './amounts.ts';
 import { compare, type Decimal, decimalOf, decimalText, plus } from './decimal.ts';
 import type { Amounts, DocumentLine, VatGroup } from './document.ts';
@@ -77,7 +77,13 @@ export function creditOf(
 ): { amounts: Amounts; progress: Progress } {
   const { taken, paidMinor } = takenBy(invoice, progress, refund);
   return {
-    amounts: creditOfTaken(invoice, currency, taken, creditedOfGroups(invoice, progress), paidMinor),
+    amounts: creditOfTaken(
+      invoice,
+      currency,
+      taken,
+      vatOfTaken(invoice, taken, creditedOfGroups(invoice, progress)),
+      paidMinor,
+    ),
     progress: withTaken(progress, taken, paidMinor),
   };
 }
@@ -164,15 +170,46 @@ export const groupsOfTaken = (
 };
 
 /**
- * The amounts of the credit note of what is taken back, and `paidMinor` for it.
+ * The net and tax of what is taken back, by category and rate.
  *
  * @param before how much of each category and rate was credited before it: so it is the same whatever came before it
+ */
+export const vatOfTaken = (invoice: Amounts, taken: Taken[], before: number[]): NetAndTax[] =>
+  groupsOfTaken(invoice, taken, before).map(([from, to], i) => between(invoice.vat[i] as VatGroup, from, to));
+
+/**
+ * The net and tax of what is taken back when credit notes before it were reversed, by category and rate. They come as near to
+ * proportion as what is left of the invoice allows: the credit notes that stand never pass it, and add up to it in the end.
+ *
+ * @param grossMinor what is taken back, with tax; at most what is left
+ * @param standing what the credit notes that stand have taken back
+ */
+export function vatAfterReversals(
+  whole: readonly NetAndTax[],
+  grossMinor: readonly number[],
+  standing: readonly NetAndTax[],
+): NetAndTax[] {
+  return whole.map((group, i) => {
+    const gross = grossMinor[i] ?? 0;
+    const { net, tax } = standing[i] ?? { net: 0, tax: 0 };
+    const proportional = between(group, 0, net + tax + gross).tax - tax;
+    const least = Math.max(0, gross - (group.net - net));
+    const most = Math.min(gross, group.tax - tax);
+    const taken = Math.min(Math.max(proportional, least), most);
+    return { net: gross - taken, tax: taken };
+  });
+}
+
+/**
+ * The amounts of the credit note of what is taken back, and `paidMinor` for it.
+ *
+ * @param vatTaken the net and tax of it, by category and rate
  */
 export function creditOfTaken(
   invoice: Amounts,
   currency: string,
   taken: Taken[],
-  before: number[],
+  vatTaken: NetAndTax[],
   paidMinor: number,
 ): Amounts {
   const items = creditableOf(invoice);
@@ -180,10 +217,7 @@ export function creditOfTaken(
   const quantities = new Map(
     taken.flatMap(({ item, quantity }) => (quantity === null ? [] : [[item, decimalOf(quantity)] as const])),
   );
-  const vat = groupsOfTaken(invoice, taken, before).map(([from, to], i) => {
-    const group = invoice.vat[i] as VatGroup;
-    return { ...group, ...between(group, from, to) };
-  });
+  const vat = invoice.vat.map((group, i) => ({ ...group, ...(vatTaken[i] ?? { net: 0, tax: 0 }) }));
   const exponent = exponentOf(currency);
   const lines = creditedLines(items, gross, vat, quantities, exponent);
   return partial(invoice, lines, vat, paidMinor - sumOf(gross), exponent);
@@ -203,7 +237,7 @@ export function creditOfStretch(
   toMinor: number,
 ): Amounts {
   const { taken, before } = takenOfStretch(invoice, fromMinor, toMinor);
-  return creditOfTaken(invoice, currency, taken, before, toMinor - fromMinor);
+  return creditOfTaken(invoice, currency, taken, vatOfTaken(invoice, taken, before), toMinor - fromMinor);
 }
 
 /**

@@ -18,7 +18,7 @@ export type TaxDocument = {
   buyerReference: string | null;
   orderReference: string | null;
   delivery: Delivery | null;
-  /** The invoice that a credit note corrects (BG-3). */
+  /** The invoice that a credit note corrects, or the credit note that an invoice reverses (BG-3). */
   correctedInvoice: { number: string; issueDate: string } | null;
   /** The card that was charged (BG-18); null when it is not known how the money came. */
   card: { lastDigits: string; network: string } | null;

@@ -15,7 +15,7 @@ import {
 import { decimalOf, decimalText, productAt } from './decimal.ts';
 import type { Address, Amounts, Buyer, Exemption, Seller, TaxDocument } from './document.ts';
 import { findingsOf } from './findings.ts';
-import { creditNoteOf, invoiceOf } from './issue.ts';
+import { creditNoteOf, invoiceOf, reversalOf } from './issue.ts';
 import type { Invoiceable, Order, OrderLine } from './order.ts';
 
 /** VAT ids whose check digits are right. */
@@ -400,8 +400,8 @@ export function stretchesOf({ paidMinor }: Amounts, wanted: Wish[]): [from: numb
   return stretches;
 }
 
-/** An invoice and its credit notes. */
-export const documents: fc.Arbitrary<[invoice: TaxDocument, ...creditNotes: TaxDocument[]]> = fc
+/** An invoice, its credit notes, and invoices that reverse some of those. */
+export const documents: fc.Arbitrary<[invoice: TaxDocument, ...corrections: TaxDocument[]]> = fc
   .record({
     given: invoiceables,
     wanted: wishes,
@@ -409,17 +409,21 @@ export const documents: fc.Arbitrary<[invoice: TaxDocument, ...creditNotes: TaxD
     notes: fc.array(texts(100), { maxLength: 2 }),
     isSimplified: fc.boolean(),
     byAmount: fc.boolean(),
+    reversed: fc.integer({ min: 0, max: 31 }),
   })
-  .map(({ given, wanted, byAmount, ...paid }) => {
+  .map(({ given, wanted, byAmount, reversed, ...paid }) => {
     const invoice = invoiceOf(given, { number: 'INV-2026-000001', issueDate: '2026-11-30' }, paid);
     const { amounts, currency } = invoice;
     const credits = byAmount
       ? stretchesOf(amounts, wanted).map(([from, to]) => creditOfStretch(amounts, currency, from, to))
       : creditsOf(amounts, currency, wanted).credits;
-    return [
-      invoice,
-      ...credits.map((amounts, i) =>
-        creditNoteOf(invoice, { number: `CN-2026-00000${i + 1}`, issueDate: '2026-12-01' }, amounts, []),
-      ),
-    ];
+    const creditNotes = credits.map((amounts, i) =>
+      creditNoteOf(invoice, { number: `CN-2026-00000${i + 1}`, issueDate: '2026-12-01' }, amounts, []),
+    );
+    const reversals = creditNotes
+      .filter((_, i) => reversed & (1 << i))
+      .map((creditNote, i) =>
+        reversalOf(creditNote, { number: `INV-2026-00000${i + 2}`, issueDate: '2026-12-02' }),
+      );
+    return [invoice, ...creditNotes, ...reversals];
   });

@@ -50,6 +50,19 @@ export const creditNoteOf = (
 });
 
 /**
+ * The invoice that charges again what a credit note took back, whose refund has failed after it had succeeded. It has the same
+ * amounts and parties, and refers to the credit note as what comes before it (BG-3).
+ */
+export const reversalOf = (creditNote: TaxDocument, { number, issueDate }: Issued): TaxDocument => ({
+  ...creditNote,
+  kind: 'invoice',
+  number,
+  issueDate,
+  correctedInvoice: { number: creditNote.number, issueDate: creditNote.issueDate },
+  notes: [],
+});
+
+/**
  * VAT in another currency, rounded once.
  *
  * @throws RangeError when it is more than can be stated

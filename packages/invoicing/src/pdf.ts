@@ -210,9 +210,9 @@ function facts({ sheet, say, language, document, lines }: Drawing): void {
   const shown: [label: string, value: string | null | undefined][] = [
     [say.issueDate, dateText(document.issueDate, say)],
     [
-      say.correctedInvoice,
+      say.corrects[kind],
       correctedInvoice &&
-        filled(say.correctedInvoiceOf, correctedInvoice.number, dateText(correctedInvoice.issueDate, say)),
+        filled(say.correctedOf, correctedInvoice.number, dateText(correctedInvoice.issueDate, say)),
     ],
     [say.deliveryDate, delivery?.date && dateText(delivery.date, say)],
     [

@@ -50,11 +50,15 @@ const files = {
   documents: z.array(issuedFile).optional(),
 };
 
+/** Missing unless the refund has failed after it had succeeded. */
+const reversedBy = z.object({ invoiceId, invoiceNumber: number }).optional();
+
 const creditNoteOfInvoice = z.object({
   id: creditNoteId,
   number,
   refundId: z.string().max(128),
   amount: amountMinor.min(1),
+  reversedBy,
 });
 
 export const invoice = z.object({
@@ -67,6 +71,8 @@ export const invoice = z.object({
   paymentId: z.string().max(128),
   orderId: z.string(),
   currency,
+  /** Missing in the invoice of a payment. */
+  reverses: z.object({ creditNoteId, creditNoteNumber: number, refundId: z.string().max(128) }).optional(),
   /** As it was at issue. Older invoices have none. */
   seller: sellerFields.extend({ version: z.int().min(0) }).optional(),
   /** Those without a seller have none. */
@@ -97,6 +103,7 @@ export const creditNote = z.object({
   lines: z.array(invoiceLine).optional(),
   totals,
   ...files,
+  reversedBy,
   createdAt: time,
 });
 

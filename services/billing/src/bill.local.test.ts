@@ -1,11 +1,25 @@
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
+import { NotYet } from '@fanfold/runtime/failure';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bill } from './bill.ts';
 import type { BillableEvent } from './books.ts';
-import { captured, refunded } from './eventFixtures.ts';
-import { listCreditNotes, listInvoices, loadCreditNotes, loadInvoiced } from './store/documents.ts';
+import type { Refunded } from './creditNote.ts';
+import { captured, refunded, refundFailed } from './eventFixtures.ts';
+import { foundIn } from './reconciliation.ts';
+import { documentsFor } from './store/days.ts';
+import {
+  findByNumber,
+  findPayments,
+  listCreditNotes,
+  listInvoices,
+  loadCreditNote,
+  loadCreditNotes,
+  loadInvoice,
+  loadInvoiced,
+  loadReversals,
+} from './store/documents.ts';
 
 let emulators: Emulators;
 
@@ -57,6 +71,42 @@ it('refunds and their captures, in any order and twice, come to the same books',
   expect(notes.reduce((sum, { totals }) => sum + totals.tax, 0)).toBe(account?.invoice?.totals.tax);
 });
 
+it('a refund that fails afterwards is reversed by an invoice among the others, which is found by number, order and payment', async () => {
+  const refunded = refund('fails', 1, 71, 2000, 0) as Refunded;
+  const failed = of('fails', refundFailed(refunded, 80));
+  const first = await bill([failed]);
+  expect(first.get(failed)).toBeInstanceOf(NotYet);
+  for (const event of [capture('fails', 1), refunded, failed, failed])
+    expect((await bill([event])).size).toBe(0);
+  const [reversal, invoice] = (await listInvoices('fails', { limit: 100 })).items;
+  expect([reversal?.invoice.number, invoice?.invoice.number].map((number) => number?.slice(-6))).toEqual(
+    numbersUpTo(2).reverse(),
+  );
+  expect(reversal?.invoice).toMatchObject({
+    id: 'inv_71',
+    reverses: { creditNoteId: 'cn_71', refundId: 're_71' },
+  });
+  expect(invoice?.creditNotes).toMatchObject([
+    { reversal: { id: 'inv_71', number: reversal?.invoice.number } },
+  ]);
+  expect(await loadInvoice('fails', 'inv_71')).toEqual(reversal);
+  expect(await loadReversals('fails', ['inv_71'])).toEqual([reversal]);
+  expect(await findByNumber('fails', String(reversal?.invoice.number))).toEqual(['inv_71']);
+  expect(await findPayments('fails', 'order-1')).toEqual(['pay_1']);
+  expect(await loadCreditNote('fails', 'cn_71')).toMatchObject({ reversedBy: { invoiceId: 'inv_71' } });
+  const day = String(invoice?.invoice.happenedOn);
+  const [invoices, creditNotes] = [
+    await documentsFor('fails', 'invoice', day),
+    await documentsFor('fails', 'credit-note', day),
+  ];
+  expect(foundIn(invoices, creditNotes)).toEqual({
+    captures: 1,
+    refunds: 1,
+    totals: { EUR: { captured: 12_100, refunded: 2000, reversed: 2000 } },
+  });
+  await expect(loadInvoiced('fails', 'inv_71')).resolves.toBeUndefined();
+});
+
 it('one merchant’s numbers and documents are not another’s', async () => {
   await bill([capture('left', 1), capture('right', 1), capture('left', 2)]);
   expect(numbersOf(await invoicesOf('left'))).toEqual(numbersUpTo(2));
@@ -77,15 +127,15 @@ it('lists stand newest first, page by page, and by order', async () => {
   let hasMore = true;
   while (hasMore) {
     const page = await listInvoices('list', { limit: 2, startingAfter: ids.at(-1) });
-    ids.push(...page.items.map(({ id }) => id));
+    ids.push(...page.items.map(({ invoice }) => invoice.id));
     hasMore = page.hasMore;
   }
   expect(ids).toEqual(['inv_5', 'inv_4', 'inv_3', 'inv_2', 'inv_1']);
   const even = await listInvoices('list', { limit: 1, orderId: 'even' });
-  expect(even).toMatchObject({ hasMore: true, items: [{ id: 'inv_4' }] });
+  expect(even).toMatchObject({ hasMore: true, items: [{ invoice: { id: 'inv_4' } }] });
   expect(await listInvoices('list', { limit: 1, orderId: 'even', startingAfter: 'inv_4' })).toMatchObject({
     hasMore: false,
-    items: [{ id: 'inv_2' }],
+    items: [{ invoice: { id: 'inv_2' } }],
   });
   expect((await listCreditNotes('list', { limit: 10 })).items.map(({ id }) => id)).toEqual(['cn_2', 'cn_1']);
   await expect(

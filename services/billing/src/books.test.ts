@@ -16,18 +16,20 @@ const apply = (books: Books, events: BillableEvent[]): Entries => {
 };
 
 /** Books as they stand after what was entered before was written. */
-const reopened = ({ accounts, series, creditNotes }: Omit<Entries, 'files'>): Books =>
+const reopened = ({ accounts, series, creditNotes, reversals }: Omit<Entries, 'files'>): Books =>
   new Books(
     {
       accounts: accounts.map(({ account }) => ({ ...account, version: account.version + 1 })),
       series: series.map((entry) => entry.series),
       creditNotes,
+      reversals,
       sellerOf,
     },
     now,
   );
 
-const emptyBooks = () => new Books({ accounts: [], series: [], creditNotes: [], sellerOf }, now);
+const emptyBooks = () =>
+  new Books({ accounts: [], series: [], creditNotes: [], reversals: [], sellerOf }, now);
 
 describe('a capture', () => {
   it('issues an invoice with the next number, its lines and its tax', () => {
@@ -74,6 +76,7 @@ describe('a capture', () => {
     expect(apply(reopened(once), [captured()])).toEqual({
       accounts: [],
       creditNotes: [],
+      reversals: [],
       series: [],
       files: [],
     });
@@ -90,7 +93,13 @@ describe('a capture', () => {
     ]) {
       const fresh = emptyBooks();
       expect(() => fresh.apply(captured(changes))).toThrow(Unprocessable);
-      expect(fresh.entries()).toEqual({ accounts: [], creditNotes: [], series: [], files: [] });
+      expect(fresh.entries()).toEqual({
+        accounts: [],
+        creditNotes: [],
+        reversals: [],
+        series: [],
+        files: [],
+      });
     }
   });
 });
@@ -149,12 +158,18 @@ describe('a refund', () => {
   it('is never credited before its invoice was issued, nor in an earlier year, by a clock that went back', () => {
     const { accounts } = apply(
       new Books(
-        { accounts: [], series: [], creditNotes: [], sellerOf },
+        { accounts: [], series: [], creditNotes: [], reversals: [], sellerOf },
         new Date('2027-01-01T00:00:00.500Z'),
       ),
       [captured()],
     );
-    const known = { accounts: accounts.map(({ account }) => account), series: [], creditNotes: [], sellerOf };
+    const known = {
+      accounts: accounts.map(({ account }) => account),
+      series: [],
+      creditNotes: [],
+      reversals: [],
+      sellerOf,
+    };
     const behind = new Books(known, new Date('2026-12-31T23:59:59.500Z'));
     const { creditNotes } = apply(behind, [refunded(1, 4000, 0)]);
     expect(creditNotes[0]?.creditNote).toMatchObject({
@@ -202,7 +217,7 @@ describe('a refund', () => {
       },
       isIssued,
     }));
-    const books = reopened({ accounts: old, series, creditNotes });
+    const books = reopened({ accounts: old, series, creditNotes, reversals: [] });
     expect(() => books.apply(refunded(2, 4101, 0))).toThrow('more would be credited than INV-2026-000001');
     books.apply(refunded(3, 4100, 8000));
     expect(books.entries().creditNotes).toHaveLength(1);
@@ -253,7 +268,7 @@ describe('a refund', () => {
     expect(accounts[0]?.account.parked.map(({ data }) => data.refund.id)).toEqual(['re_1']);
     expect(creditNotes).toHaveLength(1);
     // It can come again with data that fits.
-    const issued = { accounts, creditNotes, series: [] };
+    const issued = { accounts, creditNotes, reversals: [], series: [] };
     expect(apply(reopened(issued), [refunded(1, 100, 200)]).creditNotes).toHaveLength(1);
   });
 
@@ -293,7 +308,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
     );
   fc.assert(
     fc.property(disorder, ([events, batchSizes]) => {
-      let state: Omit<Entries, 'files'> = { accounts: [], creditNotes: [], series: [] };
+      let state: Omit<Entries, 'files'> = { accounts: [], creditNotes: [], reversals: [], series: [] };
       const totals: Record<string, unknown> = {};
       const numbers: string[] = [];
       let rest = [...events];
@@ -311,6 +326,7 @@ it('any order of a payment’s events, in any batches and with any repetitions, 
         state = {
           accounts: entries.accounts.length > 0 ? entries.accounts : state.accounts,
           creditNotes: [...state.creditNotes, ...entries.creditNotes],
+          reversals: [...state.reversals, ...entries.reversals],
           series: [...kept, ...entries.series],
         };
       }
@@ -416,7 +432,13 @@ describe('a capture with an order', () => {
     ]) {
       const books = emptyBooks();
       expect(() => books.apply(captured(changes))).toThrow(Unprocessable);
-      expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [], files: [] });
+      expect(books.entries()).toEqual({
+        accounts: [],
+        creditNotes: [],
+        reversals: [],
+        series: [],
+        files: [],
+      });
     }
   });
 
@@ -500,12 +522,15 @@ describe('a capture with an order', () => {
   });
 
   it('of a merchant without a seller is parked without a number, and says what it waits for', () => {
-    const books = new Books({ accounts: [], series: [], creditNotes: [], sellerOf: () => undefined }, now);
+    const books = new Books(
+      { accounts: [], series: [], creditNotes: [], reversals: [], sellerOf: () => undefined },
+      now,
+    );
     const event = captured({ order: ordering() });
     books.apply(event);
     books.apply(event);
     const { accounts, ...others } = books.entries();
-    expect(others).toEqual({ creditNotes: [], series: [], files: [] });
+    expect(others).toEqual({ creditNotes: [], reversals: [], series: [], files: [] });
     expect(accounts).toMatchObject([
       {
         isIssued: false,

@@ -1,7 +1,9 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import type { SellerVersion } from '@fanfold/contracts/seller';
+import { between, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import type { TaxDocument } from '@fanfold/invoicing/document';
 import type { Finding } from '@fanfold/invoicing/findings';
+import { NotYet } from '@fanfold/runtime/failure';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import { orUnprocessable, Unprocessable } from '@fanfold/runtime/unprocessable';
 import {
@@ -10,6 +12,7 @@ import {
   creditNoteIdOf,
   eventOfCreditNote,
   type Refunded,
+  vatTakenOf,
 } from './creditNote.ts';
 import { type StoredFile, writeForms } from './files/written.ts';
 import { fingerprintOf, isCreditNoteOf, isInvoiceOf } from './fingerprint.ts';
@@ -23,10 +26,11 @@ import {
   type Numbered,
   paidOf,
 } from './invoice.ts';
+import { type Failed, reversalFor, reversalIdOf } from './reversal.ts';
 import { type Kind, newSeries, nextNumber, prefixOfNumber, type Series, seriesName } from './series.ts';
 import { findingsOfOrder, groupStretchesOf, hasOrder, type Ordering } from './taxDocument.ts';
 
-/** The billing of one payment: its invoice, its credit notes, and refunds that arrived before the capture. */
+/** The billing of one payment: its invoice, its credit notes with their reversals, and refunds that arrived before the capture. */
 export type Account = {
   merchantId: string;
   /** The id of the invoice, issued or not. */
@@ -37,6 +41,8 @@ export type Account = {
   creditNotes: Credited[];
   /** Refunds that arrived before their capture was invoiced. SNS and SQS do not keep the order of events. */
   parked: Refunded[];
+  /** Failures of parked refunds: each waits for the credit note that it reverses. */
+  parkedFailures?: Failed[];
   /** The capture, while its invoice waits for a seller. */
   parkedCapture?: ParkedCapture;
   version: number;
@@ -63,9 +69,25 @@ export type Credited = {
   amountRefunded?: number;
   /** From where to where it goes in each category and rate, when it does not follow from that. */
   groups?: { from: number; to: number }[];
+  /** The net and tax that it takes back of each category and rate, where refunds before it have failed. */
+  vat?: NetAndTax[];
+  /** The invoice that charges it again, and the sequence of the failure that it was issued for. */
+  reversal?: Reversal;
 };
 
-export type BillableEvent = Captured | Refunded;
+export type Reversal = { id: string; number: string; sequence: string };
+
+/** The credit notes that were not reversed. */
+export const standing = (creditNotes: Credited[]): Credited[] =>
+  creditNotes.filter(({ reversal }) => reversal === undefined);
+
+/** A refund that failed before it succeeded is not billed: nothing was credited. */
+export type BillableEvent = Captured | Refunded | Failed;
+
+const billedTypes = ['payment.captured.v1', 'payment.refunded.v1', 'payment.refund-failed.v1'];
+
+export const isBillable = <E extends { type: string; data: unknown }>(event: E): event is E & BillableEvent =>
+  billedTypes.includes(event.type) && (event.data as { wasRefunded?: boolean }).wasRefunded !== false;
 
 /** A credit note, as it is stored. */
 export type Issued = {
@@ -75,11 +97,15 @@ export type Issued = {
   fingerprint?: string;
 };
 
-/** The stored accounts, series and credit notes that some events concern. */
+/** An invoice that reverses a credit note, as it is stored. */
+export type Reversed = { merchantId: string; reversal: Invoice; fingerprint: string };
+
+/** The stored accounts, series and documents that some events concern. */
 export type Known = {
   accounts: Account[];
   series: Series[];
   creditNotes: Issued[];
+  reversals: Reversed[];
   /** Who issues a merchant's documents; undefined when nobody does so far. */
   sellerOf: (merchantId: string) => SellerVersion | undefined;
 };
@@ -88,7 +114,9 @@ export type Known = {
 export type Entries = {
   /** With whether the invoice is new. */
   accounts: { account: Account; isIssued: boolean }[];
-  creditNotes: Issued[];
+  /** With whether it is new; otherwise it was reversed. */
+  creditNotes: (Issued & { isNew: boolean })[];
+  reversals: Reversed[];
   /** With the count before the batch. */
   series: { series: Series; countBefore: number }[];
   /** What the new documents were written as. Their events refer to it, so it is stored before anything else. */
@@ -111,7 +139,7 @@ export const accountOf = ({ merchantid, data }: BillableEvent): { merchantId: st
 });
 
 /** The id of the credit note that a refund has or will get. */
-export const creditNoteOf = ({ data }: Refunded): string => creditNoteIdOf(data.refund.id);
+export const creditNoteOf = ({ data }: Refunded | Failed): string => creditNoteIdOf(data.refund.id);
 
 /** The series that an event may take a number from, of documents with a prefix. */
 export const seriesOf = (
@@ -131,29 +159,36 @@ export class Books {
   readonly #series: Map<string, Series>;
   readonly #sellerOf: Known['sellerOf'];
   readonly #creditNotes: Map<string, Issued>;
+  readonly #reversals: Map<string, Reversed>;
   readonly #changedAccounts = new Map<string, boolean>();
-  readonly #newCreditNotes: Entries['creditNotes'] = [];
+  readonly #changedCreditNotes = new Map<string, boolean>();
+  readonly #newReversals: Reversed[] = [];
   readonly #countsBefore = new Map<string, number>();
   readonly #files: StoredFile[] = [];
 
-  constructor({ accounts, series, creditNotes, sellerOf }: Known, now: Date) {
+  constructor({ accounts, series, creditNotes, reversals, sellerOf }: Known, now: Date) {
     this.#sellerOf = sellerOf;
     this.#accounts = new Map(accounts.map((account) => [keyOf(account.merchantId, account.id), account]));
     this.#series = new Map(series.map((each) => [keyOf(each.merchantId, each.name), each]));
     this.#creditNotes = new Map(
       creditNotes.map((issued) => [keyOf(issued.merchantId, issued.creditNote.id), issued]),
     );
+    this.#reversals = new Map(reversals.map((each) => [keyOf(each.merchantId, each.reversal.id), each]));
     this.#now = now;
   }
 
   /**
    * Applies an event. One that was applied before, in the same or another form, changes nothing.
    *
-   * @throws Unprocessable when it contradicts the books, which then stay as they were
+   * @throws Unprocessable when it contradicts the books, which then stay as they were; NotYet when it waits for another event
    */
   apply(event: BillableEvent): void {
+    const { merchantId, id } = accountOf(event);
+    if (this.#reversals.has(keyOf(merchantId, id)))
+      throw contradiction(event, `${id} reverses a credit note`);
     if (event.type === 'payment.captured.v1') this.#issue(event);
-    else this.#credit(event);
+    else if (event.type === 'payment.refunded.v1') this.#credit(event);
+    else this.#reverse(event);
   }
 
   entries(): Entries {
@@ -165,7 +200,11 @@ export class Books {
       series: this.#series.get(key) as Series,
       countBefore,
     }));
-    return { accounts: changed, creditNotes: this.#newCreditNotes, series, files: this.#files };
+    const creditNotes = [...this.#changedCreditNotes].map(([key, isNew]) => ({
+      ...(this.#creditNotes.get(key) as Issued),
+      isNew,
+    }));
+    return { accounts: changed, creditNotes, reversals: this.#newReversals, series, files: this.#files };
   }
 
   #issue(event: Captured): void {
@@ -177,7 +216,7 @@ export class Books {
       if (!isRepeated) throw contradiction(event, `${invoice.number} was issued with other data`);
       return;
     }
-    const { parkedCapture, ...free } = account;
+    const { parkedCapture, parkedFailures = [], ...free } = account;
     if (parkedCapture && fingerprintOf(parkedCapture.event) !== fingerprintOf(event))
       throw contradiction(event, 'it came with other data before');
     if (!addsUp(event)) throw contradiction(event, 'its amounts and lines do not add up');
@@ -196,19 +235,21 @@ export class Books {
     orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series, file);
     this.#change({ ...free, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
-    for (const refunded of account.parked) this.#creditParked(refunded);
+    for (const parked of [...account.parked, ...parkedFailures].sort(inTurn)) this.#applyParked(parked);
   }
 
   /**
    * A parked refund that does not fit stays parked, and so does one whose credit note cannot be made, for whatever reason: its
-   * message is done, so it is nowhere else. It must not prevent the invoice, nor the refunds after it.
+   * message is done, so it is nowhere else. So does its failure with it. It must not prevent the invoice, nor the refunds after it.
    */
-  #creditParked(refunded: Refunded): void {
+  #applyParked(event: Refunded | Failed): void {
     try {
-      this.#credit(refunded);
+      this.apply(event);
     } catch {
-      const account = this.#account(refunded);
-      this.#change({ ...account, parked: [...account.parked, refunded] });
+      const account = this.#account(event);
+      if (event.type === 'payment.refunded.v1')
+        this.#change({ ...account, parked: [...account.parked, event] });
+      else this.#change({ ...account, parkedFailures: [...(account.parkedFailures ?? []), event] });
     }
   }
 
@@ -216,6 +257,9 @@ export class Books {
     const account = this.#account(event);
     const { invoice, creditNotes } = account;
     const { amountRefunded, refund } = event.data;
+    const { failures = 0 } = refund.afterFailures ?? {};
+    if (failuresBefore(event, account) < failures)
+      throw new NotYet(`${event.id} waits for the failures of ${failures} refunds before it`);
     if (!invoice) {
       this.#park(account, event);
       return;
@@ -242,9 +286,10 @@ export class Books {
     const { document: creditNote, file } = withFiles(creditNoteFor(invoice, event, next.numbered));
     orUnprocessable('unpublishable', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series, file);
-    const issued = { merchantId: event.merchantid, creditNote, fingerprint: fingerprintOf(event) };
-    this.#creditNotes.set(keyOf(event.merchantid, creditNote.id), issued);
-    this.#newCreditNotes.push(issued);
+    this.#changeCreditNote(
+      { merchantId: event.merchantid, creditNote, fingerprint: fingerprintOf(event) },
+      true,
+    );
     const { id, number } = creditNote;
     const entry = {
       id,
@@ -252,9 +297,81 @@ export class Books {
       refundId: refund.id,
       amount: refund.amount,
       amountRefunded,
-      ...groupsOf(invoice, event),
+      ...partsOf(invoice, event),
     };
-    this.#change({ ...account, creditNotes: [...creditNotes, entry] });
+    const { parkedFailures = [], ...rest } = account;
+    const failed = parkedFailures.filter(({ data }) => data.refund.id === refund.id);
+    const others = parkedFailures.filter((each) => !failed.includes(each));
+    this.#change({
+      ...rest,
+      ...(others.length > 0 && { parkedFailures: others }),
+      creditNotes: [...creditNotes, entry],
+    });
+    for (const each of failed) this.#reverse(each);
+  }
+
+  #reverse(event: Failed): void {
+    const account = this.#account(event);
+    const { invoice, creditNotes } = account;
+    const { refund } = event.data;
+    const credited = creditNotes.find(({ refundId }) => refundId === refund.id);
+    if (!credited || !invoice) {
+      this.#parkFailure(account, event);
+      return;
+    }
+    const known = this.#reversals.get(keyOf(event.merchantid, reversalIdOf(refund.id)));
+    if (credited.reversal) {
+      if (known?.fingerprint !== fingerprintOf(event))
+        throw contradiction(event, `${credited.reversal.number} was issued with other data`);
+      return;
+    }
+    const issued = this.#creditNotes.get(keyOf(event.merchantid, credited.id));
+    const isTaken =
+      known !== undefined || this.#accounts.has(keyOf(event.merchantid, reversalIdOf(refund.id)));
+    if (!issued || isTaken || credited.amount !== refund.amount || invoice.currency !== event.data.currency)
+      throw contradiction(event, `${credited.number} is of another refund`);
+    const { creditNote } = issued;
+    const prefix = prefixOfNumber(invoice.number);
+    const next = this.#next('INV', event.merchantid, prefix, new Date(creditNote.createdAt));
+    const { document: reversal, file } = withFiles(reversalFor(invoice, creditNote, event, next.numbered));
+    orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, reversal));
+    this.#take(next.series, file);
+    const { id, number } = reversal;
+    const made = { merchantId: event.merchantid, reversal, fingerprint: fingerprintOf(event) };
+    this.#reversals.set(keyOf(event.merchantid, id), made);
+    this.#newReversals.push(made);
+    this.#changeCreditNote({
+      ...issued,
+      creditNote: { ...creditNote, reversedBy: { invoiceId: id, invoiceNumber: number } },
+    });
+    this.#change({
+      ...account,
+      creditNotes: creditNotes.map((each) =>
+        each === credited ? { ...each, reversal: { id, number, sequence: event.sequence } } : each,
+      ),
+    });
+  }
+
+  /** Keeps the failure of a parked refund. One of a refund that is not known so far comes again. */
+  #parkFailure(account: Account, event: Failed): void {
+    const { parked, parkedFailures = [] } = account;
+    const { refund } = event.data;
+    const known = parkedFailures.find(({ data }) => data.refund.id === refund.id);
+    if (known) {
+      if (fingerprintOf(known) !== fingerprintOf(event))
+        throw contradiction(event, `${known.id} came with other data`);
+      return;
+    }
+    if (!parked.some(({ data }) => data.refund.id === refund.id))
+      throw new NotYet(`${event.id} waits for the success of ${refund.id}, which was before it`);
+    const { reason: _, ...data } = event.data as Failed['data'] & { reason?: unknown };
+    this.#change({ ...account, parkedFailures: [...parkedFailures, { ...event, data }] });
+  }
+
+  #changeCreditNote(issued: Issued, isNew = false): void {
+    const key = keyOf(issued.merchantId, issued.creditNote.id);
+    this.#creditNotes.set(key, issued);
+    this.#changedCreditNotes.set(key, isNew || (this.#changedCreditNotes.get(key) ?? false));
   }
 
   /** Keeps a refund until its capture comes. Of two that contradict each other, the second is refused. */
@@ -267,10 +384,10 @@ export class Books {
         throw contradiction(event, `${known.id} came with other data`);
       return;
     }
-    const [from, to] = stretchOf(data);
+    const [from, to] = stretchOfRefund(data);
     if (from < 0 || to > data.amountCaptured) throw contradiction(event, 'it is more than was captured');
-    const other = parked.find(
-      (one) => one.data.currency === data.currency && overlap(stretchOf(one.data), stretchOf(data)),
+    const other = endToEndWith(parked, event).find(
+      (one) => one.data.currency === data.currency && overlap(stretchOfRefund(one.data), [from, to]),
     );
     if (other) throw contradiction(event, `${other.id} has refunded a part of the same`);
     if (parked.length >= maxRefundsPerPayment) throw contradiction(event, tooManyRefunds);
@@ -311,6 +428,12 @@ export class Books {
   }
 }
 
+/** How many refunds are known to have failed before an event, after they had succeeded. */
+const failuresBefore = ({ sequence }: Refunded, { creditNotes, parkedFailures = [] }: Account): number =>
+  [...creditNotes.flatMap(({ reversal }) => reversal ?? []), ...parkedFailures].filter(
+    (failed) => failed.sequence < sequence,
+  ).length;
+
 /** How much is kept of what a seller lacks: it is for people, who mend one thing after another. */
 const maxMissing = 10;
 
@@ -345,7 +468,7 @@ function withFiles<Document extends Invoice | CreditNote>(
 /** The part of the captured amount that a refund takes back, in minor units: refunds lie end to end. */
 type Stretch = [from: number, to: number];
 
-const stretchOf = ({ amountRefunded, refund }: Refunded['data']): Stretch => [
+const stretchOfRefund = ({ amountRefunded, refund }: Refunded['data']): Stretch => [
   amountRefunded - refund.amount,
   amountRefunded,
 ];
@@ -355,9 +478,13 @@ const overlap = ([from, to]: Stretch, [otherFrom, otherTo]: Stretch): boolean =>
 
 const tooManyRefunds = `a payment has at most ${maxRefundsPerPayment} refunds`;
 
+/** Of parked refunds those that lie end to end with another: before the first failure all do, and after it none. */
+const endToEndWith = (parked: Refunded[], { data }: Refunded): Refunded[] =>
+  data.refund.afterFailures ? [] : parked.filter((one) => !one.data.refund.afterFailures);
+
 /** Whether a refund lies within the amount of an invoice. */
 function isOf(invoice: Invoice, { data }: Refunded): boolean {
-  const [from, to] = stretchOf(data);
+  const [from, to] = stretchOfRefund(data);
   return data.currency === invoice.currency && from >= 0 && to <= paidOf(invoice);
 }
 
@@ -365,24 +492,67 @@ function isOf(invoice: Invoice, { data }: Refunded): boolean {
 function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
   if (!isOf(invoice, event)) return `it is outside the amount of ${invoice.number}`;
   if (creditNotes.length >= maxRefundsPerPayment) return tooManyRefunds;
-  const stretch = stretchOf(event.data);
-  const other = creditNotes.find(
+  const stretch = stretchOfRefund(event.data);
+  // Before the first failure refunds lie end to end. After it they fill what has become free.
+  const endToEnd = event.data.refund.afterFailures ? [] : creditNotes.filter(({ vat }) => vat === undefined);
+  const other = endToEnd.find(
     ({ amount, amountRefunded }) =>
       amountRefunded !== undefined && overlap([amountRefunded - amount, amountRefunded], stretch),
   );
   if (other) return `${other.number} has credited a part of the same`;
-  const inGroup = misfitInGroup(event, invoice, creditNotes);
+  const inGroup =
+    misfitInGroup(event, invoice, endToEnd) ?? misfitInSum(event, invoice, standing(creditNotes));
   if (inGroup) return inGroup;
   // Older credit notes have no stretch, but an amount.
-  const credited = creditNotes.reduce((sum, { amount }) => sum + amount, event.data.refund.amount);
+  const credited = creditedOf(creditNotes) + event.data.refund.amount;
   if (credited > paidOf(invoice)) return `more would be credited than ${invoice.number} charged`;
   return undefined;
+}
+
+/** What credit notes have taken back, without those that were reversed. */
+export const creditedOf = (creditNotes: Credited[]): number =>
+  standing(creditNotes).reduce((sum, { amount }) => sum + amount, 0);
+
+/** Whether more would be credited of a category and rate, in net or tax, than there is. */
+function misfitInSum(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
+  if (!event.data.refund.afterFailures && creditNotes.every(({ vat }) => vat === undefined)) return undefined;
+  try {
+    const parts = [
+      vatTakenOf(invoice, event.data),
+      ...creditNotes.flatMap((each) => vatOfCredited(invoice, each)),
+    ];
+    const whole = invoice.taxDocument?.amounts.vat ?? invoice.totals.taxByRate;
+    const isWithin = whole.every(({ net, tax }, i) => {
+      const sum = (of: keyof NetAndTax) => parts.reduce((all, part) => all + (part[i]?.[of] ?? 0), 0);
+      return sum('net') <= net && sum('tax') <= tax;
+    });
+    return isWithin ? undefined : `more would be credited than ${invoice.number} has of a category and rate`;
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+/** Older ones do not tell where they are. */
+function vatOfCredited(invoice: Invoice, credited: Credited): NetAndTax[][] {
+  const { vat, amount, amountRefunded } = credited;
+  if (vat) return [vat];
+  const { taxDocument, totals } = invoice;
+  if (taxDocument)
+    return [
+      stretchesOfCredited(taxDocument, credited).map(([from, to], i) =>
+        between(taxDocument.amounts.vat[i] as NetAndTax, from, to),
+      ),
+    ];
+  return amountRefunded === undefined
+    ? []
+    : [stretchOf(totals.taxByRate, amountRefunded - amount, amountRefunded)];
 }
 
 /** Whether a refund takes back of a category and rate what another one has. */
 function misfitInGroup(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
   const { taxDocument } = invoice;
-  if (!taxDocument) return undefined;
+  if (!taxDocument || event.data.refund.afterFailures) return undefined;
   try {
     const mine = groupStretchesOf(taxDocument, event.data);
     const other = creditNotes.find((credited) => {
@@ -406,11 +576,19 @@ const stretchesOfCredited = (
   groups?.map(({ from, to }): Stretch => [from, to]) ??
   groupStretchesOf(taxDocument, { amountRefunded, refund: { amount } });
 
-/** What its account keeps of a refund that says what it is for. */
-export const groupsOf = ({ taxDocument }: Invoice, { data }: Refunded): Pick<Credited, 'groups'> =>
-  taxDocument && data.refund.credit
+/** What its account keeps of a refund that says what it takes back. */
+export function partsOf(invoice: Invoice, { data }: Refunded): Pick<Credited, 'groups' | 'vat'> {
+  const { taxDocument } = invoice;
+  const { credit, afterFailures } = data.refund;
+  if (afterFailures) return { vat: vatTakenOf(invoice, data) };
+  return taxDocument && credit
     ? { groups: groupStretchesOf(taxDocument, data).map(([from, to]) => ({ from, to })) }
     : {};
+}
+
+/** In the order in which payments said them. */
+const inTurn = (a: { sequence: string }, b: { sequence: string }): number =>
+  a.sequence < b.sequence ? -1 : 1;
 
 const contradiction = ({ id }: BillableEvent, why: string): Unprocessable =>
   new Unprocessable('contradiction', `${id} contradicts the books: ${why}`);

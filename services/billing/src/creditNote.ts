@@ -2,13 +2,24 @@ import { creditNoteIssued } from '@fanfold/contracts/billing';
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
-import { shareOf } from '@fanfold/contracts/share';
+import { type NetAndTax, stretchOf } from '@fanfold/contracts/share';
+import { addUp } from '@fanfold/contracts/tax';
 import type { TaxDocument } from '@fanfold/invoicing/document';
 import { filesInEvent, type IssuedFiles } from './files/issued.ts';
 import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
-import { type InvoiceLine, linesOfAmounts, taxCreditNoteOf, totalsOfAmounts } from './taxDocument.ts';
+import {
+  type InvoiceLine,
+  linesOfAmounts,
+  type OfInvoice,
+  taxCreditNoteOf,
+  totalsOfAmounts,
+  vatTakenOfDocument,
+} from './taxDocument.ts';
 
-/** Corrects an invoice by what was refunded. Amounts are minor units of `currency`. */
+/**
+ * Corrects an invoice by what was refunded. Amounts are minor units of `currency`. It never changes once it is issued, but for
+ * what it says of its reversal.
+ */
 export type CreditNote = Cause & {
   id: string;
   number: string;
@@ -30,6 +41,8 @@ export type CreditNote = Cause & {
   taxDocument?: TaxDocument;
   /** The XML that was written of it. */
   files?: IssuedFiles;
+  /** The invoice that charges it again, because its refund has failed. */
+  reversedBy?: { invoiceId: string; invoiceNumber: string };
 };
 
 export type Refunded = EventOfType<'payment.refunded.v1'>;
@@ -48,9 +61,8 @@ export function creditNoteFor(
   event: Refunded,
   { number, series, issuedAt }: Numbered,
 ): CreditNote {
-  const { refund, amountRefunded } = event.data;
+  const { refund } = event.data;
   const { id: invoiceId, number: invoiceNumber, paymentId, orderId, currency, customer } = invoice;
-  const stretch: [from: number, to: number] = [amountRefunded - refund.amount, amountRefunded];
   const issueDate = issuedAt.slice(0, 10);
   const taxDocument =
     invoice.taxDocument && taxCreditNoteOf(invoice.taxDocument, event, { number, issueDate });
@@ -68,16 +80,50 @@ export function creditNoteFor(
     customer,
     reason: refund.reason,
     amount: refund.amount,
-    totals: taxDocument ? totalsOfAmounts(taxDocument.amounts) : shareOf(invoice.totals, ...stretch),
+    totals: taxDocument ? totalsOfAmounts(taxDocument.amounts) : totalsTaken(invoice, event.data),
     createdAt: issuedAt,
     ...(taxDocument && { lines: linesOfAmounts(taxDocument.amounts, currency), taxDocument }),
     ...causeOf(event),
   };
 }
 
+/** What decides what a refund takes back of its invoice. */
+export type Taking = OfInvoice;
+
+/**
+ * The net and tax that a refund takes back of an invoice, by category and rate.
+ *
+ * @throws RangeError when the invoice does not have it
+ */
+export function vatTakenOf(
+  { taxDocument, totals }: Pick<Invoice, 'taxDocument' | 'totals'>,
+  data: Taking,
+): NetAndTax[] {
+  if (taxDocument) return vatTakenOfDocument(taxDocument, data);
+  const { refund, amountRefunded } = data;
+  const { afterFailures, amount } = refund;
+  if (!afterFailures) return stretchOf(totals.taxByRate, amountRefunded - amount, amountRefunded);
+  const { vat } = afterFailures;
+  const sum = vat.reduce((all, { net, tax }) => all + net + tax, 0);
+  if (vat.length !== totals.taxByRate.length || sum !== amount)
+    throw new RangeError('what it takes back of each rate does not add up to its amount');
+  return vat;
+}
+
+/** As credit notes were before lines had categories. */
+const totalsTaken = (invoice: Invoice, data: Taking): Totals => {
+  const taken = vatTakenOf(invoice, data);
+  const groups = invoice.totals.taxByRate.map((group, i) => ({
+    ...group,
+    net: taken[i]?.net ?? 0,
+    tax: taken[i]?.tax ?? 0,
+  }));
+  return addUp(groups.filter(({ net, tax }) => net + tax > 0));
+};
+
 /** @throws z.ZodError or RangeError when it does not fit into an event */
 export function eventOfCreditNote(merchantid: string, creditNote: CreditNote): Event {
-  const { id, createdAt, trace, ...facts } = creditNote;
+  const { id, createdAt, trace, reversedBy: _, ...facts } = creditNote;
   const data = { ...facts, creditNoteId: id, ...filesInEvent('credit-note', creditNote) };
   return makeEvent(creditNoteIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }

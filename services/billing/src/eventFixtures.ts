@@ -1,8 +1,15 @@
+import type { EventOfType } from '@fanfold/contracts/catalog';
 import { makeEvent } from '@fanfold/contracts/event';
 import type { Order } from '@fanfold/contracts/order';
-import { paymentCaptured, paymentRefunded, paymentsDayClosed } from '@fanfold/contracts/payments';
+import {
+  paymentCaptured,
+  paymentRefunded,
+  paymentRefundFailed,
+  paymentsDayClosed,
+} from '@fanfold/contracts/payments';
 import { seller } from '@fanfold/contracts/seller';
 import { sound } from '@fanfold/invoicing/brokenFixtures';
+import type { Refunded } from './creditNote.ts';
 import type { Captured } from './invoice.ts';
 import type { DayClosed } from './reconciliation.ts';
 
@@ -81,6 +88,21 @@ export const refunded = (n: number, amount: number, before: number, currency = '
       refund: { id: `re_${n}`, amount, reason: null },
     },
   });
+
+/** That a refund has failed after it had succeeded, as the n-th event of its payment. */
+export const refundFailed = ({ data }: Refunded, n: number): EventOfType<'payment.refund-failed.v1'> => {
+  const { paymentId, orderId, amount, currency, amountCaptured, amountRefunded, refund } = data;
+  return makeEvent(paymentRefundFailed, {
+    ...about(paymentId, n),
+    data: {
+      ...{ paymentId, orderId, amount, currency, amountCaptured },
+      amountRefunded: Math.max(0, amountRefunded - refund.amount),
+      refund: { id: refund.id, amount: refund.amount, reason: refund.reason },
+      reason: { code: 'provider_error', message: 'The bank has returned it.', declineCode: null },
+      wasRefunded: true,
+    },
+  });
+};
 
 /** The closing of 23 November 2026, the day of all these events. Its counts are empty by default. */
 export const dayClosed = (changes: Partial<DayClosed['data']>, merchantid = 'acme'): DayClosed =>

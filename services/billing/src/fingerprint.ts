@@ -4,6 +4,7 @@ import type { Credit, Order, OrderLine } from '@fanfold/contracts/order';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import type { CreditNote, Refunded } from './creditNote.ts';
 import { type Captured, causeOf, type Invoice } from './invoice.ts';
+import type { Failed } from './reversal.ts';
 
 /**
  * A hash of an event's content, 128 bits, stored beside its document to recognise the event again. It is short,
@@ -13,14 +14,25 @@ import { type Captured, causeOf, type Invoice } from './invoice.ts';
  * The members are listed here, and an absent one has no influence. So a member that the schema gets later does not
  * change the fingerprints of old events. Stored fingerprints are compared for ever: this list must not change.
  */
-export function fingerprintOf(event: Captured | Refunded): string {
+export function fingerprintOf(event: Captured | Refunded | Failed): string {
   const { happenedOn, trace } = causeOf(event);
   const { correlationid, causationid, traceparent } = trace;
-  const facts = event.type === 'payment.captured.v1' ? factsOfCapture(event) : factsOfRefund(event);
+  const facts = factsOf(event);
   const hexadecimal = fingerprintOfJson(
     asStored({ happenedOn, correlationid, causationid, traceparent, ...facts }),
   );
   return Buffer.from(hexadecimal, 'hex').toString('base64url');
+}
+
+function factsOf(event: Captured | Refunded | Failed) {
+  switch (event.type) {
+    case 'payment.captured.v1':
+      return factsOfCapture(event);
+    case 'payment.refunded.v1':
+      return factsOfRefund(event);
+    case 'payment.refund-failed.v1':
+      return factsOfFailure(event);
+  }
 }
 
 const factsOfCapture = ({ data }: Captured) => {
@@ -88,7 +100,7 @@ const factsOfCustomer = ({ name, email, taxId, address }: Customer) => {
 
 const factsOfRefund = ({ data }: Refunded) => {
   const { paymentId, orderId, amount, currency, amountCaptured, amountRefunded, refund } = data;
-  const { id, amount: refundedAmount, reason, credit } = refund;
+  const { id, amount: refundedAmount, reason, credit, afterFailures } = refund;
   return {
     paymentId,
     orderId,
@@ -96,7 +108,25 @@ const factsOfRefund = ({ data }: Refunded) => {
     currency,
     amountCaptured,
     amountRefunded,
-    refund: { id, amount: refundedAmount, reason, ...(credit && { credit: factsOfCredit(credit) }) },
+    refund: {
+      ...{ id, amount: refundedAmount, reason },
+      ...(credit && { credit: factsOfCredit(credit) }),
+      ...(afterFailures && {
+        afterFailures: {
+          failures: afterFailures.failures,
+          vat: afterFailures.vat.map(({ net, tax }) => ({ net, tax })),
+        },
+      }),
+    },
+  };
+};
+
+const factsOfFailure = ({ data }: Failed) => {
+  const { paymentId, orderId, amount, currency, amountCaptured, amountRefunded, refund } = data;
+  const { id, amount: refundedAmount, reason } = refund;
+  return {
+    ...{ paymentId, orderId, amount, currency, amountCaptured, amountRefunded },
+    refund: { id, amount: refundedAmount, reason },
   };
 };
 

@@ -13,15 +13,15 @@ import { hasOrder, type InvoiceLine, linesOfAmounts, taxInvoiceOf, totalsOfAmoun
 
 /** What a document keeps of the event that it was issued for. */
 export type Cause = {
-  /** The day (UTC) of the capture or refund, which may be before the day of issue. */
+  /** The day (UTC) of the capture, the refund or its failure, which may be before the day of issue. */
   happenedOn: string;
   /** The trace for the event of this document, whenever that is made. */
   trace: Trace;
 };
 
 /**
- * An invoice. It never changes once it is issued; only credit notes correct it. Amounts are minor units of
- * `currency`.
+ * An invoice: of a payment, or one that reverses a credit note. It never changes once it is issued; only credit notes correct
+ * it. Amounts are minor units of `currency`.
  */
 export type Invoice = Cause & {
   id: string;
@@ -39,9 +39,13 @@ export type Invoice = Cause & {
   taxDocument?: TaxDocument;
   /** Of the seller. */
   sellerVersion?: number;
+  /** The credit note whose amounts it charges again; the invoice of a payment has none. */
+  reverses?: Reverses;
   /** The XML that was written of it. */
   files?: IssuedFiles;
 };
+
+export type Reverses = { creditNoteId: string; creditNoteNumber: string; refundId: string };
 
 /** What was paid: rounded, where the payment's total was. */
 export const paidOf = ({ totals }: Pick<Invoice, 'totals'>): number => totals.gross + (totals.rounding ?? 0);
@@ -54,7 +58,7 @@ export type Captured = EventOfType<'payment.captured.v1'>;
 /** A payment has one invoice, because its id is derived from the payment's. */
 export const invoiceIdOf = (paymentId: string): string => `inv_${suffixOf(paymentId)}`;
 
-export const causeOf = (event: Captured | EventOfType<'payment.refunded.v1'>): Cause => ({
+export const causeOf = (event: Event): Cause => ({
   happenedOn: event.time.slice(0, 10),
   trace: traceOf(event),
 });

@@ -6,10 +6,10 @@ import {
   type DayClosed,
   type Difference,
   expectedOf,
+  foundIn,
   isOnlyParked,
   type Parked,
   parkedOn,
-  sumOf,
 } from './reconciliation.ts';
 import { documentsFor } from './store/days.ts';
 import { loadFinding, saveFinding, saveMended } from './store/findings.ts';
@@ -29,7 +29,7 @@ export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Pr
     documentsFor(merchantid, 'invoice', data.date),
     documentsFor(merchantid, 'credit-note', data.date),
   ]);
-  const compared = { expected: expectedOf(dayClosed), found: sumOf(invoices, creditNotes) };
+  const compared = { expected: expectedOf(dayClosed), found: foundIn(invoices, creditNotes) };
   const difference = isDeepStrictEqual(compared.expected, compared.found)
     ? undefined
     : await withParked(compared, merchantid, data.date);
@@ -75,6 +75,6 @@ export async function compareAgain(known: Finding<Difference>): Promise<void> {
     documentsFor(merchantId, 'invoice', date),
     documentsFor(merchantId, 'credit-note', date),
   ]);
-  if (!isDeepStrictEqual(difference.expected, sumOf(invoices, creditNotes))) return;
+  if (!isDeepStrictEqual(difference.expected, foundIn(invoices, creditNotes))) return;
   if (await saveMended(known, new Date())) logger.warn('reconciliation mended', { merchantId, date });
 }

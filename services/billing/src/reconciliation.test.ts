@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { captured, dayClosed } from './eventFixtures.ts';
-import { type Document, expectedOf, parkedOn, sumOf } from './reconciliation.ts';
+import { captured, dayClosed, refunded, refundFailed } from './eventFixtures.ts';
+import { type Document, expectedOf, foundIn, isOnlyParked, parkedOn } from './reconciliation.ts';
 
 const document = (amount: number, currency = 'EUR'): Document => ({
   issueDate: '2026-11-23',
@@ -26,7 +26,7 @@ describe('what a day should add up to', () => {
 describe('what documents add up to', () => {
   it('is their number and their amounts, by currency', () => {
     const invoices = [document(100), document(50), document(7, 'JPY')];
-    expect(sumOf(invoices, [document(30), document(1, 'USD')])).toEqual({
+    expect(foundIn(invoices, [document(30), document(1, 'USD')])).toEqual({
       captures: 3,
       refunds: 2,
       totals: {
@@ -37,8 +37,23 @@ describe('what documents add up to', () => {
     });
   });
 
+  it('counts invoices that reverse credit notes apart, as payments does with refunds that failed afterwards', () => {
+    const counts = { 'payment.captured.v1': 1, 'payment.refunded.v1': 1, 'payment.refund-failed.v1': 2 };
+    const totals = {
+      EUR: { captured: 100, refunded: 30, reversed: 30 },
+      USD: { captured: 0, refunded: 0, reversed: 5 },
+    };
+    const found = foundIn([document(100), document(-30), document(-5, 'USD')], [document(30)]);
+    expect(found).toEqual({ captures: 1, refunds: 1, totals });
+    expect(expectedOf(dayClosed({ counts, totals }))).toEqual(found);
+    const none = { EUR: { captured: 100, refunded: 0, reversed: 0 } };
+    expect(expectedOf(dayClosed({ counts, totals: none })).totals).toEqual({
+      EUR: { captured: 100, refunded: 0 },
+    });
+  });
+
   it('is nothing when there are none, as a day without payments expects', () => {
-    expect(sumOf([], [])).toEqual(expectedOf(dayClosed({})));
+    expect(foundIn([], [])).toEqual(expectedOf(dayClosed({})));
   });
 });
 
@@ -58,5 +73,27 @@ describe('what of a day waits for a seller', () => {
       missing: [{ pointer: '/seller/vatId' }],
     });
     expect(parkedOn('2026-11-24', accounts)).toBeUndefined();
+  });
+
+  it('has the failures of parked refunds, and all of the day may be parked', () => {
+    const refund = refunded(71, 4000, 0);
+    const event = captured();
+    const account = {
+      parked: [refund],
+      parkedFailures: [refundFailed(refund, 80)],
+      parkedCapture: { event, missing: [], tried: 'nobody' },
+    };
+    const parked = parkedOn('2026-11-23', [account]);
+    const totals = { EUR: { captured: 12_100, refunded: 4000, reversed: 4000 } };
+    expect(parked).toEqual({ captures: 1, refunds: 1, totals, missing: [] });
+    const expected = { captures: 1, refunds: 1, totals };
+    expect(isOnlyParked({ expected, found: foundIn([], []), parked })).toBe(true);
+    expect(
+      isOnlyParked({
+        expected: { ...expected, totals: { EUR: { captured: 12_100, refunded: 4000 } } },
+        found: foundIn([], []),
+        parked,
+      }),
+    ).toBe(false);
   });
 });

@@ -4,17 +4,20 @@ import { inOrder } from '@fanfold/contracts/inOrder';
 import { type Seller, seller } from '@fanfold/contracts/seller';
 import type * as z from 'zod';
 import type * as answers from './answers.ts';
-import type { Account } from './books.ts';
+import { creditedOf } from './books.ts';
 import type { CreditNote } from './creditNote.ts';
 import { filesInEvent, type Kind } from './files/issued.ts';
 import { type Invoice, paidOf } from './invoice.ts';
+import type { ShownInvoice } from './store/documents.ts';
 import type { InvoiceLine } from './taxDocument.ts';
 
 /** An invoice as the API shows it: unchanged since it was issued, and with its credit notes. */
-export function invoiceResource({ invoice, creditNotes }: Account): z.output<typeof answers.invoice> {
-  const issued = invoice as Invoice;
-  const { taxDocument, sellerVersion } = issued;
-  const credited = creditNotes.reduce((sum, { amount }) => sum + amount, 0);
+export function invoiceResource({
+  invoice: issued,
+  creditNotes,
+}: ShownInvoice): z.output<typeof answers.invoice> {
+  const { taxDocument, sellerVersion, reverses } = issued;
+  const credited = creditedOf(creditNotes);
   const status = credited === 0 ? 'paid' : credited < paidOf(issued) ? 'partially_credited' : 'credited';
   return {
     object: 'invoice',
@@ -26,6 +29,13 @@ export function invoiceResource({ invoice, creditNotes }: Account): z.output<typ
     paymentId: issued.paymentId,
     orderId: issued.orderId,
     currency: issued.currency,
+    ...(reverses && {
+      reverses: {
+        creditNoteId: reverses.creditNoteId,
+        creditNoteNumber: reverses.creditNoteNumber,
+        refundId: reverses.refundId,
+      },
+    }),
     ...(taxDocument && {
       seller: sellerResource(taxDocument.seller as Seller, sellerVersion ?? 0),
       isSimplified: taxDocument.isSimplified ?? false,
@@ -34,7 +44,10 @@ export function invoiceResource({ invoice, creditNotes }: Account): z.output<typ
     lines: issued.lines.map(lineResource),
     totals: inOrder(totals, issued.totals),
     ...filesInResource('invoice', issued),
-    creditNotes: creditNotes.map(({ id, number, refundId, amount }) => ({ id, number, refundId, amount })),
+    creditNotes: creditNotes.map(({ id, number, refundId, amount, reversal }) => ({
+      ...{ id, number, refundId, amount },
+      ...(reversal && { reversedBy: { invoiceId: reversal.id, invoiceNumber: reversal.number } }),
+    })),
     createdAt: issued.createdAt,
   };
 }
@@ -92,5 +105,11 @@ export const creditNoteResource = (creditNote: CreditNote): z.output<typeof answ
   ...(creditNote.lines && { lines: creditNote.lines.map(lineResource) }),
   totals: inOrder(totals, creditNote.totals),
   ...filesInResource('credit-note', creditNote),
+  ...(creditNote.reversedBy && {
+    reversedBy: {
+      invoiceId: creditNote.reversedBy.invoiceId,
+      invoiceNumber: creditNote.reversedBy.invoiceNumber,
+    },
+  }),
   createdAt: creditNote.createdAt,
 });

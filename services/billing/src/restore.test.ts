@@ -1,8 +1,16 @@
+import { NotYet } from '@fanfold/runtime/failure';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Account, type BillableEvent, Books, type Entries, type Issued } from './books.ts';
+import {
+  type Account,
+  type BillableEvent,
+  Books,
+  type Entries,
+  type Issued,
+  type Reversed,
+} from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
-import { captured, chairs, now, ordering, refunded, sellerOf } from './eventFixtures.ts';
+import { captured, chairs, now, ordering, refunded, refundFailed, sellerOf } from './eventFixtures.ts';
 import { eventOfInvoice, invoiceFor } from './invoice.ts';
 import { accountOfDocument, RestoredAccount, readDocument } from './restore.ts';
 import { countOfNumber, type Series, seriesOfNumber } from './series.ts';
@@ -11,45 +19,67 @@ import { countOfNumber, type Series, seriesOfNumber } from './series.ts';
 type Table = {
   accounts: Map<string, Account>;
   creditNotes: Map<string, Issued>;
+  reversals: Map<string, Reversed>;
   series: Map<string, Series>;
 };
 
-const emptyTable = (): Table => ({ accounts: new Map(), creditNotes: new Map(), series: new Map() });
+const emptyTable = (): Table => ({
+  accounts: new Map(),
+  creditNotes: new Map(),
+  reversals: new Map(),
+  series: new Map(),
+});
 const copyOf = (table: Table): Table => ({
   accounts: new Map(table.accounts),
   creditNotes: new Map(table.creditNotes),
+  reversals: new Map(table.reversals),
   series: new Map(table.series),
 });
 
-function write(table: Table, { accounts, creditNotes, series }: Entries): void {
+function write(table: Table, { accounts, creditNotes, reversals, series }: Entries): void {
   for (const { account } of accounts)
     table.accounts.set(account.id, { ...account, version: account.version + 1 });
-  for (const issued of creditNotes) table.creditNotes.set(issued.creditNote.id, issued);
+  writeDocuments(table, creditNotes, reversals);
   for (const each of series) table.series.set(each.series.name, each.series);
 }
 
-/** Bills events one after another, and gives the table after each. */
+function writeDocuments(table: Table, creditNotes: Entries['creditNotes'], reversals: Reversed[]): void {
+  for (const { isNew: _, ...issued } of creditNotes) table.creditNotes.set(issued.creditNote.id, issued);
+  for (const reversed of reversals) table.reversals.set(reversed.reversal.id, reversed);
+}
+
+/** Bills events one after another, those that come too early again in the end, and gives the table after each. */
 function bill(events: BillableEvent[]): Table[] {
   const table = emptyTable();
-  return events.map((event, i) => {
-    const books = new Books(
-      {
-        accounts: [...table.accounts.values()],
-        series: [...table.series.values()],
-        creditNotes: [...table.creditNotes.values()],
-        sellerOf,
-      },
-      new Date(now.getTime() + i * 1000),
-    );
+  const early: BillableEvent[] = [];
+  const tables = events.map((event, i) => billOne(table, event, i, early));
+  return [...tables, ...early.map((event, i) => billOne(table, event, events.length + i))];
+}
+
+function billOne(table: Table, event: BillableEvent, i: number, early?: BillableEvent[]): Table {
+  const books = new Books(
+    {
+      accounts: [...table.accounts.values()],
+      series: [...table.series.values()],
+      creditNotes: [...table.creditNotes.values()],
+      reversals: [...table.reversals.values()],
+      sellerOf,
+    },
+    new Date(now.getTime() + i * 1000),
+  );
+  try {
     books.apply(event);
-    write(table, books.entries());
-    return copyOf(table);
-  });
+  } catch (error) {
+    if (!(error instanceof NotYet) || !early) throw error;
+    early.push(event);
+  }
+  write(table, books.entries());
+  return copyOf(table);
 }
 
 /** The events of the documents of a table, each with the one that it was issued for, as audit has them. */
 function recordOf(
-  { accounts, creditNotes }: Table,
+  { accounts, creditNotes, reversals }: Table,
   events: BillableEvent[],
 ): [text: string, cause: string][] {
   const issued = [
@@ -59,6 +89,7 @@ function recordOf(
     ...[...creditNotes.values()].map(({ merchantId, creditNote }) =>
       eventOfCreditNote(merchantId, creditNote),
     ),
+    ...[...reversals.values()].map(({ merchantId, reversal }) => eventOfInvoice(merchantId, reversal)),
   ];
   return issued.map((event) => [
     JSON.stringify(event),
@@ -71,19 +102,25 @@ function restore(table: Table, record: [text: string, cause: string][]): string[
   return record.map(([text, cause]) => {
     const document = readDocument(text, cause);
     const key = accountOfDocument(document);
-    const creditNotes = [...table.creditNotes.values()].filter(
-      ({ creditNote }) => creditNote.id === document.issued.subject,
+    const ids = [
+      document.issued.subject,
+      ...(document.kind === 'reversal' ? [document.issued.data.reverses?.creditNoteId] : []),
+    ];
+    const restored = new RestoredAccount(
+      key,
+      table.accounts.get(key.id),
+      [...table.creditNotes.values()].filter(({ creditNote }) => ids.includes(creditNote.id)),
+      [...table.reversals.values()].filter(({ reversal }) => ids.includes(reversal.id)),
     );
-    const restored = new RestoredAccount(key, table.accounts.get(key.id), creditNotes);
     const { state } = restored.put(document);
     if (restored.isChanged) table.accounts.set(key.id, restored.account);
-    for (const issued of restored.newCreditNotes) table.creditNotes.set(issued.creditNote.id, issued);
+    writeDocuments(table, restored.changedCreditNotes, restored.newReversals);
     return state;
   });
 }
 
 /** Without the versions, which count the writes. */
-const comparable = ({ accounts, creditNotes }: Table) => ({
+const comparable = ({ accounts, creditNotes, reversals }: Table) => ({
   accounts: [...accounts.values()]
     .filter(({ invoice }) => invoice !== null)
     .map(({ version: _version, creditNotes, ...account }) => ({
@@ -92,13 +129,14 @@ const comparable = ({ accounts, creditNotes }: Table) => ({
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1)),
   creditNotes: [...creditNotes.values()].sort((a, b) => (a.creditNote.id < b.creditNote.id ? -1 : 1)),
+  reversals: [...reversals.values()].sort((a, b) => (a.reversal.id < b.reversal.id ? -1 : 1)),
 });
 
-/** Payments with up to three refunds each, whose events arrive in any order. */
+/** Payments with up to three refunds each, of which some fail later, whose events arrive in any order. */
 const flows = fc
-  .array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 4 })
-  .map((refundsOf): BillableEvent[] =>
-    refundsOf.flatMap((refunds, p) => {
+  .array(fc.tuple(fc.nat({ max: 3 }), fc.nat({ max: 7 })), { minLength: 1, maxLength: 4 })
+  .map((payments): BillableEvent[] =>
+    payments.flatMap(([refunds, failing], p) => {
       const paymentId = `pay_${p}`;
       return [
         // Payments from before lines had categories have no order.
@@ -106,8 +144,9 @@ const flows = fc
         ...Array.from({ length: refunds }, (_, r) => {
           const event = refunded(r + 1, 1000, r * 1000, 'EUR', paymentId);
           const refund = { ...event.data.refund, id: `re_${p}${r}` };
-          return { ...event, data: { ...event.data, refund } };
-        }),
+          const succeeded = { ...event, data: { ...event.data, refund } };
+          return failing & (1 << r) ? [succeeded, refundFailed(succeeded, 10 + r)] : [succeeded];
+        }).flat(),
       ];
     }),
   )
@@ -133,12 +172,11 @@ describe('Recorded documents', () => {
             .map((each) => ({ each, at: seed.next().value }))
             .sort((a, b) => a.at - b.at)
             .map(({ each }) => each);
-          // A credit note whose invoice is missing comes again after it.
-          const once = restore(table, shuffled);
-          restore(
-            table,
-            shuffled.filter((_, i) => once[i] === 'early'),
-          );
+          // A document whose corrected one is missing comes again after it: a reversal twice at most.
+          for (let rest = shuffled; rest.length > 0; ) {
+            const states = restore(table, rest);
+            rest = rest.filter((_, i) => states[i] === 'early');
+          }
           expect(comparable(table)).toEqual(comparable(last));
           const before = copyOf(table);
           expect(new Set(restore(table, shuffled))).toEqual(new Set(record.length === 0 ? [] : ['same']));
@@ -162,14 +200,14 @@ describe('Recorded documents', () => {
       taxByRate: [{ ...rate, net: 10_001, tax: 2_099 }],
     };
     const otherwise = JSON.stringify({ ...event, data: { ...event.data, totals } });
-    const account = new RestoredAccount(key, undefined, []);
+    const account = new RestoredAccount(key, undefined, [], []);
     expect(account.put(readDocument(otherwise, cause))).toEqual({ state: 'same' });
     expect(account.account.invoice?.totals).toEqual(totals);
   });
 
   it('do not replace one with another number', () => {
     const other = text.replaceAll('INV-2026-000001', 'INV-2026-000009');
-    const account = new RestoredAccount(key, issued?.accounts.get('inv_1'), []);
+    const account = new RestoredAccount(key, issued?.accounts.get('inv_1'), [], []);
     expect(account.put(readDocument(other, cause))).toEqual({
       state: 'renumbered',
       text: expect.stringContaining('INV-2026-000001'),
@@ -180,7 +218,10 @@ describe('Recorded documents', () => {
 
   it('end the wait of a capture that had no seller when the table was saved', () => {
     const event = captured({ order: ordering() });
-    const parking = new Books({ accounts: [], series: [], creditNotes: [], sellerOf: () => undefined }, now);
+    const parking = new Books(
+      { accounts: [], series: [], creditNotes: [], reversals: [], sellerOf: () => undefined },
+      now,
+    );
     parking.apply(event);
     const table = emptyTable();
     write(table, parking.entries());
@@ -203,7 +244,7 @@ describe('Recorded documents', () => {
     for (const isSimplified of [true, false]) {
       const invoice = invoiceFor(event, numbered, simplifying, isSimplified);
       const issued = eventOfInvoice('acme', invoice);
-      const restored = new RestoredAccount(key, undefined, []);
+      const restored = new RestoredAccount(key, undefined, [], []);
       const recorded = readDocument(JSON.stringify(issued), JSON.stringify(event));
       expect(restored.put(recorded)).toEqual({ state: 'same' });
       expect(restored.account.invoice?.taxDocument?.isSimplified ?? false).toBe(isSimplified);

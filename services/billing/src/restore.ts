@@ -2,11 +2,12 @@ import { catalog, type EventOfType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
 import type { SellerVersion } from '@fanfold/contracts/seller';
 import type { Standing } from '@fanfold/runtime/restore';
-import { type Account, groupsOf, type Issued, newAccount } from './books.ts';
-import { creditNoteFor, eventOfCreditNote, type Refunded } from './creditNote.ts';
+import { type Account, type Issued, newAccount, partsOf, type Reversed } from './books.ts';
+import { type CreditNote, creditNoteFor, eventOfCreditNote, type Refunded } from './creditNote.ts';
 import { filesFromEvent } from './files/issued.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type Captured, eventOfInvoice, invoiceFor, invoiceIdOf, type Numbered } from './invoice.ts';
+import { type Failed, reversalFor } from './reversal.ts';
 import { seriesOfNumber } from './series.ts';
 
 type InvoiceIssued = EventOfType<'invoice.issued.v1'>;
@@ -19,6 +20,7 @@ type CreditNoteIssued = EventOfType<'credit-note.issued.v1'>;
 export type RecordedDocument = { text: string } & (
   | { kind: 'invoice'; issued: InvoiceIssued; cause: Captured }
   | { kind: 'credit-note'; issued: CreditNoteIssued; cause: Refunded }
+  | { kind: 'reversal'; issued: InvoiceIssued; cause: Failed }
 );
 
 /**
@@ -28,23 +30,24 @@ export type RecordedDocument = { text: string } & (
  */
 export function readDocument(text: string, causeText: string): RecordedDocument {
   const [value, cause] = [JSON.parse(text), JSON.parse(causeText)];
-  const document: RecordedDocument =
-    value.type === 'invoice.issued.v1'
-      ? {
-          kind: 'invoice',
-          text,
-          issued: catalog['invoice.issued.v1'].schema.parse(value),
-          cause: catalog['payment.captured.v1'].schema.parse(cause),
-        }
-      : {
-          kind: 'credit-note',
-          text,
-          issued: catalog['credit-note.issued.v1'].schema.parse(value),
-          cause: catalog['payment.refunded.v1'].schema.parse(cause),
-        };
+  const document = documentOf(value, cause, text);
   const { issued } = document;
   if (issued.causationid === cause.id && issued.merchantid === cause.merchantid) return document;
   throw new Error(`${issued.id} was issued for ${issued.causationid}, and not for ${cause.id}`);
+}
+
+function documentOf(value: { type?: unknown }, cause: unknown, text: string): RecordedDocument {
+  if (value.type !== 'invoice.issued.v1')
+    return {
+      kind: 'credit-note',
+      text,
+      issued: catalog['credit-note.issued.v1'].schema.parse(value),
+      cause: catalog['payment.refunded.v1'].schema.parse(cause),
+    };
+  const issued = catalog['invoice.issued.v1'].schema.parse(value);
+  return issued.data.reverses
+    ? { kind: 'reversal', text, issued, cause: catalog['payment.refund-failed.v1'].schema.parse(cause) }
+    : { kind: 'invoice', text, issued, cause: catalog['payment.captured.v1'].schema.parse(cause) };
 }
 
 /** The account that a document belongs to. */
@@ -56,25 +59,41 @@ export const accountOfDocument = ({ cause }: RecordedDocument): { merchantId: st
 /** An account into which recorded documents are put, in any order. What it has stays as it is. */
 export class RestoredAccount {
   account: Account;
-  /** Those that were put into it. */
-  readonly newCreditNotes: Issued[] = [];
+  readonly newReversals: Reversed[] = [];
   /** Whether a document was put into it. */
   isChanged = false;
   readonly #creditNotes: Map<string, Issued>;
+  readonly #reversals: Map<string, Reversed>;
+  readonly #changedCreditNotes = new Map<string, boolean>();
 
-  /** @param creditNotes those of them that are stored */
-  constructor(key: { merchantId: string; id: string }, stored: Account | undefined, creditNotes: Issued[]) {
+  /** @param creditNotes and reversals: those of them that are stored */
+  constructor(
+    key: { merchantId: string; id: string },
+    stored: Account | undefined,
+    creditNotes: Issued[],
+    reversals: Reversed[],
+  ) {
     this.account = stored ?? newAccount(key.merchantId, key.id);
     this.#creditNotes = new Map(creditNotes.map((issued) => [issued.creditNote.id, issued]));
+    this.#reversals = new Map(reversals.map((reversed) => [reversed.reversal.id, reversed]));
+  }
+
+  /** Those that were put into it, and those that say since then that they were reversed. */
+  get changedCreditNotes(): (Issued & { isNew: boolean })[] {
+    return [...this.#changedCreditNotes].map(([id, isNew]) => ({
+      ...(this.#creditNotes.get(id) as Issued),
+      isNew,
+    }));
   }
 
   /**
    * Puts a document into the account, if it is missing.
    *
-   * @returns how the account stands to it then; `early` for a credit note whose invoice is missing
+   * @returns how the account stands to it then; `early` for a document whose corrected one is missing
    */
   put(document: RecordedDocument): Standing {
-    return document.kind === 'invoice' ? this.#putInvoice(document) : this.#putCreditNote(document);
+    if (document.kind === 'invoice') return this.#putInvoice(document);
+    return document.kind === 'credit-note' ? this.#putCreditNote(document) : this.#putReversal(document);
   }
 
   #putInvoice({ issued, cause, text }: Extract<RecordedDocument, { kind: 'invoice' }>): Standing {
@@ -106,17 +125,13 @@ export class RestoredAccount {
     };
     const standing = standingOf(eventOfCreditNote(merchantId, creditNote), text);
     if (standing.state !== 'same') return standing;
-    if (!stored) {
-      const made = { merchantId, creditNote, fingerprint: fingerprintOf(cause) };
-      this.#creditNotes.set(creditNote.id, made);
-      this.newCreditNotes.push(made);
-    }
+    if (!stored) this.#changeCreditNote({ merchantId, creditNote, fingerprint: fingerprintOf(cause) }, true);
     const { id, number } = creditNote;
     if (!account.creditNotes.some((credited) => credited.id === id)) {
       const { refund, amountRefunded } = cause.data;
       const entry = {
         ...{ id, number, refundId: refund.id, amount: refund.amount, amountRefunded },
-        ...groupsOf(invoice, cause),
+        ...partsOf(invoice, cause),
       };
       this.#change({
         ...account,
@@ -125,6 +140,52 @@ export class RestoredAccount {
       });
     }
     return standing;
+  }
+
+  #putReversal({ issued, cause, text }: Extract<RecordedDocument, { kind: 'reversal' }>): Standing {
+    const { account } = this;
+    const { merchantId, invoice } = account;
+    const issuedCreditNote = this.#creditNotes.get(issued.data.reverses?.creditNoteId ?? '');
+    const credited = account.creditNotes.find(({ id }) => id === issuedCreditNote?.creditNote.id);
+    if (!invoice || !issuedCreditNote || !credited) return { state: 'early' };
+    const { creditNote } = issuedCreditNote;
+    const stored = this.#reversals.get(issued.subject);
+    const reversal = stored?.reversal ?? {
+      ...reversalFor(invoice, creditNote, cause, numberedOf(issued)),
+      totals: issued.data.totals,
+      ...filesFromEvent(issued.data),
+    };
+    const standing = standingOf(eventOfInvoice(merchantId, reversal), text);
+    if (standing.state !== 'same') return standing;
+    const { id, number } = reversal;
+    if (!stored) {
+      const made = { merchantId, reversal, fingerprint: fingerprintOf(cause) };
+      this.#reversals.set(id, made);
+      this.newReversals.push(made);
+    }
+    if (!creditNote.reversedBy)
+      this.#changeCreditNote({
+        ...issuedCreditNote,
+        creditNote: { ...creditNote, reversedBy: { invoiceId: id, invoiceNumber: number } },
+      });
+    if (!credited.reversal || !stored || !creditNote.reversedBy) {
+      const { parkedFailures = [], ...rest } = account;
+      const waiting = parkedFailures.filter(({ data }) => data.refund.id !== cause.data.refund.id);
+      this.#change({
+        ...rest,
+        ...(waiting.length > 0 && { parkedFailures: waiting }),
+        creditNotes: account.creditNotes.map((each) =>
+          each === credited ? { ...each, reversal: { id, number, sequence: cause.sequence } } : each,
+        ),
+      });
+    }
+    return standing;
+  }
+
+  #changeCreditNote(issued: Issued, isNew = false): void {
+    const { id } = issued.creditNote;
+    this.#creditNotes.set(id, issued);
+    this.#changedCreditNotes.set(id, isNew || (this.#changedCreditNotes.get(id) ?? false));
   }
 
   #change(account: Account): void {
@@ -162,6 +223,14 @@ export function standingOfMissing({ invoice }: Account, recorded: CreditNoteIssu
   return !invoice || invoice.number === invoiceNumber
     ? { state: 'missing' }
     : { state: 'renumbered', why: `its invoice has the number ${invoice.number}, and not ${invoiceNumber}` };
+}
+
+/** How a credit note stands to the recorded invoice that reverses it, which the table does not have. */
+export function standingOfMissingReversal({ number }: CreditNote, { data }: InvoiceIssued): Standing {
+  const { creditNoteNumber } = data.reverses ?? {};
+  return number === creditNoteNumber
+    ? { state: 'missing' }
+    : { state: 'renumbered', why: `its credit note has the number ${number}, and not ${creditNoteNumber}` };
 }
 
 type NumbersOfEvent = { number?: string; invoiceNumber?: string };

@@ -3,7 +3,7 @@ import { minorAmount } from '@fanfold/contracts/currency';
 import type { Line, Totals } from '@fanfold/contracts/fields';
 import { roundedRatio } from '@fanfold/contracts/rounding';
 import type { SellerVersion } from '@fanfold/contracts/seller';
-import { apportion } from '@fanfold/contracts/share';
+import { apportion, type NetAndTax } from '@fanfold/contracts/share';
 import type { VatCategory } from '@fanfold/contracts/vatCategory';
 import { amountsOf } from '@fanfold/invoicing/amounts';
 import {
@@ -12,6 +12,7 @@ import {
   groupsOfTaken,
   type Taken,
   takenOfStretch,
+  vatOfTaken,
 } from '@fanfold/invoicing/credit';
 import type { Adjustment, Amounts, DocumentLine, TaxDocument, VatGroup } from '@fanfold/invoicing/document';
 import { type Finding, findingsOf } from '@fanfold/invoicing/findings';
@@ -72,7 +73,10 @@ export function taxInvoiceOf(
 type Refunded = EventOfType<'payment.refunded.v1'>;
 
 /** What decides what a refund takes back. */
-type OfInvoice = { amountRefunded: number; refund: Pick<Refunded['data']['refund'], 'amount' | 'credit'> };
+export type OfInvoice = {
+  amountRefunded: number;
+  refund: Pick<Refunded['data']['refund'], 'amount' | 'credit' | 'afterFailures'>;
+};
 
 /** From where to where a refund goes in each category and rate of its invoice, with tax. */
 export type GroupStretches = [from: number, to: number][];
@@ -91,19 +95,41 @@ export function groupStretchesOf({ amounts }: TaxDocument, data: OfInvoice): Gro
   });
   if (!isWithin || before.length > amounts.vat.length)
     throw new RangeError('it is more than was invoiced of a category and rate');
-  const creditedMinor = taken.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
-  // What is not of a line is what the invoice was rounded by.
-  if (Math.abs(data.refund.amount - creditedMinor) > Math.abs(amounts.roundingMinor))
-    throw new RangeError('its lines do not add up to its amount');
+  refuseMisfit(amounts, taken, data);
   return stretches;
+}
+
+/** What is not of a line is what the invoice was rounded by. */
+function refuseMisfit({ roundingMinor }: Amounts, taken: Taken[], { refund }: OfInvoice): void {
+  const creditedMinor = taken.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  if (Math.abs(refund.amount - creditedMinor) > Math.abs(roundingMinor))
+    throw new RangeError('its lines do not add up to its amount');
+}
+
+/**
+ * The net and tax that a refund takes back, by category and rate.
+ *
+ * @throws RangeError when the invoice does not have it
+ */
+export function vatTakenOfDocument({ amounts }: TaxDocument, data: OfInvoice): NetAndTax[] {
+  const { taken, before } = takenOf(amounts, data);
+  const { afterFailures } = data.refund;
+  if (!afterFailures) return vatOfTaken(amounts, taken, before);
+  const { vat } = afterFailures;
+  const grossMinor = groupsOfTaken(amounts, taken, []).map(([, to]) => to);
+  const isOfLines = grossMinor.every((gross, i) => gross === (vat[i]?.net ?? 0) + (vat[i]?.tax ?? 0));
+  if (!isOfLines || vat.length !== grossMinor.length)
+    throw new RangeError('what it takes back of each category and rate is not that of its lines');
+  refuseMisfit(amounts, taken, data);
+  return vat;
 }
 
 /** The credit note of a refund that the invoice has. */
 export function taxCreditNoteOf(invoice: TaxDocument, { data }: Refunded, issued: Issued): TaxDocument {
   const { amounts, currency } = invoice;
   const { amount, reason } = data.refund;
-  const { taken, before } = takenOf(amounts, data);
-  const credited = creditOfTaken(amounts, currency, taken, before, amount);
+  const { taken } = takenOf(amounts, data);
+  const credited = creditOfTaken(amounts, currency, taken, vatTakenOfDocument(invoice, data), amount);
   return creditNoteOf(invoice, issued, credited, reason === null ? [] : [reason]);
 }
 
@@ -111,7 +137,8 @@ function takenOf(
   invoice: Amounts,
   { refund, amountRefunded }: OfInvoice,
 ): { taken: Taken[]; before: number[] } {
-  const { credit, amount } = refund;
+  const { credit, amount, afterFailures } = refund;
+  if (!credit && afterFailures) throw new RangeError('it does not say which lines it is of');
   if (!credit) return takenOfStretch(invoice, amountRefunded - amount, amountRefunded);
   const lines = new Set(credit.lines.map(({ line }) => line));
   if (lines.size < credit.lines.length || Math.max(0, ...lines) > invoice.lines.length)

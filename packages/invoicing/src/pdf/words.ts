@@ -15,8 +15,9 @@ export type Words = {
   deliveryPlace: string;
   orderReference: string;
   buyerReference: string;
-  correctedInvoice: string;
-  correctedInvoiceOf: string;
+  /** By the kind of the document that corrects: a credit note corrects an invoice, and an invoice reverses a credit note. */
+  corrects: Record<TaxDocument['kind'], string>;
+  correctedOf: string;
   payment: string;
   paid: Record<TaxDocument['kind'], string>;
   byCard: Record<TaxDocument['kind'], string>;
@@ -73,8 +74,8 @@ export const words: Record<Language, Words> = {
     deliveryPlace: 'Place of delivery',
     orderReference: 'Your order',
     buyerReference: 'Your reference',
-    correctedInvoice: 'Corrects invoice',
-    correctedInvoiceOf: '{} of {}',
+    corrects: { invoice: 'Reverses credit note', 'credit-note': 'Corrects invoice' },
+    correctedOf: '{} of {}',
     payment: 'Payment',
     paid: { invoice: 'Paid', 'credit-note': 'Paid back' },
     byCard: { invoice: 'Paid by card {}', 'credit-note': 'Paid back to card {}' },
@@ -146,8 +147,8 @@ export const words: Record<Language, Words> = {
     deliveryPlace: 'Lieferort',
     orderReference: 'Ihre Bestellung',
     buyerReference: 'Ihre Referenz',
-    correctedInvoice: 'Zu Rechnung',
-    correctedInvoiceOf: '{} vom {}',
+    corrects: { invoice: 'Storniert Rechnungskorrektur', 'credit-note': 'Zu Rechnung' },
+    correctedOf: '{} vom {}',
     payment: 'Zahlung',
     paid: { invoice: 'Bezahlt', 'credit-note': 'Erstattet' },
     byCard: { invoice: 'Bezahlt mit Karte {}', 'credit-note': 'Erstattet auf Karte {}' },
@@ -228,8 +229,8 @@ export const words: Record<Language, Words> = {
     deliveryPlace: 'Lieu de livraison',
     orderReference: 'Votre commande',
     buyerReference: 'Votre référence',
-    correctedInvoice: 'Rectifie la facture',
-    correctedInvoiceOf: '{} du {}',
+    corrects: { invoice: 'Annule l’avoir', 'credit-note': 'Rectifie la facture' },
+    correctedOf: '{} du {}',
     payment: 'Paiement',
     paid: { invoice: 'Payé', 'credit-note': 'Remboursé' },
     byCard: { invoice: 'Payé par carte {}', 'credit-note': 'Remboursé sur la carte {}' },
@@ -301,8 +302,8 @@ export const words: Record<Language, Words> = {
     deliveryPlace: 'Plaats van levering',
     orderReference: 'Uw bestelling',
     buyerReference: 'Uw referentie',
-    correctedInvoice: 'Corrigeert factuur',
-    correctedInvoiceOf: '{} van {}',
+    corrects: { invoice: 'Annuleert creditnota', 'credit-note': 'Corrigeert factuur' },
+    correctedOf: '{} van {}',
     payment: 'Betaling',
     paid: { invoice: 'Betaald', 'credit-note': 'Terugbetaald' },
     byCard: { invoice: 'Betaald met kaart {}', 'credit-note': 'Terugbetaald op kaart {}' },

@@ -19,13 +19,13 @@ export const billingEvents: EventSource = {
     'credit-note.rendered.v1',
     'billing.reconciliation-failed.v1',
   ],
-  awaited: ['payment.captured.v1', 'payment.refunded.v1'],
+  awaited: ['payment.captured.v1', 'payment.refunded.v1', 'payment.refund-failed.v1'],
   needsCause: (type) => type in kinds,
   isCounted: (type) => type in kinds,
   amountOf: (event) => {
     if (!isDocument(event)) return { currency: '', amountMinor: 0 };
     const { currency, totals } = event.data;
-    return { currency, amountMinor: totals.gross };
+    return { currency, amountMinor: totals.gross + (totals.rounding ?? 0) };
   },
   numberOf: (event) => {
     const [, series, number] = isDocument(event) ? (/^(.*)-(\d+)$/.exec(event.data.number) ?? []) : [];

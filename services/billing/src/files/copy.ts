@@ -9,9 +9,13 @@ import type { Invoice } from '../invoice.ts';
  * A document from before documents had a seller and categories of VAT, in the terms of those that have: what was issued,
  * and nothing that was not. Its seller is the merchant's id, and its lines are in the category that their rate tells.
  *
- * @param invoice the one that a credit note corrects
+ * @param corrected the invoice that a credit note corrects, or the credit note that an invoice reverses
  */
-export function copyOf(merchantId: string, document: Invoice | CreditNote, invoice: Invoice): TaxDocument {
+export function copyOf(
+  merchantId: string,
+  document: Invoice | CreditNote,
+  corrected: { number: string; issueDate: string } | null,
+): TaxDocument {
   const { number, issueDate, currency, customer, orderId, totals } = document;
   const isCredit = 'refundId' in document;
   return {
@@ -24,7 +28,7 @@ export function copyOf(merchantId: string, document: Invoice | CreditNote, invoi
     buyerReference: null,
     orderReference: orderId,
     delivery: null,
-    correctedInvoice: isCredit ? { number: invoice.number, issueDate: invoice.issueDate } : null,
+    correctedInvoice: corrected && { number: corrected.number, issueDate: corrected.issueDate },
     card: null,
     notes: isCredit && document.reason !== null ? [document.reason] : [],
     accountingTax: null,

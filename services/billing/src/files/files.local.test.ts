@@ -137,7 +137,7 @@ async function issueCreditNote(n: number, invoice: Invoice, taxDocument?: TaxDoc
   const event = { ...about, data: { ...data, refund: { ...data.refund, id: `re_${suffix(n)}` } } };
   const numbered = { number: 'CN-2026-000001', series: 'CN-2026', issuedAt: new Date().toISOString() };
   const creditNote = await withFiles(creditNoteFor(invoice, event as never, numbered), taxDocument);
-  await put(creditNoteItem({ merchantId: 'acme', creditNote }));
+  await put(creditNoteItem({ merchantId: 'acme', creditNote, isNew: true }));
   return eventOfCreditNote('acme', creditNote);
 }
 

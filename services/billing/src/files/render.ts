@@ -5,7 +5,7 @@ import { renderPdf } from '@fanfold/invoicing/pdf';
 import { traceOf } from '@fanfold/runtime/trace';
 import type { CreditNote } from '../creditNote.ts';
 import type { Invoice } from '../invoice.ts';
-import { loadCreditNote, loadInvoiced } from '../store/documents.ts';
+import { loadCreditNote, loadInvoice } from '../store/documents.ts';
 import { readFile, storeFile } from '../store/files.ts';
 import { readRendering, saveRendering } from '../store/renderings.ts';
 import { copyOf } from './copy.ts';
@@ -23,10 +23,10 @@ export type DocumentIssued = EventOfType<'invoice.issued.v1' | 'credit-note.issu
 export async function render(event: DocumentIssued): Promise<void> {
   const { merchantid, subject } = event;
   if (await readRendering(merchantid, subject)) return;
-  const { document, invoice } = await load(event);
+  const { document, corrected } = await load(event);
   const isCopy = document.taxDocument === undefined;
   const pdf = await renderPdf({
-    document: document.taxDocument ?? copyOf(merchantid, document, invoice),
+    document: document.taxDocument ?? copyOf(merchantid, document, corrected),
     cii: await ciiOfIssued(document),
     language: (document.taxDocument?.seller as Seller | undefined)?.invoiceLanguage ?? 'en',
     logo: null,
@@ -46,11 +46,15 @@ async function load({
   merchantid,
   subject,
   data,
-}: DocumentIssued): Promise<{ document: Invoice | CreditNote; invoice: Invoice }> {
-  const account = await loadInvoiced(merchantid, data.invoiceId);
-  const invoice = account?.invoice;
-  const document = 'creditNoteId' in data ? await loadCreditNote(merchantid, subject) : invoice;
-  if (invoice && document) return { document, invoice };
+}: DocumentIssued): Promise<{ document: Invoice | CreditNote; corrected: Invoice | CreditNote | null }> {
+  const invoice = (await loadInvoice(merchantid, data.invoiceId))?.invoice;
+  const creditNoteId = 'creditNoteId' in data ? subject : invoice?.reverses?.creditNoteId;
+  const creditNote = creditNoteId === undefined ? undefined : await loadCreditNote(merchantid, creditNoteId);
+  if (invoice && creditNoteId === undefined) return { document: invoice, corrected: null };
+  if (invoice && creditNote)
+    return 'creditNoteId' in data
+      ? { document: creditNote, corrected: invoice }
+      : { document: invoice, corrected: creditNote };
   throw new Error(`${subject} is not in the table: its event came from elsewhere, or the table was put back`);
 }
 

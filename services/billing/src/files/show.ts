@@ -5,7 +5,7 @@ import { type FieldError, notFound, Refusal } from '@fanfold/runtime/refusal';
 import * as z from 'zod';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
 import { eventOfInvoice, type Invoice } from '../invoice.ts';
-import { loadCreditNote, loadInvoiced } from '../store/documents.ts';
+import { loadCreditNote, loadInvoice } from '../store/documents.ts';
 import { readFile } from '../store/files.ts';
 import { askForRendering, readRendering } from '../store/renderings.ts';
 import type { Kind } from './issued.ts';
@@ -56,8 +56,8 @@ export const pdfEndpoint = (kind: Kind) =>
 
 async function load(kind: Kind, merchantId: string, id = ''): Promise<Invoice | CreditNote> {
   if (kind === 'invoice') {
-    const account = /^inv_[0-9a-f]{32}$/.test(id) ? await loadInvoiced(merchantId, id) : undefined;
-    if (account?.invoice) return account.invoice;
+    const found = /^inv_[0-9a-f]{32}$/.test(id) ? await loadInvoice(merchantId, id) : undefined;
+    if (found) return found.invoice;
     throw notFound('invoice');
   }
   const creditNote = /^cn_[0-9a-f]{32}$/.test(id) ? await loadCreditNote(merchantId, id) : undefined;

@@ -1,11 +1,11 @@
 import { endpoint } from '@fanfold/runtime/http';
 import { notFound } from '@fanfold/runtime/refusal';
 import { invoiceResource } from '../resources.ts';
-import { loadInvoiced } from '../store/documents.ts';
+import { loadInvoice } from '../store/documents.ts';
 
 export const handler = endpoint({ scope: 'invoices:read' }, async ({ caller, path }) => {
   const id = path.id ?? '';
-  const account = /^inv_[0-9a-f]{32}$/.test(id) ? await loadInvoiced(caller.merchantId, id) : undefined;
-  if (!account) throw notFound('invoice');
-  return { status: 200, body: invoiceResource(account) };
+  const found = /^inv_[0-9a-f]{32}$/.test(id) ? await loadInvoice(caller.merchantId, id) : undefined;
+  if (!found) throw notFound('invoice');
+  return { status: 200, body: invoiceResource(found) };
 });

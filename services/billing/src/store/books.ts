@@ -4,6 +4,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { accountOf, type BillableEvent, Books, creditNoteOf, type Entries, seriesOf } from '../books.ts';
+import { reversalIdOf } from '../reversal.ts';
 import { prefixOfNumber } from '../series.ts';
 import { hasOrder } from '../taxDocument.ts';
 import {
@@ -12,6 +13,9 @@ import {
   accountOfItem,
   type CreditNoteItem,
   creditNoteItem,
+  issuedOfItem,
+  type ReversalItem,
+  reversalItem,
   type SeriesItem,
   type Stored,
   seriesItem,
@@ -30,11 +34,7 @@ export type StoredItems = Map<string, Stored>;
 export async function readStored(events: BillableEvent[], now: Date): Promise<StoredItems> {
   const keysOf = (event: BillableEvent) => {
     const { merchantId, id } = accountOf(event);
-    return [
-      `${merchantId}#${id}`,
-      event.type === 'payment.refunded.v1' ? `${merchantId}#${creditNoteOf(event)}` : sellerKey(merchantId),
-      ...seriesKeys(event, now, null),
-    ];
+    return [`${merchantId}#${id}`, ...documentKeys(event), ...seriesKeys(event, now, null)];
   };
   const stored = await readByKey(events.flatMap(keysOf));
   const prefixed = events.flatMap((event) => {
@@ -47,6 +47,19 @@ export async function readStored(events: BillableEvent[], now: Date): Promise<St
 const readByKey = async (keys: string[]): Promise<StoredItems> =>
   new Map((await readAll([...new Set(keys)])).map((item) => [item.pk, item]));
 
+/** Of the documents that follow from an event, and what it needs to issue them. */
+function documentKeys(event: BillableEvent): string[] {
+  const { merchantid } = event;
+  switch (event.type) {
+    case 'payment.captured.v1':
+      return [sellerKey(merchantid)];
+    case 'payment.refunded.v1':
+      return [`${merchantid}#${creditNoteOf(event)}`];
+    case 'payment.refund-failed.v1':
+      return [`${merchantid}#${creditNoteOf(event)}`, `${merchantid}#${reversalIdOf(event.data.refund.id)}`];
+  }
+}
+
 const seriesKeys = (event: BillableEvent, now: Date, prefix: string | null): string[] =>
   seriesOf(event, now, prefix).map((series) => `${series.merchantId}#${series.name}`);
 
@@ -55,7 +68,7 @@ function prefixOf(event: BillableEvent, stored: StoredItems): string | null {
   const { merchantId, id } = accountOf(event);
   const { invoice } = (stored.get(`${merchantId}#${id}`) ?? {}) as Partial<AccountItem>;
   if (invoice) return prefixOfNumber(invoice.number);
-  if (event.type === 'payment.refunded.v1' || !hasOrder(event)) return null;
+  if (event.type !== 'payment.captured.v1' || !hasOrder(event)) return null;
   return currentSeller(stored.get(sellerKey(merchantId)))?.seller.numberingPrefix ?? null;
 }
 
@@ -64,9 +77,10 @@ export function booksOf(stored: StoredItems, now: Date): Books {
   const items = [...stored.values()];
   const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
   const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
-  const creditNotes = items.filter((item): item is CreditNoteItem => 'creditNote' in item);
+  const creditNotes = items.filter((item): item is CreditNoteItem => 'creditNote' in item).map(issuedOfItem);
+  const reversals = items.filter((item): item is ReversalItem => 'reversal' in item);
   const sellerOf = (merchantId: string) => currentSeller(stored.get(sellerKey(merchantId)));
-  return new Books({ accounts, series, creditNotes, sellerOf }, now);
+  return new Books({ accounts, series, creditNotes, reversals, sellerOf }, now);
 }
 
 /** DynamoDB's limit for one transaction. */
@@ -80,13 +94,23 @@ const maxTransactionItems = 100;
  * @throws RangeError when it is more than one transaction holds
  * @throws Unprocessable when DynamoDB will never accept it
  */
-export async function commit({ accounts, creditNotes, series }: Entries): Promise<StoredItems | undefined> {
+export async function commit({
+  accounts,
+  creditNotes,
+  reversals,
+  series,
+}: Entries): Promise<StoredItems | undefined> {
   const writes: TransactWriteItem[] = [
     ...series.map(({ series, countBefore }) => putIf(seriesItem(series), 'count', countBefore)),
     ...accounts.map(({ account, isIssued }) =>
       putIf(accountItem({ ...account, version: account.version + 1 }, isIssued), 'version', account.version),
     ),
-    ...creditNotes.map((issued) => putIf(creditNoteItem(issued), 'version', 0)),
+    ...creditNotes.map((issued) => {
+      const item = creditNoteItem(issued);
+      // Whether it was reversed already is told by its account.
+      return issued.isNew ? putIf(item, 'version', 0) : putOver(item);
+    }),
+    ...reversals.map((reversed) => putIf(reversalItem(reversed), 'version', 0)),
   ];
   if (writes.length === 0) return undefined;
   if (writes.length > maxTransactionItems)
@@ -111,9 +135,19 @@ function itemsIn(reasons: Cancelled[]): StoredItems {
   return new Map(items.map((item) => [item.pk, item]));
 }
 
+/** A put of an item that is there. */
+const putOver = (item: CreditNoteItem): TransactWriteItem => ({
+  Put: {
+    TableName: tableName(),
+    Item: marshall(item, { removeUndefinedValues: true }),
+    ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+    ConditionExpression: 'attribute_exists(pk)',
+  },
+});
+
 /** A put on condition that the counter still has the value that was read. 0 means that there was no item. */
 const putIf = (
-  item: AccountItem | CreditNoteItem | SeriesItem,
+  item: AccountItem | CreditNoteItem | ReversalItem | SeriesItem,
   counter: string,
   before: number,
 ): TransactWriteItem => ({

@@ -2,8 +2,9 @@ import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
-import type { Account } from '../books.ts';
+import type { Account, Credited } from '../books.ts';
 import type { CreditNote } from '../creditNote.ts';
+import type { Invoice } from '../invoice.ts';
 import { beginningOfNumber, kindOfNumber } from '../series.ts';
 import {
   type AccountItem,
@@ -11,6 +12,7 @@ import {
   type CreditNoteItem,
   documentsOf,
   type Indexed,
+  type ReversalItem,
   type Stored,
   sortableNumber,
 } from './items.ts';
@@ -20,6 +22,26 @@ import { read, readAll, tableName } from './table.ts';
 export async function loadInvoiced(merchantId: string, invoiceId: string): Promise<Account | undefined> {
   const item = (await read(merchantId, invoiceId)) as AccountItem | undefined;
   return item?.invoice ? accountOfItem(item) : undefined;
+}
+
+/** An invoice, of a payment or one that reverses a credit note, with the credit notes that correct it. */
+export type ShownInvoice = { invoice: Invoice; creditNotes: Credited[] };
+
+export async function loadInvoice(merchantId: string, id: string): Promise<ShownInvoice | undefined> {
+  const item = (await read(merchantId, id)) as AccountItem | ReversalItem | undefined;
+  return item && shownOf(item);
+}
+
+/** Invoices that reverse credit notes by their ids, in that order. */
+export async function loadReversals(merchantId: string, ids: string[]): Promise<ShownInvoice[]> {
+  const items = await inOrder(ids.map((id) => `${merchantId}#${id}`));
+  return items.flatMap((item) => shownOf(item as ReversalItem) ?? []);
+}
+
+function shownOf(item: AccountItem | ReversalItem): ShownInvoice | undefined {
+  if ('reversal' in item) return { invoice: item.reversal, creditNotes: [] };
+  const { invoice, creditNotes } = accountOfItem(item);
+  return invoice ? { invoice, creditNotes } : undefined;
 }
 
 export async function loadCreditNote(merchantId: string, id: string): Promise<CreditNote | undefined> {
@@ -37,13 +59,13 @@ export async function loadCreditNotes(merchantId: string, ids: string[]): Promis
 export async function listInvoices(
   merchantId: string,
   { orderId, ...query }: ListQuery & { orderId?: string | undefined },
-): Promise<Page<Account>> {
+): Promise<Page<ShownInvoice>> {
   const page =
     orderId === undefined
       ? await listDocuments(documentsOf(merchantId, 'invoice'), merchantId, query)
       : await listOrder(`${merchantId}#${orderId}`, merchantId, query);
-  const items = (await inOrder(page.items)) as AccountItem[];
-  return { items: items.map(accountOfItem), hasMore: page.hasMore };
+  const items = (await inOrder(page.items)) as (AccountItem | ReversalItem)[];
+  return { items: items.flatMap((item) => shownOf(item) ?? []), hasMore: page.hasMore };
 }
 
 /** A merchant's credit notes, the newest first; those of each numbering prefix together. */
@@ -66,10 +88,11 @@ const maxPaymentsOfOrder = 100;
 /** The ids of an order's invoiced payments, the newest first. */
 export async function findPayments(merchantId: string, orderId: string): Promise<string[]> {
   const order = `${merchantId}#${orderId}`;
-  const items = (await inOrder(
-    await queryKeys('ByOrder', { order }, { Limit: maxPaymentsOfOrder }),
-  )) as AccountItem[];
-  return items.flatMap(({ invoice }) => invoice?.paymentId ?? []);
+  const items = (await inOrder(await queryKeys('ByOrder', { order }, { Limit: maxPaymentsOfOrder }))) as (
+    | AccountItem
+    | ReversalItem
+  )[];
+  return [...new Set(items.flatMap((item) => shownOf(item)?.invoice.paymentId ?? []))];
 }
 
 /** What a page may start after. */

@@ -66,7 +66,7 @@ describe.each([
     const books = storedBooks(rendered);
     books.apply(capture());
     books.apply(refund());
-    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], series: [], files: [] });
+    expect(books.entries()).toEqual({ accounts: [], creditNotes: [], reversals: [], series: [], files: [] });
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Finding } from '@fanfold/runtime/finding';
-import type { Account, Issued } from '../books.ts';
+import type { Account, Entries, Issued, Reversed } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
 import { eventOfRendering, type Rendering } from '../files/rendering.ts';
 import { eventOfInvoice, type Invoice, paidOf } from '../invoice.ts';
@@ -15,6 +15,7 @@ import type { Series } from '../series.ts';
  * The billing table, `pk` = `<merchant>#<id>`:
  * - an account per payment, with the invoice's id: the invoice, its credit notes, parked refunds; before it, a parked capture;
  * - a credit note per refund;
+ * - an invoice per refund that failed after it had succeeded, which reverses its credit note;
  * - a series per kind of document and year, with its name;
  * - the PDF of a document, with `/pdf` behind the document's id: which it is, or that somebody asked for it;
  * - a finding per day whose documents differ from what payments captured and refunded;
@@ -45,6 +46,9 @@ export type AccountItem = Omit<Account, 'id' | 'invoice'> &
   };
 
 export type CreditNoteItem = Indexed & Issued & { pk: string; said: boolean; renders?: Renders };
+
+export type ReversalItem = Indexed &
+  Reversed & { pk: string; order: string; said: boolean; renders?: Renders };
 
 /**
  * That this write has issued a document, whose PDF is to be made. Documents from before there were PDFs have none, and an event
@@ -100,6 +104,7 @@ export type SellerRequestItem = { pk: string; merchantId: string; fingerprint: s
 export type Stored =
   | AccountItem
   | CreditNoteItem
+  | ReversalItem
   | SeriesItem
   | FindingItem
   | RenderingItem
@@ -136,12 +141,38 @@ export function accountOfItem(stored: AccountItem): Account {
   return { id, ...item, invoice: item.invoice && { id, ...item.invoice } };
 }
 
-export const creditNoteItem = (issued: Issued): CreditNoteItem => ({
-  ...issued,
-  pk: `${issued.merchantId}#${issued.creditNote.id}`,
+/** One that is new, or one that says which invoice has reversed it: then its event was published before. */
+export const creditNoteItem = ({
+  merchantId,
+  creditNote,
+  fingerprint,
+  isNew,
+}: Entries['creditNotes'][number]): CreditNoteItem => ({
+  ...{ merchantId, creditNote },
+  ...(fingerprint !== undefined && { fingerprint }),
+  pk: `${merchantId}#${creditNote.id}`,
+  said: isNew,
+  ...(isNew && { renders: true }),
+  ...indexed(merchantId, 'credit-note', creditNote, creditNote.amount),
+});
+
+export const issuedOfItem = ({ merchantId, creditNote, fingerprint }: CreditNoteItem): Issued => ({
+  merchantId,
+  creditNote,
+  ...(fingerprint !== undefined && { fingerprint }),
+});
+
+/**
+ * It is among the invoices of its merchant, as it takes their numbers. Its amount is negative there, which tells it from the
+ * invoice of a payment: an index cannot be given another attribute.
+ */
+export const reversalItem = ({ merchantId, reversal, fingerprint }: Reversed): ReversalItem => ({
+  ...{ merchantId, reversal, fingerprint },
+  pk: `${merchantId}#${reversal.id}`,
   said: true,
   renders: true,
-  ...indexed(issued.merchantId, 'credit-note', issued.creditNote, issued.creditNote.amount),
+  ...indexed(merchantId, 'invoice', reversal, -paidOf(reversal)),
+  order: `${merchantId}#${reversal.orderId}`,
 });
 
 const indexed = (
@@ -200,6 +231,7 @@ export function eventsOfItem(item: Stored): Event[] {
   if ('seller' in item) return [eventOfSeller(item)];
   if ('rendering' in item && item.rendering) return [eventOfRendering(item.merchantId, item.rendering)];
   if ('creditNote' in item) return [eventOfCreditNote(item.merchantId, item.creditNote)];
+  if ('reversal' in item) return [eventOfInvoice(item.merchantId, item.reversal)];
   if (!('invoice' in item)) return [];
   const { invoice } = accountOfItem(item);
   return invoice ? [eventOfInvoice(item.merchantId, invoice)] : [];

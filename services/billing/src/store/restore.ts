@@ -25,7 +25,14 @@ import {
   type Total,
   type Totals,
 } from '@fanfold/runtime/restore';
-import { accountOf, type BillableEvent, creditNoteOf } from '../books.ts';
+import {
+  accountOf,
+  type BillableEvent,
+  creditNoteOf,
+  type Issued,
+  isBillable,
+  type Reversed,
+} from '../books.ts';
 import { type DocumentRendered, renderingFromEvent } from '../files/rendering.ts';
 import type { Difference } from '../reconciliation.ts';
 import {
@@ -35,7 +42,9 @@ import {
   readDocument,
   standingOf,
   standingOfMissing,
+  standingOfMissingReversal,
 } from '../restore.ts';
+import { reversalIdOf } from '../reversal.ts';
 import { sellerSubject } from '../seller.ts';
 import { countOfNumber, seriesOfNumber } from '../series.ts';
 import {
@@ -47,8 +56,11 @@ import {
   eventsOfItem,
   findingItem,
   type Indexed,
+  issuedOfItem,
+  type ReversalItem,
   renderingItem,
   renderingKey,
+  reversalItem,
   type SeriesItem,
   type Stored,
   seriesItem,
@@ -63,16 +75,21 @@ import { readAll, tableName } from './table.ts';
 export const billingRestorer: Restorer = { compare, write, totals, series: { behind, raise } };
 
 async function compare(events: ComparedEvent[]): Promise<Standing[]> {
-  const accounts = events.flatMap((event) => accountKeyOf(event) ?? []);
-  const stored = await readByKey([...events.map(keyOf), ...accounts]);
+  const corrected = events.flatMap((event) => correctedKeyOf(event) ?? []);
+  const stored = await readByKey([...events.map(keyOf), ...corrected]);
   return events.map((event) => standing(event, stored));
 }
 
-/** The key of the account that a recorded credit note belongs to. */
-function accountKeyOf({ merchantId, text }: ComparedEvent): string | undefined {
+/** The key of the account that a recorded credit note belongs to, or of the credit note that a recorded invoice reverses. */
+function correctedKeyOf({ merchantId, text }: ComparedEvent): string | undefined {
   const event = text === null ? undefined : (JSON.parse(text) as Event);
-  return event && isCreditNote(event) ? `${merchantId}#${event.data.invoiceId}` : undefined;
+  if (event && isCreditNote(event)) return `${merchantId}#${event.data.invoiceId}`;
+  const reverses = event && isInvoice(event) ? event.data.reverses : undefined;
+  return reverses && `${merchantId}#${reverses.creditNoteId}`;
 }
+
+const isInvoice = (event: Event): event is EventOfType<'invoice.issued.v1'> =>
+  event.type === 'invoice.issued.v1';
 
 const isCreditNote = (event: Event): event is EventOfType<'credit-note.issued.v1'> =>
   event.type === 'credit-note.issued.v1';
@@ -80,10 +97,7 @@ const isCreditNote = (event: Event): event is EventOfType<'credit-note.issued.v1
 /** The key of what is in the table for an event: of the document that follows from it, if it is not billing's. */
 function keyOf({ merchantId, id, text }: ComparedEvent): string {
   const event: unknown = text === null ? undefined : JSON.parse(text);
-  if (isBillable(event)) {
-    const { id: account } = accountOf(event);
-    return `${merchantId}#${event.type === 'payment.captured.v1' ? account : creditNoteOf(event)}`;
-  }
+  if (isOfPayment(event)) return `${merchantId}#${documentOf(event)}`;
   // Each version of a seller has an item of its own.
   if (id.startsWith(sellerSubject(''))) return `${merchantId}#${id}`;
   // A document's second event is that of its PDF.
@@ -92,8 +106,22 @@ function keyOf({ merchantId, id, text }: ComparedEvent): string {
     : `${merchantId}#${subjectOf(id)}`;
 }
 
-const isBillable = (event: unknown): event is BillableEvent =>
-  ['payment.captured.v1', 'payment.refunded.v1'].includes(Object(event).type);
+const isOfPayment = (event: unknown): event is BillableEvent => {
+  const { type = '', data } = Object(event) as Partial<Event>;
+  return isBillable({ type, data: Object(data) });
+};
+
+/** The id of the document that follows from an event. */
+function documentOf(event: BillableEvent): string {
+  switch (event.type) {
+    case 'payment.captured.v1':
+      return accountOf(event).id;
+    case 'payment.refunded.v1':
+      return creditNoteOf(event);
+    case 'payment.refund-failed.v1':
+      return reversalIdOf(event.data.refund.id);
+  }
+}
 
 const subjectOf = (id: string): string => id.slice(0, id.lastIndexOf(':'));
 
@@ -106,7 +134,7 @@ function standing(event: ComparedEvent, stored: Map<string, Stored>): Standing {
   const n = Number(event.id.slice(event.id.lastIndexOf(':') + 1));
   if (item && 'finding' in item && item.finding.n > n) return { state: 'same' };
   // Its invoice has no number so far: nothing is missing.
-  if (item && 'parkedCapture' in item && event.text !== null && isBillable(JSON.parse(event.text)))
+  if (item && 'parkedCapture' in item && event.text !== null && isOfPayment(JSON.parse(event.text)))
     return { state: 'same' };
   const [published] = item ? eventsOfItem({ ...item, said: true } as Stored) : [];
   if (!published || (item && 'finding' in item && item.finding.n < n)) return standingOfAbsent(event, stored);
@@ -121,8 +149,12 @@ function standing(event: ComparedEvent, stored: Map<string, Stored>): Standing {
 }
 
 function standingOfAbsent(absent: ComparedEvent, stored: Map<string, Stored>): Standing {
-  const account = stored.get(accountKeyOf(absent) ?? '');
   const event = absent.text === null ? undefined : (JSON.parse(absent.text) as Event);
+  // A refund that failed before it succeeded has no document.
+  if (event?.type === 'payment.refund-failed.v1' && !isOfPayment(event)) return { state: 'same' };
+  const account = stored.get(correctedKeyOf(absent) ?? '');
+  if (event && isInvoice(event) && account && 'creditNote' in account)
+    return standingOfMissingReversal(account.creditNote, event);
   return event && isCreditNote(event) && account && 'creditNotes' in account
     ? standingOfMissing(accountOfItem(account as AccountItem), event)
     : { state: 'missing' };
@@ -154,7 +186,7 @@ async function writeDocuments(
     const { merchantId, id } = accountOfDocument(document);
     return `${merchantId}#${id}`;
   });
-  const stored = await readByKey([...byAccount.keys(), ...documents.map(creditNoteKey)]);
+  const stored = await readByKey([...byAccount.keys(), ...documents.flatMap(documentKeys)]);
   const standings = new Map<RecordedDocument, Standing>();
   const conflicting: RecordedDocument[] = [];
   await Promise.all(
@@ -163,12 +195,9 @@ async function writeDocuments(
       const account = new RestoredAccount(
         accountOfDocument(ofAccount[0] as RecordedDocument),
         item && accountOfItem(item),
-        ofAccount.flatMap((document) => {
-          const item = stored.get(creditNoteKey(document));
-          return item && 'creditNote' in item ? [item as CreditNoteItem] : [];
-        }),
+        ...storedOf(ofAccount, stored),
       );
-      for (const document of ofAccount.toSorted(invoicesFirst))
+      for (const document of ofAccount.toSorted(correctedFirst))
         standings.set(document, account.put(document));
       if (account.isChanged && !(await save(account))) conflicting.push(...ofAccount);
     }),
@@ -178,13 +207,31 @@ async function writeDocuments(
   return new Map([...standings, ...(await writeDocuments(conflicting, attempt + 1))]);
 }
 
-const creditNoteKey = ({ issued }: RecordedDocument): string => `${issued.merchantid}#${issued.subject}`;
+/** Of a document, and of the credit note that it reverses. */
+const documentKeys = ({ kind, issued }: RecordedDocument): string[] =>
+  [issued.subject, kind === 'reversal' ? issued.data.reverses?.creditNoteId : undefined].flatMap((id) =>
+    id === undefined ? [] : `${issued.merchantid}#${id}`,
+  );
 
-const invoicesFirst = (a: RecordedDocument, b: RecordedDocument): number =>
-  Number(a.kind === 'credit-note') - Number(b.kind === 'credit-note');
+/** The stored ones of these documents, and of those that they reverse. */
+function storedOf(
+  documents: RecordedDocument[],
+  stored: Map<string, Stored>,
+): [creditNotes: Issued[], reversals: Reversed[]] {
+  const keys = new Set(documents.flatMap(documentKeys));
+  const items = [...keys].flatMap((key) => stored.get(key) ?? []);
+  return [
+    items.filter((item): item is CreditNoteItem => 'creditNote' in item).map(issuedOfItem),
+    items.filter((item): item is ReversalItem => 'reversal' in item),
+  ];
+}
+
+const turns: Record<RecordedDocument['kind'], number> = { invoice: 0, 'credit-note': 1, reversal: 2 };
+
+const correctedFirst = (a: RecordedDocument, b: RecordedDocument): number => turns[a.kind] - turns[b.kind];
 
 /** @returns whether it was written: not when somebody else has written the account meanwhile */
-async function save({ account, newCreditNotes }: RestoredAccount): Promise<boolean> {
+async function save({ account, changedCreditNotes, newReversals }: RestoredAccount): Promise<boolean> {
   const { version } = account;
   const ofAccount = {
     ...put(accountItem({ ...account, version: version + 1 }, false)),
@@ -196,13 +243,17 @@ async function save({ account, newCreditNotes }: RestoredAccount): Promise<boole
         }),
   };
   // A transaction costs twice as much, and most payments have an invoice only.
-  if (newCreditNotes.length === 0) return isDone(new PutItemCommand(ofAccount));
-  const creditNotes = newCreditNotes.map((issued) => ({
-    ...put({ ...creditNoteItem(issued), said: false }),
+  if (changedCreditNotes.length + newReversals.length === 0) return isDone(new PutItemCommand(ofAccount));
+  const creditNotes = changedCreditNotes.map((issued) => ({
+    ...put(creditNoteItem({ ...issued, isNew: false })),
+    ConditionExpression: issued.isNew ? 'attribute_not_exists(pk)' : 'attribute_exists(pk)',
+  }));
+  const reversals = newReversals.map((reversed) => ({
+    ...put({ ...reversalItem(reversed), said: false }),
     ConditionExpression: 'attribute_not_exists(pk)',
   }));
   try {
-    const writes = [ofAccount, ...creditNotes].map((Put) => ({ Put }));
+    const writes = [ofAccount, ...creditNotes, ...reversals].map((Put) => ({ Put }));
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: writes }));
     return true;
   } catch (error) {
@@ -346,7 +397,8 @@ async function totals(after: Next | undefined): Promise<Totals> {
           type: `${kind}.issued.v1`,
           currency,
           count: 1,
-          amountMinor: amount,
+          // Of an invoice that reverses a credit note it is negative.
+          amountMinor: Math.abs(amount),
         }),
       ),
     ),

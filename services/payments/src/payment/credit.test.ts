@@ -1,5 +1,5 @@
 import { amountsOf } from '@fanfold/invoicing/amounts';
-import { creditableOf, creditOfTaken, takenOfStretch } from '@fanfold/invoicing/credit';
+import { creditableOf, creditOfTaken, takenOfStretch, vatOfTaken } from '@fanfold/invoicing/credit';
 import { invoiceableOf, type Ordered } from '@fanfold/invoicing/ordered';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -65,7 +65,7 @@ function credited({ data }: Refunded) {
         before: credit.creditedBefore,
       }
     : stretch();
-  return { amounts: creditOfTaken(invoice, 'EUR', taken, before, amount), taken };
+  return { amounts: creditOfTaken(invoice, 'EUR', taken, vatOfTaken(invoice, taken, before), amount), taken };
 }
 
 describe('A refund of lines', () => {
