@@ -37,15 +37,16 @@ export const api: ApiDescription = {
     RefundLineRequest: changes.refundLineRequest,
     Payment: answers.payment,
     Refund: answers.refund,
+    Dispute: answers.dispute,
     PaymentList: answers.paymentList,
     Problem: answers.paymentProblem,
   },
   operations: {
     createPayment: {
       description:
-        'Charges the payment method, or with `captureMethod` `manual` reserves the amount for seven days. When the outcome at the payment provider is not known in time, the payment is answered as `processing`, and its outcome is found out within minutes.',
+        'Charges the payment method, or with `captureMethod` `manual` reserves the amount for seven days. When the outcome at the payment provider is not known in time, the payment is answered as `processing`, and its outcome is found out within minutes. It is `processing`, too, while the customer has to do what `nextAction` says, such as to authenticate with the bank, or the provider needs days to know.',
       answers: { 201: { when: 'The payment.', schema: answers.payment, links: ofPayment } },
-      problems: providerProblems,
+      problems: ['provider_unavailable', ...providerProblems],
     },
     capturePayment: {
       description:
@@ -72,7 +73,7 @@ export const api: ApiDescription = {
         },
       },
       problems: [
-        ...['payment_not_refundable', 'refund_exceeds_captured', 'too_many_refunds'],
+        ...['payment_not_refundable', 'payment_disputed', 'refund_exceeds_captured', 'too_many_refunds'],
         ...changeProblems,
       ],
     },
@@ -98,6 +99,11 @@ export const api: ApiDescription = {
       status: 402,
       when: 'The card was declined: `declineCode` says why. The payment has failed.',
     },
+    provider_unavailable: {
+      status: 502,
+      when: 'The payment provider cannot be reached, and nothing was done. Repeat it after the time in Retry-After, with the same Idempotency-Key.',
+      headers: ['Retry-After'],
+    },
     provider_error: { status: 402, when: 'The payment provider refused. Nothing was done.' },
     provider_timeout: {
       status: 402,
@@ -119,7 +125,14 @@ export const api: ApiDescription = {
     payment_not_cancelable: { status: 409, when: 'The payment is not authorized.' },
     payment_not_refundable: { status: 409, when: 'The payment is not captured.' },
     refund_exceeds_captured: { status: 409, when: 'Less than that is left to refund.' },
-    too_many_refunds: { status: 409, when: 'The payment has as many refunds as it can have.' },
+    payment_disputed: {
+      status: 409,
+      when: 'The cardholder disputes the payment at the bank, and would be paid twice.',
+    },
+    too_many_refunds: {
+      status: 409,
+      when: 'The payment has as many refunds as it can have, or too many of them have failed.',
+    },
     amount_too_large: { status: 422, when: 'Less than that was authorized.' },
   },
   refinements: new Map<unknown, Record<string, unknown>>([

@@ -67,6 +67,7 @@ const permissions: Record<string, Record<string, string[]>> = {
     janitor: [
       'dynamodb:BatchGetItem table/fanfold-local-payments',
       'dynamodb:GetItem table/fanfold-local-payments if mark',
+      'dynamodb:GetItem table/fanfold-local-payments-sandbox',
       'dynamodb:PutItem table/fanfold-local-payments',
       'dynamodb:PutItem table/fanfold-local-payments-sandbox',
       'dynamodb:Query table/fanfold-local-payments/index/Due',

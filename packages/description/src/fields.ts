@@ -112,6 +112,13 @@ export const fieldDescriptions: Record<string, string> = {
 
   // What became of a payment.
   failure: 'Why the payment failed; null unless it did.',
+  'Refund.failure': 'Why the refund failed; missing unless it did.',
+  nextAction:
+    'What the customer has to do before the payment goes on, such as to authenticate with the bank; null unless there is something.',
+  'Payment.nextAction.type': 'The kind of action, such as `redirect_to_url`.',
+  'Payment.nextAction.url': 'Where the customer does it.',
+  reversalInvoiceNumber:
+    'Number of the invoice that charges again what the credit note gave back; null until it is issued, missing unless the refund failed after it had succeeded.',
   cancellationReason: 'Why the authorization was given up; null unless it was.',
   expiresAt: 'When the authorization expires: RFC 3339, in UTC.',
   refunds: 'The refunds of the payment, the oldest first.',
@@ -252,6 +259,13 @@ export const fieldDescriptions: Record<string, string> = {
   'payment.refund-failed.v1.reason': 'Why the refund failed.',
   wasRefunded: 'Whether the refund had succeeded before: a `payment.refunded.v1` said so.',
   dispute: 'The dispute: a claim of the cardholder at the bank.',
+  disputes: 'The claims of the cardholder at the bank, oldest first.',
+  'Dispute.id': 'The id that the payment provider gave it.',
+  'Dispute.amount': 'Amount in dispute, in the minor unit of the currency.',
+  'Dispute.currency': 'Active ISO 4217 code of the dispute, in capital letters.',
+  'Dispute.reason': 'What the cardholder claims, in the payment provider’s terms.',
+  'Dispute.status':
+    '`open` until the bank has decided; `won`: the merchant keeps the money; `lost`: the cardholder does.',
   'payment.dispute-opened.v1.dispute.id': 'The id that the payment provider gave it.',
   'payment.dispute-opened.v1.dispute.amount': 'Amount in dispute, in the minor unit of the currency.',
   'payment.dispute-opened.v1.dispute.reason': 'What the cardholder claims, in the payment provider’s terms.',

@@ -90,8 +90,9 @@ export const mutants: Mutant[] = [
     name: 'the intent is not settled by the janitor',
     concerns: /createPayment/,
     file: `${payments}/operation.ts`,
-    find: 'await close(instructionOf(payment, asked.id) as Instruction).then(',
-    replace: "await Promise.resolve<Outcome>(close && { result: 'unknown' }).then(",
+    find: 'await findOut(instruction, isAbandoned(asked, run.now), run.now).then(',
+    replace:
+      "await Promise.resolve<Outcome>(findOut && instruction && isAbandoned(asked, run.now) && { result: 'unknown' }).then(",
   },
   {
     name: 'an unknown outcome counts as failed',

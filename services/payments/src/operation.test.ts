@@ -56,6 +56,10 @@ beforeEach(() => {
   client
     .on(GetItemCommand, { TableName: 'payments' })
     .callsFake(() => ({ Item: marshall({ pk: 'mark', at: new Date().toISOString() }) }));
+  client.on(GetItemCommand, { TableName: 'sandbox' }).callsFake(({ Key }) => {
+    const known = provider.get(Key.pk.S);
+    return known ? { Item: marshall(known) } : {};
+  });
   client.on(PutItemCommand, { TableName: 'sandbox' }).callsFake(({ Item }) => {
     const { pk, ...record } = unmarshall(Item);
     const known = provider.get(pk);
@@ -335,7 +339,8 @@ describe('Settling what is due', () => {
     expect([...provider.keys()]).toEqual(['re_2']);
     expect(stored.refunds).toMatchObject({
       re_1: { status: 'failed' },
-      re_2: { status: 'failed', settledAt: '2026-11-23T10:00:20.000Z' },
+      // The provider had never received it: it was sent again.
+      re_2: { status: 'succeeded', settledAt: '2026-11-23T10:00:20.000Z' },
       re_3: { status: 'pending', settledAt: null },
     });
   });
@@ -349,7 +354,7 @@ describe('Settling what is due', () => {
     const left = [20_000, 10_000, 9999];
     await settleDue(stored, { ...run, remainingTimeMs: () => left[provider.size] ?? 0 });
     expect([...provider.keys()]).toEqual(['re_1', 're_2']);
-    expect(stored.refunds).toMatchObject({ re_2: { status: 'failed' }, re_3: { status: 'pending' } });
+    expect(stored.refunds).toMatchObject({ re_2: { status: 'succeeded' }, re_3: { status: 'pending' } });
   });
 });
 
@@ -366,7 +371,7 @@ describe('While the provider does not know the outcome,', () => {
 
   test('a payment waits, is looked up more and more rarely, and is measured when it has waited for long', async () => {
     stored = processing();
-    client.on(PutItemCommand, { TableName: 'sandbox' }).rejects(new Error('away'));
+    client.on(GetItemCommand, { TableName: 'sandbox' }).rejects(new Error('away'));
     const looks: string[] = [];
     for (let minute = 1; minute <= 60; minute++) {
       vi.setSystemTime(momentAt('10:00:30.000').now.getTime() + minute * 60_000);
@@ -383,7 +388,7 @@ describe('While the provider does not know the outcome,', () => {
 
   test('because it refuses to, the clock fails, and asks more rarely as well', async () => {
     stored = processing();
-    client.on(PutItemCommand, { TableName: 'sandbox' }).rejects(
+    client.on(GetItemCommand, { TableName: 'sandbox' }).rejects(
       Object.assign(
         new DynamoDBServiceException({ name: 'AccessDeniedException', $fault: 'client', $metadata: {} }),
         {

@@ -4,12 +4,12 @@ import { derivedId, fingerprintOf, refuseReusedKey, stillRunning } from '@fanfol
 import { metrics } from '@fanfold/runtime/metrics';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { type Run, workTimeMs } from '@fanfold/runtime/schedule';
-import { settle } from './payment/lifecycle.ts';
-import { askedAt, lookupAt } from './payment/lookup.ts';
+import { answerLate, settle } from './payment/lifecycle.ts';
+import { askedAt, isAbandoned, lookupAt } from './payment/lookup.ts';
 import type { Ask, Change, Failure, Moment, Payment, PaymentRequest, Refund } from './payment/payment.ts';
 import { settleRefund } from './payment/refunds.ts';
 import { completed, isRepeated } from './payment/restore.ts';
-import { close, isPrepared, perform, prepare, refuseInexpressible } from './providers/gateway.ts';
+import { findOut, isPrepared, perform, prepare, refuseInexpressible } from './providers/gateway.ts';
 import type { Instruction, Outcome } from './providers/provider.ts';
 import { insert, load, PaymentBusy, update } from './store/payments.ts';
 
@@ -98,10 +98,11 @@ export async function askProvider(
   const outcome = asked ? await perform(asked) : ({ result: 'unknown' } as const);
   const payment = await update(
     intent,
-    (current) =>
-      current.ask?.id === id
-        ? settle(current, outcome, atWrite(moment), true)
-        : settleRefund(current, id, outcome, atWrite(moment)),
+    (current) => {
+      if (current.ask?.id === id) return settle(current, outcome, atWrite(moment), true);
+      if (id in current.refunds) return settleRefund(current, id, outcome, atWrite(moment));
+      return answerLate(current, id, outcome, atWrite(moment).now);
+    },
     settledUntil(moment),
   ).catch((error) => {
     if (error instanceof PaymentBusy) return error.payment;
@@ -156,13 +157,14 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
   const { ask, refunds } = payment;
   const left: Error[] = [];
   const lookUp = async (asked: Ask | Refund, decide: (current: Payment, outcome: Outcome) => Change) => {
-    const { outcome, reason } = await close(instructionOf(payment, asked.id) as Instruction).then(
-      (outcome) => ({ outcome, reason: stillUnknown(asked) }),
+    const instruction = instructionOf(payment, asked.id) as Instruction;
+    const { outcome, reason } = await findOut(instruction, isAbandoned(asked, run.now), run.now).then(
+      (outcome) => ({ outcome, reason: stillUnsettled(asked, outcome) }),
       (error) => ({ outcome: { result: 'unknown' } as const, reason: error as Error }),
     );
     await update(payment, (current) => decide(current, outcome));
-    if (outcome.result !== 'unknown') return;
-    measureUnknown(asked, run.now);
+    if (isSettled(outcome)) return;
+    if (outcome.result === 'unknown') measureUnknown(asked, run.now);
     left.push(reason);
   };
   if (ask && lookupAt(ask, payment) <= now) {
@@ -184,8 +186,15 @@ export async function settleDue(payment: Payment, run: Run): Promise<void> {
   if (first) throw left.find((error) => !(error instanceof NotYet)) ?? first;
 }
 
-const stillUnknown = ({ id }: Ask | Refund): NotYet =>
-  new NotYet(`The provider does not know the outcome of ${id} yet`);
+const isSettled = ({ result }: Outcome): boolean =>
+  result === 'succeeded' || result === 'failed' || result === 'nothing';
+
+const stillUnsettled = ({ id }: Ask | Refund, { result }: Outcome): NotYet =>
+  new NotYet(
+    result === 'action'
+      ? `${id} waits for the customer`
+      : `The provider does not know the outcome of ${id} yet`,
+  );
 
 /**
  * How long an outcome may be unknown before it is measured for the alarm. Short outages of a provider are over by

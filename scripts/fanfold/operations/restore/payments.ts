@@ -9,6 +9,9 @@ const ofPayments = [
   'payment.failed.v1',
   'payment.canceled.v1',
   'payment.refunded.v1',
+  'payment.refund-failed.v1',
+  'payment.dispute-opened.v1',
+  'payment.dispute-closed.v1',
 ] as const;
 
 type PaymentEvent = EventOfType<(typeof ofPayments)[number]>;
@@ -31,7 +34,8 @@ export const paymentsEvents: EventSource = {
     const { type, data } = event as PaymentEvent;
     const { currency } = data;
     if (type === 'payment.captured.v1') return { currency, amountMinor: data.amountCaptured };
-    return { currency, amountMinor: type === 'payment.refunded.v1' ? data.refund.amount : data.amount };
+    const isOfRefund = type === 'payment.refunded.v1' || type === 'payment.refund-failed.v1';
+    return { currency, amountMinor: isOfRefund ? data.refund.amount : data.amount };
   },
   provider: {
     nameOf: ({ operation, key, paymentId }) => {
@@ -41,7 +45,7 @@ export const paymentsEvents: EventSource = {
     toldBy: (event) => {
       if (!isOfPayment(event.type)) return [];
       const { type, data } = event as PaymentEvent;
-      if (type === 'payment.refunded.v1') return [data.refund.id];
+      if (type === 'payment.refunded.v1' || type === 'payment.refund-failed.v1') return [data.refund.id];
       const { paymentId } = data;
       if (type === 'payment.captured.v1') return [paymentId, `capture ${paymentId}`];
       return type === 'payment.canceled.v1' ? [paymentId, `void ${paymentId}`] : [paymentId];

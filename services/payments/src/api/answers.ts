@@ -1,4 +1,5 @@
-import { amountMinor, currency, customer, documentNumber } from '@fanfold/contracts/fields';
+import { maxLength } from '@fanfold/contracts/event';
+import { amountMinor, currency, customer, documentNumber, maxTextLength } from '@fanfold/contracts/fields';
 import { maxOrderLines, maxQuantity, order, orderLine } from '@fanfold/contracts/order';
 import { listAnswer, objectId, problem, time } from '@fanfold/runtime/answers';
 import * as z from 'zod';
@@ -40,8 +41,25 @@ export const refund = z.object({
     .max(maxOrderLines)
     .optional(),
   status: z.enum(['pending', 'succeeded', 'failed']),
+  /** Why it failed; missing when it did not. */
+  failure: failure.optional(),
   creditNoteNumber: documentNumber.nullable(),
+  /** Of the invoice that charges again what the credit note gave back; missing unless the refund failed after it had succeeded. */
+  reversalInvoiceNumber: documentNumber.nullable().optional(),
   createdAt: time,
+});
+
+export const dispute = z.object({
+  object: z.literal('dispute'),
+  id: z.string().max(maxLength.subject),
+  paymentId,
+  /** In the minor unit of its own currency. */
+  amount: amountMinor,
+  currency,
+  reason: z.string().max(maxTextLength.reason),
+  status: z.enum(['open', 'won', 'lost']),
+  openedAt: time,
+  evidenceDueBy: time.nullable(),
 });
 
 /** A plain line has only the first four: what it does not say is common. */
@@ -79,7 +97,10 @@ export const payment = z.object({
   cancellationReason: z.string().nullable(),
   expiresAt: time.nullable(),
   invoiceNumber: documentNumber.nullable(),
+  /** What the customer has to do, and where, before the payment goes on. */
+  nextAction: z.object({ type: z.string().max(64), url: z.string().max(2048) }).nullable(),
   refunds: z.array(refund),
+  disputes: z.array(dispute),
   createdAt: time,
   updatedAt: time,
   version: z.int().min(1),

@@ -3,7 +3,7 @@ import { type Customer, customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
 import type { Credit, Order } from '@fanfold/contracts/order';
 import * as z from 'zod';
-import type { Failure, Payment, Refund } from '../payment/payment.ts';
+import type { Dispute, Failure, Payment, Refund } from '../payment/payment.ts';
 import type * as answers from './answers.ts';
 
 const lines = /* @__PURE__ */ z.array(line);
@@ -38,9 +38,13 @@ export const paymentResource = (payment: Payment): z.output<typeof answers.payme
   cancellationReason: payment.cancellationReason,
   expiresAt: payment.expiresAt,
   invoiceNumber: payment.invoiceNumber,
+  nextAction: nextActionOf(payment),
   refunds: Object.values(payment.refunds)
     .sort((a, b) => (a.createdAt + a.id < b.createdAt + b.id ? -1 : 1))
     .map((refund) => refundResource(payment, refund)),
+  disputes: Object.values(payment.disputes ?? {})
+    .sort((a, b) => (a.openedAt + a.id < b.openedAt + b.id ? -1 : 1))
+    .map((dispute) => disputeResource(payment, dispute)),
   createdAt: payment.createdAt,
   updatedAt: payment.updatedAt,
   version: payment.version,
@@ -109,8 +113,24 @@ export const refundResource = (payment: Payment, refund: Refund): z.output<typeo
   reason: refund.reason,
   ...(refund.credit && { lines: refund.credit.lines.map(creditedLineResource) }),
   status: refund.status,
+  ...(refund.failure && { failure: failureResource(refund.failure) }),
   creditNoteNumber: refund.creditNoteNumber,
+  ...(refund.reversalInvoiceNumber !== undefined && { reversalInvoiceNumber: refund.reversalInvoiceNumber }),
   createdAt: refund.createdAt,
+});
+
+function nextActionOf({ ask }: Payment) {
+  if (!ask?.action) return null;
+  const { type, url } = ask.action;
+  return { type, url };
+}
+
+const disputeResource = (
+  { id: paymentId }: Payment,
+  { id, amount, currency, reason, status, openedAt, evidenceDueBy }: Dispute,
+): z.output<typeof answers.dispute> => ({
+  object: 'dispute',
+  ...{ id, paymentId, amount, currency, reason, status, openedAt, evidenceDueBy },
 });
 
 const creditedLineResource = ({ line, amount, quantity }: Credit['lines'][number]) => ({

@@ -1,7 +1,7 @@
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { paymentsDayClosed } from '@fanfold/contracts/payments';
-import { eventNumbersOn } from '../payment/events.ts';
-import type { Payment } from '../payment/payment.ts';
+import { eventNumbersOn, signOf } from '../payment/events.ts';
+import type { HistoryEntry, Payment } from '../payment/payment.ts';
 
 /** The events of one merchant's payments on one day (UTC), counted and added up. */
 export type DayClosing = {
@@ -11,7 +11,8 @@ export type DayClosing = {
   trace: Trace;
   date: string;
   counts: Record<string, number>;
-  totals: Record<string, { captured: number; refunded: number }>;
+  /** `reversed`: of refunds that failed on the day after they had succeeded. */
+  totals: Record<string, { captured: number; refunded: number; reversed?: number | undefined }>;
 };
 
 /** How long after its day a missed closing is still made. */
@@ -51,15 +52,20 @@ export class DayBook {
 
   add(payment: Payment): void {
     const { merchantId, currency, amountCaptured, history, refunds } = payment;
-    const entries = eventNumbersOn(payment, this.#date).flatMap((n) => history[n - 1] ?? []);
-    if (entries.length === 0) return;
+    const numbers = eventNumbersOn(payment, this.#date);
+    if (numbers.length === 0) return;
     const { counts, totals } = this.#closingOf(merchantId);
-    for (const { type } of entries) counts[type] = (counts[type] ?? 0) + 1;
     totals[currency] ??= { captured: 0, refunded: 0 };
     const total = totals[currency];
-    if (entries.some(({ type }) => type === 'payment.captured.v1')) total.captured += amountCaptured;
-    for (const { status, settledAt, amount } of Object.values(refunds)) {
-      if (status === 'succeeded' && settledAt?.startsWith(this.#date)) total.refunded += amount;
+    for (const n of numbers) {
+      const entry = history[n - 1] as HistoryEntry;
+      const { type, refundId = '' } = entry;
+      counts[type] = (counts[type] ?? 0) + 1;
+      if (type === 'payment.captured.v1') total.captured += amountCaptured;
+      const refunded = refunds[refundId]?.amount ?? 0;
+      const sign = signOf(entry, history.slice(0, n - 1));
+      if (sign > 0) total.refunded += refunded;
+      if (sign < 0) total.reversed = (total.reversed ?? 0) + refunded;
     }
   }
 

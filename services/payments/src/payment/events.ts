@@ -3,15 +3,20 @@ import {
   paymentAuthorized,
   paymentCanceled,
   paymentCaptured,
+  paymentDisputeClosed,
+  paymentDisputeOpened,
   paymentFailed,
   paymentRefunded,
+  paymentRefundFailed,
 } from '@fanfold/contracts/payments';
 import {
   type Change,
+  type Dispute,
   type HistoryEntry,
   notTaken,
   type Payment,
   type PaymentEvent,
+  type Refund,
   revise,
 } from './payment.ts';
 
@@ -48,15 +53,10 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
         data: { ...facts, reason: payment.cancellationReason ?? '' },
       });
     case 'payment.refunded.v1': {
-      const refund = payment.refunds[entry.refundId ?? ''];
-      if (!refund) throw new Error(`${id} has no refund ${entry.refundId} for this event`);
-      const amountRefunded = payment.history
-        .slice(0, n)
-        .reduce((sum, { refundId = '' }) => sum + (payment.refunds[refundId]?.amount ?? 0), 0);
-      const { id: refundId, amount: refunded, reason, credit } = refund;
+      const { id: refundId, amount: refunded, reason, credit } = refundOf(payment, entry);
       const { lines, creditedBefore } = credit ?? {};
       const data = {
-        ...{ ...facts, amountCaptured, amountRefunded },
+        ...{ ...facts, amountCaptured, amountRefunded: refundedAfter(payment, n) },
         refund: {
           ...{ id: refundId, amount: refunded, reason },
           ...(lines && creditedBefore && { credit: { lines, creditedBefore } }),
@@ -64,8 +64,68 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
       };
       return makeEvent(paymentRefunded, { ...about, data });
     }
+    case 'payment.refund-failed.v1': {
+      const { id: refundId, amount: refunded, reason, failure } = refundOf(payment, entry);
+      const data = {
+        ...{ ...facts, amountCaptured, amountRefunded: refundedAfter(payment, n) },
+        refund: { id: refundId, amount: refunded, reason },
+        reason: failure ?? notTaken,
+        wasRefunded: wasRefunded(payment.history.slice(0, n), refundId),
+      };
+      return makeEvent(paymentRefundFailed, { ...about, data });
+    }
+    case 'payment.dispute-opened.v1':
+      return makeEvent(paymentDisputeOpened, {
+        ...about,
+        data: { ...facts, dispute: claimOf(disputeOf(payment, entry)) },
+      });
+    case 'payment.dispute-closed.v1': {
+      const dispute = disputeOf(payment, entry);
+      if (dispute.status === 'open')
+        throw new Error(`${id} has an open dispute ${dispute.id} for this event`);
+      return makeEvent(paymentDisputeClosed, {
+        ...about,
+        data: { ...facts, dispute: { ...claimOf(dispute), outcome: dispute.status } },
+      });
+    }
   }
 }
+
+function refundOf({ id, refunds }: Payment, { refundId = '' }: HistoryEntry): Refund {
+  const refund = refunds[refundId];
+  if (!refund) throw new Error(`${id} has no refund ${refundId} for this event`);
+  return refund;
+}
+
+function disputeOf({ id, disputes }: Payment, { disputeId = '' }: HistoryEntry): Dispute {
+  const dispute = disputes?.[disputeId];
+  if (!dispute) throw new Error(`${id} has no dispute ${disputeId} for this event`);
+  return dispute;
+}
+
+const claimOf = ({ id, amount, currency, reason, openedAt, evidenceDueBy }: Dispute) => ({
+  ...{ id, amount, currency, reason, openedAt, evidenceDueBy },
+});
+
+/** What was refunded after the n-th event, without what failed after all. */
+const refundedAfter = ({ history, refunds }: Payment, n: number): number =>
+  history
+    .slice(0, n)
+    .reduce(
+      (sum, entry, i) =>
+        sum + signOf(entry, history.slice(0, i)) * (refunds[entry.refundId ?? '']?.amount ?? 0),
+      0,
+    );
+
+/** Whether an event gave money back, took it back again, or neither. */
+export function signOf({ type, refundId = '' }: HistoryEntry, before: HistoryEntry[]): 1 | 0 | -1 {
+  if (type === 'payment.refunded.v1') return 1;
+  return type === 'payment.refund-failed.v1' && wasRefunded(before, refundId) ? -1 : 0;
+}
+
+/** Whether an event has said that the refund succeeded. */
+export const wasRefunded = (history: HistoryEntry[], id: string): boolean =>
+  history.some(({ type, refundId }) => type === 'payment.refunded.v1' && refundId === id);
 
 /** The numbers of a payment's events on a day (UTC). */
 export const eventNumbersOn = ({ history }: Payment, date: string): number[] =>

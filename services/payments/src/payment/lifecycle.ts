@@ -1,9 +1,10 @@
 import { Refusal } from '@fanfold/runtime/refusal';
 import type { Outcome } from '../providers/provider.ts';
 import { withEvent } from './events.ts';
-import { stillUnknown } from './lookup.ts';
+import { stillUnsettled } from './lookup.ts';
 import {
   type Ask,
+  abandoned,
   type Change,
   conflict,
   type Failure,
@@ -12,6 +13,7 @@ import {
   type Payment,
   type PaymentRequest,
   revise,
+  unchanged,
 } from './payment.ts';
 import { noted, remember } from './requests.ts';
 import { recalled } from './restore.ts';
@@ -116,9 +118,9 @@ function ask(
   fingerprint: string | null,
   { now, runsUntil }: Moment,
 ): Change {
-  const remembered = fingerprint === null ? {} : remember(payment, asked.id, fingerprint);
+  const requests = fingerprint === null ? payment.requests : remember(payment, asked.id, fingerprint);
   const intent = { ...asked, askedAt: now.toISOString(), runsUntil };
-  return revise(payment, { status: 'processing', ask: intent, ...remembered }, now);
+  return revise(payment, { status: 'processing', ask: intent, requests }, now);
 }
 
 /**
@@ -129,51 +131,93 @@ function ask(
  */
 export function settle(payment: Payment, outcome: Outcome, moment: Moment, answered: boolean): Change {
   const { ask: asked } = payment;
-  if (!asked) return { payment, eventNumbers: [] };
-  const { now, trace } = moment;
-  if (!isFinal(outcome)) return revise(payment, { ask: stillUnknown(asked, payment, now) }, now);
-
-  if (outcome.result === 'succeeded') {
-    switch (asked.operation) {
-      case 'authorize': {
-        const expiresAt = new Date(now.getTime() + authorizationDays * 86_400_000).toISOString();
-        const authorized = { status: 'authorized', ask: null, expiresAt } as const;
-        return withEvent(payment, authorized, { type: 'payment.authorized.v1', trace, expiresAt }, now);
-      }
-      case 'charge':
-      case 'capture': {
-        const captured = {
-          status: 'captured',
-          ask: null,
-          expiresAt: null,
-          amountCaptured: asked.amount,
-        } as const;
-        return withEvent(payment, captured, { type: 'payment.captured.v1', trace }, now);
-      }
-      case 'void': {
-        const canceled = {
-          status: 'canceled',
-          ask: null,
-          expiresAt: null,
-          cancellationReason: asked.reason,
-        } as const;
-        return withEvent(payment, canceled, { type: 'payment.canceled.v1', trace }, now);
-      }
-    }
+  if (!asked) return unchanged(payment);
+  switch (outcome.result) {
+    case 'succeeded':
+      return succeed(payment, asked, outcome, moment);
+    case 'failed':
+    case 'nothing':
+      return fail(payment, asked, failureOf(outcome, asked), moment, answered);
+    default:
+      return revise(payment, { ask: stillUnsettled(asked, outcome, payment, moment.now) }, moment.now);
   }
+}
 
-  const failure = failureOf(outcome);
+function succeed(
+  payment: Payment,
+  asked: Ask,
+  outcome: Extract<Outcome, { result: 'succeeded' }>,
+  { now, trace }: Moment,
+): Change {
+  switch (asked.operation) {
+    case 'authorize': {
+      const expiresAt =
+        outcome.expiresAt ?? new Date(now.getTime() + authorizationDays * 86_400_000).toISOString();
+      const authorized = { status: 'authorized', ask: null, expiresAt } as const;
+      return withEvent(payment, authorized, { type: 'payment.authorized.v1', trace, expiresAt }, now);
+    }
+    case 'charge':
+    case 'capture':
+      return captured(payment, asked.amount, { now, trace });
+    case 'void':
+      return canceled(payment, asked.reason ?? '', { now, trace });
+  }
+}
+
+/** The payment after money was taken for it. */
+export const captured = (
+  payment: Payment,
+  amountCaptured: number,
+  { now, trace }: Pick<Moment, 'now' | 'trace'>,
+): Change =>
+  withEvent(
+    payment,
+    { status: 'captured', ask: null, expiresAt: null, amountCaptured },
+    { type: 'payment.captured.v1', trace },
+    now,
+  );
+
+/** The payment after its authorization was given up. */
+export const canceled = (
+  payment: Payment,
+  cancellationReason: string,
+  { now, trace }: Pick<Moment, 'now' | 'trace'>,
+): Change =>
+  withEvent(
+    payment,
+    { status: 'canceled', ask: null, expiresAt: null, cancellationReason },
+    { type: 'payment.canceled.v1', trace },
+    now,
+  );
+
+function fail(
+  payment: Payment,
+  { id, operation }: Ask,
+  failure: Failure,
+  { now, trace }: Moment,
+  answered: boolean,
+): Change {
   const answer = answered ? { failure } : {};
-  if (asked.operation === 'capture' || asked.operation === 'void') {
-    const requests = noted(payment.requests, asked.id, { ...answer, failedAt: now.toISOString() });
+  if (operation === 'capture' || operation === 'void') {
+    const requests = noted(payment.requests, id, { ...answer, failedAt: now.toISOString() });
     return revise(payment, { status: 'authorized', ask: null, requests }, now);
   }
-  const requests = noted(payment.requests, asked.id, answer);
+  const requests = noted(payment.requests, id, answer);
   const failed = { status: 'failed', ask: null, failure, requests } as const;
   return withEvent(payment, failed, { type: 'payment.failed.v1', trace }, now);
 }
 
-const isFinal = ({ result }: Outcome): boolean =>
-  result === 'succeeded' || result === 'failed' || result === 'nothing';
+const failureOf = (outcome: Outcome, { action }: Ask): Failure =>
+  outcome.result === 'failed' ? outcome.failure : action ? abandoned : notTaken;
 
-const failureOf = (outcome: Outcome): Failure => (outcome.result === 'failed' ? outcome.failure : notTaken);
+/**
+ * The payment with the answer to a request whose ask others have settled while it waited for the provider. Its client is told
+ * of the failure, now and whenever it repeats the request.
+ */
+export function answerLate(payment: Payment, id: string, outcome: Outcome, now: Date): Change {
+  const request = payment.requests[id];
+  const isKnown = request === undefined || request.failure !== null || id in payment.refunds;
+  const isFailed = id === payment.id ? payment.status === 'failed' : request?.failedAt !== undefined;
+  if (isKnown || !isFailed || outcome.result !== 'failed') return unchanged(payment);
+  return revise(payment, { requests: noted(payment.requests, id, { failure: outcome.failure }) }, now);
+}

@@ -168,19 +168,17 @@ describe('Whatever happens to a payment, in whatever order', () => {
 
         // A life begins with one of these, ends with at most one, and only then are there refunds.
         const word = types.map((type) => type.split('.')[1]).join(' ');
-        expect(word).toMatch(/^(failed|authorized( canceled)?|(authorized )?captured( refunded)*)?$/);
+        expect(word).toMatch(
+          /^(failed|authorized( canceled)?|(authorized )?captured( refunded| refund-failed)*)?$/,
+        );
         seen[word] = (seen[word] ?? 0) + 1;
       }),
       { numRuns: 300 },
     );
     // The steps do lead to all kinds of lives.
     expect(Object.keys(seen)).toEqual(
-      expect.arrayContaining([
-        'failed',
-        'authorized canceled',
-        'authorized captured',
-        'captured refunded refunded',
-      ]),
+      expect.arrayContaining(['failed', 'authorized canceled', 'authorized captured']),
     );
+    expect(Object.keys(seen).some((word) => /captured.* refunded.* refunded/.test(word))).toBe(true);
   });
 });

@@ -23,6 +23,8 @@ export type Payment = Omit<PaymentRequest, 'customer'> & {
   reference?: string;
   /** By refund id. */
   refunds: Record<string, Refund>;
+  /** By dispute id; missing when there was none. */
+  disputes?: Record<string, Dispute>;
   /** The call to the provider that has no known answer yet; only while `processing`. */
   ask: Ask | null;
   /** The requests with an Idempotency-Key and their failures, by the id that is derived from the key. */
@@ -57,14 +59,33 @@ export type Refund = {
   reason: string | null;
   status: 'pending' | 'succeeded' | 'failed';
   creditNoteNumber: string | null;
+  /** Of the invoice that reverses the credit note; missing unless the refund failed after it had succeeded. */
+  reversalInvoiceNumber?: string | null;
+  /** Why it failed; missing in refunds that failed before it was kept, which have no event of it either. */
+  failure?: Failure;
   /** What it takes back of each line; missing when it is of all in proportion. What was credited before it is known once it succeeded. */
   credit?: Pick<Credit, 'lines'> & Partial<Credit>;
   /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;
+  /** Since when the provider has it, and will say later what came of it. */
+  pendingSince?: string;
   createdAt: string;
-  /** When it succeeded or failed. */
+  /** When it succeeded or failed; when it did one after the other, the last. */
   settledAt: string | null;
+};
+
+/** A claim of the cardholder at the bank. The provider holds the money back while it is open, and for ever when it is lost. */
+export type Dispute = {
+  id: string;
+  /** In the minor unit of its own currency. */
+  amount: number;
+  currency: string;
+  reason: string;
+  status: 'open' | 'won' | 'lost';
+  openedAt: string;
+  /** Until when the merchant can answer it; null when there is nothing to answer. */
+  evidenceDueBy: string | null;
 };
 
 export type PastRequest = {
@@ -87,12 +108,19 @@ export type Ask = {
   /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;
+  /** What the customer has to do, until when; only of a payment that is new. */
+  action?: NextAction & { until: string };
+  /** Since when the provider has it, and will say later what came of it. */
+  pendingSince?: string;
 };
 
-/** An unknown outcome: since when, how often it was looked up, and when to ask the provider again. */
+/** An outcome that is not known yet: since when, how often it was looked up, and when to ask the provider again. */
 export type Unknown = { since: string; times: number; nextLookupAt: string };
 
 export type Failure = { code: string; message: string; declineCode: string | null };
+
+/** What the customer has to do, and where. */
+export type NextAction = { type: string; url: string };
 
 /**
  * What is needed to make an event again that the payment itself does not keep. Later changes must not alter an event,
@@ -104,8 +132,10 @@ export type HistoryEntry = {
   trace: Trace;
   /** The expiry of the authorization in a `payment.authorized.v1`. */
   expiresAt?: string;
-  /** The refund of a `payment.refunded.v1`. */
+  /** The refund of a `payment.refunded.v1` or `payment.refund-failed.v1`. */
   refundId?: string;
+  /** The dispute of a `payment.dispute-opened.v1` or `payment.dispute-closed.v1`. */
+  disputeId?: string;
 };
 
 export type PaymentEvent = EventOfType<
@@ -114,6 +144,9 @@ export type PaymentEvent = EventOfType<
   | 'payment.failed.v1'
   | 'payment.canceled.v1'
   | 'payment.refunded.v1'
+  | 'payment.refund-failed.v1'
+  | 'payment.dispute-opened.v1'
+  | 'payment.dispute-closed.v1'
 >;
 
 /** The next state of a payment, and the numbers of its new events. */
@@ -128,6 +161,16 @@ export const notTaken: Failure = {
   message: 'The payment provider did not answer and has not received the payment.',
   declineCode: null,
 };
+
+/** The failure of a payment whose customer did not do in time what the bank asked for. */
+export const abandoned: Failure = {
+  code: 'authentication_abandoned',
+  message: 'The customer did not authenticate the payment in time. Nothing was charged.',
+  declineCode: null,
+};
+
+/** A decision that leaves the payment as it is. */
+export const unchanged = (payment: Payment): Change => ({ payment, eventNumbers: [] });
 
 /** The next version of a payment, without an event. */
 export const revise = (payment: Payment, changes: Partial<Payment>, now: Date): Change => ({

@@ -2,15 +2,25 @@ import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
 import type { Outcome } from '../providers/provider.ts';
 import { creditedBefore, creditFor, isByLine, type RefundLine, withFixedCredits } from './credit.ts';
-import { nextEventTime, withEvent } from './events.ts';
-import { stillUnknown } from './lookup.ts';
-import { type Change, conflict, type Moment, type Payment, type Refund, revise } from './payment.ts';
+import { nextEventTime, wasRefunded, withEvent } from './events.ts';
+import { stillUnsettled } from './lookup.ts';
+import {
+  type Change,
+  conflict,
+  type Failure,
+  type Moment,
+  notTaken,
+  type Payment,
+  type Refund,
+  revise,
+  unchanged,
+} from './payment.ts';
 import { remember } from './requests.ts';
 
 /**
  * Refunds captured money, in full or in part, or lines of the order. Pending refunds count as refunded.
  *
- * @throws Refusal 409 `payment_not_refundable`, `refund_exceeds_captured`, `too_many_refunds`; 422 when it is
+ * @throws Refusal 409 `payment_not_refundable`, `payment_disputed`, `refund_exceeds_captured`, `too_many_refunds`; 422 when it is
  *   more than is left of a line, or lines are not known
  */
 export function refund(
@@ -25,6 +35,14 @@ export function refund(
   { now, runsUntil }: Moment,
 ): Change {
   if (payment.status !== 'captured') throw conflict('payment_not_refundable', payment, 'refunded');
+  if (isDisputed(payment)) {
+    throw new Refusal(
+      409,
+      'payment_disputed',
+      'The cardholder disputes this payment, and would be paid twice. Refund it when the dispute is closed.',
+      { members: { paymentStatus: payment.status } },
+    );
+  }
   const left = refundable(payment);
   const byLine = request.lines && left > 0 ? creditFor(payment, { lines: request.lines }) : undefined;
   if (byLine && request.amount !== undefined && request.amount !== byLine.amount) {
@@ -43,7 +61,7 @@ export function refund(
   const time = now.toISOString();
   const { id, reason, fingerprint } = request;
   const credit = byLine ?? (isByLine(payment) ? creditFor(payment, { amount }) : undefined);
-  const fixed = byLine ? { ...payment, refunds: withFixedCredits(payment) } : payment;
+  const refunds = byLine ? withFixedCredits(payment) : payment.refunds;
   const pending: Refund = {
     id,
     amount,
@@ -55,26 +73,42 @@ export function refund(
     createdAt: time,
     settledAt: null,
   };
-  const { requests, refunds } = remember(fixed, id, fingerprint);
+  const requests = remember(payment, id, fingerprint);
   return revise(payment, { refunds: { ...refunds, [id]: pending }, requests }, now);
 }
 
-/** Failed refunds gave nothing back and do not count. */
-function refuseTooMany({ refunds }: Payment, left: number): void {
-  const withStatus = (status: Refund['status']) =>
-    Object.values(refunds).filter((refund) => refund.status === status).length;
-  const [succeeded, pending] = [withStatus('succeeded'), withStatus('pending')];
-  if (succeeded + pending < maxRefundsPerPayment) return;
+const isDisputed = ({ disputes = {} }: Payment): boolean =>
+  Object.values(disputes).some(({ status }) => status === 'open');
+
+/**
+ * How many refunds may fail. Each has its event, which must fit into the payment's item; many more than that fail only while
+ * something is wrong that another attempt does not mend.
+ */
+export const maxFailedRefunds = 50;
+
+/** Those that gave nothing back do not count, until there are too many. One that failed later has its credit note, and does. */
+function refuseTooMany({ refunds, history }: Payment, left: number): void {
+  const all = Object.values(refunds);
+  const withStatus = (status: Refund['status']) => all.filter((refund) => refund.status === status);
+  const given = all.filter(({ id, status }) => status === 'succeeded' || wasRefunded(history, id)).length;
+  const pending = withStatus('pending').length;
+  const failed = withStatus('failed').length;
+  if (failed >= maxFailedRefunds) {
+    throw tooManyRefunds(
+      `${failed} refunds of this payment have failed. The remaining ${left} can be refunded only at the provider itself.`,
+    );
+  }
+  if (given + pending < maxRefundsPerPayment) return;
   const wayOut =
     pending === 0
       ? 'can be refunded only at the provider itself.'
       : 'can be refunded when one that is pending fails, or at the provider itself.';
-  throw new Refusal(
-    409,
-    'too_many_refunds',
-    `A payment can have ${maxRefundsPerPayment} refunds. Of this one ${succeeded} succeeded and ${pending} are pending; the remaining ${left} ${wayOut}`,
+  throw tooManyRefunds(
+    `A payment can have ${maxRefundsPerPayment} refunds. Of this one ${given} succeeded and ${pending} are pending; the remaining ${left} ${wayOut}`,
   );
 }
+
+const tooManyRefunds = (message: string): Refusal => new Refusal(409, 'too_many_refunds', message);
 
 const refundable = ({ amountCaptured, refunds }: Payment): number =>
   Object.values(refunds).reduce(
@@ -90,24 +124,17 @@ export function settleRefund(
   { now, trace }: Moment,
 ): Change {
   const pending = payment.refunds[refundId];
-  if (pending?.status !== 'pending') return { payment, eventNumbers: [] };
-  const { unknown, ...known } = pending;
-  const become = (refund: Refund) => ({ ...payment.refunds, [refundId]: refund });
-  const settledAt = nextEventTime(payment, now);
+  if (pending?.status !== 'pending') return unchanged(payment);
   switch (outcome.result) {
-    case 'unknown':
-    case 'action':
-    case 'pending':
-      return revise(payment, { refunds: become(stillUnknown(pending, payment, now)) }, now);
     case 'succeeded': {
-      const { credit } = known;
-      const refunds = become({
-        ...known,
+      const { credit } = pending;
+      const succeeded: Refund = {
+        ...settled(pending),
         ...(credit && { credit: { ...credit, creditedBefore: creditedBefore(payment) } }),
         status: 'succeeded',
-        runsUntil: null,
-        settledAt,
-      });
+        settledAt: nextEventTime(payment, now),
+      };
+      const refunds = { ...payment.refunds, [refundId]: succeeded };
       const amountRefunded = payment.amountRefunded + pending.amount;
       return withEvent(
         payment,
@@ -116,11 +143,47 @@ export function settleRefund(
         now,
       );
     }
-    default:
-      return revise(
-        payment,
-        { refunds: become({ ...known, status: 'failed', runsUntil: null, settledAt }) },
-        now,
-      );
+    case 'failed':
+      return failRefund(payment, pending, outcome.failure, { now, trace });
+    case 'nothing':
+      return failRefund(payment, pending, notTaken, { now, trace });
+    default: {
+      const open = stillUnsettled(pending, outcome, payment, now);
+      return revise(payment, { refunds: { ...payment.refunds, [refundId]: open } }, now);
+    }
   }
+}
+
+/** The payment after a refund failed, perhaps after it had succeeded: then it counts as refunded no more. */
+export function failRefund(
+  payment: Payment,
+  refund: Refund,
+  failure: Failure,
+  { now, trace }: Pick<Moment, 'now' | 'trace'>,
+): Change {
+  const wasCounted = refund.status === 'succeeded';
+  const failed: Refund = {
+    ...settled(refund),
+    status: 'failed',
+    failure: { ...failure, message: failure.message.slice(0, maxFailureMessageLength) },
+    settledAt: nextEventTime(payment, now),
+    ...(wasCounted && { reversalInvoiceNumber: null }),
+  };
+  return withEvent(
+    payment,
+    {
+      refunds: { ...payment.refunds, [refund.id]: failed },
+      amountRefunded: payment.amountRefunded - (wasCounted ? refund.amount : 0),
+    },
+    { type: 'payment.refund-failed.v1', trace, refundId: refund.id },
+    now,
+  );
+}
+
+/** As the item must have a maximum size. */
+const maxFailureMessageLength = 200;
+
+function settled(refund: Refund): Refund {
+  const { unknown: _unknown, pendingSince: _pendingSince, ...known } = refund;
+  return { ...known, runsUntil: null };
 }

@@ -1,9 +1,10 @@
 import { fingerprintOf } from '@fanfold/runtime/idempotency';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { Outcome } from '../providers/provider.ts';
+import type { Facts, Outcome } from '../providers/provider.ts';
 import { eventOf } from './events.ts';
 import { cancel, capture, create, settle } from './lifecycle.ts';
+import { observe } from './observe.ts';
 import type { Change, Moment, Payment, PaymentEvent } from './payment.ts';
 import {
   authorized,
@@ -19,16 +20,23 @@ import {
 import { refund, settleRefund } from './refunds.ts';
 import { completed, isRepeated, recalled, restored, withNumber } from './restore.ts';
 
-type Step = { operation: 'capture' | 'cancel' | 'refund'; outcome: Outcome; amount: number };
+type Step = {
+  operation: 'capture' | 'cancel' | 'refund' | 'refund fails later' | 'dispute opens' | 'dispute closes';
+  outcome: Outcome;
+  amount: number;
+};
 
 const outcomes = fc.constantFrom<Outcome>(succeeded, succeeded, declined, nothing);
 const steps = fc.array(
   fc.record<Step>({
-    operation: fc.constantFrom('capture', 'cancel', 'refund', 'refund'),
+    operation: fc.constantFrom(
+      ...(['capture', 'cancel', 'refund', 'refund'] as const),
+      ...(['refund fails later', 'dispute opens', 'dispute closes'] as const),
+    ),
     outcome: outcomes,
     amount: fc.integer({ min: 1, max: 6000 }),
   }),
-  { maxLength: 6 },
+  { maxLength: 8 },
 );
 
 /** The lives of some payments: all that payments writes, one write after another. */
@@ -56,7 +64,11 @@ function lifeOf(id: string, captureMethod: 'automatic' | 'manual', first: Outcom
     try {
       if (operation === 'capture') changes.push(capture(now(), asked, moment()));
       else if (operation === 'cancel') changes.push(cancel(now(), asked, moment()));
-      else changes.push(refund(now(), asked, moment()));
+      else if (operation === 'refund') changes.push(refund(now(), asked, moment()));
+      else {
+        changes.push(observe(now(), factsOf(now(), operation, `dp_${i}`, amount), moment()));
+        continue;
+      }
     } catch {
       continue; // What the payment's state does not allow is not asked of the provider.
     }
@@ -67,6 +79,26 @@ function lifeOf(id: string, captureMethod: 'automatic' | 'manual', first: Outcom
     );
   }
   return changes;
+}
+
+/** What the provider tells when something has happened that nobody asked for. */
+function factsOf(payment: Payment, what: Step['operation'], id: string, amount: number): Facts {
+  const { id: paymentId, merchantId } = payment;
+  const refunded = Object.values(payment.refunds).filter(({ status }) => status === 'succeeded');
+  const claim = { amount, currency: 'EUR', reason: 'fraudulent', openedAt: '2026-11-23T09:00:00.000Z' };
+  const open = Object.values(payment.disputes ?? {}).filter(({ status }) => status === 'open');
+  return {
+    ...{ paymentId, merchantId },
+    refunds: refunded
+      .slice(0, what === 'refund fails later' ? 1 : 0)
+      .map(({ id }) => ({ key: id, outcome: declined })),
+    disputes: [
+      ...(what === 'dispute opens' && payment.status === 'captured'
+        ? [{ ...claim, id, status: 'open' as const }]
+        : []),
+      ...(what === 'dispute closes' ? open.map(({ id }) => ({ ...claim, id, status: 'lost' as const })) : []),
+    ],
+  };
 }
 
 type Table = Map<string, Payment>;
@@ -103,15 +135,17 @@ const beginning = ({ type }: PaymentEvent) => ({
 /** What events tell of a payment. */
 function told({ refunds, ...payment }: Payment) {
   const { id, merchantId, status, amount, amountCaptured, amountRefunded, currency, orderId } = payment;
-  const { failure, cancellationReason, expiresAt, history, paymentMethod } = payment;
+  const { failure, cancellationReason, expiresAt, history, paymentMethod, disputes } = payment;
   const { description, customer, lines } = payment;
   return {
     ...{ id, merchantId, status, amount, amountCaptured, amountRefunded, currency, orderId },
-    ...{ failure, cancellationReason, expiresAt, history, paymentMethod },
+    ...{ failure, cancellationReason, expiresAt, history, paymentMethod, disputes },
     ...(amountCaptured > 0 && { description, customer, lines }),
     refunds: Object.values(refunds)
-      .filter(({ status }) => status === 'succeeded')
-      .map(({ id, amount, reason, settledAt }) => ({ id, amount, reason, settledAt }))
+      .filter(({ status }) => status !== 'pending')
+      .map(({ id, amount, reason, status, failure, settledAt }) => ({
+        ...{ id, amount, reason, status, failure, settledAt },
+      }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
   };
 }

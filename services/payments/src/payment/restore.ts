@@ -155,7 +155,11 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
     case 'payment.refunded.v1': {
       const { refund } = event.data;
       const { id, amount, reason, credit } = refund;
-      const { unknown: _unknown, ...pending } = payment.refunds[id] ?? {
+      const {
+        unknown: _unknown,
+        pendingSince: _pendingSince,
+        ...pending
+      } = payment.refunds[id] ?? {
         id,
         amount,
         reason,
@@ -174,6 +178,44 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
         amountRefunded: payment.amountRefunded + amount,
         refunds: { ...payment.refunds, [id]: succeeded },
         requests: { [id]: { fingerprint: null, failure: null }, ...payment.requests },
+      };
+    }
+    case 'payment.refund-failed.v1': {
+      const { refund, reason: failure, amountRefunded, wasRefunded } = event.data;
+      const { id, amount, reason } = refund;
+      const {
+        unknown: _unknown,
+        pendingSince: _pendingSince,
+        ...known
+      } = payment.refunds[id] ?? { id, amount, reason, creditNoteNumber: null, createdAt: event.time };
+      const failed = {
+        ...known,
+        ...{ status: 'failed' as const, failure, runsUntil: null, settledAt: event.time },
+        ...(wasRefunded && { reversalInvoiceNumber: null }),
+      };
+      return {
+        ...next,
+        version: next.version + (id in payment.refunds ? 0 : 1),
+        history: [...payment.history, { ...entry, refundId: id }],
+        amountRefunded,
+        refunds: { ...payment.refunds, [id]: failed },
+        requests: { [id]: { fingerprint: null, failure: null }, ...payment.requests },
+      };
+    }
+    case 'payment.dispute-opened.v1': {
+      const { dispute } = event.data;
+      return {
+        ...next,
+        history: [...payment.history, { ...entry, disputeId: dispute.id }],
+        disputes: { ...payment.disputes, [dispute.id]: { ...dispute, status: 'open' } },
+      };
+    }
+    case 'payment.dispute-closed.v1': {
+      const { outcome, ...dispute } = event.data.dispute;
+      return {
+        ...next,
+        history: [...payment.history, { ...entry, disputeId: dispute.id }],
+        disputes: { ...payment.disputes, [dispute.id]: { ...dispute, status: outcome } },
       };
     }
   }
@@ -256,6 +298,14 @@ export function withNumber(
   const { number } = event.data;
   if (!payment) return { standing: { state: 'early' } };
   const changes = { version: payment.version + 1, updatedAt: lastTimeOf(payment.history, event.time) };
+  if (event.type === 'invoice.issued.v1' && event.data.reverses) {
+    const refund = payment.refunds[event.data.reverses.refundId];
+    if (refund?.reversalInvoiceNumber === undefined) return { standing: { state: 'early' } };
+    const { reversalInvoiceNumber } = refund;
+    if (reversalInvoiceNumber !== null) return { standing: standingOfNumber(reversalInvoiceNumber, number) };
+    const refunds = { ...payment.refunds, [refund.id]: { ...refund, reversalInvoiceNumber: number } };
+    return { payment: { ...payment, ...changes, refunds }, standing: { state: 'same' } };
+  }
   if (event.type === 'invoice.issued.v1') {
     const { invoiceNumber } = payment;
     if (invoiceNumber !== null) return { standing: standingOfNumber(invoiceNumber, number) };

@@ -60,12 +60,37 @@ export async function perform(instruction: Instruction): Promise<Outcome> {
 }
 
 /**
- * Finds the outcome of an instruction whose outcome was unknown. If it has had no effect, it never will have one.
+ * Finds out what came of an instruction that is not settled. One that has not happened is given up when it was for a new payment,
+ * and then never will; others are sent again, under the same key.
  *
- * @throws ProviderRefusal
+ * @param isAbandoned whether the customer's time is over
+ * @throws ProviderRefusal when it refuses to answer until somebody corrects something
  */
-export const close = (instruction: Instruction): Promise<Outcome> =>
+export async function findOut(instruction: Instruction, isAbandoned: boolean, now: Date): Promise<Outcome> {
+  const { key, operation } = instruction;
+  const askedForMs = now.getTime() - Date.parse(instruction.askedAt);
+  const outcome = await answerOf(key, async () => provider.look(instruction));
+  if (outcome.result === 'action' && isAbandoned) return close(instruction);
+  if (outcome.result !== 'nothing') return outcome;
+  if (operation === 'authorize' || operation === 'charge')
+    return askedForMs < provider.patienceMs ? { result: 'unknown' } : close(instruction);
+  if (askedForMs < keysLastMs) return answerOf(key, async () => provider.perform(instruction));
+  logger.error('provider cannot be asked again', {
+    ...{ key, operation, paymentId: instruction.paymentId, askedAt: instruction.askedAt },
+    advice:
+      'Look at the provider what came of it. It does not know the key any more: asked again, it might do it twice.',
+  });
+  return { result: 'unknown' };
+}
+
+const close = (instruction: Instruction): Promise<Outcome> =>
   answerOf(instruction.key, async () => provider.close(instruction));
+
+/**
+ * For how long a key is sent again. Stripe forgets keys after a day, and would carry out a forgotten one as if it were new
+ * (https://docs.stripe.com/api/idempotent_requests).
+ */
+const keysLastMs = 23 * 3_600_000;
 
 const refused: Failure = {
   code: 'provider_error',

@@ -1,5 +1,5 @@
 import type { Next } from '@fanfold/runtime/restore';
-import type { Failure } from '../payment/payment.ts';
+import type { Failure, NextAction } from '../payment/payment.ts';
 
 /** An instruction to a payment provider. The provider carries out each key once, however often it is sent. */
 export type Instruction = {
@@ -29,9 +29,6 @@ export type Outcome =
   | { result: 'action'; nextAction: NextAction; until: string }
   /** The provider has it, and will say later what came of it, maybe after days. */
   | { result: 'pending' };
-
-/** What the customer has to do, and where. */
-export type NextAction = { type: string; url: string };
 
 /**
  * A payment provider. Which one a stage uses is the parameter `paymentProvider`: `#provider` in package.json names the module of

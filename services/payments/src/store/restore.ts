@@ -290,7 +290,7 @@ const totalsOf = ({ merchantId, currency, amount, amountCaptured, refunds, histo
     amountMinor:
       type === 'payment.captured.v1'
         ? amountCaptured
-        : type === 'payment.refunded.v1'
+        : type === 'payment.refunded.v1' || type === 'payment.refund-failed.v1'
           ? (refunds[refundId]?.amount ?? 0)
           : amount,
   }));
