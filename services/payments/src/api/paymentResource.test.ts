@@ -1,6 +1,8 @@
 import { reversed } from '@fanfold/contracts/reversedFixtures';
 import { describe, expect, test } from 'vitest';
-import { captured, momentAt, paymentId, paymentRequest } from '../payment/paymentFixtures.ts';
+import { settle } from '../payment/lifecycle.ts';
+import { observe } from '../payment/observe.ts';
+import { captured, momentAt, paymentId, paymentRequest, processing } from '../payment/paymentFixtures.ts';
 import { refund, settleRefund } from '../payment/refunds.ts';
 import { paymentResource, refundResource } from './paymentResource.ts';
 
@@ -45,6 +47,54 @@ describe('A payment as the API shows it', () => {
     // A table gives the members of a map back in an order of its own.
     const refunds = Object.fromEntries(Object.entries(refunded.refunds).toReversed());
     expect(ids(paymentResource({ ...refunded, refunds }))).toEqual(['re_c', 're_a', 're_b']);
+  });
+});
+
+describe('What the provider told later', () => {
+  const facts = { paymentId, merchantId: 'acme', refunds: [], disputes: [] };
+  const action = {
+    result: 'action',
+    nextAction: { type: 'redirect_to_url', url: 'https://bank.example' },
+    until: '2026-11-23T11:00:00.000Z',
+  } as const;
+
+  test('is shown: what the customer has to do, as long as that is so', () => {
+    const waiting = settle(processing(), action, momentAt(), true).payment;
+    expect(paymentResource(waiting)).toMatchObject({
+      status: 'processing',
+      nextAction: { type: 'redirect_to_url', url: 'https://bank.example' },
+    });
+    expect(paymentResource(waiting).nextAction).not.toHaveProperty('until');
+    const pending = settle(waiting, { result: 'pending' }, momentAt(), false).payment;
+    expect(paymentResource(pending)).toMatchObject({ status: 'processing', nextAction: null });
+  });
+
+  test('is shown: disputes, and why a refund failed', () => {
+    const failure = { code: 'lost', message: 'The account is closed.', declineCode: null };
+    const claim = {
+      id: 'dp_1',
+      amount: 12_100,
+      currency: 'EUR',
+      reason: 'fraudulent',
+      status: 'lost',
+    } as const;
+    const openedAt = '2026-11-24T08:00:00.000Z';
+    const { payment } = observe(
+      refunded,
+      {
+        ...facts,
+        refunds: [{ key: 're_a', outcome: { result: 'failed', failure } }],
+        disputes: [{ ...claim, openedAt }],
+      },
+      momentAt('12:00:00.000'),
+    );
+    expect(paymentResource(payment)).toMatchObject({
+      amountRefunded: 200,
+      disputes: [{ object: 'dispute', ...claim, paymentId, openedAt, evidenceDueBy: null }],
+    });
+    expect(paymentResource(payment).refunds[1]).toMatchObject({
+      ...{ id: 're_a', status: 'failed', failure, reversalInvoiceNumber: null },
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { settle } from '../payment/lifecycle.ts';
+import { observe } from '../payment/observe.ts';
 import type { Payment } from '../payment/payment.ts';
 import {
   answered,
@@ -114,6 +115,24 @@ describe('A day', () => {
   test('has nothing of refunds that failed or are pending', () => {
     const payment = refunded(refunded(captured(), 100, 0, 'nothing'), 200, 0, 'unknown');
     expect(closingsOf([payment])).toMatchObject([{ totals: { EUR: { captured: 12_100, refunded: 0 } } }]);
+  });
+
+  test('has what was refunded on it, whatever failed later, and on the day of that failure what was reversed', () => {
+    const given = refunded(captured(), 100, 0);
+    const [id = ''] = Object.keys(given.refunds);
+    const outcome = {
+      result: 'failed',
+      failure: { code: 'lost', message: 'Lost.', declineCode: null },
+    } as const;
+    const facts = { paymentId: given.id, merchantId: 'acme', refunds: [{ key: id, outcome }], disputes: [] };
+    const failed = observe(given, facts, momentAt('10:00:00.000', 1)).payment;
+    expect(closingsOf([failed])).toMatchObject([{ totals: { EUR: { captured: 12_100, refunded: 100 } } }]);
+    expect(closingsOf([failed], '2026-11-24')).toMatchObject([
+      {
+        counts: { 'payment.refund-failed.v1': 1 },
+        totals: { EUR: { captured: 0, refunded: 0, reversed: 100 } },
+      },
+    ]);
   });
 
   test('has nothing of payments without events so far', () => {

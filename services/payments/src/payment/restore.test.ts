@@ -17,7 +17,7 @@ import {
   refusal,
   succeeded,
 } from './paymentFixtures.ts';
-import { refund, settleRefund } from './refunds.ts';
+import { failRefund, refund, settleRefund } from './refunds.ts';
 import { completed, isRepeated, recalled, restored, withNumber } from './restore.ts';
 
 type Step = {
@@ -375,6 +375,33 @@ describe('The number of a document', () => {
         why: 'the payment has the number INV-2026-000001, and not INV-2026-000002',
       },
     });
+  });
+
+  it('of an invoice that reverses a credit note is that of the refund, which must have failed', () => {
+    const reversing = {
+      type: 'invoice.issued.v1',
+      time: '2026-11-24T10:00:00.000Z',
+      data: { number: 'INV-2026-000002', reverses: { refundId: 're_1' } },
+    } as never;
+    const pending = refund(
+      captured(),
+      { id: 're_1', amount: 100, reason: null, fingerprint: 'f' },
+      momentAt(),
+    ).payment;
+    const refunded = settleRefund(pending, 're_1', succeeded, momentAt()).payment;
+    expect(withNumber(refunded, reversing)).toEqual({ standing: { state: 'early' } });
+    const failed = failRefund(
+      refunded,
+      refunded.refunds.re_1 as Payment['refunds'][string],
+      { code: 'lost', message: 'Lost.', declineCode: null },
+      momentAt(),
+    ).payment;
+    const { payment } = withNumber(failed, reversing);
+    expect(payment).toMatchObject({
+      invoiceNumber: null,
+      refunds: { re_1: { reversalInvoiceNumber: 'INV-2026-000002' } },
+    });
+    expect(withNumber(payment, reversing)).toEqual({ standing: { state: 'same' } });
   });
 
   it('waits for its payment', () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Payment } from '../payment/payment.ts';
 import { captured, momentAt, paymentId } from '../payment/paymentFixtures.ts';
 import { refund } from '../payment/refunds.ts';
-import { noteCreditNoteNumber, noteInvoiceNumber } from './documentNumbers.ts';
+import { noteCreditNoteNumber, noteInvoiceNumber, noteReversalNumber } from './documentNumbers.ts';
 import { conditionFailed, itemOf, table, updates } from './tableFixtures.ts';
 
 describe('A number from billing is noted', () => {
@@ -17,6 +17,7 @@ describe('A number from billing is noted', () => {
     table.on(UpdateItemCommand).resolves({});
     await noteInvoiceNumber('acme', paymentId, 'INV-2026-000001');
     await noteCreditNoteNumber('acme', paymentId, 're_1', 'CN-2026-000001');
+    await noteReversalNumber('acme', paymentId, 're_1', 'INV-2026-000002');
     expect(updates()).toMatchObject([
       {
         Key: { pk: { S: `acme#${paymentId}` } },
@@ -27,6 +28,12 @@ describe('A number from billing is noted', () => {
         ConditionExpression: 'refunds.#refund.creditNoteNumber = :none',
         ExpressionAttributeNames: { '#refund': 're_1' },
         ExpressionAttributeValues: { ':number': { S: 'CN-2026-000001' } },
+      },
+      // A refund has the attribute once it has failed after it succeeded.
+      {
+        ConditionExpression: 'refunds.#refund.reversalInvoiceNumber = :none',
+        ExpressionAttributeNames: { '#refund': 're_1' },
+        ExpressionAttributeValues: { ':number': { S: 'INV-2026-000002' } },
       },
     ]);
     for (const { UpdateExpression } of updates()) {
@@ -67,6 +74,13 @@ describe('A number from billing is noted', () => {
       ? noteCreditNoteNumber('acme', paymentId, refundId, 'CN-2026-000001')
       : noteInvoiceNumber('acme', paymentId, 'INV-2026-000001');
     await expect(noting).rejects.toMatchObject({ name: 'Unprocessable', reason });
+  });
+
+  test('never of a reversal where the refund has not failed', async () => {
+    table.on(UpdateItemCommand).rejects(conditionFailed(itemOf(withRefund)));
+    await expect(noteReversalNumber('acme', paymentId, 're_1', 'INV-2026-000002')).rejects.toMatchObject({
+      reason: 'unknown-refund',
+    });
   });
 
   test('never where there is no payment', async () => {
