@@ -77,7 +77,7 @@ export const credit = z.object({
   lines: z
     .array(
       z.object({
-        /** Which line of the order, from 1. */
+        /** Which line of the order, from 1; where a part was captured, which line of the invoice. */
         line: z.int().min(1).max(maxOrderLines),
         /** With tax, in minor units. */
         amount: amountMinor.min(1),

@@ -66,12 +66,13 @@ export const paymentCanceled = defineEvent({
  * Refunds that failed after they had succeeded have left gaps, so what is taken back does not follow from the total refunded
  * before it any more.
  */
-const afterFailures = z.object({
+export const afterFailures = z.object({
   /** How many refunds of the payment have failed before this one succeeded, after they had succeeded themselves. */
   failures: z.int().min(1),
   /** What this one takes back of each category and rate, in minor units, in the order of the invoice: the highest rate first. */
   vat: z.array(z.object({ net: amountMinor, tax: amountMinor })).max(maxOrderLines),
 });
+export type AfterFailures = z.output<typeof afterFailures>;
 
 export const paymentRefunded = defineEvent({
   type: 'payment.refunded.v1',

@@ -6,7 +6,14 @@ import type { World } from './world.ts';
 
 export type Answer<Body> = { status: number; headers: Record<string, string>; body: Body };
 
-export type Refund = { id: string; amount: number; status: string; creditNoteNumber: string | null };
+export type Refund = {
+  id: string;
+  amount: number;
+  status: string;
+  creditNoteNumber: string | null;
+  /** Missing unless it failed after it had succeeded. */
+  reversalInvoiceNumber?: string | null;
+};
 export type Payment = {
   id: string;
   status: string;
@@ -23,6 +30,8 @@ export type Document = {
   currency: string;
   paymentId: string;
   refundId?: string;
+  /** Of an invoice that reverses a credit note. */
+  reverses?: { refundId: string };
   totals: { gross: number };
 };
 

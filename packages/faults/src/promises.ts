@@ -82,16 +82,26 @@ type Breach = (observed: Observation, shop: Merchant) => string[];
 
 /** The promises, by number (docs/reliability.md). Each gives what breaks it; nothing when it is kept. */
 const safety: Record<string, Breach> = {
-  /** Exactly one invoice for each capture, exactly one credit note for each refund, and none without cause. */
+  /**
+   * Exactly one invoice for each capture, one credit note for each refund, one reversal for each that failed after it had
+   * succeeded, and none without cause.
+   */
   I1: ({ payments, invoices, creditNotes, tables }, shop) => {
     const captured = payments.filter(({ amountCaptured }) => amountCaptured > 0).map(({ id }) => id);
-    const refunds = payments.flatMap((payment) => succeeded(payment).map(({ id }) => id));
+    const refunds = payments.flatMap((payment) =>
+      [...succeeded(payment), ...reversed(payment)].map(({ id }) => id),
+    );
     const stored = tables.billing.filter(({ pk }) => pk.startsWith(`${shop.id}#`));
     return [
       ...differences(
         'captured payments and invoices',
         captured,
-        invoices.map(({ paymentId }) => paymentId),
+        ownOf(invoices).map(({ paymentId }) => paymentId),
+      ),
+      ...differences(
+        'refunds that failed afterwards and reversals',
+        payments.flatMap((payment) => reversed(payment).map(({ id }) => id)),
+        reversalsIn(invoices).map(({ reverses }) => reverses?.refundId ?? ''),
       ),
       ...differences(
         'refunds and credit notes',
@@ -101,19 +111,30 @@ const safety: Record<string, Breach> = {
       ...differences(
         'documents of the API and of the table',
         [...invoices, ...creditNotes].map(({ number }) => number),
-        stored.flatMap(({ invoice, creditNote }) => numberIn(invoice) ?? numberIn(creditNote) ?? []),
+        stored.flatMap(
+          ({ invoice, creditNote, reversal }) =>
+            numberIn(invoice) ?? numberIn(creditNote) ?? numberIn(reversal) ?? [],
+        ),
       ),
       ...stored
         .filter(({ parked }) => Array.isArray(parked) && parked.length > 0)
         .map(({ pk }) => `${pk} still has refunds parked`),
+      ...stored
+        .filter(({ parkedFailures }) => parkedFailures !== undefined)
+        .map(({ pk }) => `${pk} still has failures of refunds parked`),
       ...stored.filter(({ waits }) => waits !== undefined).map(({ pk }) => `${pk} still waits for a seller`),
       ...payments
         .filter((payment) => payment.amountCaptured > 0 && !payment.invoiceNumber)
         .map(({ id }) => `${id} does not know its invoice`),
       ...payments.flatMap((payment) =>
-        succeeded(payment)
+        [...succeeded(payment), ...reversed(payment)]
           .filter(({ creditNoteNumber }) => !creditNoteNumber)
           .map(({ id }) => `${id} does not know its credit note`),
+      ),
+      ...payments.flatMap((payment) =>
+        reversed(payment)
+          .filter(({ reversalInvoiceNumber }) => !reversalInvoiceNumber)
+          .map(({ id }) => `${id} does not know its reversal`),
       ),
     ];
   },
@@ -171,9 +192,13 @@ const safety: Record<string, Breach> = {
         Array.from({ length: n }, (_, i) => `${subject}:${i + 1}`),
       ),
       ...erasuresOf(tables, shop).map(({ eventId }) => eventId),
-      ...own(tables.billing).flatMap(({ id, invoice, creditNote, rendering }) => {
+      ...own(tables.billing).flatMap(({ id, invoice, creditNote, reversal, rendering }) => {
         if (rendering) return [`${(rendering as { documentId: string }).documentId}:2`];
-        return creditNote ? [`${(creditNote as { id: string }).id}:1`] : invoice ? [`${id}:1`] : [];
+        return creditNote
+          ? [`${(creditNote as { id: string }).id}:1`]
+          : invoice || reversal
+            ? [`${id}:1`]
+            : [];
       }),
       // Each version of a seller is stored by the id of its event.
       ...own(tables.billing).flatMap(({ id, seller, said }) => (seller && said !== undefined ? [id] : [])),
@@ -207,8 +232,12 @@ const safety: Record<string, Breach> = {
             .map(({ amount }) => Number(amount)),
         );
       return [
-        ...unequal(`${id}: captured and invoiced`, amountCaptured, gross(invoices)),
-        ...unequal(`${id}: refunded and credited`, amountRefunded, gross(creditNotes)),
+        ...unequal(`${id}: captured and invoiced`, amountCaptured, gross(ownOf(invoices))),
+        ...unequal(
+          `${id}: refunded and credited`,
+          amountRefunded,
+          gross(creditNotes) - gross(reversalsIn(invoices)),
+        ),
         ...unequal(`${id}: captured here and at the provider`, amountCaptured, moved('charge', 'capture')),
         ...unequal(`${id}: refunded here and at the provider`, amountRefunded, moved('refund')),
         ...(amountRefunded > amountCaptured ? [`${id}: more was refunded than captured`] : []),
@@ -407,6 +436,13 @@ function erasuresOf({ audit }: Observation['tables'], { id }: Merchant) {
 }
 
 const succeeded = ({ refunds }: Payment) => refunds.filter(({ status }) => status === 'succeeded');
+
+/** Refunds that failed after they had succeeded. */
+const reversed = ({ refunds }: Payment) =>
+  refunds.filter(({ reversalInvoiceNumber }) => reversalInvoiceNumber !== undefined);
+
+const ownOf = (invoices: Document[]) => invoices.filter(({ reverses }) => reverses === undefined);
+const reversalsIn = (invoices: Document[]) => invoices.filter(({ reverses }) => reverses !== undefined);
 
 const numberIn = (document: unknown): string | undefined => (document as { number?: string } | null)?.number;
 

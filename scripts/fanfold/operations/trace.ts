@@ -54,7 +54,8 @@ async function eventsAbout(id: string, cloud: Cloud, merchantId: string): Promis
   }
   // A refund is a part of its payment: no event is about it alone, so all refunds are looked through.
   if (id.startsWith('re_')) {
-    const refunds = await find({ type: 'payment.refunded.v1' });
+    const types = ['payment.refunded.v1', 'payment.refund-failed.v1'] as const;
+    const refunds = (await Promise.all(types.map((type) => find({ type })))).flat();
     return refunds.filter(({ data }) => (data as { refund: { id: string } } | null)?.refund.id === id);
   }
   const subjects = await subjectsOf(id, cloud, merchantId);

@@ -3,8 +3,9 @@ import type { EventOfType } from '@fanfold/contracts/catalog';
 import { formatAmount } from '@fanfold/contracts/currency';
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import type { Customer, Line, Totals } from '@fanfold/contracts/fields';
+import { plainLinesOf, plainTotalsOf } from '@fanfold/contracts/plain';
 import type { Seller, SellerVersion } from '@fanfold/contracts/seller';
-import { apportion, shareOf } from '@fanfold/contracts/share';
+import { apportion } from '@fanfold/contracts/share';
 import { rateUnits, totalsOf } from '@fanfold/contracts/tax';
 import type { TaxDocument } from '@fanfold/invoicing/document';
 import { traceOf } from '@fanfold/runtime/trace';
@@ -69,7 +70,7 @@ export const suffixOf = (id: string): string => id.slice(id.indexOf('_') + 1);
 export function addsUp(event: Captured): boolean {
   const { amount, amountCaptured } = event.data;
   if (amountCaptured < 1 || amountCaptured > amount) return false;
-  return hasOrder(event) || totalsOf(orderedLines(event.data)).gross === amount;
+  return hasOrder(event) || totalsOf(plainLinesOf(event.data)).gross === amount;
 }
 
 /**
@@ -105,10 +106,7 @@ export function invoiceFor(
 function plainInvoiceFor(event: Captured, { number, series, issuedAt }: Numbered): Invoice {
   const { data } = event;
   const { paymentId, orderId, currency, customer, amount, amountCaptured } = data;
-  const ordered = orderedLines(data);
-  const orderedTotals = totalsOf(ordered);
-  const inWhole = amountCaptured === amount;
-  const totals = inWhole ? orderedTotals : shareOf(orderedTotals, 0, amountCaptured);
+  const totals = plainTotalsOf(data);
   return {
     id: invoiceIdOf(paymentId),
     number,
@@ -118,7 +116,7 @@ function plainInvoiceFor(event: Captured, { number, series, issuedAt }: Numbered
     orderId,
     currency,
     customer,
-    lines: inWhole ? linesWithTax(ordered, totals) : linesOfPart(data, totals),
+    lines: amountCaptured === amount ? linesWithTax(plainLinesOf(data), totals) : linesOfPart(data, totals),
     totals,
     createdAt: issuedAt,
     ...causeOf(event),
@@ -138,12 +136,6 @@ export function eventOfInvoice(merchantid: string, invoice: Invoice): Event {
   };
   return makeEvent(invoiceIssued, { subject: id, n: 1, time: createdAt, merchantid, trace, data });
 }
-
-/** Without lines, the invoice has one for the whole amount, at rate 0. */
-const orderedLines = ({ lines, description, orderId, amount }: Captured['data']): Line[] =>
-  lines ?? [
-    { description: description ?? `Order ${orderId}`, quantity: 1, unitAmount: amount, taxRate: '0.00' },
-  ];
 
 /** Tax is rounded once per rate. The lines of a rate share that sum, so that they add up to it. */
 function linesWithTax(lines: Line[], { taxByRate }: Totals) {

@@ -111,7 +111,9 @@ export const refundResource = (payment: Payment, refund: Refund): z.output<typeo
   amount: refund.amount,
   currency: payment.currency,
   reason: refund.reason,
-  ...(refund.credit && { lines: refund.credit.lines.map(creditedLineResource) }),
+  // Of a part it is kept by the lines of the invoice, which are not those of the order.
+  ...(refund.credit &&
+    payment.amountCaptured === payment.amount && { lines: refund.credit.lines.map(creditedLineResource) }),
   status: refund.status,
   ...(refund.failure && { failure: failureResource(refund.failure) }),
   creditNoteNumber: refund.creditNoteNumber,

@@ -1,11 +1,20 @@
+import { plainTotalsOf } from '@fanfold/contracts/plain';
+import { type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import { amountsOf } from '@fanfold/invoicing/amounts';
-import { creditableOf, creditOfTaken, takenOfStretch, vatOfTaken } from '@fanfold/invoicing/credit';
+import {
+  amountsOfPart,
+  creditableOf,
+  creditOfTaken,
+  takenOfStretch,
+  vatOfTaken,
+} from '@fanfold/invoicing/credit';
 import { invoiceableOf, type Ordered } from '@fanfold/invoicing/ordered';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { requestOf } from '../api/order.ts';
 import { paymentRequest } from '../api/paymentRequest.ts';
-import type { Payment, PaymentEvent } from './payment.ts';
+import { eventOf } from './events.ts';
+import { notTaken, type Payment, type PaymentEvent, type Refund } from './payment.ts';
 import {
   answered,
   authorized,
@@ -18,7 +27,7 @@ import {
   refusal,
   succeeded,
 } from './paymentFixtures.ts';
-import { refund, settleRefund } from './refunds.ts';
+import { failRefund, refund, settleRefund } from './refunds.ts';
 import { restored } from './restore.ts';
 
 /** A book at 9 %, a lamp at 21 %, and three cups at 21 %: 10.90 + 60.50 + 9.99, with tax. */
@@ -39,6 +48,10 @@ const request = requestOf(
 );
 const bought = (changes: Partial<Payment> = {}): Payment => ({ ...captured(request), ...changes });
 const invoice = amountsOf(invoiceableOf(request).order);
+
+function capturedInPart(): Payment {
+  return answered(capturing(authorized({ ...request, captureMethod: 'manual' }), 5001).payment).payment;
+}
 
 const asking = (payment: Payment, id: string, wanted: Partial<Parameters<typeof refund>[1]>) =>
   refund(
@@ -224,6 +237,122 @@ test('Whatever is refunded, in lines and amounts, and however it ends, its credi
     }),
     { numRuns: 300 },
   );
+});
+
+describe.each([
+  ['with an order', bought()],
+  ['of which a part was captured', capturedInPart()],
+  ['from before lines had categories', captured()],
+])('Of a payment %s', (_of, paid) => {
+  const whole: NetAndTax[] = paid.order
+    ? amountsOfPart(invoice, 'EUR', paid.amountCaptured, paid.orderId).vat
+    : plainTotalsOf(paid).taxByRate;
+
+  /** What a refund takes back of each category and rate, by its event alone. */
+  const takenBy = (event: Refunded): NetAndTax[] => {
+    const { amountRefunded, refund } = event.data;
+    if (refund.afterFailures) return refund.afterFailures.vat;
+    if (!paid.order) return stretchOf(whole, amountRefunded - refund.amount, amountRefunded);
+    const amounts = amountsOfPart(invoice, 'EUR', paid.amountCaptured, paid.orderId);
+    const { taken, before } = refund.credit
+      ? {
+          taken: refund.credit.lines.map(({ line, amount, quantity }) => ({
+            ...{ item: line - 1, amountMinor: amount, quantity },
+          })),
+          before: refund.credit.creditedBefore,
+        }
+      : takenOfStretch(amounts, amountRefunded - refund.amount, amountRefunded);
+    return vatOfTaken(amounts, taken, before);
+  };
+
+  test('what stands refunded never passes the invoice, in any rate, whatever fails afterwards, and makes it in the end', () => {
+    const step = fc.record({
+      share: fc.integer({ min: 1, max: 100 }),
+      line: fc.option(fc.integer({ min: 1, max: 3 })),
+      /** Whether it is settled at once, or after the next one. */
+      waits: fc.boolean(),
+      fails: fc.option(fc.nat({ max: 7 }), { freq: 2 }),
+    });
+    let failures = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 10 }), (steps) => {
+        let payment = paid;
+        const standing = new Map<string, NetAndTax[]>();
+        const sumsByRate = () =>
+          whole.map((_, i) =>
+            [...standing.values()].reduce(
+              (sum, vat) => ({ net: sum.net + (vat[i]?.net ?? 0), tax: sum.tax + (vat[i]?.tax ?? 0) }),
+              { net: 0, tax: 0 },
+            ),
+          );
+        const settle = (id: string) => {
+          const change = settling(payment, id);
+          for (const event of eventsOf(change)) {
+            const taken = takenBy(event as Refunded);
+            expect(taken.every(({ net, tax }) => net >= 0 && tax >= 0)).toBe(true);
+            standing.set(id, taken);
+            expect((event as Refunded).data.refund.afterFailures?.failures ?? 0).toBe(
+              change.payment.history.filter(({ type }) => type === 'payment.refund-failed.v1').length,
+            );
+          }
+          payment = change.payment;
+          for (const [i, { net, tax }] of sumsByRate().entries()) {
+            expect(net).toBeLessThanOrEqual(whole[i]?.net ?? 0);
+            expect(tax).toBeLessThanOrEqual(whole[i]?.tax ?? 0);
+          }
+        };
+        const waiting: string[] = [];
+        for (const [i, { share, line, waits, fails }] of steps.entries()) {
+          const id = `re_${i}`;
+          const amount = Math.ceil(((payment.amountCaptured - payment.amountRefunded) * share) / 100);
+          try {
+            payment = asking(payment, id, line === null ? { amount } : { lines: [{ line }] });
+            if (waits) waiting.push(id);
+            else settle(id);
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'Refusal' });
+          }
+          const given = [...standing.keys()];
+          const failing = fails === null ? undefined : given[fails % given.length];
+          const refund = failing === undefined ? undefined : payment.refunds[failing];
+          if (refund) {
+            const before = JSON.stringify(payment.history.map((_, n) => eventOf(payment, n + 1)));
+            payment = failRefund(payment, refund, notTaken, momentAt('12:00:00.000')).payment;
+            standing.delete(refund.id);
+            failures++;
+            // What was said before stays as it was.
+            const after = payment.history.slice(0, -1).map((_, n) => eventOf(payment, n + 1));
+            expect(JSON.stringify(after)).toBe(before);
+          }
+          if (!waits) for (const other of waiting.splice(0)) settle(other);
+        }
+        for (const other of waiting) settle(other);
+        if (payment.amountCaptured > payment.amountRefunded) {
+          payment = asking(payment, 're_rest', {});
+          settle('re_rest');
+        }
+        expect(sumsByRate()).toEqual(whole.map(({ net, tax }) => ({ net, tax })));
+      }),
+      { numRuns: 200 },
+    );
+    expect(failures).toBeGreaterThan(20);
+  });
+
+  test('a refund after one that failed is brought back from its event to the letter', () => {
+    const first = settling(asking(paid, 're_1', { amount: 1000 }), 're_1').payment;
+    const failed = failRefund(
+      first,
+      first.refunds.re_1 as Refund,
+      notTaken,
+      momentAt('12:00:00.000'),
+    ).payment;
+    const change = settling(asking(failed, 're_2', { amount: 500 }), 're_2');
+    const [event] = eventsOf(change) as [Refunded];
+    expect(event.data.refund.afterFailures?.failures).toBe(1);
+    const { standing, payment } = restored(failed, event, JSON.stringify(event), undefined);
+    expect(standing).toEqual({ state: 'same' });
+    expect(payment?.refunds.re_2?.afterFailures).toEqual(event.data.refund.afterFailures);
+  });
 });
 
 test('The order of a request is the order of an event', () => {

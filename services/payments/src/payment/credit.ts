@@ -1,32 +1,40 @@
 import type { Credit } from '@fanfold/contracts/order';
+import { plainTotalsOf } from '@fanfold/contracts/plain';
+import { apportion, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import { amountsOf } from '@fanfold/invoicing/amounts';
 import {
+  amountsOfPart,
   creditableOf,
   creditedOfGroups,
-  creditedUpTo,
+  groupsOfTaken,
   nothingCredited,
   type Progress,
   type Taken,
   takenBy,
   takenOfStretch,
+  vatAfterReversals,
+  vatOfTaken,
   withTaken,
 } from '@fanfold/invoicing/credit';
 import type { Amounts } from '@fanfold/invoicing/document';
 import { invoiceableOf } from '@fanfold/invoicing/ordered';
 import { invalidRequest, type Refusal } from '@fanfold/runtime/refusal';
-import type { Payment, Refund } from './payment.ts';
+import { refundedAfter, signOf } from './events.ts';
+import type { HistoryEntry, Payment, Refund } from './payment.ts';
 
 /** A line that is refunded: so many, an amount with tax, or all that is left of it. `line` counts from 1. */
 export type RefundLine = { line: number; quantity?: string | undefined; amount?: number | undefined };
 
 /**
  * Refunds of a payment take back of all lines in proportion, as long as none says what it is for. From the first that does,
- * each says it: what an amount takes back is then decided when it is asked for, from what is left of each line.
+ * each says it: what an amount takes back is then decided when it is asked for, from what is left of each line. So it is from the
+ * first refund on that fails after it had succeeded, because what it leaves free has no place among those in proportion.
  *
  * Pending refunds have their part already, so that what is promised to one is not given to another.
  */
-export const isByLine = ({ refunds }: Payment): boolean =>
-  Object.values(refunds).some(({ status, credit }) => status !== 'failed' && credit !== undefined);
+export const isByLine = ({ refunds, order, history }: Payment): boolean =>
+  Object.values(refunds).some(({ status, credit }) => status !== 'failed' && credit !== undefined) ||
+  (order !== undefined && failuresIn(history) > 0);
 
 /**
  * What a refund takes back of each line, and its amount.
@@ -37,7 +45,7 @@ export function creditFor(
   payment: Payment,
   wanted: { lines: RefundLine[] } | { amount: number },
 ): { amount: number; lines: Credit['lines'] } {
-  const invoice = invoicedOf(payment);
+  const invoice = 'lines' in wanted ? wholeOf(payment) : invoicedOf(payment);
   const progress = progressOf(payment, invoice, ({ status }) => status !== 'failed');
   const refund =
     'amount' in wanted
@@ -83,13 +91,19 @@ export function creditedBefore(payment: Payment): number[] {
 }
 
 /** What was ordered. A part of it does not tell which lines were captured. */
+function wholeOf(payment: Payment): Amounts {
+  if (payment.amountCaptured !== payment.amount)
+    throw refusedLines('are not known when a part was captured: refund an amount');
+  return invoicedOf(payment);
+}
+
+/** What was invoiced: of a part, a line for each category and rate. */
 function invoicedOf(payment: Payment): Amounts {
-  const { order, customer, amount, amountCaptured } = payment;
+  const { order, customer, currency, amountCaptured, orderId } = payment;
   if (!order || !customer)
     throw refusedLines('are not known of a payment from before they were kept: refund an amount');
-  if (amountCaptured !== amount)
-    throw refusedLines('are not known when a part was captured: refund an amount');
-  return amountsOf(invoiceableOf({ ...payment, order, customer }).order);
+  const ordered = amountsOf(invoiceableOf({ ...payment, order, customer }).order);
+  return amountsOfPart(ordered, currency, amountCaptured, orderId);
 }
 
 const refusedLines = (detail: string): Refusal =>
@@ -98,31 +112,88 @@ const refusedLines = (detail: string): Refusal =>
 /** What some refunds have taken back. Those of an amount alone come before all that say what they are for. */
 function progressOf(payment: Payment, invoice: Amounts, counts: (refund: Refund) => boolean): Progress {
   const refunds = Object.values(payment.refunds).filter(counts);
-  const ofAmounts = refunds.filter(({ credit }) => !credit).reduce((sum, { amount }) => sum + amount, 0);
-  const start = {
-    ...nothingCredited(invoice),
-    items: creditedUpTo(invoice, ofAmounts).map((creditedMinor) => ({
-      creditedMinor,
-      creditedQuantity: '0',
-    })),
-    paidBackMinor: ofAmounts,
-  };
-  return refunds.reduce(
-    (progress, { credit, amount }) =>
-      credit
-        ? withTaken(
-            progress,
-            credit.lines.map(({ line, amount, quantity }) => ({
-              item: line - 1,
-              amountMinor: amount,
-              quantity,
-            })),
-            amount,
-          )
-        : progress,
-    start,
+  const ofAmounts = refunds.filter(({ credit, status }) => !credit && status === 'pending');
+  const settled = refunds.filter((refund) => !ofAmounts.includes(refund));
+  const progress = settled.reduce(
+    (progress, refund) => withTaken(progress, takenOf(payment, invoice, refund).taken, refund.amount),
+    nothingCredited(invoice),
   );
+  // Those of an amount that are pending follow end to end: when one has failed before them, each says its lines.
+  const from = payment.amountRefunded;
+  const to = from + ofAmounts.reduce((sum, { amount }) => sum + amount, 0);
+  return from === to ? progress : withTaken(progress, takenOfStretch(invoice, from, to).taken, to - from);
 }
+
+/** What a refund takes back of each item, and what was before it of each category and rate; undefined where that is not kept. */
+function takenOf(
+  payment: Payment,
+  invoice: Amounts,
+  { id, credit }: Refund,
+): { taken: Taken[]; before: number[] } {
+  if (!credit) return takenOfStretch(invoice, ...stretchOfRefund(payment, id));
+  const taken = credit.lines.map(({ line, amount, quantity }) => ({
+    item: line - 1,
+    amountMinor: amount,
+    quantity,
+  }));
+  return { taken, before: credit.creditedBefore ?? [] };
+}
+
+/** From where to where a refund in proportion goes that has succeeded: before it, none had failed. */
+function stretchOfRefund(payment: Payment, id: string): [from: number, to: number] {
+  const n =
+    payment.history.findIndex(({ type, refundId }) => type === 'payment.refunded.v1' && refundId === id) + 1;
+  const to = refundedAfter(payment, n);
+  return [to - (payment.refunds[id]?.amount ?? 0), to];
+}
+
+/**
+ * What refunds that failed after they had succeeded change for one that succeeds now; undefined as long as none has. It takes back
+ * what is left of each category and rate, as near to proportion as that allows.
+ *
+ * @param refund with its lines, where the payment has an order
+ */
+export function afterFailures(payment: Payment, refund: Refund): Refund['afterFailures'] {
+  const failures = failuresIn(payment.history);
+  if (failures === 0) return undefined;
+  const others = Object.values(payment.refunds).filter(({ status }) => status === 'succeeded');
+  if (payment.order === undefined) {
+    const whole = plainTotalsOf(payment).taxByRate;
+    const standing = sumsOf(
+      whole,
+      others.map(
+        ({ id, afterFailures }) => afterFailures?.vat ?? stretchOf(whole, ...stretchOfRefund(payment, id)),
+      ),
+    );
+    const left = whole.map(({ net, tax }, i) => net + tax - grossOf(standing[i]));
+    return { failures, vat: vatAfterReversals(whole, apportion(refund.amount, left), standing) };
+  }
+  const invoice = invoicedOf(payment);
+  const standing = sumsOf(
+    invoice.vat,
+    others.map((other) => {
+      const { taken, before } = takenOf(payment, invoice, other);
+      return other.afterFailures?.vat ?? vatOfTaken(invoice, taken, before);
+    }),
+  );
+  const gross = groupsOfTaken(invoice, takenOf(payment, invoice, refund).taken, []).map(([, to]) => to);
+  return { failures, vat: vatAfterReversals(invoice.vat, gross, standing) };
+}
+
+/** The sums of what refunds take back, by category and rate. */
+const sumsOf = (whole: readonly NetAndTax[], parts: NetAndTax[][]): NetAndTax[] =>
+  whole.map((_, i) =>
+    parts.reduce(
+      (sum, part) => ({ net: sum.net + (part[i]?.net ?? 0), tax: sum.tax + (part[i]?.tax ?? 0) }),
+      { net: 0, tax: 0 },
+    ),
+  );
+
+const grossOf = (part: NetAndTax | undefined): number => (part?.net ?? 0) + (part?.tax ?? 0);
+
+/** How many refunds have failed after they had succeeded. */
+const failuresIn = (history: HistoryEntry[]): number =>
+  history.filter((entry, i) => signOf(entry, history.slice(0, i)) < 0).length;
 
 function lineOf({ line, quantity, amount }: RefundLine, invoice: Amounts, progress: Progress) {
   const index = line - 1;

@@ -53,13 +53,14 @@ export function eventOf(payment: Payment, n: number): PaymentEvent {
         data: { ...facts, reason: payment.cancellationReason ?? '' },
       });
     case 'payment.refunded.v1': {
-      const { id: refundId, amount: refunded, reason, credit } = refundOf(payment, entry);
+      const { id: refundId, amount: refunded, reason, credit, afterFailures } = refundOf(payment, entry);
       const { lines, creditedBefore } = credit ?? {};
       const data = {
         ...{ ...facts, amountCaptured, amountRefunded: refundedAfter(payment, n) },
         refund: {
           ...{ id: refundId, amount: refunded, reason },
           ...(lines && creditedBefore && { credit: { lines, creditedBefore } }),
+          ...(afterFailures && { afterFailures }),
         },
       };
       return makeEvent(paymentRefunded, { ...about, data });
@@ -108,7 +109,7 @@ const claimOf = ({ id, amount, currency, reason, openedAt, evidenceDueBy }: Disp
 });
 
 /** What was refunded after the n-th event, without what failed after all. */
-const refundedAfter = ({ history, refunds }: Payment, n: number): number =>
+export const refundedAfter = ({ history, refunds }: Payment, n: number): number =>
   history
     .slice(0, n)
     .reduce(

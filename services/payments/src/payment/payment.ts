@@ -2,6 +2,7 @@ import type { EventOfType } from '@fanfold/contracts/catalog';
 import type { Trace } from '@fanfold/contracts/event';
 import type { Customer, Line } from '@fanfold/contracts/fields';
 import type { Credit, Order } from '@fanfold/contracts/order';
+import type { AfterFailures } from '@fanfold/contracts/payments';
 import { Refusal } from '@fanfold/runtime/refusal';
 
 /** A payment as it is now. Amounts are integers in the minor unit of `currency`, times are RFC 3339 in UTC. */
@@ -65,6 +66,8 @@ export type Refund = {
   failure?: Failure;
   /** What it takes back of each line; missing when it is of all in proportion. What was credited before it is known once it succeeded. */
   credit?: Pick<Credit, 'lines'> & Partial<Credit>;
+  /** What refunds that failed after they had succeeded change for it; missing as long as none had when it succeeded. */
+  afterFailures?: AfterFailures;
   /** Until when the request may still be running; null once it has answered. */
   runsUntil: string | null;
   unknown?: Unknown;

@@ -1,7 +1,14 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
 import type { Outcome } from '../providers/provider.ts';
-import { creditedBefore, creditFor, isByLine, type RefundLine, withFixedCredits } from './credit.ts';
+import {
+  afterFailures,
+  creditedBefore,
+  creditFor,
+  isByLine,
+  type RefundLine,
+  withFixedCredits,
+} from './credit.ts';
 import { nextEventTime, wasRefunded, withEvent } from './events.ts';
 import { stillUnsettled } from './lookup.ts';
 import {
@@ -128,9 +135,11 @@ export function settleRefund(
   switch (outcome.result) {
     case 'succeeded': {
       const { credit } = pending;
+      const after = afterFailures(payment, pending);
       const succeeded: Refund = {
         ...settled(pending),
         ...(credit && { credit: { ...credit, creditedBefore: creditedBefore(payment) } }),
+        ...(after && { afterFailures: after }),
         status: 'succeeded',
         settledAt: nextEventTime(payment, now),
       };
@@ -172,7 +181,11 @@ export function failRefund(
   return withEvent(
     payment,
     {
-      refunds: { ...payment.refunds, [refund.id]: failed },
+      // What those that are pending take back is fixed before a place among them becomes free.
+      refunds: {
+        ...(wasCounted && payment.order ? withFixedCredits(payment) : payment.refunds),
+        [refund.id]: failed,
+      },
       amountRefunded: payment.amountRefunded - (wasCounted ? refund.amount : 0),
     },
     { type: 'payment.refund-failed.v1', trace, refundId: refund.id },

@@ -154,7 +154,7 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
     }
     case 'payment.refunded.v1': {
       const { refund } = event.data;
-      const { id, amount, reason, credit } = refund;
+      const { id, amount, reason, credit, afterFailures } = refund;
       const {
         unknown: _unknown,
         pendingSince: _pendingSince,
@@ -169,6 +169,7 @@ function applied(payment: Payment, event: PaymentEvent, entry: HistoryEntry): Pa
       const succeeded = {
         ...pending,
         ...(credit && { credit }),
+        ...(afterFailures && { afterFailures }),
         ...{ status: 'succeeded' as const, runsUntil: null, settledAt: event.time },
       };
       return {
