@@ -19,12 +19,17 @@ export type Shown = {
   invoiceNumber: string | null;
   refunds: Shown[];
   creditNoteNumber: string | null;
+  /** Missing unless the refund has failed after it had succeeded. */
+  reversalInvoiceNumber?: string | null;
+  /** Of an invoice that reverses a credit note. */
+  reverses?: { refundId: string };
   number: string;
   orderId: string;
   paymentId: string;
   refundId: string;
   totals: { net: number; tax: number; gross: number };
   creditNotes: Shown[];
+  type: string;
   subject: string;
   sequence: string;
 };

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fanfold as runHere } from '../scripts/fanfold/commandFixtures.ts';
 import { type BreakableProxy, startBreakableProxy } from './breakableProxy.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
+import { providerTells } from './provider.ts';
 import { invoke, type RunningStack, signLog, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
 
@@ -18,9 +19,9 @@ let stack: RunningStack;
 let sns: BreakableProxy;
 let wire: Wire;
 let receivedByFourth: () => Promise<string[]>;
-const merchants = ['straight', 'orders', 'late-seller', 'disorder', 'poison', 'outage', 'unknown'].map(
-  (chapter) => `story-${chapter}`,
-);
+const merchants = [
+  ...['straight', 'orders', 'late-seller', 'returned', 'disorder', 'poison', 'outage', 'unknown'],
+].map((chapter) => `story-${chapter}`);
 
 beforeAll(async () => {
   const base = await freeBasePort();
@@ -238,6 +239,104 @@ describe('a payment', () => {
   });
 });
 
+describe('a refund that the bank returns', () => {
+  it('is undone in the payment, has its credit note reversed, and can be given back once more, to the cent', async () => {
+    const merchant = await client('returned');
+    const { id } = await pay(merchant);
+    const refund = async (amount?: number) => {
+      const { status, body } = await merchant.post(`/payments/${id}/refunds`, { amount });
+      expect(status).toBe(201);
+      return body;
+    };
+    const first = await refund(5001);
+    await refund(3001);
+    const outcome = {
+      result: 'failed',
+      failure: { code: 'provider_error', message: 'The bank has returned it.', declineCode: null },
+    } as const;
+    // Twice, as notifications come.
+    for (const key of [first.id, first.id])
+      await providerTells(stack.base, merchant.merchantId, id, { refunds: [{ key, outcome }] });
+
+    const shown = await eventually(async () => {
+      const { body } = await merchant.get(`/payments/${id}`);
+      const [failed] = body.refunds;
+      expect(failed?.reversalInvoiceNumber).toMatch(/^INV-/);
+      expect(body.refunds.every(({ creditNoteNumber }) => creditNoteNumber !== null)).toBe(true);
+      return body;
+    });
+    expect(shown).toMatchObject({
+      amountRefunded: 3001,
+      refunds: [{ status: 'failed', failure: { code: 'provider_error' } }, { status: 'succeeded' }],
+    });
+    const year = new Date().getUTCFullYear();
+    const { body: invoices } = await merchant.get(`/invoices?paymentId=${id}`);
+    expect(invoices.data).toMatchObject([
+      {
+        number: `INV-${year}-000002`,
+        reverses: { creditNoteNumber: shown.refunds[0]?.creditNoteNumber, refundId: first.id },
+        totals: { gross: 5001 },
+      },
+      { number: shown.invoiceNumber, status: 'partially_credited' },
+    ]);
+    const reversedBy = { invoiceId: invoices.data[0]?.id, invoiceNumber: `INV-${year}-000002` };
+    expect(invoices.data[1]?.creditNotes).toEqual([
+      expect.objectContaining({ refundId: first.id, amount: 5001, reversedBy }),
+      expect.not.objectContaining({ reversedBy }),
+    ]);
+    expect(await merchant.text(`/invoices/${invoices.data[0]?.id}/ubl`)).toContain(
+      String(shown.refunds[0]?.creditNoteNumber),
+    );
+    const { body: creditNotes } = await merchant.get(`/credit-notes?paymentId=${id}`);
+    expect(creditNotes.data.find(({ refundId }) => refundId === first.id)).toMatchObject({ reversedBy });
+
+    // All that is left: what the failed refund had, and the rest. With those that stand it makes the invoice, in net and in tax.
+    expect(await refund()).toMatchObject({ amount: 9099, status: 'succeeded' });
+    await eventually(async () => {
+      const { body } = await merchant.get(`/invoices/${invoices.data[1]?.id}`);
+      expect(body.status).toBe('credited');
+      const notes = await merchant.all('/credit-notes');
+      const stands = notes.filter(({ refundId }) => refundId !== first.id).map(({ totals }) => totals);
+      const sumOf = (part: 'net' | 'tax') => stands.reduce((sum, totals) => sum + totals[part], 0);
+      expect([sumOf('net'), sumOf('tax')]).toEqual([body.totals.net, body.totals.tax]);
+    });
+    const events = await eventually(async () => {
+      const found = (await merchant.all('/events')).filter(({ subject }) => subject === id);
+      expect(found).toHaveLength(5);
+      return found;
+    });
+    expect(events.map(({ type }) => type)).toEqual([
+      'payment.captured.v1',
+      ...['payment.refunded.v1', 'payment.refunded.v1', 'payment.refund-failed.v1', 'payment.refunded.v1'],
+    ]);
+  });
+
+  it('is refused during a dispute, whose opening and end audit records', async () => {
+    const merchant = await client('returned');
+    const { id } = await pay(merchant);
+    const dispute = {
+      ...{ id: 'dp_story', amount: 12_100, currency: 'EUR', reason: 'fraudulent' },
+      openedAt: new Date().toISOString(),
+    };
+    const tell = (status: 'open' | 'lost') =>
+      providerTells(stack.base, merchant.merchantId, id, { disputes: [{ ...dispute, status }] });
+    await tell('open');
+    const during = await merchant.post(`/payments/${id}/refunds`, {});
+    expect(during).toMatchObject({ status: 409, body: { code: 'payment_disputed' } });
+    await tell('lost');
+    await eventually(async () => {
+      const about = (await merchant.all('/events')).filter(({ subject }) => subject === id);
+      expect(about.map(({ type }) => type)).toEqual([
+        'payment.captured.v1',
+        'payment.dispute-opened.v1',
+        'payment.dispute-closed.v1',
+      ]);
+    });
+    // The sale was made: what the bank decides has no document.
+    expect(await invoiceOf(merchant, id)).toMatchObject({ status: 'paid', creditNotes: [] });
+  });
+});
+
 describe('a seller that arrives late', () => {
   const company = {
     legalName: 'Late BV',
@@ -344,7 +443,7 @@ describe('messages', () => {
     for (const body of published.toReversed()) {
       const { type } = JSON.parse(body);
       await wire.send(queues.audit, body);
-      if (/^payment\.(captured|refunded)/.test(type)) await wire.send(queues.billing, body);
+      if (/^payment\.(captured|refund)/.test(type)) await wire.send(queues.billing, body);
       if (/^(invoice|credit-note)\.issued\./.test(type)) await wire.send(queues.payments, body);
     }
   });
@@ -411,19 +510,28 @@ describe('in the end', () => {
   });
 
   it.each(merchants)(
-    '%s has one invoice per capture, one credit note per refund, and numbers without a gap',
+    '%s has one invoice per capture, one credit note per refund, what reverses those that failed, and numbers without a gap',
     async (id) => {
       const merchant = await clientOf(stack.base, id);
       const payments = await merchant.all('/payments');
       const captured = payments.filter(({ status }) => status === 'captured');
       const refunds = payments.flatMap((payment) => payment.refunds);
+      const returned = refunds.filter(({ reversalInvoiceNumber }) => reversalInvoiceNumber !== undefined);
       const [invoices, creditNotes] = await eventually(async () => {
         const documents = await Promise.all([merchant.all('/invoices'), merchant.all('/credit-notes')]);
-        expect(documents.map(({ length }) => length)).toEqual([captured.length, refunds.length]);
+        expect(documents.map(({ length }) => length)).toEqual([
+          captured.length + returned.length,
+          refunds.length,
+        ]);
         return documents as [Shown[], Shown[]];
       });
+      const reversals = invoices.filter(({ reverses }) => reverses !== undefined);
+      const own = invoices.filter((invoice) => !reversals.includes(invoice));
 
-      expect(invoices.map(({ paymentId }) => paymentId).sort()).toEqual(captured.map(({ id }) => id).sort());
+      expect(reversals.map(({ reverses }) => reverses?.refundId).sort()).toEqual(
+        returned.map(({ id }) => id).sort(),
+      );
+      expect(own.map(({ paymentId }) => paymentId).sort()).toEqual(captured.map(({ id }) => id).sort());
       expect(creditNotes.map(({ refundId }) => refundId).sort()).toEqual(refunds.map(({ id }) => id).sort());
       for (const [documents, prefix] of [
         [invoices, 'INV'],
@@ -436,12 +544,9 @@ describe('in the end', () => {
       }
 
       const sum = (amounts: number[]) => amounts.reduce((all, amount) => all + amount, 0);
-      expect(sum(invoices.map(({ totals }) => totals.gross))).toBe(
-        sum(captured.map((each) => each.amountCaptured)),
-      );
-      expect(sum(creditNotes.map(({ totals }) => totals.gross))).toBe(
-        sum(captured.map((each) => each.amountRefunded)),
-      );
+      const gross = (documents: Shown[]) => sum(documents.map(({ totals }) => totals.gross));
+      expect(gross(own)).toBe(sum(captured.map((each) => each.amountCaptured)));
+      expect(gross(creditNotes) - gross(reversals)).toBe(sum(captured.map((each) => each.amountRefunded)));
     },
   );
 
