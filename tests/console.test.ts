@@ -625,6 +625,49 @@ describe('a proof', () => {
   });
 });
 
+describe('findings', () => {
+  it('are what the command prints, with what to do, of a merchant and a day that the address names', async () => {
+    const example = JSON.parse(
+      await readFile(
+        new URL('../packages/contracts/examples/audit.gap-found.v1.json', import.meta.url),
+        'utf8',
+      ),
+    );
+    const sqs = new SQSClient({ ...aws(), useQueueUrlAsEndpoint: false });
+    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: 'fanfold-local-audit-events' }));
+    const time = new Date().toISOString();
+    const event = { ...example, merchantid: 'gapped', time };
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify(event) }));
+    const found = await vi.waitFor(async () => {
+      const printed = await fanfold(['findings', '--merchant', 'gapped'], stack.base);
+      expect(printed.code).toBe(1);
+      return printed.stdout;
+    }, 20_000);
+    await page.getByRole('link', { name: 'Findings' }).click();
+    const form = page.getByRole('form', { name: 'Which findings' });
+    await form.getByLabel('Merchant').fill('gapped');
+    await form.getByRole('button').click();
+    const finding = page.locator('.finding');
+    await finding.waitFor();
+    expect(new URL(page.url()).search).toBe('?merchant=gapped');
+    const said = (await finding.locator('h2, p').allTextContents()).map((line) => line.trim());
+    const lines = found
+      .replaceAll('`', '')
+      .split('\n')
+      .map((line) => line.trim());
+    expect(lines.slice(0, said.length)).toEqual(said);
+    expect(said.at(-1)).toContain(`fanfold republish --date ${example.data.date} --merchant gapped`);
+    expect(await violations(page)).toEqual([]);
+    await page.goto(`${origin()}/findings?date=2999-01-01&merchant=gapped`);
+    await page
+      .getByText(/2999-01-01/)
+      .last()
+      .waitFor();
+    expect(await page.locator('[role=status].failed').textContent()).toContain('2999-01-01');
+    await page.goto(`${origin()}/`);
+  });
+});
+
 describe('everybody', () => {
   it('can use it, in the light and in the dark, in a wide window and in a narrow one', async () => {
     await page.getByRole('heading', { level: 1 }).waitFor();

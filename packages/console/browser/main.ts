@@ -5,11 +5,12 @@ import { listen, live } from './live.ts';
 import { changed, renderAlways } from './render.ts';
 import type { View } from './view.ts';
 import { deadLetters } from './views/deadLetters.ts';
+import { findings } from './views/findings.ts';
 import { flow } from './views/flow.ts';
 import { proof } from './views/proof.ts';
 import { trace } from './views/trace.ts';
 
-const views: View[] = [flow, deadLetters, trace, proof];
+const views: View[] = [flow, deadLetters, trace, proof, findings];
 
 let place: PlaceOfConsole | undefined;
 let problem = '';

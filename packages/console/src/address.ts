@@ -5,7 +5,7 @@ import { isBelow } from '@fanfold/local-cloud/stack';
 // What is needed before anybody opens the console.
 
 /** The views, by their path. */
-export const viewPaths = ['/', '/dead-letters', '/trace', '/proof'] as const;
+export const viewPaths = ['/', '/dead-letters', '/trace', '/proof', '/findings'] as const;
 
 /** Who has it may see and do all that the page can. */
 export const newToken = (): string => randomBytes(24).toString('base64url');

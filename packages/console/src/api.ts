@@ -44,6 +44,8 @@ export const questions = {
     /** Empty for who is meant anyway: the merchant of a laptop, or nobody, as with what operators did. */
     merchant: typed,
   }),
+  /** Each empty for all of them. */
+  findings: z.strictObject({ date: typed, merchant: typed }),
   proof: z.strictObject({ merchant: typed, event: typed }),
   logKeys: z.strictObject({}),
   logFile: z.strictObject({ path: z.string().regex(/^(checkpoint|tile\/[\w/.]{1,100})$/) }),
@@ -66,12 +68,21 @@ export type Answers = {
   /** It goes on by itself; what comes of it is told as it happens. */
   actOnDeadLetters: { number: number };
   trace: TraceShown;
+  findings: FindingsShown;
   /** A proof file as audit serves it: https://c2sp.org/tlog-proof */
   proof: { file: string };
   /** The vkeys of the log and of its witness. */
   logKeys: { log: string; witness: string };
   /** A file of the log, in base64; null when there is none. */
   logFile: { base64: string | null };
+};
+
+/** What was found to be wrong, or missing, and what to do. */
+export type FindingsShown = {
+  /** From when on days were looked at. */
+  from: string;
+  isAnything: boolean;
+  sections: { heading: string; lines: string[] }[];
 };
 
 /** What the page is for. */

@@ -86,16 +86,22 @@ beforeEach(() => {
 it('are told with whom and when they are about, each number that differs, and ids that are missing', async () => {
   recorded(failure, { ...gap, data: { ...gap.data, missingCount: 3 } });
   expect(await findings({ stage: 'test' })).toBe(true);
-  expect(printed().split('\n').slice(0, 9)).toEqual([
+  const again =
+    'What is missing may wait: `fanfold dlq list --stage test --region eu-west-1`. If not, send it again:';
+  const page = 'See docs/operations.md, "An event is missing".';
+  expect(printed().split('\n').slice(0, 12)).toEqual([
     '2026-03-03  acme  billing.reconciliation-failed.v1',
     '  captures: 1 expected, 0 found',
     '  EUR captured, in minor units: 12100 expected, 0 found',
     `  found ${failure.time}, rec_2026-03-03_acme:1`,
+    `  ${again} \`fanfold replay --from 2026-03-03T00:00:00Z --to 2026-03-04T00:00:00Z --merchant acme --to-queue billing --stage test --region eu-west-1\`. ${page}`,
     '',
     '2026-03-03  acme  audit.gap-found.v1',
     '  payment.captured.v1: 1 expected, 0 found',
     '  missing: pay_cf1257938058b70cca1e5d416b017ac0:2',
     '  missing: 2 more, not listed',
+    `  found ${gap.time}, ${gap.id}`,
+    `  ${again} \`fanfold republish --date 2026-03-03 --merchant acme --stage test --region eu-west-1\`. ${page}`,
   ]);
 });
 

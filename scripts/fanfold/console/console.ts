@@ -5,7 +5,10 @@ import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { stageLog } from '../aws/stageLog.ts';
 import type { StagePlace } from '../commandFor.ts';
 import * as parse from '../commands/arguments.ts';
+import { requirePastDay } from '../commands/past.ts';
 import { CommandError, messageOf } from '../errors.ts';
+import { sectionsOf } from '../operations/findingSections.ts';
+import { findingsOf, isAnythingIn } from '../operations/findings.ts';
 import { logKeysOf, proofOf } from '../operations/proofs.ts';
 import { ownerOf } from '../operations/trace.ts';
 import { switchTriggers } from '../operations/triggers.ts';
@@ -86,6 +89,18 @@ export function consoleOf(
         topic.isAvailable = on;
         refresh();
         return { on };
+      },
+      async findings({ date, merchant }) {
+        const now = new Date();
+        const asked = {
+          date: date === '' ? undefined : parsed('date', parse.date, date),
+          merchantId: merchant === '' ? undefined : parsed('merchant', parse.merchant, merchant),
+        };
+        return withCloud(place, async (cloud) => {
+          if (asked.date !== undefined) requirePastDay(asked.date, now);
+          const found = await findingsOf(cloud, asked, now);
+          return { from: found.from, isAnything: isAnythingIn(found), sections: sectionsOf(cloud, found) };
+        });
       },
       proof: async ({ merchant, event }) => {
         const id = parsed('event', parse.identifier, event);

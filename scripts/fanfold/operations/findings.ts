@@ -40,14 +40,7 @@ export async function findingsOf(
   cloud: Cloud,
   { date, merchantId }: { date?: string | undefined; merchantId?: string | undefined },
   now: Date,
-): Promise<{
-  from: string;
-  findings: Finding[];
-  lacks: Lack[];
-  misfits: string[];
-  entriesWithoutEvent: EntriesWithoutEvent;
-  lostNumbers: FoundLost[];
-}> {
+): Promise<Found> {
   // A day is compared after it, or any time later when its closing was late or is sent again.
   const from = date
     ? `${date}T00:00:00.000Z`
@@ -79,6 +72,26 @@ export async function findingsOf(
     findings: found.filter((each) => date === undefined || dayOf(each) === date),
   };
 }
+
+/** All that was found. */
+export type Found = {
+  from: string;
+  findings: Finding[];
+  lacks: Lack[];
+  misfits: string[];
+  entriesWithoutEvent: EntriesWithoutEvent;
+  lostNumbers: FoundLost[];
+};
+
+/** Whether anybody has to do something. What is lost for good is no finding for ever, as nobody can bring it back. */
+export const isAnythingIn = ({
+  lacks,
+  misfits,
+  entriesWithoutEvent,
+  lostNumbers,
+  findings,
+}: Found): boolean =>
+  lacks.length + misfits.length + entriesWithoutEvent.inTables + lostNumbers.length + findings.length > 0;
 
 /** Entries of a restored log, by whether a publisher's table may have their events. */
 export type EntriesWithoutEvent = { inTables: number; nowhereElse: number };
