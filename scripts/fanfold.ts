@@ -8,6 +8,7 @@ import { regionOf } from '../packages/topology/region.js';
 import {
   date,
   eventType,
+  identifier,
   identifiers,
   localMerchant,
   logName,
@@ -124,7 +125,7 @@ const deadLetters = () => import('./fanfold/commands/dlq.ts');
 
 const dlq = program
   .command('dlq')
-  .summary('list, show, redrive and discard dead letters')
+  .summary('list, show, redrive, edit, put aside and discard dead letters')
   .description(
     'Messages that could not be handled or delivered, and events that could not be published: see docs/operations.md, ' +
       '"Dead letters".',
@@ -151,6 +152,34 @@ acting(filtered(inStage(dlq.command('discard')), 'discard'))
   .description('Deletes dead letters for good. Events that audit has recorded stay in its log.')
   .requiredOption('--reason <text>', 'why, for the audit trail', sentence)
   .action(async (ids, options) => (await deadLetters()).discard(ids, options));
+
+inStage(dlq.command('edit'))
+  .argument('<id>', 'the dead letter to edit: an id from `dlq list` or the log of its consumer', identifier)
+  .summary('send one dead letter with another body to its consumer')
+  .description(
+    'Sends a corrected event instead of a dead letter, which is gone then. It has to fit the schema of its type, and to keep the id and ' +
+      'the merchant of the original, if that had them. The audit trail keeps both bodies.',
+  )
+  .requiredOption(
+    '--file <path>',
+    'the file that has the body to send: a corrected copy of what `dlq show --body` shows',
+  )
+  .requiredOption('--reason <text>', 'why, for the audit trail', sentence)
+  .option('--dry-run', 'only say whether it could be sent')
+  .action(async (id, options) => (await deadLetters()).edit(id, options));
+
+acting(filtered(inStage(dlq.command('put-aside')), 'put aside'))
+  .summary('leave dead letters for later, out of the way of what is done with the others')
+  .description(
+    'Puts dead letters aside: they stay at their place for another 14 days, and only what names their ids does something with them.',
+  )
+  .requiredOption('--reason <text>', 'why, for the audit trail', sentence)
+  .action(async (ids, options) => (await deadLetters()).putAside(ids, options));
+
+acting(filtered(inStage(dlq.command('restore')), 'restore'))
+  .summary('put dead letters back that were put aside')
+  .description('Puts dead letters that were put aside back among the others.')
+  .action(async (ids, options) => (await deadLetters()).restore(ids, options));
 
 inStage(program.command('replay'))
   .summary('send recorded events again, to all services or to one queue')

@@ -7,7 +7,9 @@ import {
   CreateQueueCommand,
   DeleteMessageCommand,
   GetQueueUrlCommand,
+  PurgeQueueCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
@@ -299,7 +301,7 @@ describe('dead letters', () => {
     );
     await page.getByRole('link', { name: 'schema-violation' }).click();
     await page.getByRole('link', { name: broken }).click();
-    await page.getByText('/data/amount', { exact: true }).waitFor();
+    await page.getByText('/data/amount', { exact: true }).first().waitFor();
     expect(await region('Body').textContent()).toContain('"amount": "<img src=x onerror=alert(1)>"');
     expect(await page.locator('.message').textContent()).toContain('payment.captured.v1');
     const other = await openPage(opened, page.url(), origin());
@@ -443,6 +445,131 @@ describe('dead letters', () => {
     );
     await page.goto(`${origin()}/`);
   });
+
+  it('one is edited beside its schema, validated as it is typed, and becomes an invoice; audit keeps what was changed, and erases it', async () => {
+    const right = await captured();
+    const wrong = JSON.stringify({ ...right, data: { ...right.data, currency: 'EURO' } });
+    const message = await put(wrong, 'schema-violation');
+    await page.goto(
+      `${origin()}/dead-letters?${new URLSearchParams({ queue: deadLetterQueue, cause: 'schema-violation', message })}`,
+    );
+    await page.getByText('Edit and retry', { exact: true }).click();
+    const form = page.getByRole('form', { name: 'Edit and retry' });
+    const send = form.getByRole('button', { name: 'Send it instead of the original' });
+    await form.getByLabel('Reason to edit').fill('EURO is no currency');
+    const said = form.getByRole('status', { name: 'What is wrong with it' });
+    await said.getByText('/data/currency').waitFor();
+    await form
+      .getByRole('region', { name: 'What such an event has' })
+      .getByText('ISO 4217')
+      .first()
+      .waitFor();
+    const body = form.getByLabel('Edited body');
+    await body.fill(`${JSON.stringify(right).slice(0, -1)}`);
+    await said.getByText('It is not JSON').waitFor();
+    await body.fill(JSON.stringify({ ...right, id: 'pay_other:1', subject: 'pay_other' }));
+    await said.getByText(`It has to stay ${right.id}`).waitFor();
+    expect(await send.isDisabled()).toBe(true);
+    await body.fill(JSON.stringify(right, null, 2));
+    await said.getByText('It is such an event.').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await send.dblclick();
+    await operation(/1 of 1 sent with another body\./).waitFor();
+    const dead = await clientOf(stack.base, 'dead');
+    const invoices = () => dead.get(`/invoices?paymentId=${right.subject}`);
+    await vi.waitFor(async () => expect((await invoices()).body.data).toHaveLength(1), 20_000);
+    await vi.waitFor(
+      async () =>
+        expect((await orders()).filter(({ command }) => command === 'dlq edit')).toEqual([
+          { command: 'dlq edit', reason: 'EURO is no currency', filters: {}, total: 1 },
+        ]),
+      20_000,
+    );
+    const edits = async () => (await dead.get('/events?type=dead-letter.edited.v1')).body.data;
+    await vi.waitFor(
+      async () =>
+        expect(await edits()).toMatchObject([
+          {
+            data: {
+              original: wrong,
+              edited: JSON.stringify(right),
+              messageId: message,
+              queue: deadLetterQueue,
+            },
+          },
+        ]),
+      20_000,
+    );
+    const erased = await fanfold(
+      ['audit', 'erase', right.subject, '--merchant', 'dead', '--yes'],
+      stack.base,
+    );
+    expect(erased).toMatchObject({ code: 0 });
+    await vi.waitFor(async () => expect(await edits()).toMatchObject([{ erased: true, data: null }]), 20_000);
+  });
+
+  it('one is put aside with a reason, out of the way of all others, and restored', async () => {
+    const message = await put('{ for Monday', 'not-json');
+    await page.goto(
+      `${origin()}/dead-letters?${new URLSearchParams({ queue: deadLetterQueue, cause: 'not-json', message })}`,
+    );
+    const form = page.getByRole('form', { name: 'What to do with it' });
+    await form.getByLabel('Reason to discard or put aside').fill('wait for Monday');
+    await form.getByRole('button', { name: 'Put it aside' }).click();
+    await operation(/1 of 1 put aside\./).waitFor();
+    await page.goto(`${origin()}/dead-letters`);
+    await page.getByRole('row').filter({ hasText: 'not-json, put aside' }).getByRole('link').click();
+    await page.getByRole('heading', { name: 'billing: not-json, put aside' }).waitFor();
+    await page.getByText('wait for Monday').first().waitFor();
+    await button('Restore 1 of 1').click();
+    await operation(/1 of 1 restored\./).waitFor();
+    const restored = await fanfold(['dlq', 'show', message, '--json'], stack.base);
+    const [{ messageId }] = JSON.parse(restored.stdout).deadLetters;
+    expect(
+      await fanfold(['dlq', 'discard', messageId, '--reason', 'it was a test'], stack.base),
+    ).toMatchObject({ code: 0 });
+  });
+
+  it('thousands are listed and grouped without the page standing still', async () => {
+    const { QueueUrl } = await sqs().send(new GetQueueUrlCommand({ QueueName: deadLetterQueue }));
+    const attributes = { 'quarantine-reason': { DataType: 'String', StringValue: 'too-many' } };
+    const batch = (n: number) =>
+      sqs().send(
+        new SendMessageBatchCommand({
+          QueueUrl,
+          Entries: Array.from({ length: 10 }, (_, i) => ({
+            Id: String(i),
+            MessageBody: `{"n":${n * 10 + i}}`,
+            MessageAttributes: attributes,
+          })),
+        }),
+      );
+    for (let n = 0; n < many / 10; n += 50) {
+      await Promise.all(Array.from({ length: Math.min(50, many / 10 - n) }, (_, i) => batch(n + i)));
+    }
+    await page.goto(`${origin()}/dead-letters?queue=${deadLetterQueue}&cause=too-many`);
+    await page.getByRole('heading', { name: 'billing: too-many' }).waitFor({ timeout: 60_000 });
+    await page.evaluate(
+      'window.longest = 0; new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration); }).observe({ entryTypes: ["longtask"] })',
+    );
+    const rows = region('Messages, the oldest first');
+    expect(await rows.getByRole('row').count()).toBeLessThan(60);
+    const texts = new Set<string>();
+    for (const share of [0, 0.3, 0.6, 1]) {
+      await rows.evaluate((element, at) => {
+        element.scrollTop = element.scrollHeight * at;
+      }, share);
+      await vi.waitFor(async () => {
+        const shown = await rows.locator('tbody code').allTextContents();
+        expect(shown.filter(Boolean).length).toBeGreaterThan(10);
+        expect(texts.has(shown[0] ?? '')).toBe(false);
+        texts.add(shown[0] ?? '');
+      }, 10_000);
+    }
+    expect(await page.evaluate('window.longest')).toBeLessThan(200 * patience);
+    await sqs().send(new PurgeQueueCommand({ QueueUrl }));
+    await page.goto(`${origin()}/`);
+  }, 120_000);
 });
 
 describe('the trace', () => {
@@ -744,3 +871,6 @@ describe('nobody else', () => {
 
 /** A machine that does other things as well is slower than the one that the goal is for. */
 const patience = process.env.CI ? 5 : 3;
+
+/** Of 10,000, as many as a look takes of a queue, the time is in docs/performance.md. */
+const many = 2_000;

@@ -105,6 +105,8 @@ const expected: [command: string, code: number, printed: string | RegExp][] = [
     'Would be redriven: 1.',
   ],
   ['./fanfold dlq redrive --queue billing --cause "received too often" --rate 20', 0, '1 of 1 redriven'],
+  ['./fanfold dlq put-aside <id> --reason "the shop answers on Monday"', 0, '1 of 1 put aside'],
+  ['./fanfold dlq restore <id>', 0, '1 of 1 restored'],
   ['./fanfold dlq discard <id> --reason "a test message of ours"', 0, '1 of 1 discarded'],
   [
     './fanfold replay --from 2026-11-23T09:00:00Z --to 2026-11-23T10:30:00Z --dry-run',

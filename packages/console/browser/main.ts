@@ -1,3 +1,5 @@
+import './withoutEval.ts';
+
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { PlaceOfConsole } from '../src/api.ts';
 import { call, NotLetIn, takeToken } from './calls.ts';

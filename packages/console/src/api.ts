@@ -34,6 +34,9 @@ export const questions = {
     action: z.union([
       z.strictObject({ verb: z.literal('redrive') }),
       z.strictObject({ verb: z.literal('discard'), reason: typed }),
+      z.strictObject({ verb: z.literal('edit'), body: z.string().max(300_000), reason: typed }),
+      z.strictObject({ verb: z.literal('put-aside'), reason: typed }),
+      z.strictObject({ verb: z.literal('restore') }),
     ]),
     /** The oldest ones; null for all that are chosen. */
     count: z.int().min(1).nullable(),
@@ -44,6 +47,7 @@ export const questions = {
     /** Empty for who is meant anyway: the merchant of a laptop, or nobody, as with what operators did. */
     merchant: typed,
   }),
+  eventSchema: z.strictObject({ type: typed }),
   /** Each empty for all of them. */
   findings: z.strictObject({ date: typed, merchant: typed }),
   proof: z.strictObject({ merchant: typed, event: typed }),
@@ -68,6 +72,8 @@ export type Answers = {
   /** It goes on by itself; what comes of it is told as it happens. */
   actOnDeadLetters: { number: number };
   trace: TraceShown;
+  /** The JSON Schema of a type of event; null when it is none. */
+  eventSchema: { schema: EventSchema | null };
   findings: FindingsShown;
   /** A proof file as audit serves it: https://c2sp.org/tlog-proof */
   proof: { file: string };
@@ -145,6 +151,24 @@ export type SeenEvent = {
   correlationId: string;
 };
 
+/** As much of a JSON Schema as is shown: https://json-schema.org/draft/2020-12 */
+export type EventSchema = {
+  type?: string | string[];
+  description?: string;
+  const?: unknown;
+  enum?: unknown[];
+  pattern?: string;
+  format?: string;
+  minimum?: number;
+  exclusiveMinimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  properties?: Record<string, EventSchema>;
+  required?: string[];
+  items?: EventSchema;
+  anyOf?: EventSchema[];
+};
+
 /** Dead letters as they were seen at a time. What is done with a group later is done with these, and with none that came since. */
 export type Look = {
   lookId: string;
@@ -154,6 +178,8 @@ export type Look = {
     queue: string;
     service: string;
     cause: string;
+    /** Whether they are put aside. */
+    isAside: boolean;
     count: number;
     oldest: string;
     /** How many of each type of event; what is no event has none. */
@@ -167,6 +193,8 @@ export type DeadLetterRow = {
   messageId: string;
   since: string;
   detail: string | null;
+  /** Why and since when it is put aside; null if it is not. */
+  aside: { reason: string; since: string } | null;
   id: string | null;
   type: string | null;
   subject: string | null;
@@ -182,6 +210,8 @@ export type DeadLetterShown = DeadLetterRow & {
   sourceMessageId: string | null;
   attributes: Record<string, string>;
   body: string;
+  /** Whether it may be sent with another body. */
+  isEditable: boolean;
   /** What keeps it from being an event of its type, each with a JSON Pointer to its place in the body. */
   problems: { pointer: string; detail: string }[];
 };
@@ -217,7 +247,7 @@ export type TracedEvent = {
 /** What is being done with dead letters, or was since the console started. */
 export type Operation = {
   number: number;
-  verb: 'redrive' | 'discard';
+  verb: 'redrive' | 'discard' | 'edit' | 'put-aside' | 'restore';
   /** What was chosen, for people. */
   what: string;
   startedAt: string;

@@ -8,7 +8,7 @@ import {
   sellerChanged,
 } from './billing.ts';
 import type { EventOf } from './event.ts';
-import { operationOrdered } from './operator.ts';
+import { deadLetterEdited, operationOrdered } from './operator.ts';
 import {
   paymentAuthorized,
   paymentCanceled,
@@ -41,6 +41,7 @@ const definitions = [
   auditNumberTwice,
   auditSubjectErased,
   operationOrdered,
+  deadLetterEdited,
 ] as const;
 
 type Definition = (typeof definitions)[number];

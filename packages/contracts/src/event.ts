@@ -49,6 +49,9 @@ export type Trace = Pick<Event, 'correlationid' | 'causationid' | 'traceparent'>
  */
 export const maxEventBytes = 48 * 1024;
 
+/** As UTF-8. Browsers read events too, and have no `Buffer`. */
+export const bytesIn = (text: string): number => new TextEncoder().encode(text).length;
+
 /** The maximum lengths of ids and of names of types. An event's id is its subject's with a number. */
 export const maxLength = { eventId: 160, subject: 128, correlationId: 128, type: 64 } as const;
 
@@ -170,7 +173,7 @@ export function makeEvent<Type extends string, Data extends z.ZodType>(
   });
   // Published again it has to be the same to the letter: the log has its hash.
   const event = inOrder(definition.schema, parsed);
-  const bytes = Buffer.byteLength(JSON.stringify(event));
+  const bytes = bytesIn(JSON.stringify(event));
   if (bytes > maxEventBytes) {
     throw new RangeError(
       `${definition.type} of ${subject} is ${bytes} bytes; an event may have ${maxEventBytes}`,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineEvent } from './event.ts';
+import { defineEvent, identifier, maxLength, subjectId } from './event.ts';
 
 export const operationOrdered = defineEvent({
   type: 'operation.ordered.v1',
@@ -32,5 +32,27 @@ export const operationOrdered = defineEvent({
           eventId: z.string().nullable(),
         }),
       ),
+    }),
+});
+
+export const deadLetterEdited = defineEvent({
+  type: 'dead-letter.edited.v1',
+  source: '/operator',
+  description:
+    'An operator is about to send a dead letter to its service with another body. It belongs to the merchant of the event, and is erased with it.',
+  data: () =>
+    z.object({
+      /** The order, an `operation.ordered.v1`, which says who gave it. */
+      operationId: identifier(maxLength.subject),
+      reason: z.string(),
+      /** The queue where the message was a dead letter. */
+      queue: z.string().max(80),
+      messageId: z.string().max(128),
+      /** The payment that the event belongs to, or else its own subject: whoever erases that erases both bodies. */
+      paymentId: subjectId,
+      /** The body as it was, to the letter; it need not have been an event. */
+      original: z.string(),
+      /** The body that is sent instead. */
+      edited: z.string(),
     }),
 });

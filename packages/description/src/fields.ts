@@ -309,5 +309,11 @@ export const fieldDescriptions: Record<string, string> = {
   messages: 'The messages of this part.',
   messageId:
     'The id of the message in its queue, or the key of the object in its bucket; null for an event that is replayed.',
+  'dead-letter.edited.v1.messageId': 'The id of the message in the queue.',
+  'dead-letter.edited.v1.paymentId':
+    'The payment that the event belongs to, or else its own subject: whoever erases that erases both bodies.',
+  queue: 'The name of the queue where the message was a dead letter.',
+  original: 'The body as it was, to the letter. It need not have been an event.',
+  edited: 'The body that is sent instead, which is an event.',
   eventId: 'The id of the event; null when the message is none, or has several.',
 };

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
@@ -137,6 +140,7 @@ it('list tells what lies where and why, of every service that has a place for it
       {
         queue: dead,
         cause: 'unknown-payment',
+        isAside: false,
         count: 3,
         oldest: age,
         types: { 'payment.captured.v1': 2 },
@@ -147,6 +151,7 @@ it('list tells what lies where and why, of every service that has a place for it
       {
         queue: given,
         cause: 'RetryAttemptsExhausted',
+        isAside: false,
         count: 1,
         oldest: '2026-11-23T10:00:00.000Z',
         types: {},
@@ -454,4 +459,153 @@ describe('nothing is done to what cannot be found', () => {
     expect([code, stdout]).toEqual([exitCode, '']);
     expect(stderr).toContain(complaint);
   });
+});
+
+describe('a dead letter whose body is wrong', () => {
+  const { source, dead } = placesOf('editing');
+  const example = async (changes: object = {}, data: object = {}) => {
+    const url = new URL('../../../packages/contracts/examples/payment.captured.v1.json', import.meta.url);
+    const event = JSON.parse(await readFile(url, 'utf8'));
+    return JSON.stringify({ ...event, ...changes, data: { ...event.data, ...data } });
+  };
+  let folder: string;
+  const file = async (body: string) => {
+    const path = join(folder, 'corrected.json');
+    await writeFile(path, body);
+    return path;
+  };
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fanfold-edit-'));
+    await create(source, dead);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('is sent once with another body instead, after both were said to the trail, of its merchant and payment', async () => {
+    const original = await example({}, { amount: 'much' });
+    const corrected = await example();
+    await send(dead, [original], { ...reason, merchantid: 'mistyped' });
+    const [{ messageId = '' } = {}] = await lyingIn(dead);
+    const edited = [
+      '--file',
+      await file(JSON.stringify(JSON.parse(corrected), null, 2)),
+      '--reason',
+      'a text',
+    ];
+    const edit = () => fanfold('dlq', 'edit', messageId, ...edited, '--json');
+    const { code, stdout } = await edit();
+    const { operationId, done } = JSON.parse(stdout);
+    expect([code, done]).toEqual([0, [messageId]]);
+    expect(await lyingIn(dead)).toEqual([]);
+    const sent = await lyingIn(source);
+    expect(sent.map(({ body }) => body)).toEqual([corrected]);
+    const { type, source: publisher, subject, merchantid } = JSON.parse(corrected);
+    expect(attributesOf(sent[0] as Lying)).toEqual({
+      ...{ type, subject, merchantid, source: publisher },
+      redriven: operationId,
+    });
+    expect(await ordered(operationId)).toMatchObject([
+      { data: { command: 'dlq edit', reason: 'a text', messages: [{ messageId, eventId: `${subject}:2` }] } },
+    ]);
+    const kept = (await lyingIn(trail))
+      .map(({ body }) => JSON.parse(body))
+      .filter(({ data }) => data.original);
+    expect(kept).toMatchObject([
+      {
+        merchantid,
+        causationid: operationId,
+        data: { operationId, reason: 'a text', queue: dead, paymentId: subject, original, edited: corrected },
+      },
+    ]);
+    const again = await edit();
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('No dead letter has the id')]);
+    expect(await lyingIn(source)).toHaveLength(1);
+  });
+
+  it.each<[why: string, changes: object, said: string]>([
+    ['is no event', { time: 'yesterday' }, 'time: '],
+    ['is another merchant’s', { merchantid: 'globex' }, '/merchantid: It has to stay acme.'],
+    [
+      'would be handled beside the original',
+      { id: 'pay_1:1', subject: 'pay_1', sequence: '0000000001' },
+      '/id: It has to stay',
+    ],
+  ])('is not replaced by one that %s, and nothing is ordered', async (_, changes, said) => {
+    await send(dead, [await example({}, { amount: 'much' })], reason);
+    const [{ messageId = '' } = {}] = await lyingIn(dead);
+    const before = (await lyingIn(trail)).length;
+    const path = await file(await example(changes));
+    for (const more of [[], ['--dry-run']]) {
+      const { code, stderr } = await fanfold(
+        'dlq',
+        'edit',
+        messageId,
+        '--file',
+        path,
+        '--reason',
+        'a try',
+        ...more,
+      );
+      expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
+    }
+    expect((await lyingIn(trail)).length).toBe(before);
+    expect(await fanfold('dlq', 'discard', messageId, '--reason', 'tried')).toMatchObject({ code: 0 });
+  });
+
+  it('is not edited where audit would record it as published, nor from a file that is not there', async () => {
+    const { dead: ofAudit } = placesOf('audit');
+    await create(ofAudit);
+    await send(ofAudit, [await example({}, { amount: 'much' })], reason);
+    const [{ messageId = '' } = {}] = await lyingIn(ofAudit);
+    const path = await file(await example());
+    const refused = await fanfold('dlq', 'edit', messageId, '--file', path, '--reason', 'a try');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('nobody edits its messages')]);
+    const missing = await fanfold(
+      'dlq',
+      'edit',
+      messageId,
+      '--file',
+      join(folder, 'none'),
+      '--reason',
+      'a try',
+    );
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('cannot be read')]);
+    await fanfold('dlq', 'discard', messageId, '--reason', 'tried');
+  });
+});
+
+it('what is put aside waits under its old id and since its old time, and only its id reaches it until it is restored', async () => {
+  const { source, dead } = placesOf('aside');
+  await create(source, dead);
+  await send(dead, [event('pay_1:1'), event('pay_2:1')], reason);
+  const { deadLetters } = await shown('show', '--queue', 'aside');
+  const { messageId, since } = deadLetters.find(({ id }: { id: string }) => id === 'pay_1:1');
+  const put = await fanfold('dlq', 'put-aside', messageId, '--reason', 'on Monday', '--json');
+  expect(put.code).toBe(0);
+  expect(await ordered(JSON.parse(put.stdout).operationId)).toMatchObject([
+    {
+      data: { command: 'dlq put-aside', reason: 'on Monday', messages: [{ messageId, eventId: 'pay_1:1' }] },
+    },
+  ]);
+  const { groups } = await shown('list');
+  expect(
+    groups
+      .filter(({ queue }: { queue: string }) => queue === dead)
+      .map(({ isAside, count }: { isAside: boolean; count: number }) => [isAside, count]),
+  ).toEqual(
+    expect.arrayContaining([
+      [true, 1],
+      [false, 1],
+    ]),
+  );
+  expect((await shown('show', messageId)).deadLetters).toMatchObject([
+    { since, sourceMessageId: messageId, aside: { reason: 'on Monday' }, cause: 'unknown-payment' },
+  ]);
+  expect((await shown('discard', '--queue', 'aside', '--reason', 'all others')).done).toHaveLength(1);
+  expect(await idsIn(dead)).toEqual(['pay_1:1']);
+  expect((await fanfold('dlq', 'redrive', '--queue', 'aside')).code).toBe(1);
+  expect((await shown('restore', messageId)).done).toHaveLength(1);
+  expect((await shown('show', messageId)).deadLetters).toMatchObject([{ since, aside: null }]);
+  expect((await fanfold('dlq', 'restore', messageId)).code).toBe(1);
+  const { operationId } = await shown('redrive', '--queue', 'aside');
+  expect(attributesOf((await lyingIn(source))[0] as Lying)).toEqual({ redriven: operationId });
 });

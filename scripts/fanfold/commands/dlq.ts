@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { during, startProgress } from '../../progress.ts';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { commandFor, type StagePlace, trailOf } from '../commandFor.ts';
@@ -50,11 +51,11 @@ function printGroups(groups: Group[]): void {
   const now = new Date();
   const [heading = '', ...rows] = table([
     ['count', 'oldest', 'queue', 'cause', 'types', 'for example'],
-    ...groups.map(({ count, oldest, queue, cause, types, examples }) => [
+    ...groups.map(({ count, oldest, queue, cause, isAside, types, examples }) => [
       count.toLocaleString('en-US'),
       ageOf(oldest, now),
       queue,
-      cause,
+      isAside ? `${cause}, put aside` : cause,
       Object.entries(types)
         .map(([type, n]) => `${type} ${n}`)
         .join(', ') || '-',
@@ -95,12 +96,14 @@ export async function show(
 }
 
 function printDeadLetter(deadLetter: DeadLetter, withBody?: true): void {
-  const { place, cause, detail, since, sourceMessageId, id, type, subject, merchantId, body } = deadLetter;
+  const { place, cause, detail, since, aside, sourceMessageId, id, type, subject, merchantId, body } =
+    deadLetter;
   printHeading(deadLetter.messageId);
   const rows: [string, string | null][] = [
     ['queue', place.name],
     ['cause', detail === null ? cause : `${cause}: ${detail}`],
     ['since', `${since} (${ageOf(since, new Date())})`],
+    ['put aside', aside && `${aside.reason} (at ${aside.since})`],
     ['in its log', sourceMessageId],
     ['event', id],
     ['type', type],
@@ -129,8 +132,50 @@ export const discard = (
   { reason, ...options }: ActionOptions & { reason: string },
 ): Promise<void> => act({ verb: 'discard', reason }, selectionOf(ids, options), options);
 
+/**
+ * `fanfold dlq edit`: sends one dead letter to its consumer with the body that a file has.
+ *
+ * @throws when the file cannot be read, or its body is none that may be sent instead
+ */
+export async function edit(
+  id: string,
+  { file, reason, ...options }: Options & { file: string; reason: string; dryRun?: true },
+): Promise<void> {
+  const body = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`${file} cannot be read: ${error.message}`);
+  });
+  await act({ verb: 'edit', body, reason }, { ids: [id] }, { ...options, rate: 1 });
+}
+
+/**
+ * `fanfold dlq put-aside`: leaves dead letters where they are, out of the way of commands that do not name their ids.
+ *
+ * @throws when not all of it could be done
+ */
+export const putAside = (
+  ids: string[],
+  { reason, ...options }: ActionOptions & { reason: string },
+): Promise<void> => act({ verb: 'put-aside', reason }, selectionOf(ids, options), options);
+
+/**
+ * `fanfold dlq restore`: puts dead letters back among the others.
+ *
+ * @throws when not all of it could be done
+ */
+export const restore = (ids: string[], options: ActionOptions): Promise<void> =>
+  act({ verb: 'restore' }, selectionOf(ids, options), options);
+
+/** What is said of what was done, and while it is. */
+const said: Record<Action['verb'], { done: string; doing: string }> = {
+  redrive: { done: 'redriven', doing: 'redriving' },
+  discard: { done: 'discarded', doing: 'discarding' },
+  edit: { done: 'sent with another body', doing: 'sending' },
+  'put-aside': { done: 'put aside', doing: 'putting aside' },
+  restore: { done: 'restored', doing: 'restoring' },
+};
+
 async function act(action: Action, selection: Selection, options: ActionOptions): Promise<void> {
-  const done = action.verb === 'redrive' ? 'redriven' : 'discarded';
+  const { done } = said[action.verb];
   const signal = interruption();
   const cloud = await cloudOf(options);
   if (options.dryRun) {
@@ -183,10 +228,7 @@ async function runToItsEnd(
       const { operationId, total, done, failed } = step;
       if (!acted && operationId !== null) {
         progress.end();
-        progress = startProgress(
-          `${action.verb === 'redrive' ? 'redriving' : 'discarding'} dead letters`,
-          total,
-        );
+        progress = startProgress(`${said[action.verb].doing} dead letters`, total);
       }
       acted = step;
       progress.set(done.length + failed.length);

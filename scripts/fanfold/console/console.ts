@@ -1,5 +1,8 @@
 import { newToken } from '@fanfold/console/address';
+import type { EventSchema } from '@fanfold/console/api';
 import { type Console, Refused } from '@fanfold/console/server';
+import { catalog, type EventType } from '@fanfold/contracts/catalog';
+import { jsonSchemaOf } from '@fanfold/description/jsonSchema';
 import { InvalidArgumentError } from 'commander';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import { stageLog } from '../aws/stageLog.ts';
@@ -16,6 +19,12 @@ import { deadLettersOf } from './deadLetters.ts';
 import { pay } from './paying.ts';
 import { traced } from './tracing.ts';
 import { rhythmOf, type Topic, watching } from './watching.ts';
+
+/** @returns null when there is no such type of event */
+const schemaOf = (type: string): EventSchema | null =>
+  Object.hasOwn(catalog, type)
+    ? (jsonSchemaOf(type, catalog[type as EventType].schema, { for: 'answer' }) as EventSchema)
+    : null;
 
 /** A bundle of entries has some 100 KB. */
 const maxLogFileBytes = 20_000_000;
@@ -90,6 +99,7 @@ export function consoleOf(
         refresh();
         return { on };
       },
+      eventSchema: async ({ type }) => ({ schema: schemaOf(type) }),
       async findings({ date, merchant }) {
         const now = new Date();
         const asked = {
@@ -117,7 +127,7 @@ export function consoleOf(
       deadLettersOf: async (asked) => deadLetters.page(asked),
       deadLetter: async (asked) => deadLetters.show(asked),
       async actOnDeadLetters(asked) {
-        if (asked.action.verb === 'discard') parsed('reason', parse.sentence, asked.action.reason);
+        if ('reason' in asked.action) parsed('reason', parse.sentence, asked.action.reason);
         return deadLetters.act(asked);
       },
       trace({ id, merchant }) {

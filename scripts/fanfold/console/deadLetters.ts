@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Answers, Asked, LiveMessage, Operation } from '@fanfold/console/api';
 import { Refused } from '@fanfold/console/server';
-import { catalog, type EventType } from '@fanfold/contracts/catalog';
+import { problemsOf } from '@fanfold/contracts/problems';
 import { cloudOf } from '../aws/cloud.ts';
 import type { StagePlace } from '../commandFor.ts';
 import { messageOf } from '../errors.ts';
 import type { DeadLetter } from '../operations/deadLetters/deadLetter.ts';
 import { actOnDeadLetters, findDeadLetters } from '../operations/deadLetters/deadLetters.ts';
+import { mayBeEdited } from '../operations/deadLetters/edit.ts';
 import { groupsOf } from '../operations/deadLetters/groups.ts';
 import type { Selection } from '../operations/deadLetters/selection.ts';
 
@@ -45,10 +46,12 @@ export function deadLettersOf(place: StagePlace, tellAll: (message: LiveMessage)
     const found = await findDeadLetters(await cloudOf(place), {}, new AbortController().signal);
     const all = found.deadLetters.toSorted((a, b) => (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
     const groups = groupsOf(all);
+    const keyOf = (queue: string, cause: string, isAside: boolean) => JSON.stringify([queue, cause, isAside]);
     const membersOf = new Map(
-      groups.map((group) => [JSON.stringify([group.queue, group.cause]), [] as DeadLetter[]]),
+      groups.map(({ queue, cause, isAside }) => [keyOf(queue, cause, isAside), [] as DeadLetter[]]),
     );
-    for (const each of all) membersOf.get(JSON.stringify([each.place.name, each.cause]))?.push(each);
+    for (const each of all)
+      membersOf.get(keyOf(each.place.name, each.cause, each.aside !== null))?.push(each);
     const members = [...membersOf.values()];
     const lookId = randomUUID();
     looks.set(lookId, { groups: members, all });
@@ -74,9 +77,14 @@ export function deadLettersOf(place: StagePlace, tellAll: (message: LiveMessage)
       return { what: messageId, selection: { ids: [messageId], asSeen: true } };
     }
     const { groups, all } = seen(lookId);
-    const members = 'all' in chosen ? all : (groups[chosen.group] ?? []);
+    const members =
+      'all' in chosen ? all.filter(({ aside }) => aside === null) : (groups[chosen.group] ?? []);
     const [first] = members;
-    if (!first) throw new Refused('Nothing is chosen: there is no such group. Look again.', 404);
+    if (!first)
+      throw new Refused(
+        'Nothing is chosen: there is no such group, or all of them are put aside. Look again.',
+        404,
+      );
     const ids = members.slice(0, count ?? undefined).map(({ messageId }) => messageId);
     const part = ids.length < members.length ? `the ${ids.length} oldest of ` : '';
     if ('all' in chosen) return { what: `${part}all dead letters`, selection: { ids, asSeen: true } };
@@ -89,6 +97,9 @@ export function deadLettersOf(place: StagePlace, tellAll: (message: LiveMessage)
 
   function act(asked: Asked<'actOnDeadLetters'>): Answers['actOnDeadLetters'] {
     const { action, ratePerSecond, lookId, chosen } = asked;
+    if (action.verb === 'edit' && !('messageId' in chosen)) {
+      throw new Refused('One dead letter is edited at a time.', 400);
+    }
     const { what, selection } = chosenOf(asked);
     const key = JSON.stringify([lookId, chosen]);
     if (acting.has(key)) throw new Refused('That is being done already: see below how far it is.');
@@ -171,38 +182,20 @@ export function deadLettersOf(place: StagePlace, tellAll: (message: LiveMessage)
           ]),
         ),
         body,
+        isEditable: mayBeEdited(place),
         problems: place.kind === 'stream' ? [] : problemsOf(body),
       };
     },
   };
 }
 
-const rowOf = ({ messageId, since, detail, id, type, subject, merchantId }: DeadLetter) => ({
+const rowOf = ({ messageId, since, detail, aside, id, type, subject, merchantId }: DeadLetter) => ({
   messageId,
   since,
   detail,
+  aside,
   id,
   type,
   subject,
   merchantId,
 });
-
-/** What keeps a body from being an event of its type, as its consumer would find, but all of it. */
-function problemsOf(body: string): { pointer: string; detail: string }[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch (error) {
-    return [{ pointer: '', detail: `It is not JSON: ${(error as Error).message}` }];
-  }
-  const { type } = Object(value) as { type?: unknown };
-  if (typeof type !== 'string' || !Object.hasOwn(catalog, type)) {
-    return [{ pointer: '/type', detail: 'It is no type of event that is known here.' }];
-  }
-  const { error } = catalog[type as EventType].schema.safeParse(value);
-  return (error?.issues ?? []).map(({ path, message }) => ({
-    // https://www.rfc-editor.org/rfc/rfc6901
-    pointer: path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-    detail: message,
-  }));
-}

@@ -14,6 +14,9 @@ export type Order = Pick<Ordered, 'reason' | 'filters' | 'messages'> & {
   command:
     | 'dlq redrive'
     | 'dlq discard'
+    | 'dlq edit'
+    | 'dlq put-aside'
+    | 'dlq restore'
     | 'replay'
     | 'republish'
     | 'audit erase'
@@ -22,21 +25,36 @@ export type Order = Pick<Ordered, 'reason' | 'filters' | 'messages'> & {
     | 'stage start';
 };
 
+/** What all events of an order have in common. */
+export type OrderFacts = {
+  operationId: string;
+  stage: string;
+  orderedBy: string;
+  time: Date;
+  traceparent: string;
+};
+
 /**
  * Says what is about to be done, so that it stands in the audit trail, and gives the operation's id. Nothing may be done
  * before.
  *
+ * @param more what is published with it, before anything is done
  * @throws when it could not be said as a whole
  */
-export async function order(cloud: Cloud, order: Order): Promise<string> {
+export async function order(
+  cloud: Cloud,
+  order: Order,
+  more: (facts: OrderFacts) => Event[] = () => [],
+): Promise<string> {
   const operationId = `op_${randomBytes(16).toString('hex')}`;
-  const events = operationEvents(order, {
+  const facts = {
     operationId,
     stage: cloud.stage,
     orderedBy: cloud.operator,
     time: new Date(),
     traceparent: `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
-  });
+  };
+  const events = [...operationEvents(order, facts), ...more(facts)];
   const messages = events.map((event) => ({
     body: JSON.stringify(event),
     attributes: messageAttributesOf(event),
@@ -59,10 +77,7 @@ export async function order(cloud: Cloud, order: Order): Promise<string> {
 const otherBytes = 8 * 1024;
 
 /** The events that an order makes, as many as its messages need, and one when it names none. */
-export function operationEvents(
-  { messages, ...order }: Order,
-  facts: { operationId: string; stage: string; orderedBy: string; time: Date; traceparent: string },
-): Event[] {
+export function operationEvents({ messages, ...order }: Order, facts: OrderFacts): Event[] {
   const { operationId, stage, orderedBy, time, traceparent } = facts;
   const parts = chunksOf(messages, (message) => Buffer.byteLength(JSON.stringify(message)) + 1, {
     entries: messages.length,

@@ -3,6 +3,8 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import type { Asked, DeadLetterRow, DeadLetterShown, Look, Operation } from '../../src/api.ts';
 import { call } from '../calls.ts';
 import { live } from '../live.ts';
+import { editor } from '../parts/editor.ts';
+import { virtualTable } from '../parts/virtualTable.ts';
 import { changed } from '../render.ts';
 import { age, count, eventLink, time } from '../shown.ts';
 import { addressOf, type Doing, idle, outcomeOf, perform, type View } from '../view.ts';
@@ -67,8 +69,18 @@ function newcomers({ total }: Look): string {
 
 // Groups.
 
-const isMeant = ({ queue, cause }: Group, query: URLSearchParams) =>
-  queue === query.get('queue') && cause === query.get('cause');
+const isMeant = ({ queue, cause, isAside }: Group, query: URLSearchParams) =>
+  queue === query.get('queue') && cause === query.get('cause') && isAside === query.has('aside');
+
+const addressOfGroup = ({ queue, cause, isAside }: Group, message?: string) =>
+  addressOf('/dead-letters', {
+    ...{ queue, cause },
+    ...(isAside && { aside: 'yes' }),
+    ...(message !== undefined && { message }),
+  });
+
+/** What one is called for as long as the console is open: the same group is the same in the next look. */
+const nameOf = ({ queue, cause, isAside }: Group) => `${queue} ${cause}${isAside ? ', put aside' : ''}`;
 
 function groupsTable({ groups }: Look, query: URLSearchParams): TemplateResult {
   const queue = query.get('queue');
@@ -84,17 +96,17 @@ function groupsTable({ groups }: Look, query: URLSearchParams): TemplateResult {
         <tbody>
           ${repeat(
             rows,
-            (group) => `${group.queue} ${group.cause}`,
+            nameOf,
             (group) => html`<tr class=${isMeant(group, query) ? 'chosen' : ''}>
               <td>${count(group.count)}</td>
               <td title=${group.oldest}>${age(group.oldest)}</td>
               <td>${group.queue}</td>
               <td>
                 <a
-                  href=${addressOf('/dead-letters', { queue: group.queue, cause: group.cause })}
+                  href=${addressOfGroup(group)}
                   aria-current=${isMeant(group, query) ? 'true' : nothing}
                   >${group.cause}</a
-                >
+                >${group.isAside ? ', put aside' : nothing}
               </td>
               <td>
                 ${Object.entries(group.types)
@@ -109,7 +121,7 @@ function groupsTable({ groups }: Look, query: URLSearchParams): TemplateResult {
     ${
       queue === null
         ? groups.length > 1
-          ? actions('all', { all: true }, look?.total ?? 0)
+          ? actions('all', { all: true }, waitingIn(groups))
           : nothing
         : html`<p>
           ${rows.length === 0 ? `There are none at ${queue}. ` : nothing}<a href="/dead-letters">All queues</a>
@@ -117,11 +129,15 @@ function groupsTable({ groups }: Look, query: URLSearchParams): TemplateResult {
     }`;
 }
 
-// One group, a page at a time.
+/** All but those that are put aside. */
+const waitingIn = (groups: Group[]) =>
+  groups.reduce((sum, { count, isAside }) => sum + (isAside ? 0 : count), 0);
+
+// One group, of which only what is scrolled to is loaded and rendered: there may be thousands.
 
 const pageLength = 100;
-/** What was loaded of each group of the look, by its index. */
-const pages = new Map<number, DeadLetterRow[]>();
+/** What was loaded of each group of the look: its pages, by the index of the group. */
+const pages = new Map<number, (DeadLetterRow[] | undefined)[]>();
 
 const indexIn = ({ groups }: Look, query: URLSearchParams) =>
   groups.findIndex((group) => isMeant(group, query));
@@ -130,27 +146,28 @@ const indexIn = ({ groups }: Look, query: URLSearchParams) =>
 function loadShown(): void {
   if (!look) return;
   const query = new URLSearchParams(location.search);
-  const index = indexIn(look, query);
-  if (index >= 0 && !pages.has(index)) void more(index);
   const messageId = query.get('message');
   if (messageId !== shown?.messageId) void showMessage(messageId);
 }
 
-async function more(group: number): Promise<void> {
-  if (!look) return;
-  const known = pages.get(group) ?? [];
-  pages.set(group, known);
+function load(group: number, page: number): void {
+  const loaded = pages.get(group) ?? [];
+  pages.set(group, loaded);
+  if (!look || loaded[page]) return;
+  loaded[page] = [];
   const { lookId } = look;
-  await perform(paging, async () => {
-    const { messages } = await call('deadLettersOf', {
-      lookId,
-      group,
-      from: known.length,
-      limit: pageLength,
-    });
-    if (look?.lookId === lookId) pages.set(group, [...known, ...messages]);
-    return '';
-  });
+  void call('deadLettersOf', { lookId, group, from: page * pageLength, limit: pageLength }).then(
+    ({ messages }) => {
+      if (look?.lookId !== lookId) return;
+      loaded[page] = messages;
+      changed();
+    },
+    (error: Error) => {
+      loaded[page] = undefined;
+      Object.assign(paging, { state: 'failed', sentence: error.message });
+      changed();
+    },
+  );
 }
 
 const paging = idle();
@@ -159,45 +176,35 @@ function groupOf(look: Look, query: URLSearchParams): TemplateResult | typeof no
   const index = indexIn(look, query);
   const group = look.groups[index];
   if (!group) return nothing;
-  const rows = pages.get(index) ?? [];
-  return html`<section aria-label=${`${group.queue}, ${group.cause}`}>
-    <h2>${group.service}: ${group.cause}</h2>
-    ${actions(`${group.queue} ${group.cause}`, { group: index }, group.count)}
-    <div class="table" tabindex="0" role="region" aria-label="Messages, the oldest first">
-      <table>
-        <thead>
-          <tr><th scope="col">Since</th><th scope="col">Message</th><th scope="col">Event</th><th scope="col">Merchant</th><th scope="col">Why</th></tr>
-        </thead>
-        <tbody>
-          ${repeat(
-            rows,
-            ({ messageId }) => messageId,
-            ({ messageId, since, id, merchantId, detail }) => html`<tr>
-              <td>${time(since)}</td>
-              <td>
-                <a
-                  href=${addressOf('/dead-letters', { queue: group.queue, cause: group.cause, message: messageId })}
-                  aria-current=${query.get('message') === messageId ? 'true' : nothing}
-                  ><code>${messageId}</code></a
-                >
-              </td>
-              <td>${id === null ? '' : eventLink(id, merchantId ?? '')}</td>
-              <td>${merchantId ?? ''}</td>
-              <td>${detail ?? ''}</td>
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${
-      rows.length < group.count
-        ? html`<p>
-          ${count(rows.length)} of ${count(group.count)} are shown.
-          <button type="button" ?disabled=${paging.state === 'running'} @click=${() => more(index)}>Show more</button>
-        </p>`
-        : nothing
-    }
-    ${outcomeOf({ ...paging, state: paging.state === 'running' ? 'done' : paging.state })}
+  const rowAt = (i: number) => {
+    const page = Math.floor(i / pageLength);
+    load(index, page);
+    return pages.get(index)?.[page]?.[i % pageLength];
+  };
+  return html`<section aria-label=${nameOf(group)}>
+    <h2>${group.service}: ${group.cause}${group.isAside ? ', put aside' : ''}</h2>
+    ${actions(nameOf(group), { group: index }, group.count, group.isAside)}
+    ${virtualTable({
+      name: 'Messages, the oldest first',
+      key: `${look.lookId} ${index}`,
+      head: ['Since', 'Message', 'Event', 'Merchant', 'Why'],
+      total: group.count,
+      row: (i) => {
+        const row = rowAt(i);
+        if (!row) return html`<td>…</td><td></td><td></td><td></td><td></td>`;
+        const { messageId, since, id, merchantId, detail, aside } = row;
+        return html`<td>${time(since)}</td>
+          <td>
+            <a href=${addressOfGroup(group, messageId)} aria-current=${query.get('message') === messageId ? 'true' : nothing}
+              ><code>${messageId}</code></a
+            >
+          </td>
+          <td><code>${id ?? ''}</code></td>
+          <td>${merchantId ?? ''}</td>
+          <td>${aside?.reason ?? detail ?? ''}</td>`;
+      },
+    })}
+    ${outcomeOf(paging)}
   </section>`;
 }
 
@@ -210,8 +217,8 @@ const nextCounts = new Map<string, number>();
 const acting = new Map<string, Doing>();
 const inputs = new Map<string, string>();
 
-/** @param name what is chosen, for as long as the console is open: the same group is the same in the next look */
-function actions(name: string, chosen: Chosen, total: number): TemplateResult {
+/** @param name what is chosen, the same as long as the console is open */
+function actions(name: string, chosen: Chosen, total: number, isAside = false): TemplateResult {
   const doing = acting.get(name) ?? idle();
   acting.set(name, doing);
   const field = (id: string, usual: string) => inputs.get(`${name} ${id}`) ?? usual;
@@ -226,6 +233,7 @@ function actions(name: string, chosen: Chosen, total: number): TemplateResult {
   const reason = field('reason', '');
   const isRight = number >= 1 && number <= total && rate >= 1 && rate <= 1000;
   const isOne = 'messageId' in chosen;
+  const of = isOne ? 'it' : `${count(number)} of ${count(total)}`;
   const act = (action: Asked<'actOnDeadLetters'>['action']) =>
     perform(doing, async () => {
       if (!look) return '';
@@ -233,6 +241,7 @@ function actions(name: string, chosen: Chosen, total: number): TemplateResult {
       const asked = { lookId, chosen, action, count: isOne ? null : number, ratePerSecond: rate };
       const { number: operation } = await call('actOnDeadLetters', asked);
       whenDone(operation, () => {
+        inputs.delete(`${name} reason`);
         if (action.verb === 'redrive') nextCounts.set(name, number * 10);
         inputs.delete(`${name} count`);
       });
@@ -246,16 +255,34 @@ function actions(name: string, chosen: Chosen, total: number): TemplateResult {
           <label>Per second<input type="number" min="1" max="1000" .value=${String(rate)} @input=${set('rate')} /></label>`
     }
     <button type="button" ?disabled=${!isRight || doing.state === 'running'} @click=${() => act({ verb: 'redrive' })}>
-      Redrive ${isOne ? 'it' : `${count(number)} of ${count(total)}`}
+      Redrive ${of}
     </button>
-    <label>Reason to discard<input maxlength="300" .value=${reason} @input=${set('reason')} /></label>
+    ${
+      isAside
+        ? html`<button type="button" ?disabled=${!isRight || doing.state === 'running'} @click=${() => act({ verb: 'restore' })}>
+          Restore ${of}
+        </button>`
+        : nothing
+    }
+    <label>${isAside ? 'Reason to discard' : 'Reason to discard or put aside'}<input maxlength="300" .value=${reason} @input=${set('reason')} /></label>
+    ${
+      isAside
+        ? nothing
+        : html`<button
+          type="button"
+          ?disabled=${!isRight || reason.trim() === '' || doing.state === 'running'}
+          @click=${() => act({ verb: 'put-aside', reason })}
+        >
+          Put ${of} aside
+        </button>`
+    }
     <button
       type="button"
       class="danger"
       ?disabled=${!isRight || reason.trim() === '' || doing.state === 'running'}
       @click=${() => act({ verb: 'discard', reason })}
     >
-      Discard ${isOne ? 'it' : `${count(number)} of ${count(total)}`} for good
+      Discard ${of} for good
     </button>
     ${outcomeOf(doing)}
   </form>`;
@@ -292,18 +319,20 @@ async function showMessage(messageId: string | null): Promise<void> {
 function messageOf(query: URLSearchParams): TemplateResult | typeof nothing {
   if (!query.has('message')) return nothing;
   if (!shown) return showing.state === 'failed' ? outcomeOf(showing) : nothing;
-  const { messageId, queue, cause, detail, since, sourceMessageId, attributes, body, problems } = shown;
+  const { messageId, queue, cause, detail, since, sourceMessageId, attributes, body, problems, aside } =
+    shown;
   const facts: [string, unknown][] = [
     ['Queue', queue],
     ['Cause', detail === null ? cause : `${cause}: ${detail}`],
     ['Since', html`${time(since)} (${age(since)})`],
+    ['Put aside', aside && html`${aside.reason}, at ${time(aside.since)}`],
     ['In the log of its consumer', sourceMessageId],
     ...Object.entries(attributes).map(([name, value]): [string, unknown] => [name, value]),
   ];
   const text = indented(body);
   return html`<section class="message" aria-label=${`Message ${messageId}`}>
     <h2><code>${messageId}</code></h2>
-    ${actions(messageId, { messageId }, 1)}
+    ${actions(messageId, { messageId }, 1, aside !== null)}
     <dl class="facts">
       ${facts.filter(([, value]) => value !== null).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl>
@@ -320,8 +349,22 @@ function messageOf(query: URLSearchParams): TemplateResult | typeof nothing {
       ${outcomeOf(copying)}
     </div>
     <pre tabindex="0" role="region" aria-label="Body"><code>${text}</code></pre>
+    ${shown.isEditable ? editor(shown, text, send) : nothing}
   </section>`;
 }
+
+const send = async (messageId: string, body: string, reason: string): Promise<string> => {
+  if (!look) return '';
+  const { number } = await call('actOnDeadLetters', {
+    lookId: look.lookId,
+    chosen: { messageId },
+    action: { verb: 'edit', body, reason },
+    count: null,
+    ratePerSecond: 1,
+  });
+  whenDone(number, () => {});
+  return `See below: ${number}.`;
+};
 
 async function copy(text: string): Promise<string> {
   await navigator.clipboard.writeText(text);
@@ -338,7 +381,13 @@ function indented(body: string): string {
 
 // What was done.
 
-const doneOf = { redrive: 'redriven', discard: 'discarded' };
+const doneOf = {
+  redrive: 'redriven',
+  discard: 'discarded',
+  edit: 'sent with another body',
+  'put-aside': 'put aside',
+  restore: 'restored',
+};
 
 const operations = () => html`<section aria-labelledby="operations">
   ${live.operations.length === 0 ? nothing : html`<h2 id="operations">Done since the console started</h2>`}

@@ -25,7 +25,6 @@ const look = () =>
   perform(looking, async () => {
     const query = new URLSearchParams(location.search);
     const asked = { date: query.get('date') ?? '', merchant: query.get('merchant') ?? '' };
-    found = undefined;
     found = await call('findings', asked);
     return '';
   });

@@ -32,5 +32,7 @@ test('The picture has what each service publishes and subscribes to', () => {
   const [, picture = ''] = eventsPage(definitions, services).split('```mermaid\n');
   expect(picture).toContain('  topic -->|all| audit-subscribed[audit]\n');
   expect(picture).toContain('  topic -->|payment.captured.v1| billing-subscribed[billing]\n');
-  expect(picture).toContain('  operator[operator] -->|operation.ordered.v1| topic\n');
+  expect(picture).toContain(
+    '  operator[operator] -->|operation.ordered.v1<br>dead-letter.edited.v1| topic\n',
+  );
 });

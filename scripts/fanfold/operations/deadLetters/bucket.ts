@@ -52,6 +52,11 @@ export async function openBucket(
         return failures;
       };
     },
+    async putAside(deadLetters) {
+      const why =
+        'records of a stream are kept for 30 days and are nobody’s messages: redrive or discard them';
+      return new Map(deadLetters.map((deadLetter) => [deadLetter, why]));
+    },
     async discard(deadLetters) {
       for (const deadLetter of deadLetters) await remove(deadLetter);
       return new Map();

@@ -23,6 +23,8 @@ export type DeadLetter = EventFacts & {
   detail: string | null;
   /** Since when it waits. SQS keeps the time when what it moves was first sent. */
   since: string;
+  /** Why and since when it is put aside; null if it is not. */
+  aside: { reason: string; since: string } | null;
   body: string;
   attributes: MessageAttributes;
 };
@@ -47,10 +49,33 @@ export function deadLetterOf(place: Place, message: Message): DeadLetter {
     sourceMessageId: sourceIdOf(message) ?? null,
     cause: reason ?? unexplained,
     detail: MessageAttributes['quarantine-detail']?.StringValue ?? received,
-    since: new Date(Number(Attributes.SentTimestamp ?? 0)).toISOString(),
+    since: deadSinceOf(message),
+    aside: asideOf(MessageAttributes),
     body: Body,
     attributes: MessageAttributes,
   };
+}
+
+/** A message that was put aside, or restored, was sent anew: since when it is a dead letter goes with it. */
+export const deadSinceOf = ({ Attributes = {}, MessageAttributes = {} }: Message): string =>
+  MessageAttributes[asideAttributes.deadSince]?.StringValue ??
+  new Date(Number(Attributes.SentTimestamp ?? 0)).toISOString();
+
+/**
+ * What goes with a message that is put aside, beside what is known of it. With the beginning that the consumers' own reasons
+ * have, it is taken off when the message is redriven.
+ */
+export const asideAttributes = {
+  reason: 'quarantine-aside-reason',
+  since: 'quarantine-aside-since',
+  deadSince: 'quarantine-dead-since',
+} as const;
+
+function asideOf(attributes: MessageAttributes): DeadLetter['aside'] {
+  const [reason, since] = [asideAttributes.reason, asideAttributes.since].map(
+    (name) => attributes[name]?.StringValue,
+  );
+  return reason === undefined || since === undefined ? null : { reason, since };
 }
 
 const sourceIdOf = ({ MessageAttributes = {} }: Message): string | undefined =>
@@ -86,6 +111,7 @@ export function streamFailureOf(place: Place, key: string, text: string, written
       ? `${count} ${count === 1 ? 'record' : 'records'} of the stream, given to the publisher ${requestContext.approximateInvokeCount} times`
       : 'not what Lambda writes there',
     since: timestamp ?? writtenAt,
+    aside: null,
     body: text,
     attributes: {},
   };

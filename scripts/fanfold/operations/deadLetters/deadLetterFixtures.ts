@@ -19,6 +19,7 @@ export const deadLetter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
   type: 'payment.captured.v1',
   subject: 'pay_1',
   merchantId: 'acme',
+  aside: null,
   body: '{}',
   attributes: {},
   ...changes,

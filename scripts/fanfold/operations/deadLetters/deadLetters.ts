@@ -5,6 +5,7 @@ import { CommandError, UsageError } from '../../errors.ts';
 import { aboutUnknownType } from '../eventTypes.ts';
 import { order } from '../order.ts';
 import type { DeadLetter } from './deadLetter.ts';
+import { type Edit, editedEvent, eventOfEdit } from './edit.ts';
 import type { Failures, OpenedPlace } from './openedPlace.ts';
 import { openPlaces } from './openPlaces.ts';
 import { redrivenAttributes } from './redrivenAttributes.ts';
@@ -52,8 +53,22 @@ export function requireFound({ deadLetters, unseen }: Found, selection: Selectio
   throw unknown.length > 0 && unseen.length === 0 ? new UsageError(...lines) : new CommandError(...lines);
 }
 
-/** What can be done with dead letters, for good. */
-export type Action = { verb: 'redrive' } | { verb: 'discard'; reason: string };
+/**
+ * What can be done with dead letters: for good, or for the time being. What is put aside is left alone unless it is named by
+ * its id.
+ */
+export type Action =
+  | { verb: 'redrive' }
+  | { verb: 'discard'; reason: string }
+  | Edit
+  | { verb: 'put-aside'; reason: string }
+  | { verb: 'restore' };
+
+/** Whether an action is meant for a dead letter that its selection has. */
+function isMeant({ verb }: Action, { ids }: Selection, { aside }: DeadLetter): boolean {
+  if (verb === 'restore') return aside !== null;
+  return aside === null || (verb !== 'put-aside' && ids !== undefined);
+}
 
 /**
  * The dead letters that an action would be done with.
@@ -66,7 +81,8 @@ export const previewOf = (
   selection: Selection,
   signal: AbortSignal,
 ): Promise<DeadLetter[]> =>
-  withDeadLetters(cloud, selection, signal, async (held) => {
+  withDeadLetters(cloud, selection, signal, async (opened) => {
+    const held = heldFor(action, selection, opened);
     requireFound(foundOf(held), selection, cloud);
     await actorsOf(action, held);
     return held.deadLetters;
@@ -85,7 +101,8 @@ export type Acted = {
 };
 
 /**
- * Redrives dead letters, which is to give them to whom they were meant for, or discards them. Each is sent before it is
+ * Redrives dead letters, which is to give them to whom they were meant for, as they are or edited; discards them; or puts them aside
+ * and restores them. Each is sent before it is
  * deleted: wherever this ends, nothing is lost, and what is sent twice changes nothing, because consumers know what they
  * have handled. Tells how far it is after it was ordered and after each batch.
  *
@@ -99,7 +116,7 @@ export async function* actOnDeadLetters(
   selection: Selection,
   { ratePerSecond, signal }: { ratePerSecond: number; signal: AbortSignal },
 ): AsyncGenerator<Acted> {
-  const held = await hold(cloud, selection, signal);
+  const held = heldFor(action, selection, await hold(cloud, selection, signal));
   try {
     const found = foundOf(held);
     requireFound(found, selection, cloud);
@@ -128,6 +145,11 @@ export async function* actOnDeadLetters(
   }
 }
 
+const heldFor = (action: Action, selection: Selection, { places, deadLetters }: Held): Held => ({
+  places,
+  deadLetters: deadLetters.filter((each) => isMeant(action, selection, each)),
+});
+
 function orderOf(
   cloud: Cloud,
   action: Action,
@@ -135,25 +157,53 @@ function orderOf(
   deadLetters: DeadLetter[],
 ): Promise<string> {
   const { ids: _, asSeen: __, ...chosenBy } = selection;
-  return order(cloud, {
-    command: `dlq ${action.verb}`,
-    reason: action.verb === 'discard' ? action.reason : null,
-    filters: { ...chosenBy, ...(isAll(selection) && { all: 'true' }) },
-    messages: deadLetters.map(({ messageId, id }) => ({ messageId, eventId: id })),
-  });
+  const reason = 'reason' in action ? action.reason : null;
+  return order(
+    cloud,
+    {
+      command: `dlq ${action.verb}`,
+      reason,
+      filters: { ...chosenBy, ...(isAll(selection) && { all: 'true' }) },
+      messages: deadLetters.map(({ messageId, id }) => ({ messageId, eventId: id })),
+    },
+    (facts) =>
+      action.verb === 'edit'
+        ? deadLetters.map((each) => eventOfEdit(each, editedEvent(each, action.body), action.reason, facts))
+        : [],
+  );
 }
 
 type Act = (deadLetters: DeadLetter[], operationId: string) => Promise<Failures>;
 
 /** What does it at each place, with the dead letters there. */
-async function actorsOf({ verb }: Action, { places, deadLetters }: Held): Promise<[DeadLetter[], Act][]> {
+async function actorsOf(action: Action, { places, deadLetters }: Held): Promise<[DeadLetter[], Act][]> {
+  if (action.verb === 'edit' && deadLetters.length > 1) {
+    throw new CommandError(
+      `Nothing was done: one dead letter is edited at a time, and this id means ${deadLetters.length}.`,
+    );
+  }
   const actors: [DeadLetter[], Act][] = [];
   for (const opened of places) {
     const chosen = deadLetters.filter((each) => each.place === opened.place);
     if (chosen.length === 0) continue;
-    actors.push([chosen, verb === 'redrive' ? await opened.redriver() : opened.discard]);
+    actors.push([chosen, await actorAt(opened, action, chosen)]);
   }
   return actors;
+}
+
+async function actorAt(opened: OpenedPlace, action: Action, [first]: DeadLetter[]): Promise<Act> {
+  switch (action.verb) {
+    case 'redrive':
+      return opened.redriver();
+    case 'edit':
+      return opened.redriver(editedEvent(first as DeadLetter, action.body));
+    case 'discard':
+      return opened.discard;
+    case 'put-aside':
+      return (deadLetters) => opened.putAside(deadLetters, action.reason);
+    case 'restore':
+      return (deadLetters) => opened.putAside(deadLetters, null);
+  }
 }
 
 /** What one call takes of them, as they are sent, and one second. */

@@ -1,3 +1,4 @@
+import type { Event } from '@fanfold/contracts/event';
 import type { Place } from '../../aws/places.ts';
 import type { DeadLetter } from './deadLetter.ts';
 
@@ -15,9 +16,12 @@ export type OpenedPlace = {
   /**
    * What gives dead letters, ten at most, to whom they were meant for, and takes away those that arrived.
    *
+   * @param edited an event that is sent instead of the one dead letter that is given
    * @throws when there is nobody to give them to
    */
-  redriver(): Promise<(deadLetters: DeadLetter[], operationId: string) => Promise<Failures>>;
+  redriver(edited?: Event): Promise<(deadLetters: DeadLetter[], operationId: string) => Promise<Failures>>;
+  /** Puts dead letters aside, with a reason, or without one back among the others. They stay at this place. */
+  putAside(deadLetters: DeadLetter[], reason: string | null): Promise<Failures>;
   discard(deadLetters: DeadLetter[]): Promise<Failures>;
   release(): Promise<void>;
 };

@@ -1,8 +1,10 @@
 import type { Message } from '@aws-sdk/client-sqs';
+import { maxMessageAttributes, messageAttributesOf } from '@fanfold/runtime/messageAttributes';
 import { type Cloud, queueUrlOf } from '../../aws/cloud.ts';
 import { HeldMessages } from '../../aws/heldMessages.ts';
 import { type Place, queueOf } from '../../aws/places.ts';
-import { toQueue } from '../../aws/sending.ts';
+import { batchesOf, type Outgoing, type Send, toQueue } from '../../aws/sending.ts';
+import { attributesAside } from './aside.ts';
 import { type DeadLetter, deadLetterOf, idsOf } from './deadLetter.ts';
 import type { Failures, OpenedPlace } from './openedPlace.ts';
 import { redrivenAttributes } from './redrivenAttributes.ts';
@@ -36,12 +38,28 @@ export async function openQueue(
     });
   }
 
+  /** Sends messages, and then deletes those that arrived: wherever it ends, none is lost. */
+  async function move(
+    outgoing: (Outgoing & { deadLetter: DeadLetter; message: Message })[],
+    send: Send,
+    failures: Failures,
+  ): Promise<void> {
+    const notSent = await send(outgoing);
+    for (const [{ deadLetter }, why] of notSent) failures.set(deadLetter, why);
+    const sent = outgoing.filter((each) => !notSent.has(each));
+    const notDeleted = await held.delete(sent.map(({ message }) => message));
+    for (const { deadLetter, message } of sent) {
+      const why = notDeleted.get(message);
+      if (why !== undefined) failures.set(deadLetter, `it was sent, but is still here too: ${why}`);
+    }
+  }
+
   return {
     place,
     deadLetters: [...messages.keys()],
     heldByOthers: await held.countHeldByOthers(),
     hasMore: held.hasMore,
-    async redriver() {
+    async redriver(edited) {
       const target = queueOf(cloud.stage, place.service);
       const targetUrl = await queueUrlOf(cloud, target);
       if (!targetUrl) {
@@ -52,22 +70,34 @@ export async function openQueue(
       const send = toQueue(cloud, targetUrl);
       return async (deadLetters, operationId) => {
         const failures: Failures = new Map();
-        const outgoing = (await keep(deadLetters, failures)).map(({ deadLetter, message }) => ({
-          deadLetter,
-          message,
-          body: deadLetter.body,
-          attributes: redrivenAttributes(deadLetter, operationId),
-        }));
-        const notSent = await send(outgoing);
-        for (const [{ deadLetter }, why] of notSent) failures.set(deadLetter, why);
-        const sent = outgoing.filter((each) => !notSent.has(each));
-        const notDeleted = await held.delete(sent.map(({ message }) => message));
-        for (const { deadLetter, message } of sent) {
-          const why = notDeleted.get(message);
-          if (why !== undefined) failures.set(deadLetter, `it was sent, but is still here too: ${why}`);
-        }
+        const outgoing = (await keep(deadLetters, failures)).map(({ deadLetter, message }) => {
+          const { body, attributes } = deadLetter;
+          const sent = edited
+            ? {
+                body: JSON.stringify(edited),
+                attributes: { ...attributes, ...messageAttributesOf(edited) },
+              }
+            : { body, attributes };
+          return { deadLetter, message, body: sent.body, attributes: redrivenAttributes(sent, operationId) };
+        });
+        await move(outgoing, send, failures);
         return failures;
       };
+    },
+    async putAside(deadLetters, reason) {
+      const failures: Failures = new Map();
+      const outgoing = (await keep(deadLetters, failures)).flatMap(({ deadLetter, message }) => {
+        const attributes = attributesAside(deadLetter, reason, new Date());
+        if (Object.keys(attributes).length <= maxMessageAttributes)
+          return [{ deadLetter, message, body: deadLetter.body, attributes }];
+        failures.set(
+          deadLetter,
+          `it has as many attributes as a message can have, ${maxMessageAttributes}: redrive or discard it`,
+        );
+        return [];
+      });
+      for (const batch of batchesOf(outgoing)) await move(batch, toQueue(cloud, queueUrl), failures);
+      return failures;
     },
     async discard(deadLetters) {
       const failures: Failures = new Map();
