@@ -569,6 +569,8 @@ describe('dead letters', () => {
     expect(await page.evaluate('window.longest')).toBeLessThan(200 * patience);
     await sqs().send(new PurgeQueueCommand({ QueueUrl }));
     await page.goto(`${origin()}/`);
+    // From now on it is told what happens.
+    await page.locator('.events tbody tr').first().waitFor();
   }, 120_000);
 });
 
