@@ -18,6 +18,7 @@ import { switchTriggers } from '../operations/triggers.ts';
 import { deadLettersOf } from './deadLetters.ts';
 import { pay } from './paying.ts';
 import { traced } from './tracing.ts';
+import { refusalOf } from './troubles.ts';
 import { rhythmOf, type Topic, watching } from './watching.ts';
 
 /** @returns null when there is no such type of event */
@@ -156,12 +157,13 @@ function parsed<Value>(name: string, parse: (text: string) => Value, text: strin
 const withCloud = <Result>(place: StagePlace, work: (cloud: Cloud) => Promise<Result>): Promise<Result> =>
   refusing(async () => work(await cloudOf(place)));
 
-/** @throws Refused when an operation itself says why not */
+/** @throws Refused when an operation itself says why not, or AWS does not let the operator */
 async function refusing<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof CommandError) throw new Refused(messageOf(error));
-    throw error;
+    const refused = refusalOf(error);
+    throw refused ? new Refused(`That cannot be done: ${refused}`, 502) : error;
   }
 }

@@ -10,6 +10,7 @@ import { actOnDeadLetters, findDeadLetters } from '../operations/deadLetters/dea
 import { mayBeEdited } from '../operations/deadLetters/edit.ts';
 import { groupsOf } from '../operations/deadLetters/groups.ts';
 import type { Selection } from '../operations/deadLetters/selection.ts';
+import { refusalOf } from './troubles.ts';
 
 /** Dead letters as they were seen, by group, the oldest first. */
 type Seen = { groups: DeadLetter[][]; all: DeadLetter[] };
@@ -154,7 +155,7 @@ export function deadLettersOf(place: StagePlace, tellAll: (message: LiveMessage)
       }
       operation.state = operation.failedCount > 0 ? 'failed' : 'done';
     } catch (error) {
-      Object.assign(operation, { state: 'failed', sentence: messageOf(error) });
+      Object.assign(operation, { state: 'failed', sentence: refusalOf(error) ?? messageOf(error) });
     }
   }
 
