@@ -49,7 +49,7 @@ import { depthOfBucket, depthOfQueue } from '../operations/depths.ts';
 import { pictureOf } from '../operations/picture.ts';
 import { restoredServices } from '../operations/restore/restoredServices.ts';
 import { auditKey } from './auditKey.ts';
-import { discard, redrive } from './dlq.ts';
+import { discard, putAside, redrive } from './dlq.ts';
 import { findings } from './findings.ts';
 import { replay } from './replay.ts';
 import { republish } from './republish.ts';
@@ -244,6 +244,8 @@ beforeAll(async () => {
   const all = { stage: 'test', all: true, rate: 1000 } as const;
   await redrive([], all);
   await discard([], { ...all, reason: 'a test' });
+  // But for the records of streams.
+  await expect(putAside([], { ...all, reason: 'a test' })).rejects.toThrow('is not put aside');
   await replay(range);
   for (const toQueue of services) await replay({ ...range, toQueue });
   await trace('order-1001', { stage: 'test', merchant: 'acme' });
@@ -344,7 +346,7 @@ it('the role allows no more: every action on every resource is needed', () => {
 it.each([
   ['sqs:ReceiveMessage', `arn:aws:sqs:${region}:${account}:fanfold-test-billing-events`],
   ['sqs:DeleteMessage', `arn:aws:sqs:${region}:${account}:fanfold-test-billing-events`],
-  ['sqs:SendMessage', `arn:aws:sqs:${region}:${account}:fanfold-test-billing-events-dead-letters`],
+  ['sqs:SendMessage', `arn:aws:sqs:${region}:${account}:fanfold-prod-billing-events-dead-letters`],
   ['lambda:InvokeFunction', `arn:aws:lambda:${region}:${account}:function:fanfold-payments-test-janitor`],
   ['sqs:ReceiveMessage', `arn:aws:sqs:${region}:${account}:fanfold-prod-billing-events-dead-letters`],
 ])('the role does not allow %s on %s', (action, resource) => {
