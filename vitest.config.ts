@@ -41,6 +41,9 @@ process.env.NODE_COMPILE_CACHE = join(cache, 'compiled');
 // The Serverless Framework keeps how it checks a configuration, which takes two seconds to compile.
 process.env.SLS_SCHEMA_CACHE_BASE_DIR = cache;
 
+/** Loading the SDK and its like anew for each file takes longer than most tests, and so does running it before it is compiled. */
+const sharedProcess = { isolate: false, setupFiles: 'vitest.setup.ts' } as const;
+
 /** What takes longer hangs. A file has a third of a processor for itself, or less on a machine that does other things as well. */
 const longestMs = { testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -65,9 +68,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{packages,services,bench}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.local.test.ts', '**/node_modules/**'],
-          // Loading the SDK and its like anew for each file took longer than the tests.
-          isolate: false,
-          setupFiles: 'vitest.setup.ts',
+          ...sharedProcess,
           // A property takes a second or two; on a machine that does other things as well, five were too few.
           testTimeout: 20_000,
         },
@@ -77,6 +78,7 @@ export default defineConfig({
           name: 'local',
           include: ['{packages,services,bench}/**/*.local.test.ts', 'scripts/**/*.local.test.ts'],
           exclude: ['**/node_modules/**'],
+          ...sharedProcess,
           globalSetup: 'packages/local-cloud/src/templates/vitestTemplates.ts',
           ...longestMs,
         },

@@ -1,6 +1,6 @@
 import { afterAll, vi } from 'vitest';
 
-// Files of unit tests share processes, in which packages are loaded once. Our own modules are loaded anew for each, and no file
+// Files of unit and local tests share processes, in which packages are loaded once. Our own modules are loaded anew for each, and no file
 // finds what another has changed. AWS clients that `mockClient` has taken over stay taken over: who wants one as it is calls
 // `mockClient(…).restore()`.
 vi.resetModules();
