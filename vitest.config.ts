@@ -39,7 +39,7 @@ const cache = join(import.meta.dirname, 'node_modules/.cache/fanfold');
 // Node keeps what it has compiled: the programs that tests start by the hundred need two thirds of the time.
 process.env.NODE_COMPILE_CACHE = join(cache, 'compiled');
 // The Serverless Framework keeps how it checks a configuration, which takes two seconds to compile.
-process.env.SLS_SCHEMA_CACHE_BASE_DIR = cache;
+process.env.SLS_SCHEMA_CACHE_BASE_DIR = join(cache, 'framework');
 
 /** Loading the SDK and its like anew for each file takes longer than most tests, and so does running it before it is compiled. */
 const sharedProcess = { isolate: false, setupFiles: 'vitest.setup.ts' } as const;

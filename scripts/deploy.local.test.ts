@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { serviceNames } from '@fanfold/local-cloud/packagedTemplates';
+import { aloneIn, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 const repository = join(import.meta.dirname, '..');
@@ -97,7 +97,9 @@ const run = (file: string, folder: string, options: string[], environment: Recor
   });
 
 const serverless = (service: string, options: string[], environment?: Record<string, string>) =>
-  run('node_modules/serverless/bin/serverless.js', `services/${service}`, options, environment);
+  aloneIn(join(repository, 'services', service), () =>
+    run('node_modules/serverless/bin/serverless.js', `services/${service}`, options, environment),
+  );
 
 // One service stands for all: tests/templates/stages.test.ts looks whether each has the plugin and its settings.
 describe('serverless deploy', () => {

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type Ended, fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { clientOf } from './client.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
 import { deadLettersOf, queues, Wire } from './wire.ts';
@@ -74,17 +75,23 @@ const linesOf = (block: string): string[] =>
     .map((line) => line.replace(/ +# .*$/, '').trim())
     .filter((line) => line !== '');
 
-type Ended = { code: number; stdout: string; stderr: string };
-
 const root = new URL('..', import.meta.url);
 const environment = () => ({ ...process.env, FANFOLD_PORT: String(stack.base), NO_COLOR: '1' });
 
-const type = (command: string): Promise<Ended> =>
+const bash = (command: string): Promise<Ended> =>
   new Promise((resolve) => {
     execFile('bash', ['-uc', command], { cwd: root, env: environment() }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
+
+/** What a shell makes of a line it hands to a command of ours, which then runs in this process. */
+async function type(command: string): Promise<Ended> {
+  if (!command.startsWith('./fanfold ')) return bash(command);
+  const { stdout, stderr } = await bash(`words() { printf '%s\\0' "$@"; }; words ${command}`);
+  expect(stderr).toBe('');
+  return fanfold(stdout.split('\0').slice(1, -1), stack.base);
+}
 
 const filledIn = (command: string): string =>
   command

@@ -96,13 +96,22 @@ async function configurationFiles(folder: string): Promise<string[]> {
   return files.flat();
 }
 
-/** One at a time: the framework keeps what it makes in `.serverless` of the folder, and deletes that at the end. */
 async function packageOnce(folder: string, serverlessArguments: string[], target: string): Promise<void> {
+  await aloneIn(folder, async () => {
+    if (!existsSync(target)) await runPackage(folder, serverlessArguments, target);
+  });
+}
+
+/**
+ * Runs a command of the framework in a service's folder, one at a time: it keeps what it makes in `.serverless` and `.esbuild`
+ * there, and deletes that at the end.
+ */
+export async function aloneIn<T>(folder: string, command: () => Promise<T>): Promise<T> {
   await mkdir(cacheFolder, { recursive: true });
   const name = createHash('sha256').update(folder).digest('hex');
   const release = await lock(join(cacheFolder, `${name}.lock`));
   try {
-    if (!existsSync(target)) await runPackage(folder, serverlessArguments, target);
+    return await command();
   } finally {
     release();
   }
