@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -32,8 +32,9 @@ type Ended = { code: number; stdout: string; stderr: string };
 
 const launch = (command: string, args: string[] = [], cwd = folder): Promise<Ended> =>
   new Promise((resolve) => {
-    const PATH = `${join(folder, 'bin')}:${process.env.PATH}`;
-    execFile(command, args, { cwd, env: { ...process.env, PATH } }, (error, stdout, stderr) =>
+    const { NODE_COMPILE_CACHE: _ofTheTests, ...environment } = process.env;
+    const PATH = `${join(folder, 'bin')}:${environment.PATH}`;
+    execFile(command, args, { cwd, env: { ...environment, PATH } }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
@@ -55,6 +56,12 @@ test('the launcher installs what is missing, and then only runs the tool, from w
   const second = await launch('linked', [], elsewhere);
   expect(second.stderr).toBe('');
   expect(JSON.parse(second.stdout)).toMatchObject({ args: [], from: elsewhere });
+});
+
+test('the launcher has Node keep what it compiles, so that a command starts sooner', async () => {
+  await launch('./fanfold');
+  const kept = await readdir(join(folder, 'node_modules/.cache/fanfold/compiled'), { recursive: true });
+  expect(kept.length).toBeGreaterThan(1);
 });
 
 test('the launcher installs again when the lockfile has changed', async () => {
