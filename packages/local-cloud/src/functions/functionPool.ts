@@ -4,6 +4,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import { setTimeout as waitFor } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { accountId, region } from '../account.ts';
+import { atRest, inForeground, isAtRest } from './background.ts';
 import type { Definition, FromWorker, Order, Report } from './functionWorker.ts';
 import { FunctionError, type FunctionFailure } from './invoke.ts';
 
@@ -48,9 +49,6 @@ const maximumInstances = 10;
 /** How long an invocation waits for an instance before it is checked whether another one would help. */
 const patienceMs = 250;
 
-/** So that a run in the background comes to its turn while requests never end. */
-const longestPostponementMs = 1_000;
-
 /** For new objects in each instance: a third of what Node would give, at the same processor time. With 4 MB it is a tenth more. */
 const smallHeap = { maxYoungGenerationSizeMb: 16 };
 
@@ -83,12 +81,7 @@ export class FunctionPool {
     const definition = this.#functions.get(name);
     if (!definition) throw new Error(`There is no function ${name}.`);
     if (this.#options.inBackground) return this.#run(definition, event);
-    foreground.begin();
-    try {
-      return await this.#run(definition, event);
-    } finally {
-      foreground.end();
-    }
+    return inForeground(() => this.#run(definition, event));
   }
 
   async #run(definition: PooledFunction, event: unknown): Promise<unknown> {
@@ -96,7 +89,7 @@ export class FunctionPool {
     const instance = await this.#acquire();
     try {
       if (this.#options.inBackground) {
-        await foreground.atRest(longestPostponementMs);
+        await atRest();
         if (this.#isStopped) throw new Error('The service stops.');
       }
       const loadMs = this.#options.loadMs ?? 10_000;
@@ -145,7 +138,7 @@ export class FunctionPool {
 
   /** Starts another instance for those that wait, if it may have one and none is being started. */
   grow(): void {
-    if (this.#options.inBackground && !foreground.isAtRest) return;
+    if (this.#options.inBackground && !isAtRest()) return;
     const isStarting = [...this.#all].some((instance) => !instance.isOnline);
     const current = [...this.#all].filter((instance) => !instance.isOutdated);
     if (!isStarting && current.length < maximumInstances) this.#start();
@@ -189,35 +182,6 @@ export class FunctionPool {
     return this.#all.size === 1 && !this.#options.inBackground;
   }
 }
-
-/** What runs, or waits for an instance, in the pools of this process that are not in the background. */
-const foreground = new (class {
-  #running = 0;
-  readonly #restarts: (() => void)[] = [];
-
-  get isAtRest(): boolean {
-    return this.#running === 0;
-  }
-
-  begin(): void {
-    this.#running += 1;
-  }
-
-  end(): void {
-    this.#running -= 1;
-    if (this.isAtRest) for (const restart of this.#restarts.splice(0)) restart();
-  }
-
-  /** Resolves when nothing runs, or after so long. */
-  async atRest(withinMs: number): Promise<void> {
-    if (this.isAtRest) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#restarts.push(resolve);
-    const timer = setTimeout(resolve, withinMs);
-    await promise;
-    clearTimeout(timer);
-  }
-})();
 
 /** Pools in which an invocation waits for an instance: one process has several, and one clock looks after them. */
 const growing = new Set<FunctionPool>();

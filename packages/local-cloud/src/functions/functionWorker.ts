@@ -36,20 +36,18 @@ type Handler = (event: unknown, context: Context) => unknown;
 
 const post = (message: FromWorker): void => parentPort?.postMessage(message);
 
-const definitions = new Map<string, Definition>();
+/** What has been loaded. To import it again for each run would take longer than some runs. */
+const loaded = new Map<string, Definition & { handle: Handler }>();
 
 parentPort?.on('message', async (order: Order) => {
   post(await run(order));
 });
 
 async function run({ name, event, awsRequestId, definition }: Order): Promise<Report> {
-  if (definition) definitions.set(name, definition);
-  const { module, handler, environment, timeoutMs, context } = definitions.get(name) as Definition;
-  process.env = environment;
   try {
-    const exported: Record<string, unknown> = await import(module);
-    const handle = exported[handler] as Handler;
-    if (definition) post({ loaded: true });
+    if (definition) loaded.set(name, await load(definition));
+    const { handle, environment, timeoutMs, context } = loaded.get(name) as Definition & { handle: Handler };
+    process.env = environment;
     const endsAt = performance.now() + timeoutMs;
     const answer = await handle(JSON.parse(event), {
       ...context,
@@ -65,6 +63,13 @@ async function run({ name, event, awsRequestId, definition }: Order): Promise<Re
   } catch (thrown) {
     return { error: failureOf(thrown) };
   }
+}
+
+async function load(definition: Definition): Promise<Definition & { handle: Handler }> {
+  process.env = definition.environment;
+  const exported: Record<string, unknown> = await import(definition.module);
+  post({ loaded: true });
+  return { ...definition, handle: exported[definition.handler] as Handler };
 }
 
 function failureOf(thrown: unknown): FunctionFailure {
