@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { credentials, region } from '@fanfold/local-cloud/account';
+import { atRest, inForeground } from '@fanfold/local-cloud/background';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import { httpApiOf } from '@fanfold/local-cloud/httpApi';
 import { publicKeySet, signToken } from '@fanfold/local-cloud/issuer';
 import {
   lambdaFunctions,
@@ -10,6 +12,7 @@ import {
 } from '@fanfold/local-cloud/mappings';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
+import { runsInBackground } from '@fanfold/local-cloud/serviceRuntime';
 import type { Resource } from '@fanfold/local-cloud/template';
 import { apiRequest, contextWith } from '@fanfold/runtime/invocationFixtures';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -59,16 +62,19 @@ export async function startServices(
     );
   const resources = {} as Services['resources'];
   const functions = {} as Record<ServiceName, Functions>;
+  // What gives way to others as in `dev`: in AWS, PDFs are made by other processors.
+  const inBackground = {} as Record<ServiceName, Set<string>>;
   for (const service of serviceNames) {
     resources[service] = await templateOf(service, emulators.aws);
     await provision(resources[service], emulators);
-    functions[service] = await loadFunctions(service, {
-      ...askedIn(environmentOf(resources[service])),
+    functions[service] = await loadFunctions(service, groupsOf(resources[service]), (variables) => ({
+      ...askedIn(variables),
       ...lambdaEnvironment(asked),
       TOKEN_ISSUER: issuer.url,
-    });
+    }));
+    inBackground[service] = new Set(backgroundFunctionsOf(resources[service]));
   }
-  const invoke: Invoke = (service, key, event) =>
+  const run: Invoke = (service, key, event) =>
     around(
       service,
       key,
@@ -78,6 +84,11 @@ export async function startServices(
       },
       event,
     );
+  const invoke: Invoke = async (service, key, event) => {
+    if (!inBackground[service].has(key)) return inForeground(() => run(service, key, event));
+    await atRest();
+    return run(service, key, event);
+  };
   const functionOf = (
     service: ServiceName,
     is: (each: ReturnType<typeof lambdaFunctions>[number]) => boolean,
@@ -126,6 +137,14 @@ export async function startServices(
   };
 }
 
+function backgroundFunctionsOf(resources: Record<string, Resource>): string[] {
+  const api = httpApiOf(resources);
+  const memoryMbOf = (logicalId: string) => Number(resources[logicalId]?.Properties.MemorySize);
+  return lambdaFunctions(resources)
+    .filter(({ name, logicalId }) => runsInBackground({ name, memoryMb: memoryMbOf(logicalId) }, api))
+    .map(({ key }) => key);
+}
+
 type Functions = Record<string, { handler: (event: unknown, context: unknown) => Promise<unknown> }>;
 
 const tokenRequest = {
@@ -134,22 +153,40 @@ const tokenRequest = {
   expiresInSeconds: 86_400,
 };
 
-const environmentOf = (resources: Record<string, Resource>): Record<string, string> =>
-  Object.assign(
-    {},
-    ...Object.values(resources)
-      .filter(({ Type }) => Type === 'AWS::Lambda::Function')
-      .map(({ Properties }) => (Properties.Environment as { Variables: Record<string, string> }).Variables),
-  );
+/** Functions that one bundle can have, with the variables of all of them. */
+type Group = { keys: string[]; variables: Record<string, string> };
 
-/** The functions of a service in one bundle. */
-async function loadFunctions(service: ServiceName, variables: Record<string, string>): Promise<Functions> {
-  const keys = [...new Set(lambdaFunctions(await templateOf(service)).map(({ key }) => key))];
-  return loadBundled(
-    keys.map((key) => `export * as ${key} from './${key}.ts';`).join('\n'),
-    join(import.meta.dirname, '../../services', service, 'src/functions'),
-    { ...variables, POWERTOOLS_SERVICE_NAME: `fanfold-${service}` },
+/** As few groups as there have to be: two functions with another value under one name are in different ones, as both queues of billing. */
+export function groupsOf(resources: Record<string, Resource>): Group[] {
+  const groups: Group[] = [];
+  for (const { key, logicalId } of lambdaFunctions(resources)) {
+    const { Variables = {} } = (resources[logicalId]?.Properties.Environment ?? {}) as {
+      Variables?: Record<string, string>;
+    };
+    const fits = ({ variables }: Group) =>
+      Object.entries(Variables).every(([name, value]) => (variables[name] ?? value) === value);
+    const group = groups.find(fits) ?? { keys: [], variables: {} };
+    if (group.keys.length === 0) groups.push(group);
+    group.keys.push(key);
+    Object.assign(group.variables, Variables);
+  }
+  return groups;
+}
+
+/** The functions of a service, in one bundle where their variables allow it. */
+async function loadFunctions(
+  service: ServiceName,
+  groups: Group[],
+  completed: (variables: Record<string, string>) => Record<string, string>,
+): Promise<Functions> {
+  const loaded = groups.map(({ keys, variables }) =>
+    loadBundled<Functions>(
+      keys.map((key) => `export * as ${key} from './${key}.ts';`).join('\n'),
+      join(import.meta.dirname, '../../services', service, 'src/functions'),
+      { ...completed(variables), POWERTOOLS_SERVICE_NAME: `fanfold-${service}` },
+    ),
   );
+  return Object.assign({}, ...(await Promise.all(loaded)));
 }
 
 /** What Lambda tells every function, and where to ask AWS. */
