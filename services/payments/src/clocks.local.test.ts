@@ -100,6 +100,31 @@ describe('The janitor finds out what came of', () => {
     });
   });
 
+  test('a payment that waited for its customer, one that was pending, and a refund that failed', async () => {
+    const client = await newClient();
+    const { status, body: waiting } = await client.pay({ paymentMethod: 'pm_card_authentication_required' });
+    expect({ status, body: waiting }).toMatchObject({
+      status: 201,
+      body: {
+        status: 'processing',
+        nextAction: { type: 'redirect_to_url', url: `https://sandbox.example/authenticate/${waiting.id}` },
+      },
+    });
+    const { body: pending } = await client.pay({ paymentMethod: 'pm_card_pending' });
+    expect(pending).toMatchObject({ status: 'processing', nextAction: null });
+    const { body: paid } = await client.pay({ paymentMethod: 'pm_card_refund_fails' });
+    await client.refund(paid.id, { amount: 100 });
+    expect((await client.show(paid.id)).body.refunds).toMatchObject([{ status: 'pending' }]);
+    later(5000);
+    await service.tick('janitor');
+    for (const { id } of [waiting, pending])
+      expect((await client.show(id)).body).toMatchObject({ status: 'captured', nextAction: null });
+    expect((await client.show(paid.id)).body).toMatchObject({
+      amountRefunded: 0,
+      refunds: [{ status: 'failed', failure: { code: 'refund_failed' } }],
+    });
+  });
+
   test('authorizations, a capture, a cancellation and a refund', async () => {
     const client = await newClient();
     const authorize = () => client.pay({ paymentMethod: 'pm_card_timeout', captureMethod: 'manual' });

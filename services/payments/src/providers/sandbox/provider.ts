@@ -1,4 +1,5 @@
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   DynamoDBServiceException,
   GetItemCommand,
@@ -16,23 +17,67 @@ const declined = (declineCode: string, message: string): Failure => ({
   declineCode,
 });
 
+/** What a payment method does: what comes of an instruction, whether that is answered, and what is said of it at first. */
+type Behaviour = {
+  /** Undefined when it has no effect. */
+  outcome?: Outcome;
+  answers?: false;
+  /** For {@link tellsAfterMs}. */
+  first?: (instruction: Instruction) => Outcome;
+  /** The operations that it is about; others succeed at once. */
+  only?: Instruction['operation'][];
+};
+
+const succeeded: Outcome = { result: 'succeeded' };
+const pending = (): Outcome => ({ result: 'pending' });
+
 /** How each payment method behaves. */
-const behaviours = {
-  pm_card_visa: { takesEffect: true, answers: true },
-  pm_card_declined: { failure: declined('generic_decline', 'The card was declined.') },
-  pm_card_insufficient_funds: { failure: declined('insufficient_funds', 'The card has insufficient funds.') },
-  pm_card_timeout: { takesEffect: true, answers: false },
-  pm_card_timeout_lost: { takesEffect: false, answers: false },
-  pm_card_error: {
-    failure: {
-      code: 'provider_error',
-      message: 'The payment provider could not process the card.',
-      declineCode: null,
+const behaviours: Record<string, Behaviour> = {
+  pm_card_visa: { outcome: succeeded },
+  pm_card_declined: {
+    outcome: { result: 'failed', failure: declined('generic_decline', 'The card was declined.') },
+  },
+  pm_card_insufficient_funds: {
+    outcome: {
+      result: 'failed',
+      failure: declined('insufficient_funds', 'The card has insufficient funds.'),
     },
   },
-} as const satisfies Record<string, { failure: Failure } | { takesEffect: boolean; answers: boolean }>;
+  pm_card_timeout: { outcome: succeeded, answers: false },
+  pm_card_timeout_lost: { answers: false },
+  pm_card_error: {
+    outcome: {
+      result: 'failed',
+      failure: {
+        code: 'provider_error',
+        message: 'The payment provider could not process the card.',
+        declineCode: null,
+      },
+    },
+  },
+  pm_card_authentication_required: {
+    outcome: succeeded,
+    first: ({ key, askedAt }) => ({
+      result: 'action',
+      nextAction: { type: 'redirect_to_url', url: `https://sandbox.example/authenticate/${key}` },
+      until: new Date(Date.parse(askedAt) + authenticationMs).toISOString(),
+    }),
+    only: ['authorize', 'charge'],
+  },
+  pm_card_pending: { outcome: succeeded, first: pending, only: ['authorize', 'charge', 'refund'] },
+  pm_card_refund_fails: {
+    outcome: {
+      result: 'failed',
+      failure: { code: 'refund_failed', message: 'The card is closed.', declineCode: null },
+    },
+    first: pending,
+    only: ['refund'],
+  },
+};
 
-type PaymentMethod = keyof typeof behaviours;
+/** How long something is pending, or a customer takes, who always authenticates here. */
+const tellsAfterMs = 5000;
+const authenticationMs = 3_600_000;
 
 /**
  * A payment provider for development and tests. Like a real one it has its own records, in its own table: one per
@@ -48,13 +93,13 @@ export const provider: Provider = {
   patienceMs: 0,
 
   async perform(instruction) {
-    const behaviour = behaviours[instruction.paymentMethod as PaymentMethod];
-    if (!behaviour) throw new ProviderRefusal(`There is no payment method ${instruction.paymentMethod}`);
-    if ('failure' in behaviour) return record(instruction, { result: 'failed', failure: behaviour.failure });
-    const outcome: Outcome = behaviour.takesEffect
-      ? await record(instruction, { result: 'succeeded' })
-      : { result: 'unknown' };
-    return behaviour.answers ? outcome : new Promise<never>(() => {});
+    const { paymentMethod, operation } = instruction;
+    const behaviour = provider.accepts(paymentMethod) ? behaviours[paymentMethod] : undefined;
+    if (!behaviour) throw new ProviderRefusal(`There is no payment method ${paymentMethod}`);
+    const isAbout = behaviour.only?.includes(operation) ?? true;
+    const { outcome, first, answers = true } = isAbout ? behaviour : { outcome: succeeded };
+    const told = outcome ? await record(instruction, outcome, first?.(instruction)) : undefined;
+    return told && answers ? told : new Promise<never>(() => {});
   },
 
   look: ({ key }) => read(key),
@@ -69,31 +114,46 @@ async function read(key: string): Promise<Outcome> {
       new GetItemCommand({ TableName: tableName(), Key: { pk: { S: key } }, ConsistentRead: true }),
     ),
   );
-  return Item ? unmarshall(Item).outcome : { result: 'nothing' };
+  return Item ? toldBy(Item) : { result: 'nothing' };
 }
 
-/** Stores the first outcome of a key and returns it: a key that was given up never has an effect. */
+/**
+ * Stores the first outcome of a key and returns what is told of it: a key that was given up never has an effect.
+ *
+ * @param first what is told at first, if that is something else
+ */
 async function record(
   { key, ...instruction }: { key: string } & Partial<Instruction>,
   outcome: Outcome,
+  first?: Outcome,
 ): Promise<Outcome> {
   const { askedAt: _askedAt, ...details } = instruction;
+  const now = Date.now();
+  const later = first && { first, tellsAt: new Date(now + tellsAfterMs).toISOString() };
   try {
     await refusing(() =>
       dynamodb.send(
         new PutItemCommand({
           TableName: tableName(),
-          Item: marshall({ pk: key, ...details, outcome, recordedAt: new Date().toISOString() }),
+          Item: marshall({
+            ...{ pk: key, ...details, outcome, recordedAt: new Date(now).toISOString() },
+            ...later,
+          }),
           ConditionExpression: 'attribute_not_exists(pk)',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
       ),
     );
-    return outcome;
+    return first ?? outcome;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException && error.Item) return unmarshall(error.Item).outcome;
+    if (error instanceof ConditionalCheckFailedException && error.Item) return toldBy(error.Item);
     throw error;
   }
+}
+
+function toldBy(item: Record<string, AttributeValue>): Outcome {
+  const { outcome, first, tellsAt = '' } = unmarshall(item);
+  return tellsAt > new Date().toISOString() ? first : outcome;
 }
 
 const tableName = () => environmentVariable('SANDBOX_TABLE_NAME');
