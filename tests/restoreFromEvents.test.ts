@@ -154,10 +154,14 @@ describe('Billing', () => {
       seriesBehind: 2,
     });
     expect(proof).toMatchObject({ holds: true, same: 24, missing: 0, waiting: 0 });
-    expect(proof.series).toMatchObject([
-      { name: expect.stringMatching(/^INV-/), highest: 6, count: 6 },
-      { name: expect.stringMatching(/^CN-/), highest: 6, count: 6 },
-    ]);
+    // In the order in which audit recorded the first document of each.
+    expect(proof.series).toHaveLength(2);
+    expect(proof.series).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: expect.stringMatching(/^INV-/), highest: 6, count: 6 }),
+        expect.objectContaining({ name: expect.stringMatching(/^CN-/), highest: 6, count: 6 }),
+      ]),
+    );
     expect(await shown()).toEqual(before);
     await expectNothingPublished('billing');
   }, 60_000);
