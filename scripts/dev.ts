@@ -6,6 +6,7 @@ import type { Console } from '@fanfold/console/server';
 import { checkDataFolder } from '@fanfold/local-cloud/dataFolder';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
+import { secrets } from '@fanfold/local-cloud/kms';
 import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
 import { modulesOf, type ServiceRuntime, startServiceRuntime } from '@fanfold/local-cloud/serviceRuntime';
@@ -24,6 +25,7 @@ import { tablesOf } from '@fanfold/local-cloud/tableShape';
 import { resolveTemplate, type Template } from '@fanfold/local-cloud/template';
 import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
 import { Command } from 'commander';
+import { type PaymentProvider, paymentProviderOf } from './dev/paymentProvider.ts';
 import { developmentToken, merchantScopes } from './fanfold/operations/accessToken.ts';
 import { type Progress, startProgress } from './progress.ts';
 
@@ -68,19 +70,21 @@ try {
 
 /** Runs a stack with all services until a signal comes. Throws when a part of it ends before. */
 async function run(base: number): Promise<void> {
+  const provider = paymentProviderOf(process.env);
+  for (const [name, secret] of Object.entries(provider.secrets)) secrets.set(name, secret);
   const services = await servicesWithFunctions();
   await requireFreeStackPorts(base, services);
   const interrupted = signal();
   const data =
     process.env.FANFOLD_DATA_FOLDER ?? (persist ? join(repository, '.fanfold', String(base)) : undefined);
-  if (data) await checkDataFolder(data, await tablesOfServices(services));
+  if (data) await checkDataFolder(data, await tablesOfServices(services, provider));
   const progress = startProgress('starting the emulators and the services');
   const token = newToken();
   const pages = [reference(base), consolePages(token, () => starting)];
   const starting: Promise<Stack> = startStack(base, data, pages);
   const started: Started = { runtimes: new Map() };
   try {
-    const ready = startServices(services, base, starting, started, progress);
+    const ready = startServices(services, provider, base, starting, started, progress);
     const failed = starting.then((stack) => stack.failed);
     const description = await Promise.race([ready, failed, interrupted]);
     progress.end();
@@ -138,6 +142,7 @@ type Started = { runtimes: Map<string, ServiceRuntime>; bundles?: FunctionBundle
 
 async function startServices(
   services: Service[],
+  provider: PaymentProvider,
   base: number,
   starting: Promise<Stack>,
   started: Started,
@@ -146,12 +151,13 @@ async function startServices(
   const folders = services.map(({ folder }) => folder);
   const show = printers(services.map(({ name }) => name));
   progress.note('packaging the templates');
-  const templates = await Promise.all(folders.map((folder) => packageService(folder)));
+  const templates = await Promise.all(services.map((service) => templateOf(service, provider)));
   const folder = join(repository, '.fanfold/functions', String(base));
   progress.note('bundling the functions');
   started.bundles = await bundleFunctions({
     services: services.map((service, i) => ({ ...service, modules: modulesOf(templates[i] as Template) })),
     folder,
+    conditions: [provider.name],
     onReload(changed, durationMs) {
       if (changed.length === 0) console.log('No function has changed.');
       for (const name of changed) {
@@ -188,9 +194,17 @@ async function startServices(
   return description;
 }
 
+/** Only payments has another template with another provider. */
+function templateOf({ name, folder }: Service, { parameters }: PaymentProvider): Promise<Template> {
+  return packageService(folder, 'local', name === 'payments' ? parameters : {});
+}
+
 /** Shapes of the tables that the services will have, by name. */
-async function tablesOfServices(services: Service[]): Promise<ReturnType<typeof tablesOf>> {
-  const templates = await Promise.all(services.map(({ folder }) => packageService(folder)));
+async function tablesOfServices(
+  services: Service[],
+  provider: PaymentProvider,
+): Promise<ReturnType<typeof tablesOf>> {
+  const templates = await Promise.all(services.map((service) => templateOf(service, provider)));
   return Object.assign({}, ...templates.map((template) => tablesOf(resolveTemplate(template))));
 }
 

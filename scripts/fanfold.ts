@@ -24,6 +24,7 @@ import {
   sentence,
   several,
   stage,
+  stripeType,
   subject,
   time,
   upTo,
@@ -110,6 +111,23 @@ inStage(program.command('trace'))
     merchant,
   )
   .action(async (id, options) => (await import('./fanfold/commands/trace.ts')).trace(id, options));
+
+program
+  .command('webhook')
+  .summary('send the stack a notification about a payment, signed as Stripe signs')
+  .description(
+    'Sends `POST /webhooks/stripe` of the stack on this machine a notification that is signed with FANFOLD_STRIPE_WEBHOOK_SECRET, or with ' +
+      'what `pnpm dev` takes without it. It says only that there is news of a payment: payments asks Stripe what it is.',
+  )
+  .requiredOption(
+    '--type <type>',
+    'the type of the event at Stripe, such as payment_intent.succeeded',
+    stripeType,
+  )
+  .requiredOption('--payment <id>', 'the payment that it is about', reference)
+  .option('--merchant <id>', 'the merchant whose payment it is', merchant, localMerchant)
+  .option('--json', 'print what was sent as JSON')
+  .action(async (options) => (await import('./fanfold/commands/webhook.ts')).webhook(options));
 
 inStageWithoutJson(program.command('console'))
   .summary('show the stage in a browser: events as they happen, queues, dead letters')

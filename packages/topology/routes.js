@@ -4,11 +4,14 @@
 /**
  * The route keys of serverless.yml, as in `GET /payments,POST /payments`.
  *
- * @param {{ resolveConfigurationProperty(path: string[]): Promise<Record<string, { events?: { httpApi?: string }[] }>> }} framework
+ * @param {{ resolveConfigurationProperty(path: string[]): Promise<Functions | Functions[]> }} framework
+ * @typedef {Record<string, { events?: { httpApi?: string }[] }>} Functions
  */
 export async function routes({ resolveConfigurationProperty }) {
   const functions = await resolveConfigurationProperty(['functions']);
-  return Object.values(functions)
+  return [functions]
+    .flat()
+    .flatMap((each) => Object.values(each))
     .flatMap(({ events = [] }) => events)
     .map(({ httpApi }) => httpApi)
     .filter((routeKey) => routeKey !== undefined && routeKey !== '*')

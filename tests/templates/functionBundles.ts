@@ -27,13 +27,26 @@ export async function bundleFunctions(minify: boolean): Promise<Map<string, Func
 
 type Outputs = Record<string, { bytes: number; inputs: Record<string, { bytesInOutput: number }> }>;
 
-async function bundleService(service: string, minify: boolean): Promise<[string, FunctionBundle][]> {
+const bundleService = (service: string, minify: boolean): Promise<[string, FunctionBundle][]> =>
+  bundleFunctionsOf(
+    service,
+    functions.flatMap((each) => (each.service === service ? [each.functionKey] : [])),
+    minify,
+  );
+
+/** @param conditions by which package.json chooses between modules, such as the name of the payment provider */
+export async function bundleFunctionsOf(
+  service: string,
+  functionKeys: string[],
+  minify: boolean,
+  conditions: string[] = [],
+): Promise<[string, FunctionBundle][]> {
   const folder = join(import.meta.dirname, '../../services', service);
-  const functionKeys = functions.flatMap((each) => (each.service === service ? [each.functionKey] : []));
   const { build } = createRequire(join(folder, 'package.json'))('esbuild');
   const { metafile, outputFiles } = await build({
     ...functionOptions,
     minify,
+    conditions: [...conditions, 'module'],
     absWorkingDir: folder,
     entryPoints: functionKeys.map((functionKey) => `src/functions/${functionKey}.ts`),
     outdir: 'out',

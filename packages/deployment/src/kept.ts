@@ -2,6 +2,11 @@ import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeSecretCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs';
 
 /** A resource of a CloudFormation template. */
@@ -34,6 +39,7 @@ export type Clients = {
   sqs: SQSClient;
   s3: S3Client;
   kms: KMSClient;
+  secrets: SecretsManagerClient;
 };
 
 /** @param settings of every client: region and credentials, if not the SDK's own */
@@ -43,6 +49,7 @@ export const clientsWith = (settings: object): Clients => ({
   sqs: new SQSClient(settings),
   s3: new S3Client(settings),
   kms: new KMSClient(settings),
+  secrets: new SecretsManagerClient(settings),
 });
 
 const nameProperties: Record<string, string> = {
@@ -147,3 +154,14 @@ const words: Record<string, string> = {
 /** For operators, such as `table fanfold-production-billing`. */
 export const describeKept = ({ type, name }: Keepable): string =>
   `${words[type] ?? type} ${type === 'AWS::KMS::Alias' ? name.replace(/^alias\//, '') : name}`;
+
+/** Whether a secret is there. What it is, nobody who deploys needs to know. */
+export async function secretIsThere(name: string, secrets: SecretsManagerClient): Promise<boolean> {
+  try {
+    const { DeletedDate } = await secrets.send(new DescribeSecretCommand({ SecretId: name }));
+    return DeletedDate === undefined;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return false;
+    throw error;
+  }
+}

@@ -77,6 +77,7 @@ export default class Deployment {
     if (makesTemplate.includes(commands.join(' '))) await this.#requireSettings();
     if (commands.join(' ') !== 'deploy') return;
     const caller = await this.#caller();
+    await this.#requireSecret();
     // When services are deployed together, this was printed once for all.
     if (!process.env.SLS_COMPOSE) await this.#announce(caller);
   }
@@ -86,7 +87,9 @@ export default class Deployment {
     if (this.#removal) refuse((await preconditions()).placeProblems(this.#settings));
     else await this.#requireSettings();
     const caller = await this.#caller();
-    if (!this.#removal) await this.#announce(caller);
+    if (this.#removal) return;
+    await this.#requireSecret();
+    await this.#announce(caller);
   }
 
   /** Adopts what an earlier deployment has left. Otherwise its names would be taken. */
@@ -148,6 +151,18 @@ export default class Deployment {
       const { accessProblem } = await preconditions();
       throw refusal(accessProblem(error as Error, this.#aws.getRegion()));
     }
+  }
+
+  /** Whether it is there, not what it is: nobody who deploys needs the key. */
+  async #requireSecret(): Promise<void> {
+    if (this.#settings.paymentProvider !== 'stripe') return;
+    const { clientsWith, secretIsThere } = await stacks();
+    const { accessProblem, secretProblem } = await preconditions();
+    const { secrets } = clientsWith(await this.#aws.getAwsSdkV3Config());
+    const isThere = await secretIsThere(this.#settings.stripeSecretName, secrets).catch((error: Error) => {
+      throw refusal(accessProblem(error, this.#settings.region));
+    });
+    if (!isThere) refuse([secretProblem(this.#settings)]);
   }
 
   async #announce(caller: { account: string; arn: string }): Promise<void> {

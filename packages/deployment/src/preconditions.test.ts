@@ -18,6 +18,9 @@ const sound: Settings = {
   logRetentionDays: 365,
   alarmTopicArn: { Ref: 'AWS::NoValue' },
   defaultSeller: 'null',
+  paymentProvider: 'sandbox',
+  paymentReturnUrl: '',
+  stripeSecretName: 'fanfold/production/stripe',
 };
 
 const seller = {
@@ -36,11 +39,15 @@ describe('a deployment', () => {
       { logRetentionDays: '1' },
       { alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' },
       withSeller({}),
+      { paymentProvider: 'stripe', paymentReturnUrl: 'https://shop.example/paid' },
     ];
     expect(others.flatMap((other) => settingsProblems({ ...sound, ...other }))).toEqual([]);
   });
 
   test.each<[Partial<Settings>, string]>([
+    [{ paymentProvider: 'paypal' }, 'There is no payment provider "paypal"'],
+    [{ paymentProvider: 'stripe' }, 'give --param paymentReturnUrl=https://…'],
+    [{ paymentProvider: 'stripe', paymentReturnUrl: 'http://shop.example' }, 'cannot come back to'],
     [{ stage: 'QA' }, 'The stage "QA" cannot be deployed'],
     [{ region: 'mars' }, 'AWS has no region "mars"'],
     [

@@ -12,6 +12,12 @@ export type Settings = {
   logRetentionDays: unknown;
   /** An ARN, or the template's value for none. */
   alarmTopicArn: unknown;
+  /** Who takes the money. */
+  paymentProvider: string;
+  /** Where customers come back to, at a provider that sends them away. */
+  paymentReturnUrl: string;
+  /** Where the key of Stripe is kept. */
+  stripeSecretName: string;
   /** As JSON: the seller of merchants without their own; `null` for none. */
   defaultSeller: string;
 };
@@ -31,6 +37,7 @@ export function settingsProblems(settings: Settings, awsEndpoint?: string): stri
     logRetentionProblem(settings),
     alarmTopicProblem(settings),
     defaultSellerProblem(settings),
+    paymentProviderProblem(settings),
   ];
   return checks.filter((problem) => problem !== undefined);
 }
@@ -94,6 +101,20 @@ function defaultSellerProblem({ defaultSeller, stage }: Settings) {
   if (bytes <= maxSellerBytes) return undefined;
   return `Functions cannot hold ${where}: it has ${bytes} bytes, and they have room for ${maxSellerBytes}.`;
 }
+
+function paymentProviderProblem({ paymentProvider, paymentReturnUrl }: Settings) {
+  if (paymentProvider === 'sandbox') return undefined;
+  if (paymentProvider !== 'stripe') {
+    return `There is no payment provider "${paymentProvider}": paymentProvider is sandbox or stripe.`;
+  }
+  const isPage = URL.canParse(paymentReturnUrl) && new URL(paymentReturnUrl).protocol === 'https:';
+  if (isPage) return undefined;
+  return `Customers who authenticate with their bank cannot come back to "${paymentReturnUrl}": give --param paymentReturnUrl=https://…, or add it to the stage in packages/topology/parameters.yml.`;
+}
+
+/** What is wrong with a stage whose provider has no key in Secrets Manager. */
+export const secretProblem = ({ stripeSecretName, stage, region }: Settings): string =>
+  `Stripe has no key in the stage ${stage}: create the secret ${stripeSecretName} in Secrets Manager in ${region}, with {"key":"rk_live_…","webhookSecrets":["whsec_…"]}.`;
 
 /** What to do about an error of the first call to AWS. */
 export function accessProblem(error: Error & { code?: string }, region: string): string {

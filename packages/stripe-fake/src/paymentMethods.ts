@@ -16,6 +16,7 @@ export const behaviours: Record<string, Behaviour> = {
   pm_card_visa: {},
   pm_card_chargeDeclined: { declined: 'generic_decline' },
   pm_card_chargeDeclinedInsufficientFunds: { declined: 'insufficient_funds' },
+  pm_card_visa_chargeDeclined: { declined: 'generic_decline' },
   pm_card_chargeDeclinedExpiredCard: { declined: 'expired_card' },
   pm_card_authenticationRequired: { authenticates: true },
   pm_card_pendingRefund: { refunds: 'late' },

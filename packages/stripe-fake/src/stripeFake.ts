@@ -1,10 +1,19 @@
-import { createHmac } from 'node:crypto';
 import type Stripe from 'stripe';
 import { type Answer, type Call, invalid, json, missing, type Parameters, Refused } from './answers.ts';
 import { type Behaviour, behaviours } from './paymentMethods.ts';
+import { signatureHeader } from './signature.ts';
 
-/** What can go wrong with a call. `saved-500` is answered again to the same key for 24 hours, as Stripe does. */
-export type Fault = 'lost-before' | 'lost-after' | 'saved-500-before' | 'saved-500-after' | 'answered-429';
+/**
+ * What can go wrong with a call. One that is `late` arrives when nobody waits for it any more. `saved-500` is answered again to the same
+ * key for 24 hours, as Stripe does.
+ */
+export type Fault =
+  | 'lost-before'
+  | 'lost-after'
+  | 'late'
+  | 'saved-500-before'
+  | 'saved-500-after'
+  | 'answered-429';
 
 export type Settings = {
   key?: string;
@@ -29,6 +38,8 @@ type Later = { at: number; happens: () => void };
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
+/** After how long a call arrives that is late. */
+const lateMs = 5 * 60_000;
 /** Of a payment that the customer did not begin: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method */
 const capturableMs = 4 * dayMs + 18 * hourMs;
 
@@ -81,6 +92,10 @@ export class StripeFake {
     if (fault === 'answered-429') {
       return refusal(new Refused(429, 'invalid_request_error', { code: 'lock_timeout' }));
     }
+    if (fault === 'late') {
+      this.#then(lateMs, () => this.#once(call, idempotencyKey, undefined));
+      return undefined;
+    }
     const answer = this.#once(call, idempotencyKey, fault);
     return fault === 'lost-after' ? undefined : answer;
   }
@@ -98,9 +113,7 @@ export class StripeFake {
   /** An event as it is sent to a webhook endpoint, signed now. */
   notification(event: Stripe.Event): { body: string; signature: string } {
     const body = JSON.stringify(event);
-    const time = Math.floor(this.#now() / 1000);
-    const v1 = createHmac('sha256', this.webhookSecret).update(`${time}.${body}`).digest('hex');
-    return { body, signature: `t=${time},v1=${v1}` };
+    return { body, signature: signatureHeader(body, this.webhookSecret, new Date(this.#now())) };
   }
 
   /** The customer comes back from the bank's page. */

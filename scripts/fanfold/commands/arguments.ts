@@ -65,6 +65,12 @@ export function queueName(value: string): string {
   throw new InvalidArgumentError('It is a service, or a name that `fanfold dlq list` shows.');
 }
 
+/** The type of an event at Stripe. */
+export function stripeType(value: string): string {
+  if (/^[a-z_]+(\.[a-z_]+){1,3}$/.test(value)) return value;
+  throw new InvalidArgumentError('It is the type of an event at Stripe, such as payment_intent.succeeded.');
+}
+
 export function eventType(value: string): string {
   if (contracts.eventType.safeParse(value).success) return value;
   throw new InvalidArgumentError(`It is the type of an event: ${eventTypes.join(', ')}.`);

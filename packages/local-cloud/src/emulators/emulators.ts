@@ -15,7 +15,7 @@ import { dynoxideBinary } from './dynoxide.ts';
 import { type Child, spawnEndingWithParent } from './endWithParent.ts';
 import { startKms } from './kms.ts';
 
-/** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams, `kms` for KMS. */
+/** Base URLs: `aws` answers for SNS, SQS and S3, `dynamodb` for DynamoDB and DynamoDB Streams, `kms` for KMS and Secrets Manager. */
 export type Endpoints = { aws: string; dynamodb: string; kms: string };
 
 export type Emulators = {
@@ -114,6 +114,7 @@ export function useEndpoints(endpoints: Endpoints): void {
     AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
     AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoints.dynamodb,
     AWS_ENDPOINT_URL_KMS: endpoints.kms,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.kms,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,

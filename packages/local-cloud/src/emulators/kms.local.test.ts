@@ -13,9 +13,10 @@ import {
   type SignCommandInput,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { clientConfiguration } from '../account.ts';
-import { type Kms, keyIdTag, keyKind, startKms } from './kms.ts';
+import { type Kms, keyIdTag, keyKind, secrets, startKms } from './kms.ts';
 
 let kms: Kms;
 let client: KMSClient;
@@ -247,4 +248,15 @@ describe('keys and aliases', () => {
     onTestFinished(() => rm(folder, { recursive: true }));
     return folder;
   }
+});
+
+test('the same server has the secrets that were put there, and says which it has not', async () => {
+  const secretsManager = new SecretsManagerClient({ ...clientConfiguration(kms.endpoint), maxAttempts: 1 });
+  secrets.set('test/known', 'whsec_1');
+  onTestFinished(() => void secrets.delete('test/known'));
+  const found = await secretsManager.send(new GetSecretValueCommand({ SecretId: 'test/known' }));
+  expect(found).toMatchObject({ Name: 'test/known', SecretString: 'whsec_1' });
+  await expect(
+    secretsManager.send(new GetSecretValueCommand({ SecretId: 'test/other' })),
+  ).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
 });

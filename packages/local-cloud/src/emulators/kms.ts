@@ -29,7 +29,8 @@ export type Kms = { endpoint: string; stop(): Promise<void> };
 
 /**
  * Starts an emulator of AWS KMS on a free port of 127.0.0.1: CreateKey, CreateAlias, UpdateAlias, GetPublicKey and
- * Sign, as https://docs.aws.amazon.com/kms/latest/APIReference describes them, for Ed25519 signing keys.
+ * Sign, as https://docs.aws.amazon.com/kms/latest/APIReference describes them, for Ed25519 signing keys. It answers for Secrets
+ * Manager's GetSecretValue too, with {@link secrets}.
  *
  * Keys live as long as what they have signed: in `kms.json` in `dataFolder`, or in memory if none is given. An old key
  * with a new log would look like a log that was rewritten.
@@ -99,7 +100,22 @@ const operations = new Map<string, (input: Input, keyring: Keyring) => object>([
   ['TrentService.UpdateAlias', updateAlias],
   ['TrentService.GetPublicKey', getPublicKey],
   ['TrentService.Sign', signMessage],
+  ['secretsmanager.GetSecretValue', getSecretValue],
 ]);
+
+/** What Secrets Manager has here, by name: the process that starts the emulators puts it there, for as long as it runs. */
+export const secrets = new Map<string, string>();
+
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html */
+function getSecretValue({ SecretId }: Input): object {
+  const Name = String(SecretId);
+  const SecretString = secrets.get(Name);
+  if (SecretString === undefined) {
+    throw new KmsError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+  }
+  const ARN = `arn:aws:secretsmanager:${region}:${accountId}:secret:${Name}-abcdef`;
+  return { ARN, Name, SecretString };
+}
 
 function createKey(input: Input, keyring: Keyring): object {
   const { Description = '', Tags = [] } = input as { Description?: string; Tags?: Tag[] };

@@ -18,6 +18,8 @@ export type FunctionBundlesOptions = {
   services: BundledService[];
   /** The folder of bundles, `<service>/<module>.mjs`, and of the chunks that they share. It is emptied first. */
   folder: string;
+  /** By which a package.json chooses between its modules, such as the payment provider's name. */
+  conditions?: string[];
   /** Called after an edit, with the names of the services whose functions have changed. */
   onReload: (services: string[], durationMs: number) => void;
   /** Called with errors after the first build, except for code that cannot be bundled, which esbuild shows. */
@@ -33,14 +35,18 @@ export type FunctionBundles = { stop(): Promise<void> };
  * @throws when the code cannot be bundled at first; later esbuild prints the error, and the old bundles stay
  */
 export async function bundleFunctions(options: FunctionBundlesOptions): Promise<FunctionBundles> {
-  const { services, folder, onReload, onError } = options;
+  const { services, folder, conditions = [], onReload, onError } = options;
   // A run that was killed has left its bundles.
   await rm(folder, { recursive: true, force: true });
   const written = new Map<string, string>();
   const entryPoints = services.flatMap(({ name, folder, modules }) =>
     modules.map((module) => ({ in: join(folder, `${module}.ts`), out: `${name}/${module}` })),
   );
-  const bundle = () => bundleInChunks({ ...developmentOptions, entryPoints, outdir: folder }, written);
+  const bundle = () =>
+    bundleInChunks(
+      { ...developmentOptions, conditions: [...conditions, 'module'], entryPoints, outdir: folder },
+      written,
+    );
   await bundle();
   let editedAt = 0;
   let isQueued = false;

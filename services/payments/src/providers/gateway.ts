@@ -4,7 +4,7 @@ import { metrics } from '@fanfold/runtime/metrics';
 import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
 import { provider } from '#provider';
 import type { Failure } from '../payment/payment.ts';
-import { type Instruction, type Outcome, ProviderRefusal } from './provider.ts';
+import { type Facts, type Instruction, type Outcome, ProviderRefusal } from './provider.ts';
 
 export const { accepts, paymentMethods } = provider;
 
@@ -124,5 +124,20 @@ async function inTime<Answer>(call: () => Promise<Answer>, late: () => Answer): 
     return await Promise.race([call(), time]);
   } finally {
     timeUp.abort();
+  }
+}
+
+/**
+ * What the provider knows of a payment now.
+ *
+ * @returns undefined of one that is not ours
+ * @throws ProviderRefusal, and whatever it throws when it cannot be asked
+ */
+export async function factsOf(reference: string): Promise<Facts | undefined> {
+  try {
+    return await provider.facts?.(reference);
+  } catch (error) {
+    if (error instanceof ProviderRefusal) noteRefusal(reference, error);
+    throw error;
   }
 }

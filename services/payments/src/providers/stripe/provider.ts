@@ -33,10 +33,11 @@ export const provider: Provider = {
   accepts: (paymentMethod) => /^(pm|card|src)_\w{1,200}$/.test(paymentMethod),
   expressible: inexpressible,
 
-  async prepare({ key, operation, paymentId, merchantId, amount, currency }) {
+  async prepare({ key, operation, paymentId, merchantId, amount, currency, askedAt }) {
     try {
       const { id } = await post<Intent>('/v1/payment_intents', {
-        idempotencyKey: `${key}:prepare`,
+        // No money moves, and Stripe repeats a failure for a day: each request begins anew.
+        idempotencyKey: `${key}:prepare:${askedAt}`,
         parameters: {
           amount: toStripeAmount(amount, currency),
           currency: currency.toLowerCase(),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import Stripe from 'stripe';
 import { describe, expect, test } from 'vitest';
+import { readNotice } from './notice.ts';
 import { isSigned, noticeOf, relevantTypes, signatureHeader } from './webhook.ts';
 
 const secret = 'whsec_newest';
@@ -128,5 +129,23 @@ describe('Of a notification', () => {
   test('all types are those of Stripe', () => {
     const types: readonly Stripe.WebhookEndpointCreateParams.EnabledEvent[] = relevantTypes;
     expect(new Set(types).size).toBe(types.length);
+  });
+});
+
+describe('What is in the queue', () => {
+  const stored = { id: 'evt_1', type: 'refund.failed', time: '2026-11-30T12:00:00.000Z', reference: 'pi_1' };
+
+  test('is read as it was stored', () => {
+    expect(readNotice(JSON.stringify(stored))).toEqual(stored);
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['nothing', 'null'],
+    ['no reference', JSON.stringify({ ...stored, reference: undefined })],
+    ['what is no reference', JSON.stringify({ ...stored, reference: 'pi_1/../../refunds' })],
+    ['no time', JSON.stringify({ ...stored, time: 'now' })],
+  ])('is quarantined when it has %s', (_what, body) => {
+    expect(() => readNotice(body)).toThrow(expect.objectContaining({ reason: 'no-notice' }));
   });
 });

@@ -1,0 +1,234 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { captureOutput } from '@fanfold/runtime/logFixtures';
+import type { Run } from '@fanfold/runtime/schedule';
+import { startTrace } from '@fanfold/runtime/trace';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { catchUp } from './catchingUp.ts';
+import { observeReference } from './observing.ts';
+import type { Payment } from './payment/payment.ts';
+import { captured, paymentId, processing, refunding } from './payment/paymentFixtures.ts';
+import { provider } from './providers/stripe/provider.ts';
+import { hourMs, instructionFor, stripeAt } from './providers/stripe/stripeFixtures.ts';
+import { hasMoved, isToldBy, reconcile } from './reconciling.ts';
+import { itemOf, paymentOf } from './store/items.ts';
+import { conditionFailed, type Item, table } from './store/tableFixtures.ts';
+
+vi.mock('#provider', () => import('./providers/stripe/provider.ts'));
+
+const { logged, measured } = captureOutput();
+let stripe: ReturnType<typeof stripeAt>;
+let items: Map<string, Item>;
+
+beforeEach(() => {
+  stripe = stripeAt('2026-11-23T10:00:00.000Z');
+  items = new Map();
+  table.on(GetItemCommand).callsFake(({ Key }) => {
+    const item = Key.pk.S === 'mark' ? { at: { S: new Date().toISOString() } } : items.get(Key.pk.S);
+    return item ? { Item: item } : {};
+  });
+  table.on(PutItemCommand).callsFake(({ Item, ExpressionAttributeValues: values }) => {
+    const stored = items.get(Item.pk.S);
+    if (values?.[':version'] && stored?.version?.N !== values[':version'].N) throw conditionFailed(stored);
+    items.set(Item.pk.S, Item);
+    return {};
+  });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  stripe.secretsManager.restore();
+});
+
+const moment = () => ({ now: new Date(stripe.clock.now), trace: startTrace('webhook_evt_1') });
+const run = (): Run => ({ ...moment(), remainingTimeMs: () => 60_000 });
+const key = `acme#${paymentId}`;
+const stored = (): Payment => paymentOf(items.get(key) as Item);
+const writes = () => table.commandCalls(PutItemCommand).length;
+const store = (payment: Payment): void => {
+  const { marshall } = marshaller;
+  items.set(key, marshall(itemOf(payment, []), { removeUndefinedValues: true }) as Item);
+};
+const marshaller = await import('@aws-sdk/util-dynamodb');
+
+let attempts = 0;
+
+/** A payment that is written and prepared, and not charged yet. */
+async function prepared(
+  payment = processing({ captureMethod: 'automatic' }),
+  paymentMethod = 'pm_card_visa',
+) {
+  attempts += 1;
+  const instruction = instructionFor('charge', { key: `key-${attempts}`, paymentId, paymentMethod });
+  const reference = (await provider.prepare?.(instruction)) as string;
+  store({ ...payment, reference });
+  return { ...instruction, reference };
+}
+
+const eventsOf = ({ history }: Payment) => history.map(({ type }) => type);
+
+describe('A payment of which the provider has news', () => {
+  test('becomes what the provider says, and is not written again when the news come again', async () => {
+    const instruction = await prepared();
+    await provider.perform(instruction);
+    for (let n = 0; n < 3; n++) await observeReference(instruction.reference, moment());
+    expect(stored()).toMatchObject({ status: 'captured', amountCaptured: 12_100 });
+    expect(eventsOf(stored())).toEqual(['payment.captured.v1']);
+    expect(writes()).toBe(1);
+  });
+
+  test('has one outcome, whenever the news come, however often and in whichever order', async () => {
+    const step = fc.constantFrom('authenticate', 'refund', 'fail', 'dispute', 'win', 'observe', 'observe');
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const { fake } = stripe;
+        items.clear();
+        const instruction = await prepared(
+          processing({ captureMethod: 'automatic' }),
+          'pm_card_authenticationRequired',
+        );
+        await provider.perform(instruction);
+        const { reference } = instruction;
+        const intent = () => fake.intents.get(reference);
+        const mine = <Of extends { payment_intent: string }>(all: Map<string, Of>) =>
+          [...all.values()].find(({ payment_intent }) => payment_intent === reference);
+        for (const each of steps) {
+          if (each === 'observe') await observeReference(reference, moment());
+          if (each === 'authenticate') fake.authenticate(reference);
+          if (each === 'dispute' && intent()?.status === 'succeeded' && !mine(fake.disputes))
+            fake.dispute(reference);
+          const dispute = mine(fake.disputes);
+          if (each === 'win' && dispute?.status === 'needs_response') fake.closeDispute(dispute.id, 'won');
+          const given = mine(fake.refunds);
+          if (each === 'fail' && given?.status === 'succeeded') fake.failRefund(given.id);
+          if (each === 'refund' && stored().status === 'captured' && !given && !dispute) {
+            const { payment } = refunding(stored(), 4000, `re_${attempts}`);
+            store(payment);
+            await provider.perform({
+              ...instruction,
+              operation: 'refund',
+              key: `re_${attempts}`,
+              amount: 4000,
+            });
+          }
+        }
+        await observeReference(reference, moment());
+        const before = writes();
+        await observeReference(reference, moment());
+        expect(writes()).toBe(before);
+        const payment = stored();
+        const isCaptured = intent()?.status === 'succeeded';
+        expect(payment.status).toBe(isCaptured ? 'captured' : 'processing');
+        const refund = mine(fake.refunds);
+        expect(payment.amountRefunded).toBe(refund?.status === 'succeeded' ? 4000 : 0);
+        if (refund) expect(payment.refunds[`re_${attempts}`]?.status).toBe(refund.status);
+        expect(eventsOf(payment).filter((type) => type === 'payment.captured.v1')).toHaveLength(
+          isCaptured ? 1 : 0,
+        );
+        const closed = mine(fake.disputes)?.status === 'won';
+        expect(eventsOf(payment).filter((type) => type.includes('dispute'))).toHaveLength(
+          mine(fake.disputes) ? (closed ? 2 : 1) : 0,
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('is left alone when it is another’s: of another stage, of an attempt that was not written, or nobody’s', async () => {
+    const first = await prepared();
+    const second = await prepared();
+    await provider.perform(first);
+    expect(await observeReference(first.reference, moment())).toBeUndefined();
+    items.clear();
+    expect(await observeReference(second.reference, moment())).toBeUndefined();
+    Object.assign(stripe.fake.intents.get(second.reference) ?? {}, { metadata: {} });
+    expect(await observeReference(second.reference, moment())).toBeUndefined();
+    expect(writes()).toBe(0);
+  });
+});
+
+describe('Notifications that were lost', () => {
+  test('are made up for by a clock, which reads on from where it was', async () => {
+    const instruction = await prepared();
+    await provider.perform(instruction);
+    stripe.clock.now += 20 * 60_000;
+    expect(await catchUp(run())).toEqual({ observed: 1 });
+    expect(stored()).toMatchObject({ status: 'captured' });
+    expect(items.get('news')).toMatchObject({ readTo: { S: '2026-11-23T10:20:00.000Z' } });
+    stripe.clock.now += 5 * hourMs;
+    stripe.fake.dispute(instruction.reference);
+    stripe.clock.now += 5 * hourMs;
+    expect(await catchUp(run())).toEqual({ observed: 1 });
+    expect(eventsOf(stored())).toEqual(['payment.captured.v1', 'payment.dispute-opened.v1']);
+    expect(await catchUp(run())).toEqual({ observed: 0 });
+  });
+
+  test('are read again when one could not be acted on', async () => {
+    await provider.perform(await prepared());
+    stripe.clock.now += 60_000;
+    stripe.fake.fault = ({ path }) => (path.startsWith('/v1/payment_intents/') ? 'lost-before' : undefined);
+    await expect(catchUp(run())).rejects.toThrow('could not be observed');
+    expect(String(items.get('news')?.readTo?.S) < '2026-11-23T10:00').toBe(true);
+    stripe.fake.fault = () => undefined;
+    expect(await catchUp(run())).toEqual({ observed: 1 });
+  });
+});
+
+describe('The day before is compared with the provider', () => {
+  /** What the table has of the day: the index is asked for 16 partitions of two days. */
+  const active = async (payments: Payment[]) => {
+    const { QueryCommand, BatchGetItemCommand } = await import('@aws-sdk/client-dynamodb');
+    table.on(QueryCommand).callsFake(({ ExpressionAttributeValues: values }) => ({
+      Items: payments.length > 0 && values[':part'].S === '2026-11-23#1' ? [{ pk: { S: key } }] : [],
+    }));
+    table.on(BatchGetItemCommand).callsFake(() => ({ Responses: { payments: [items.get(key)] } }));
+  };
+
+  test('and all is well when both have the same', async () => {
+    const instruction = await prepared(captured());
+    await provider.perform(instruction);
+    await active([stored()]);
+    stripe.clock.now += 16 * hourMs;
+    expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 0 });
+  });
+
+  test('and a payment that had not heard of it is told', async () => {
+    await provider.perform(await prepared());
+    await active([]);
+    stripe.clock.now += 16 * hourMs;
+    expect(await reconcile(run())).toEqual({ moved: 1, told: 0, differences: 0 });
+    expect(stored()).toMatchObject({ status: 'captured' });
+  });
+
+  test('and money that only one of them knows is named and measured', async () => {
+    const instruction = await prepared();
+    await provider.perform(instruction);
+    items.clear();
+    // This one was never charged.
+    await prepared(captured());
+    await active([stored()]);
+    stripe.clock.now += 16 * hourMs;
+    expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 2 });
+    expect(logged()).toMatchObject([
+      { message: 'provider differs', onlyAt: 'provider', reference: instruction.reference, amount: 12_100 },
+      { message: 'provider differs', onlyAt: 'payments', id: paymentId, merchantId: 'acme' },
+    ]);
+    expect(measured().length).toBeGreaterThanOrEqual(0);
+  });
+
+  test('amount by amount', () => {
+    const movement = { id: 'txn_1', currency: 'EUR', reference: 'pi_1', refundId: undefined } as const;
+    expect(hasMoved(captured(), { ...movement, type: 'charge', amount: 12_100 })).toBe(true);
+    expect(hasMoved(captured(), { ...movement, type: 'charge', amount: 12_000 })).toBe(false);
+    const { payment } = refunding(captured(), 4000, 're_1');
+    const refund = { ...movement, refundId: 're_1', type: 'refund', amount: -4000 } as const;
+    expect(hasMoved(payment, refund)).toBe(true);
+    expect(hasMoved(payment, { ...refund, amount: -4001 })).toBe(false);
+    expect(hasMoved(payment, { ...refund, refundId: 're_2' })).toBe(false);
+    expect(hasMoved(payment, { ...refund, type: 'refund_failure', amount: 4000 })).toBe(false);
+    const facts = { paymentId, merchantId: 'acme', refunds: [], disputes: [] };
+    const charge = { operation: 'charge', outcome: { result: 'succeeded' }, amountCaptured: 12_100 } as const;
+    expect(isToldBy({ ...facts, charge }, captured())).toBe(true);
+    expect(isToldBy({ ...facts, charge: { ...charge, amountCaptured: 1 } }, captured())).toBe(false);
+    expect(isToldBy(undefined, captured())).toBe(false);
+  });
+});

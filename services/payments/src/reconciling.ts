@@ -1,0 +1,88 @@
+import { logger } from '@fanfold/runtime/logger';
+import { metrics } from '@fanfold/runtime/metrics';
+import { processItems, type Run } from '@fanfold/runtime/schedule';
+import { startTrace } from '@fanfold/runtime/trace';
+import { observeReference } from './observing.ts';
+import type { Payment } from './payment/payment.ts';
+import { factsOf } from './providers/gateway.ts';
+import type { Facts } from './providers/provider.ts';
+import { type Movement, movementsOf } from './providers/stripe/movements.ts';
+import { activeOn } from './store/queries.ts';
+
+const dayMs = 86_400_000;
+
+/**
+ * Compares the day before (UTC) with the provider. What moved there has to be in the payments, which are observed first, as they
+ * may only not have heard of it; and what payments say was captured or refunded that day has to be known there.
+ *
+ * @throws when a comparison failed, or time was up
+ */
+export async function reconcile(run: Run): Promise<Record<string, number>> {
+  const day = new Date(run.now.getTime() - dayMs).toISOString().slice(0, 10);
+  let differences = 0;
+  const note = (difference: object) => {
+    differences += 1;
+    metrics.addMetric('ProviderDifferences', 'Count', 1);
+    logger.error('provider differs', { day, ...difference });
+  };
+  const observe = (reference: string) =>
+    observeReference(reference, {
+      now: new Date(),
+      trace: startTrace(`${run.trace.correlationid}_${reference}`),
+    });
+
+  const moved = await processItems(
+    movementsOf(day),
+    async (movement) => {
+      const payment = movement.reference === undefined ? undefined : await observe(movement.reference);
+      if (!hasMoved(payment, movement)) note({ onlyAt: 'provider', ...movement });
+    },
+    run.remainingTimeMs,
+  );
+  const told = await processItems(
+    settledOn(day, run.now),
+    async (payment) => {
+      const { id, merchantId, reference } = payment;
+      const facts = reference === undefined ? undefined : await factsOf(reference);
+      if (!isToldBy(facts, payment)) note({ onlyAt: 'payments', id, merchantId, reference });
+    },
+    run.remainingTimeMs,
+  );
+  const failed = moved.failed + told.failed;
+  if (failed > 0) throw new Error(`${failed} comparisons failed; see the log`);
+  if (moved.isTimeUp || told.isTimeUp) throw new Error(`There was no time to compare all of ${day}`);
+  return { moved: moved.done, told: told.done, differences };
+}
+
+/** Whether a payment has what moved at the provider. */
+export function hasMoved(payment: Payment | undefined, { type, amount, refundId = '' }: Movement): boolean {
+  if (!payment) return false;
+  if (type === 'charge') return payment.amountCaptured === amount;
+  const refund = payment.refunds[refundId];
+  if (refund?.amount !== Math.abs(amount)) return false;
+  // What is pending at the provider has moved there already, and what failed has come back.
+  return type === 'refund' || refund.status === 'failed';
+}
+
+/** Whether the provider has what a payment says was captured and refunded. */
+export function isToldBy(facts: Facts | undefined, { amountCaptured, refunds }: Payment): boolean {
+  if (facts?.charge?.amountCaptured !== amountCaptured) return false;
+  const succeeded = new Set(
+    facts.refunds.flatMap(({ key, outcome }) => (outcome.result === 'succeeded' ? [key] : [])),
+  );
+  return Object.values(refunds).every(({ id, status }) => status !== 'succeeded' || succeeded.has(id));
+}
+
+/** The payments that were captured or refunded on a day: it is the day of their last event, or an event followed since. */
+async function* settledOn(day: string, now: Date): AsyncGenerator<Payment[]> {
+  for (const date of new Set([day, now.toISOString().slice(0, 10)])) {
+    for await (const payments of activeOn(date))
+      yield payments.filter((payment) => isSettledOn(day, payment));
+  }
+}
+
+const isSettledOn = (day: string, { history }: Payment): boolean =>
+  history.some(
+    ({ type, time }) =>
+      (type === 'payment.captured.v1' || type === 'payment.refunded.v1') && time.startsWith(day),
+  );

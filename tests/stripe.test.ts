@@ -1,0 +1,238 @@
+import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { type StripeServer, startStripeFake } from '@fanfold/stripe-fake/server';
+import { signatureHeader } from '@fanfold/stripe-fake/signature';
+import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
+import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
+import { invoke, type RunningStack, startDev } from './runningStack.ts';
+
+/**
+ * What payments does with a provider is the same whoever it is. So one story is told to the sandbox, to Stripe as the fake has it, and
+ * with STRIPE_TEST_KEY to Stripe itself, in its test mode.
+ */
+const { STRIPE_TEST_KEY } = process.env;
+const providers = ['sandbox', 'stripe', ...(STRIPE_TEST_KEY ? ['stripe itself'] : [])];
+const declinedCards: Record<string, string> = { sandbox: 'pm_card_declined' };
+
+const key = 'sk_test_canary4242';
+const webhookSecret = 'whsec_canary4242';
+
+let stack: RunningStack;
+let stripe: StripeServer | undefined;
+let merchant: Client;
+
+async function start(provider: string): Promise<void> {
+  const base = await freeBasePort();
+  const webhookUrl = `http://127.0.0.1:${base + 1}/webhooks/stripe`;
+  stripe = provider === 'stripe' ? await startStripeFake({ key, webhookSecret, webhookUrl }) : undefined;
+  stack = await startDev(base, {
+    FANFOLD_PAYMENT_PROVIDER: provider === 'sandbox' ? 'sandbox' : 'stripe',
+    FANFOLD_STRIPE_KEY: stripe ? key : (STRIPE_TEST_KEY ?? ''),
+    FANFOLD_STRIPE_WEBHOOK_SECRET: webhookSecret,
+    FANFOLD_STRIPE_URL: stripe?.url ?? '',
+  });
+  merchant = await clientOf(base, 'story-provider');
+}
+
+async function end(): Promise<void> {
+  expect(await stack?.stop()).toBe(0);
+  await stripe?.stop();
+}
+
+const eventually = <T>(check: () => Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 30_000, interval: 100 });
+
+const pay = (changes: object = {}) => merchant.post('/payments', twoChairs({ ...changes }));
+const payment = async (id: string) => (await merchant.get(`/payments/${id}`)).body as Shown & Paid;
+type Paid = {
+  nextAction: { type: string; url: string } | null;
+  disputes: { id: string; status: string }[];
+};
+
+const typesOf = async (id: string) =>
+  (await merchant.all(`/events?subject=${id}`)).map((event) => (event as unknown as { type: string }).type);
+
+describe.each(providers)('With %s as the provider', (provider) => {
+  beforeAll(() => start(provider), 120_000);
+  afterAll(end);
+
+  it('a payment is captured once, however often it is asked for, and invoiced', async () => {
+    const headers = { 'idempotency-key': 'order-1' };
+    const first = await merchant.post('/payments', twoChairs(), headers);
+    expect(first).toMatchObject({ status: 201, body: { status: 'captured', amountCaptured: 12_100 } });
+    const again = await merchant.post('/payments', twoChairs(), headers);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    await eventually(async () => {
+      expect(await payment(first.body.id)).toMatchObject({ invoiceNumber: expect.stringMatching(/^INV-/) });
+      expect(await typesOf(first.body.id)).toEqual(['payment.captured.v1']);
+    });
+  });
+
+  it('an authorization is captured in part, and given back in two parts', async () => {
+    const { body } = await pay({ captureMethod: 'manual' });
+    expect(body).toMatchObject({ status: 'authorized' });
+    const captured = await merchant.post(`/payments/${body.id}/capture`, { amount: 5000 });
+    expect(captured.body).toMatchObject({ status: 'captured', amountCaptured: 5000 });
+    for (const amount of [2000, 3000]) {
+      const refund = await merchant.post(`/payments/${body.id}/refunds`, { amount });
+      expect(refund).toMatchObject({ status: 201, body: { amount, status: 'succeeded' } });
+    }
+    expect(await merchant.post(`/payments/${body.id}/refunds`, { amount: 1 })).toMatchObject({ status: 409 });
+    expect(await payment(body.id)).toMatchObject({ amountCaptured: 5000, amountRefunded: 5000 });
+  });
+
+  it('an authorization is canceled', async () => {
+    const { body } = await pay({ captureMethod: 'manual' });
+    expect(await merchant.post(`/payments/${body.id}/cancel`, {})).toMatchObject({
+      body: { status: 'canceled' },
+    });
+  });
+
+  it('a declined card is refused, and the payment has failed', async () => {
+    const paymentMethod = declinedCards[provider] ?? 'pm_card_visa_chargeDeclined';
+    const { status, body } = await pay({ paymentMethod });
+    expect([status, body]).toMatchObject([402, { code: 'card_declined', declineCode: 'generic_decline' }]);
+    expect(await payment(body.paymentId)).toMatchObject({ status: 'failed' });
+  });
+});
+
+describe('With Stripe', () => {
+  beforeAll(() => start('stripe'), 120_000);
+  afterAll(end);
+  const fake = () => (stripe as StripeServer).fake;
+  const intentOf = (paymentId: string) =>
+    [...fake().intents.values()].find(({ metadata }) => metadata.fanfold_payment === paymentId)?.id as string;
+  /** Until the next notification. */
+  const withoutNotifications = async (happens: () => unknown) => {
+    const { onEvent } = fake();
+    fake().onEvent = () => {};
+    await happens();
+    fake().onEvent = onEvent;
+  };
+
+  it('a customer authenticates, and notifications that come twice and reversed leave one outcome', async () => {
+    const { status, body } = await pay({ paymentMethod: 'pm_card_authenticationRequired' });
+    expect([status, body.status]).toEqual([201, 'processing']);
+    const { nextAction } = await payment(body.id);
+    expect(nextAction).toEqual({
+      type: 'redirect_to_url',
+      url: expect.stringContaining('/authenticate/pi_'),
+    });
+    await fetch(String(nextAction?.url), { redirect: 'manual' });
+    await eventually(async () => {
+      expect(await payment(body.id)).toMatchObject({ status: 'captured', nextAction: null });
+      expect(await typesOf(body.id)).toEqual(['payment.captured.v1']);
+    });
+    await eventually(async () => {
+      expect((await merchant.get(`/invoices?paymentId=${body.id}`)).body.data).toHaveLength(1);
+    });
+  });
+
+  it('a customer who fails to authenticate has not paid', async () => {
+    const { body } = await pay({ paymentMethod: 'pm_card_authenticationRequired' });
+    const { nextAction } = await payment(body.id);
+    await fetch(`${nextAction?.url}?failed`, { redirect: 'manual' });
+    await eventually(async () => expect(await payment(body.id)).toMatchObject({ status: 'failed' }));
+    expect(fake().intents.get(intentOf(body.id))).toMatchObject({ amount_received: 0 });
+  });
+
+  it('a refund that fails after it succeeded is undone in payments, billing and audit', async () => {
+    const { body } = await pay();
+    const refund = await merchant.post(`/payments/${body.id}/refunds`, { amount: 4000 });
+    expect(refund.body.status).toBe('succeeded');
+    await eventually(async () => {
+      expect(await payment(body.id)).toMatchObject({ refunds: [{ creditNoteNumber: expect.any(String) }] });
+    });
+    const [last] = [...fake().refunds.values()].slice(-1);
+    fake().failRefund(String(last?.id));
+    await eventually(async () => {
+      expect(await payment(body.id)).toMatchObject({ amountRefunded: 0, refunds: [{ status: 'failed' }] });
+      expect(await typesOf(body.id)).toEqual([
+        'payment.captured.v1',
+        'payment.refunded.v1',
+        'payment.refund-failed.v1',
+      ]);
+      // The credit note stays, and an invoice takes it back.
+      expect((await merchant.get(`/invoices?paymentId=${body.id}`)).body.data).toMatchObject([
+        { totals: { gross: 4000 } },
+        { totals: { gross: 12_100 } },
+      ]);
+    });
+  });
+
+  it('a dispute whose notification was lost is found by the clock, and its end by the command', async () => {
+    const { body } = await pay();
+    await withoutNotifications(() => fake().dispute(intentOf(body.id)));
+    await invoke(stack.base, 'payments', 'catchUp');
+    const { disputes } = await payment(body.id);
+    expect(disputes).toMatchObject([{ status: 'open' }]);
+    expect(await merchant.post(`/payments/${body.id}/refunds`, { amount: 1 })).toMatchObject({
+      status: 409,
+      body: { code: 'payment_disputed' },
+    });
+    await withoutNotifications(() => fake().closeDispute(String(disputes[0]?.id), 'won'));
+    vi.stubEnv('FANFOLD_STRIPE_WEBHOOK_SECRET', webhookSecret);
+    const command = `webhook --type charge.dispute.closed --payment ${body.id} --merchant story-provider`;
+    expect(await fanfold(command.split(' '), stack.base)).toMatchObject({ code: 0 });
+    vi.unstubAllEnvs();
+    await eventually(async () =>
+      expect(await payment(body.id)).toMatchObject({ disputes: [{ status: 'won' }] }),
+    );
+  });
+
+  it('an amount that Stripe cannot express or does not take is refused with its field', async () => {
+    const cannot = await pay({ amount: 1234, currency: 'KWD', lines: undefined });
+    expect(cannot).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/amount' }] } });
+    const tooSmall = await pay({ amount: 1, lines: undefined });
+    expect(tooSmall).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/amount' }] } });
+  });
+
+  it('what is no notification of Stripe is refused without a word, and nothing is stored', async () => {
+    const body = JSON.stringify({
+      id: 'evt_forged',
+      created: Math.floor(Date.now() / 1000),
+      livemode: false,
+      type: 'refund.failed',
+      data: { object: { object: 'refund', payment_intent: 'pi_forged' } },
+    });
+    const send = (signature: string, sent = body) =>
+      fetch(`http://127.0.0.1:${stack.base + 1}/webhooks/stripe`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'stripe-signature': signature },
+        body: sent,
+      });
+    const at = (seconds: number) => new Date(Date.now() + seconds * 1000);
+    const large = `${body}${' '.repeat(256 * 1024)}`;
+    const refused = [
+      await send(''),
+      await send(signatureHeader(body, 'whsec_other', at(0))),
+      await send(signatureHeader(body, webhookSecret, at(-400))),
+      await send(signatureHeader(body, webhookSecret, at(400))),
+      await send(signatureHeader(body, webhookSecret, at(0)), `${body} `),
+      await send(signatureHeader(large, webhookSecret, at(0)), large),
+    ];
+    expect(refused.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400]);
+    for (const response of refused) expect(await response.json()).toEqual({});
+    const unknown = body.replace('refund.failed', 'invoice.paid');
+    expect((await send(signatureHeader(unknown, webhookSecret, at(0)), unknown)).status).toBe(200);
+  });
+
+  it('the payments of the day before and what moved at Stripe are compared', async () => {
+    await invoke(stack.base, 'payments', 'reconcile');
+  });
+
+  test('its key and the webhook’s secret are nowhere', async () => {
+    const events = JSON.stringify(await merchant.all('/events'));
+    const { stdout: deadLetters } = await fanfold(['dlq', 'show', '--body', '--json'], stack.base);
+    for (const text of [events, deadLetters, stack.output.join('\n')])
+      expect(text).not.toContain('canary4242');
+  });
+});
+
+test('with Stripe and no key, dev does not start and says what to do', async () => {
+  const started = startDev(await freeBasePort(), {
+    FANFOLD_PAYMENT_PROVIDER: 'stripe',
+    FANFOLD_STRIPE_KEY: '',
+  });
+  await expect(started).rejects.toThrow('Stripe has no key: set FANFOLD_STRIPE_KEY');
+});
