@@ -208,6 +208,19 @@ describe('An operation', () => {
     expect(payment.history).toHaveLength(1);
   });
 
+  test('that failed is told so, now and when it is repeated, although the failure was heard of meanwhile', async () => {
+    const intent = processing({ paymentMethod: 'pm_card_declined' });
+    stored = intent;
+    meanwhile = [(payment) => settle(payment, declined, momentAt(), false).payment];
+    await expect(askProvider(intent, { id: paymentId }, momentAt())).rejects.toMatchObject({
+      ...{ status: 402, code: 'card_declined' },
+    });
+    expect(stored).toMatchObject({ status: 'failed', history: [{ type: 'payment.failed.v1' }] });
+    expect(() => repeatResult(stored, { id: paymentId, fingerprint: 'f1' }, momentAt().now)).toThrow(
+      expect.objectContaining({ status: 402, code: 'card_declined' }),
+    );
+  });
+
   test('asks the provider for a refund just as for a capture', async () => {
     const pending = refund(
       captured(),
