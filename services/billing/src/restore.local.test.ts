@@ -7,11 +7,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bill } from './bill.ts';
 import type { BillableEvent } from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
-import { captured, trace as eventTrace, refunded } from './eventFixtures.ts';
+import { captured, trace as eventTrace, refunded, refundFailed } from './eventFixtures.ts';
 import { eventOfRendering } from './files/rendering.ts';
 import { eventOfInvoice } from './invoice.ts';
 import { eventOfSeller } from './seller.ts';
-import { loadCreditNotes, loadInvoiced } from './store/documents.ts';
+import { loadCreditNote, loadCreditNotes, loadInvoice, loadInvoiced } from './store/documents.ts';
 import { loadFinding } from './store/findings.ts';
 import { readRendering } from './store/renderings.ts';
 import { billingRestorer } from './store/restore.ts';
@@ -94,6 +94,64 @@ it('Documents of one payment that are restored at the same time are all there th
   ]);
   const next = { ...refunded(refunds + 1, 100, refunds * 100, 'EUR', paymentId), merchantid: 'globex' };
   expect(await bill([next])).toEqual(new Map());
+});
+
+it('An invoice that reverses a credit note is restored after it, and both say so again', async () => {
+  const [merchantId, restoredId] = ['stark', 'wayne'];
+  const refund = refunded(71, 100, 0, 'EUR', paymentId);
+  const failed = refundFailed(refund, 80);
+  const causes = [captured({ paymentId }), refund, failed].map((event) => ({
+    ...event,
+    merchantid: merchantId,
+  }));
+  for (const event of causes) expect(await bill([event])).toEqual(new Map());
+  const [account, creditNote, reversal] = [
+    await loadInvoiced(merchantId, invoiceId),
+    await loadCreditNote(merchantId, 'cn_71'),
+    await loadInvoice(merchantId, 'inv_71'),
+  ];
+  if (!account?.invoice || !creditNote || !reversal) throw new Error('They were not issued');
+  const documents = [
+    eventOfInvoice(merchantId, reversal.invoice),
+    eventOfCreditNote(merchantId, creditNote),
+    eventOfInvoice(merchantId, account.invoice),
+  ].map((event) => ({
+    text: JSON.stringify(event).replace(merchantId, restoredId),
+    cause: JSON.stringify(causes.find(({ id }) => id === event.causationid)).replace(merchantId, restoredId),
+  }));
+  expect((await compare(asked(documents))).map(({ state }) => state)).toEqual(Array(3).fill('missing'));
+  // One after the other, the last first; and then all at once.
+  const states = [];
+  for (const document of documents) states.push(...(await write([document])));
+  expect(states).toEqual([{ state: 'early' }, { state: 'early' }, { state: 'same' }]);
+  expect(await write(documents)).toEqual(Array(3).fill({ state: 'same' }));
+  expect(await compare(asked(documents))).toEqual(Array(3).fill({ state: 'same' }));
+  expect(await loadInvoice(restoredId, 'inv_71')).toEqual(reversal);
+  expect(await loadCreditNote(restoredId, 'cn_71')).toEqual(creditNote);
+  expect((await loadInvoiced(restoredId, invoiceId))?.creditNotes).toEqual(account.creditNotes);
+  // Nothing is waited for: neither these events, nor the failure of a refund that never succeeded.
+  const never = {
+    ...failed,
+    data: { ...failed.data, wasRefunded: false, refund: { ...failed.data.refund, id: 're_99' } },
+  };
+  const awaited = [...causes, never].map((event) => ({
+    text: JSON.stringify({ ...event, merchantid: restoredId }),
+  }));
+  expect(await compare(asked(awaited))).toEqual(Array(4).fill({ state: 'same' }));
+  const totals = (await billingRestorer.totals(undefined, () => false)).totals.filter(
+    (total) => total.merchantId === restoredId,
+  );
+  expect(
+    Object.fromEntries(totals.map(({ type, count, amountMinor }) => [type, [count, amountMinor]])),
+  ).toEqual({
+    'credit-note.issued.v1': [1, 100],
+    'invoice.issued.v1': [2, 12_200],
+  });
+  // It was issued again under another number, so what reverses the recorded one does not belong to it.
+  const other = documents[0]?.text.replace('CN-2026-000001', 'CN-2026-000009').replaceAll('inv_71', 'inv_72');
+  expect(await compare(asked([{ text: String(other) }]))).toMatchObject([
+    { state: 'renumbered', why: 'its credit note has the number CN-2026-000001, and not CN-2026-000009' },
+  ]);
 });
 
 it('The PDF of a document is known again by its event, and what was made of another one is not put in its place', async () => {
