@@ -19,7 +19,7 @@ import { account, becomeOperator, createUser, type Identity, root } from './rehe
 import { startIssuer } from './rehearse/issuer.ts';
 import { lint } from './rehearse/linters.ts';
 import { eventually, json } from './rehearse/merchant.ts';
-import { copyBucket, fanfoldOf, handleDeadLetter } from './rehearse/operator.ts';
+import { copyBucket, fanfoldOf, handleDeadLetter, openConsole } from './rehearse/operator.ts';
 import { typeIn } from './rehearse/page.ts';
 import {
   longestPolicy,
@@ -163,11 +163,27 @@ async function rehearse(): Promise<void> {
     const traced = await fanfold(['trace', payment.id, '--merchant', merchantId, ...inStage]);
     if (!traced.includes('invoice.issued.v1')) throw new Error(`The trace has no invoice:\n${traced}`);
     progress.found('trace shows the payment with its invoice');
+    const page = await openConsole(checkout.folder, operating, stage);
+    const { queues, services: seen } = await page.picture();
+    const subscribers = queues.filter(({ types }) => types !== null).map(({ service }) => service);
+    for (const service of services.filter((each) => each !== 'bus')) {
+      if (seen.some(({ name }) => name === service) && subscribers.includes(service)) continue;
+      throw new Error(`The console does not show ${service} with its queue.`);
+    }
+    const shown = await page.call('payment', { id: payment.id, merchant: merchantId });
+    if (shown.payment.status !== 'captured' || shown.creditNotes[0]?.number !== creditNote.number) {
+      throw new Error(`The console shows another payment:\n${JSON.stringify(shown)}`);
+    }
     await handleDeadLetter(fanfold, endpoint, {
       stage,
       region,
       queueUrl: billingStack?.outputs.EventsQueueUrl ?? '',
+      page,
     });
+    await page.close();
+    progress.found(
+      'the console shows the services with their queues, the payment with its documents, and dead letters',
+    );
     progress.found('dlq lists, shows, redrives and discards a message that is no event');
     const from = new Date(Date.now() - 3_600_000).toISOString();
     const to = new Date(Date.now() - 1_000).toISOString();

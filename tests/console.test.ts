@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PublishCommand, SNSClient, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import {
   CreateQueueCommand,
@@ -19,8 +21,9 @@ import { freeBasePort } from '@fanfold/local-cloud/ports';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
+import { maxPictureBytes, pictureNames, takePictures } from '../scripts/pictures.ts';
 import { openPage, startBrowser, violations } from './browser.ts';
-import { type Client, clientOf, twoChairs } from './client.ts';
+import { accessToken, type Client, clientOf, twoChairs } from './client.ts';
 import { type RunningStack, signLog, startDev } from './runningStack.ts';
 
 /** The console, in a browser, on the stack that `pnpm dev` starts. */
@@ -67,6 +70,31 @@ const outcome = async (form: string): Promise<string> => {
   const status = page.getByRole('form', { name: form }).locator('[role=status].done');
   return (await status.textContent()) ?? '';
 };
+
+/** What the page's server answers to a call. */
+const call = async <Answer>(name: string, asked: object) => {
+  const token = new URL(address).hash.slice('#token='.length);
+  const response = await fetch(`${origin()}/console/call/${name}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(asked),
+  });
+  return { status: response.status, answer: (await response.json()) as Answer };
+};
+
+/** Whether everybody can use what is shown: in a wide window in the light, in a narrow one in the dark. */
+async function usable(page: Page): Promise<void> {
+  for (const [colorScheme, width] of [
+    ['light', 1920],
+    ['dark', 360],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 800 });
+    expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
+    expect(await violations(page), colorScheme).toEqual([]);
+  }
+  await page.setViewportSize({ width: 1920, height: 1000 });
+}
 
 describe('the flow', () => {
   it('is the first view of the address that dev prints first, within a second, and removes the token from the address', async () => {
@@ -307,27 +335,8 @@ describe('dead letters', () => {
     const other = await openPage(opened, page.url(), origin());
     await other.page.getByRole('heading', { name: 'billing: schema-violation' }).waitFor();
     await other.page.close();
-    for (const [colorScheme, width] of [
-      ['light', 1920],
-      ['dark', 360],
-    ] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 800 });
-      expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
-      expect(await violations(page), colorScheme).toEqual([]);
-    }
-    await page.setViewportSize({ width: 1920, height: 1000 });
+    await usable(page);
   });
-
-  const call = async <Answer>(name: string, asked: object) => {
-    const token = new URL(address).hash.slice('#token='.length);
-    const response = await fetch(`${origin()}/console/call/${name}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(asked),
-    });
-    return { status: response.status, answer: (await response.json()) as Answer };
-  };
 
   /** Payments of which billing has not heard: their messages were moved while it stood. */
   async function unheard(count: number): Promise<{ paymentId: string; messageId: string }[]> {
@@ -596,16 +605,7 @@ describe('the trace', () => {
       .getByText('"orderId": "order-traced"')
       .waitFor();
     await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
-    for (const [colorScheme, width] of [
-      ['light', 1920],
-      ['dark', 360],
-    ] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height: 800 });
-      expect(await page.evaluate('document.documentElement.scrollWidth'), `${width}`).toBe(width);
-      expect(await violations(page), colorScheme).toEqual([]);
-    }
-    await page.setViewportSize({ width: 1920, height: 1000 });
+    await usable(page);
   });
 
   it('is found by an order, a number and a request, and says when there is none, or what cannot be one', async () => {
@@ -624,6 +624,25 @@ describe('the trace', () => {
     await search.getByLabel('Merchant').fill('no merchant');
     await search.getByRole('button').click();
     await page.getByText('merchant: It has 1 to 64 letters, digits, _ or -.').waitFor();
+  });
+
+  it('of the message id of a dead letter says where it lies and why, and shows the flow of its event', async () => {
+    const sqs = new SQSClient({ ...aws(), useQueueUrlAsEndpoint: false });
+    const { QueueUrl } = await sqs.send(
+      new GetQueueUrlCommand({ QueueName: 'fanfold-local-billing-events-dead-letters' }),
+    );
+    const [event] = (await client.get('/events?type=payment.captured.v1&limit=1')).body.data;
+    const send = async (MessageBody: string) =>
+      (await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }))).MessageId;
+    const ids = await Promise.all([send(JSON.stringify({ ...event, merchantid: 'acme' })), send('no event')]);
+    for (const [i, said] of [`It is the event ${event?.id}.`, 'It is no event.'].entries()) {
+      await page.goto(`${origin()}/trace?id=${ids[i]}`);
+      await page.getByText(/That is a dead letter in fanfold-local-billing-events-dead-letters/).waitFor();
+      expect(await page.getByRole('main').textContent()).toContain(said);
+      expect(await page.locator('.flow').count()).toBe(i === 0 ? 1 : 0);
+    }
+    const { code } = await fanfold(['dlq', 'discard', '--all', '--reason', 'of a test'], stack.base);
+    expect(code).toBe(0);
   });
 
   it('of what was erased says that and when', async () => {
@@ -797,6 +816,123 @@ describe('findings', () => {
   });
 });
 
+describe('a payment', () => {
+  const bytesOf = async (path: string): Promise<Buffer> => {
+    const headers = { authorization: `Bearer ${await accessToken(stack.base, 'acme')}` };
+    const response = await fetch(`http://127.0.0.1:${stack.base + 2}${path}`, { headers });
+    return Buffer.from(await response.arrayBuffer());
+  };
+  const shownBytes = async (): Promise<Buffer> => {
+    const link = page.locator('section[aria-labelledby=documents] a[download$=".pdf"]');
+    return (await page.request.get(`${origin()}${await link.getAttribute('href')}`)).body();
+  };
+  const documents = () => page.getByRole('region', { name: 'Documents' });
+
+  it('is found by its order, with its state, its history, and its invoice and credit note as the customer gets them', async () => {
+    const { body } = await client.post('/payments', twoChairs({ orderId: 'order-shown' }));
+    await client.post(`/payments/${body.id}/refunds`, { amount: 4_000, reason: 'one chair is scratched' });
+    await row('credit-note.rendered.v1').filter({ hasText: 'acme' }).first().waitFor();
+    await page.goto(`${origin()}/payment?id=order-shown`);
+    await page.getByRole('heading', { name: '121.00 EUR, captured' }).waitFor();
+    await page.getByRole('img', { name: 'The states of a payment; this one is captured' }).waitFor();
+    expect(await page.locator('.states .current').allTextContents()).toEqual([
+      expect.stringMatching(/^\s*captured\s*$/),
+    ]);
+    expect(await page.getByRole('region', { name: 'State' }).textContent()).toMatch(/Refunded\s*40\.00 EUR/);
+    const history = await page.getByRole('region', { name: 'History' }).locator('li').allTextContents();
+    expect(history.map((text) => text.replace(/\s+/g, ' '))).toEqual([
+      expect.stringMatching(/asked for: 121\.00 EUR/),
+      expect.stringMatching(/payment\.captured\.v1 121\.00 EUR pay_\w+:1/),
+      expect.stringMatching(/payment\.refunded\.v1 40\.00 EUR pay_\w+:2/),
+    ]);
+    const [invoice] = (await client.get('/invoices?orderId=order-shown')).body.data;
+    await documents()
+      .getByRole('link', { name: `${invoice?.number}.pdf` })
+      .waitFor();
+    const file = await shownBytes();
+    expect(file.subarray(0, 5).toString()).toBe('%PDF-');
+    expect(file.equals(await bytesOf(`/invoices/${invoice?.id}/pdf`))).toBe(true);
+
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      documents().getByRole('button', { name: 'UBL en16931' }).click(),
+    ]);
+    expect(saved.suggestedFilename()).toBe(`${invoice?.number}.ubl.xml`);
+    expect((await readFile(await saved.path())).equals(await bytesOf(`/invoices/${invoice?.id}/ubl`))).toBe(
+      true,
+    );
+
+    const [creditNote] = (await client.get(`/credit-notes?paymentId=${body.id}`)).body.data;
+    await documents()
+      .getByRole('link', { name: creditNote?.number ?? '', exact: true })
+      .click();
+    await documents()
+      .getByRole('link', { name: `${creditNote?.number}.pdf` })
+      .waitFor();
+    expect(new URL(page.url()).searchParams.get('document')).toBe(creditNote?.number);
+    expect((await shownBytes()).equals(await bytesOf(`/credit-notes/${creditNote?.id}/pdf`))).toBe(true);
+    await usable(page);
+  });
+
+  it('has its PDF in a frame of the same origin, where the browser shows PDFs', async () => {
+    const other = await openPage(opened, 'about:blank', origin());
+    await other.page.addInitScript(
+      'Object.defineProperty(navigator, "pdfViewerEnabled", { get: () => true })',
+    );
+    // This browser shows none, and saves what a frame would show.
+    const [framed] = await Promise.all([
+      other.page.waitForEvent('download'),
+      other.page.goto(`${origin()}/payment?id=order-shown`),
+    ]);
+    expect(framed.url()).toMatch(new RegExp(`^${origin()}/console/file/`));
+    const [invoice] = (await client.get('/invoices?orderId=order-shown')).body.data;
+    await other.page.locator(`iframe[title^="${invoice?.number}"]`).waitFor();
+    expect(other.complaints.filter((text) => /Content Security Policy/.test(text))).toEqual([]);
+    await other.page.close();
+  });
+
+  it('says that its PDF is being made, and shows it when it is there', async () => {
+    const renderer = { service: 'billing', functionKey: 'renderer', kind: 'queue' };
+    await call('switchTrigger', { ...renderer, on: false });
+    const { body } = await client.post('/payments', twoChairs({ orderId: 'order-unrendered' }));
+    await vi.waitFor(
+      async () => expect((await client.get(`/invoices?paymentId=${body.id}`)).body.data).toHaveLength(1),
+      20_000,
+    );
+    await page.goto(`${origin()}/payment?id=${body.id}`);
+    await documents()
+      .getByText(/^The PDF of INV-\d{4}-\d{6} is being made\./)
+      .waitFor();
+    await call('switchTrigger', { ...renderer, on: true });
+    await documents()
+      .getByRole('link', { name: /\.pdf$/ })
+      .waitFor();
+    expect((await shownBytes()).subarray(0, 5).toString()).toBe('%PDF-');
+  });
+
+  it("that failed has no invoice, and one that is nobody's is told from one that is there", async () => {
+    const declined = await client.post('/payments', twoChairs({ paymentMethod: 'pm_card_declined' }));
+    const { paymentId } = declined.body as unknown as { paymentId: string };
+    const search = page.getByRole('search');
+    await search.getByLabel('Id of').fill(paymentId);
+    await search.getByRole('button').click();
+    await page.getByRole('img', { name: 'The states of a payment; this one is failed' }).waitFor();
+    await page.getByText('There is no invoice. One is issued when it is captured.').waitFor();
+    await search.getByLabel('Merchant').fill('another');
+    await search.getByRole('button').click();
+    await page
+      .getByText(`The merchant another has no payment ${paymentId} in local. Check both ids.`)
+      .waitFor();
+    await page.goto(`${origin()}/payment`);
+    await page
+      .getByText('Payments are listed here as their events are seen.')
+      .or(page.locator('.plain a'))
+      .first()
+      .waitFor();
+    await page.goto(`${origin()}/`);
+  });
+});
+
 describe('everybody', () => {
   it('can use it, in the light and in the dark, in a wide window and in a narrow one', async () => {
     await page.getByRole('heading', { level: 1 }).waitFor();
@@ -810,6 +946,20 @@ describe('everybody', () => {
     }
     await page.setViewportSize({ width: 1920, height: 1000 });
   });
+});
+
+describe('the pictures in README.md', () => {
+  it('can be taken anew, and are small', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'fanfold-pictures-'));
+    await takePictures(browser, stack, folder);
+    for (const name of pictureNames) {
+      const picture = await readFile(join(folder, name));
+      expect(picture.subarray(1, 4).toString(), name).toBe('PNG');
+      expect(picture.length, name).toBeLessThan(maxPictureBytes);
+      expect((await stat(new URL(`../docs/${name}`, import.meta.url))).size).toBeLessThan(maxPictureBytes);
+    }
+    await rm(folder, { recursive: true });
+  }, 60_000);
 });
 
 describe('nobody else', () => {
@@ -866,8 +1016,10 @@ describe('nobody else', () => {
     await stranger.close();
   });
 
-  it('is in the way of tools, which get the description of the stack at the same address', async () => {
-    expect(await (await fetch(`${origin()}/`)).json()).toMatchObject({ name: 'fanfold' });
+  it('is in the way of tools, which find the stack at an address of its own; the page is for everybody', async () => {
+    expect(await (await fetch(`${origin()}/stack`)).json()).toMatchObject({ name: 'fanfold' });
+    const page = await fetch(`${origin()}/`);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   });
 });
 

@@ -107,6 +107,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/payments',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
+    showPayment: ['dynamodb:GetItem table/fanfold-local-payments'],
     markTable: [
       'dynamodb:GetItem table/fanfold-local-payments if mark',
       'dynamodb:PutItem table/fanfold-local-payments if mark',
@@ -215,6 +216,13 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:BatchGetItem table/fanfold-local-billing',
       'dynamodb:Query table/fanfold-local-billing/index/ByMerchant',
       'dynamodb:Query table/fanfold-local-billing/index/ByOrder',
+    ],
+    showDocuments: [
+      'dynamodb:BatchGetItem table/fanfold-local-billing',
+      'dynamodb:GetItem table/fanfold-local-billing',
+      'dynamodb:PutItem table/fanfold-local-billing if */pdf',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
     ],
     republish: [
       'dynamodb:Scan table/fanfold-local-billing',

@@ -9,10 +9,11 @@ import type { View } from './view.ts';
 import { deadLetters } from './views/deadLetters.ts';
 import { findings } from './views/findings.ts';
 import { flow } from './views/flow.ts';
+import { payment } from './views/payment.ts';
 import { proof } from './views/proof.ts';
 import { trace } from './views/trace.ts';
 
-const views: View[] = [flow, deadLetters, trace, proof, findings];
+const views: View[] = [flow, deadLetters, trace, payment, proof, findings];
 
 let place: PlaceOfConsole | undefined;
 let problem = '';

@@ -1,3 +1,4 @@
+import { formatAmount, isCurrency } from '@fanfold/contracts/currency';
 import { html, type TemplateResult } from 'lit-html';
 import { addressOf } from './view.ts';
 
@@ -35,3 +36,26 @@ export function age(since: string): string {
 }
 
 export const count = (number: number): string => number.toLocaleString();
+
+/** An amount with its currency; of a currency that is not known here, its minor units. */
+export const amount = (minor: number, currency: string): string =>
+  isCurrency(currency) ? formatAmount(minor, currency) : `${count(minor)} minor units of ${currency}`;
+
+/** What the data of an event say that it is worth, if anything. */
+export function worthOf(data: unknown): string {
+  const {
+    currency,
+    refund,
+    totals,
+    amountCaptured,
+    amount: asked,
+  } = Object(data) as {
+    currency?: unknown;
+    refund?: { amount?: unknown };
+    totals?: { gross?: unknown };
+    amountCaptured?: unknown;
+    amount?: unknown;
+  };
+  const worth = [refund?.amount, totals?.gross, amountCaptured, asked].find(Number.isInteger);
+  return typeof currency === 'string' && worth !== undefined ? amount(worth as number, currency) : '';
+}

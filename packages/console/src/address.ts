@@ -5,7 +5,7 @@ import { isBelow } from '@fanfold/local-cloud/stack';
 // What is needed before anybody opens the console.
 
 /** The views, by their path. */
-export const viewPaths = ['/', '/dead-letters', '/trace', '/proof', '/findings'] as const;
+export const viewPaths = ['/', '/dead-letters', '/trace', '/payment', '/proof', '/findings'] as const;
 
 /** Who has it may see and do all that the page can. */
 export const newToken = (): string => randomBytes(24).toString('base64url');
@@ -16,10 +16,8 @@ export const newToken = (): string => randomBytes(24).toString('base64url');
  */
 export const addressOf = (origin: string, token: string): string => `${origin}/#token=${token}`;
 
-/** Whether a request is for the console: for one of its views, by a browser, or for what is below `/console`. */
+/** Whether a request is for the console: for one of its views, or for what is below `/console`. */
 export function isForConsole(request: IncomingMessage): boolean {
-  if (isBelow('/console', request)) return true;
   const [path = ''] = (request.url ?? '').split('?');
-  const isByBrowser = /\btext\/html\b/.test(request.headers.accept ?? '');
-  return isByBrowser && (viewPaths as readonly string[]).includes(path);
+  return (viewPaths as readonly string[]).includes(path) || isBelow('/console', request);
 }

@@ -53,6 +53,20 @@ export const questions = {
   proof: z.strictObject({ merchant: typed, event: typed }),
   logKeys: z.strictObject({}),
   logFile: z.strictObject({ path: z.string().regex(/^(checkpoint|tile\/[\w/.]{1,100})$/) }),
+  /** Of a payment, or of anything in its flow; the merchant as above. */
+  payment: z.strictObject({ id: typed, merchant: typed }),
+  /** Of an invoice or credit note. */
+  documentFile: z.strictObject({
+    id: typed,
+    merchant: typed,
+    form: z.union([
+      z.strictObject({ show: z.literal('pdf') }),
+      z.strictObject({
+        show: z.enum(['ubl', 'cii']),
+        profile: z.enum(['en16931', 'peppol', 'xrechnung']),
+      }),
+    ]),
+  }),
 } as const;
 
 export type Call = keyof typeof questions;
@@ -81,6 +95,9 @@ export type Answers = {
   logKeys: { log: string; witness: string };
   /** A file of the log, in base64; null when there is none. */
   logFile: { base64: string | null };
+  payment: PaymentShown;
+  /** Where it can be fetched for a while. None as long as it is being made. */
+  documentFile: { path: string; fileName: string } | { path: null };
 };
 
 /** What was found to be wrong, or missing, and what to do. */
@@ -218,8 +235,15 @@ export type DeadLetterShown = DeadLetterRow & {
 
 /** What something had part in: everything that followed from a request, or from a run of a scheduled function. */
 export type TraceShown = {
-  /** Whose message was asked for, if it was the id of a dead letter. */
-  deadLetterOf: string | null;
+  /** If the id is of one. The flow is of its event, if audit has that. */
+  deadLetter: {
+    messageId: string;
+    queue: string;
+    cause: string;
+    detail: string | null;
+    since: string;
+    event: string | null;
+  } | null;
   /** When what is recorded of it was made unreadable; null if it was not. */
   erasedAt: string | null;
   isErased: boolean;
@@ -243,6 +267,61 @@ export type TracedEvent = {
   /** As audit's API shows it. */
   event: unknown;
 };
+
+/** What the services know of a payment. */
+export type PaymentShown = {
+  merchantId: string;
+  /** Further payments that what was asked for had part in. */
+  others: string[];
+  payment: PaymentFacts;
+  /** Its own one, and those that reverse a credit note. */
+  invoices: InvoiceShown[];
+  /** The oldest first. */
+  creditNotes: CreditNoteShown[];
+  /** What is recorded of it, the oldest first. */
+  history: { id: string; type: string; time: string; data: Record<string, unknown>; isErased: boolean }[];
+};
+
+/** What is shown of a payment, as payments' API describes it in services/payments/openapi.json. */
+export type PaymentFacts = {
+  id: string;
+  status: string;
+  amount: number;
+  amountCaptured: number;
+  amountRefunded: number;
+  currency: string;
+  paymentMethod: string;
+  orderId: string;
+  description: string | null;
+  customer: { name: string; email: string | null };
+  failure: { code: string; message: string } | null;
+  cancellationReason: string | null;
+  expiresAt: string | null;
+  refunds: {
+    id: string;
+    amount: number;
+    reason: string | null;
+    status: string;
+    creditNoteNumber: string | null;
+    createdAt: string;
+  }[];
+  /** What the customer has to do before it goes on; only some providers ask for that. */
+  nextAction?: unknown;
+  /** At the bank; only some providers tell of them. */
+  disputes?: unknown[];
+  createdAt: string;
+};
+
+/** What is shown of an invoice or credit note, as billing's API describes it in services/billing/openapi.json. */
+type DocumentFacts = {
+  id: string;
+  number: string;
+  issueDate: string;
+  currency: string;
+  documents?: { format: 'ubl' | 'cii'; profile: 'en16931' | 'peppol' | 'xrechnung' }[];
+};
+export type InvoiceShown = DocumentFacts & { status: string; totals: { gross: number } };
+export type CreditNoteShown = DocumentFacts & { refundId: string; amount: number; reason: string | null };
 
 /** What is being done with dead letters, or was since the console started. */
 export type Operation = {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pageStyle } from '@fanfold/local-cloud/page';
 import { build } from 'esbuild';
 
 /** A file of the page. */
@@ -21,11 +22,12 @@ export async function bundleScript(): Promise<Uint8Array> {
   return outputFiles[0]?.contents ?? new Uint8Array();
 }
 
-const style = () => readFile(join(browserFolder, 'page.css'));
-
 const files: Record<string, () => Promise<PageFile>> = {
   'main.js': async () => ({ type: 'text/javascript; charset=utf-8', content: await bundleScript() }),
-  'page.css': async () => ({ type: 'text/css; charset=utf-8', content: await style() }),
+  'page.css': async () => ({
+    type: 'text/css; charset=utf-8',
+    content: await pageStyle(join(browserFolder, 'page.css')),
+  }),
 };
 
 /** @returns undefined when there is no such file */

@@ -6,7 +6,7 @@ import { afterEach, expect, it, test } from 'vitest';
 import { addressOf, newToken } from './address.ts';
 import type { LiveMessage } from './api.ts';
 import { bundleScript } from './files.ts';
-import { answerConsole, type Console, Refused } from './server.ts';
+import { answerConsole, type Console, Refused, type ServedFile } from './server.ts';
 
 const servers: Server[] = [];
 const token = newToken();
@@ -109,6 +109,24 @@ it('the page runs no script but its own, loads nothing from elsewhere, and is in
   expect(page).not.toMatch(/<script(?! type="module" src="\/console\/main\.js">)|style=|\son\w+=/);
   expect((await fetch(`${origin}/console/..%2fpackage.json`)).status).toBe(404);
   expect((await fetch(`${origin}/`, { method: 'DELETE' })).status).toBe(405);
+});
+
+it('a file is shown in a frame of the page to who knows its address, and saved if it is no PDF', async () => {
+  const files: Record<string, ServedFile> = {
+    shown: { contentType: 'application/pdf', fileName: 'INV-1.pdf', content: Buffer.from('%PDF-') },
+    saved: { contentType: 'application/xml', fileName: 'INV-1.xml', content: Buffer.from('<a/>') },
+  };
+  const origin = await serve({ fileAt: (key) => files[key] });
+  const pdf = await fetch(`${origin}/console/file/shown`);
+  expect(await pdf.text()).toBe('%PDF-');
+  expect(pdf.headers.get('content-type')).toBe('application/pdf');
+  expect(pdf.headers.get('content-disposition')).toBe('inline; filename="INV-1.pdf"');
+  expect(pdf.headers.get('content-security-policy')).toBe("frame-ancestors 'self'");
+  expect(pdf.headers.get('x-content-type-options')).toBe('nosniff');
+  const xml = await fetch(`${origin}/console/file/saved`);
+  expect(xml.headers.get('content-disposition')).toBe('attachment; filename="INV-1.xml"');
+  expect((await fetch(`${origin}/console/file/guessed`)).status).toBe(404);
+  expect((await fetch(`${origin}/`)).headers.get('content-security-policy')).toContain("frame-src 'self'");
 });
 
 test('the script has at most 150 KB, compressed', async () => {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pageHeaders } from '@fanfold/local-cloud/pageHeaders';
+import { pageHeaders } from '@fanfold/local-cloud/page';
 import { isBelow } from '@fanfold/local-cloud/stack';
 import { type Answers, type Asked, type Call, type LiveMessage, questions } from './api.ts';
 import { fileOf, page } from './files.ts';
@@ -16,7 +16,11 @@ export type Console = {
    * @param merchantId whose events are told where not all are
    */
   watch(tell: (message: LiveMessage) => void, merchantId?: string): () => void;
+  /** A file that a call has told the path of, by the last part of it, which nobody can guess. */
+  fileAt(key: string): ServedFile | undefined;
 };
+
+export type ServedFile = { contentType: string; fileName: string; content: Uint8Array };
 
 /** What was asked for cannot be done, and why, each in a sentence: it is no fault of the console. */
 export class Refused extends Error {
@@ -37,7 +41,8 @@ const maxUnreadBytes = 8_000_000;
 
 /**
  * Answers a request: `/` and the other views, their files below `/console`, and for who has the token `POST
- * /console/call/<name>` and `GET /console/live`, whose answer goes on as server-sent events.
+ * /console/call/<name>` and `GET /console/live`, whose answer goes on as server-sent events. `/console/file/<key>` is for who
+ * was told it by a call.
  *
  * The caller has refused what comes from other origins.
  */
@@ -62,12 +67,33 @@ export async function answerConsole(
     reply(response, 405, { message: 'Only GET.' });
     return;
   }
+  const [, key] = /^\/console\/file\/([\w-]+)$/.exec(pathname) ?? [];
+  if (key !== undefined) {
+    answerFile(response, behind.fileAt(key));
+    return;
+  }
   const file = isBelow('/console', request) ? await fileOf(pathname.slice('/console/'.length)) : await page();
   if (file) response.writeHead(200, { ...headers, 'content-type': file.type }).end(file.content);
   else reply(response, 404, { message: 'The console is at /.' });
 }
 
-const headers = { ...pageHeaders('lit-html'), vary: 'Accept' };
+const headers = pageHeaders('lit-html', ["frame-src 'self'"]);
+
+/** A browser shows a PDF by a page of its own, which the page's policy would keep from running: what is no page needs none. */
+function answerFile(response: ServerResponse, file: ServedFile | undefined): void {
+  if (!file) {
+    reply(response, 404, { message: 'That file is not kept any more. Open its document again.' });
+    return;
+  }
+  response
+    .writeHead(200, {
+      ...headers,
+      'content-type': file.contentType,
+      'content-disposition': `${file.contentType === 'application/pdf' ? 'inline' : 'attachment'}; filename="${file.fileName}"`,
+      'content-security-policy': "frame-ancestors 'self'",
+    })
+    .end(file.content);
+}
 
 const reply = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));

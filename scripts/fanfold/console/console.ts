@@ -17,7 +17,8 @@ import { ownerOf } from '../operations/trace.ts';
 import { switchTriggers } from '../operations/triggers.ts';
 import { deadLettersOf } from './deadLetters.ts';
 import { pay } from './paying.ts';
-import { traced } from './tracing.ts';
+import { paymentsOf } from './payments.ts';
+import { merchantOf, traced } from './tracing.ts';
 import { refusalOf } from './troubles.ts';
 import { rhythmOf, type Topic, watching } from './watching.ts';
 
@@ -42,6 +43,7 @@ export function consoleOf(
 ): Console {
   const isLocal = place.stage === 'local';
   const { watch, refresh } = watching(place, topic);
+  const payments = paymentsOf(place);
   const pages = new Set<Parameters<Console['watch']>[0]>();
   const deadLetters = deadLettersOf(place, (message) => {
     for (const tell of pages) tell(message);
@@ -55,6 +57,7 @@ export function consoleOf(
 
   return {
     token,
+    fileAt: payments.fileAt,
     watch(tell, merchantId) {
       pages.add(tell);
       tell(deadLetters.told());
@@ -131,14 +134,19 @@ export function consoleOf(
         if ('reason' in asked.action) parsed('reason', parse.sentence, asked.action.reason);
         return deadLetters.act(asked);
       },
-      trace({ id, merchant }) {
-        return refusing(() =>
-          traced(place, {
-            id: parsed('id', parse.reference, id),
-            merchant: merchant === '' ? '' : parsed('merchant', parse.merchant, merchant),
-          }),
-        );
-      },
+      trace: ({ id, merchant }) =>
+        refusing(() =>
+          traced(place, { id: parsed('id', parse.reference, id), merchant: maybeMerchant(merchant) }),
+        ),
+      payment: ({ id, merchant }) =>
+        refusing(() =>
+          payments.show(
+            { id: parsed('id', parse.reference, id), merchant },
+            merchantOf(place, maybeMerchant(merchant)),
+          ),
+        ),
+      documentFile: ({ merchant, ...asked }) =>
+        refusing(() => payments.file({ ...asked, merchant }, merchantOf(place, maybeMerchant(merchant)))),
     },
   };
 }
@@ -152,6 +160,10 @@ function parsed<Value>(name: string, parse: (text: string) => Value, text: strin
     throw error;
   }
 }
+
+/** @throws Refused for what no merchant's id can be; nothing is as good as none */
+const maybeMerchant = (merchant: string): string =>
+  merchant === '' ? '' : parsed('merchant', parse.merchant, merchant);
 
 /** Does something in a stage, as commands do: with what it is reached by now. */
 const withCloud = <Result>(place: StagePlace, work: (cloud: Cloud) => Promise<Result>): Promise<Result> =>

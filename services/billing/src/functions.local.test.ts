@@ -14,6 +14,7 @@ import * as creditNote from './functions/getCreditNote.ts';
 import * as invoice from './functions/getInvoice.ts';
 import * as creditNotes from './functions/listCreditNotes.ts';
 import * as invoices from './functions/listInvoices.ts';
+import { handler as showDocuments } from './functions/showDocuments.ts';
 
 const { getInvoice, getCreditNote, listInvoices, listCreditNotes } = described('billing', {
   getInvoice: invoice.handler,
@@ -154,6 +155,28 @@ describe('What was billed', () => {
       expect(await found('shop', asked)).toEqual([]);
     }
     await expect(found('shop', byNumber('INV-1'))).rejects.toThrow();
+  });
+
+  it('is shown to an operator with its credit notes, as the API shows them, and never of another merchant', async () => {
+    const shown = (merchantId: string) =>
+      showDocuments({ show: 'documents', merchantId, paymentId: paymentId(1) }, context) as Promise<{
+        invoices: { id: string }[];
+        creditNotes: { id: string }[];
+      }>;
+    const { invoices, creditNotes } = await shown('shop');
+    const answer = await ask(getInvoice, 'shop', { id: invoiceId(1) });
+    expect(invoices).toEqual([answer.body]);
+    expect(creditNotes.map(({ id }) => id).sort()).toEqual([1, 2, 3].map(creditNoteId));
+    expect(await shown('other')).toEqual({ invoices: [], creditNotes: [] });
+    const pdf = { show: 'pdf', id: invoiceId(1) };
+    expect(await showDocuments({ ...pdf, merchantId: 'shop' }, context)).toMatchObject({
+      file: null,
+      code: 'pdf_not_ready',
+    });
+    expect(await showDocuments({ ...pdf, merchantId: 'other' }, context)).toMatchObject({
+      file: null,
+      code: 'not_found',
+    });
   });
 
   it('is listed newest first, by payment and by order', async () => {

@@ -199,7 +199,7 @@ function groupOf(look: Look, query: URLSearchParams): TemplateResult | typeof no
               ><code>${messageId}</code></a
             >
           </td>
-          <td><code>${id ?? ''}</code></td>
+          <td>${id === null ? '' : eventLink(id, merchantId ?? '')}</td>
           <td>${merchantId ?? ''}</td>
           <td>${aside?.reason ?? detail ?? ''}</td>`;
       },

@@ -1,67 +1,29 @@
-import { formatAmount, isCurrency } from '@fanfold/contracts/currency';
 import { html, nothing, svg, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
-import type { TracedEvent, TraceShown } from '../../src/api.ts';
+import type { TraceShown } from '../../src/api.ts';
 import { call } from '../calls.ts';
-import { time } from '../shown.ts';
-import { addressOf, go, idle, outcomeOf, perform, type View } from '../view.ts';
+import { lookup, searchForm } from '../lookup.ts';
+import { time, worthOf } from '../shown.ts';
+import { addressOf, type View } from '../view.ts';
 
 /** What followed from what, across services, of anything that has an id. */
 export const trace: View = {
   path: '/trace',
   title: 'Trace',
-  opened: (query) => void load(query.get('id') ?? '', query.get('merchant') ?? ''),
+  opened: (query) => looked.load(query),
   show: (query) => html`
     <h1>Trace</h1>
-    ${search(query)} ${outcomeOf({ ...loading, sentence: loading.state === 'running' ? '' : loading.sentence })}
-    ${found ? traceOf(found) : nothing}
+    ${searchForm({ path: trace.path, label, verb: 'Trace' }, looked, query)} ${looked.found ? traceOf(looked.found) : nothing}
   `,
 };
 
-let found: TraceShown | undefined;
-let loaded = '';
-const loading = idle();
+const label =
+  'Id of a payment, refund, invoice, credit note, event, request, operation, order or dead letter, or number of a document';
 
-async function load(id: string, merchant: string): Promise<void> {
-  const asked = JSON.stringify([id, merchant]);
-  if (asked === loaded && loading.state !== 'failed') return;
-  loaded = asked;
-  found = undefined;
-  Object.assign(loading, idle());
-  if (id === '') return;
-  await perform(loading, async () => {
-    const answer = await call('trace', { id, merchant });
-    // Another one may have been asked for meanwhile.
-    if (loaded === asked) found = answer;
-    return '';
-  });
-  if (loaded !== asked) {
-    const query = new URLSearchParams(location.search);
-    loaded = '';
-    await load(query.get('id') ?? '', query.get('merchant') ?? '');
-  }
-}
+const looked = lookup((id, merchant) => call('trace', { id, merchant }));
 
-function search(query: URLSearchParams): TemplateResult {
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const data = new FormData(event.target as HTMLFormElement);
-    const [id, merchant] = ['id', 'merchant'].map((name) => String(data.get(name) ?? '').trim());
-    loaded = '';
-    go(addressOf(trace.path, { ...(id && { id }), ...(merchant && { merchant }) }));
-  };
-  return html`<form class="bar" role="search" @submit=${submit}>
-    <label class="wide">
-      Id of a payment, refund, invoice, credit note, event, request, operation, order or dead letter, or number of a document
-      <input name="id" required maxlength="160" .value=${query.get('id') ?? ''} />
-    </label>
-    <label>Merchant<input name="merchant" maxlength="64" .value=${query.get('merchant') ?? ''} /></label>
-    <button>Trace</button>
-  </form>`;
-}
-
-const traceOf = ({ flows, isErased, erasedAt, deadLetterOf }: TraceShown) => html`
-  ${deadLetterOf === null ? nothing : html`<p>That is a dead letter of the event <code>${deadLetterOf}</code>.</p>`}
+const traceOf = ({ flows, isErased, erasedAt, deadLetter }: TraceShown) => html`
+  ${deadLetter === null ? nothing : deadLetterOf(deadLetter, flows.length > 0)}
   ${
     isErased
       ? html`<p>
@@ -70,8 +32,20 @@ const traceOf = ({ flows, isErased, erasedAt, deadLetterOf }: TraceShown) => htm
       </p>`
       : nothing
   }
+  ${flows.length === 0 ? nothing : html`<p class="quiet">Bars: from its cause until it happened, then until audit had it.</p>`}
   ${flows.map(flowOf)}
 `;
+
+function deadLetterOf(
+  { messageId, queue, cause, detail, since, event }: NonNullable<TraceShown['deadLetter']>,
+  isRecorded: boolean,
+): TemplateResult {
+  const address = addressOf('/dead-letters', { queue, cause, message: messageId });
+  return html`<p>
+    That is a <a href=${address}>dead letter</a> in ${queue}, since ${time(since)}: ${cause}${detail ? html`, ${detail}` : nothing}.
+    ${event === null ? 'It is no event.' : html`It is the event <code>${event}</code>${isRecorded ? '' : ', which audit has not recorded'}.`}
+  </p>`;
+}
 
 type Flow = TraceShown['flows'][number];
 
@@ -79,11 +53,15 @@ function flowOf({ correlationId, startedAt, events }: Flow): TemplateResult {
   const start = Date.parse(startedAt);
   const end = Math.max(start + 1, ...events.map(({ recordedAt }) => Date.parse(recordedAt)));
   const after = (text: string) => Date.parse(text) - start;
+  const payment = events.find(({ subject }) => subject.startsWith('pay_'));
   /** Where a time is in the picture, in percent. */
   const at = (text: string) => Math.min(100, Math.max(0, (after(text) / (end - start)) * 100));
   return html`<section aria-label=${correlationId}>
     <h2><code>${correlationId}</code></h2>
-    <p>Began ${time(startedAt)}; recorded after ${ms(end - start)}.</p>
+    <p>
+      Began ${time(startedAt)}; recorded after ${ms(end - start)}.
+      ${payment ? html`<a href=${addressOf('/payment', { id: payment.subject, merchant: payment.merchantId })}>The payment</a>` : nothing}
+    </p>
     <ol class="flow">
       ${repeat(
         events,
@@ -92,7 +70,7 @@ function flowOf({ correlationId, startedAt, events }: Flow): TemplateResult {
           <details>
             <summary>
               <span class="indent" aria-hidden="true">${'· '.repeat(event.depth)}</span><strong>${event.type}</strong>
-              <code>${event.id}</code> ${worthOf(event)}
+              <code>${event.id}</code> ${worthOf(Object(event.event).data)}
               <span class="quiet"
                 >${event.source.slice(1)}, ${ms(after(event.time))} after the start${
                   event.depth > 0
@@ -117,18 +95,3 @@ const bar = (kind: string, from: number, to: number) =>
 
 const ms = (duration: number): string =>
   duration < 10_000 ? `${duration.toLocaleString()} ms` : `${Math.round(duration / 1000).toLocaleString()} s`;
-
-/** What an event is worth, if it says so. */
-function worthOf({ event }: TracedEvent): string {
-  const { data } = event as { data?: Record<string, unknown> | null };
-  const { currency, refund, totals, amountCaptured, amount } = Object(data) as {
-    currency?: unknown;
-    refund?: { amount?: unknown };
-    totals?: { gross?: unknown };
-    amountCaptured?: unknown;
-    amount?: unknown;
-  };
-  const worth = [refund?.amount, totals?.gross, amountCaptured, amount].find(Number.isInteger);
-  if (typeof currency !== 'string' || !isCurrency(currency) || worth === undefined) return '';
-  return formatAmount(worth as number, currency);
-}

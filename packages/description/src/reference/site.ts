@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
-import { pageHeaders } from '@fanfold/local-cloud/pageHeaders';
+import { pageHeaders, pageStyle } from '@fanfold/local-cloud/page';
 import type { StackDescription } from '@fanfold/local-cloud/stack';
 import { transform } from 'esbuild';
 import { asyncApiFile, openApiFile } from '../service.ts';
@@ -45,7 +45,7 @@ export async function answerReference(
     const page = referencePage(await described(services), reference.tokenCommand);
     reply(200, 'text/html; charset=utf-8', page);
   } else if (first === 'page.css') {
-    reply(200, 'text/css; charset=utf-8', await readFile(join(browserFolder, first), 'utf8'));
+    reply(200, 'text/css; charset=utf-8', await pageStyle(join(browserFolder, first)));
   } else if (first === 'tryIt.js') {
     const { code } = await transform(await readFile(join(browserFolder, 'tryIt.ts'), 'utf8'), {
       loader: 'ts',

@@ -129,7 +129,7 @@ async function answer(
     return;
   }
   switch (`${request.method} ${request.url}`) {
-    case 'GET /':
+    case 'GET /stack':
       reply(200, await ready);
       return;
     case 'GET /.well-known/jwks.json':
@@ -139,7 +139,7 @@ async function answer(
       await holdService(request, response, (await ready).services);
       return;
     default:
-      reply(404, { message: 'The paths are / and /.well-known/jwks.json.' });
+      reply(404, { message: 'The paths are /stack and /.well-known/jwks.json.' });
   }
 }
 
@@ -188,7 +188,7 @@ export async function joinStack(base: number, dataFolder?: string): Promise<Stac
  */
 export async function findStack(base: number): Promise<StackDescription | undefined> {
   try {
-    const response = await fetch(`http://127.0.0.1:${base}/`, { signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(`http://127.0.0.1:${base}/stack`, { signal: AbortSignal.timeout(30_000) });
     const description = (await response.json()) as StackDescription;
     if (description.name === 'fanfold') return description;
   } catch (error) {
