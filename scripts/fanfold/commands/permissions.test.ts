@@ -46,6 +46,7 @@ import { covers, type Grant, grantsOf } from '../../operatorRole.ts';
 import { confirms } from '../aws/batchFixtures.ts';
 import { cloudOf } from '../aws/cloud.ts';
 import { depthOfBucket, depthOfQueue } from '../operations/depths.ts';
+import { paymentOf } from '../operations/payment.ts';
 import { pictureOf } from '../operations/picture.ts';
 import { restoredServices } from '../operations/restore/restoredServices.ts';
 import { auditKey } from './auditKey.ts';
@@ -163,7 +164,8 @@ beforeAll(async () => {
     };
     const body = files.get(rawPath.slice(1))?.toString('base64') ?? '';
     const ofLog = { statusCode: body ? 200 : 404, body, isBase64Encoded: true };
-    const other = { batchItemFailures: [], republished: 1, ids: ['pay_1'], ...ofLog };
+    const shown = { payment: { id: 'pay_1' }, invoices: [], creditNotes: [] };
+    const other = { batchItemFailures: [], republished: 1, ids: ['pay_1'], ...shown, ...ofLog };
     const restored: Record<string, unknown> = {
       provider: { records: [] },
       totals: { totals: [], numbers: [] },
@@ -274,7 +276,7 @@ beforeAll(async () => {
   );
 });
 
-/** What the console looks at while it is open. */
+/** What the console looks at while it is open, and when a payment is asked for. */
 async function lookAtStage(): Promise<void> {
   clients.cloudwatch.on(GetMetricDataCommand).resolves({});
   const cloud = await cloudOf({ stage: 'test' });
@@ -283,6 +285,7 @@ async function lookAtStage(): Promise<void> {
   for (const { name, url } of places)
     await (url ? depthOfQueue(cloud, name, url) : depthOfBucket(cloud, name));
   await cloud.oldestIn(places.map(({ name }) => name));
+  await paymentOf(cloud, 'pay_1', 'acme');
 }
 
 /** What commands are called that need a permission of another name, or none. */
