@@ -1,4 +1,4 @@
-import { sellerRequest } from '@fanfold/contracts/seller';
+import { sellerBody } from '@fanfold/contracts/seller';
 import type { ApiDescription, Operation } from '@fanfold/description/operations';
 import { problem } from '@fanfold/runtime/answers';
 import * as answers from './src/answers.ts';
@@ -40,7 +40,7 @@ export const api: ApiDescription = {
     CreditNote: answers.creditNote,
     InvoiceList: answers.invoiceList,
     CreditNoteList: answers.creditNoteList,
-    SellerRequest: sellerRequest,
+    SellerRequest: sellerBody,
     Seller: answers.seller,
     Problem: problem,
   },
@@ -89,7 +89,7 @@ export const api: ApiDescription = {
     },
     putSeller: {
       description:
-        "Changes who issues the merchant's documents, from the next one on. What was issued keeps its seller, and credit notes repeat that of their invoice. All members are replaced: what is left out has none. The same seller makes no new version. Captures that waited for a seller get their invoices within minutes, in order of capture.",
+        "Changes who issues the merchant's documents, from the next one on. What was issued keeps its seller, and credit notes repeat that of their invoice. All members are replaced: what is left out has none. The same seller makes no new version. Captures that waited for a seller get their invoices within minutes, in order of capture. A logo is kept as it was with each document: what `GET /seller` answers of it can be put again without its bytes.",
       answers: { 200: { when: 'The seller.', schema: answers.seller, links: { getSeller: {} } } },
     },
     listCreditNotes: {

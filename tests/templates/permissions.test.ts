@@ -137,6 +137,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:PutItem table/fanfold-local-billing',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
+      's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/logos/*',
     ],
     invoiceUbl: [
       'dynamodb:GetItem table/fanfold-local-billing',
@@ -175,6 +176,7 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-billing',
       'dynamodb:GetItem table/fanfold-local-billing if mark',
       'dynamodb:PutItem table/fanfold-local-billing if */pdf',
+      's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/logos/*',
       's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
       's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
       's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',

@@ -1,15 +1,12 @@
 import * as z from 'zod';
 import { defineEvent, maxLength } from './event.ts';
-import { amountMinor, currency, day, documentNumber, maxTextLength, totals } from './fields.ts';
+import { amountMinor, currency, day, documentNumber, maxTextLength, sha256, totals } from './fields.ts';
 import { dayTotals } from './payments.ts';
 import { seller } from './seller.ts';
 
 const source = '/billing';
 
 const id = z.string().max(maxLength.subject);
-
-/** SHA-256 of a file's bytes, in hexadecimal. */
-export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
 
 /** Where billing's API shows the file, such as `/invoices/inv_…/ubl?profile=peppol`. */
 const path = z.string().max(256);

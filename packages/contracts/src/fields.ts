@@ -43,6 +43,9 @@ export type Line = z.output<typeof line>;
 /** An address in a network of electronic documents: a scheme such as `0208`, and an id of it. */
 export const electronicAddress = z.object({ scheme: z.string(), id: z.string() });
 
+/** SHA-256 of a file's bytes, in hexadecimal. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal');
+
 export const customerTypes = ['company', 'consumer'] as const;
 
 export const customer = z.object({

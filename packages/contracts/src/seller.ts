@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { sha256 } from './fields.ts';
 import { isVisible, unfitCharactersOf } from './text.ts';
 
 /** The languages that documents can be written in. */
@@ -54,22 +55,67 @@ const sellerOf = (object: typeof z.object, text: (maxLength: number) => z.ZodTyp
   });
 };
 
-/** As it is stored and published. A member that later versions add has its default in what earlier ones stored. */
-export const seller = /* @__PURE__ */ sellerOf(z.object, (maxLength) => z.string().max(maxLength));
-export type Seller = z.output<typeof seller>;
+/** What documents begin with. Its bytes are stored by their hash. */
+const logo = /* @__PURE__ */ z.object({
+  sha256,
+  contentType: z.enum(['image/png', 'image/jpeg']),
+  /** What it shows, for who does not see it; null when that is the seller's name. */
+  alternativeText: z.string().max(200).nullable(),
+});
+export type Logo = z.output<typeof logo>;
 
 /**
- * As somebody gives it: in a request, or for a stage. Texts are trimmed. What its country, VAT id and schemes have to be, the
- * package invoicing finds.
+ * As it is stored and published. A member that later versions add has its default in what earlier ones stored, or is missing where an
+ * event that was published without it has to be made again to the letter.
  */
-export const sellerRequest = /* @__PURE__ */ sellerOf(z.strictObject as typeof z.object, (maxLength) =>
+export const seller = /* @__PURE__ */ sellerOf(z.object, (maxLength) => z.string().max(maxLength)).extend({
+  logo: logo.optional(),
+});
+export type Seller = z.output<typeof seller>;
+
+const givenText = (maxLength: number) =>
   z
     .string()
     .trim()
     .max(maxLength)
     .refine(isVisible, 'must have at least one visible character')
-    .refine((text) => unfitCharactersOf(text) === undefined, 'has a character that no document can show'),
-);
+    .refine((text) => unfitCharactersOf(text) === undefined, 'has a character that no document can show');
+
+/**
+ * As somebody gives it: in a request, or for a stage. Texts are trimmed. What its country, VAT id and schemes have to be, the
+ * package invoicing finds.
+ */
+export const sellerRequest = /* @__PURE__ */ sellerOf(z.strictObject as typeof z.object, givenText);
+
+/** How many bytes a logo has at most, which is drawn 190 by 56 points: a larger one is only slower. */
+export const maxLogoBytes = 65_536;
+
+const alternativeText = /* @__PURE__ */ givenText(200).nullable().default(null);
+
+/**
+ * The body of `PUT /seller`. A logo is given by its bytes, in base64, or by the hash of the current one, which then stays: so what
+ * `GET /seller` has answered can be put again.
+ */
+export const sellerBody = /* @__PURE__ */ sellerRequest.extend({
+  logo: z
+    .union(
+      [
+        z.strictObject({
+          data: z
+            .base64()
+            .min(1)
+            .max(Math.ceil(maxLogoBytes / 3) * 4),
+          alternativeText,
+        }),
+        z.strictObject({ sha256, contentType: logo.shape.contentType.optional(), alternativeText }),
+      ],
+      {
+        error: `must have data, a PNG or JPEG of at most ${maxLogoBytes} bytes in base64, or the sha256 of the current logo`,
+      },
+    )
+    .nullish(),
+});
+export type SellerBody = z.output<typeof sellerBody>;
 
 /** A seller at a time. Version 0 is the stage's default, which each merchant without its own seller has. */
 export type SellerVersion = { seller: Seller; version: number };

@@ -191,6 +191,12 @@ export const fieldDescriptions: Record<string, string> = {
   legalNote: 'What the law asks for on the documents of a company, such as its form, seat and court.',
   simplifiedInvoices:
     'Whether invoices are simplified where that is lawful: small ones to consumers in the seller’s country, when the buyer’s address is not complete. When they are, what an invoice in full needs of the buyer’s address is asked for with each payment whose invoice cannot be simplified.',
+  logo: 'What documents begin with, in place of the name.',
+  'logo.data':
+    'The bytes of a PNG or JPEG in base64, at most 65536, without interlacing and of up to 2000 pixels a side. Without them, `sha256` has to be that of the current logo, which then stays.',
+  'logo.sha256': 'SHA-256 of the bytes of the logo, in hexadecimal.',
+  contentType: 'Media type.',
+  alternativeText: 'What the logo shows, for who does not see it. Without it, the name of the seller.',
   isSimplified:
     'Whether the invoice says less about the buyer than one in full, as the law allows of small ones.',
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { maxLogoBytes } from '@fanfold/contracts/seller';
 import { describe, expect, test } from 'vitest';
 import { documentOf, sound, soundInvoice, soundLine } from './brokenFixtures.ts';
 import type { TaxDocument } from './document.ts';
 import { readFont } from './fontFiles.ts';
-import { logoProblemOf, maxLogoBytes } from './pdf/logo.ts';
+import { logoProblemOf } from './pdf/logo.ts';
 import { renderPdf } from './pdf.ts';
 import { logoPng, mixedCreditNote, mixedInvoice, namesInvoice, requestOf } from './pdfFixtures.ts';
 import { textsOf } from './pdfTextFixtures.ts';
@@ -121,9 +122,13 @@ describe('Over several pages', () => {
 
 describe('A logo', () => {
   test('is drawn where the name would be', async () => {
-    const bytes = Buffer.from(await renderPdf(requestOf(soundInvoice, { logo: logoPng() })));
+    const bytes = Buffer.from(
+      await renderPdf(
+        requestOf(soundInvoice, { logo: { bytes: logoPng(), alternativeText: 'Folded sheets' } }),
+      ),
+    );
     expect(bytes.includes('/Subtype /Image')).toBe(true);
-    expect(bytes.includes('/Alt (Fanfold)')).toBe(true);
+    expect(bytes.includes('/Alt (Folded sheets)')).toBe(true);
   });
 
   test.each([

@@ -37,8 +37,8 @@ export type PdfRequest = {
   /** The document as `ciiOf(document, 'en16931')`; null when it cannot be electronic. */
   cii: string | null;
   language: Language;
-  /** The seller's logo, which `logoProblemOf` has nothing to say of. */
-  logo: Uint8Array | null;
+  /** The seller's logo, which `logoProblemOf` has nothing to say of, and what it shows, if not the seller's name. */
+  logo: { bytes: Uint8Array; alternativeText: string | null } | null;
   /** Whether it says that it is a copy, as of a document that was issued before there were PDFs. */
   isCopy: boolean;
   readFont: ReadFont;
@@ -135,9 +135,13 @@ function head(drawing: Drawing): void {
   }
   const { seller } = document;
   if (logo) {
-    sheet.content(sheet.element(root, 'Figure', { alt: nameOf(seller) }), 'Figure', () => {
-      doc.image(logo as never, page.left, top, { fit: [190, 56] });
-    });
+    sheet.content(
+      sheet.element(root, 'Figure', { alt: logo.alternativeText ?? nameOf(seller) }),
+      'Figure',
+      () => {
+        doc.image(logo.bytes as never, page.left, top, { fit: [190, 56] });
+      },
+    );
     bottom = Math.max(bottom, top + 56);
   } else {
     const name = lines(nameOf(seller), { ...strong, size: 14 }, half - 20, seller.address.country);

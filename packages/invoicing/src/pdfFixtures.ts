@@ -141,14 +141,26 @@ export function logoPng(width = 380, height = 112): Uint8Array {
     }
     return row;
   });
+  return pngOf(width, height, [8, 6], deflateSync(Buffer.concat(rows)));
+}
+
+/** @param kind how many bits a colour has, and its type */
+export function pngOf(
+  width: number,
+  height: number,
+  kind: [depth: number, colourType: number],
+  pixels: Buffer,
+  palette?: Buffer,
+): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 6, 0, 0, 0], 8);
+  header.set(kind, 8);
   return Buffer.concat([
     Buffer.from('89504e470d0a1a0a', 'hex'),
     chunk('IHDR', header),
-    chunk('IDAT', deflateSync(Buffer.concat(rows))),
+    ...(palette ? [chunk('PLTE', palette)] : []),
+    chunk('IDAT', pixels),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -21,6 +21,7 @@ import type { TaxDocument } from './document.ts';
 import { documents } from './documentFixtures.ts';
 import { readFont } from './fontFiles.ts';
 import { renderPdf } from './pdf.ts';
+import { logoPng } from './pdfFixtures.ts';
 import { type Form, forms } from './profile.ts';
 import { ublOf } from './ubl.ts';
 
@@ -57,7 +58,7 @@ const pdfOf = (document: TaxDocument, number: number, cii: string | null): Promi
     document,
     cii,
     language: invoiceLanguages[number % invoiceLanguages.length] ?? 'en',
-    logo: null,
+    logo: number % 4 === 0 ? { bytes: logoPng(), alternativeText: 'Three folded sheets' } : null,
     isCopy: number % 3 === 0,
     readFont,
   });

@@ -6,7 +6,9 @@ import { logoPng, mixedCreditNote, mixedInvoice, namesInvoice, requestOf } from 
 
 /** By the name of the file. */
 export const examples: Record<string, PdfRequest> = {
-  'invoice.pdf': requestOf(mixedInvoice, { logo: logoPng() }),
+  'invoice.pdf': requestOf(mixedInvoice, {
+    logo: { bytes: logoPng(), alternativeText: null },
+  }),
   'credit-note.pdf': requestOf(mixedCreditNote, { language: 'de', isCopy: true }),
   'names.pdf': requestOf(namesInvoice, { language: 'nl' }),
 };

@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { sellerChanged } from '@fanfold/contracts/billing';
 import { type Event, makeEvent, type Trace } from '@fanfold/contracts/event';
 import { inOrder } from '@fanfold/contracts/inOrder';
-import { type Seller, type SellerVersion, seller } from '@fanfold/contracts/seller';
+import { type Seller, type SellerBody, type SellerVersion, seller } from '@fanfold/contracts/seller';
 import { sellerFindings } from '@fanfold/invoicing/findings';
 import { isBankAccount } from '@fanfold/runtime/http/cardNumber';
 import type { FieldError } from '@fanfold/runtime/refusal';
+import type { StoredFile } from './files/written.ts';
+import { readLogo } from './logo.ts';
 
 /** The seller that a merchant has put last. */
 export type CurrentSeller = SellerVersion & {
@@ -20,6 +22,29 @@ export type SellerChange = SellerVersion & { merchantId: string; changedAt: stri
 
 /** Series are looked at one after another, where all documents of a merchant are. */
 const maxPrefixes = 12;
+
+/** The seller that a body says, with the file of a new logo, and what is wrong with it. */
+export function readSeller(
+  { logo: asked, ...members }: SellerBody,
+  current: CurrentSeller | undefined,
+): { seller: Seller; file: StoredFile | null; errors: FieldError[] } {
+  const errors = sellerErrors(members, current);
+  const without = { seller: members, file: null };
+  if (!asked) return { ...without, errors };
+  if ('data' in asked) {
+    const read = readLogo(asked);
+    if (typeof read === 'string')
+      return { ...without, errors: [...errors, { pointer: '#/logo/data', detail: read }] };
+    return { seller: { ...members, logo: read.logo }, file: read.file, errors };
+  }
+  const kept = current?.seller.logo;
+  if (kept?.sha256 !== asked.sha256) {
+    const detail = 'must be that of the current logo: another one is given by its data';
+    return { ...without, errors: [...errors, { pointer: '#/logo/sha256', detail }] };
+  }
+  const { alternativeText } = asked;
+  return { seller: { ...members, logo: { ...kept, alternativeText } }, file: null, errors };
+}
 
 /** What is wrong with a seller, field by field, and with the prefix after those that the merchant had. */
 export function sellerErrors(given: Seller, current: CurrentSeller | undefined): FieldError[] {

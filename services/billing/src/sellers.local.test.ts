@@ -3,6 +3,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { sellerRequest } from '@fanfold/contracts/seller';
 import { described } from '@fanfold/description/answers';
+import { logoPng } from '@fanfold/invoicing/pdfFixtures';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
@@ -12,8 +13,11 @@ import { type Stack, startStack } from '@fanfold/local-cloud/stack';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from './files/written.ts';
 import * as get from './functions/getSeller.ts';
 import * as put from './functions/putSeller.ts';
+import { keyOfLogo } from './logo.ts';
+import { readFile } from './store/files.ts';
 import { eventsOfItem, type Stored } from './store/items.ts';
 
 const { getSeller, putSeller } = described('billing', { getSeller: get.handler, putSeller: put.handler });
@@ -26,12 +30,13 @@ beforeAll(async () => {
   stack = await startStack(await freeBasePort());
   const { endpoints, issuer } = stack.description;
   useEndpoints(endpoints);
-  const { Table } = await templateOf('billing');
+  const { Table, DocumentsBucket } = await templateOf('billing');
   const { MarksBucket } = await templateOf('bus');
-  if (!Table || !MarksBucket) throw new Error('billing has no table, or the bus no bucket of marks');
-  await provision({ Table, MarksBucket }, endpoints);
+  if (!Table || !DocumentsBucket || !MarksBucket) throw new Error('it lacks one');
+  await provision({ Table, DocumentsBucket, MarksBucket }, endpoints);
   Object.assign(process.env, {
     BILLING_TABLE_NAME: Table.Properties.TableName,
+    DOCUMENTS_BUCKET_NAME: DocumentsBucket.Properties.BucketName,
     MARKS_BUCKET_NAME: MarksBucket.Properties.BucketName,
     DEFAULT_SELLER: JSON.stringify(byDefault),
     TOKEN_ISSUER: issuer,
@@ -96,6 +101,47 @@ describe('The seller of a merchant', () => {
     ]);
     expect((await ask('GET', 'first')).body).toEqual(body);
     expect((await ask('GET', 'another')).body).toMatchObject({ version: 0, ...byDefault });
+  });
+
+  test('has a logo, whose bytes are stored once and which stays when it is named by its hash', async () => {
+    const data = Buffer.from(logoPng()).toString('base64');
+    const { body } = await ask(
+      'PUT',
+      'drawing',
+      seller({ logo: { data, alternativeText: 'Folded sheets' } }),
+    );
+    const { logo } = body;
+    expect(logo).toEqual({
+      sha256: sha256(logoPng()),
+      contentType: 'image/png',
+      alternativeText: 'Folded sheets',
+    });
+    expect(sha256(await readFile(keyOfLogo(logo.sha256)))).toBe(logo.sha256);
+    const { object: _, version: _version, updatedAt: _at, ...shown } = (await ask('GET', 'drawing')).body;
+    expect((await ask('PUT', 'drawing', { ...shown, legalName: 'Other BV' })).body).toMatchObject({
+      version: 2,
+      logo,
+    });
+    expect((await ask('PUT', 'drawing', seller())).body).not.toHaveProperty('logo');
+    const refused = await ask('PUT', 'drawing', { ...shown, legalName: 'Third BV' });
+    expect([refused.status, refused.body.errors]).toEqual([
+      422,
+      [
+        {
+          pointer: '#/logo/sha256',
+          detail: 'must be that of the current logo: another one is given by its data',
+        },
+      ],
+    ]);
+  });
+
+  test.each([
+    ['#/logo/data', { data: 'bG9nbw==' }, 'is neither PNG nor JPEG'],
+    ['#/logo', { data: 'no base64' }, expect.stringContaining('must have data, a PNG or JPEG')],
+    ['#/logo', {}, expect.stringContaining('must have data, a PNG or JPEG')],
+  ])('has no logo that cannot be drawn: %s %j', async (pointer, logo, detail) => {
+    const { status, body } = await ask('PUT', 'drawing-badly', seller({ logo }));
+    expect([status, body.errors]).toEqual([422, [{ pointer, detail }]]);
   });
 
   test('has a version and an event for each change, and none for a seller that is the same', async () => {

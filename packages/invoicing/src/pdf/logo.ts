@@ -1,5 +1,5 @@
-/** A logo is drawn 190 by 56 points: what is larger is only slower. */
-export const maxLogoBytes = 65_536;
+import { maxLogoBytes } from '@fanfold/contracts/seller';
+
 const maxSide = 2000;
 
 /** What an image is, as far as its first bytes say. */
@@ -36,7 +36,8 @@ function jpegOf(view: DataView): Image | null {
   for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint16(at);
     if (marker < 0xffc0 || marker > 0xffc2) continue;
-    const components = view.getUint8(at + 9);
+    const [depth, components] = [view.getUint8(at + 4), view.getUint8(at + 9)];
+    if (depth !== 8) return { width: 1, height: 1, problem: 'is a JPEG of more than 8 bits a colour' };
     return {
       width: view.getUint16(at + 7),
       height: view.getUint16(at + 5),

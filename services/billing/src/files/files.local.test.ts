@@ -6,6 +6,7 @@ import { described } from '@fanfold/description/answers';
 import { soundCreditNote, soundInvoice } from '@fanfold/invoicing/brokenFixtures';
 import { ciiOf } from '@fanfold/invoicing/cii';
 import type { TaxDocument } from '@fanfold/invoicing/document';
+import { logoPng } from '@fanfold/invoicing/pdfFixtures';
 import { ublOf } from '@fanfold/invoicing/ubl';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { signToken } from '@fanfold/local-cloud/issuer';
@@ -26,6 +27,7 @@ import * as invoicePdf from '../functions/invoicePdf.ts';
 import * as invoiceUbl from '../functions/invoiceUbl.ts';
 import { handler as renderer } from '../functions/renderer.ts';
 import { eventOfInvoice, type Invoice, invoiceFor } from '../invoice.ts';
+import { readLogo } from '../logo.ts';
 import { republishDocument } from '../store/days.ts';
 import { storeFile } from '../store/files.ts';
 import {
@@ -276,6 +278,21 @@ describe('The PDF of a document', () => {
 
     expect(await deliver(issued, issued)).toEqual({ batchItemFailures: [] });
     expect(await renderingItem(invoiceId(10))).toEqual(item);
+  });
+
+  it('has the logo that the seller had when the document was issued, whatever the seller has now', async () => {
+    const read = readLogo({
+      data: Buffer.from(logoPng()).toString('base64'),
+      alternativeText: 'Folded sheets',
+    });
+    if (typeof read === 'string') throw new Error(read);
+    await storeFile(read.file);
+    const seller = { ...soundInvoice.seller, logo: read.logo };
+    const { issued } = await issueInvoice(16, { ...soundInvoice, seller });
+    expect(issued.data).toMatchObject({ seller: { logo: read.logo } });
+    expect(await deliver(issued)).toEqual({ batchItemFailures: [] });
+    const { bytes } = await ask(api.invoicePdf, invoiceId(16));
+    expect(bytes.includes('/Alt (Folded sheets)')).toBe(true);
   });
 
   it('of a credit note names the credit note', async () => {

@@ -5,12 +5,13 @@ import { renderPdf } from '@fanfold/invoicing/pdf';
 import { traceOf } from '@fanfold/runtime/trace';
 import type { CreditNote } from '../creditNote.ts';
 import type { Invoice } from '../invoice.ts';
+import { keyOfLogo } from '../logo.ts';
 import { loadCreditNote, loadInvoice } from '../store/documents.ts';
 import { readFile, storeFile } from '../store/files.ts';
 import { readRendering, saveRendering } from '../store/renderings.ts';
 import { copyOf } from './copy.ts';
 import { renderingOf } from './rendering.ts';
-import { keyOfForms, keyOfPdf, sha256, xmlIn } from './written.ts';
+import { asNamed, keyOfForms, keyOfPdf, sha256, xmlIn } from './written.ts';
 
 export type DocumentIssued = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
 
@@ -25,11 +26,13 @@ export async function render(event: DocumentIssued): Promise<void> {
   if (await readRendering(merchantid, subject)) return;
   const { document, corrected } = await load(event);
   const isCopy = document.taxDocument === undefined;
+  const seller = document.taxDocument?.seller as Seller | undefined;
+  const logo = seller?.logo;
   const pdf = await renderPdf({
     document: document.taxDocument ?? copyOf(merchantid, document, corrected),
     cii: await ciiOfIssued(document),
-    language: (document.taxDocument?.seller as Seller | undefined)?.invoiceLanguage ?? 'en',
-    logo: null,
+    language: seller?.invoiceLanguage ?? 'en',
+    logo: logo ? { ...logo, bytes: asNamed(await readFile(keyOfLogo(logo.sha256)), logo.sha256) } : null,
     isCopy,
     readFont,
   });

@@ -1,11 +1,11 @@
-import { sellerRequest } from '@fanfold/contracts/seller';
+import { sellerBody } from '@fanfold/contracts/seller';
 import { endpoint } from '@fanfold/runtime/http';
 import { sellerResource } from '../seller.ts';
 import { tableGuard } from '../store/mark.ts';
 import { putSeller } from '../store/sellers.ts';
 
 export const handler = endpoint(
-  { scope: 'seller:write', body: sellerRequest, idempotent: true, guard: tableGuard },
+  { scope: 'seller:write', body: sellerBody, idempotent: true, guard: tableGuard },
   async (request) => {
     const { current, replayed } = await putSeller(request);
     return { status: 200, body: sellerResource(current), replayed };

@@ -1,7 +1,7 @@
 import { type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { eventId, type Trace } from '@fanfold/contracts/event';
-import { type Seller, type SellerVersion, seller } from '@fanfold/contracts/seller';
+import { type SellerBody, type SellerVersion, seller } from '@fanfold/contracts/seller';
 import { defaultSeller } from '@fanfold/runtime/defaultSeller';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { reasonsOf } from '@fanfold/runtime/failure';
@@ -12,10 +12,11 @@ import {
   type CurrentSeller,
   changedSeller,
   prefixesWith,
+  readSeller,
   type SellerChange,
-  sellerErrors,
   sellerSubject,
 } from '../seller.ts';
+import { storeFile } from './files.ts';
 import type { SellerItem, SellerRequestItem, SellerVersionItem, Stored } from './items.ts';
 import { read, readAll, tableName } from './table.ts';
 
@@ -62,13 +63,13 @@ const maxAttempts = 5;
  */
 export async function putSeller({
   caller: { merchantId },
-  body: given,
+  body,
   idempotencyKey,
   now,
   trace,
-}: Request<Seller>): Promise<{ current: CurrentSeller; replayed: boolean }> {
+}: Request<SellerBody>): Promise<{ current: CurrentSeller; replayed: boolean }> {
   const requestKey = `${merchantId}#${derivedId('put', idempotencyKey, 'PUT /seller')}`;
-  const fingerprint = fingerprintOf(given);
+  const fingerprint = fingerprintOf(body);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const items = new Map(
       (await readAll([requestKey, sellerKey(merchantId)])).map((item) => [item.pk, item]),
@@ -78,8 +79,10 @@ export async function putSeller({
     const request = items.get(requestKey) as SellerRequestItem | undefined;
     if (request && request.fingerprint !== fingerprint) refuseReusedKey();
     if (request && current) return { current, replayed: true };
-    const errors = sellerErrors(given, current);
+    const { seller: given, file, errors } = readSeller(body, current);
     if (errors.length > 0) throw invalidRequest('The body', errors);
+    // Before the seller who has it: a document never refers to a logo that is not there.
+    if (file) await storeFile(file);
     const changed = changedSeller(given, current, { merchantId, now });
     const writes = [
       putNew({ pk: requestKey, merchantId, fingerprint }),
