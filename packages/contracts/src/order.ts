@@ -17,8 +17,17 @@ const vat = z.object({
   exemptionReason: z.string().nullable(),
 });
 
-/** What a line is reduced or raised by as a whole, in minor units. */
-const adjustment = z.object({ amount: amountMinor, reason: z.string() }).nullable();
+/** What a line or an order is reduced or raised by as a whole, in minor units. */
+const adjustment = z.object({
+  amount: amountMinor,
+  reason: z.string(),
+  /** When it was said as a percentage, of which the amount was made. */
+  percent: z
+    .string()
+    .regex(/^\d{1,3}(\.\d{1,4})?$/)
+    .optional(),
+});
+export type OrderAdjustment = z.output<typeof adjustment>;
 
 /** Texts are as the request has them, in numbers of one form: `1.5`, and `0.0035` in the currency's major unit. */
 export const orderLine = vat.extend({
@@ -29,8 +38,8 @@ export const orderLine = vat.extend({
   /** UN/ECE Recommendation 20: `C62` for pieces, `HUR` for hours. */
   unit: z.string(),
   unitPrice: z.string().regex(/^\d{1,12}(\.\d{1,6})?$/),
-  discount: adjustment,
-  charge: adjustment,
+  discount: adjustment.nullable(),
+  charge: adjustment.nullable(),
 });
 export type OrderLine = z.output<typeof orderLine>;
 
@@ -55,6 +64,9 @@ export const order = z.object({
   vat: vat.nullable(),
   /** By how much the lines with VAT differ from what is paid. */
   roundingAmount: z.int().min(-maxRoundingMinor).max(maxRoundingMinor),
+  /** On the whole order, beside those of its lines; missing when there is none. They share it in proportion, category by category and rate by rate. */
+  discount: adjustment.optional(),
+  charge: adjustment.optional(),
   buyerReference: z.string().nullable(),
   orderReference: z.string().nullable(),
   delivery: z
@@ -77,7 +89,9 @@ export const credit = z.object({
   lines: z
     .array(
       z.object({
-        /** Which line of the order, from 1; where a part was captured, which line of the invoice. */
+        /**
+         * Which line of the invoice, from 1. Of an invoice from before lines had categories, which of its rates.
+         */
         line: z.int().min(1).max(maxOrderLines),
         /** With tax, in minor units. */
         amount: amountMinor.min(1),

@@ -73,8 +73,21 @@ export const fieldDescriptions: Record<string, string> = {
   category: 'Category of VAT (UNCL5305).',
   exemptionCode: 'Why there is no VAT, as a code of the list VATEX, such as VATEX-EU-132.',
   exemptionReason: 'Why there is no VAT, in words. Category `E` needs this or a code.',
-  discount: 'What the line is reduced by as a whole, in the minor unit of the currency.',
-  charge: 'What the line is raised by as a whole, in the minor unit of the currency.',
+  discount:
+    'What the line is reduced by as a whole, in the minor unit of the currency, or as a percentage of quantity times price.',
+  charge:
+    'What the line is raised by as a whole, in the minor unit of the currency, or as a percentage of quantity times price.',
+  'PaymentRequest.discount':
+    'What the whole order is reduced by, in the minor unit of the currency, or as a percentage of the sum of its lines. Categories and rates share it in proportion.',
+  'PaymentRequest.charge':
+    'What the whole order is raised by, such as shipping, in the minor unit of the currency, or as a percentage of the sum of its lines. Categories and rates share it in proportion; what has a rate of its own is a line.',
+  'Payment.discount': 'What the whole order is reduced by.',
+  'Payment.charge': 'What the whole order is raised by.',
+  'order.discount': 'What the whole order is reduced by; missing when nothing is taken off.',
+  'order.charge': 'What the whole order is raised by; missing when nothing is added.',
+  discounts: 'What the whole is reduced by, without tax, in each category and rate.',
+  charges: 'What the whole is raised by, without tax, in each category and rate.',
+  percent: 'The percentage that it was said as, with up to four decimals.',
   pricesIncludeTax:
     'Whether unit amounts, discounts and charges include tax. The tax of a category and rate is then gross × rate / (100 + rate), rounded once.',
   'PaymentRequest.taxRate':

@@ -34,13 +34,22 @@ export function amountsOf(order: Order): Amounts {
         ordered && makes(quantity, ordered, price.net, exponent)
           ? decimalText(ordered, exponent)
           : unitPriceFor(quantity, price.net, exponent),
-      adjustments: line.adjustments.map((adjustment, j) => withNet(adjustment, adjustments[j] as Part)),
+      adjustments: line.adjustments.map((adjustment, j) =>
+        withNet(adjustment, adjustments[j] as Part, price.net, exponent),
+      ),
       netMinor: exactNumber(sumOf([price, ...adjustments].map(({ net }) => net))),
     };
   });
   const onWhole = parts.filter(({ line }) => line === null);
+  const linesOf = ({ category, taxRate }: VatKey) =>
+    lines.filter((line) => line.category === category && line.taxRate === rateText(rateUnits(taxRate)));
   const adjustments = order.adjustments.map((adjustment, i) => ({
-    ...withNet(adjustment, onWhole[i] as Part),
+    ...withNet(
+      adjustment,
+      onWhole[i] as Part,
+      sumOf(linesOf(adjustment).map(({ netMinor }) => BigInt(netMinor))),
+      exponent,
+    ),
     category: adjustment.category,
     taxRate: rateText(rateUnits(adjustment.taxRate)),
   }));
@@ -141,11 +150,27 @@ function setNetOfGross(parts: Part[], units: RateUnits): void {
   }
 }
 
-const withNet = ({ kind, reason }: Adjustment, { net }: Part): Adjustment => ({
-  kind,
-  amountMinor: exactNumber(kind === 'charge' ? net : -net),
-  reason,
-});
+function withNet(
+  { kind, reason, percent }: Adjustment,
+  { net }: Part,
+  base: bigint,
+  exponent: number,
+): Adjustment {
+  const amount = kind === 'charge' ? net : -net;
+  const stated = percent !== undefined && isPercentage(amount, base, percent, exponent);
+  return {
+    ...{ kind, amountMinor: exactNumber(amount), reason },
+    ...(percent !== undefined && { percent }),
+    ...(stated && { baseMinor: exactNumber(base) }),
+  };
+}
+
+/** Whether an amount is a percentage of a base to 0.02, in any currency (PEPPOL-EN16931-R040). */
+function isPercentage(amount: bigint, base: bigint, percent: string, exponent: number): boolean {
+  const { units, scale } = decimalOf(percent);
+  const off = amount * 10n ** BigInt(scale + 2) - base * units;
+  return base > 0n && (off < 0n ? -off : off) * 50n <= 10n ** BigInt(scale + 2 + exponent);
+}
 
 /** The price with the fewest decimals, but at least the currency's, with which a quantity makes a net amount. */
 export function unitPriceFor(quantity: Decimal, netMinor: bigint, exponent: number): string {

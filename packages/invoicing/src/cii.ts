@@ -2,7 +2,7 @@ import { majorAmount } from '@fanfold/contracts/currency';
 import type { Element } from 'xast';
 import type { Address, Adjustment, Buyer, DocumentLine, Seller, TaxDocument, VatKey } from './document.ts';
 import { customizationIds, type Profile, processId } from './profile.ts';
-import { amountText, noteOf, paymentMeansOf, rateOf, typeCodes, vatIdOf } from './written.ts';
+import { amountText, noteOf, paymentMeansOf, percentageOf, rateOf, typeCodes, vatIdOf } from './written.ts';
 import { element, optional, xmlOf } from './xml.ts';
 
 /** The document in UN/CEFACT's Cross Industry Invoice (D16B), in the order of its schema. Peppol takes UBL only. */
@@ -213,17 +213,18 @@ const categoryAndRate = ({ category, taxRate }: VatKey): (Element | null)[] => [
   optional('ram:RateApplicablePercent', rateOf(category, taxRate)),
 ];
 
-const allowanceCharge = (
-  document: TaxDocument,
-  { kind, amountMinor, reason }: Adjustment,
-  vat: VatKey | null,
-): Element =>
-  element('ram:SpecifiedTradeAllowanceCharge', [
+const allowanceCharge = (document: TaxDocument, adjustment: Adjustment, vat: VatKey | null): Element => {
+  const { kind, amountMinor, reason } = adjustment;
+  const percentage = percentageOf(adjustment);
+  return element('ram:SpecifiedTradeAllowanceCharge', [
     element('ram:ChargeIndicator', [element('udt:Indicator', String(kind === 'charge'))]),
+    optional('ram:CalculationPercent', percentage?.percent),
+    percentage && amount('ram:BasisAmount', percentage.baseMinor, document),
     amount('ram:ActualAmount', amountMinor, document),
     element('ram:Reason', reason),
     vat && element('ram:CategoryTradeTax', [element('ram:TypeCode', 'VAT'), ...categoryAndRate(vat)]),
   ]);
+};
 
 /** Format 102 is `20261130`. */
 const dateTime = (namespace: 'udt' | 'qdt', day: string): Element =>

@@ -3,7 +3,7 @@ import { roundedRatio } from '@fanfold/contracts/rounding';
 import { apportion, between, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import { totalled, unitPriceFor } from './amounts.ts';
 import { compare, type Decimal, decimalOf, decimalText, plus } from './decimal.ts';
-import type { Amounts, DocumentLine, VatGroup } from './document.ts';
+import type { Amounts, DocumentLine, VatGroup, VatKey } from './document.ts';
 
 /**
  * What of an invoice has been credited. It is kept with the payment, so that each credit note follows from it and its own
@@ -21,15 +21,15 @@ export type Refund = { amountMinor: number } | { lines: RefundLine[] };
 export type RefundLine = { line: number; quantity: string } | { line: number; amountMinor: number };
 
 /**
- * What can be credited: lines and charges on the whole, each with its gross amount after what its category and rate
- * have taken off. A customer who returns a thing gets back what it cost in the end. The lines come first; those that
- * take something off have 0.
+ * What can be credited: lines, each with its gross amount after what its category and rate have taken off and added. A customer who
+ * returns a thing gets back what it cost in the end. Those that take something off have 0. Behind them are charges on the whole of a
+ * category and rate without lines.
  */
 export function creditableOf({ lines, adjustments, vat }: Amounts): Creditable[] {
   const items = [
     ...lines.map((line) => ({ of: line, group: groupOf(vat, line), weight: Math.max(0, line.netMinor) })),
     ...adjustments
-      .filter(({ kind }) => kind === 'charge')
+      .filter((one) => one.kind === 'charge' && !lines.some((line) => isAlike(line, one)))
       .map((charge) => ({ of: charge, group: groupOf(vat, charge), weight: charge.amountMinor })),
   ].map(({ of, group, weight }) => ({ of, group, weight, grossMinor: 0 }));
   for (const [i, { net, tax }] of vat.entries()) {
@@ -52,8 +52,9 @@ export type Creditable = {
   grossMinor: number;
 };
 
-const groupOf = (vat: VatGroup[], { category, taxRate }: { category: string; taxRate: string }): number =>
-  vat.findIndex((group) => group.category === category && group.taxRate === taxRate);
+const groupOf = (vat: VatGroup[], key: VatKey): number => vat.findIndex((group) => isAlike(group, key));
+
+const isAlike = (a: VatKey, b: VatKey): boolean => a.category === b.category && a.taxRate === b.taxRate;
 
 export const nothingCredited = (invoice: Amounts): Progress => ({
   items: creditableOf(invoice).map(() => ({ creditedMinor: 0, creditedQuantity: '0' })),
@@ -286,12 +287,23 @@ export function amountsOfPart(
   const grossMinor = Math.min(capturedMinor, whole.grossMinor);
   const vat = stretchOf(whole.vat, 0, grossMinor);
   const description = `Order ${orderId}: ${formatAmount(capturedMinor, currency)} of ${formatAmount(whole.paidMinor, currency)}`;
-  const lines = vat
+  const part = { ...whole, vat, roundingMinor: capturedMinor - grossMinor };
+  return inGroups(part, currency, description);
+}
+
+/** Amounts with one line for each category and rate, as where nobody knows to which lines of the order they belong. */
+export function inGroups(
+  whole: Pick<Amounts, 'vat' | 'roundingMinor'>,
+  currency: string,
+  description: string,
+): Amounts {
+  const exponent = exponentOf(currency);
+  const lines = whole.vat
     .filter(isSome)
     .map(({ category, taxRate, net }) =>
-      lineOf({ category, taxRate, description, itemId: null }, one, 'C62', net, exponentOf(currency)),
+      lineOf({ category, taxRate, description, itemId: null }, one, 'C62', net, exponent),
     );
-  return partial(whole, lines, vat, capturedMinor - grossMinor, exponentOf(currency));
+  return partial(whole, lines, whole.vat, whole.roundingMinor, exponent);
 }
 
 const isSome = ({ net, tax }: VatGroup): boolean => net + tax > 0;
@@ -301,7 +313,7 @@ const isSome = ({ net, tax }: VatGroup): boolean => net + tax > 0;
  * least (BR-16).
  */
 function partial(
-  whole: Amounts,
+  whole: Pick<Amounts, 'vat'>,
   lines: DocumentLine[],
   vat: VatGroup[],
   roundingMinor: number,
@@ -346,8 +358,13 @@ function takenByLine(
   return { gross, quantities };
 }
 
-/** Cumulated, so that quantities that make the whole line also make its whole amount. */
-function grossOfQuantity(
+/**
+ * What a quantity of a line is worth, with tax. Cumulated, so that quantities that make the whole line also make its whole amount.
+ *
+ * @param grossMinor what all of the line is worth
+ * @throws RangeError when the line does not have so many left
+ */
+export function grossOfQuantity(
   line: DocumentLine,
   grossMinor: number,
   item: Progress['items'][number] | undefined,

@@ -76,7 +76,15 @@ export type Exemption = { code: string | null; text: string | null };
 /** VAT is computed once for each category and rate. */
 export type VatKey = { category: VatCategory; taxRate: string };
 
-export type Adjustment = { kind: 'allowance' | 'charge'; amountMinor: number; reason: string };
+export type Adjustment = {
+  kind: 'allowance' | 'charge';
+  amountMinor: number;
+  reason: string;
+  /** The percentage that it was said as (BT-94, BT-101, BT-138, BT-143). */
+  percent?: string;
+  /** Of which net amount, in documents where it is that percentage as exactly as their rules ask (PEPPOL-EN16931-R040). */
+  baseMinor?: number;
+};
 
 export type DocumentLine = VatKey & {
   description: string;

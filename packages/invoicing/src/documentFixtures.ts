@@ -1,5 +1,6 @@
 /** Whatever orders, parties and refunds can be, for properties and for the official rules. */
 import { currencyCodes, exponentOf } from '@fanfold/contracts/currency';
+import { roundedRatio } from '@fanfold/contracts/rounding';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
 import { type VatCategory, vatCategories } from '@fanfold/contracts/vatCategory';
 import fc from 'fast-check';
@@ -17,6 +18,7 @@ import type { Address, Amounts, Buyer, Exemption, Seller, TaxDocument } from './
 import { findingsOf } from './findings.ts';
 import { creditNoteOf, invoiceOf, reversalOf } from './issue.ts';
 import type { Invoiceable, Order, OrderLine } from './order.ts';
+import { spread } from './ordered.ts';
 
 /** VAT ids whose check digits are right. */
 export const vatIds = {
@@ -172,6 +174,20 @@ const shareOf = (
 ): number =>
   Number((productAt(decimalOf(line.quantity), decimalOf(line.unitPrice), exponent) * BigInt(percent)) / 100n);
 
+/** A percentage of what lines make, after their own allowances and charges. */
+const percentageOfAll = (ordered: OrderLine[], percent: string, exponent: number): number => {
+  const { units, scale } = decimalOf(percent);
+  const sum = ordered.reduce(
+    (all, { quantity, unitPrice, adjustments }) =>
+      adjustments.reduce(
+        (rest, { kind, amountMinor }) => rest + BigInt(kind === 'charge' ? amountMinor : -amountMinor),
+        all + productAt(decimalOf(quantity), decimalOf(unitPrice), exponent),
+      ),
+    0n,
+  );
+  return Number(roundedRatio(sum * units, 100n * 10n ** BigInt(scale)));
+};
+
 const lines = (allowed: readonly VatCategory[], exponent: number): fc.Arbitrary<OrderLine> =>
   fc
     .record({
@@ -194,6 +210,8 @@ const lines = (allowed: readonly VatCategory[], exponent: number): fc.Arbitrary<
                 kind: 'allowance' as const,
                 amountMinor: shareOf(line, allowance[0], exponent),
                 reason: allowance[1],
+                // Rounded down where it is a part of a minor unit, so that not each can be said in a document.
+                percent: String(allowance[0]),
               },
             ]
           : []),
@@ -235,6 +253,8 @@ export const orders: fc.Arbitrary<Order> = fc
           { weight: 1, arbitrary: fc.array(lines(allowed, exponent), { minLength: 20, maxLength: 60 }) },
         ),
         takenOff: maybe(shares),
+        discount: maybe(fc.constantFrom('10', '33.3333', '2.5', '7', '0.0001')),
+        shipping: maybe(fc.integer({ min: 1, max: 2000 })),
         allowance: maybe(fc.tuple(shares, texts(100))),
         charge: maybe(
           fc.record({
@@ -248,7 +268,8 @@ export const orders: fc.Arbitrary<Order> = fc
           { weight: 1, arbitrary: fc.integer({ min: -4, max: 4 }) },
         ),
       })
-      .map(({ pricesIncludeTax, lines: ordered, takenOff, allowance, charge, roundingMinor }): Order => {
+      .map(({ pricesIncludeTax, lines: ordered, takenOff, allowance, charge, ...given }): Order => {
+        const { discount, shipping, roundingMinor } = given;
         const [first] = ordered as [OrderLine, ...OrderLine[]];
         const { category, taxRate, exemption } = first;
         return {
@@ -273,6 +294,21 @@ export const orders: fc.Arbitrary<Order> = fc
                 ]),
           ],
           adjustments: [
+            ...(discount === null
+              ? []
+              : spread(
+                  {
+                    kind: 'allowance',
+                    amountMinor: percentageOfAll(ordered, discount, exponent),
+                    reason: 'Loyalty',
+                    percent: discount,
+                  },
+                  ordered,
+                  currency,
+                )),
+            ...(shipping === null
+              ? []
+              : spread({ kind: 'charge', amountMinor: shipping, reason: 'Shipping' }, ordered, currency)),
             ...(allowance
               ? [
                   {

@@ -260,8 +260,17 @@ const gap = 10;
 const vatLabel = ({ category, taxRate }: VatKey, say: Words): string =>
   category === 'O' ? '–' : rateText(taxRate, say) + (category === 'S' ? '' : ` ${category}`);
 
-const adjustmentText = ({ kind, amountMinor, reason }: Adjustment, { say, amount }: Drawing): string =>
-  `${kind === 'charge' ? say.charge : say.allowance}: ${isolated(reason)}\u2002${amount(kind === 'charge' ? amountMinor : -amountMinor)}`;
+const adjustmentText = (adjustment: Adjustment, { say, amount }: Drawing): string =>
+  `${adjustmentLabel(adjustment, say)}\u2002${amount(signed(adjustment))}`;
+
+const adjustmentLabel = ({ kind, reason, percent }: Adjustment, say: Words): string =>
+  [
+    `${kind === 'charge' ? say.charge : say.allowance}: ${isolated(reason)}`,
+    ...(percent === undefined ? [] : [rateText(percent, say)]),
+  ].join(', ');
+
+const signed = ({ kind, amountMinor }: Adjustment): number =>
+  kind === 'charge' ? amountMinor : -amountMinor;
 
 function lineTable(drawing: Drawing): void {
   const { sheet, say, document, lines, amount } = drawing;
@@ -464,8 +473,8 @@ function totals(drawing: Drawing): void {
       ? []
       : [[say.linesTotal, amount(amounts.linesMinor), text] satisfies [string, string, Style]]),
     ...amounts.adjustments.map((one): [string, string, Style] => [
-      `${one.kind === 'charge' ? say.charge : say.allowance}: ${isolated(one.reason)} (${vatLabel(one, say)})`,
-      amount(one.kind === 'charge' ? one.amountMinor : -one.amountMinor),
+      `${adjustmentLabel(one, say)} (${vatLabel(one, say)})`,
+      amount(signed(one)),
       text,
     ]),
     [say.netTotal, amount(amounts.netMinor), text],

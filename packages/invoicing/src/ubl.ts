@@ -2,7 +2,7 @@ import { majorAmount } from '@fanfold/contracts/currency';
 import type { Element } from 'xast';
 import type { Address, Adjustment, Buyer, DocumentLine, Seller, TaxDocument, VatKey } from './document.ts';
 import { customizationIds, type Profile, processId } from './profile.ts';
-import { amountText, noteOf, paymentMeansOf, rateOf, typeCodes, vatIdOf } from './written.ts';
+import { amountText, noteOf, paymentMeansOf, percentageOf, rateOf, typeCodes, vatIdOf } from './written.ts';
 import { element, optional, xmlOf } from './xml.ts';
 
 /** The document in UBL 2.1, as a text in UTF-8. Elements stand in the order of UBL's schema. */
@@ -167,17 +167,18 @@ const categoryAndRate = ({ category, taxRate }: VatKey): (Element | null)[] => [
   optional('cbc:Percent', rateOf(category, taxRate)),
 ];
 
-const allowanceCharge = (
-  document: TaxDocument,
-  { kind, amountMinor, reason }: Adjustment,
-  vat: VatKey | null,
-): Element =>
-  element('cac:AllowanceCharge', [
+const allowanceCharge = (document: TaxDocument, adjustment: Adjustment, vat: VatKey | null): Element => {
+  const { kind, amountMinor, reason } = adjustment;
+  const percentage = percentageOf(adjustment);
+  return element('cac:AllowanceCharge', [
     element('cbc:ChargeIndicator', String(kind === 'charge')),
     element('cbc:AllowanceChargeReason', reason),
+    optional('cbc:MultiplierFactorNumeric', percentage?.percent),
     amount('cbc:Amount', amountMinor, document),
+    percentage && amount('cbc:BaseAmount', percentage.baseMinor, document),
     vat && element('cac:TaxCategory', [...categoryAndRate(vat), vatScheme()]),
   ]);
+};
 
 function lineElement(document: TaxDocument, line: DocumentLine, index: number): Element {
   const [name, quantity] =

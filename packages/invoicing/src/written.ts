@@ -1,6 +1,6 @@
 import { majorAmount } from '@fanfold/contracts/currency';
 import type { VatCategory } from '@fanfold/contracts/vatCategory';
-import type { TaxDocument } from './document.ts';
+import type { Adjustment, TaxDocument } from './document.ts';
 
 /** What UBL and CII write the same. */
 
@@ -19,6 +19,13 @@ export const rateOf = (category: VatCategory, taxRate: string): string | null =>
 
 export const vatIdOf = (vatId: string | null, { amounts }: TaxDocument): string | null =>
   amounts.vat.some(({ category }) => category === 'O') ? null : vatId;
+
+/** The percentage and the amount that it is of, where a document can say both. */
+export const percentageOf = ({
+  percent,
+  baseMinor,
+}: Adjustment): { percent: string; baseMinor: number } | null =>
+  percent === undefined || baseMinor === undefined ? null : { percent, baseMinor };
 
 export const amountText = (amountMinor: number, { currency }: TaxDocument): string =>
   majorAmount(amountMinor, currency);

@@ -23,7 +23,12 @@ export const creditNoteId = objectId('cn');
 const number = z.string().regex(documentNumber);
 const series = z.string().regex(/^(?:[A-Z][A-Z0-9]{0,15}-)?(INV|CN)-\d{4}$/);
 
-const adjustment = z.object({ amount: amountMinor, reason: z.string() }).optional();
+const adjusted = z.object({ amount: amountMinor, reason: z.string(), percent: z.string().optional() });
+const adjustment = adjusted.optional();
+const onWhole = z
+  .array(adjusted.extend({ taxRate, taxCategory: z.enum(vatCategories) }))
+  .min(1)
+  .optional();
 
 /** A line that takes something off has a negative one. */
 const signedMinor = z.int().min(-maxAmountMinor).max(maxAmountMinor);
@@ -79,6 +84,8 @@ export const invoice = z.object({
   isSimplified: z.boolean().optional(),
   customer,
   lines: z.array(invoiceLine),
+  discounts: onWhole,
+  charges: onWhole,
   totals,
   ...files,
   creditNotes: z.array(creditNoteOfInvoice).max(maxRefundsPerPayment),

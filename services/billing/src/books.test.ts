@@ -7,6 +7,7 @@ import { type CreditNote, eventOfCreditNote } from './creditNote.ts';
 import { captured, chairs, now, ordering, orderLine, refunded, sellerOf } from './eventFixtures.ts';
 import { keyOfForms, type XmlFile } from './files/written.ts';
 import { eventOfInvoice, type Invoice } from './invoice.ts';
+import { invoiceResource } from './resources.ts';
 
 const refunds = [refunded(1, 4000, 0), refunded(2, 8000, 4000), refunded(3, 100, 12_000)];
 
@@ -519,6 +520,74 @@ describe('a capture with an order', () => {
     ] as const)
       expect(() => books.apply(other)).toThrow(reason);
     expect(() => books.apply({ ...book, data: refunded(1, 2420, 0).data })).toThrow('with other data');
+  });
+
+  it('from before lines had categories is credited by its rates, beside what was credited in proportion', () => {
+    const lines = [
+      { description: 'Chair', quantity: 1, unitAmount: 8000, taxRate: '21.00' },
+      { description: 'Book', quantity: 1, unitAmount: 2283, taxRate: '6.00' },
+    ];
+    const capture = captured({ lines });
+    const ofRate = (n: number, before: number, line: number, amount: number, creditedBefore: number[]) => {
+      const { data, ...about } = refunded(n, amount, before);
+      const credit = { lines: [{ line, amount, quantity: null }], creditedBefore };
+      return { ...about, data: { ...data, refund: { ...data.refund, credit } } };
+    };
+    const share = refunded(1, 1000, 0);
+    const book = ofRate(2, 1000, 2, 2220, [800, 200]);
+    const chair = ofRate(3, 3220, 1, 8880, [800, 2420]);
+    for (const events of [
+      [capture, share, book, chair],
+      [chair, book, share, capture],
+    ]) {
+      const { creditNotes } = apply(emptyBooks(), events);
+      const totals = new Map(creditNotes.map(({ creditNote }) => [creditNote.refundId, creditNote.totals]));
+      expect(totals.get('re_2')).toMatchObject({
+        gross: 2220,
+        taxByRate: [{ rate: '6.00', net: 2094, tax: 126 }],
+      });
+      expect(totals.get('re_3')).toMatchObject({ gross: 8880, taxByRate: [{ rate: '21.00' }] });
+      const sums = [...totals.values()].map(({ net, tax }) => [net, tax] as const);
+      expect(sums.reduce(([a, b], [net, tax]) => [a + net, b + tax] as const)).toEqual([10_283, 1817]);
+    }
+    const books = reopened(apply(emptyBooks(), [capture, share, book]));
+    for (const [other, reason] of [
+      [ofRate(3, 3220, 2, 100, [800, 100]), 'has credited a part of the same rate'],
+      [ofRate(3, 3220, 2, 100, [800, 2420]), 'it is more than was invoiced of a category and rate'],
+      [ofRate(3, 3220, 3, 100, [0, 0]), 'the invoice has no such lines'],
+    ] as const)
+      expect(() => books.apply(other)).toThrow(reason);
+  });
+
+  it('with a discount and a charge on the whole shows them, and is credited with both', () => {
+    const order = ordering({
+      lines: [
+        orderLine({ quantity: '1', unitPrice: '80' }),
+        orderLine({ description: 'Book', quantity: '1', unitPrice: '20', taxRate: '6' }),
+      ],
+      discount: { amount: 1000, reason: 'Loyalty', percent: '10' },
+      charge: { amount: 500, reason: 'Shipping' },
+    });
+    const capture = captured({ lines: null, order, amount: 11_210, amountCaptured: 11_210 });
+    const { data, ...about } = refunded(1, 11_210, 0);
+    const lines = [
+      { line: 1, amount: 9196, quantity: '1' },
+      { line: 2, amount: 2014, quantity: '1' },
+    ];
+    const of = { ...data.refund, credit: { lines, creditedBefore: [0, 0] } };
+    const refund = { ...about, data: { ...data, amount: 11_210, amountCaptured: 11_210, refund: of } };
+    const { accounts, creditNotes } = apply(emptyBooks(), [capture, refund]);
+    const [{ account }] = accounts as [(typeof accounts)[number]];
+    expect(invoiceResource({ ...account, invoice: account.invoice as Invoice })).toMatchObject({
+      status: 'credited',
+      discounts: [
+        { amount: 800, reason: 'Loyalty', percent: '10', taxRate: '21.00', taxCategory: 'S' },
+        { amount: 200, reason: 'Loyalty', percent: '10', taxRate: '6.00', taxCategory: 'S' },
+      ],
+      charges: [{ amount: 400, reason: 'Shipping', taxRate: '21.00' }, { amount: 100 }],
+      totals: { net: 9500, gross: 11_210 },
+    });
+    expect(creditNotes[0]?.creditNote.totals).toMatchObject({ net: 9500, gross: 11_210 });
   });
 
   it('of a merchant without a seller is parked without a number, and says what it waits for', () => {

@@ -1,12 +1,13 @@
 import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
 import type { SellerVersion } from '@fanfold/contracts/seller';
 import { between, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
-import type { TaxDocument } from '@fanfold/invoicing/document';
+import type { Amounts } from '@fanfold/invoicing/document';
 import type { Finding } from '@fanfold/invoicing/findings';
 import { NotYet } from '@fanfold/runtime/failure';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import { orUnprocessable, Unprocessable } from '@fanfold/runtime/unprocessable';
 import {
+  byRates,
   type CreditNote,
   creditNoteFor,
   creditNoteIdOf,
@@ -28,7 +29,13 @@ import {
 } from './invoice.ts';
 import { type Failed, reversalFor, reversalIdOf } from './reversal.ts';
 import { type Kind, newSeries, nextNumber, prefixOfNumber, type Series, seriesName } from './series.ts';
-import { findingsOfOrder, groupStretchesOf, hasOrder, type Ordering } from './taxDocument.ts';
+import {
+  amountsOfInvoice,
+  findingsOfOrder,
+  groupStretchesOf,
+  hasOrder,
+  type Ordering,
+} from './taxDocument.ts';
 
 /** The billing of one payment: its invoice, its credit notes with their reversals, and refunds that arrived before the capture. */
 export type Account = {
@@ -538,12 +545,12 @@ function vatOfCredited(invoice: Invoice, credited: Credited): NetAndTax[][] {
   const { vat, amount, amountRefunded } = credited;
   if (vat) return [vat];
   const { taxDocument, totals } = invoice;
-  if (taxDocument)
-    return [
-      stretchesOfCredited(taxDocument, credited).map(([from, to], i) =>
-        between(taxDocument.amounts.vat[i] as NetAndTax, from, to),
-      ),
-    ];
+  const taken = (amounts: Amounts) =>
+    stretchesOfCredited(amounts, credited).map(([from, to], i) =>
+      between(amounts.vat[i] as NetAndTax, from, to),
+    );
+  if (taxDocument) return [taken(taxDocument.amounts)];
+  if (credited.groups) return [byRates(invoice, taken)];
   return amountRefunded === undefined
     ? []
     : [stretchOf(totals.taxByRate, amountRefunded - amount, amountRefunded)];
@@ -551,12 +558,12 @@ function vatOfCredited(invoice: Invoice, credited: Credited): NetAndTax[][] {
 
 /** Whether a refund takes back of a category and rate what another one has. */
 function misfitInGroup(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
-  const { taxDocument } = invoice;
-  if (!taxDocument || event.data.refund.afterFailures) return undefined;
+  if (event.data.refund.afterFailures) return undefined;
+  const amounts = amountsOfInvoice(invoice);
   try {
-    const mine = groupStretchesOf(taxDocument, event.data);
+    const mine = groupStretchesOf(amounts, event.data);
     const other = creditNotes.find((credited) => {
-      const its = stretchesOfCredited(taxDocument, credited);
+      const its = stretchesOfCredited(amounts, credited);
       return its.some(([from, to], i) => {
         const [start, end] = mine[i] ?? [0, 0];
         return from < to && start < end && overlap([from, to], [start, end]);
@@ -569,20 +576,17 @@ function misfitInGroup(event: Refunded, invoice: Invoice, creditNotes: Credited[
   }
 }
 
-const stretchesOfCredited = (
-  taxDocument: TaxDocument,
-  { amount, amountRefunded = amount, groups }: Credited,
-): Stretch[] =>
+/** Older credit notes do not say where their stretch is: there is an amount, and it is added up. */
+const stretchesOfCredited = (amounts: Amounts, { amount, amountRefunded, groups }: Credited): Stretch[] =>
   groups?.map(({ from, to }): Stretch => [from, to]) ??
-  groupStretchesOf(taxDocument, { amountRefunded, refund: { amount } });
+  (amountRefunded === undefined ? [] : groupStretchesOf(amounts, { amountRefunded, refund: { amount } }));
 
 /** What its account keeps of a refund that says what it takes back. */
 export function partsOf(invoice: Invoice, { data }: Refunded): Pick<Credited, 'groups' | 'vat'> {
-  const { taxDocument } = invoice;
   const { credit, afterFailures } = data.refund;
   if (afterFailures) return { vat: vatTakenOf(invoice, data) };
-  return taxDocument && credit
-    ? { groups: groupStretchesOf(taxDocument, data).map(([from, to]) => ({ from, to })) }
+  return credit
+    ? { groups: groupStretchesOf(amountsOfInvoice(invoice), data).map(([from, to]) => ({ from, to })) }
     : {};
 }
 

@@ -4,16 +4,17 @@ import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Customer, Totals } from '@fanfold/contracts/fields';
 import { type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import { addUp } from '@fanfold/contracts/tax';
-import type { TaxDocument } from '@fanfold/invoicing/document';
+import type { Amounts, TaxDocument } from '@fanfold/invoicing/document';
 import { filesInEvent, type IssuedFiles } from './files/issued.ts';
 import { type Cause, causeOf, type Invoice, type Numbered, suffixOf } from './invoice.ts';
 import {
+  amountsOfInvoice,
   type InvoiceLine,
   linesOfAmounts,
   type OfInvoice,
   taxCreditNoteOf,
   totalsOfAmounts,
-  vatTakenOfDocument,
+  vatTakenOfAmounts,
 } from './taxDocument.ts';
 
 /**
@@ -95,19 +96,27 @@ export type Taking = OfInvoice;
  *
  * @throws RangeError when the invoice does not have it
  */
-export function vatTakenOf(
-  { taxDocument, totals }: Pick<Invoice, 'taxDocument' | 'totals'>,
-  data: Taking,
-): NetAndTax[] {
-  if (taxDocument) return vatTakenOfDocument(taxDocument, data);
+export function vatTakenOf(invoice: Invoice, data: Taking): NetAndTax[] {
+  const { taxDocument, totals } = invoice;
+  if (taxDocument) return vatTakenOfAmounts(taxDocument.amounts, data);
   const { refund, amountRefunded } = data;
-  const { afterFailures, amount } = refund;
+  const { afterFailures, amount, credit } = refund;
+  if (credit && !afterFailures) return byRates(invoice, (amounts) => vatTakenOfAmounts(amounts, data));
   if (!afterFailures) return stretchOf(totals.taxByRate, amountRefunded - amount, amountRefunded);
   const { vat } = afterFailures;
   const sum = vat.reduce((all, { net, tax }) => all + net + tax, 0);
   if (vat.length !== totals.taxByRate.length || sum !== amount)
     throw new RangeError('what it takes back of each rate does not add up to its amount');
   return vat;
+}
+
+/** What is taken back of the rates of an invoice from before lines had categories, in the order of its totals. */
+export function byRates(invoice: Invoice, taken: (amounts: Amounts) => NetAndTax[]): NetAndTax[] {
+  const amounts = amountsOfInvoice(invoice);
+  const ofGroups = taken(amounts);
+  return invoice.totals.taxByRate.map(
+    ({ rate }) => ofGroups[amounts.vat.findIndex(({ taxRate }) => taxRate === rate)] ?? { net: 0, tax: 0 },
+  );
 }
 
 /** As credit notes were before lines had categories. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Customer, Line } from '@fanfold/contracts/fields';
-import type { Credit, Order, OrderLine } from '@fanfold/contracts/order';
+import type { Credit, Order, OrderAdjustment, OrderLine } from '@fanfold/contracts/order';
 import { fingerprintOf as fingerprintOfJson } from '@fanfold/runtime/idempotency';
 import type { CreditNote, Refunded } from './creditNote.ts';
 import { type Captured, causeOf, type Invoice } from './invoice.ts';
@@ -51,13 +51,15 @@ const factsOfCapture = ({ data }: Captured) => {
 };
 
 const factsOfOrder = (order: Order) => {
-  const { pricesIncludeTax, lines, vat, roundingAmount, buyerReference, orderReference, delivery, exchange } =
-    order;
+  const { pricesIncludeTax, lines, vat, roundingAmount, discount, charge } = order;
+  const { buyerReference, orderReference, delivery, exchange } = order;
   return {
     ...{ pricesIncludeTax, roundingAmount, buyerReference, orderReference },
     lines: lines ? lines.map(factsOfOrderLine) : null,
     vat: vat && factsOfVat(vat),
     delivery: delivery && factsOfDelivery(delivery),
+    ...(discount && { discount: factsOfAdjustment(discount) }),
+    ...(charge && { charge: factsOfAdjustment(charge) }),
     exchange: exchange && { currency: exchange.currency, rate: exchange.rate, source: exchange.source },
   };
 };
@@ -66,10 +68,15 @@ const factsOfOrderLine = (line: OrderLine) => {
   const { description, itemId, quantity, unit, unitPrice, discount, charge } = line;
   return {
     ...{ description, itemId, quantity, unit, unitPrice, ...factsOfVat(line) },
-    discount: discount && { amount: discount.amount, reason: discount.reason },
-    charge: charge && { amount: charge.amount, reason: charge.reason },
+    discount: discount && factsOfAdjustment(discount),
+    charge: charge && factsOfAdjustment(charge),
   };
 };
+
+const factsOfAdjustment = ({ amount, reason, percent }: OrderAdjustment) => ({
+  ...{ amount, reason },
+  ...(percent !== undefined && { percent }),
+});
 
 const factsOfVat = ({ taxRate, taxCategory, exemptionCode, exemptionReason }: NonNullable<Order['vat']>) => ({
   ...{ taxRate, taxCategory, exemptionCode, exemptionReason },

@@ -1,7 +1,9 @@
 import { electronic as electronicSchema, issuedFile } from '@fanfold/contracts/billing';
 import { customer, totals } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
+import type { OrderAdjustment } from '@fanfold/contracts/order';
 import { type Seller, seller } from '@fanfold/contracts/seller';
+import type { Amounts } from '@fanfold/invoicing/document';
 import type * as z from 'zod';
 import type * as answers from './answers.ts';
 import { creditedOf } from './books.ts';
@@ -9,7 +11,7 @@ import type { CreditNote } from './creditNote.ts';
 import { filesInEvent, type Kind } from './files/issued.ts';
 import { type Invoice, paidOf } from './invoice.ts';
 import type { ShownInvoice } from './store/documents.ts';
-import type { InvoiceLine } from './taxDocument.ts';
+import { adjustmentsOfAmounts, type InvoiceLine } from './taxDocument.ts';
 
 /** An invoice as the API shows it: unchanged since it was issued, and with its credit notes. */
 export function invoiceResource({
@@ -42,6 +44,7 @@ export function invoiceResource({
     }),
     customer: inOrder(customer, issued.customer),
     lines: issued.lines.map(lineResource),
+    ...(taxDocument && adjustmentsInResource(taxDocument.amounts)),
     totals: inOrder(totals, issued.totals),
     ...filesInResource('invoice', issued),
     creditNotes: creditNotes.map(({ id, number, refundId, amount, reversal }) => ({
@@ -84,7 +87,18 @@ const lineResource = (line: InvoiceLine): z.output<typeof answers.invoiceLine> =
   };
 };
 
-const adjustmentResource = ({ amount, reason }: { amount: number; reason: string }) => ({ amount, reason });
+const adjustmentResource = ({ amount, reason, percent }: OrderAdjustment) => ({
+  ...{ amount, reason },
+  ...(percent !== undefined && { percent }),
+});
+
+/** What the whole is reduced and raised by, where it is. */
+function adjustmentsInResource(amounts: Amounts) {
+  const [discounts, charges] = (['allowance', 'charge'] as const).map((kind) =>
+    adjustmentsOfAmounts(amounts, kind),
+  );
+  return { ...(discounts?.length && { discounts }), ...(charges?.length && { charges }) };
+}
 
 /** A credit note as the API shows it. */
 export const creditNoteResource = (creditNote: CreditNote): z.output<typeof answers.creditNote> => ({

@@ -1,15 +1,18 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import { minorAmount } from '@fanfold/contracts/currency';
 import type { Line, Totals } from '@fanfold/contracts/fields';
+import type { OrderAdjustment } from '@fanfold/contracts/order';
 import { roundedRatio } from '@fanfold/contracts/rounding';
 import type { SellerVersion } from '@fanfold/contracts/seller';
 import { apportion, type NetAndTax } from '@fanfold/contracts/share';
+import { categoryOfRate } from '@fanfold/contracts/tax';
 import type { VatCategory } from '@fanfold/contracts/vatCategory';
 import { amountsOf } from '@fanfold/invoicing/amounts';
 import {
   amountsOfPart,
   creditOfTaken,
   groupsOfTaken,
+  inGroups,
   type Taken,
   takenOfStretch,
   vatOfTaken,
@@ -37,8 +40,8 @@ export type InvoiceLine = Omit<Line, 'quantity' | 'unitAmount'> & {
   itemId?: string;
   unit?: string;
   taxCategory?: VatCategory;
-  discount?: { amount: number; reason: string };
-  charge?: { amount: number; reason: string };
+  discount?: OrderAdjustment;
+  charge?: OrderAdjustment;
 };
 
 type Issued = { number: string; issueDate: string };
@@ -86,7 +89,7 @@ export type GroupStretches = [from: number, to: number][];
  *
  * @throws RangeError when the invoice does not have it
  */
-export function groupStretchesOf({ amounts }: TaxDocument, data: OfInvoice): GroupStretches {
+export function groupStretchesOf(amounts: Amounts, data: OfInvoice): GroupStretches {
   const { taken, before } = takenOf(amounts, data);
   const stretches = groupsOfTaken(amounts, taken, before);
   const isWithin = stretches.every(([, to], i) => {
@@ -111,7 +114,7 @@ function refuseMisfit({ roundingMinor }: Amounts, taken: Taken[], { refund }: Of
  *
  * @throws RangeError when the invoice does not have it
  */
-export function vatTakenOfDocument({ amounts }: TaxDocument, data: OfInvoice): NetAndTax[] {
+export function vatTakenOfAmounts(amounts: Amounts, data: OfInvoice): NetAndTax[] {
   const { taken, before } = takenOf(amounts, data);
   const { afterFailures } = data.refund;
   if (!afterFailures) return vatOfTaken(amounts, taken, before);
@@ -129,9 +132,34 @@ export function taxCreditNoteOf(invoice: TaxDocument, { data }: Refunded, issued
   const { amounts, currency } = invoice;
   const { amount, reason } = data.refund;
   const { taken } = takenOf(amounts, data);
-  const credited = creditOfTaken(amounts, currency, taken, vatTakenOfDocument(invoice, data), amount);
+  const credited = creditOfTaken(amounts, currency, taken, vatTakenOfAmounts(amounts, data), amount);
   return creditNoteOf(invoice, issued, credited, reason === null ? [] : [reason]);
 }
+
+/** The amounts that credit notes take back: those of an invoice, or of one from before lines had categories its rates. */
+export const amountsOfInvoice = ({
+  taxDocument,
+  totals,
+  currency,
+  number,
+}: {
+  taxDocument?: TaxDocument;
+  totals: Totals;
+  currency: string;
+  number: string;
+}): Amounts =>
+  taxDocument?.amounts ??
+  inGroups(
+    {
+      vat: totals.taxByRate.map(({ rate, net, tax }) => ({
+        ...{ category: categoryOfRate(rate), taxRate: rate, net, tax },
+        exemption: null,
+      })),
+      roundingMinor: 0,
+    },
+    currency,
+    number,
+  );
 
 function takenOf(
   invoice: Amounts,
@@ -217,5 +245,20 @@ function lineOf(line: DocumentLine, tax: number, currency: string): InvoiceLine 
 
 const adjustmentOf = (wanted: Adjustment['kind'], adjustments: Adjustment[]) => {
   const found = adjustments.find(({ kind }) => kind === wanted);
-  return found && { amount: found.amountMinor, reason: found.reason };
+  return found && adjusted(found);
 };
+
+const adjusted = ({ amountMinor, reason, percent }: Adjustment): OrderAdjustment => ({
+  ...{ amount: amountMinor, reason },
+  ...(percent !== undefined && { percent }),
+});
+
+/** What the whole of a document is reduced or raised by, net, for each category and rate. */
+export const adjustmentsOfAmounts = ({ adjustments }: Amounts, wanted: Adjustment['kind']) =>
+  adjustments
+    .filter(({ kind }) => kind === wanted)
+    .map((adjustment) => ({
+      ...adjusted(adjustment),
+      taxRate: adjustment.taxRate,
+      taxCategory: adjustment.category,
+    }));

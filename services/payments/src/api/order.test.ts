@@ -44,6 +44,67 @@ const errorsOf = (body: unknown) => {
 
 const amountsOfBody = (body: unknown) => amountsOf(invoiceableOf(asked(body)).order);
 
+describe('A discount or charge on the whole order', () => {
+  const book = { description: 'Book', quantity: 1, unitAmount: 5000, taxRate: '6.00' };
+  const mixed = (amount: number, more: object) => ({ ...least, amount, lines: [chair, book], ...more });
+
+  test('in percent is of the sum of the lines, and shared by their rates', () => {
+    const body = mixed(15_660, { discount: { percent: '10', reason: 'Loyalty' } });
+    expect(asked(body)).toMatchObject({
+      lines: null,
+      order: { discount: { amount: 1500, reason: 'Loyalty', percent: '10' } },
+    });
+    expect(amountsOfBody(body)).toMatchObject({
+      adjustments: [
+        { kind: 'allowance', amountMinor: 1000, taxRate: '21.00', percent: '10', baseMinor: 10_000 },
+        { kind: 'allowance', amountMinor: 500, taxRate: '6.00', percent: '10', baseMinor: 5000 },
+      ],
+      linesMinor: 15_000,
+      allowancesMinor: 1500,
+      netMinor: 13_500,
+      paidMinor: 15_660,
+    });
+  });
+
+  test('is an amount, after those of lines, with tax where prices have it', () => {
+    const body = mixed(14_000, {
+      pricesIncludeTax: true,
+      lines: [{ ...chair, discount: 500 }, book],
+      discount: 1000,
+      charge: { amount: 500, reason: 'Shipping' },
+    });
+    expect(amountsOfBody(body).paidMinor).toBe(14_000);
+    expect(asked(body).order).toMatchObject({
+      discount: { amount: 1000, reason: 'Discount' },
+      charge: { amount: 500, reason: 'Shipping' },
+    });
+  });
+
+  test('of lines that cost nothing is at the rate of the first', () => {
+    const free = { ...chair, unitAmount: 0 };
+    const body = { ...least, amount: 605, lines: [free, { ...book, unitAmount: 0 }], charge: 500 };
+    expect(amountsOfBody(body).adjustments).toMatchObject([{ amountMinor: 500, taxRate: '21.00' }]);
+  });
+
+  test.each<[string, string, object]>([
+    ['lines', '/discount', { ...least, discount: 100 }],
+    ['lines', '/charge', { ...least, charge: { percent: '5' } }],
+    ['negative-net', '/lines', mixed(100, { discount: 100_000 })],
+    ['undefined', '/discount/percent', mixed(100, { discount: { percent: '100.1' } })],
+    ['undefined', '/discount/percent', mixed(100, { discount: { percent: '0.0' } })],
+    ['undefined', '/discount', mixed(100, { discount: { percent: '10', amount: 5 } })],
+    ['amount', '/amount', mixed(15_661, { discount: { percent: '10' } })],
+  ])('is refused by the rule %s at %s', (rule, pointer, body) => {
+    expect(errorsOf(body)).toContain(`${rule} #${pointer}`);
+  });
+
+  test('of more than a number holds is refused, and throws nothing', () => {
+    const huge = { ...chair, quantity: 1_000_000, unitAmount: 999_999_999_999 };
+    const body = mixed(100, { lines: [{ ...huge, charge: { percent: '100' } }], charge: { percent: '100' } });
+    expect(errorsOf(body).length).toBeGreaterThan(0);
+  });
+});
+
 describe('A plain order', () => {
   test('is kept as its lines, and the rest says so', () => {
     const { lines, order, customer } = asked({ ...least, lines: [chair] });
@@ -95,6 +156,18 @@ describe('An order that is not plain', () => {
       { discount: { amount: 1000, reason: 'Loyalty' } },
       10_890,
       { discount: { amount: 1000, reason: 'Loyalty' } },
+    ],
+    [
+      'a discount in percent of quantity times price',
+      { discount: { percent: '12.5' } },
+      10_588,
+      { discount: { amount: 1250, reason: 'Discount', percent: '12.5' } },
+    ],
+    [
+      'a charge in percent with a reason',
+      { charge: { percent: '2.50', reason: 'Small order' } },
+      12_403,
+      { charge: { amount: 250, reason: 'Small order', percent: '2.5' } },
     ],
     ['a charge', { charge: 1000 }, 13_310, { charge: { amount: 1000, reason: 'Charge' } }],
     ['an item id', { itemId: 'chair-1' }, 12_100, { itemId: 'chair-1' }],
@@ -306,7 +379,12 @@ describe('Whatever is accepted', () => {
         fc.constantFrom('0.0035', '12.345678', '-1.5'),
       ),
       unit: some(fc.constantFrom('HUR', 'KGM', 'C62')),
-      discount: some(fc.integer({ min: 1, max: 50 })),
+      discount: some(
+        fc.oneof(
+          fc.integer({ min: 1, max: 50 }),
+          fc.constantFrom({ percent: '12.5' }, { percent: '0.3333' }),
+        ),
+      ),
       charge: some(fc.record({ amount: fc.integer({ min: 1, max: 50 }), reason: texts })),
     })
     .map(({ vat, ...line }) => ({ ...line, ...vat }));
@@ -321,15 +399,17 @@ describe('Whatever is accepted', () => {
       lines: fc.option(fc.array(lines, { minLength: 1, maxLength: 4 })),
       whole: some(vat),
       pricesIncludeTax: fc.boolean(),
+      discount: some(fc.constantFrom(3, { percent: '7.5' }, { percent: '33.3333', reason: 'Loyalty' })),
+      charge: some(fc.constantFrom(499, { percent: '2' })),
       roundingAmount: some(fc.integer({ min: -5, max: 5 })),
       delivery: some(fc.constant(delivery)),
       exchange: some(fc.constant({ currency: 'CZK', rate: '24.315', source: 'ECB' })),
       buyerReference: some(texts),
       amount: fc.integer({ min: 1, max: 1_000_000 }),
     })
-    .map(({ name, country, vatId, whole, ...body }) => ({
+    .map(({ name, country, vatId, whole, discount, charge, ...body }) => ({
       ...body,
-      ...(body.lines ? {} : whole),
+      ...(body.lines ? { discount, charge } : whole),
       paymentMethod: 'pm_card_visa',
       customer: { name, vatId, address: { country } },
     }))

@@ -1,12 +1,13 @@
-import { majorAmount, minorAmount } from '@fanfold/contracts/currency';
+import { exponentOf, majorAmount, minorAmount } from '@fanfold/contracts/currency';
 import { maxEventBytes } from '@fanfold/contracts/event';
 import { type Customer, type Line, maxAmountMinor } from '@fanfold/contracts/fields';
-import type { Order, OrderLine } from '@fanfold/contracts/order';
+import type { Order, OrderAdjustment, OrderLine } from '@fanfold/contracts/order';
+import { roundedRatio } from '@fanfold/contracts/rounding';
 import { categoryOfRate } from '@fanfold/contracts/tax';
-import { decimalOf, decimalText } from '@fanfold/invoicing/decimal';
+import { decimalOf, decimalText, productAt } from '@fanfold/invoicing/decimal';
 import type { Seller } from '@fanfold/invoicing/document';
 import { findingsOf } from '@fanfold/invoicing/findings';
-import { invoiceableOf } from '@fanfold/invoicing/ordered';
+import { invoiceableOf, orderedSum } from '@fanfold/invoicing/ordered';
 import { missingForFullInvoice } from '@fanfold/invoicing/simplified';
 import { maxFieldErrors } from '@fanfold/runtime/fieldErrors';
 import { pointerOf } from '@fanfold/runtime/http/strictJson';
@@ -19,7 +20,11 @@ export function requestOf(body: PaymentBody): PaymentRequest & { order: Order } 
   const { amount, currency, paymentMethod, captureMethod, orderId, description, metadata } = body;
   const { pricesIncludeTax, roundingAmount, buyerReference, orderReference, delivery, exchange } = body;
   const ordered = body.lines?.map((line) => orderLineOf(line, currency)) ?? null;
-  const lines = ordered && !pricesIncludeTax ? plainLinesOf(ordered, currency) : null;
+  const { discount, charge } = body;
+  // Plain lines do not say what is taken off the whole, and whoever reads them would add them up.
+  const isPlain = !pricesIncludeTax && discount == null && charge == null;
+  const lines = ordered && isPlain ? plainLinesOf(ordered, currency) : null;
+  const base = ordered && !isPlain ? orderedSum(ordered, currency) : 0n;
   return {
     ...{ amount, currency, paymentMethod, captureMethod, orderId, description },
     customer: customerOf(body.customer),
@@ -29,6 +34,8 @@ export function requestOf(body: PaymentBody): PaymentRequest & { order: Order } 
       lines: lines ? null : ordered,
       vat: ordered ? null : vatOf({ ...body, taxRate: body.taxRate ?? '0.00' }),
       roundingAmount: roundingAmount ?? 0,
+      ...(discount != null && { discount: adjustmentOf(discount, 'Discount', base) }),
+      ...(charge != null && { charge: adjustmentOf(charge, 'Charge', base) }),
       buyerReference: buyerReference ?? null,
       orderReference: orderReference ?? null,
       delivery: delivery
@@ -65,6 +72,7 @@ function orderLineOf(line: LineBody, currency: string): OrderLine {
   const price = decimalOf(typeof unitAmount === 'number' ? majorAmount(unitAmount, currency) : unitAmount);
   // A price is never negative (BR-27): a line that takes something off has a negative quantity.
   const sign = price.units < 0n && quantity.units > 0n ? -1n : 1n;
+  const base = productAt(quantity, price, exponentOf(currency));
   return {
     description,
     itemId: itemId ?? null,
@@ -72,8 +80,8 @@ function orderLineOf(line: LineBody, currency: string): OrderLine {
     unit: unit ?? piece,
     unitPrice: decimalText({ ...price, units: price.units * sign }),
     ...vatOf(line),
-    discount: adjustmentOf(discount, 'Discount'),
-    charge: adjustmentOf(charge, 'Charge'),
+    discount: discount == null ? null : adjustmentOf(discount, 'Discount', base),
+    charge: charge == null ? null : adjustmentOf(charge, 'Charge', base),
   };
 }
 
@@ -90,15 +98,20 @@ const vatOf = ({ taxRate, taxCategory, exemptionCode, exemptionReason }: VatBody
   exemptionReason: exemptionReason ?? null,
 });
 
-const adjustmentOf = (
-  given: LineBody['discount'],
+/** @param base what a percentage is of, in minor units; of what takes something off, there is none */
+function adjustmentOf(
+  given: NonNullable<LineBody['discount']>,
   commonReason: string,
-): { amount: number; reason: string } | null => {
-  if (given == null) return null;
-  return typeof given === 'number'
-    ? { amount: given, reason: commonReason }
-    : { amount: given.amount, reason: given.reason ?? commonReason };
-};
+  base: bigint,
+): OrderAdjustment {
+  if (typeof given === 'number') return { amount: given, reason: commonReason };
+  const { reason = commonReason } = given;
+  if ('amount' in given) return { amount: given.amount, reason };
+  const { units, scale } = decimalOf(given.percent);
+  const amount = roundedRatio((base < 0n ? 0n : base) * units, 100n * 10n ** BigInt(scale));
+  // What is too large to be a number of minor units is refused by findings.
+  return { amount: Number(amount), reason, percent: decimalText({ units, scale }) };
+}
 
 /** Lines that say no more than a plain line can; null when one of them does. */
 function plainLinesOf(lines: OrderLine[], currency: string): Line[] | null {
@@ -135,6 +148,15 @@ export function faultsOf(body: PaymentBody, seller: Seller | null): Fault[] {
       return beside.map((name) => ({
         path: [name],
         message: 'must be left out beside lines, which have their own',
+        rule: 'lines',
+      }));
+  }
+  if (!body.lines) {
+    const without = (['discount', 'charge'] as const).filter((name) => body[name] != null);
+    if (without.length > 0)
+      return without.map((name) => ({
+        path: [name],
+        message: 'must be left out without lines: the amount is what is paid after it',
         rule: 'lines',
       }));
   }
@@ -177,6 +199,8 @@ function fieldOf(pointer: string, message: string, body: PaymentBody): Omit<Faul
   const [first = ''] = steps;
   switch (group) {
     case 'order':
+      // Discounts and charges on the whole are written one after the other, for each category and rate.
+      if (first === 'adjustments') return { path: ['lines'], message };
       if (first === 'lines') return { path: pathOfLine(steps.slice(1), body), message };
       return { path: [first === 'roundingMinor' ? 'roundingAmount' : first], message };
     case 'buyer':

@@ -60,11 +60,16 @@ const unitAmount = z.union(
   },
 );
 
+const percent = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,4})?$/, 'must be a percentage with at most four decimals, such as "10" or "2.5"')
+  .refine((text) => Number(text) > 0 && Number(text) <= 100, 'must be more than 0, and at most 100');
 export const adjustmentRequest = z.strictObject({ amount: positiveAmount, reason: text(100).optional() });
-/** An amount alone, or with its reason. */
+export const percentageRequest = z.strictObject({ percent, reason: text(100).optional() });
+/** An amount alone, or an amount or a percentage with its reason. */
 const adjustment = z
-  .union([positiveAmount, adjustmentRequest], {
-    error: 'must be an amount in minor units, or an object with amount and reason',
+  .union([positiveAmount, adjustmentRequest, percentageRequest], {
+    error: 'must be an amount in minor units, or an object with amount or percent, and reason',
   })
   .nullish();
 
@@ -147,6 +152,8 @@ export const paymentBody = z.strictObject({
   customer: customerRequest,
   lines: z.array(lineRequest).min(1).max(maxOrderLines).nullable().default(null),
   pricesIncludeTax: z.boolean().nullish(),
+  discount: adjustment,
+  charge: adjustment,
   taxRate: taxRate.nullish(),
   ...vat,
   roundingAmount: z.int().min(-maxRoundingMinor).max(maxRoundingMinor).nullish(),

@@ -1,7 +1,7 @@
 import { minorAmount } from '@fanfold/contracts/currency';
 import { type Customer, customer, line } from '@fanfold/contracts/fields';
 import { inOrder } from '@fanfold/contracts/inOrder';
-import type { Credit, Order } from '@fanfold/contracts/order';
+import type { Credit, Order, OrderAdjustment } from '@fanfold/contracts/order';
 import * as z from 'zod';
 import type { Dispute, Failure, Payment, Refund } from '../payment/payment.ts';
 import type * as answers from './answers.ts';
@@ -68,15 +68,20 @@ const linesOfOrder = ({ order, currency }: Payment) =>
 
 const wholeOr = (quantity: string): number | string => (quantity.includes('.') ? quantity : Number(quantity));
 
-const adjustmentResource = ({ amount, reason }: { amount: number; reason: string }) => ({ amount, reason });
+const adjustmentResource = ({ amount, reason, percent }: OrderAdjustment) => ({
+  ...{ amount, reason },
+  ...(percent !== undefined && { percent }),
+});
 
 /** What else was said of an order; what was not said is left out. */
 function termsOf({ vat, delivery, exchange, ...terms }: Order) {
-  const { pricesIncludeTax, roundingAmount, buyerReference, orderReference } = terms;
+  const { pricesIncludeTax, roundingAmount, discount, charge, buyerReference, orderReference } = terms;
   return {
     ...(pricesIncludeTax && { pricesIncludeTax }),
     ...(vat && !(vat.taxCategory === 'Z' && vat.taxRate === '0.00') && vatResource(vat)),
     ...(roundingAmount !== 0 && { roundingAmount }),
+    ...(discount && { discount: adjustmentResource(discount) }),
+    ...(charge && { charge: adjustmentResource(charge) }),
     ...(buyerReference !== null && { buyerReference }),
     ...(orderReference !== null && { orderReference }),
     ...(delivery && { delivery: deliveryResource(delivery) }),

@@ -5,9 +5,11 @@ import {
   amountsOfPart,
   creditableOf,
   creditOfTaken,
+  inGroups,
   takenOfStretch,
   vatOfTaken,
 } from '@fanfold/invoicing/credit';
+import type { Amounts } from '@fanfold/invoicing/document';
 import { invoiceableOf, type Ordered } from '@fanfold/invoicing/ordered';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -24,7 +26,6 @@ import {
   momentAt,
   nothing,
   paymentId,
-  refusal,
   succeeded,
 } from './paymentFixtures.ts';
 import { failRefund, refund, settleRefund } from './refunds.ts';
@@ -62,12 +63,59 @@ const asking = (payment: Payment, id: string, wanted: Partial<Parameters<typeof 
 const settling = (payment: Payment, id: string, outcome = succeeded) =>
   settleRefund(payment, id, outcome, momentAt('11:00:01.000'));
 
+/** An order of which less than all was captured. */
+const part = (amount: number): Payment =>
+  answered(capturing(authorized({ ...request, captureMethod: 'manual' }), amount).payment).payment;
+
+/** From before lines had categories: two lamps and a book, 121.00 and 10.90 with tax. */
+function old(): Payment {
+  const lines = [
+    { description: 'Lamp', quantity: 2, unitAmount: 5000, taxRate: '21.00' },
+    { description: 'Book', quantity: 1, unitAmount: 1000, taxRate: '9' },
+  ];
+  const { order: _, ...payment } = { ...captured({ ...request, amount: 13_190 }), lines };
+  return payment;
+}
+
+/** What the invoice of these has: its categories and rates. */
+const inGroupsOf = ({ amount, amountCaptured, order, lines, ...payment }: Payment): Amounts => {
+  const whole = order
+    ? invoice
+    : amountsOf(
+        invoiceableOf({
+          ...payment,
+          amount,
+          lines,
+          order: { ...request.order, lines: null, pricesIncludeTax: false },
+        } as never).order,
+      );
+  return inGroups(amountsOfPart(whole, 'EUR', amountCaptured, 'order-1001'), 'EUR', 'order-1001');
+};
+
+/** A book at 9 % and three lamps at 21 %, 10 % off, with shipping: 98.10 and 163.35 with tax, and 5.00. */
+const discounted: Payment = captured(
+  requestOf(
+    paymentRequest.parse({
+      ...{ amount: 26_645, currency: 'EUR', paymentMethod: 'pm_card_visa', orderId: 'order-1001' },
+      customer: { name: 'Ada Example', address: { country: 'BE' } },
+      pricesIncludeTax: true,
+      discount: { percent: '10' },
+      charge: { amount: 500, reason: 'Shipping' },
+      lines: [
+        { description: 'Book', quantity: 1, unitAmount: 10_900, taxRate: '9' },
+        { description: 'Lamp', quantity: 3, unitAmount: 6050, taxRate: '21' },
+      ],
+    }),
+  ),
+);
+const amountsOfOrder = (payment: Payment): Amounts => amountsOf(invoiceableOf(payment as never).order);
+
 type Refunded = Extract<PaymentEvent, { type: 'payment.refunded.v1' }>;
 
-/** The amounts of the credit note that follows from an event alone. */
-function credited({ data }: Refunded) {
+/** The amounts of the credit note that follows from an event and its invoice alone. */
+function credited({ data }: Refunded, of = invoice) {
   const { amount, credit } = data.refund;
-  const stretch = () => takenOfStretch(invoice, data.amountRefunded - amount, data.amountRefunded);
+  const stretch = () => takenOfStretch(of, data.amountRefunded - amount, data.amountRefunded);
   const { taken, before } = credit
     ? {
         taken: credit.lines.map(({ line, amount, quantity }) => ({
@@ -78,7 +126,7 @@ function credited({ data }: Refunded) {
         before: credit.creditedBefore,
       }
     : stretch();
-  return { amounts: creditOfTaken(invoice, 'EUR', taken, vatOfTaken(invoice, taken, before), amount), taken };
+  return { amounts: creditOfTaken(of, 'EUR', taken, vatOfTaken(of, taken, before), amount), taken };
 }
 
 describe('A refund of lines', () => {
@@ -130,16 +178,39 @@ describe('A refund of lines', () => {
     );
   });
 
-  test('is refused where lines are not known: of a part, or from before orders were kept', () => {
-    const part = answered(
-      capturing(authorized({ ...request, captureMethod: 'manual' }), 4000).payment,
-    ).payment;
-    const { order: _order, ...old } = bought();
-    for (const payment of [part, old as Payment])
-      expect(() => asking(payment, 're_1', { lines: [{ line: 1 }] })).toThrow(
-        refusal(422, 'invalid_request'),
+  test('of a part that was captured takes their rates, as much as was captured of these', () => {
+    const payment = part(4000);
+    const change = settling(asking(payment, 're_1', { lines: [{ line: 3, quantity: '2' }] }), 're_1');
+    const [event] = eventsOf(change) as [Refunded];
+    // The rate of 21 % is the first of the invoice.
+    expect(event.data.refund).toMatchObject({
+      amount: 666,
+      credit: { lines: [{ line: 1, amount: 666, quantity: null }], creditedBefore: [0, 0] },
+    });
+    expect(credited(event, inGroupsOf(payment)).amounts.vat).toMatchObject([{ taxRate: '21.00' }]);
+    for (const [lines, detail] of [
+      [[{ line: 1, amount: 537 }], 'Of line 1, 536 can be given back, and not 537'],
+      [[{ line: 4 }], 'The order has no line 4'],
+      [[{ line: 2 }, { line: 2 }], 'Line 2 is named twice'],
+      [[{ line: 3, quantity: '4' }], '4 cannot be returned: 0 of 3 were'],
+    ] as const)
+      expect(() => asking(payment, 're_2', { lines: lines as never })).toThrow(
+        expect.objectContaining({ status: 422, errors: [{ pointer: '#/lines', detail }] }),
       );
-    expect(() => asking(part, 're_1', { amount: 100 })).not.toThrow();
+    // All that is left of what was captured.
+    expect(asking(payment, 're_2', { lines: [{ line: 1 }] }).refunds.re_2?.amount).toBe(536);
+  });
+
+  test('from before orders were kept takes their rates', () => {
+    const change = settling(asking(old(), 're_1', { lines: [{ line: 2, quantity: '1' }] }), 're_1');
+    const [event] = eventsOf(change) as [Refunded];
+    expect(event.data.refund).toMatchObject({
+      amount: 1090,
+      credit: { lines: [{ line: 2, amount: 1090 }], creditedBefore: [0, 0] },
+    });
+    expect(credited(event, inGroupsOf(old())).amounts.vat).toMatchObject([
+      { taxRate: '9.00', net: 1000, tax: 90 },
+    ]);
   });
 
   test('leaves nothing of its lines to refunds that are asked for meanwhile', () => {
@@ -179,65 +250,76 @@ describe('A refund of lines', () => {
   });
 });
 
-test('Whatever is refunded, in lines and amounts, and however it ends, its credit notes never pass the invoice, and make it in the end', () => {
-  const wish = fc.record({
-    by: fc.constantFrom('amount', 'line', 'quantity', 'rest'),
-    line: fc.integer({ min: 1, max: 3 }),
-    amount: fc.integer({ min: 1, max: 3000 }),
-    quantity: fc.constantFrom('1', '0.5', '2', '0.3333'),
-    outcome: fc.constantFrom(succeeded, succeeded, nothing),
-    /** Whether it is settled at once, or at the end. */
-    isLate: fc.boolean(),
-  });
-  fc.assert(
-    fc.property(fc.array(wish, { maxLength: 8 }), fc.boolean(), (wishes, lateFirst) => {
-      let payment = bought();
-      const events: Refunded[] = [];
-      const settle = (id: string, outcome = succeeded) => {
-        const change = settling(payment, id, outcome);
-        events.push(...(eventsOf(change).filter(({ type }) => type === 'payment.refunded.v1') as Refunded[]));
-        payment = change.payment;
-      };
-      const late: [string, typeof succeeded][] = [];
-      for (const [i, { by, line, amount, quantity, outcome, isLate }] of wishes.entries()) {
-        const id = `re_${i}`;
-        const lines = [{ line, ...(by === 'line' && { amount }), ...(by === 'quantity' && { quantity }) }];
-        try {
-          payment = asking(payment, id, by === 'amount' ? { amount } : { lines });
-        } catch (error) {
-          expect(error).toMatchObject({ name: 'Refusal' });
-          continue;
+test.each<[string, () => Payment, (payment: Payment) => Amounts]>([
+  ['of lines', bought, () => invoice],
+  ['with a discount and a charge on the whole', () => discounted, amountsOfOrder],
+  ['of which a part was captured', () => part(4000), inGroupsOf],
+  ['from before orders were kept', old, inGroupsOf],
+])(
+  'Whatever is refunded of a payment %s, in lines and amounts, and however it ends, its credit notes never pass the invoice, and make it in the end',
+  (_what, made, amountsOfInvoice) => {
+    const wish = fc.record({
+      by: fc.constantFrom('amount', 'line', 'quantity', 'rest'),
+      line: fc.integer({ min: 1, max: 3 }),
+      amount: fc.integer({ min: 1, max: 3000 }),
+      quantity: fc.constantFrom('1', '0.5', '2', '0.3333'),
+      outcome: fc.constantFrom(succeeded, succeeded, nothing),
+      /** Whether it is settled at once, or at the end. */
+      isLate: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(wish, { maxLength: 8 }), fc.boolean(), (wishes, lateFirst) => {
+        let payment = made();
+        const of = amountsOfInvoice(payment);
+        const events: Refunded[] = [];
+        const settle = (id: string, outcome = succeeded) => {
+          const change = settling(payment, id, outcome);
+          events.push(
+            ...(eventsOf(change).filter(({ type }) => type === 'payment.refunded.v1') as Refunded[]),
+          );
+          payment = change.payment;
+        };
+        const late: [string, typeof succeeded][] = [];
+        for (const [i, { by, line, amount, quantity, outcome, isLate }] of wishes.entries()) {
+          const id = `re_${i}`;
+          const lines = [{ line, ...(by === 'line' && { amount }), ...(by === 'quantity' && { quantity }) }];
+          try {
+            payment = asking(payment, id, by === 'amount' ? { amount } : { lines });
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'Refusal' });
+            continue;
+          }
+          if (isLate) late.push([id, outcome]);
+          else settle(id, outcome);
         }
-        if (isLate) late.push([id, outcome]);
-        else settle(id, outcome);
-      }
-      for (const [id, outcome] of lateFirst ? late.toReversed() : late) settle(id, outcome);
-      const left = payment.amountCaptured - payment.amountRefunded;
-      if (left > 0) {
-        payment = asking(payment, 're_rest', {});
-        settle('re_rest');
-      }
-      const notes = events.map(credited);
-      const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
-      for (const { category, taxRate, net, tax } of invoice.vat) {
-        const same = notes.flatMap(({ amounts }) =>
-          amounts.vat.filter((group) => group.category === category && group.taxRate === taxRate),
-        );
-        expect(same.every((group) => group.net >= 0 && group.tax >= 0)).toBe(true);
-        expect([sumOf(same.map((group) => group.net)), sumOf(same.map((group) => group.tax))]).toEqual([
-          net,
-          tax,
-        ]);
-      }
-      for (const [item, { grossMinor }] of creditableOf(invoice).entries()) {
-        const ofItem = notes.flatMap(({ taken }) => taken.filter((each) => each.item === item));
-        expect(sumOf(ofItem.map(({ amountMinor }) => amountMinor))).toBe(grossMinor);
-      }
-      expect(sumOf(events.map(({ data }) => data.refund.amount))).toBe(payment.amountCaptured);
-    }),
-    { numRuns: 300 },
-  );
-});
+        for (const [id, outcome] of lateFirst ? late.toReversed() : late) settle(id, outcome);
+        const left = payment.amountCaptured - payment.amountRefunded;
+        if (left > 0) {
+          payment = asking(payment, 're_rest', {});
+          settle('re_rest');
+        }
+        const notes = events.map((event) => credited(event, of));
+        const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
+        for (const { category, taxRate, net, tax } of of.vat) {
+          const same = notes.flatMap(({ amounts }) =>
+            amounts.vat.filter((group) => group.category === category && group.taxRate === taxRate),
+          );
+          expect(same.every((group) => group.net >= 0 && group.tax >= 0)).toBe(true);
+          expect([sumOf(same.map((group) => group.net)), sumOf(same.map((group) => group.tax))]).toEqual([
+            net,
+            tax,
+          ]);
+        }
+        for (const [item, { grossMinor }] of creditableOf(of).entries()) {
+          const ofItem = notes.flatMap(({ taken }) => taken.filter((each) => each.item === item));
+          expect(sumOf(ofItem.map(({ amountMinor }) => amountMinor))).toBe(grossMinor);
+        }
+        expect(sumOf(events.map(({ data }) => data.refund.amount))).toBe(payment.amountCaptured);
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
 
 describe.each([
   ['with an order', bought()],

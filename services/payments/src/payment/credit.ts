@@ -1,4 +1,4 @@
-import type { Credit } from '@fanfold/contracts/order';
+import type { Credit, Order } from '@fanfold/contracts/order';
 import { plainTotalsOf } from '@fanfold/contracts/plain';
 import { apportion, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import { amountsOf } from '@fanfold/invoicing/amounts';
@@ -6,7 +6,9 @@ import {
   amountsOfPart,
   creditableOf,
   creditedOfGroups,
+  grossOfQuantity,
   groupsOfTaken,
+  inGroups,
   nothingCredited,
   type Progress,
   type Taken,
@@ -16,6 +18,7 @@ import {
   vatOfTaken,
   withTaken,
 } from '@fanfold/invoicing/credit';
+import { decimalOf } from '@fanfold/invoicing/decimal';
 import type { Amounts } from '@fanfold/invoicing/document';
 import { invoiceableOf } from '@fanfold/invoicing/ordered';
 import { invalidRequest, type Refusal } from '@fanfold/runtime/refusal';
@@ -45,13 +48,14 @@ export function creditFor(
   payment: Payment,
   wanted: { lines: RefundLine[] } | { amount: number },
 ): { amount: number; lines: Credit['lines'] } {
-  const invoice = 'lines' in wanted ? wholeOf(payment) : invoicedOf(payment);
+  const invoice = invoicedOf(payment);
   const progress = progressOf(payment, invoice, ({ status }) => status !== 'failed');
-  const refund =
-    'amount' in wanted
-      ? { amountMinor: wanted.amount }
-      : { lines: wanted.lines.map((line) => lineOf(line, invoice, progress)) };
+  const linesOf = (lines: RefundLine[]) =>
+    isInGroups(payment)
+      ? linesInGroups(lines, orderedOf(payment), invoice, progress)
+      : lines.map((line) => lineOf(line, invoice, progress));
   try {
+    const refund = 'amount' in wanted ? { amountMinor: wanted.amount } : { lines: linesOf(wanted.lines) };
     const { taken, paidMinor } = takenBy(invoice, progress, refund);
     return { amount: paidMinor, lines: taken.map(creditedLineOf) };
   } catch (error) {
@@ -90,21 +94,73 @@ export function creditedBefore(payment: Payment): number[] {
   );
 }
 
-/** What was ordered. A part of it does not tell which lines were captured. */
-function wholeOf(payment: Payment): Amounts {
-  if (payment.amountCaptured !== payment.amount)
-    throw refusedLines('are not known when a part was captured: refund an amount');
-  return invoicedOf(payment);
+/** What was ordered. Payments from before lines had categories have plain lines, or an amount without tax. */
+function orderedOf(payment: Payment): Amounts {
+  const { customer, lines, order = plainOrder(lines === null) } = payment;
+  if (!customer) throw refusedLines('are not known until the request that created the payment is repeated');
+  return amountsOf(invoiceableOf({ ...payment, customer, order }).order);
 }
 
-/** What was invoiced: of a part, a line for each category and rate. */
+/** What was invoiced, or with its amounts by category and rate: then it is that which refunds take back. */
 function invoicedOf(payment: Payment): Amounts {
-  const { order, customer, currency, amountCaptured, orderId } = payment;
-  if (!order || !customer)
-    throw refusedLines('are not known of a payment from before they were kept: refund an amount');
-  const ordered = amountsOf(invoiceableOf({ ...payment, order, customer }).order);
-  return amountsOfPart(ordered, currency, amountCaptured, orderId);
+  const { currency, amountCaptured, orderId } = payment;
+  const captured = amountsOfPart(orderedOf(payment), currency, amountCaptured, orderId);
+  return isInGroups(payment) ? inGroups(captured, currency, orderId) : captured;
 }
+
+/**
+ * Whether what is taken back of a payment is only known by category and rate: of a part nobody knows which lines were captured, and
+ * the credit notes of payments from before lines had categories are of rates.
+ */
+const isInGroups = ({ amount, amountCaptured, order }: Payment): boolean =>
+  amountCaptured !== amount || order === undefined;
+
+/**
+ * Lines of the order as what they take of its categories and rates. How many of a line were returned before is not known then: no
+ * more is given back than was captured of a category and rate.
+ */
+function linesInGroups(
+  lines: RefundLine[],
+  ordered: Amounts,
+  invoice: Amounts,
+  progress: Progress,
+): { line: number; amountMinor: number }[] {
+  const creditable = creditableOf(ordered);
+  const sums = new Map<number, number>();
+  for (const [i, { line, quantity, amount }] of lines.entries()) {
+    const [of, item] = [ordered.lines[line - 1], creditable[line - 1]];
+    if (!of || !item) throw new RangeError(`The order has no line ${line}`);
+    if (lines.findIndex((other) => other.line === line) < i)
+      throw new RangeError(`Line ${line} is named twice`);
+    const group = invoice.lines.findIndex(
+      ({ category, taxRate }) => category === of.category && taxRate === of.taxRate,
+    );
+    const taken = sums.get(group) ?? 0;
+    const left =
+      (creditableOf(invoice)[group]?.grossMinor ?? 0) - (progress.items[group]?.creditedMinor ?? 0) - taken;
+    const wanted =
+      quantity === undefined
+        ? (amount ?? Math.min(item.grossMinor, left))
+        : grossOfQuantity(of, item.grossMinor, undefined, decimalOf(quantity));
+    if (wanted < 1 || wanted > Math.min(item.grossMinor, left))
+      throw new RangeError(
+        `Of line ${line}, ${Math.min(item.grossMinor, left)} can be given back, and not ${wanted}`,
+      );
+    sums.set(group, taken + wanted);
+  }
+  return [...sums].map(([line, amountMinor]) => ({ line, amountMinor }));
+}
+
+const plainOrder = (isOneAmount: boolean): Order => ({
+  pricesIncludeTax: false,
+  lines: null,
+  vat: isOneAmount ? { taxRate: '0.00', taxCategory: 'Z', exemptionCode: null, exemptionReason: null } : null,
+  roundingAmount: 0,
+  buyerReference: null,
+  orderReference: null,
+  delivery: null,
+  exchange: null,
+});
 
 const refusedLines = (detail: string): Refusal =>
   invalidRequest('The body', [{ pointer: '#/lines', detail }]);
@@ -159,14 +215,23 @@ export function afterFailures(payment: Payment, refund: Refund): Refund['afterFa
   const others = Object.values(payment.refunds).filter(({ status }) => status === 'succeeded');
   if (payment.order === undefined) {
     const whole = plainTotalsOf(payment).taxByRate;
+    const byRates = (of: Refund): NetAndTax[] => {
+      const { taken, before } = takenOf(payment, invoicedOf(payment), of);
+      const vat = vatOfTaken(invoicedOf(payment), taken, before);
+      const rates = invoicedOf(payment).vat.map(({ taxRate }) => taxRate);
+      return whole.map(({ rate }) => vat[rates.indexOf(rate)] ?? { net: 0, tax: 0 });
+    };
     const standing = sumsOf(
       whole,
       others.map(
-        ({ id, afterFailures }) => afterFailures?.vat ?? stretchOf(whole, ...stretchOfRefund(payment, id)),
+        (other) =>
+          other.afterFailures?.vat ??
+          (other.credit ? byRates(other) : stretchOf(whole, ...stretchOfRefund(payment, other.id))),
       ),
     );
     const left = whole.map(({ net, tax }, i) => net + tax - grossOf(standing[i]));
-    return { failures, vat: vatAfterReversals(whole, apportion(refund.amount, left), standing) };
+    const gross = refund.credit ? byRates(refund).map(grossOf) : apportion(refund.amount, left);
+    return { failures, vat: vatAfterReversals(whole, gross, standing) };
   }
   const invoice = invoicedOf(payment);
   const standing = sumsOf(
