@@ -151,6 +151,8 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-billing',
       'dynamodb:PutItem table/fanfold-local-billing if */pdf',
       's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     creditNoteUbl: [
       'dynamodb:GetItem table/fanfold-local-billing',
@@ -164,6 +166,8 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:GetItem table/fanfold-local-billing',
       'dynamodb:PutItem table/fanfold-local-billing if */pdf',
       's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     queueRendering: [
       'dynamodb:DescribeStream table/fanfold-local-billing/stream/local',
@@ -516,8 +520,10 @@ describe('the role of a function', () => {
         's3:PutObject fanfold-local-eu-west-1-audit-stream-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-payments-stream-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-billing-stream-000000000000/*',
+        's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/logos/*',
         's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
         's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+        's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/logos/*',
         's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
         's3:PutObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
       ]),

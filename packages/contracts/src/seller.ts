@@ -102,8 +102,8 @@ export const sellerBody = /* @__PURE__ */ sellerRequest.extend({
       [
         z.strictObject({
           data: z
-            .base64()
-            .min(1)
+            .string()
+            .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'must be the bytes of a PNG or JPEG in base64')
             .max(Math.ceil(maxLogoBytes / 3) * 4),
           alternativeText,
         }),

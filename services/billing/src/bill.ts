@@ -35,8 +35,8 @@ export async function bill(events: BillableEvent[]): Promise<Failures> {
  * repeated capture would not log them, and twice is better than never.
  */
 function reportParked({ accounts }: Entries): void {
-  for (const { account, isIssued } of accounts) {
-    if (!isIssued || account.parked.length === 0) continue;
+  for (const { account, isSettled } of accounts) {
+    if (!isSettled || account.parked.length === 0) continue;
     metrics.addMetric('RefundContradictsInvoice', 'Count', account.parked.length);
     logger.error('refunds contradict the invoice', {
       merchantId: account.merchantId,

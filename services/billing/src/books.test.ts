@@ -127,12 +127,12 @@ it('what JSON can name and a table cannot keep makes no other capture', () => {
   const { customer } = captured().data;
   const capture = captured({ customer: { ...customer, name: 'Ada \ud800' } });
   const { accounts, ...others } = apply(emptyBooks(), [capture]);
-  const kept = accounts.map(({ account, isIssued }) => ({
+  const kept = accounts.map(({ account, ...marks }) => ({
     account: {
       ...account,
       invoice: JSON.parse(JSON.stringify(account.invoice).replace('\\ud800', '\ufffd')),
     },
-    isIssued,
+    ...marks,
   }));
   expect(apply(reopened({ accounts: kept, ...others }), [capture]).accounts).toEqual([]);
 });
@@ -211,12 +211,12 @@ describe('a refund', () => {
     const { accounts, series, creditNotes } = apply(reopened(apply(emptyBooks(), [captured()])), [
       refunded(1, 8000, 0),
     ]);
-    const old = accounts.map(({ account, isIssued }) => ({
+    const old = accounts.map(({ account, ...marks }) => ({
       account: {
         ...account,
         creditNotes: account.creditNotes.map(({ amountRefunded: _unknown, ...credited }) => credited),
       },
-      isIssued,
+      ...marks,
     }));
     const books = reopened({ accounts: old, series, creditNotes, reversals: [] });
     expect(() => books.apply(refunded(2, 4101, 0))).toThrow('more would be credited than INV-2026-000001');
@@ -520,6 +520,58 @@ describe('a capture with an order', () => {
     ] as const)
       expect(() => books.apply(other)).toThrow(reason);
     expect(() => books.apply({ ...book, data: refunded(1, 2420, 0).data })).toThrow('with other data');
+  });
+
+  it('with more refunds before it than a transaction holds is credited in parts, the rest by whoever releases what waits', () => {
+    const wide = '€'.repeat(200);
+    const lines = Array.from({ length: 50 }, () =>
+      orderLine({ description: wide, quantity: '1', unitPrice: '2' }),
+    );
+    const order = ordering({ lines });
+    const capture = captured({ lines: null, order });
+    const refunds = Array.from({ length: 40 }, (_, i) => {
+      const { data, ...about } = refunded(i + 1, 50, 50 * i);
+      const credit = {
+        lines: lines.map((_, line) => ({ line: line + 1, amount: 1, quantity: null })),
+        creditedBefore: [50 * i],
+      };
+      return { ...about, data: { ...data, refund: { ...data.refund, credit } } };
+    });
+    let entries = apply(emptyBooks(), [...refunds, capture]);
+    const [first] = entries.accounts;
+    expect(first).toMatchObject({
+      isIssued: true,
+      isSettled: false,
+      account: { parkedCapture: { event: capture } },
+    });
+    const credited = [...entries.creditNotes];
+    for (let runs = 1; entries.accounts[0]?.account.parkedCapture; runs++) {
+      expect(Buffer.byteLength(JSON.stringify(entries))).toBeLessThan(4_000_000);
+      expect(runs).toBeLessThan(10);
+      entries = apply(reopened(entries), [capture]);
+      credited.push(...entries.creditNotes);
+      expect(entries.accounts[0]).toMatchObject({ isIssued: false });
+    }
+    expect(entries.accounts[0]).toMatchObject({ isSettled: true, account: { parked: [] } });
+    expect(new Set(credited.map(({ creditNote }) => creditNote.refundId)).size).toBe(40);
+    expect(
+      credited
+        .map(({ creditNote }) => creditNote.number)
+        .sort()
+        .at(-1),
+    ).toBe('CN-2026-000040');
+    // Whatever comes again now changes nothing.
+    expect(apply(reopened(entries), [capture]).accounts).toEqual([]);
+  });
+
+  it('is not credited by a refund that returns none of a line', () => {
+    const capture = captured({ order: ordering() });
+    const books = reopened(apply(emptyBooks(), [capture]));
+    const { data, ...about } = refunded(1, 100, 0);
+    const credit = { lines: [{ line: 1, amount: 100, quantity: '0.00' }], creditedBefore: [0] };
+    const none = { ...about, data: { ...data, refund: { ...data.refund, credit } } };
+    expect(() => books.apply(none)).toThrow(Unprocessable);
+    expect(() => books.apply(none)).toThrow('it returns none of a line');
   });
 
   it('from before lines had categories is credited by its rates, beside what was credited in proportion', () => {

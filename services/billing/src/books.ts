@@ -119,8 +119,8 @@ export type Known = {
 
 /** The changes that some events make, to be written all or none. */
 export type Entries = {
-  /** With whether the invoice is new. */
-  accounts: { account: Account; isIssued: boolean }[];
+  /** With whether the invoice is new, and whether all was tried that had waited for it. */
+  accounts: { account: Account; isIssued: boolean; isSettled: boolean }[];
   /** With whether it is new; otherwise it was reversed. */
   creditNotes: (Issued & { isNew: boolean })[];
   reversals: Reversed[];
@@ -172,6 +172,9 @@ export class Books {
   readonly #newReversals: Reversed[] = [];
   readonly #countsBefore = new Map<string, number>();
   readonly #files: StoredFile[] = [];
+  readonly #settled = new Set<string>();
+  /** What its changed credit notes take. */
+  #bytes = 0;
 
   constructor({ accounts, series, creditNotes, reversals, sellerOf }: Known, now: Date) {
     this.#sellerOf = sellerOf;
@@ -202,6 +205,7 @@ export class Books {
     const changed = [...this.#changedAccounts].map(([key, isIssued]) => ({
       account: this.#accounts.get(key) as Account,
       isIssued,
+      isSettled: this.#settled.has(key),
     }));
     const series = [...this.#countsBefore].map(([key, countBefore]) => ({
       series: this.#series.get(key) as Series,
@@ -221,6 +225,7 @@ export class Books {
       const isRepeated =
         fingerprint === undefined ? isInvoiceOf(invoice, event) : fingerprint === fingerprintOf(event);
       if (!isRepeated) throw contradiction(event, `${invoice.number} was issued with other data`);
+      if (account.parkedCapture) this.#applyAllParked(account, event);
       return;
     }
     const { parkedCapture, parkedFailures = [], ...free } = account;
@@ -236,13 +241,36 @@ export class Books {
       return;
     }
     const next = this.#next('INV', event.merchantid, seller?.seller.numberingPrefix ?? null);
-    const { document: invoice, file } = withFiles(invoiceFor(event, next.numbered, seller));
+    const made = orUnprocessable('contradiction', () => invoiceFor(event, next.numbered, seller));
+    const { document: invoice, file } = withFiles(made);
     if (paidOf(invoice) !== event.data.amountCaptured)
       throw contradiction(event, 'its lines do not add up to its amount');
     orUnprocessable('unpublishable', () => eventOfInvoice(event.merchantid, invoice));
     this.#take(next.series, file);
-    this.#change({ ...free, invoice, fingerprint: fingerprintOf(event), parked: [] }, true);
-    for (const parked of [...account.parked, ...parkedFailures].sort(inTurn)) this.#applyParked(parked);
+    this.#change({ ...free, invoice, fingerprint: fingerprintOf(event) }, true);
+    this.#applyAllParked(account, event);
+  }
+
+  /**
+   * Credits the refunds that came before their capture, and reverses those that failed, as many as one transaction holds. Then the
+   * capture waits beside its invoice, so that the rest follows in further runs of `releaseParked`.
+   */
+  #applyAllParked({ parked, parkedFailures = [] }: Account, capture: Captured): void {
+    const { parkedCapture: _, parkedFailures: _failures, ...free } = this.#account(capture);
+    this.#change({ ...free, parked: [] });
+    const waiting = [...parked, ...parkedFailures].sort(inTurn);
+    for (const [i, each] of waiting.entries()) {
+      if (this.#bytes > maxCreditedBytes) {
+        this.#change({
+          ...this.#account(capture),
+          parkedCapture: { event: capture, missing: [], tried: 'in part' },
+        });
+        for (const left of waiting.slice(i)) this.#keepParked(left);
+        return;
+      }
+      this.#applyParked(each);
+    }
+    this.#settled.add(keyOf(free.merchantId, free.id));
   }
 
   /**
@@ -253,11 +281,15 @@ export class Books {
     try {
       this.apply(event);
     } catch {
-      const account = this.#account(event);
-      if (event.type === 'payment.refunded.v1')
-        this.#change({ ...account, parked: [...account.parked, event] });
-      else this.#change({ ...account, parkedFailures: [...(account.parkedFailures ?? []), event] });
+      this.#keepParked(event);
     }
+  }
+
+  #keepParked(event: Refunded | Failed): void {
+    const account = this.#account(event);
+    if (event.type === 'payment.refunded.v1')
+      this.#change({ ...account, parked: [...account.parked, event] });
+    else this.#change({ ...account, parkedFailures: [...(account.parkedFailures ?? []), event] });
   }
 
   #credit(event: Refunded): void {
@@ -290,7 +322,8 @@ export class Books {
     // That of the seller who has issued the invoice, as the credit note repeats its parties.
     const prefix = prefixOfNumber(invoice.number);
     const next = this.#next('CN', event.merchantid, prefix, new Date(invoice.createdAt));
-    const { document: creditNote, file } = withFiles(creditNoteFor(invoice, event, next.numbered));
+    const made = orUnprocessable('contradiction', () => creditNoteFor(invoice, event, next.numbered));
+    const { document: creditNote, file } = withFiles(made);
     orUnprocessable('unpublishable', () => eventOfCreditNote(event.merchantid, creditNote));
     this.#take(next.series, file);
     this.#changeCreditNote(
@@ -378,6 +411,7 @@ export class Books {
   #changeCreditNote(issued: Issued, isNew = false): void {
     const key = keyOf(issued.merchantId, issued.creditNote.id);
     this.#creditNotes.set(key, issued);
+    this.#bytes += Buffer.byteLength(JSON.stringify(issued));
     this.#changedCreditNotes.set(key, isNew || (this.#changedCreditNotes.get(key) ?? false));
   }
 
@@ -440,6 +474,12 @@ const failuresBefore = ({ sequence }: Refunded, { creditNotes, parkedFailures = 
   [...creditNotes.flatMap(({ reversal }) => reversal ?? []), ...parkedFailures].filter(
     (failed) => failed.sequence < sequence,
   ).length;
+
+/**
+ * A transaction has at most 4 MB: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html. One credit note and the
+ * account, which come on top of this, have 400 KB at most each. Of several payments, whatever does not fit is billed alone.
+ */
+const maxCreditedBytes = 2_500_000;
 
 /** How much is kept of what a seller lacks: it is for people, who mend one thing after another. */
 const maxMissing = 10;

@@ -4,12 +4,13 @@ import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import {
   type DayClosed,
+  type DaySum,
   type Difference,
   expectedOf,
   foundIn,
   isOnlyParked,
   type Parked,
-  parkedOn,
+  ParkedOfDay,
 } from './reconciliation.ts';
 import { documentsFor } from './store/days.ts';
 import { loadFinding, saveFinding, saveMended } from './store/findings.ts';
@@ -24,15 +25,10 @@ import { isWaitingUntil, parkedAccounts } from './store/waiting.ts';
  */
 export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Promise<void> {
   const { merchantid, data } = dayClosed;
-  const [known, invoices, creditNotes] = await Promise.all([
+  const [known, difference] = await Promise.all([
     loadFinding(merchantid, data.date),
-    documentsFor(merchantid, 'invoice', data.date),
-    documentsFor(merchantid, 'credit-note', data.date),
+    differenceOf(merchantid, data.date, expectedOf(dayClosed)),
   ]);
-  const compared = { expected: expectedOf(dayClosed), found: foundIn(invoices, creditNotes) };
-  const difference = isDeepStrictEqual(compared.expected, compared.found)
-    ? undefined
-    : await withParked(compared, merchantid, data.date);
   const { noted, isAlarming, again } = noteDifference(known, difference, dayClosed, {
     now: new Date(),
     firstReceivedAt,
@@ -50,17 +46,49 @@ export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Pr
   if (again) throw again;
 }
 
+/** How often documents are read again because some were issued while it was read what waits. */
+const maxReads = 5;
+
+/**
+ * How the documents of a day differ from what is expected; undefined when they do not. A capture that is released meanwhile would be
+ * among neither the documents nor what waits: so documents are read until none was issued in between.
+ */
+async function differenceOf(
+  merchantId: string,
+  date: string,
+  expected: DaySum,
+): Promise<Difference | undefined> {
+  let found = await foundOn(merchantId, date);
+  for (let reads = 1; ; reads++) {
+    if (isDeepStrictEqual(expected, found)) return undefined;
+    const parked = await parkedOn(merchantId, date);
+    const difference = parked ? { expected, found, parked } : { expected, found };
+    const foundAfter = await foundOn(merchantId, date);
+    if (isDeepStrictEqual(found, foundAfter) || reads === maxReads) return difference;
+    found = foundAfter;
+  }
+}
+
+async function foundOn(merchantId: string, date: string): Promise<DaySum> {
+  const [invoices, creditNotes] = await Promise.all([
+    documentsFor(merchantId, 'invoice', date),
+    documentsFor(merchantId, 'credit-note', date),
+  ]);
+  return foundIn(invoices, creditNotes);
+}
+
 /** So many accounts are read in some seconds. What waits beyond them is not told apart. */
 const maxParkedRead = 10_000;
 
-async function withParked(compared: Difference, merchantId: string, date: string): Promise<Difference> {
-  const accounts = [];
+async function parkedOn(merchantId: string, date: string): Promise<Parked | undefined> {
+  const ofDay = new ParkedOfDay(date);
+  let read = 0;
   for await (const page of parkedAccounts(merchantId)) {
-    accounts.push(...page);
-    if (accounts.length >= maxParkedRead) break;
+    for (const account of page) ofDay.add(account);
+    read += page.length;
+    if (read >= maxParkedRead) break;
   }
-  const parked: Parked | undefined = parkedOn(date, accounts);
-  return parked ? { ...compared, parked } : compared;
+  return ofDay.sum();
 }
 
 /**
@@ -71,10 +99,6 @@ async function withParked(compared: Difference, merchantId: string, date: string
 export async function compareAgain(known: Finding<Difference>): Promise<void> {
   const { merchantId, date, difference } = known;
   if (await isWaitingUntil(merchantId, date)) return;
-  const [invoices, creditNotes] = await Promise.all([
-    documentsFor(merchantId, 'invoice', date),
-    documentsFor(merchantId, 'credit-note', date),
-  ]);
-  if (!isDeepStrictEqual(difference.expected, foundIn(invoices, creditNotes))) return;
+  if (!isDeepStrictEqual(difference.expected, await foundOn(merchantId, date))) return;
   if (await saveMended(known, new Date())) logger.warn('reconciliation mended', { merchantId, date });
 }

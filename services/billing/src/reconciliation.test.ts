@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Refunded } from './creditNote.ts';
 import { captured, dayClosed, refunded, refundFailed } from './eventFixtures.ts';
-import { type Document, expectedOf, foundIn, isOnlyParked, parkedOn } from './reconciliation.ts';
+import { type Document, expectedOf, foundIn, isOnlyParked, ParkedOfDay } from './reconciliation.ts';
 
 const document = (amount: number, currency = 'EUR'): Document => ({
   issueDate: '2026-11-23',
@@ -58,9 +59,16 @@ describe('what documents add up to', () => {
 });
 
 describe('what of a day waits for a seller', () => {
+  const parkedOn = (date: string, accounts: Parameters<ParkedOfDay['add']>[0][]) => {
+    const ofDay = new ParkedOfDay(date);
+    for (const account of accounts) ofDay.add(account);
+    return ofDay.sum();
+  };
+
   it('says what its own captures wait for, and not those of other days', () => {
     const waiting = (day: string, pointer: string) => ({
-      parked: [],
+      invoice: null as unknown,
+      parked: [] as Refunded[],
       parkedCapture: {
         event: { ...captured(), time: `${day}T10:00:00.000Z` },
         missing: [{ pointer, rule: 'seller', message: 'must be given' }],
@@ -70,15 +78,21 @@ describe('what of a day waits for a seller', () => {
     const accounts = [waiting('2026-11-22', '/seller/registration'), waiting('2026-11-23', '/seller/vatId')];
     expect(parkedOn('2026-11-23', accounts)).toMatchObject({
       captures: 1,
+      refunds: 0,
       missing: [{ pointer: '/seller/vatId' }],
     });
     expect(parkedOn('2026-11-24', accounts)).toBeUndefined();
+    // An invoice that is issued waits for the rest of its credit notes alone.
+    const [, own] = accounts as [(typeof accounts)[number], (typeof accounts)[number]];
+    const inPart = { ...own, invoice: {}, parked: [refunded(1, 100, 0)] };
+    expect(parkedOn('2026-11-23', [inPart])).toMatchObject({ captures: 0, refunds: 1 });
   });
 
   it('has the failures of parked refunds, and all of the day may be parked', () => {
     const refund = refunded(71, 4000, 0);
     const event = captured();
     const account = {
+      invoice: null,
       parked: [refund],
       parkedFailures: [refundFailed(refund, 80)],
       parkedCapture: { event, missing: [], tried: 'nobody' },

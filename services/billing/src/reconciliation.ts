@@ -35,32 +35,44 @@ export function expectedOf({ data: { counts, totals } }: DayClosed): DaySum {
   };
 }
 
-/** What of a day waits in these accounts; undefined when nothing does. */
-export function parkedOn(
-  date: string,
-  accounts: Pick<Account, 'parkedCapture' | 'parked' | 'parkedFailures'>[],
-): Parked | undefined {
-  const happened = ({ time }: { time: string }) => time.startsWith(date);
-  const ofDay = accounts.filter(({ parkedCapture, parked, parkedFailures = [] }) =>
-    [...parked, ...parkedFailures, ...(parkedCapture ? [parkedCapture.event] : [])].some(happened),
-  );
-  if (ofDay.length === 0) return undefined;
-  const captures = ofDay.flatMap(({ parkedCapture }) => parkedCapture?.event ?? []).filter(happened);
-  const refunds = ofDay.flatMap(({ parked }) => parked).filter(happened);
-  const failures = ofDay.flatMap(({ parkedFailures = [] }) => parkedFailures).filter(happened);
-  const reasons = new Map(
-    ofDay
-      .flatMap(({ parkedCapture }) => parkedCapture?.missing ?? [])
-      .map((each) => [`${each.pointer} ${each.rule}`, each]),
-  );
-  return {
-    ...sumOf(
-      captures.map(({ data: { currency, amountCaptured } }) => ({ currency, amount: amountCaptured })),
-      refunds.map(amountOfRefund),
-      failures.map(amountOfRefund),
-    ),
-    missing: [...reasons.values()].slice(0, maxParkedReasons),
-  };
+/** What of a day waits, account by account: of each only amounts are kept, however many there are. */
+export class ParkedOfDay {
+  readonly #date: string;
+  readonly #captures: Amount[] = [];
+  readonly #refunds: Amount[] = [];
+  readonly #failures: Amount[] = [];
+  readonly #reasons = new Map<string, Parked['missing'][number]>();
+
+  constructor(date: string) {
+    this.#date = date;
+  }
+
+  add({
+    invoice,
+    parkedCapture,
+    parked,
+    parkedFailures = [],
+  }: Pick<Account, 'parkedCapture' | 'parked' | 'parkedFailures'> & { invoice: unknown }): void {
+    const happened = ({ time }: { time: string }) => time.startsWith(this.#date);
+    // One whose invoice was issued waits for the rest of its credit notes.
+    const captures = parkedCapture && !invoice ? [parkedCapture.event].filter(happened) : [];
+    const [refunds, failures] = [parked.filter(happened), parkedFailures.filter(happened)];
+    if (captures.length + refunds.length + failures.length === 0) return;
+    for (const { data } of captures)
+      this.#captures.push({ currency: data.currency, amount: data.amountCaptured });
+    this.#refunds.push(...refunds.map(amountOfRefund));
+    this.#failures.push(...failures.map(amountOfRefund));
+    for (const each of parkedCapture?.missing ?? []) {
+      if (this.#reasons.size < maxParkedReasons) this.#reasons.set(`${each.pointer} ${each.rule}`, each);
+    }
+  }
+
+  /** Undefined when nothing waits. */
+  sum(): Parked | undefined {
+    return this.#captures.length + this.#refunds.length + this.#failures.length === 0
+      ? undefined
+      : { ...sumOf(this.#captures, this.#refunds, this.#failures), missing: [...this.#reasons.values()] };
+  }
 }
 
 const amountOfRefund = ({ data: { currency, refund } }: Refunded | Failed): Amount => ({

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Seller, sellerRequest } from '@fanfold/contracts/seller';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
 import type { Finding } from '@fanfold/runtime/finding';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { metrics } from '@fanfold/runtime/metrics';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bill } from './bill.ts';
+import { triedOf } from './books.ts';
 import { captured, dayClosed, ordering, orderLine, refunded, trace } from './eventFixtures.ts';
-import type { Captured } from './invoice.ts';
+import { type Captured, invoiceIdOf } from './invoice.ts';
 import { compareAgain, reconcile } from './reconcile.ts';
 import type { Difference } from './reconciliation.ts';
 import { release } from './release.ts';
@@ -72,7 +75,9 @@ const put = (merchantId: string, changes: object = {}) =>
     remainingTimeMs: () => 15_000,
   });
 
-const plenty = { remainingTimeMs: () => 60_000 };
+/** Not one of the minutes in which all are tried again. */
+const halfPast = new Date('2026-11-30T10:30:00.000Z');
+const plenty = { now: halfPast, remainingTimeMs: () => 60_000 };
 const done = new Map();
 const all = { limit: 100 } as never;
 
@@ -132,7 +137,7 @@ describe('A capture whose merchant has no seller', () => {
     await bill([1, 2].map((n) => capture('hurried', n)));
     await put('hurried');
     let looks = 0;
-    await release({ remainingTimeMs: () => (looks++ < 1 ? 60_000 : 0) });
+    await release({ now: halfPast, remainingTimeMs: () => (looks++ < 1 ? 60_000 : 0) });
     expect(await numbered('hurried')).toEqual([]);
     await release(plenty);
     expect(await numbered('hurried')).toHaveLength(2);
@@ -149,7 +154,7 @@ describe('A capture whose merchant has no seller', () => {
     // Each look at the time takes five seconds.
     const run = () => {
       let leftMs = 60_000;
-      return release({ remainingTimeMs: () => (leftMs -= 5_000) });
+      return release({ now: halfPast, remainingTimeMs: () => (leftMs -= 5_000) });
     };
     for (let before = await left(); before > 0; ) {
       await run();
@@ -157,6 +162,40 @@ describe('A capture whose merchant has no seller', () => {
       expect(after).toBeLessThan(before);
       before = after;
     }
+  });
+
+  test('is released behind however many merchants that lack something', async () => {
+    const merchants = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `hopeless-${n}`);
+    for (const merchantId of [...merchants, 'zealous']) await bill([capture(merchantId, 1)]);
+    await put('zealous');
+    // A run has time to look at four.
+    const run = () => {
+      let leftMs = 60_000;
+      return release({ now: halfPast, remainingTimeMs: () => (leftMs -= 2_500) });
+    };
+    for (let runs = 0; (await numbered('zealous')).length === 0; runs++) {
+      expect(runs).toBeLessThan(8);
+      await run();
+    }
+  });
+
+  test('is tried again each hour, also with a seller that lacked something: a deployment may have changed what', async () => {
+    await bill([capture('relaxed', 1)]);
+    const { current } = await put('relaxed');
+    const pk = `relaxed#${invoiceIdOf(paymentId(1))}`;
+    const tried = triedOf(current);
+    await dynamodb.send(
+      new UpdateItemCommand({
+        TableName: process.env.BILLING_TABLE_NAME,
+        Key: { pk: { S: pk } },
+        UpdateExpression: 'SET tried = :tried, parkedCapture.tried = :tried',
+        ExpressionAttributeValues: { ':tried': { S: tried } },
+      }),
+    );
+    await release(plenty);
+    expect(await numbered('relaxed')).toEqual([]);
+    await release({ ...plenty, now: new Date('2026-11-30T11:03:00.000Z') });
+    expect(await numbered('relaxed')).toEqual([['000001', 'order-1']]);
   });
 
   test('is refused when it comes again with other data', async () => {
@@ -222,6 +261,23 @@ describe('A day with captures that wait', () => {
     // A run that read the finding before that is late, and has not failed.
     await compareAgain(finding as Finding<Difference>);
     expect(logged()).toContainEqual(expect.objectContaining({ message: 'reconciliation mended' }));
+  });
+
+  test('is not alarmed by captures that are released while it is compared', async () => {
+    await bill([capture('released', 1), refund('released', 1)]);
+    await put('released');
+    const send = dynamodb.send.bind(dynamodb);
+    const spy = vi.spyOn(dynamodb, 'send').mockImplementation(async (command: object, ...more: unknown[]) => {
+      if (command instanceof QueryCommand && command.input.IndexName === 'Waiting') {
+        spy.mockRestore();
+        await release(plenty);
+      }
+      return send(command as never, ...(more as []));
+    });
+    await compare('released', 1);
+    expect(await numbered('released')).toHaveLength(1);
+    expect(measured().filter((metric) => 'ReconciliationFailed' in metric)).toEqual([]);
+    expect(await loadFinding('released', '2026-11-23')).toBeUndefined();
   });
 
   test('raises the alarm when something is missing besides', async () => {

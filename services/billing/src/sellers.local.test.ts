@@ -137,7 +137,7 @@ describe('The seller of a merchant', () => {
 
   test.each([
     ['#/logo/data', { data: 'bG9nbw==' }, 'is neither PNG nor JPEG'],
-    ['#/logo/data', { data: 'no base64' }, 'Invalid base64-encoded string'],
+    ['#/logo/data', { data: 'no base64' }, 'must be the bytes of a PNG or JPEG in base64'],
     ['#/logo', {}, expect.stringContaining('must have data, a PNG or JPEG')],
   ])('has no logo that cannot be drawn: %s %j', async (pointer, logo, detail) => {
     const { status, body } = await ask('PUT', 'drawing-badly', seller({ logo }));

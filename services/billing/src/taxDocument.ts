@@ -171,6 +171,8 @@ function takenOf(
   const lines = new Set(credit.lines.map(({ line }) => line));
   if (lines.size < credit.lines.length || Math.max(0, ...lines) > invoice.lines.length)
     throw new RangeError('the invoice has no such lines');
+  if (credit.lines.some(({ quantity }) => quantity !== null && Number(quantity) === 0))
+    throw new RangeError('it returns none of a line');
   return {
     taken: credit.lines.map(({ line, amount, quantity }) => ({
       item: line - 1,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import { described } from '@fanfold/description/answers';
@@ -15,7 +15,8 @@ import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { provision } from '@fanfold/local-cloud/provision';
 import { type Stack, startStack } from '@fanfold/local-cloud/stack';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { catchUp, raiseMarks } from '@fanfold/runtime/mark';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newAccount } from '../books.ts';
 import { creditNoteFor, eventOfCreditNote } from '../creditNote.ts';
 import { captured, refunded } from '../eventFixtures.ts';
@@ -39,6 +40,7 @@ import {
   type Stored,
   toRender,
 } from '../store/items.ts';
+import { marked } from '../store/mark.ts';
 import { readAll } from '../store/table.ts';
 import { writeForms } from './written.ts';
 
@@ -319,6 +321,21 @@ describe('The PDF of a document', () => {
     expect((await ask(api.invoicePdf, invoiceId(12))).status).toBe(200);
     for (const id of [invoiceId(12), creditNoteId(12)])
       expect(eventsOfItem((await renderingItem(id)) as Stored)).toMatchObject([{ data: { isCopy: true } }]);
+  });
+
+  it('is not asked for while the table has to be restored', async () => {
+    await issueInvoice(17, undefined, new Date(Date.now() - 86_400_000));
+    await raiseMarks(marked, new Date());
+    await dynamodb.send(
+      new DeleteItemCommand({ TableName: marked.tableName(), Key: marshall({ pk: 'mark' }) }),
+    );
+    // An instance that has not compared yet.
+    vi.resetModules();
+    const { handler } = await import('../functions/invoicePdf.ts');
+    const { status, problem } = await ask(handler, invoiceId(17));
+    expect([status, problem().code]).toEqual([503, 'restore_pending']);
+    expect(await renderingItem(invoiceId(17))).toBeUndefined();
+    await catchUp(marked, true);
   });
 
   it('is made of what a write issues, and not when its event is published again', async () => {

@@ -6,6 +6,7 @@ import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
 import { eventOfInvoice, type Invoice } from '../invoice.ts';
 import { loadCreditNote, loadInvoice } from '../store/documents.ts';
 import { readFile } from '../store/files.ts';
+import { tableGuard } from '../store/mark.ts';
 import { askForRendering, readRendering } from '../store/renderings.ts';
 import type { Kind } from './issued.ts';
 import { asNamed, keyOfForms, keyOfPdf, type XmlFile, xmlIn } from './written.ts';
@@ -72,6 +73,7 @@ const [newForMs, askedForMs] = [10 * 60_000, 60 * 60_000];
 /** Documents from before there were PDFs get theirs when somebody wants it, and so does one whose making was given up. */
 async function askFor(merchantId: string, document: Invoice | CreditNote, now: Date): Promise<void> {
   if (now.getTime() - Date.parse(document.createdAt) < newForMs) return;
+  await tableGuard();
   const issued =
     'refundId' in document ? eventOfCreditNote(merchantId, document) : eventOfInvoice(merchantId, document);
   await askForRendering(issued, now, new Date(now.getTime() - askedForMs));

@@ -1,4 +1,4 @@
-import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import type { Captured } from '../invoice.ts';
@@ -7,17 +7,41 @@ import { readAll, tableName } from './table.ts';
 
 type Key = Waiting & { pk: string };
 
-/** The merchants of which something waits for a seller, each once: whatever waits, one short query for each. */
-export async function* merchantsWaiting(): AsyncGenerator<string> {
-  let after = '';
+/**
+ * The merchants of which something waits for a seller, each once: whatever waits, one short query for each. They are in a circle, and begin
+ * behind a merchant, so that none waits for all that come before it in each run.
+ */
+export async function* merchantsWaiting(behind: string): AsyncGenerator<string> {
+  let [after, isAround] = [behind, behind === ''];
   for (;;) {
-    const [first] = await query('waitsAs > :after', { ':after': after || ' ' }, { Limit: 1 });
-    if (!first) return;
-    const [merchantId = ''] = first.waitsAs.split('#');
-    yield merchantId;
-    // The next character: behind all of this merchant, and before any whose id begins with this one.
-    after = `${merchantId}$`;
+    // The next character: behind all of a merchant, and before any whose id begins with this one.
+    const [first] = await query(
+      'waitsAs > :after',
+      { ':after': after === '' ? ' ' : `${after}$` },
+      { Limit: 1 },
+    );
+    const [merchantId] = first?.waitsAs.split('#') ?? [];
+    const isBehind =
+      merchantId === undefined || (isAround && behind !== '' && `${merchantId}#` > `${behind}#`);
+    if (!isBehind) {
+      yield merchantId;
+      after = merchantId;
+    } else if (isAround) return;
+    else [after, isAround] = ['', true];
   }
+}
+
+const lastLookedAtKey = 'waiting#last-looked-at';
+
+/** The merchant whose captures a run of `releaseParked` has looked at last; empty when there is none. */
+export async function lastLookedAt(): Promise<string> {
+  const [item] = (await readAll([lastLookedAtKey])) as unknown as { merchantId: string }[];
+  return item?.merchantId ?? '';
+}
+
+export async function saveLastLookedAt(merchantId: string): Promise<void> {
+  const Item = marshall({ pk: lastLookedAtKey, merchantId, said: false });
+  await dynamodb.send(new PutItemCommand({ TableName: tableName(), Item }));
 }
 
 /** How many captures are released between two looks at the time. */
@@ -27,13 +51,13 @@ const pageSize = 50;
  * A merchant's parked captures that were not tried with a seller, in order of capture, page by page. The index may still have some
  * that were released just now, and their items tell.
  *
- * @param tried by `triedOf`
+ * @param tried by `triedOf`; null for those that were tried with whatever seller
  */
-export async function* parkedCaptures(merchantId: string, tried: string): AsyncGenerator<Captured[]> {
-  const untried = {
-    FilterExpression: 'attribute_exists(tried) AND tried <> :tried',
-    values: { ':tried': tried },
-  };
+export async function* parkedCaptures(merchantId: string, tried: string | null): AsyncGenerator<Captured[]> {
+  const untried =
+    tried === null
+      ? { FilterExpression: 'attribute_exists(tried)' }
+      : { FilterExpression: 'attribute_exists(tried) AND tried <> :tried', values: { ':tried': tried } };
   for await (const keys of pagesOf(`${merchantId}#`, untried)) {
     const accounts = await accountsOf(keys);
     yield accounts.flatMap(({ parkedCapture }) => parkedCapture?.event ?? []);

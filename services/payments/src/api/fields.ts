@@ -25,13 +25,15 @@ const otherThanZero = `must be a number other than 0, of at most ${maxQuantity}`
 /** A number with no more decimals than that is what it was written as, so its text has them. */
 const hasFourDecimals = (quantity: number): boolean => /^-?\d+(\.\d{1,4})?$/.test(String(quantity));
 
+const quantityForm = 'must be a number with at most four decimals, such as 2 or "1.5"';
+
 export const quantity = z.union(
   [
     z.number().refine(isQuantity, otherThanZero).refine(hasFourDecimals, 'must have at most four decimals'),
     z
       .string()
-      .regex(/^-?\d{1,7}(\.\d{1,4})?$/)
+      .regex(/^-?\d{1,7}(\.\d{1,4})?$/, { error: quantityForm, abort: true })
       .refine(isQuantity, otherThanZero),
   ],
-  { error: missingOr('must be a number with at most four decimals, such as 2 or "1.5"') },
+  { error: missingOr(quantityForm) },
 );

@@ -321,6 +321,26 @@ describe('A payment whose invoice would break a rule is refused, with field and 
   });
 });
 
+test('What a text has to be is said where it is not', () => {
+  const detailsOf = (body: unknown) => {
+    const { error } = parseFields(paymentRequest, body);
+    return error ? fieldErrors(error).map(({ detail }) => detail) : [];
+  };
+  expect(detailsOf(withLine({ unitAmount: '5000' }))).toEqual([
+    expect.stringContaining('a text in the major unit with a decimal point'),
+  ]);
+  expect(detailsOf(withLine({ quantity: '1,5' }))).toEqual([
+    'must be a number with at most four decimals, such as 2 or "1.5"',
+  ]);
+});
+
+test('A day of delivery is of this century', () => {
+  const on = (date: string) => errorsOf({ ...least, delivery: { date, country: 'BE' } });
+  for (const date of ['0000-01-01', '1999-12-31', '2100-01-01'])
+    expect(on(date)).toEqual(['undefined #/delivery/date']);
+  expect([...on('2000-01-01'), ...on('2099-12-31')]).toEqual([]);
+});
+
 test('the longest plain order fits into its event', () => {
   const wide = (length: number) => '€'.repeat(length);
   const body = {

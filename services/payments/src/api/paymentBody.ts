@@ -47,17 +47,19 @@ export const customerRequest = z.strictObject({
   address: addressRequest,
 });
 
+const unitAmountForm =
+  'must be a whole number of minor units, or a text in the major unit with a decimal point and at most six decimals, such as 5000 or "50.00"';
+
 /**
  * A whole number counts minor units. A text is in the major unit and has a decimal point, so that nobody reads `5000` as
  * fifty when it was meant as five thousand.
  */
 const unitAmount = z.union(
-  [z.int().min(-maxAmountMinor).max(maxAmountMinor), z.string().regex(/^-?\d{1,12}\.\d{1,6}$/)],
-  {
-    error: missingOr(
-      'must be a whole number of minor units, or a text in the major unit with a decimal point and at most six decimals, such as 5000 or "50.00"',
-    ),
-  },
+  [
+    z.int().min(-maxAmountMinor).max(maxAmountMinor),
+    z.string().regex(/^-?\d{1,12}\.\d{1,6}$/, unitAmountForm),
+  ],
+  { error: missingOr(unitAmountForm) },
 );
 
 const percent = z
@@ -93,7 +95,9 @@ export const lineRequest = z.strictObject({
 
 export const deliveryRequest = z
   .strictObject({
-    date: day.nullish(),
+    date: day
+      .refine((date) => /^20/.test(date), 'must be a day of this century, from 2000-01-01 to 2099-12-31')
+      .nullish(),
     city: text(100).nullish(),
     postalCode: text(20).nullish(),
     country: country.nullish(),

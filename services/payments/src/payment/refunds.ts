@@ -171,8 +171,10 @@ export function failRefund(
   { now, trace }: Pick<Moment, 'now' | 'trace'>,
 ): Change {
   const wasCounted = refund.status === 'succeeded';
+  // One that never succeeded takes nothing back of any line, and a payment may have many of these.
+  const { credit: _, ...uncredited } = settled(refund);
   const failed: Refund = {
-    ...settled(refund),
+    ...(wasCounted ? settled(refund) : uncredited),
     status: 'failed',
     failure: { ...failure, message: failure.message.slice(0, maxFailureMessageLength) },
     settledAt: nextEventTime(payment, now),
