@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Event } from '@fanfold/contracts/event';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -33,6 +34,8 @@ export type Document = {
   /** Of an invoice that reverses a credit note. */
   reverses?: { refundId: string };
   totals: { gross: number };
+  /** The XML files that it was issued with. */
+  documents?: { format: string; profile: string; sha256: string }[];
 };
 
 /** A request that changes something, and everything that was ever answered to it. */
@@ -103,6 +106,11 @@ export class Merchant {
     return this.#insist('billing.putSeller', { legalName: this.secrets[1], address, registration, vatId });
   }
 
+  /** Refunds lines of the order. */
+  refundLines(id: string, lines: { line: number }[]): Promise<Answer<Refund>> {
+    return this.#insist('payments.refundPayment', { lines }, id);
+  }
+
   show(id: string): Promise<Payment> {
     return this.#read('payments.getPayment', {}, id);
   }
@@ -122,6 +130,25 @@ export class Merchant {
     if (statusCode !== 200)
       throw new Error(`A request for the proof of ${id} was answered ${statusCode}: ${body}`);
     return text;
+  }
+
+  /** What of the files of a document is not as its issue said, or is not there. */
+  async brokenFilesOf({ id, number, refundId, documents }: Document): Promise<string[]> {
+    if (!documents) return [];
+    const of = refundId === undefined ? 'invoice' : 'creditNote';
+    const read = async (functionName: string) => {
+      const outcome = await this.#world.run(functionName, this.#request('GET', { id }));
+      if (outcome.status !== 'answered') return { status: outcome.status };
+      const { statusCode, body } = outcome.value as APIGatewayProxyStructuredResultV2;
+      const sha256 = hash('sha256', Buffer.from(body ?? '', 'base64'), 'hex');
+      return { status: statusCode, sha256 };
+    };
+    const cii = documents.find(({ format, profile }) => format === 'cii' && profile === 'en16931');
+    const [xml, pdf] = [await read(`billing.${of}Cii`), await read(`billing.${of}Pdf`)];
+    return [
+      ...(cii?.sha256 === xml.sha256 ? [] : [`${number} is not there as the XML that it was issued as`]),
+      ...(pdf.status === 200 ? [] : [`${number} has no PDF: ${pdf.status}`]),
+    ];
   }
 
   /** Asks for something else with the key of the first request. */

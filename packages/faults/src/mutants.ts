@@ -224,8 +224,51 @@ export const mutants: Mutant[] = [
     name: 'parked refunds are not picked up',
     concerns: /billing.consumer reversed/,
     file: `${billing}/books.ts`,
-    find: 'for (const parked of [...account.parked, ...parkedFailures].sort(inTurn)) this.#applyParked(parked);',
+    find: '      this.#applyParked(each);\n    }\n    this.#settled',
+    replace: '    }\n    this.#settled',
+  },
+  {
+    name: 'a capture whose merchant has no seller is dropped',
+    concerns: /^late-seller/,
+    file: `${billing}/books.ts`,
+    find: 'this.#change({ ...account, parkedCapture: { event, missing, tried } });',
+    replace: 'void tried;',
+  },
+  {
+    name: 'a capture that waits for a seller keeps its place when it is invoiced',
+    concerns: /^late-seller/,
+    file: `${billing}/books.ts`,
+    find: 'const { parkedCapture: _, parkedFailures: _failures, ...free } = this.#account(capture);',
+    replace: 'const { parkedFailures: _failures, ...free } = this.#account(capture);',
+  },
+  {
+    name: 'a refund by line does not say what was taken before it',
+    concerns: /^refunds/,
+    file: `${payments}/payment/refunds.ts`,
+    find: 'creditedBefore: creditedBefore(payment)',
+    replace: 'creditedBefore: []',
+  },
+  {
+    name: 'a document is issued before its files are stored',
+    concerns: /billing.consumer TransactWriteItems billing .*killed-after/,
+    file: `${billing}/bill.ts`,
+    find: '    await storeFiles(entries.files, storedKeys);\n    const newer = await commit(entries);\n',
+    replace:
+      '    const newer = await commit(entries);\n    if (!newer) await storeFiles(entries.files, storedKeys);\n',
+  },
+  {
+    name: 'it is written which PDF a document has before that is stored',
+    concerns: /billing.renderer PutItem billing .*killed-after/,
+    file: `${billing}/files/render.ts`,
+    find: "  await storeFile({ key: keyOfPdf(hash), bytes: pdf, contentType: 'application/pdf' });\n",
     replace: '',
+    also: [
+      {
+        find: '    renderingOf(document, { sha256: hash, isCopy, renderedAt, trace: traceOf(event) }),\n  );\n',
+        replace:
+          "    renderingOf(document, { sha256: hash, isCopy, renderedAt, trace: traceOf(event) }),\n  );\n  await storeFile({ key: keyOfPdf(hash), bytes: pdf, contentType: 'application/pdf' });\n",
+      },
+    ],
   },
   {
     name: 'a number is given to two documents of a batch',

@@ -22,6 +22,8 @@ export type Observation = {
   sent: Sent[];
   /** By name, when keys were lost with which events were encrypted. */
   lostKeys: ReadonlyMap<string, number>;
+  /** What of the files of documents is not as their issue said. */
+  brokenFiles: string[];
   /** Numbers that a restore has found lost with their documents. */
   lostNumbers: LostNumbers[];
 };
@@ -40,10 +42,15 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
   const observed = new Map<Merchant, Observation>();
   for (const shop of shops) {
     if (shop.sent.length === 0) continue;
+    const [invoices, creditNotes] = [await shop.invoices(), await shop.creditNotes()];
+    const brokenFiles: string[] = [];
+    for (const document of [...invoices, ...creditNotes])
+      brokenFiles.push(...(await shop.brokenFilesOf(document)));
     observed.set(shop, {
       payments: await shop.payments(),
-      invoices: await shop.invoices(),
-      creditNotes: await shop.creditNotes(),
+      invoices,
+      creditNotes,
+      brokenFiles,
       events: await shop.events(),
       texts: await textsOf(world, shop),
       tables,
@@ -151,6 +158,9 @@ const safety: Record<string, Breach> = {
     );
     return unequal(`${shop.id}: sellers in billing and in payments`, versions[0] ?? 0, versions[1] ?? 0);
   },
+
+  /** Each document has the files that its issue said, and a PDF. */
+  I13: ({ brokenFiles }) => brokenFiles,
 
   /** The numbers of a series are 1 to n but for those that are lost, which nobody gets again, and their times never go back. */
   I2: ({ invoices, creditNotes, lostNumbers }) =>

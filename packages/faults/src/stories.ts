@@ -42,7 +42,7 @@ export const stories: Record<string, Story> = {
     await settled(world, shop, payment);
     await shop.refund(payment.id, 2000);
     await world.drain();
-    await shop.refund(payment.id, 10_100);
+    await shop.refundLines(payment.id, [{ line: 1 }]);
     await world.drain();
   },
 
