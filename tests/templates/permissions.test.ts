@@ -229,6 +229,8 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:PutItem table/fanfold-local-billing if */pdf',
       's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/pdf/*',
       's3:GetObject fanfold-local-eu-west-1-billing-files-000000000000/xml/*',
+      's3:GetObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
+      's3:ListBucket fanfold-local-eu-west-1-bus-marks-000000000000',
     ],
     republish: [
       'dynamodb:Scan table/fanfold-local-billing',
