@@ -1,10 +1,13 @@
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { HttpRequest } from '@smithy/core/protocols';
+import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { readObject, writeObject } from './objects.ts';
 import { standInForS3 } from './objectsFixtures.ts';
 
+// Whatever other files have made of it.
+mockClient(S3Client).restore();
 const s3 = standInForS3();
 
 const refusal = (status: number, code: string) => ({
