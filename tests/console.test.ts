@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PublishCommand, SNSClient, SubscribeCommand, UnsubscribeCommand } from '@aws-sdk/client-sns';
 import {
@@ -1023,8 +1023,8 @@ describe('nobody else', () => {
   });
 });
 
-/** A machine that does other things as well is slower than the one that the goal is for. */
-const patience = process.env.CI ? 5 : 3;
+/** A machine that does other things as well, such as other tests, is slower than the one that the goal is for. */
+const patience = Math.max(3, ...loadavg());
 
 /** Of 10,000, as many as a look takes of a queue, the time is in docs/performance.md. */
 const many = 2_000;
