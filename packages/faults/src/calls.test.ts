@@ -31,6 +31,7 @@ describe('a call', () => {
       't',
     ],
     ['AmazonSQS.SendMessageBatch', '{"QueueUrl":"http://127.0.0.1/000000000000/q"}', 'SendMessageBatch', 'q'],
+    ['secretsmanager.GetSecretValue', '{"SecretId":"fanfold/local/stripe"}', 'GetSecretValue', 'stripe'],
     ['TrentService.Sign', '{"KeyId":"arn:aws:kms:eu-west-1:000000000000:key/k"}', 'Sign', 'k'],
     [undefined, publishBatch(['0']), 'PublishBatch', 'fanfold-local-events'],
   ])('%s is known by what it asks of whom', (target, body, operation, of) => {
@@ -45,6 +46,17 @@ describe('a call', () => {
     const url = `/${bucketPrefix('local', 'eu-west-1')}-audit-log-000000000000${path}`;
     const target = `fanfold-local-audit-log/${kind}`;
     expect(read('bytes', undefined, url, method)).toMatchObject({ protocol: 's3', operation, target });
+  });
+
+  it.each([
+    ['POST', '/v1/payment_intents', 'stripe/payment_intents'],
+    ['GET', '/v1/payment_intents/pi_1?expand%5B%5D=latest_charge', 'stripe/payment_intents'],
+    ['GET', '/v1/payment_intents/search?query=x', 'stripe/payment_intents/search'],
+    ['POST', '/v1/payment_intents/pi_1/confirm', 'stripe/payment_intents/confirm'],
+  ])('to Stripe, %s %s, is about a kind of object and what is done to it', (method, url, target) => {
+    const headers = { 'stripe-version': '2026-10-28.endive' };
+    const call = callOf('payments.createPayment', { method, url, headers }, Buffer.from('amount=1'));
+    expect(call).toMatchObject({ protocol: 'stripe', operation: method, target });
   });
 
   it('that is a transaction writes to each of its tables', () => {
@@ -104,6 +116,11 @@ it('errors have the form of their service', () => {
   );
   const ofKms = errorAnswer(read('{"KeyId":"k"}', 'TrentService.Sign'), 400, 'ThrottlingException');
   expect(JSON.parse(String(ofKms.body)).__type).toBe('ThrottlingException');
+  const ofStripe = errorAnswer({ protocol: 'stripe' } as Call, 429, 'rate_limit');
+  expect(JSON.parse(String(ofStripe.body)).error).toEqual({
+    type: 'invalid_request_error',
+    code: 'rate_limit',
+  });
   const ofS3 = errorAnswer(read('', undefined, '/bucket/checkpoint?x-id=GetObject', 'GET'), 503, 'SlowDown');
   expect(ofS3.body).toContain('<Error><Code>SlowDown</Code>');
 });

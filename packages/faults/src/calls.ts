@@ -2,14 +2,14 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { region } from '@fanfold/local-cloud/account';
 import { bucketPrefix } from '../../topology/names.js';
 
-/** A call to AWS as it goes over the wire: one attempt of one command of the SDK. */
+/** A call to AWS or Stripe as it goes over the wire: one attempt of one command of the SDK. */
 export type Call = {
   /** Such as `payments.createPayment`. */
   functionName: string;
   operation: string;
-  /** The table, topic, queue, key or kind of file that it is about. */
+  /** The table, topic, queue, key, secret or kind of file that it is about; of Stripe, the kind of object and what is done to it. */
   target: string;
-  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms' | 's3';
+  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms' | 'secretsmanager' | 's3' | 'stripe';
   /** The same for all attempts of a command. */
   commandId: string;
   method: string;
@@ -22,8 +22,8 @@ export type Call = {
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string | Buffer };
 
 /**
- * Reads a request of the SDK: JSON with a target for DynamoDB, SQS and KMS, a form for SNS, a path with the operation in
- * its query for S3.
+ * Reads a request of the SDK: JSON with a target for DynamoDB, SQS, KMS and Secrets Manager, a form for SNS, a path with the
+ * operation in its query for S3. Or one of Stripe's API: a path with a resource and, of one that is there, what is done to it.
  */
 export function callOf(
   functionName: string,
@@ -43,7 +43,15 @@ export function callOf(
   if (service === 'TrentService') {
     return { ...about, operation, protocol: 'kms', target: lastPart(inputOf({ body }).KeyId) };
   }
+  if (service === 'secretsmanager') {
+    return { ...about, operation, protocol: 'secretsmanager', target: lastPart(inputOf({ body }).SecretId) };
+  }
   const { pathname, searchParams } = new URL(path, 'http://localhost');
+  if (headers['stripe-version']) {
+    const [, resource, id, verb] = pathname.split('/').slice(1);
+    const target = ['stripe', resource, id === 'search' ? id : verb].filter(Boolean).join('/');
+    return { ...about, commandId: crypto.randomUUID(), operation: method, protocol: 'stripe', target };
+  }
   // A list has another form.
   const ofFile = searchParams.get('x-id') ?? (searchParams.has('list-type') ? 'ListObjectsV2' : undefined);
   if (ofFile) return { ...about, operation: ofFile, protocol: 's3', target: kindOfFile(pathname) };
@@ -93,7 +101,7 @@ function tablesOf(input: Record<string, unknown>): string[] {
 export const writtenBy = (call: Call): string[] =>
   call.operation === 'TransactWriteItems' ? tablesOf(inputOf(call)) : [call.target];
 
-/** What AWS answers when it refuses a call. */
+/** What AWS, or Stripe, answers when it refuses a call. */
 export function errorAnswer({ protocol }: Call, status: number, code: string, more: object = {}): Answer {
   if (protocol === 'sns') {
     const body = `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error><RequestId>fault</RequestId></ErrorResponse>`;
@@ -102,6 +110,11 @@ export function errorAnswer({ protocol }: Call, status: number, code: string, mo
   if (protocol === 's3') {
     const body = `<Error><Code>${code}</Code><Message>${code}</Message></Error>`;
     return { status, headers: { 'content-type': 'application/xml' }, body };
+  }
+  if (protocol === 'stripe') {
+    // https://docs.stripe.com/api/errors
+    const error = { type: status >= 500 ? 'api_error' : 'invalid_request_error', code };
+    return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error }) };
   }
   const { namespace, contentType } = json[protocol];
   const body = JSON.stringify({ __type: `${namespace}${code}`, message: code, ...more });
@@ -112,6 +125,7 @@ const json = {
   dynamodb: { namespace: 'com.amazonaws.dynamodb.v20120810#', contentType: 'application/x-amz-json-1.0' },
   sqs: { namespace: 'com.amazonaws.sqs#', contentType: 'application/x-amz-json-1.0' },
   kms: { namespace: '', contentType: 'application/x-amz-json-1.1' },
+  secretsmanager: { namespace: '', contentType: 'application/x-amz-json-1.1' },
 };
 
 /**

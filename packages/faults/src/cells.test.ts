@@ -116,6 +116,27 @@ describe('the cells of a story', () => {
     expect([...new Set(broken)]).toEqual([0, 1, 15]);
   });
 
+  it('break a call to Stripe before it is done and after it, and a read of its refunds by what it does not show yet', () => {
+    const at = (operation: string, target: string): Place => ({
+      site: `payments.janitor ${operation} ${target}`,
+      nth: 0,
+      call: { ...call(operation, target), protocol: 'stripe' },
+    });
+    const kindsOf = (operation: string, target: string) =>
+      [...new Set(cellsOf('stripe-sale', result([at(operation, target)])).map(({ faults: [f] }) => f?.kind))]
+        .filter((kind) => kind && !kind.startsWith('delivered') && kind !== 'not-invoked')
+        .sort();
+    const always = ['denied', 'killed-before', 'race-lost', 'refused', 'stalled', 'throttled'];
+    const done = ['answer-lost', 'answered-500', 'conflict', 'duplicated', 'killed-after', 'late'];
+    expect(kindsOf('POST', 'stripe/refunds')).toEqual([...always, ...done].sort());
+    expect(kindsOf('GET', 'stripe/payment_intents')).toEqual(always);
+    expect(kindsOf('GET', 'stripe/refunds')).toEqual([...always, 'stale'].sort());
+  });
+
+  it('are no restores where Stripe takes the money', () => {
+    expect(cellsOf('stripe-sale', result([])).flatMap((cell) => cell.putBack ?? [])).toEqual([]);
+  });
+
   it('have a name that they can be found by', () => {
     expect(cells.map((cell) => cellFrom(idOf(cell)))).toEqual(cells);
     const drawn = { story: 'bazaar', faults: [], seed: 7 };
@@ -153,6 +174,14 @@ it('pairs are two faults at two places', () => {
     faults: [a, b],
   } of pairs)
     expect([a?.site, a?.nth]).not.toEqual([b?.site, b?.nth]);
+});
+
+it('a call to Stripe is not repeated at once, so only one that comes twice has to stay unnoticed', () => {
+  const kinds = ['refused', 'answer-lost', 'answered-500', 'late', 'stalled', 'throttled', 'duplicated'];
+  const unnoticed = kinds.filter((kind) =>
+    isBlip(cellFrom(`stripe-sale: payments.createPayment POST stripe/payment_intents #0 ${kind} (once)`)),
+  );
+  expect(unnoticed).toEqual(['duplicated']);
 });
 
 it('what one more attempt, or the next delivery, makes up for is a blip', () => {

@@ -85,6 +85,13 @@ export class Clock {
       setInterval: (callback: Callback, delayMs?: number, ...values: unknown[]) =>
         timers.setInterval(guarded(callback), delayMs ?? 0, ...values),
       clearInterval: timers.clearInterval.bind(timers),
+      /** In place of `AbortSignal.timeout`. */
+      timeoutSignal: (delayMs: number): AbortSignal => {
+        const aborting = new AbortController();
+        const reason = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+        setTimeout(() => aborting.abort(reason), delayMs);
+        return aborting.signal;
+      },
       /** In place of that of `node:timers/promises`. */
       delay: <Value>(delayMs: number, value?: Value, { signal }: { signal?: AbortSignal } = {}) =>
         new Promise<Value | undefined>((resolve, reject) => {

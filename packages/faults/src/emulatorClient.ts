@@ -3,12 +3,15 @@ import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers';
 import { signatureFor } from '@fanfold/local-cloud/account';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
+import { type Fault, StripeFake } from '@fanfold/stripe-fake/stripeFake';
 import type { Answer, Call } from './calls.ts';
 
 /** Asks emulators over connections that stay. Not through the SDK, which would take a fifth of a run. */
 export class EmulatorClient {
   readonly #endpoints: Endpoints;
   readonly #agent = new http.Agent({ keepAlive: true });
+  /** Its state is in this process. */
+  stripe = new StripeFake();
 
   constructor(endpoints: Endpoints) {
     this.#endpoints = endpoints;
@@ -26,7 +29,7 @@ export class EmulatorClient {
     headers: IncomingHttpHeaders,
     body: string | Buffer = '',
   ): Promise<Answer> {
-    const endpoint = this.#endpoints[protocol === 'dynamodb' || protocol === 'kms' ? protocol : 'aws'];
+    const endpoint = this.#endpoints[endpointOf[protocol as keyof typeof endpointOf] ?? 'aws'];
     const { host, 'content-length': _length, connection, ...rest } = headers;
     const sent = http.request(new URL(path, endpoint), {
       method,
@@ -39,6 +42,25 @@ export class EmulatorClient {
     // These are about this connection, and about a body that may be changed on the way.
     for (const name of ['connection', 'keep-alive', 'transfer-encoding', 'content-length']) delete kept[name];
     return { status: response.statusCode as number, headers: kept, body: await buffer(response) };
+  }
+
+  /** Asks Stripe's fake, which has no connections that could break: that is left to the network. */
+  askStripe(
+    method: string,
+    path: string,
+    headers: IncomingHttpHeaders,
+    body: string | Buffer,
+    fault?: Fault,
+  ): Answer {
+    this.stripe.fault = () => fault;
+    const answer = this.stripe.answer({
+      method,
+      path,
+      headers: headers as Record<string, string>,
+      body: String(body),
+    });
+    if (!answer) throw new Error(`Stripe's fake did not answer, because of ${fault}`);
+    return answer;
   }
 
   /**
@@ -58,6 +80,9 @@ export class EmulatorClient {
     return (body.length === 0 ? {} : JSON.parse(String(body))) as Output;
   }
 }
+
+/** All others are at `aws`. */
+const endpointOf = { dynamodb: 'dynamodb', kms: 'kms', secretsmanager: 'kms' } as const;
 
 const targets = {
   dynamodb: { protocol: 'dynamodb', target: 'DynamoDB_20120810', version: '1.0' },

@@ -22,13 +22,13 @@ export const faultKinds = [
   'denied',
   /** Done in part, and answered so. */
   'partial',
-  /** Not done, because of another transaction. */
+  /** Not done, because of another transaction, or at Stripe because of another call with the same key. */
   'conflict',
   /** Not done, because of another transaction that has one of its items, and for want of capacity for another item. */
   'conflict-throttled',
   /** Done twice, by the network. */
   'duplicated',
-  /** An index that does not know yet what was written. */
+  /** An index, or a list at Stripe, that does not know yet what was written. */
   'stale',
   /** The process ends before the call is sent. */
   'killed-before',
@@ -80,8 +80,13 @@ export function strikes({ site, nth, reach }: Fault, place: Place, attempt: numb
 const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteItem', 'PutObject']);
 
 /** Whether a call changes, sends or signs something: what was signed is out in the world. */
-export const isWrite = ({ operation, protocol }: Call): boolean =>
-  writes.has(operation) || operation === 'Sign' || protocol === 'sqs' || protocol === 'sns';
+export const isWrite = (call: Call): boolean => {
+  const { operation, protocol } = call;
+  return writes.has(operation) || operation === 'Sign' || ['sqs', 'sns'].includes(protocol) || isPost(call);
+};
+
+/** Whether it changes anything at Stripe. */
+const isPost = ({ protocol, operation }: Call): boolean => protocol === 'stripe' && operation === 'POST';
 
 /** Which faults a call can have, in the order in which they are tried. */
 export function kindsFor(call: Call): FaultKind[] {
@@ -98,11 +103,14 @@ export function kindsFor(call: Call): FaultKind[] {
       case 'partial':
         return partOf(call) !== undefined;
       case 'conflict':
-        return writes.has(operation);
+        return writes.has(operation) || isPost(call);
       case 'conflict-throttled':
         return operation === 'TransactWriteItems';
       case 'stale':
-        return operation === 'Query' && target.includes('/');
+        return (
+          (operation === 'Query' && target.includes('/')) ||
+          (operation === 'GET' && target === 'stripe/refunds')
+        );
       default:
         return true;
     }

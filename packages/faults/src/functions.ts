@@ -10,6 +10,7 @@ import timersPromises from 'node:timers/promises';
 import { Script } from 'node:vm';
 import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
+import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
 import type { Context } from 'aws-lambda';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -20,7 +21,31 @@ import { randomFrom } from './random.ts';
 
 export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
 
+/** The resources of a service, with the provider that payments is to have. */
+export const templateUnderTest = (
+  service: string,
+  provider: PaymentProvider,
+  awsEndpoint?: string,
+): Promise<Record<string, Resource>> =>
+  templateOf(
+    service,
+    awsEndpoint,
+    // Nobody listens there: whatever functions ask of Stripe goes to the network.
+    service === 'payments' && provider === 'stripe'
+      ? {
+          paymentProvider: provider,
+          stripeUrl: 'http://127.0.0.1:4567',
+          paymentReturnUrl: 'http://127.0.0.1:4000/',
+        }
+      : {},
+  );
+
 export const repository = join(import.meta.dirname, '../../..');
+
+/** By whom payments are taken: the provider of a stage, which package.json chooses by it. */
+export const paymentProviders = ['sandbox', 'stripe'] as const;
+
+export type PaymentProvider = (typeof paymentProviders)[number];
 
 /** A change of one source file, at one or more places. What is to be found must stand there exactly once. */
 export type Mutation = Change & { file: string; also?: Change[] };
@@ -33,12 +58,17 @@ const compiled = new Map<string, Promise<Script>>();
  * The functions of a service in one script, with a mutation if one is given. It takes what is from npm from `libraries`, so that
  * it is small: it is read again for each sandbox, and compiled again for each mutation.
  */
-export function compileService(service: string, libraries: Libraries, mutation?: Mutation): Promise<Script> {
+export function compileService(
+  service: string,
+  libraries: Libraries,
+  { provider = 'sandbox', mutation }: { provider?: PaymentProvider; mutation?: Mutation | undefined } = {},
+): Promise<Script> {
   // What is shared is in the script of every service.
   const isConcerned =
     mutation && (mutation.file.startsWith('packages/') || mutation.file.startsWith(`services/${service}/`));
-  const key = JSON.stringify([service, isConcerned && mutation]);
-  const known = compiled.get(key) ?? compile(service, libraries, isConcerned ? mutation : undefined);
+  const variant = service === 'payments' ? provider : 'sandbox';
+  const key = JSON.stringify([service, variant, isConcerned && mutation]);
+  const known = compiled.get(key) ?? compile(service, libraries, variant, isConcerned ? mutation : undefined);
   compiled.set(key, known);
   return known;
 }
@@ -50,6 +80,7 @@ const compile = async (...of: Parameters<typeof bundleService>): Promise<Script>
 export async function bundleService(
   service: string,
   libraries: Libraries,
+  provider: PaymentProvider,
   mutation?: Mutation,
 ): Promise<string> {
   const folder = join(repository, 'services', service, 'src/functions');
@@ -65,6 +96,7 @@ export async function bundleService(
         .join('\n'),
       resolveDir: folder,
     },
+    conditions: [provider, 'module'],
     plugins: [undrawn, libraries.plugin, ...(mutation ? [mutating(mutation)] : [])],
   });
 }
@@ -181,6 +213,8 @@ const injected = [
   'clearTimeout',
   'setInterval',
   'clearInterval',
+  'fetch',
+  'AbortSignal',
 ];
 
 /** How a run of a function ended. */
@@ -238,12 +272,12 @@ export class Functions {
   }
 
   /** Runs other code of a service from now on. */
-  deploy(service: string, script: Script): void {
-    const { resources } = this.#services[service] as ServiceCode;
-    if (this.#services[service]?.script === script) return;
-    this.#services[service] = { script, resources };
-    for (const name of this.#instances.keys())
-      if (name.startsWith(`${service}.`)) this.#instances.delete(name);
+  deploy(service: string, code: ServiceCode): void {
+    if (this.#services[service]?.script === code.script) return;
+    this.#services[service] = code;
+    for (const ofFunctions of [this.#instances, this.#definitions]) {
+      for (const name of ofFunctions.keys()) if (name.startsWith(`${service}.`)) ofFunctions.delete(name);
+    }
   }
 
   /**
@@ -374,7 +408,7 @@ export class Functions {
         done();
       },
     });
-    const { delay, ...timers } = this.#clock.globals((callback) => {
+    const { delay, timeoutSignal, ...timers } = this.#clock.globals((callback) => {
       const instance = this.#running.getStore();
       if (!instance) return callback;
       return (...values) => instance.isAlive && this.#running.run(instance, callback, ...values);
@@ -409,6 +443,12 @@ export class Functions {
       // Jitter is the same each time.
       Math: Object.create(Math, { random: { value: () => this.random() } }),
       ...timers,
+      // Only Stripe is asked by it.
+      fetch: (...asked: Parameters<typeof fetch>) =>
+        this.#network.fetch(this.#running.getStore()?.current as Invocation, ...asked),
+      AbortSignal: new Proxy(AbortSignal, {
+        get: (signal, name) => (name === 'timeout' ? timeoutSignal : Reflect.get(signal, name)),
+      }),
       require: (name: string) => {
         const loaded = namespaces.get(name) ?? namespaceOf(load(name));
         namespaces.set(name, loaded);

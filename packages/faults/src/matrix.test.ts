@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Call } from './calls.ts';
 import { cellFrom, idOf } from './cells.ts';
-import { type CellReport, drawnFrom, type Extent, runMatrix } from './matrix.ts';
+import { type CellReport, drawnFrom, type Extent, matrixStories, runMatrix } from './matrix.ts';
 import type { Pool, Ran } from './pool.ts';
 import type { Cell } from './run.ts';
 
@@ -67,18 +67,10 @@ describe('a matrix that was stopped', () => {
   });
   const none = { places: [], deliveries: [] };
   const baselines = new Map(
-    [
-      'refunds',
-      'late-seller',
-      'crowd',
-      'endings',
-      'expiry',
-      'day-close',
-      'lost',
-      'step-by-step',
-      'sale',
-      'log',
-    ].map((story) => [story, { ...ranWith({ story, faults: [] }), ...(story !== 'sale' && none) }]),
+    matrixStories.map((story) => [
+      story,
+      { ...ranWith({ story, faults: [] }), ...(story !== 'sale' && none) },
+    ]),
   );
   /** Runs cells of which the second breaks a promise, and ends after a number of them. */
   const poolOf = (ends: number, asked: string[] = []) =>

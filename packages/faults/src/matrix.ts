@@ -1,4 +1,4 @@
-import { cellFrom, cellsOf, idOf, isBlip, pairsOf, sampleOf } from './cells.ts';
+import { cellFrom, cellsOf, idOf, isAtStripe, isBlip, pairsOf, sampleOf } from './cells.ts';
 import { mutated } from './functions.ts';
 import { type Mutant, mutants } from './mutants.ts';
 import type { Pool, Ran } from './pool.ts';
@@ -49,6 +49,13 @@ export const matrixStories = [
   'step-by-step',
   'sale',
   'log',
+  'stripe-refunds-fail',
+  'stripe-refunds',
+  'stripe-action',
+  'stripe-dispute',
+  'stripe-silent',
+  'stripe-outage',
+  'stripe-sale',
 ];
 
 /** Those short enough for every pair of faults. */
@@ -273,8 +280,10 @@ const mostRuns = 60;
 /** The boundaries of the table in docs/reliability.md. */
 function boundaryOf(site: string): string {
   const [, service = '', key = '', rest = ''] = /^(\w+)\.(\w+) (.*)$/.exec(site) ?? [];
+  if (ofNews.includes(key) && !isOfStripe(site)) return 'news of Stripe';
   if (rest === 'request') return 'B1 client → API';
   if (rest.includes('payments-sandbox')) return 'provider';
+  if (isOfStripe(site)) return 'provider: Stripe';
   if (key === 'createPayment') return 'B2 intent and outcome of a payment';
   if (key.endsWith('Payment') || key.startsWith('list')) return 'B3 capture, cancel, refund';
   if (key === 'publisher')
@@ -291,6 +300,11 @@ function boundaryOf(site: string): string {
   }
   return 'clocks, republishing';
 }
+
+/** The functions that are there with Stripe only. */
+const ofNews = ['stripeWebhook', 'observePayment', 'catchUp', 'reconcile'];
+
+const isOfStripe = (site: string): boolean => isAtStripe(site) || site.endsWith('GetSecretValue stripe');
 
 /** Kinds of faults as columns. */
 function groupOf(kind: string): string {

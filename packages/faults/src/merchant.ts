@@ -23,6 +23,9 @@ export type Payment = {
   amountRefunded: number;
   invoiceNumber: string | null;
   refunds: Refund[];
+  /** What the customer has to do. */
+  nextAction: object | null;
+  disputes: { id: string; amount: number; status: string }[];
 };
 export type Document = {
   id: string;
@@ -211,20 +214,7 @@ export class Merchant {
   }
 
   async #ask(sent: Sent): Promise<Outcome> {
-    const run = () => this.#world.run(sent.functionName, this.#requests.get(sent));
-    switch (this.#world.fateOfRequest(sent.functionName)) {
-      case 'not-invoked':
-        return { status: 'killed' };
-      case 'response-lost':
-        await run();
-        return { status: 'killed' };
-      case 'asked-together': {
-        const [first] = await Promise.all([run(), run()]);
-        return first;
-      }
-      default:
-        return run();
-    }
+    return this.#world.request(sent.functionName, this.#requests.get(sent));
   }
 
   async #list<Item extends { id: string }>(functionName: string): Promise<Item[]> {

@@ -221,3 +221,62 @@ it('a process that has ended sends nothing', async () => {
   expect(await put(1, { ...alive(), isAlive: () => false })).toBe('The process has ended');
   expect(asked).toEqual([]);
 });
+
+describe('a call to Stripe that is', () => {
+  const site = 'payments.createPayment POST stripe/payment_intents';
+  const broken = (kind: Fault['kind']) => network.begin(fateOf([{ site, nth: 0, kind, reach: 'once' }]));
+  const prepare = (key: string, { signal = null }: { signal?: AbortSignal | null } = {}, by = alive()) =>
+    network
+      .fetch(by, 'http://127.0.0.1:4567/v1/payment_intents', {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${emulators.stripe.key}`,
+          'stripe-version': '2026-10-28.endive',
+          'idempotency-key': key,
+        },
+        body: 'amount=12100&currency=eur',
+        signal,
+      })
+      .then(
+        ({ status }) => status,
+        ({ message }: Error) => message,
+      );
+  const effects = () => emulators.stripe.intents.size;
+
+  it.each([
+    ['refused', 'fetch failed', 0],
+    ['answer-lost', 'fetch failed', 1],
+    ['answered-500', 500, 1],
+    ['throttled', 429, 0],
+    ['denied', 403, 0],
+    ['conflict', 409, 0],
+    ['duplicated', 200, 1],
+  ] as const)('%s has this answer and this effect: %s, %i', async (kind, answer, effect) => {
+    broken(kind);
+    expect(await prepare('k')).toBe(answer);
+    expect(effects()).toBe(effect);
+  });
+
+  it('answered with 500 is answered so again to the same key', async () => {
+    broken('answered-500');
+    expect([await prepare('k'), await prepare('k'), await prepare('other')]).toEqual([500, 500, 200]);
+  });
+
+  it('late is waited for as long as its caller likes, and done after the next call that changes anything there', async () => {
+    broken('late');
+    const given = new AbortController();
+    const late = prepare('k', { signal: given.signal });
+    await vi.waitFor(() => expect(network.isQuiet()).toBe(true), 10_000);
+    given.abort(new Error('no answer in time'));
+    expect(await late).toBe('no answer in time');
+    expect(effects()).toBe(0);
+    expect(await prepare('other')).toBe(200);
+    await vi.waitFor(() => expect(effects()).toBe(2), 10_000);
+  });
+
+  it('of a process that has ended is not sent', async () => {
+    network.begin(fateOf([]));
+    expect(await prepare('k', {}, { ...alive(), isAlive: () => false })).toBe('fetch failed');
+    expect(effects()).toBe(0);
+  });
+});

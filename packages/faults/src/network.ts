@@ -6,6 +6,7 @@ import http, {
 } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { Fault as StripeFault } from '@fanfold/stripe-fake/stripeFake';
 import { type Answer, type Call, callOf, errorAnswer, inputOf, partOf, writtenBy } from './calls.ts';
 import type { EmulatorClient } from './emulatorClient.ts';
 import { Exchange } from './exchange.ts';
@@ -137,6 +138,33 @@ export class Network {
       this.#release(id);
     });
     return sent as never;
+  }
+
+  /** In place of `fetch`, for one run of a function. */
+  async fetch(
+    invocation: Invocation,
+    input: Parameters<typeof fetch>[0],
+    { method = 'GET', headers: given, body, signal }: RequestInit = {},
+  ): Promise<Response> {
+    if (!invocation.isAlive()) throw new TypeError('fetch failed');
+    const { pathname, search } = new URL(String(input));
+    const headers = Object.fromEntries(new Headers(given)) as IncomingHttpHeaders;
+    const id = String(this.#nextId++);
+    this.#active.add(id);
+    try {
+      const answer = await new Promise<Answer | 'cut'>((resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        const request = { method, url: pathname + search, headers };
+        this.#answer(id, invocation, request, Buffer.from(String(body ?? '')), resolve).catch(reject);
+      });
+      if (answer === 'cut') throw new TypeError('fetch failed');
+      return new Response(String(answer.body), {
+        status: answer.status,
+        headers: answer.headers as Record<string, string>,
+      });
+    } finally {
+      this.#release(id);
+    }
   }
 
   /** The same with Node's own client and server. */
@@ -274,10 +302,12 @@ export class Network {
         await forward();
         return 'cut';
       case 'answered-500':
+        // Stripe answers it again to the same key, for a day.
+        if (call.protocol === 'stripe') return this.#forward(call, call.body, 'saved-500-after');
         await forward();
         return errorAnswer(call, 500, internalError[call.protocol]);
       case 'late':
-        this.#late.push({ target: call.target, commandId: call.commandId, send: forward });
+        this.#late.push({ target: orderedBy(call), commandId: call.commandId, send: forward });
         return 'none';
       case 'stalled':
         await forward();
@@ -303,6 +333,12 @@ export class Network {
         return answer;
       }
       case 'stale':
+        if (call.protocol === 'stripe')
+          return {
+            status: 200,
+            headers: {},
+            body: JSON.stringify({ object: 'list', data: [], has_more: false }),
+          };
         return {
           status: 200,
           headers: { 'content-type': 'application/x-amz-json-1.0' },
@@ -327,19 +363,26 @@ export class Network {
 
   async #deliverLate(call: Call): Promise<void> {
     const arriving = this.#late.filter(
-      ({ target, commandId }) => target === call.target && commandId !== call.commandId,
+      ({ target, commandId }) => target === orderedBy(call) && commandId !== call.commandId,
     );
     this.#late = this.#late.filter((late) => !arriving.includes(late));
     for (const { send } of arriving) await send();
   }
 
   /** Sends a call on to its emulator. */
-  async #forward(call: Call, changedBody: string | Buffer = call.body): Promise<Answer> {
+  async #forward(
+    call: Call,
+    changedBody: string | Buffer = call.body,
+    faultAtStripe?: StripeFault,
+  ): Promise<Answer> {
     if (isWrite(call)) {
       for (const target of writtenBy(call)) this.#writes.set(target, this.writesTo(target) + 1);
     }
     const { protocol, method, path, headers } = call;
-    const answer = await this.during(this.#emulators.send(protocol, method, path, headers, changedBody));
+    const answer =
+      protocol === 'stripe'
+        ? this.#emulators.askStripe(method, path, headers, changedBody, faultAtStripe)
+        : await this.during(this.#emulators.send(protocol, method, path, headers, changedBody));
     this.#onDone(call, answer);
     return answer;
   }
@@ -348,11 +391,15 @@ export class Network {
 /** Whether it is taken, and not where it stays: what comes late is one more of them, and no older one. */
 const isMessage = ({ protocol }: Call): boolean => protocol === 'sqs' || protocol === 'sns';
 
+/** Whatever comes late to Stripe comes after the next call that changes anything there. */
+const orderedBy = ({ protocol, target }: Call): string => (protocol === 'stripe' ? protocol : target);
+
 const internalError = {
   dynamodb: 'InternalServerError',
   sqs: 'InternalError',
   sns: 'InternalError',
   kms: 'KMSInternalException',
+  secretsmanager: 'InternalServiceError',
   s3: 'InternalError',
 };
 const throttling = {
@@ -360,6 +407,8 @@ const throttling = {
   sqs: { status: 400, code: 'ThrottlingException' },
   sns: { status: 400, code: 'Throttling' },
   kms: { status: 400, code: 'ThrottlingException' },
+  secretsmanager: { status: 400, code: 'ThrottlingException' },
+  stripe: { status: 429, code: 'rate_limit' },
   s3: { status: 503, code: 'SlowDown' },
 };
 const denial = {
@@ -367,12 +416,19 @@ const denial = {
   sqs: { status: 403, code: 'AccessDeniedException' },
   sns: { status: 403, code: 'AuthorizationError' },
   kms: { status: 400, code: 'AccessDeniedException' },
+  secretsmanager: { status: 400, code: 'AccessDeniedException' },
+  stripe: { status: 403, code: 'platform_account_required' },
   s3: { status: 403, code: 'AccessDenied' },
 };
 
-/** What DynamoDB answers while another transaction has one of the items (semantics D6, D8), and S3 while another writes. */
+/**
+ * What DynamoDB answers while another transaction has one of the items (semantics D6, D8), S3 while another writes, and Stripe
+ * while another call has the same key.
+ */
 function conflictOf(call: Call): Answer {
   if (call.protocol === 's3') return errorAnswer(call, 409, 'ConditionalRequestConflict');
+  // https://docs.stripe.com/error-codes#idempotency-key-in-use
+  if (call.protocol === 'stripe') return errorAnswer(call, 409, 'idempotency_key_in_use');
   if (call.operation !== 'TransactWriteItems') return errorAnswer(call, 400, 'TransactionConflictException');
   return cancelled(call, 'TransactionConflict');
 }

@@ -1,8 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
-import { type Mutation, servicesUnderTest } from './functions.ts';
+import { type Mutation, servicesUnderTest, templateUnderTest } from './functions.ts';
 import type { Cell, Result } from './run.ts';
 import type { Task } from './task.ts';
 
@@ -24,7 +23,8 @@ export class Pool {
 
   /** Packages the services first: processes that did it beside each other would be in each other's way. */
   static async start(size: number): Promise<Pool> {
-    await Promise.all(servicesUnderTest.map((service) => templateOf(service)));
+    await Promise.all(servicesUnderTest.map((service) => templateUnderTest(service, 'sandbox')));
+    await templateUnderTest('payments', 'stripe');
     return new Pool(size);
   }
 

@@ -2,13 +2,12 @@ import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { catalog, type EventType } from '@fanfold/contracts/catalog';
 import type { Event } from '@fanfold/contracts/event';
-import { servicesUnderTest } from './functions.ts';
 import type { Item } from './item.ts';
 import { proofBreaches } from './log.ts';
 import type { Document, Merchant, Payment, Sent } from './merchant.ts';
 import { shuffled } from './random.ts';
 import { poisonFor } from './stories.ts';
-import type { World } from './world.ts';
+import { type World, withDeadLetters } from './world.ts';
 
 /** What is there of a shop when everything has come to rest: what its APIs show, and what tables and logs hold. */
 export type Observation = {
@@ -18,6 +17,10 @@ export type Observation = {
   events: (Event & { position: number; recordedat: string; erased?: true })[];
   /** What the log can say again, in its order. Of what was erased there is no text. */
   texts: { position: number; text: string | null }[];
+  /** Refunds of which nobody but a person can find out what came of them, which the log says. */
+  leftToPeople: string[];
+  /** What the payment provider has. */
+  provider: AtProvider;
   tables: Record<'payments' | 'payments-sandbox' | 'billing' | 'audit' | 'audit-keys', Item[]>;
   sent: Sent[];
   /** By name, when keys were lost with which events were encrypted. */
@@ -26,6 +29,18 @@ export type Observation = {
   brokenFiles: string[];
   /** Numbers that a restore has found lost with their documents. */
   lostNumbers: LostNumbers[];
+};
+
+/** What the payment provider has done, whose it is, and what it says of disputes. */
+type AtProvider = {
+  moved: { paymentId: string; direction: 'in' | 'out'; amount: number }[];
+  /** The payments for which a card was charged, or money reserved, once for each time. */
+  charged: string[];
+  /** The refunds that were made, once for each time. */
+  refunded: string[];
+  /** Of whose payments money is still reserved. */
+  reserved: string[];
+  disputes: { paymentId: string; id: string; status: string }[];
 };
 
 type LostNumbers = { merchantId: string; name: string; first: number; last: number };
@@ -53,6 +68,10 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
       brokenFiles,
       events: await shop.events(),
       texts: await textsOf(world, shop),
+      leftToPeople: world.functions.log.flatMap((line) =>
+        line.includes('"provider cannot be asked again"') ? [String(JSON.parse(line).key)] : [],
+      ),
+      provider: atProvider(tables['payments-sandbox'], world, shop),
       tables,
       sent: shop.sent,
       lostKeys: world.lostKeys,
@@ -63,6 +82,48 @@ export async function observe(world: World, shops: readonly Merchant[]): Promise
   }
   return observed;
 }
+
+/** What the sandbox has recorded of a shop, or Stripe's fake has done: of the one that a story does not use there is nothing. */
+function atProvider(records: Item[], { stripe }: World, { id: merchantId }: Merchant): AtProvider {
+  const intents = [...stripe.intents.values()].filter(
+    ({ metadata }) => metadata.fanfold_merchant === merchantId,
+  );
+  const paymentOf = new Map(intents.map(({ id, metadata }) => [id, String(metadata.fanfold_payment)]));
+  const of = <Made extends { payment_intent: string }>(made: Iterable<Made>) =>
+    [...made].flatMap((each) => {
+      const paymentId = paymentOf.get(each.payment_intent);
+      return paymentId === undefined ? [] : [{ ...each, paymentId }];
+    });
+  const charges = of(stripe.charges.values());
+  const refunds = of(stripe.refunds.values());
+  return {
+    moved: [
+      ...records.flatMap(({ paymentId, operation, outcome, amount }) => {
+        const direction = directions[String(operation)];
+        const isDone = direction && (outcome as { result: string }).result === 'succeeded';
+        return isDone ? [{ paymentId: String(paymentId), direction, amount: Number(amount) }] : [];
+      }),
+      ...charges
+        .filter(({ captured }) => captured)
+        .map(({ paymentId, amount_captured: amount }) => ({ paymentId, direction: 'in' as const, amount })),
+      ...refunds
+        .filter(({ status }) => status === 'succeeded')
+        .map(({ paymentId, amount }) => ({ paymentId, direction: 'out' as const, amount })),
+    ],
+    charged: charges.map(({ paymentId }) => paymentId),
+    refunded: refunds.map(({ metadata }) => String(metadata?.fanfold_operation)),
+    reserved: intents
+      .filter(({ status }) => status === 'requires_capture')
+      .map(({ id }) => String(paymentOf.get(id))),
+    disputes: of(stripe.disputes.values()).map(({ paymentId, id, status }) => ({
+      paymentId,
+      id,
+      status: status === 'needs_response' ? 'open' : status,
+    })),
+  };
+}
+
+const directions: Record<string, 'in' | 'out'> = { charge: 'in', capture: 'in', refund: 'out' };
 
 /** Reads what is recorded as `fanfold replay` does. */
 async function textsOf(world: World, { id: merchantId }: Merchant): Promise<Observation['texts']> {
@@ -78,12 +139,14 @@ async function exported<Part>(world: World, request: object): Promise<Part> {
 }
 
 /** What the tables hold of a shop. */
-const stateOf = ({ tables }: Observation, { id }: Merchant): Item[][] =>
-  Object.values(tables).map((items) =>
+const stateOf = ({ tables, provider }: Observation, { id }: Merchant): unknown[] => [
+  ...Object.values(tables).map((items) =>
     items
       .filter(({ pk }) => pk.startsWith(`${id}#`) || pk === `finding:${id}` || pk === `erasure:${id}`)
       .sort((a, b) => (`${a.pk}${a.sk}` < `${b.pk}${b.sk}` ? -1 : 1)),
-  );
+  ),
+  provider,
+];
 
 type Breach = (observed: Observation, shop: Merchant) => string[];
 
@@ -226,20 +289,16 @@ const safety: Record<string, Breach> = {
   },
 
   /** Money: what was captured and refunded is what was invoiced and credited, and what the provider did, once. */
-  I4: ({ payments, invoices, creditNotes, tables }) =>
+  I4: ({ payments, invoices, creditNotes, provider, leftToPeople }) =>
     payments.flatMap((payment) => {
       const { id, amountCaptured, amountRefunded } = payment;
       const gross = (documents: Document[]) =>
         sum(documents.filter(({ paymentId }) => paymentId === id).map(({ totals }) => totals.gross));
-      const done = tables['payments-sandbox'].filter(
-        ({ paymentId, outcome }) =>
-          paymentId === id && (outcome as { result: string }).result === 'succeeded',
-      );
-      const moved = (...operations: string[]) =>
+      const moved = (direction: 'in' | 'out') =>
         sum(
-          done
-            .filter(({ operation }) => operations.includes(String(operation)))
-            .map(({ amount }) => Number(amount)),
+          provider.moved
+            .filter((each) => each.paymentId === id && each.direction === direction)
+            .map(({ amount }) => amount),
         );
       return [
         ...unequal(`${id}: captured and invoiced`, amountCaptured, gross(ownOf(invoices))),
@@ -248,15 +307,50 @@ const safety: Record<string, Breach> = {
           amountRefunded,
           gross(creditNotes) - gross(reversalsIn(invoices)),
         ),
-        ...unequal(`${id}: captured here and at the provider`, amountCaptured, moved('charge', 'capture')),
-        ...unequal(`${id}: refunded here and at the provider`, amountRefunded, moved('refund')),
+        ...unequal(`${id}: captured here and at the provider`, amountCaptured, moved('in')),
+        ...unequal(`${id}: refunded here and at the provider`, amountRefunded, moved('out')),
         ...(amountRefunded > amountCaptured ? [`${id}: more was refunded than captured`] : []),
         ...(payment.status === 'processing' ? [`${id} is still processing`] : []),
         ...payment.refunds
-          .filter(({ status }) => status === 'pending')
+          .filter(({ id, status }) => status === 'pending' && !leftToPeople.includes(id))
           .map((each) => `${each.id} is still pending`),
       ];
     }),
+
+  /**
+   * At the provider a payment has one charge at most, and a refund is made once at most. Nothing is charged or reserved of which no
+   * payment knows, and its disputes are the payment's. What the sandbox has reserved, it does not tell.
+   */
+  I14: ({ payments, provider: { charged, refunded, reserved, disputes } }) => {
+    const ids = payments.map(({ id }) => id);
+    const done = [...charged, ...refunded];
+    const authorized = payments.filter(({ status }) => status === 'authorized').map(({ id }) => id);
+    const named = (all: { paymentId: string; id: string; status: string }[]) =>
+      all.map(({ paymentId, id, status }) => `${id} of ${paymentId}, ${status}`);
+    return [
+      ...differences('what was charged and refunded at the provider', [...new Set(done)], done),
+      ...charged.filter((id) => !ids.includes(id)).map((id) => `${id} was charged, and is not there`),
+      ...(charged.length > 0
+        ? differences('authorized payments and reserved ones', authorized, reserved)
+        : []),
+      ...differences(
+        'disputes at the provider and of payments',
+        named(disputes),
+        named(payments.flatMap(({ id, disputes }) => disputes.map((each) => ({ ...each, paymentId: id })))),
+      ),
+    ];
+  },
+
+  /** Of each thing that can happen to a payment, a refund or a dispute there is one event. */
+  I15: ({ events }) => {
+    const happened = events
+      .filter(({ type, erased }) => type.startsWith('payment.') && !erased)
+      .map(({ type, subject, data }) => {
+        const { refund, dispute } = data as { refund?: { id: string }; dispute?: { id: string } };
+        return `${type} of ${refund?.id ?? dispute?.id ?? subject}`;
+      });
+    return differences('events and what happened', [...new Set(happened)], happened);
+  },
 
   /** A request that is repeated is answered with the same object and status, and has one effect. */
   I5: ({ sent, payments }) =>
@@ -353,9 +447,9 @@ export async function proofBreachesOf(
   return breaches;
 }
 
-/** I9: no log has a token, or a name or address of a customer. */
-export const leaksIn = (log: string[], shop: Merchant): string[] =>
-  shop.secrets
+/** I9: no log has a token, a name or address of a customer, or a secret of the provider's. */
+export const leaksIn = (log: string[], secrets: string[]): string[] =>
+  secrets
     .filter((secret) => log.some((line) => line.includes(secret)))
     .map((secret) => `I9 a log has ${secret.slice(0, 12)}…`);
 
@@ -366,9 +460,9 @@ export async function deadLetterBreaches(
   isPoisoned: boolean,
 ): Promise<string[]> {
   const breaches: string[] = [];
-  // Whoever poisons queues does not reach the renderer's, which only billing's stream fills.
-  for (const service of [...servicesUnderTest, 'billing-renderer']) {
-    const poisoned = isPoisoned && service !== 'billing-renderer';
+  // Whoever poisons queues does not reach the renderer's, which only billing's stream fills, nor that of notifications.
+  for (const service of withDeadLetters) {
+    const poisoned = isPoisoned && !service.includes('-');
     const letters = await world.takeDeadLetters(service);
     const isPoison = ({ body, reason }: (typeof letters)[number]) =>
       poisoned && body === poisonFor(shop) && reason === 'not-json';

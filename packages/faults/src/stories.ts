@@ -1,21 +1,26 @@
 import { invoiceIssued } from '@fanfold/contracts/billing';
 import { makeEvent } from '@fanfold/contracts/event';
-import { servicesUnderTest } from './functions.ts';
+import { type PaymentProvider, servicesUnderTest } from './functions.ts';
 import type { Merchant, Payment } from './merchant.ts';
 import { randomFrom } from './random.ts';
+import { beginCatchingUp, stripeStories } from './stripeStories.ts';
+import { insist, type Story, settled, tick } from './telling.ts';
 import type { World } from './world.ts';
-
-/** What is told in each run, while faults strike. It goes on until the shop knows what came of each request. */
-export type Story = (world: World, shop: Merchant, other: Merchant, seed: number) => Promise<void>;
 
 /** What happens before faults strike: days before this one are closed. */
 export const before: Record<string, (world: World) => Promise<unknown>> = {
   'day-close': closeDays,
   lost: closeDays,
   log: (world) => world.fillLog(254),
+  ...Object.fromEntries(Object.keys(stripeStories).map((story) => [story, beginCatchingUp])),
 };
 
+/** By whom payments are taken in a story. */
+export const providerOf = (story: string): PaymentProvider => (story in stripeStories ? 'stripe' : 'sandbox');
+
 export const stories: Record<string, Story> = {
+  ...stripeStories,
+
   /** Paid and captured at once. */
   async sale(world, shop) {
     await shop.pay();
@@ -235,23 +240,3 @@ async function closeDays(world: World): Promise<void> {
 /** What is no event, and has to be in the dead letters of each service in the end. */
 export const poisonFor = ({ id }: Merchant): string => `poison of ${id}`;
 export const isPoisoned = (story: string): boolean => story === 'crowd';
-
-/** Runs a clock as EventBridge does: when it fails it is tried twice more. */
-const tick = (world: World, functionName: string): Promise<void> => insist(world, functionName, {}, 3);
-
-/** Runs a function as a person does who is told that it failed: until it is done. */
-async function insist(world: World, functionName: string, event: unknown, attempts = 30): Promise<void> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    if ((await world.run(functionName, event)).status === 'answered') return;
-    world.clock.advance(60_000);
-  }
-}
-
-/** Until it is known what became of a payment: its request has ended, and the janitor has asked the provider. */
-async function settled(world: World, shop: Merchant, { id }: Payment): Promise<void> {
-  for (let tries = 0; tries < 20; tries++) {
-    if ((await shop.show(id)).status !== 'processing') return;
-    world.clock.advance(60_000);
-    await world.run('payments.janitor');
-  }
-}

@@ -12,10 +12,11 @@ import {
 } from '@fanfold/local-cloud/account';
 import { type Endpoints, startEmulators } from '@fanfold/local-cloud/emulators';
 import { eventSourceMapping } from '@fanfold/local-cloud/eventSourceMapping';
+import { secrets } from '@fanfold/local-cloud/kms';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
-import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
 import type { Resource } from '@fanfold/local-cloud/template';
+import { StripeFake } from '@fanfold/stripe-fake/stripeFake';
 import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
 import { encodeBundle } from '@fanfold/tlog/tile';
 import { formatKey, parseKey, type VerifierKey } from '@fanfold/verify/note';
@@ -31,7 +32,9 @@ import {
   Libraries,
   type Mutation,
   type Outcome,
+  type PaymentProvider,
   servicesUnderTest,
+  templateUnderTest,
 } from './functions.ts';
 import type { Item } from './item.ts';
 import { fillerEntry, type LogKeys, LogWatch } from './log.ts';
@@ -91,13 +94,18 @@ export class World {
   readonly #endpoints: Endpoints;
   readonly #emulators: EmulatorClient;
   readonly #stopEmulators: () => Promise<void>;
+  /** Those of all services, with what each provider of payments needs. */
   readonly #resources: Record<string, Record<string, Resource>>;
+  readonly #resourcesWith: Record<PaymentProvider, Record<string, Resource>>;
+  /** How much of what has happened at Stripe was taken to be told. */
+  #told = 0;
 
   private constructor(parts: {
     libraries: Libraries;
     emulators: EmulatorClient;
     endpoints: Endpoints;
     resources: Record<string, Record<string, Resource>>;
+    resourcesWith: Record<PaymentProvider, Record<string, Resource>>;
     stopEmulators: () => Promise<void>;
     network: Network;
     clock: Clock;
@@ -106,6 +114,7 @@ export class World {
     this.#libraries = parts.libraries;
     this.#endpoints = parts.endpoints;
     this.#resources = parts.resources;
+    this.#resourcesWith = parts.resourcesWith;
     this.#stopEmulators = parts.stopEmulators;
     this.network = parts.network;
     this.clock = parts.clock;
@@ -130,15 +139,24 @@ export class World {
     // The queues' visibility is reckoned with Date.now(), in this process.
     Date.now = () => clock.now;
     const resources: Record<string, Record<string, Resource>> = {};
-    for (const service of servicesUnderTest) resources[service] = await templateOf(service, endpoints.aws);
+    for (const service of servicesUnderTest) {
+      resources[service] = await templateUnderTest(service, 'sandbox', endpoints.aws);
+    }
+    const { payments: withSandbox = {} } = resources;
+    const withStripe = await templateUnderTest('payments', 'stripe', endpoints.aws);
+    const resourcesWith = { sandbox: withSandbox, stripe: withStripe };
+    resources.payments = { ...withSandbox, ...withStripe };
     for (const each of Object.values(resources)) await provision(each, endpoints);
+    secrets.set('fanfold/local/stripe', JSON.stringify(stripeSecrets));
     const libraries = new Libraries();
     const code = await Promise.all(
-      servicesUnderTest.map(async (service) => [
-        service,
-        { script: await compileService(service, libraries), resources: resources[service] as never },
-      ]),
+      servicesUnderTest.map(async (service) => {
+        const script = await compileService(service, libraries);
+        return [service, { script, resources: service === 'payments' ? withSandbox : resources[service] }];
+      }),
     );
+    // What it needs of npm is in the libraries too.
+    await compileService('payments', libraries, { provider: 'stripe' });
     const functions = new Functions(Object.fromEntries(code), await libraries.compile(), {
       clock,
       network,
@@ -156,6 +174,7 @@ export class World {
       emulators,
       endpoints,
       resources,
+      resourcesWith,
       stopEmulators,
       network,
       clock,
@@ -219,11 +238,26 @@ export class World {
     this.#mappings.sort((a, b) => (a.source === b.source ? 0 : a.source === 'stream' ? -1 : 1));
   }
 
-  /** Compiles the services with a mutation, if one is given, and runs that code from now on. */
-  async deploy(mutation: Mutation | undefined): Promise<void> {
+  /** Compiles the services with a provider and a mutation, if one is given, and runs that code from now on. */
+  async deploy(provider: PaymentProvider, mutation: Mutation | undefined): Promise<void> {
     for (const service of servicesUnderTest) {
-      this.functions.deploy(service, await compileService(service, this.#libraries, mutation));
+      const script = await compileService(service, this.#libraries, { provider, mutation });
+      const resources = service === 'payments' ? this.#resourcesWith[provider] : this.#resources[service];
+      this.functions.deploy(service, { script, resources: resources as Record<string, Resource> });
     }
+  }
+
+  /** The payment provider, where a story has payments taken by Stripe. */
+  get stripe(): StripeFake {
+    return this.#emulators.stripe;
+  }
+
+  /** What has happened at Stripe and was not taken before, in its order. */
+  takeEventsOfStripe(): StripeFake['events'] {
+    this.stripe.passTime();
+    const taken = this.stripe.events.slice(this.#told);
+    this.#told = this.stripe.events.length;
+    return taken;
   }
 
   /**
@@ -236,6 +270,12 @@ export class World {
     this.clock.restart();
     this.stopped.clear();
     this.lostKeys.clear();
+    this.#emulators.stripe = new StripeFake({
+      key: stripeSecrets.key,
+      webhookSecret: stripeSecrets.webhookSecrets[0] as string,
+      now: () => this.clock.now,
+    });
+    this.#told = 0;
     const tables = this.#tables();
     for (const { Properties } of tables)
       await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName: Properties.TableName });
@@ -334,8 +374,26 @@ export class World {
     ];
   }
 
+  /** Asks a function over its API, as a client does who may get no answer. */
+  async request(functionName: string, event: unknown): Promise<Outcome> {
+    const run = () => this.run(functionName, event);
+    switch (this.#fateOfRequest(functionName)) {
+      case 'not-invoked':
+        return { status: 'killed' };
+      case 'response-lost':
+        await run();
+        return { status: 'killed' };
+      case 'asked-together': {
+        const [first] = await Promise.all([run(), run()]);
+        return first;
+      }
+      default:
+        return run();
+    }
+  }
+
   /** What becomes of the next request to a function. */
-  fateOfRequest(functionName: string): DeliveryFaultKind | undefined {
+  #fateOfRequest(functionName: string): DeliveryFaultKind | undefined {
     const nth = this.#requests.get(functionName) ?? 0;
     this.#requests.set(functionName, nth + 1);
     return this.network.fateOfDelivery(deliverySite(functionName, 'request'), nth)?.kind as
@@ -580,8 +638,14 @@ export class World {
   }
 }
 
+/** Whose queues have dead letters. */
+export const withDeadLetters = [...servicesUnderTest, 'billing-renderer', 'payments-webhooks'];
+
 /** The queues of dead letters, without the beginning of their names. */
-const deadLettersOf = [...servicesUnderTest, 'billing-renderer'].map((name) => `${name}-events-dead-letters`);
+const deadLettersOf = withDeadLetters.map((name) => `${name}-events-dead-letters`);
+
+/** What must never be in a log. */
+export const stripeSecrets = { key: 'sk_test_canary', webhookSecrets: ['whsec_canary'] };
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

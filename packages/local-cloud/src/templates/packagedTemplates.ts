@@ -49,9 +49,15 @@ export const anyParameters = { tokenIssuer: 'https://issuer.invalid', logOrigin:
  * The resources of one of the services in `services/`, packaged for the local stage and resolved.
  *
  * @param awsEndpoint base URL of queue URLs, such as `emulators.endpoints.aws`.
+ * @param parameters values of `${param:…}`, by name.
  */
-export async function templateOf(service: string, awsEndpoint?: string): Promise<Record<string, Resource>> {
-  return resolveTemplate(await packageService(join(repository, 'services', service)), awsEndpoint);
+export async function templateOf(
+  service: string,
+  awsEndpoint?: string,
+  parameters: Record<string, string> = {},
+): Promise<Record<string, Resource>> {
+  const template = await packageService(join(repository, 'services', service), 'local', parameters);
+  return resolveTemplate(template, awsEndpoint);
 }
 
 /** The names of the services in `services/`. */
