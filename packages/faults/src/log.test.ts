@@ -256,6 +256,15 @@ describe('a log', () => {
     });
   });
 
+  it('has the head of its last transaction, also when one before it comes again, which is answered and not done', () => {
+    append(4);
+    const first = commandId;
+    append(5);
+    commandId = first - 1;
+    append(4);
+    expect(watch.headSize).toBe(5);
+  });
+
   it('may begin with entries that are nobody’s', async () => {
     watch = new LogWatch(3);
     items = items.filter(({ position }) => position === undefined);

@@ -30,6 +30,8 @@ export class LogWatch {
   readonly #lost = new Set<string>();
   /** The commands that moved the checkpoint or the witness's memory forward. */
   readonly #movedBy = new Set<string>();
+  /** The commands whose transactions were done. */
+  readonly #committed = new Set<string>();
   /** Up to which number those of a series were given, as the bucket has noted it, by merchant and name. */
   readonly #given = new Map<string, number>();
   /** Of which types events may be lost, though not their entries: nobody else had them when audit's table was put back. */
@@ -73,6 +75,9 @@ export class LogWatch {
       const { size, root } = inputOf(call).Item;
       this.#replace('memory', Number(size.N), root.B, call);
     } else if (call.operation === 'TransactWriteItems' && call.target === 'fanfold-local-audit') {
+      // One that comes again, with its token, is answered as if it were done again, and is not.
+      if (this.#committed.has(call.commandId)) return;
+      this.#committed.add(call.commandId);
       const { TransactItems } = inputOf(call) as {
         TransactItems: { Update?: HeadUpdate; Put?: SeriesPut }[];
       };
