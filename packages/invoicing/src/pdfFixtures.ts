@@ -144,13 +144,17 @@ export function logoPng(width = 380, height = 112): Uint8Array {
   return pngOf(width, height, [8, 6], deflateSync(Buffer.concat(rows)));
 }
 
-/** @param kind how many bits a colour has, and its type */
+/**
+ * @param kind how many bits a colour has, and its type
+ * @param more other chunks, which stand before the pixels
+ */
 export function pngOf(
   width: number,
   height: number,
   kind: [depth: number, colourType: number],
   pixels: Buffer,
   palette?: Buffer,
+  more: [type: string, data: Buffer][] = [],
 ): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -160,6 +164,7 @@ export function pngOf(
     Buffer.from('89504e470d0a1a0a', 'hex'),
     chunk('IHDR', header),
     ...(palette ? [chunk('PLTE', palette)] : []),
+    ...more.map(([type, data]) => chunk(type, data)),
     chunk('IDAT', pixels),
     chunk('IEND', Buffer.alloc(0)),
   ]);

@@ -23,7 +23,8 @@ export function readLogo({
   const problem = logoProblemOf(bytes);
   if (problem !== null) return problem;
   const isPng = bytes.readUInt32BE(0) === pngSignature;
-  if (isPng && !hasPixels(bytes)) return 'is a PNG whose pixels cannot be read';
+  const pixelProblem = isPng ? pixelProblemOf(bytes) : null;
+  if (pixelProblem !== null) return pixelProblem;
   const contentType = isPng ? 'image/png' : 'image/jpeg';
   const hash = sha256(bytes);
   return {
@@ -40,27 +41,49 @@ const pngSignature = 0x89504e47;
 /** How many values a pixel has, by the type of its colours: https://www.w3.org/TR/png-3/#3colourType */
 const channels: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 
-/** Whether a PNG has all chunks unbroken, and in them exactly the pixels that its header says. */
-function hasPixels(png: Buffer): boolean {
+/** What else a PNG may have, once or more: it changes neither the size nor the pixels that are drawn. */
+const harmlessChunks = new Set(
+  'bKGD cHRM cICP cLLI eXIf gAMA hIST iCCP iTXt mDCV pHYs sBIT sPLT sRGB tEXt tIME zTXt'.split(' '),
+);
+
+/**
+ * Why a PNG cannot be drawn; null when it can: it has all chunks unbroken, and in them exactly the pixels that its header says. Who
+ * draws it takes the last of several headers, and as many pixels as that one says: so there is one of each chunk but of the pixels.
+ */
+function pixelProblemOf(png: Buffer): string | null {
+  const unreadable = 'is a PNG whose pixels cannot be read';
   const chunks = chunksOf(png);
-  if (chunks?.at(-1)?.type !== 'IEND') return false;
-  const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
-  const [depth = 0, colourType = 0] = png.subarray(24, 26);
-  const perPixel = channels[colourType];
+  if (chunks === undefined) return unreadable;
+  const types = chunks.map(({ type }) => type);
+  const drawn = types.filter((type) => !harmlessChunks.has(type) && type !== 'IDAT');
+  if (!/^IHDR(,PLTE(,tRNS)?)?,IEND$/.test(drawn.join())) {
+    return `is a PNG with other chunks than one IHDR, at most one PLTE and then one tRNS, IDAT, one IEND, and those that say more about it: save it without extras`;
+  }
   const of = (type: string) => chunks.filter((chunk) => chunk.type === type).map(({ data }) => data);
+  const [header, end] = [chunks.at(0), chunks.at(-1)];
+  if (header?.type !== 'IHDR' || header.data.length !== 13 || end?.type !== 'IEND' || end.data.length > 0)
+    return unreadable;
+  const [width, height] = [header.data.readUInt32BE(0), header.data.readUInt32BE(4)];
+  const [depth = 0, colourType = 0] = header.data.subarray(8, 10);
+  const perPixel = channels[colourType];
   const [palette, transparency] = [Buffer.concat(of('PLTE')), Buffer.concat(of('tRNS'))];
   const hasPalette = palette.length > 0 && palette.length % 3 === 0 && palette.length <= 768;
+  if (perPixel === undefined || depth > 8 || (depth < 8 && perPixel > 1)) return unreadable;
+  // Of colours that need no palette, one only suggests what a screen shows; pdfkit would take the pixels for its entries.
+  if (colourType === 3 ? !hasPalette : types.includes('PLTE')) return unreadable;
   // Only a palette may have transparent entries. Other colours say it of each pixel, or not at all.
-  const isTransparent = transparency.length > 0;
-  if (perPixel === undefined || depth > 8 || (depth < 8 && perPixel > 1)) return false;
-  if (colourType === 3 ? !hasPalette || transparency.length > palette.length / 3 : isTransparent)
-    return false;
+  if (transparency.length > palette.length / 3) return unreadable;
+  // pdfkit reads one byte a pixel where entries are transparent.
+  if (types.includes('tRNS') && depth !== 8) {
+    return `is a PNG with transparent entries in a palette of ${depth} bits: save it with 8 bits`;
+  }
   const rowBytes = 1 + Math.ceil((width * perPixel * depth) / 8);
   try {
     const rows = inflateSync(Buffer.concat(of('IDAT')), { maxOutputLength: rowBytes * height });
-    return rows.length === rowBytes * height && everyRow(rows, rowBytes, (filter) => filter <= 4);
+    const isWhole = rows.length === rowBytes * height && everyRow(rows, rowBytes, (filter) => filter <= 4);
+    return isWhole ? null : unreadable;
   } catch {
-    return false;
+    return unreadable;
   }
 }
 
