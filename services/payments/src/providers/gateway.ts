@@ -61,7 +61,7 @@ export async function perform(instruction: Instruction): Promise<Outcome> {
 
 /**
  * Finds out what came of an instruction that is not settled. One that has not happened is given up when it was for a new payment,
- * and then never will; others are sent again, under the same key.
+ * and then never will; others are sent again. A payment is captured or given up once, under whatever key: only refunds need theirs.
  *
  * @param isAbandoned whether the customer's time is over
  * @throws ProviderRefusal when it refuses to answer until somebody corrects something
@@ -74,7 +74,8 @@ export async function findOut(instruction: Instruction, isAbandoned: boolean, no
   if (outcome.result !== 'nothing') return outcome;
   if (operation === 'authorize' || operation === 'charge')
     return askedForMs < provider.patienceMs ? { result: 'unknown' } : close(instruction);
-  if (askedForMs < keysLastMs) return answerOf(key, async () => provider.perform(instruction));
+  if (operation !== 'refund' || askedForMs < keysLastMs)
+    return answerOf(key, async () => provider.perform(instruction));
   logger.error('provider cannot be asked again', {
     ...{ key, operation, paymentId: instruction.paymentId, askedAt: instruction.askedAt },
     advice:
@@ -87,7 +88,7 @@ const close = (instruction: Instruction): Promise<Outcome> =>
   answerOf(instruction.key, async () => provider.close(instruction));
 
 /**
- * For how long a key is sent again. Stripe forgets keys after a day, and would carry out a forgotten one as if it were new
+ * For how long a refund is sent again. Stripe forgets keys after a day, and would carry out a forgotten one as if it were new
  * (https://docs.stripe.com/api/idempotent_requests).
  */
 const keysLastMs = 23 * 3_600_000;

@@ -50,8 +50,8 @@ type Call = {
 export const get = <Answer>(path: string, call: Omit<Call, 'idempotencyKey'> = {}): Promise<Answer> =>
   send('GET', path, call);
 
-export const post = <Answer>(path: string, call: Call & { idempotencyKey: string }): Promise<Answer> =>
-  send('POST', path, call);
+/** Without a key where the object's state allows the call once: with one, Stripe would repeat a 500 instead of trying again. */
+export const post = <Answer>(path: string, call: Call = {}): Promise<Answer> => send('POST', path, call);
 
 /** All of a list, page by page. https://docs.stripe.com/api/pagination */
 export async function* list<Item extends { id: string }>(

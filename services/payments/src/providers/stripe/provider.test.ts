@@ -292,6 +292,25 @@ describe('What happened is not known', () => {
     },
   );
 
+  test('when Stripe fails, which it would repeat to the same key for a day, until the same is asked again', async () => {
+    for (const operation of ['capture', 'void'] as const) {
+      const authorize = await prepared('authorize', { key: `pay_${operation}` });
+      await provider.perform(authorize);
+      const asked = next(authorize, operation);
+      stripe.fake.fault = ({ path }) => (/\/(capture|cancel)$/.test(path) ? 'saved-500-before' : undefined);
+      await expect(provider.perform(asked)).rejects.toThrow('Stripe answered 500');
+      stripe.fake.fault = () => undefined;
+      expect(await provider.look(asked)).toEqual(nothing);
+      expect(await provider.perform(asked)).toEqual(succeeded);
+    }
+    const charge = await prepared('charge', { key: 'pay_closed' });
+    stripe.fake.fault = ({ path }) => (path.endsWith('/cancel') ? 'saved-500-before' : undefined);
+    await expect(provider.close(charge)).rejects.toThrow('Stripe answered 500');
+    stripe.fake.fault = () => undefined;
+    expect(await provider.close(charge)).toEqual(nothing);
+    expect(intent(charge)).toMatchObject({ status: 'canceled' });
+  });
+
   test('when a key is in use, or was used for something else', async () => {
     const charge = await prepared('charge');
     await provider.perform(charge);

@@ -73,7 +73,7 @@ export const provider: Provider = {
     const isOpen = outcome.result === 'nothing' || outcome.result === 'action';
     if (!isOpen || !isCharge(instruction)) return outcome;
     try {
-      await post(`${await intentPath(instruction)}/cancel`, { idempotencyKey: `${instruction.key}:close` });
+      await post(`${await intentPath(instruction)}/cancel`);
     } catch (error) {
       // When it is no longer as it was a moment ago, looking at it shows what it is.
       if (!isChanged(error)) throw permanent(error);
@@ -102,11 +102,10 @@ async function carryOut(instruction: Instruction): Promise<Outcome> {
     case 'capture': {
       const amountToCapture = toStripeAmount(amount, currency);
       const parameters = { amount_to_capture: amountToCapture };
-      const call = { idempotencyKey: key, parameters };
-      return captureOutcome(await post<Intent>(`${intent}/capture`, call), amountToCapture);
+      return captureOutcome(await post<Intent>(`${intent}/capture`, { parameters }), amountToCapture);
     }
     case 'void':
-      return voidOutcome(await post<Intent>(`${intent}/cancel`, { idempotencyKey: key }));
+      return voidOutcome(await post<Intent>(`${intent}/cancel`));
     case 'refund': {
       const parameters = {
         payment_intent: await referenceOf(instruction),
