@@ -45,9 +45,10 @@ test('Stripe’s own library pays, and refunds, and reads what it wrote', async 
     { amount: 1000, status: 'succeeded', metadata: { fanfold_operation: 're_1' } },
   ]);
   const movements = await stripe.balanceTransactions.list({ expand: ['data.source'] });
-  expect(movements.data.map(({ type, amount }) => [type, amount])).toEqual([
-    ['refund', -1000],
-    ['charge', 5000],
+  // Of the account's balance, which is not kept in euros.
+  expect(movements.data.map(({ type, amount, currency }) => [type, amount, currency])).toEqual([
+    ['refund', -1234, 'usd'],
+    ['charge', 6170, 'usd'],
   ]);
 });
 

@@ -28,7 +28,10 @@ type Intent = Stripe.PaymentIntent & { latest_charge: string | null };
 type Charge = Stripe.Charge & { payment_intent: string };
 type Refund = Stripe.Refund & { payment_intent: string };
 type Dispute = Stripe.Dispute & { payment_intent: string };
-type Movement = Pick<Stripe.BalanceTransaction, 'id' | 'amount' | 'created' | 'currency' | 'type'> & {
+type Movement = Pick<
+  Stripe.BalanceTransaction,
+  'id' | 'amount' | 'created' | 'currency' | 'exchange_rate' | 'type'
+> & {
   object: 'balance_transaction';
   source: string;
 };
@@ -40,6 +43,8 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 /** After how long a call arrives that is late. */
 const lateMs = 5 * 60_000;
+/** What the account's balance is kept in. What is charged in another currency moves there converted. */
+const settlement = { currency: 'usd', exchange_rate: 1.234 };
 /** Of a payment that the customer did not begin: https://docs.stripe.com/payments/place-a-hold-on-a-payment-method */
 const capturableMs = 4 * dayMs + 18 * hourMs;
 
@@ -382,7 +387,7 @@ export class StripeFake {
     const sources = [this.charges, this.refunds, this.disputes];
     const data = (page.data as Movement[]).map((movement) => ({
       ...movement,
-      source: sources.map((each) => each.get(movement.source)).find(Boolean),
+      source: sources.map((each) => each.get(movement.source)).find(Boolean) ?? null,
     }));
     return { ...page, data };
   }
@@ -448,11 +453,13 @@ export class StripeFake {
   }
 
   #move(type: string, amount: number, { id, currency }: { id: string; currency: string }): void {
+    const isConverted = currency !== settlement.currency;
     const movement = {
       object: 'balance_transaction',
-      amount,
+      amount: isConverted ? Math.round(amount * settlement.exchange_rate) : amount,
       created: this.#time(),
-      currency,
+      currency: settlement.currency,
+      exchange_rate: isConverted ? settlement.exchange_rate : null,
       type,
       source: id,
     };

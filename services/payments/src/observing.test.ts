@@ -191,6 +191,32 @@ describe('The day before is compared with the provider', () => {
     expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 0 });
   });
 
+  test('and a refund, one that came back, and a charge are of the payment’s currency, whatever the balance is kept in', async () => {
+    const { payment } = refunding(captured(), 4000, 're_1');
+    const instruction = await prepared(payment);
+    await provider.perform(instruction);
+    await provider.perform({ ...instruction, operation: 'refund', key: 're_1', amount: 4000 });
+    const [refund] = stripe.fake.refunds.values();
+    stripe.fake.failRefund(String(refund?.id));
+    await active([]);
+    stripe.clock.now += 16 * hourMs;
+    expect(stripe.fake.movements).toMatchObject([
+      { type: 'charge', currency: 'usd' },
+      { type: 'refund', currency: 'usd' },
+      { type: 'refund_failure', currency: 'usd' },
+    ]);
+    expect(await reconcile(run())).toEqual({ moved: 3, told: 0, differences: 0 });
+  });
+
+  test('and money that moved without a charge or refund behind it is a difference', async () => {
+    await provider.perform(await prepared(captured()));
+    await active([]);
+    stripe.fake.charges.clear();
+    stripe.clock.now += 16 * hourMs;
+    expect(await reconcile(run())).toEqual({ moved: 1, told: 0, differences: 1 });
+    expect(logged()).toMatchObject([{ message: 'provider differs', amount: 14_931, currency: 'USD' }]);
+  });
+
   test('and a payment that had not heard of it is told', async () => {
     await provider.perform(await prepared());
     await active([]);
@@ -209,7 +235,10 @@ describe('The day before is compared with the provider', () => {
     stripe.clock.now += 16 * hourMs;
     expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 2 });
     expect(logged()).toMatchObject([
-      { message: 'provider differs', onlyAt: 'provider', reference: instruction.reference, amount: 12_100 },
+      {
+        ...{ message: 'provider differs', onlyAt: 'provider', reference: instruction.reference },
+        ...{ amount: 12_100, currency: 'EUR' },
+      },
       { message: 'provider differs', onlyAt: 'payments', id: paymentId, merchantId: 'acme' },
     ]);
     expect(measured().length).toBeGreaterThanOrEqual(0);
@@ -219,10 +248,13 @@ describe('The day before is compared with the provider', () => {
     const movement = { id: 'txn_1', currency: 'EUR', reference: 'pi_1', refundId: undefined } as const;
     expect(hasMoved(captured(), { ...movement, type: 'charge', amount: 12_100 })).toBe(true);
     expect(hasMoved(captured(), { ...movement, type: 'charge', amount: 12_000 })).toBe(false);
+    expect(hasMoved(captured(), { ...movement, type: 'charge', amount: 12_100, currency: 'USD' })).toBe(
+      false,
+    );
     const { payment } = refunding(captured(), 4000, 're_1');
-    const refund = { ...movement, refundId: 're_1', type: 'refund', amount: -4000 } as const;
+    const refund = { ...movement, refundId: 're_1', type: 'refund', amount: 4000 } as const;
     expect(hasMoved(payment, refund)).toBe(true);
-    expect(hasMoved(payment, { ...refund, amount: -4001 })).toBe(false);
+    expect(hasMoved(payment, { ...refund, amount: 4001 })).toBe(false);
     expect(hasMoved(payment, { ...refund, refundId: 're_2' })).toBe(false);
     expect(hasMoved(payment, { ...refund, type: 'refund_failure', amount: 4000 })).toBe(false);
     const facts = { paymentId, merchantId: 'acme', refunds: [], disputes: [] };

@@ -55,11 +55,12 @@ export async function reconcile(run: Run): Promise<Record<string, number>> {
 }
 
 /** Whether a payment has what moved at the provider. */
-export function hasMoved(payment: Payment | undefined, { type, amount, refundId = '' }: Movement): boolean {
-  if (!payment) return false;
+export function hasMoved(payment: Payment | undefined, movement: Movement): boolean {
+  const { type, amount, currency, refundId = '' } = movement;
+  if (payment?.currency !== currency) return false;
   if (type === 'charge') return payment.amountCaptured === amount;
   const refund = payment.refunds[refundId];
-  if (refund?.amount !== Math.abs(amount)) return false;
+  if (refund?.amount !== amount) return false;
   // What is pending at the provider has moved there already, and what failed has come back.
   return type === 'refund' || refund.status === 'failed';
 }

@@ -2,7 +2,10 @@ import type Stripe from 'stripe';
 import { fromStripeAmount } from './amounts.ts';
 import { list } from './client.ts';
 
-/** What moved on the account at Stripe: a charge, a refund, or a refund that came back. Amounts in minor units, as they came or went. */
+/**
+ * What moved on the account at Stripe: a charge, a refund, or a refund that came back. Its amount is what the customer paid or got,
+ * in minor units of the currency of the payment. The balance moved by another one when it is kept in another currency.
+ */
 export type Movement = {
   id: string;
   type: 'charge' | 'refund' | 'refund_failure';
@@ -33,13 +36,10 @@ const types: Record<string, Movement['type']> = {
   payment_failure_refund: 'refund_failure',
 };
 
-function movementOf({ id, type, amount, currency, source }: Stripe.BalanceTransaction): Movement | undefined {
+function movementOf({ id, type, source, ...settled }: Stripe.BalanceTransaction): Movement | undefined {
   const known = types[type];
   if (!known) return undefined;
-  const { payment_intent, metadata } = Object(source) as {
-    payment_intent?: unknown;
-    metadata?: Record<string, string>;
-  };
+  const { amount, currency, payment_intent, metadata }: Origin = originOf(source) ?? settled;
   return {
     id,
     type: known,
@@ -48,4 +48,14 @@ function movementOf({ id, type, amount, currency, source }: Stripe.BalanceTransa
     reference: typeof payment_intent === 'string' ? payment_intent : undefined,
     refundId: metadata?.fanfold_operation,
   };
+}
+
+type Origin = Pick<Stripe.Refund, 'amount' | 'currency'> &
+  Partial<Pick<Stripe.Refund, 'payment_intent' | 'metadata'>>;
+
+/** The charge or refund that a transaction is of. https://docs.stripe.com/api/balance_transactions/object#balance_transaction_object-source */
+function originOf(source: Stripe.BalanceTransaction['source']): Origin | undefined {
+  if (source === null || typeof source === 'string') return undefined;
+  if (source.object === 'charge') return { ...source, amount: source.amount_captured };
+  return source.object === 'refund' ? source : undefined;
 }
