@@ -95,7 +95,7 @@ function differencesOf({ data }: Finding): string[] {
     const { expected, found } = data;
     const currencies = new Set([...Object.keys(expected.totals), ...Object.keys(found.totals)]);
     const amounts = [...currencies].sort().flatMap((currency) =>
-      (['captured', 'refunded'] as const).map((what) => ({
+      (['captured', 'refunded', 'reversed'] as const).map((what) => ({
         what: `${currency} ${what}, in minor units`,
         expected: expected.totals[currency]?.[what] ?? 0,
         found: found.totals[currency]?.[what] ?? 0,

@@ -4,7 +4,7 @@ import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import type { BillableEvent, Entries } from './books.ts';
 import type { StoredFile } from './files/written.ts';
-import { booksOf, commit, readStored } from './store/books.ts';
+import { booksOf, commit, parkedFailuresIn, readStored } from './store/books.ts';
 import { storeFile } from './store/files.ts';
 
 /** The events of a batch that could not be billed, and why. */
@@ -30,18 +30,20 @@ export async function bill(events: BillableEvent[]): Promise<Failures> {
 }
 
 /**
- * Logs parked refunds that do not fit the invoice of their capture. No other capture will come for them, and their
+ * Logs parked refunds that do not fit the invoice of their capture, and failures that could not be reversed. No other capture will come for them, and their
  * messages are done, so nothing is left to quarantine. It logs before the write: when the write's answer is lost, a
  * repeated capture would not log them, and twice is better than never.
  */
 function reportParked({ accounts }: Entries): void {
   for (const { account, isSettled } of accounts) {
-    if (!isSettled || account.parked.length === 0) continue;
-    metrics.addMetric('RefundContradictsInvoice', 'Count', account.parked.length);
+    const { parked, parkedFailures = [] } = account;
+    const left = [...parked, ...parkedFailures];
+    if (!isSettled || left.length === 0) continue;
+    metrics.addMetric('RefundContradictsInvoice', 'Count', left.length);
     logger.error('refunds contradict the invoice', {
       merchantId: account.merchantId,
       invoiceId: account.id,
-      eventIds: account.parked.map((event) => event.id),
+      eventIds: left.map((event) => event.id),
     });
   }
 }
@@ -89,7 +91,7 @@ async function billAtOnce(events: BillableEvent[]): Promise<Failures> {
     // A failed transaction returns the current items, which are as good as a read, so the first retry follows at
     // once. If that fails too, there are many writers: each waits for a random time, and reads again. A failed
     // transaction costs as much as a successful one, and ten times as much as a read.
-    if (newer.size > 0 && attempt % 2 === 1) {
+    if (newer.size > 0 && attempt % 2 === 1 && parkedFailuresIn(newer).length === 0) {
       stored = new Map([...stored, ...newer]);
     } else {
       await delay(Math.random() * Math.min(20 * 2 ** (attempt / 2), 200));

@@ -339,15 +339,9 @@ export class Books {
       amountRefunded,
       ...partsOf(invoice, event),
     };
-    const { parkedFailures = [], ...rest } = account;
-    const failed = parkedFailures.filter(({ data }) => data.refund.id === refund.id);
-    const others = parkedFailures.filter((each) => !failed.includes(each));
-    this.#change({
-      ...rest,
-      ...(others.length > 0 && { parkedFailures: others }),
-      creditNotes: [...creditNotes, entry],
-    });
-    for (const each of failed) this.#reverse(each);
+    this.#change({ ...account, creditNotes: [...creditNotes, entry] });
+    const failed = account.parkedFailures?.filter(({ data }) => data.refund.id === refund.id);
+    for (const each of failed ?? []) this.#reverse(each);
   }
 
   #reverse(event: Failed): void {
@@ -384,8 +378,11 @@ export class Books {
       ...issued,
       creditNote: { ...creditNote, reversedBy: { invoiceId: id, invoiceNumber: number } },
     });
+    const { parkedFailures = [], ...rest } = account;
+    const others = parkedFailures.filter(({ data }) => data.refund.id !== refund.id);
     this.#change({
-      ...account,
+      ...rest,
+      ...(others.length > 0 && { parkedFailures: others }),
       creditNotes: creditNotes.map((each) =>
         each === credited ? { ...each, reversal: { id, number, sequence: event.sequence } } : each,
       ),

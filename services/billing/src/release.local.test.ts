@@ -11,7 +11,7 @@ import { metrics } from '@fanfold/runtime/metrics';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bill } from './bill.ts';
 import { triedOf } from './books.ts';
-import { captured, dayClosed, ordering, orderLine, refunded, trace } from './eventFixtures.ts';
+import { captured, dayClosed, ordering, orderLine, refunded, refundFailed, trace } from './eventFixtures.ts';
 import { type Captured, invoiceIdOf } from './invoice.ts';
 import { compareAgain, reconcile } from './reconcile.ts';
 import type { Difference } from './reconciliation.ts';
@@ -20,7 +20,7 @@ import { documentsFor } from './store/days.ts';
 import { findByNumber, listCreditNotes, listInvoices, type ShownInvoice } from './store/documents.ts';
 import { loadFinding } from './store/findings.ts';
 import { putSeller } from './store/sellers.ts';
-import { countWaiting } from './store/waiting.ts';
+import { countWaiting, parkedCaptures } from './store/waiting.ts';
 
 let emulators: Emulators;
 const { measured: written, logged } = captureOutput();
@@ -80,6 +80,12 @@ const halfPast = new Date('2026-11-30T10:30:00.000Z');
 const plenty = { now: halfPast, remainingTimeMs: () => 60_000 };
 const done = new Map();
 const all = { limit: 100 } as never;
+
+async function waiting(merchantId: string): Promise<number> {
+  let count = 0;
+  for await (const page of parkedCaptures(merchantId, null)) count += page.length;
+  return count;
+}
 
 /** The ids of orders by the numbers of their invoices. */
 async function numbered(merchantId: string) {
@@ -141,6 +147,44 @@ describe('A capture whose merchant has no seller', () => {
     expect(await numbered('hurried')).toEqual([]);
     await release(plenty);
     expect(await numbered('hurried')).toHaveLength(2);
+  });
+
+  test('has every refund credited and every failed one charged again, also when one transaction does not hold all', async () => {
+    const lines = Array.from({ length: 50 }, () =>
+      orderLine({ description: '€'.repeat(200), quantity: '1', unitPrice: '2' }),
+    );
+    const event = capture('parts', 1, ordering({ lines }));
+    const refunds = Array.from({ length: 20 }, (_, i) => {
+      const { data, ...about } = refunded(i + 1, 50, 50 * i, 'EUR', paymentId(1));
+      const credit = {
+        lines: lines.map((_, line) => ({ line: line + 1, amount: 1, quantity: null })),
+        creditedBefore: [50 * i],
+      };
+      return { ...about, merchantid: 'parts', data: { ...data, refund: { ...data.refund, credit } } };
+    });
+    const failures = refunds.map((each, i) => ({ ...refundFailed(each, 100 + i), merchantid: 'parts' }));
+    for (const each of [event, ...refunds, ...failures]) expect(await bill([each])).toEqual(done);
+    await put('parts');
+    let runs = 0;
+    for (; (await waiting('parts')) > 0; runs++) {
+      expect(runs).toBeLessThan(10);
+      await release(plenty);
+    }
+    expect(runs).toBeGreaterThan(1);
+    expect(await numbered('parts')).toHaveLength(1 + failures.length);
+    expect((await listCreditNotes('parts', all)).items).toHaveLength(refunds.length);
+    expect(logged()).toEqual([]);
+  });
+
+  test('whose failed refund cannot be charged again is told of', async () => {
+    const dollars = { ...refunded(1, 100, 0, 'USD', paymentId(1)), merchantid: 'unfit' };
+    const failure = { ...refundFailed(dollars, 80), merchantid: 'unfit' };
+    await bill([capture('unfit', 1), dollars, failure]);
+    await put('unfit');
+    await release(plenty);
+    expect(logged()).toMatchObject([
+      { invoiceId: invoiceIdOf(paymentId(1)), eventIds: [dollars.id, failure.id] },
+    ]);
   });
 
   test('is released with others of more merchants than a run has time to look at', async () => {

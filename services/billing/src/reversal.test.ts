@@ -171,6 +171,14 @@ describe('a refund that fails after it succeeded', () => {
     expect(reversals).toEqual([]);
   });
 
+  it('is not parked any more once it was reversed', () => {
+    const table = new Table();
+    table.apply(captured(), refund);
+    const [account] = table.known.accounts as [Known['accounts'][0]];
+    table.known = { ...table.known, accounts: [{ ...account, parkedFailures: [failure] }] };
+    expect(table.apply(failure).accounts[0]?.account).not.toHaveProperty('parkedFailures');
+  });
+
   it('is reversed with the credit note when its refund comes again in a form that fits', () => {
     const dollars = refunded(71, 4000, 0, 'USD');
     const table = new Table();

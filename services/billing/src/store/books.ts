@@ -4,7 +4,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { accountOf, type BillableEvent, Books, creditNoteOf, type Entries, seriesOf } from '../books.ts';
-import { reversalIdOf } from '../reversal.ts';
+import { type Failed, reversalIdOf } from '../reversal.ts';
 import { prefixOfNumber } from '../series.ts';
 import { hasOrder } from '../taxDocument.ts';
 import {
@@ -29,7 +29,7 @@ export type StoredItems = Map<string, Stored>;
 
 /**
  * Reads the items that a batch of events concerns, all with one read; with a second one where numbers have a prefix, which only the
- * seller or the invoice tells.
+ * seller or the invoice tells, and where failures of refunds are parked, whose credit notes only the account tells.
  */
 export async function readStored(events: BillableEvent[], now: Date): Promise<StoredItems> {
   const keysOf = (event: BillableEvent) => {
@@ -41,8 +41,13 @@ export async function readStored(events: BillableEvent[], now: Date): Promise<St
     const prefix = prefixOf(event, stored);
     return prefix === null ? [] : seriesKeys(event, now, prefix);
   });
-  return prefixed.length === 0 ? stored : new Map([...stored, ...(await readByKey(prefixed))]);
+  const further = [...prefixed, ...parkedFailuresIn(stored).flatMap(documentKeys)];
+  return further.length === 0 ? stored : new Map([...stored, ...(await readByKey(further))]);
 }
+
+/** What was read without them lacks the credit notes that these failures reverse. */
+export const parkedFailuresIn = (stored: StoredItems): Failed[] =>
+  [...stored.values()].flatMap((item) => ('parked' in item && item.parkedFailures) || []);
 
 const readByKey = async (keys: string[]): Promise<StoredItems> =>
   new Map((await readAll([...new Set(keys)])).map((item) => [item.pk, item]));
