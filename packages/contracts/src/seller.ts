@@ -90,6 +90,12 @@ export const sellerRequest = /* @__PURE__ */ sellerOf(z.strictObject as typeof z
 /** How many bytes a logo has at most, which is drawn 190 by 56 points: a larger one is only slower. */
 export const maxLogoBytes = 65_536;
 
+/** How many characters base64 makes of it. */
+const maxLogoCharacters = Math.ceil(maxLogoBytes / 3) * 4;
+
+/** How many bytes the body of `PUT /seller` has at most: a logo, and the 32 KiB of other bodies. In whole KiB. */
+export const maxSellerBodyBytes = (32 + Math.ceil(maxLogoCharacters / 1024)) * 1024;
+
 const alternativeText = /* @__PURE__ */ givenText(200).nullable().default(null);
 
 /**
@@ -104,7 +110,7 @@ export const sellerBody = /* @__PURE__ */ sellerRequest.extend({
           data: z
             .string()
             .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'must be the bytes of a PNG or JPEG in base64')
-            .max(Math.ceil(maxLogoBytes / 3) * 4),
+            .max(maxLogoCharacters),
           alternativeText,
         }),
         z.strictObject({ sha256, contentType: logo.shape.contentType.optional(), alternativeText }),

@@ -1,6 +1,6 @@
 /**
  * What each member of a request, an answer or an event is, by its name. A member has one meaning wherever it is; where it
- * has another, `<schema>.<name>` goes before `<name>`.
+ * has another, what it is in goes before: `<member>.<name>` or `<schema>.<name>` before `<name>`.
  */
 export const fieldDescriptions: Record<string, string> = {
   // Objects of the APIs.
@@ -206,7 +206,7 @@ export const fieldDescriptions: Record<string, string> = {
     'Whether invoices are simplified where that is lawful: small ones to consumers in the seller’s country, when the buyer’s address is not complete. When they are, what an invoice in full needs of the buyer’s address is asked for with each payment whose invoice cannot be simplified.',
   logo: 'What documents begin with, in place of the name.',
   'logo.data':
-    'The bytes of a PNG or JPEG in base64, at most 65536, without interlacing and of up to 2000 pixels a side. Without them, `sha256` has to be that of the current logo, which then stays.',
+    'The bytes of a PNG or JPEG in base64, at most 65536, without interlacing and of up to 2000 pixels a side; of a PNG at most 8 bits a colour, and all 8 where its palette has transparent entries. Without them, `sha256` has to be that of the current logo, which then stays.',
   'logo.sha256': 'SHA-256 of the bytes of the logo, in hexadecimal.',
   contentType: 'Media type.',
   alternativeText: 'What the logo shows, for who does not see it. Without it, the name of the seller.',

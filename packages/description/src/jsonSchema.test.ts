@@ -40,6 +40,14 @@ describe('a schema', () => {
     expect(convert(range).description).toBe('`to` must not be before from.');
   });
 
+  it('describes a member by what it is in, where it means something else there', () => {
+    const data = z.object({ data: z.string().max(9) });
+    const properties = JSON.stringify(
+      convert(z.object({ logo: data.nullable(), page: data }), { for: 'answer' }).properties,
+    );
+    expect(properties).toMatch(/"logo":.*The bytes of a PNG or JPEG.*"page":.*The objects of the page\./);
+  });
+
   it('has what is checked behind a pipe', () => {
     expect(convert(z.string().trim().max(254).pipe(z.email()))).toMatchObject({
       maxLength: 254,

@@ -202,11 +202,18 @@ const members = (name: string, properties: Record<string, JsonSchema>, conversio
     Object.entries(properties).map(([member, inner]) => {
       const json = finished(`${name}.${member}`, inner, conversion) as JsonSchema;
       // Without a text a change can still be compared. A test demands one of what is committed.
-      const own = fieldDescriptions[`${name}.${member}`] ?? fieldDescriptions[member];
+      const own = descriptionOf(`${name}.${member}`);
       const texts = [own, json.description].filter((text) => text !== undefined);
       return [member, texts.length === 0 ? json : { ...json, description: texts.join(' ') }];
     }),
   );
+
+/** Of the names that end a path, the longest that has one: `Seller.logo.data`, then `logo.data`, then `data`. */
+function descriptionOf(path: string): string | undefined {
+  const known = fieldDescriptions[path];
+  const dot = path.indexOf('.');
+  return known !== undefined || dot < 0 ? known : descriptionOf(path.slice(dot + 1));
+}
 
 /** `anyOf` a type and null as one schema of both types. */
 function nullable(json: JsonSchema): JsonSchema {

@@ -86,6 +86,22 @@ describe('a route', () => {
     expect(() => documentOf(api({ makeThing: made }), route)).toThrow('The body of makeThing has no name');
   });
 
+  it('says how many bytes its body may have, where those are others than usual', () => {
+    const settings = { scope: 'things:write', body: thingRequest, idempotent: true };
+    const made = { description: 'Makes it.', answers: { 201: { when: 'The thing.', schema: thing } } };
+    const tooLarge = (more: object) =>
+      documentOf(api({ makeThing: made }, { ThingRequest: thingRequest }), {
+        ...getThing,
+        functionKey: 'makeThing',
+        routeKey: 'POST /things',
+        settings: { ...settings, ...more },
+      }).paths['/things'].post.responses[413].description;
+    expect(tooLarge({})).toContain('`body_too_large`: The body has more than 32 KiB.');
+    expect(tooLarge({ maxBodyBytes: 64 * 1024 })).toContain(
+      '`body_too_large`: The body has more than 64 KiB.',
+    );
+  });
+
   it('shows the number that the text of a parameter stands for', () => {
     const route: Route = {
       ...getThing,

@@ -51,7 +51,6 @@ export function openApiOf(
     name,
     api,
     exchanges,
-    problems: { ...commonProblems, ...api.problems },
     request: { ...conversion, unlimited: undefined, for: 'request' },
     query: { ...conversion, unlimited: undefined, for: 'query' },
     answer: { ...conversion, for: 'answer' },
@@ -96,7 +95,6 @@ type Context = {
   name: string;
   api: ApiDescription;
   exchanges: Exchange[];
-  problems: Record<string, Problem>;
   request: Conversion;
   query: Conversion;
   answer: Conversion;
@@ -279,10 +277,11 @@ const nameOf = (summary: string): string =>
 
 function responsesOf(route: Route, operation: Operation, context: Context): Json {
   const { functionKey, settings } = route;
+  const explained = { ...commonProblems(settings), ...context.api.problems };
   const codes = [...new Set([...commonCodes(settings), ...(operation.problems ?? [])])];
   const byStatus = new Map<number, string[]>();
   for (const code of codes) {
-    const problem = context.problems[code];
+    const problem = explained[code];
     if (!problem) {
       throw new InexpressibleSchema(
         `${functionKey} answers with the code ${code}, which nobody explains: add it to the problems of services/${context.name}/description.ts.`,
@@ -296,7 +295,12 @@ function responsesOf(route: Route, operation: Operation, context: Context): Json
   ]);
   const problems = [...byStatus].map(([status, those]) => [
     String(status),
-    problemsOf(functionKey, status, those, context),
+    problemsOf(
+      functionKey,
+      status,
+      those.map((code) => [code, explained[code] as Problem]),
+      context,
+    ),
   ]);
   const described = new Map<string, Json>([...answers, ...problems] as [string, Json][]);
   for (const [status, when] of Object.entries(gatewayAnswers)) {
@@ -393,8 +397,12 @@ const linksOf = (links: NonNullable<Answer['links']>): Json =>
     ]),
   );
 
-function problemsOf(functionKey: string, status: number, codes: string[], context: Context): Json {
-  const problems = codes.map((code) => [code, context.problems[code] as Problem] as const);
+function problemsOf(
+  functionKey: string,
+  status: number,
+  problems: [code: string, problem: Problem][],
+  context: Context,
+): Json {
   const names = [...new Set(problems.flatMap(([, problem]) => problem.headers ?? []))];
   const recorded = context.exchanges.filter(
     ({ operation, status: answered }) => operation === functionKey && answered === status,
@@ -412,7 +420,10 @@ function problemsOf(functionKey: string, status: number, codes: string[], contex
             { $ref: '#/components/schemas/Problem' },
             {
               type: 'object',
-              properties: { status: { const: status }, code: { type: 'string', enum: codes } },
+              properties: {
+                status: { const: status },
+                code: { type: 'string', enum: problems.map(([code]) => code) },
+              },
             },
           ],
         },

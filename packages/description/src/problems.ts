@@ -1,8 +1,10 @@
-import type { EndpointSettings } from '@fanfold/runtime/http';
+import { type EndpointSettings, usualMaxBodyBytes } from '@fanfold/runtime/http';
 import type { Problem } from './operations.ts';
 
-/** The problems of packages/runtime, which several services have, by code. */
-export const commonProblems: Record<string, Problem> = {
+/** The problems of packages/runtime, which several services have, by code, as a route with these settings has them. */
+export const commonProblems = ({
+  maxBodyBytes = usualMaxBodyBytes,
+}: EndpointSettings): Record<string, Problem> => ({
   unauthenticated: {
     status: 401,
     when: 'There is no access token, or it is expired, malformed or of another issuer. Get a new one.',
@@ -50,7 +52,7 @@ export const commonProblems: Record<string, Problem> = {
     status: 422,
     when: 'A text or number looks like a card number, which is never stored. Write an id of digits with a letter.',
   },
-  body_too_large: { status: 413, when: 'The body has more than 32 KiB.' },
+  body_too_large: { status: 413, when: `The body has more than ${maxBodyBytes / 1024} KiB.` },
   unsupported_media_type: { status: 415, when: 'The body is not `application/json` in UTF-8.' },
   unsupported_content_encoding: {
     status: 415,
@@ -61,7 +63,7 @@ export const commonProblems: Record<string, Problem> = {
     status: 500,
     when: 'Something went wrong in the service. Repeat the request, with the same Idempotency-Key if it has one.',
   },
-};
+});
 
 /** The codes that each route with these settings can answer with. */
 export function commonCodes({ scope, body, query, idempotent, guard }: EndpointSettings): string[] {

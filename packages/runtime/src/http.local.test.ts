@@ -139,6 +139,20 @@ describe('A request that is in order', () => {
     expect((await post({ body })).status).toBe(201);
   });
 
+  test('may have a larger body where the endpoint says so, up to what it says', async () => {
+    const large = endpoint({ scope: 'things:write', body: thing, maxBodyBytes: 40 * 1024 }, async () => ({
+      status: 201,
+      body: null,
+    }));
+    const sent = (bytes: number) =>
+      send(large, { body: `${' '.repeat(bytes - 16)}{"name":"chair"}`, headers: json });
+    expect((await sent(40 * 1024)).status).toBe(201);
+    expect((await sent(40 * 1024 + 1)).body).toMatchObject({
+      code: 'body_too_large',
+      detail: 'The body has 40961 bytes; 40960 are allowed.',
+    });
+  });
+
   test('may name a page of a list, whose limit is 10 unless it says otherwise', async () => {
     expect((await send(list)).body).toEqual({ object: 'list', data: [], hasMore: false });
     expect(seen?.query).toEqual({ limit: 10 });

@@ -59,11 +59,13 @@ type Endpoint<Body, Query> = {
   query?: z.ZodType<Query>;
   /** Whether the request must have an Idempotency-Key. */
   idempotent?: boolean;
+  /** How many bytes a body has at most: {@link usualMaxBodyBytes} unless it says otherwise. Whole KiB. */
+  maxBodyBytes?: number;
   /** Asked before the handler runs. While the service's table has to be restored, requests are refused. */
   guard?: Guard;
 };
 
-export const maxBodyBytes = 32 * 1024;
+export const usualMaxBodyBytes = 32 * 1024;
 const noFields = /* @__PURE__ */ z.strictObject({});
 
 /** What a handler says of itself to those who describe the API: its {@link Endpoint}, or nothing if it is public. */
@@ -151,7 +153,7 @@ function respond(
 }
 
 async function admit<Body, Query>(
-  { scope, operatorScope, body, query, idempotent }: Endpoint<Body, Query>,
+  { scope, operatorScope, body, query, idempotent, maxBodyBytes = usualMaxBodyBytes }: Endpoint<Body, Query>,
   event: APIGatewayProxyEventV2,
   context: Context,
   trace: Trace,
@@ -163,7 +165,7 @@ async function admit<Body, Query>(
     path: (event.pathParameters ?? {}) as Record<string, string>,
     query: check(query ?? noFields, event.queryStringParameters ?? {}, 'The query') as Query,
     idempotencyKey: idempotent ? parseIdempotencyKey(event.headers['idempotency-key']) : '',
-    body: check(body ?? noFields, readBody(event), 'The body') as Body,
+    body: check(body ?? noFields, readBody(event, maxBodyBytes), 'The body') as Body,
     now: new Date(),
     trace,
     remainingTimeMs: () => context.getRemainingTimeInMillis(),
@@ -171,7 +173,7 @@ async function admit<Body, Query>(
 }
 
 /** The JSON of a request's body. An empty body counts as `{}`. */
-function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2): unknown {
+function readBody({ body, isBase64Encoded, headers }: APIGatewayProxyEventV2, maxBodyBytes: number): unknown {
   if (!body) return {};
   if (!/^(identity)?$/i.test(headers['content-encoding'] ?? '')) {
     throw new Refusal(

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { sellerRequest } from '@fanfold/contracts/seller';
+import { maxLogoBytes, maxSellerBodyBytes, sellerRequest } from '@fanfold/contracts/seller';
 import { described } from '@fanfold/description/answers';
-import { logoPng } from '@fanfold/invoicing/pdfFixtures';
+import { logoPng, pngOf } from '@fanfold/invoicing/pdfFixtures';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
@@ -21,6 +22,8 @@ import { readFile } from './store/files.ts';
 import { eventsOfItem, type Stored } from './store/items.ts';
 
 const { getSeller, putSeller } = described('billing', { getSeller: get.handler, putSeller: put.handler });
+type Chunk = [type: string, data: Buffer];
+const grey = (...more: Chunk[]) => pngOf(10, 10, [8, 0], deflateSync(Buffer.alloc(110)), undefined, more);
 const byDefault = { legalName: 'Default BV', address: { country: 'BE' }, vatId: 'BE0403019261' };
 
 let stack: Stack;
@@ -47,7 +50,10 @@ afterAll(() => stack?.stop());
 
 const context = { getRemainingTimeInMillis: () => 15_000 } as never;
 
-async function ask(method: 'GET' | 'PUT', merchantId: string, body?: unknown, key = randomUUID() as string) {
+const ask = (method: 'GET' | 'PUT', merchantId: string, body?: unknown, key?: string) =>
+  send(method, merchantId, body === undefined ? undefined : JSON.stringify(body), key);
+
+async function send(method: 'GET' | 'PUT', merchantId: string, body?: string, key = randomUUID() as string) {
   const { issuer } = stack.description;
   const scopes = [method === 'GET' ? 'seller:read' : 'seller:write'];
   const token = await signToken({ issuer, subject: 'test', merchantId, scopes, expiresInSeconds: 60 });
@@ -58,7 +64,7 @@ async function ask(method: 'GET' | 'PUT', merchantId: string, body?: unknown, ke
         ...(key && { 'idempotency-key': key }),
         'content-type': 'application/json',
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body }),
       requestContext: { http: { method, path: '/seller' } },
     } as never,
     context,
@@ -133,6 +139,18 @@ describe('The seller of a merchant', () => {
         },
       ],
     ]);
+  });
+
+  test('has a logo of as many bytes as one may have, beside the longest texts, and of none more', async () => {
+    const text = Buffer.alloc(maxLogoBytes - grey().length - 12);
+    const logoOf = (...more: Chunk[]) => ({ logo: { data: Buffer.from(grey(...more)).toString('base64') } });
+    const legalNote = '\u00e9'.repeat(1000);
+    const { status, body } = await ask('PUT', 'large', seller({ ...logoOf(['tEXt', text]), legalNote }));
+    expect([status, (await readFile(keyOfLogo(body.logo?.sha256))).length]).toEqual([200, maxLogoBytes]);
+    const larger = logoOf(['tEXt', Buffer.concat([text, Buffer.alloc(1)])]);
+    expect((await ask('PUT', 'large', seller(larger))).status).toBe(422);
+    const largest = `{"legalName":"Own BV"}`.padStart(maxSellerBodyBytes + 1);
+    expect((await send('PUT', 'large', largest)).body).toMatchObject({ status: 413, code: 'body_too_large' });
   });
 
   test.each([

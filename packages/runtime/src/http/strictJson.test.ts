@@ -302,12 +302,14 @@ describe('A card number is refused', () => {
   });
 });
 
-describe('50 KB in one text', () => {
+describe('50 KB and more in one text', () => {
   test.each([
     ['letters', 'x'.repeat(50_000)],
     ['digits', '9'.repeat(50_000)],
     ['groups of digits', '9999 '.repeat(10_000)],
     ['escapes', '\\u00e9'.repeat(8000)],
+    ['a logo in base64', 'iVB0Rw0K'.repeat(11_000)],
+    ['as many digits', '9'.repeat(118_000)],
     ['emoji', '😀'.repeat(12_000)],
   ])('of %s is read in time that nobody can abuse', (_what, content) => {
     const text = `{"a":"${content}"}`;
