@@ -12,29 +12,38 @@ const overlapMs = 10 * 60_000;
 
 /**
  * Observes every payment that the provider has had news of since the last run, an hour of news at a time. What is left when time
- * is short, or failed, the next run does.
+ * is short, or failed, the next run does. A payment that cannot be observed keeps none of the later news from being read: they are
+ * read again with it in each run, until it can be, or Stripe has forgotten the news.
  *
- * @throws when something failed
+ * @throws when something failed, or time was up before the news of one hour were read
  */
 export async function catchUp(run: Run): Promise<Record<string, number>> {
   const now = run.now.getTime();
   let from = Math.max(((await readCursor()) ?? now - hourMs) - overlapMs, now - keptMs);
-  let observed = 0;
-  while (from < now) {
+  const total = { observed: 0, failed: 0 };
+  const observing = (item: { id: string }) =>
+    observeReference(item.id, {
+      now: new Date(),
+      trace: startTrace(`${run.trace.correlationid}_${item.id}`),
+    });
+  let isMoved = false;
+  let isTimeUp = false;
+  while (from < now && !isTimeUp) {
     const to = Math.min(from + hourMs, now);
-    const pages = referencesWithNews(from, to);
-    const observing = (item: { id: string }) =>
-      observeReference(item.id, {
-        now: new Date(),
-        trace: startTrace(`${run.trace.correlationid}_${item.id}`),
-      });
-    const { done, failed, isTimeUp } = await processItems(pages, observing, run.remainingTimeMs);
-    observed += done;
-    if (failed > 0)
-      throw new Error(`${failed} of ${failed + done} payments could not be observed; see the log`);
-    if (isTimeUp) break;
-    await moveCursor(to);
+    const hour = await processItems(referencesWithNews(from, to), observing, run.remainingTimeMs);
+    total.observed += hour.done;
+    total.failed += hour.failed;
+    isTimeUp = hour.isTimeUp;
+    if (total.failed === 0 && !isTimeUp) {
+      await moveCursor(to);
+      isMoved = true;
+    }
     from = to;
   }
+  const { observed, failed } = total;
+  if (failed > 0)
+    throw new Error(`${failed} of ${failed + observed} payments could not be observed; see the log`);
+  // The next run would begin with the same hour, and not end it either.
+  if (isTimeUp && !isMoved) throw new Error('There was no time to observe the payments of one hour of news');
   return { observed };
 }

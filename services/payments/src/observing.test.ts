@@ -41,6 +41,11 @@ afterEach(() => {
 
 const moment = () => ({ now: new Date(stripe.clock.now), trace: startTrace('webhook_evt_1') });
 const run = (): Run => ({ ...moment(), remainingTimeMs: () => 60_000 });
+/** Its time is up after so many pages and payments were begun. */
+const shortRun = (begun: number): Run => {
+  let asked = 0;
+  return { ...moment(), remainingTimeMs: () => (asked++ < begun ? 60_000 : 0) };
+};
 const key = `acme#${paymentId}`;
 const stored = (): Payment => paymentOf(items.get(key) as Item);
 const writes = () => table.commandCalls(PutItemCommand).length;
@@ -170,6 +175,58 @@ describe('Notifications that were lost', () => {
     expect(String(items.get('news')?.readTo?.S) < '2026-11-23T10:00').toBe(true);
     stripe.fake.fault = () => undefined;
     expect(await catchUp(run())).toEqual({ observed: 1 });
+  });
+});
+
+describe('News that one payment cannot take', () => {
+  const readTo = () => items.get('news')?.readTo?.S;
+  /** A payment whose news fail for good, and hours later another one. The clock has run before. */
+  const brokenAndLater = async () => {
+    await catchUp(run());
+    stripe.clock.now += 10 * 60_000;
+    const broken = await prepared();
+    await provider.perform(broken);
+    stripe.clock.now += 3 * hourMs;
+    items.delete(key);
+    const later = await prepared();
+    await provider.perform(later);
+    stripe.clock.now += 60_000;
+    stripe.fake.fault = ({ path }) => (path.endsWith(broken.reference) ? 'lost-before' : undefined);
+  };
+
+  test('keep nobody from those that came after, and are read again in each run until they can be taken', async () => {
+    await brokenAndLater();
+    for (let n = 0; n < 2; n++) {
+      await expect(catchUp(run())).rejects.toThrow('1 of 2 payments could not be observed');
+      expect(stored()).toMatchObject({ status: 'captured' });
+      expect(readTo()).toBe('2026-11-23T10:00:00.000Z');
+    }
+    stripe.fake.fault = () => undefined;
+    expect(await catchUp(run())).toEqual({ observed: 2 });
+    expect(readTo()).toBe(new Date(stripe.clock.now).toISOString());
+  });
+
+  test('are told of, also when time was up before the rest was read', async () => {
+    await brokenAndLater();
+    await expect(catchUp(shortRun(3))).rejects.toThrow('1 of 1 payments');
+    expect(readTo()).toBe('2026-11-23T10:00:00.000Z');
+  });
+});
+
+describe('A run of the clock whose time is up', () => {
+  test('has failed when it could not read a single hour, which the next run would not do either', async () => {
+    await catchUp(run());
+    await provider.perform(await prepared());
+    stripe.clock.now += 60_000;
+    await expect(catchUp(shortRun(1))).rejects.toThrow('no time');
+    expect(items.get('news')).toMatchObject({ readTo: { S: '2026-11-23T10:00:00.000Z' } });
+  });
+
+  test('has not failed when it came further: the next one goes on there', async () => {
+    await catchUp(run());
+    stripe.clock.now += 5 * hourMs;
+    expect(await catchUp(shortRun(2))).toEqual({ observed: 0 });
+    expect(items.get('news')).toMatchObject({ readTo: { S: '2026-11-23T11:50:00.000Z' } });
   });
 });
 
