@@ -70,7 +70,7 @@ try {
 
 /** Runs a stack with all services until a signal comes. Throws when a part of it ends before. */
 async function run(base: number): Promise<void> {
-  const provider = paymentProviderOf(process.env);
+  const provider = paymentProviderOf(process.env, base);
   for (const [name, secret] of Object.entries(provider.secrets)) secrets.set(name, secret);
   const services = await servicesWithFunctions();
   await requireFreeStackPorts(base, services);

@@ -2,17 +2,24 @@ import { expect, test } from 'vitest';
 import { paymentProviderOf } from './paymentProvider.ts';
 
 test('dev pays with the sandbox, unless it is told otherwise', () => {
-  expect(paymentProviderOf({})).toEqual({ name: 'sandbox', parameters: {}, secrets: {} });
+  expect(paymentProviderOf({}, 4000)).toEqual({ name: 'sandbox', parameters: {}, secrets: {} });
 });
 
 test('dev pays with Stripe’s test mode, or with what speaks like it', () => {
-  const { name, parameters, secrets } = paymentProviderOf({
-    FANFOLD_PAYMENT_PROVIDER: 'stripe',
-    FANFOLD_STRIPE_KEY: 'sk_test_1\n',
-    FANFOLD_STRIPE_URL: 'http://127.0.0.1:12111',
-  });
+  const { name, parameters, secrets } = paymentProviderOf(
+    {
+      FANFOLD_PAYMENT_PROVIDER: 'stripe',
+      FANFOLD_STRIPE_KEY: 'sk_test_1\n',
+      FANFOLD_STRIPE_URL: 'http://127.0.0.1:12111',
+    },
+    7100,
+  );
   expect(name).toBe('stripe');
-  expect(parameters).toMatchObject({ paymentProvider: 'stripe', stripeUrl: 'http://127.0.0.1:12111' });
+  expect(parameters).toEqual({
+    paymentProvider: 'stripe',
+    stripeUrl: 'http://127.0.0.1:12111',
+    paymentReturnUrl: 'http://127.0.0.1:7100/',
+  });
   expect(secrets).toEqual({
     'fanfold/local/stripe': '{"key":"sk_test_1","webhookSecrets":["whsec_local"]}',
   });
@@ -31,7 +38,7 @@ test.each([
     'FANFOLD_STRIPE_URL is "stripe"',
   ],
 ])('dev does not start with %s, and says what to do in one sentence', (_what, environment, message) => {
-  const start = () => paymentProviderOf({ FANFOLD_PAYMENT_PROVIDER: 'stripe', ...environment });
+  const start = () => paymentProviderOf({ FANFOLD_PAYMENT_PROVIDER: 'stripe', ...environment }, 4000);
   expect(start).toThrow(message);
   expect(start).not.toThrow('canary');
 });

@@ -16,9 +16,13 @@ export const localSecretName = 'fanfold/local/stripe';
 /**
  * The provider that the environment names: the sandbox, or Stripe in test mode, or an endpoint that speaks as Stripe does.
  *
+ * @param base the stack's first port, whose page customers come back to
  * @throws when it is none, or Stripe has no key or one for real money
  */
-export function paymentProviderOf(environment: Record<string, string | undefined>): PaymentProvider {
+export function paymentProviderOf(
+  environment: Record<string, string | undefined>,
+  base: number,
+): PaymentProvider {
   const { FANFOLD_PAYMENT_PROVIDER: name = 'sandbox' } = environment;
   if (name === 'sandbox') return { name, parameters: {}, secrets: {} };
   if (name !== 'stripe') {
@@ -45,7 +49,7 @@ export function paymentProviderOf(environment: Record<string, string | undefined
   }
   return {
     name,
-    parameters: { paymentProvider: name, stripeUrl, paymentReturnUrl: 'http://127.0.0.1:4000/' },
+    parameters: { paymentProvider: name, stripeUrl, paymentReturnUrl: `http://127.0.0.1:${base}/` },
     secrets: {
       [localSecretName]: JSON.stringify({
         key,

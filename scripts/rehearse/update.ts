@@ -1,14 +1,10 @@
 import type { Checkout } from '../checkout.ts';
 
-/** Follows CONTRIBUTING.md: another type, and what handles it; a function; and more memory. */
-export async function updateBilling(checkout: Checkout): Promise<void> {
+/** Follows CONTRIBUTING.md: another type, which billing's consumer takes for one that has nothing to bill; a function; and more memory. */
+export async function updateBilling(checkout: Pick<Checkout, 'edit' | 'write'>): Promise<void> {
   await checkout.edit('services/billing/subscriptions.js', [
     "'payment.captured.v1',",
     "'payment.captured.v1',\n  'payment.canceled.v1',",
-  ]);
-  await checkout.edit('services/billing/src/functions/consumer.ts', [
-    "events.filter((event) => event.type !== 'payments.day-closed.v1')",
-    "events.filter((event) => event.type !== 'payments.day-closed.v1' && event.type !== 'payment.canceled.v1')",
   ]);
   await checkout.write(
     'services/billing/src/functions/rehearsed.ts',
