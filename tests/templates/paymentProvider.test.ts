@@ -133,6 +133,19 @@ describe('A stage with Stripe', () => {
     ]);
   });
 
+  test('has alarms for clocks that stop which wait for a run and two hours more, as runs and hours are not counted on the minute', () => {
+    const hoursOf = (name: string) => {
+      const {
+        Period,
+        EvaluationPeriods,
+        DatapointsToAlarm = EvaluationPeriods,
+      } = withStripe[name]?.Properties ?? {};
+      return [EvaluationPeriods * (Period / 3600), DatapointsToAlarm * (Period / 3600)];
+    };
+    expect(hoursOf('CatchUpStoppedAlarm')).toEqual([1 + 2, 1 + 2]);
+    expect(hoursOf('ReconcileStoppedAlarm')).toEqual([24 + 2, 24 + 2]);
+  });
+
   test('keeps, encrypts and takes only over TLS what Stripe has said', () => {
     for (const name of ['WebhooksQueue', 'WebhooksDeadLetterQueue']) {
       expect(retention.get(name)).toBe('RetainExceptOnCreate');
