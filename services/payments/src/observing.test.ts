@@ -282,6 +282,35 @@ describe('The day before is compared with the provider', () => {
     expect(stored()).toMatchObject({ status: 'captured' });
   });
 
+  test('and a payment that was restored, and has no reference, is found by its id', async () => {
+    await provider.perform(await prepared(captured()));
+    store(captured());
+    await active([stored()]);
+    stripe.clock.now += 16 * hourMs;
+    expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 0 });
+    stripe.fake.intents.clear();
+    stripe.fake.movements.length = 0;
+    expect(await reconcile(run())).toEqual({ moved: 0, told: 1, differences: 1 });
+    expect(logged()).toMatchObject([{ message: 'provider differs', onlyAt: 'payments', id: paymentId }]);
+  });
+
+  test('and what a payment says is compared again after it was told what has become of it since', async () => {
+    const { payment } = refunding(captured(), 4000, 're_1');
+    const instruction = await prepared(payment);
+    await provider.perform(instruction);
+    await provider.perform({ ...instruction, operation: 'refund', key: 're_1', amount: 4000 });
+    await observeReference(instruction.reference, moment());
+    expect(stored()).toMatchObject({ refunds: { re_1: { status: 'succeeded' } } });
+    stripe.clock.now += 16 * hourMs;
+    const [refund] = stripe.fake.refunds.values();
+    stripe.fake.failRefund(String(refund?.id));
+    // All of it moved on another day than that of the events.
+    stripe.fake.movements.length = 0;
+    await active([stored()]);
+    expect(await reconcile(run())).toEqual({ moved: 0, told: 1, differences: 0 });
+    expect(stored()).toMatchObject({ refunds: { re_1: { status: 'failed' } } });
+  });
+
   test('and money that only one of them knows is named and measured', async () => {
     const instruction = await prepared();
     await provider.perform(instruction);

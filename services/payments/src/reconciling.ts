@@ -7,6 +7,7 @@ import type { Payment } from './payment/payment.ts';
 import { factsOf } from './providers/gateway.ts';
 import type { Facts } from './providers/provider.ts';
 import { type Movement, movementsOf } from './providers/stripe/movements.ts';
+import { findIntent } from './providers/stripe/provider.ts';
 import { activeOn } from './store/queries.ts';
 
 const dayMs = 86_400_000;
@@ -42,9 +43,11 @@ export async function reconcile(run: Run): Promise<Record<string, number>> {
   const told = await processItems(
     settledOn(day, run.now),
     async (payment) => {
-      const { id, merchantId, reference } = payment;
-      const facts = reference === undefined ? undefined : await factsOf(reference);
-      if (!isToldBy(facts, payment)) note({ onlyAt: 'payments', id, merchantId, reference });
+      const { id, merchantId } = payment;
+      // One that was restored from its events has no reference.
+      const reference = payment.reference ?? (await findIntent(id))?.id;
+      if (!(await isTold(payment, reference, observe)))
+        note({ onlyAt: 'payments', id, merchantId, reference });
     },
     run.remainingTimeMs,
   );
@@ -52,6 +55,18 @@ export async function reconcile(run: Run): Promise<Record<string, number>> {
   if (failed > 0) throw new Error(`${failed} comparisons failed; see the log`);
   if (moved.isTimeUp || told.isTimeUp) throw new Error(`There was no time to compare all of ${day}`);
   return { moved: moved.done, told: told.done, differences };
+}
+
+/** Whether the provider has what a payment says, or what it says once it is observed: it may only not have heard what came after. */
+async function isTold(
+  payment: Payment,
+  reference: string | undefined,
+  observe: (reference: string) => Promise<Payment | undefined>,
+): Promise<boolean> {
+  if (reference === undefined) return false;
+  if (isToldBy(await factsOf(reference), payment)) return true;
+  const observed = await observe(reference);
+  return observed !== undefined && isToldBy(await factsOf(reference), observed);
 }
 
 /** Whether a payment has what moved at the provider. */
