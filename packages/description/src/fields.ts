@@ -203,7 +203,7 @@ export const fieldDescriptions: Record<string, string> = {
   invoiceLanguage: 'The language that documents are written in.',
   legalNote: 'What the law asks for on the documents of a company, such as its form, seat and court.',
   simplifiedInvoices:
-    'Whether invoices are simplified where that is lawful: small ones to consumers in the seller’s country, when the buyer’s address is not complete. When they are, what an invoice in full needs of the buyer’s address is asked for with each payment whose invoice cannot be simplified.',
+    'Whether invoices are simplified where that is lawful: small ones to consumers in the seller’s country, a member state of the EU, when the buyer’s address is not complete. When they are, what an invoice in full needs of the buyer’s address is asked for with each payment whose invoice cannot be simplified.',
   logo: 'What documents begin with, in place of the name.',
   'logo.data':
     'The bytes of a PNG or JPEG in base64, at most 65536, without interlacing and of up to 2000 pixels a side; of a PNG at most 8 bits a colour, and all 8 where its palette has transparent entries. Without them, `sha256` has to be that of the current logo, which then stays.',

@@ -140,16 +140,16 @@ describe('A logo', () => {
     ['a JPEG', jpeg(3, 100), null],
     ['a JPEG in CMYK', jpeg(4, 100), /RGB or grey/],
     ['a JPEG that is too large', jpeg(3, 3000), /3000/],
-    ['the beginning of a JPEG', jpeg(3, 100).subarray(0, 12), /neither/],
+    ['the beginning of a JPEG', jpeg(3, 100).subarray(0, 12), /does not end as one/],
   ])('that is %s', (_, bytes, problem) => {
     if (problem) expect(logoProblemOf(bytes)).toMatch(problem);
     else expect(logoProblemOf(bytes)).toBeNull();
   });
 
-  /** The segments of a JPEG up to its frame. */
+  /** The segments of a JPEG up to its frame, and its end. */
   function jpeg(components: number, width: number): Uint8Array {
     const frame = [0xff, 0xc0, 0, 17, 8, 0, 50, width >> 8, width & 255, components];
-    return Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, ...frame, ...Array(9).fill(0)]);
+    return Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, ...frame, ...Array(9).fill(0), 0xff, 0xd9]);
   }
 });
 

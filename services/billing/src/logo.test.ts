@@ -54,6 +54,7 @@ describe('A logo', () => {
     ['has too many bytes', Buffer.concat([logoPng(), Buffer.alloc(maxLogoBytes)]), /more than 65536 bytes/],
     ['is cut short', logoPng().slice(0, -20), /pixels cannot be read/],
     ['has a byte that changed', changed(logoPng(), 60), /pixels cannot be read/],
+    ['is a JPEG that is cut short', jpeg.subarray(0, -2), /does not end as one/],
     ['has fewer pixels than it says', pngOf(10, 10, [8, 2], rows(9, 31)), /pixels cannot be read/],
     ['has more pixels than it says', pngOf(10, 10, [8, 2], rows(11, 31)), /pixels cannot be read/],
     ['has no palette for its colours', pngOf(10, 10, [8, 3], rows(10, 11)), /pixels cannot be read/],

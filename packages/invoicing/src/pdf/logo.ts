@@ -33,6 +33,9 @@ function pngOf(view: DataView): Image | null {
 /** Its frame is in the segment SOF0, SOF1 or SOF2 (ITU-T T.81, B.2.2). */
 function jpegOf(view: DataView): Image | null {
   if (view.byteLength < 4 || view.getUint16(0) !== 0xffd8) return null;
+  // A part of one, or another file behind its head. What is between head and end is drawn as it is.
+  if (view.getUint16(view.byteLength - 2) !== 0xffd9)
+    return { width: 1, height: 1, problem: 'is a JPEG that does not end as one' };
   for (let at = 2; at + 10 <= view.byteLength; at += 2 + view.getUint16(at + 2)) {
     const marker = view.getUint16(at);
     if (marker < 0xffc0 || marker > 0xffc2) continue;
