@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { problemsOf, problemsOfEdit, typeNamedIn } from './problems.ts';
 
-const example = JSON.parse(
-  readFileSync(new URL('../examples/payment.captured.v1.json', import.meta.url), 'utf8'),
-);
+const exampleOf = (type: string) =>
+  JSON.parse(readFileSync(new URL(`../examples/${type}.json`, import.meta.url), 'utf8'));
+const example = exampleOf('payment.captured.v1');
+const refunded = exampleOf('payment.refunded.v1');
 const text = (changes: object = {}) => JSON.stringify({ ...example, ...changes });
 
 describe('what keeps a text from being an event', () => {
@@ -47,5 +48,26 @@ describe('what keeps a text from being sent instead of another', () => {
   ])('is that it is %s', (_, changes, pointer) => {
     const edited = text({ ...changes, data: { ...example.data, amount: 1 } });
     expect(problemsOfEdit(text(), edited).map((problem) => problem.pointer)).toContain(pointer);
+  });
+
+  it.each<[what: string, data: object, pointer: string]>([
+    ['another payment', { paymentId: 'pay_another' }, '/data/paymentId'],
+    ['no payment', { paymentId: undefined }, '/data/paymentId'],
+    ['another refund', { refund: { ...refunded.data.refund, id: 're_another' } }, '/data/refund/id'],
+    ['no refund', { refund: null }, '/data/refund/id'],
+  ])('is that it moves to %s', (_, changes, pointer) => {
+    const broken = { ...refunded, data: { ...refunded.data, amount: 'much' } };
+    const problems = (data: object) =>
+      problemsOfEdit(JSON.stringify(broken), JSON.stringify({ ...refunded, data }));
+    expect(problems(refunded.data)).toEqual([]);
+    const moved = problems({ ...refunded.data, ...changes });
+    expect(moved.filter(({ detail }) => detail.startsWith('It has to stay '))).toEqual([
+      expect.objectContaining({ pointer }),
+    ]);
+  });
+
+  it('is nothing when the payment and the refund get an id instead of what is none', () => {
+    const data = { ...refunded.data, paymentId: 7, refund: { ...refunded.data.refund, id: '' } };
+    expect(problemsOfEdit(JSON.stringify({ ...refunded, data }), JSON.stringify(refunded))).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ export function problemsOf(text: string): Problem[] {
 /**
  * What keeps a text from being sent instead of another one. It has to be an event, and another one than it was; and where the
  * original has an id and a merchant by which it could be handled, those stay: consumers handle an id once, so the two can
- * never both take effect.
+ * never both take effect. So do the payment and the refund that it names: another one's would be handled as that one's own.
  */
 export function problemsOfEdit(original: string, edited: string): Problem[] {
   const problems = problemsOf(edited);
@@ -56,8 +56,23 @@ export function problemsOfEdit(original: string, edited: string): Problem[] {
       detail: `It has to stay ${before.id}: a consumer handles an id once, and so never both.`,
     });
   }
+  for (const [pointer, named] of namedObjects) {
+    const [was, is] = [named(before), named(after)];
+    if (anyId.safeParse(was).success && is !== was) {
+      problems.push({
+        pointer,
+        detail: `It has to stay ${was}: an edit never moves an event to another one.`,
+      });
+    }
+  }
   return problems;
 }
+
+/** What an event's data is about, by an id that an edit must keep. */
+const namedObjects: [pointer: string, named: (event: Record<string, unknown>) => unknown][] = [
+  ['/data/paymentId', ({ data }) => Object(data).paymentId],
+  ['/data/refund/id', ({ data }) => Object(Object(data).refund).id],
+];
 
 const anyId = identifier(maxLength.eventId);
 
