@@ -105,6 +105,20 @@ it('are told with whom and when they are about, each number that differs, and id
   ]);
 });
 
+it('name refunds that failed and were not charged again', async () => {
+  const day = (reversed: object) => ({
+    captures: 1,
+    refunds: 1,
+    totals: { EUR: { captured: 100, refunded: 100, ...reversed } },
+  });
+  recorded({ ...failure, data: { ...failure.data, expected: day({ reversed: 100 }), found: day({}) } });
+  expect(await findings({ stage: 'test' })).toBe(true);
+  expect(printed().split('\n').slice(1, 3)).toEqual([
+    '  EUR reversed, in minor units: 100 expected, 0 found',
+    expect.stringContaining('found'),
+  ]);
+});
+
 it('of a number name both documents that have it, on the day on which that was found', async () => {
   recorded(numberTwice);
   expect(await findings({ stage: 'test', date: '2026-03-03' })).toBe(true);
