@@ -5,12 +5,11 @@ import { credit, maxOrderLines, order } from './order.ts';
 
 const source = '/payments';
 
-/**
- * How many refunds of a payment can succeed, those included that fail afterwards. Billing issues the credit notes of refunds that
- * arrived before their capture, and what reverses those that have failed, together with the invoice, in one transaction of at
- * most 100 writes.
- */
+/** How many refunds of a payment can succeed, those included that fail afterwards. */
 export const maxRefundsPerPayment = 48;
+
+/** How many it could be before a refund could fail after it had succeeded: consumers take the events of all of them. */
+export const maxRefundsEverPerPayment = 50;
 
 /** All fields are bounded: consumers store them, with all refunds of a payment in one item. */
 const paymentFacts = z.object({

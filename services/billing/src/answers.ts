@@ -9,7 +9,7 @@ import {
   totals,
 } from '@fanfold/contracts/fields';
 import { maxQuantity } from '@fanfold/contracts/order';
-import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { maxRefundsEverPerPayment } from '@fanfold/contracts/payments';
 import { seller as sellerFields } from '@fanfold/contracts/seller';
 import { vatCategories } from '@fanfold/contracts/vatCategory';
 import { listAnswer, objectId, time } from '@fanfold/runtime/answers';
@@ -88,7 +88,7 @@ export const invoice = z.object({
   charges: onWhole,
   totals,
   ...files,
-  creditNotes: z.array(creditNoteOfInvoice).max(maxRefundsPerPayment),
+  creditNotes: z.array(creditNoteOfInvoice).max(maxRefundsEverPerPayment),
   createdAt: time,
 });
 

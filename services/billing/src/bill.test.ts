@@ -6,7 +6,7 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { maxRefundsEverPerPayment } from '@fanfold/contracts/payments';
 import { isSystemic } from '@fanfold/runtime/failure';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
 import { metrics } from '@fanfold/runtime/metrics';
@@ -230,14 +230,14 @@ describe('a batch of events', () => {
 
   it('too large for one transaction is billed one by one', async () => {
     const parkedOf = (n: number) =>
-      Array.from({ length: maxRefundsPerPayment }, (_, i) => {
+      Array.from({ length: maxRefundsEverPerPayment }, (_, i) => {
         const { data, ...about } = refunded(i + 1, 1, i, 'EUR', `pay_${n}`);
         return { ...about, data: { ...data, refund: { ...data.refund, id: `re_${n}${i}` } } };
       });
     const accounts = [1, 2].map((n) => ({
       ...newAccount('acme', `inv_${n}`),
       version: 50,
-      // One failed in the end: with what reverses it they are a write too many.
+      // One failed in the end: with what reverses it they are too many writes.
       ...(n === 1 && { parkedFailures: [refundFailed(parkedOf(n)[0] as never, 99)] }),
       parked: parkedOf(n),
       pk: `acme#inv_${n}`,
@@ -246,7 +246,7 @@ describe('a batch of events', () => {
       .on(BatchGetItemCommand)
       .resolves({ Responses: { billing: accounts.map((item) => marshall(item)) } });
     expect((await bill([captureOf(1), captureOf(2)])).size).toBe(0);
-    expect(sizes()).toEqual([52, 51]);
+    expect(sizes()).toEqual([54, 53]);
   });
 
   it('is given up after others came first again and again, and not billed one by one, which would be a crowd', async () => {

@@ -1,10 +1,19 @@
-import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { maxRefundsEverPerPayment } from '@fanfold/contracts/payments';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BillableEvent, Books, type Entries } from './books.ts';
+import { type BillableEvent, Books, type Entries, maxTransactionWrites } from './books.ts';
 import { type CreditNote, eventOfCreditNote } from './creditNote.ts';
-import { captured, chairs, now, ordering, orderLine, refunded, sellerOf } from './eventFixtures.ts';
+import {
+  captured,
+  chairs,
+  now,
+  ordering,
+  orderLine,
+  refunded,
+  refundFailed,
+  sellerOf,
+} from './eventFixtures.ts';
 import { keyOfForms, type XmlFile } from './files/written.ts';
 import { eventOfInvoice, type Invoice } from './invoice.ts';
 import { invoiceResource } from './resources.ts';
@@ -28,6 +37,9 @@ const reopened = ({ accounts, series, creditNotes, reversals }: Omit<Entries, 'f
     },
     now,
   );
+
+const writesOf = ({ accounts, series, creditNotes, reversals }: Entries): number =>
+  [accounts, series, creditNotes, reversals].reduce((sum, { length }) => sum + length, 0);
 
 const emptyBooks = () =>
   new Books({ accounts: [], series: [], creditNotes: [], reversals: [], sellerOf }, now);
@@ -284,9 +296,25 @@ describe('a refund', () => {
     expect(creditNotes.map(({ creditNote }) => creditNote.refundId)).toEqual(['re_2']);
   });
 
+  it('fits a transaction however many there are, all of them failed, and the rest follows', () => {
+    const many = Array.from({ length: maxRefundsEverPerPayment }, (_, i) => refunded(101 + i, 1, i));
+    const failed = many.map((refund, i) => refundFailed(refund, 200 + i));
+    const events: BillableEvent[] = [...many, ...failed];
+    let entries = apply(emptyBooks(), [...events, captured()]);
+    const [creditNotes, reversals] = [[...entries.creditNotes], [...entries.reversals]];
+    expect(writesOf(entries)).toBeLessThanOrEqual(maxTransactionWrites);
+    expect(entries.accounts[0]?.isSettled).toBe(false);
+    entries = apply(reopened({ ...entries, creditNotes }), [captured()]);
+    creditNotes.push(...entries.creditNotes.filter(({ isNew }) => isNew));
+    reversals.push(...entries.reversals);
+    expect(writesOf(entries)).toBeLessThanOrEqual(maxTransactionWrites);
+    expect(entries.accounts[0]).toMatchObject({ isSettled: true, account: { parked: [] } });
+    expect([creditNotes.length, reversals.length]).toEqual([many.length, failed.length]);
+  });
+
   it('is parked only as often as a payment can be refunded', () => {
     const books = emptyBooks();
-    for (let n = 1; n <= maxRefundsPerPayment; n++) books.apply(refunded(n, 1, n - 1));
+    for (let n = 1; n <= maxRefundsEverPerPayment; n++) books.apply(refunded(n, 1, n - 1));
     expect(() => books.apply(refunded(99, 1, 99))).toThrow(Unprocessable);
   });
 });

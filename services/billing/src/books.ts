@@ -1,4 +1,4 @@
-import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { maxRefundsEverPerPayment } from '@fanfold/contracts/payments';
 import type { SellerVersion } from '@fanfold/contracts/seller';
 import { between, type NetAndTax, stretchOf } from '@fanfold/contracts/share';
 import type { Amounts } from '@fanfold/invoicing/document';
@@ -259,8 +259,9 @@ export class Books {
     const { parkedCapture: _, parkedFailures: _failures, ...free } = this.#account(capture);
     this.#change({ ...free, parked: [] });
     const waiting = [...parked, ...parkedFailures].sort(inTurn);
+    const documentsBefore = this.#documents;
     for (const [i, each] of waiting.entries()) {
-      if (this.#bytes > maxCreditedBytes) {
+      if (this.#bytes > maxCreditedBytes || this.#documents - documentsBefore > maxCreditedDocuments) {
         this.#change({
           ...this.#account(capture),
           parkedCapture: { event: capture, missing: [], tried: 'in part' },
@@ -405,6 +406,10 @@ export class Books {
     this.#change({ ...account, parkedFailures: [...parkedFailures, { ...event, data }] });
   }
 
+  get #documents(): number {
+    return this.#changedCreditNotes.size + this.#newReversals.length;
+  }
+
   #changeCreditNote(issued: Issued, isNew = false): void {
     const key = keyOf(issued.merchantId, issued.creditNote.id);
     this.#creditNotes.set(key, issued);
@@ -428,7 +433,7 @@ export class Books {
       (one) => one.data.currency === data.currency && overlap(stretchOfRefund(one.data), [from, to]),
     );
     if (other) throw contradiction(event, `${other.id} has refunded a part of the same`);
-    if (parked.length >= maxRefundsPerPayment) throw contradiction(event, tooManyRefunds);
+    if (parked.length >= maxRefundsEverPerPayment) throw contradiction(event, tooManyRefunds);
     this.#change({ ...account, parked: [...parked, event] });
   }
 
@@ -478,6 +483,15 @@ const failuresBefore = ({ sequence }: Refunded, { creditNotes, parkedFailures = 
  */
 const maxCreditedBytes = 2_500_000;
 
+/** How many writes one transaction has at most, by the same page. */
+export const maxTransactionWrites = 100;
+
+/**
+ * On top come the account and a series of each kind, two at the turn of a year. The next refund changes its credit note and
+ * issues what reverses it.
+ */
+const maxCreditedDocuments = maxTransactionWrites - 5 - 2;
+
 /** How much is kept of what a seller lacks: it is for people, who mend one thing after another. */
 const maxMissing = 10;
 
@@ -520,7 +534,7 @@ const stretchOfRefund = ({ amountRefunded, refund }: Refunded['data']): Stretch 
 const overlap = ([from, to]: Stretch, [otherFrom, otherTo]: Stretch): boolean =>
   from < otherTo && otherFrom < to;
 
-const tooManyRefunds = `a payment has at most ${maxRefundsPerPayment} refunds`;
+const tooManyRefunds = `a payment has at most ${maxRefundsEverPerPayment} refunds`;
 
 /** Of parked refunds those that lie end to end with another: before the first failure all do, and after it none. */
 const endToEndWith = (parked: Refunded[], { data }: Refunded): Refunded[] =>
@@ -535,7 +549,7 @@ function isOf(invoice: Invoice, { data }: Refunded): boolean {
 /** Why a refund cannot be credited beside the existing credit notes; undefined when it can. */
 function misfitOf(event: Refunded, invoice: Invoice, creditNotes: Credited[]): string | undefined {
   if (!isOf(invoice, event)) return `it is outside the amount of ${invoice.number}`;
-  if (creditNotes.length >= maxRefundsPerPayment) return tooManyRefunds;
+  if (creditNotes.length >= maxRefundsEverPerPayment) return tooManyRefunds;
   const stretch = stretchOfRefund(event.data);
   // Before the first failure refunds lie end to end. After it they fill what has become free.
   const endToEnd = event.data.refund.afterFailures ? [] : creditNotes.filter(({ vat }) => vat === undefined);

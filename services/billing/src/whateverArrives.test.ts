@@ -2,7 +2,7 @@ import { BatchGetItemCommand, DynamoDBClient, PutItemCommand, QueryCommand } fro
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { maxEventBytes } from '@fanfold/contracts/event';
 import { eventsOfType } from '@fanfold/contracts/eventArbitraryFixtures';
-import { maxRefundsPerPayment } from '@fanfold/contracts/payments';
+import { maxRefundsEverPerPayment } from '@fanfold/contracts/payments';
 import { NotYet } from '@fanfold/runtime/failure';
 import { captureLog } from '@fanfold/runtime/logFixtures';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
@@ -93,7 +93,7 @@ it('whatever events of payments have, what cannot be billed is unprocessable, an
 
 it('an event with as many refunds before it as there can be, each as large as can be, has room in its account', () => {
   const text = '€'.repeat(100);
-  const refunds = Array.from({ length: maxRefundsPerPayment }, (_, i) => {
+  const refunds = Array.from({ length: maxRefundsEverPerPayment }, (_, i) => {
     const id = `${i}`.padEnd(128, '€');
     return {
       ...captured(),

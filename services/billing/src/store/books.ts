@@ -3,7 +3,15 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
-import { accountOf, type BillableEvent, Books, creditNoteOf, type Entries, seriesOf } from '../books.ts';
+import {
+  accountOf,
+  type BillableEvent,
+  Books,
+  creditNoteOf,
+  type Entries,
+  maxTransactionWrites,
+  seriesOf,
+} from '../books.ts';
 import { type Failed, reversalIdOf } from '../reversal.ts';
 import { prefixOfNumber } from '../series.ts';
 import { hasOrder } from '../taxDocument.ts';
@@ -88,9 +96,6 @@ export function booksOf(stored: StoredItems, now: Date): Books {
   return new Books({ accounts, series, creditNotes, reversals, sellerOf }, now);
 }
 
-/** DynamoDB's limit for one transaction. */
-const maxTransactionItems = 100;
-
 /**
  * Writes the changes of a batch of events, all or none.
  *
@@ -118,7 +123,7 @@ export async function commit({
     ...reversals.map((reversed) => putIf(reversalItem(reversed), 'version', 0)),
   ];
   if (writes.length === 0) return undefined;
-  if (writes.length > maxTransactionItems)
+  if (writes.length > maxTransactionWrites)
     throw new RangeError(`${writes.length} writes do not fit a transaction`);
   try {
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: writes }));
