@@ -27,6 +27,8 @@ let other: Map<string, string>;
 /** By the ids of recorded events, what the table would publish in their place. */
 let renumbered: Map<string, string>;
 let raised: SeriesFloor[];
+/** By the ids of events, the one that each follows: it cannot be written before that. */
+let follows: Map<string, string>;
 let highest: number;
 /** Up to which number the log's bucket knows that they were given, and what was noted as lost. */
 let given: number;
@@ -79,7 +81,7 @@ const erase = (recorded: Recorded): Recorded => ({ ...recorded, text: null });
 
 beforeEach(() => {
   [log, more, raised, written, misfits] = [[], [], [], [], []];
-  [table, other, renumbered] = [new Map(), new Map(), new Map()];
+  [table, other, renumbered, follows] = [new Map(), new Map(), new Map(), new Map()];
   [highest, given, waiting] = [0, 0, 0];
   lost = [];
   running = [];
@@ -156,6 +158,8 @@ function billing(asked: any): unknown {
     case 'write':
       return asked.events.map(({ text }: { text: string }): Standing => {
         const { id } = JSON.parse(text);
+        const first = follows.get(id);
+        if (first !== undefined && !table.has(first)) return { state: 'early' };
         table.set(id, text);
         written.push(id);
         return { state: 'same' };
@@ -239,6 +243,31 @@ it('What the table lacks is planned without a write, then written, and then prov
   });
   expect(proof.lines).toContain('INV-2026 of acme: 1 to 3, no gap and none twice.');
   expect(await billingRestoration.plan(cloud, run)).toMatchObject({ toWrite: 0 });
+});
+
+/** A credit note, and the refund that it was issued for. */
+function credited(n: number, number: number): Recorded[] {
+  return invoiced(n, number).map(({ text, ...each }) => {
+    const [id, type] =
+      each.type === 'invoice.issued.v1'
+        ? [`cn_${n}:1`, 'credit-note.issued.v1']
+        : [each.id, 'payment.refunded.v1'];
+    const event = JSON.parse(String(text).replaceAll('INV-', 'CN-').replaceAll(`inv_${n}`, `cn_${n}`));
+    return { ...each, id, type, text: JSON.stringify({ ...event, type }) };
+  });
+}
+
+it('What follows a document of a later type is written with it, in one run, and what never can be ends it', async () => {
+  // Invoices have their turn before credit notes, and the second one reverses a credit note.
+  log = [...invoiced(1), ...credited(9, 1), ...invoiced(2), ...invoiced(3)];
+  follows = new Map([
+    ['cn_9:1', 'inv_1:1'],
+    ['inv_2:1', 'cn_9:1'],
+    ['inv_3:1', 'cn_8:1'],
+  ]);
+  const { write } = await billingRestoration.plan(cloud, run);
+  await write();
+  expect(written).toEqual(['inv_1:1', 'cn_9:1', 'inv_2:1']);
 });
 
 it('While the service runs, it is planned only to be shown', async () => {

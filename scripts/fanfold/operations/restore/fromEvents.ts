@@ -238,17 +238,21 @@ async function write(
   { step, signal }: RestoreRun,
 ): Promise<void> {
   const { service } = source;
-  for (const type of source.types) {
-    const total = comparison.missing[type] ?? 0;
-    if (total === 0) continue;
-    // Once is enough, unless an event is in the log before one that it follows.
-    for (let isFirst = true, early = 0; isFirst || early > 0; isFirst = false) {
-      const before = early;
-      early = await step(`writing what ${tableOf(service)} lacks: ${type}`, total, (advance) =>
-        writeMissing(cloud, source, type, { signal, advance }),
+  // Once is enough, unless events follow others that are in the log after them, or of a type whose turn is later.
+  let types = source.types.filter((type) => (comparison.missing[type] ?? 0) > 0);
+  for (let before = Number.POSITIVE_INFINITY; ; ) {
+    const early = new Map<string, number>();
+    for (const type of types) {
+      const count = await step(
+        `writing what ${tableOf(service)} lacks: ${type}`,
+        comparison.missing[type] ?? 0,
+        (advance) => writeMissing(cloud, source, type, { signal, advance }),
       );
-      if (early > 0 && early === before) break;
+      if (count > 0) early.set(type, count);
     }
+    const left = [...early.values()].reduce((sum, each) => sum + each, 0);
+    if (left === 0 || left >= before) break;
+    [before, types] = [left, [...early.keys()]];
   }
   // Before the series: a run that ends in between finds the same again.
   await noteLost(cloud, lostNumbers(comparison));
