@@ -3,7 +3,8 @@ import { sellerRequest } from '@fanfold/contracts/seller';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { bill } from './bill.ts';
 import type { BillableEvent } from './books.ts';
 import { eventOfCreditNote } from './creditNote.ts';
@@ -152,6 +153,41 @@ it('An invoice that reverses a credit note is restored after it, and both say so
   expect(await compare(asked([{ text: String(other) }]))).toMatchObject([
     { state: 'renumbered', why: 'its credit note has the number CN-2026-000001, and not CN-2026-000009' },
   ]);
+});
+
+it('However many documents an account has, they are written a few at a time, as a transaction is limited', async () => {
+  const [merchantId, restoredId] = ['cyberdyne', 'skynet'];
+  const many = Array.from({ length: 30 }, (_, i) => refunded(200 + i, 1, i, 'EUR', paymentId));
+  const failed = many.map((refund, i) => refundFailed(refund, 300 + i));
+  const causes = [captured({ paymentId }), ...many, ...failed].map((event) => ({
+    ...event,
+    merchantid: merchantId,
+  }));
+  expect(await bill(causes)).toEqual(new Map());
+  const account = await loadInvoiced(merchantId, invoiceId);
+  if (!account?.invoice) throw new Error('There is no invoice');
+  const credited = account.creditNotes;
+  const issued = [eventOfInvoice(merchantId, account.invoice)] as { causationid: string }[];
+  for (const { id, reversal } of credited) {
+    const [creditNote, reversing] = [
+      await loadCreditNote(merchantId, id),
+      await loadInvoice(merchantId, String(reversal?.id)),
+    ];
+    if (!creditNote || !reversing) throw new Error('They were not issued');
+    issued.push(eventOfInvoice(merchantId, reversing.invoice), eventOfCreditNote(merchantId, creditNote));
+  }
+  const documents = issued.map((event) => ({
+    text: JSON.stringify(event).replace(merchantId, restoredId),
+    cause: JSON.stringify(causes.find(({ id }) => id === event.causationid)).replace(merchantId, restoredId),
+  }));
+  const send = vi.spyOn(dynamodb, 'send');
+  expect(await write(documents)).toEqual(Array(61).fill({ state: 'same' }));
+  const writes = send.mock.calls.flatMap(([{ input }]) =>
+    'TransactItems' in input ? (input.TransactItems?.length ?? 0) : [],
+  );
+  send.mockRestore();
+  expect(Math.max(...writes)).toBeLessThanOrEqual(40);
+  expect((await loadInvoiced(restoredId, invoiceId))?.creditNotes).toEqual(credited);
 });
 
 it('The PDF of a document is known again by its event, and what was made of another one is not put in its place', async () => {

@@ -177,6 +177,12 @@ async function write(events: RestoredEvent[]): Promise<Standing[]> {
 /** How often a document is tried again when others of its account are written at the same time. */
 const maxAttempts = 10;
 
+/**
+ * How many documents of an account are written at once: a transaction has at most 4 MB, one that reverses another writes both, and
+ * the largest have some 100 KB.
+ */
+const maxDocumentsAtOnce = 18;
+
 /** Account by account, each with its invoice first, so that the credit notes find it. */
 async function writeDocuments(
   documents: RecordedDocument[],
@@ -189,6 +195,7 @@ async function writeDocuments(
   const stored = await readByKey([...byAccount.keys(), ...documents.flatMap(documentKeys)]);
   const standings = new Map<RecordedDocument, Standing>();
   const conflicting: RecordedDocument[] = [];
+  const later: RecordedDocument[] = [];
   await Promise.all(
     [...byAccount].map(async ([key, ofAccount]) => {
       const item = stored.get(key) as AccountItem | undefined;
@@ -197,14 +204,18 @@ async function writeDocuments(
         item && accountOfItem(item),
         ...storedOf(ofAccount, stored),
       );
-      for (const document of ofAccount.toSorted(correctedFirst))
-        standings.set(document, account.put(document));
-      if (account.isChanged && !(await save(account))) conflicting.push(...ofAccount);
+      const inTurn = ofAccount.toSorted(correctedFirst);
+      const atOnce = inTurn.slice(0, maxDocumentsAtOnce);
+      for (const document of atOnce) standings.set(document, account.put(document));
+      if (account.isChanged && !(await save(account))) conflicting.push(...atOnce);
+      later.push(...inTurn.slice(maxDocumentsAtOnce));
     }),
   );
-  if (conflicting.length === 0) return standings;
-  if (attempt === maxAttempts) throw new Error('Others keep writing the same accounts: try again');
-  return new Map([...standings, ...(await writeDocuments(conflicting, attempt + 1))]);
+  if (conflicting.length > 0 && attempt === maxAttempts)
+    throw new Error('Others keep writing the same accounts: try again');
+  const again = conflicting.length > 0 ? await writeDocuments(conflicting, attempt + 1) : [];
+  const rest = later.length > 0 ? await writeDocuments(later) : [];
+  return new Map([...standings, ...again, ...rest]);
 }
 
 /** Of a document, and of the credit note that it reverses. */
