@@ -743,6 +743,72 @@ describe('a proof', () => {
     await page.unroute('**/console/call/proof');
   });
 
+  it('of another event than was asked for is not verified, however valid it is', async () => {
+    const { body } = await client.get('/events?limit=2');
+    const [other, asked] = body.data as unknown as { id: string }[];
+    await page.route('**/console/call/proof', (route) =>
+      route.continue({ postData: JSON.stringify({ merchant: 'acme', event: other?.id }) }),
+    );
+    await page.goto(`${origin()}/proof?${new URLSearchParams({ merchant: 'acme', event: asked?.id ?? '' })}`);
+    await button('Verify').click();
+    await page
+      .getByText(`Not verified: event: it is ${other?.id} of acme, and ${asked?.id} of acme was asked for.`)
+      .waitFor();
+    await page.unroute('**/console/call/proof');
+  });
+
+  it('that comes late is not shown for the event that was asked for since', async () => {
+    const { body } = await client.get('/events?limit=2');
+    const [late, asked] = body.data as unknown as { id: string; position: number }[];
+    const form = page.getByRole('form', { name: 'Event' });
+    const [released, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await page.goto(`${origin()}/proof`);
+    await page.route('**/console/call/proof', async (route) => {
+      const isLate = route.request().postDataJSON().event === late?.id;
+      if (isLate) await released.promise;
+      await route.continue();
+      if (isLate) answered.resolve();
+    });
+    await form.getByLabel('Merchant').fill('acme');
+    await form.getByLabel('Event').fill(late?.id ?? '');
+    const lateAnswer = page.waitForResponse((response) =>
+      Boolean(response.request().postData()?.includes(`${late?.id}`)),
+    );
+    await form.getByRole('button').click();
+    await page.waitForURL(/event=/);
+    await page.getByRole('link', { name: 'Proof', exact: true }).click();
+    await form.getByLabel('Merchant').fill('acme');
+    await form.getByLabel('Event').fill(asked?.id ?? '');
+    await form.getByRole('button').click();
+    await page.getByRole('heading', { name: asked?.id ?? '' }).waitFor();
+    released.resolve();
+    await answered.promise;
+    await (await lateAnswer).finished();
+    await button('Verify').click();
+    await page
+      .getByText(`Verified: this event, to the letter, is entry ${asked?.position} of the log.`)
+      .waitFor();
+    await page.unroute('**/console/call/proof');
+  });
+
+  it('has no verdict on bytes that were changed while it was verified', async () => {
+    const { id } = await event();
+    const released = Promise.withResolvers<void>();
+    await page.route('**/console/call/logKeys', async (route) => {
+      await released.promise;
+      await route.continue();
+    });
+    await page.goto(`${origin()}/proof?${new URLSearchParams({ merchant: 'acme', event: id })}`);
+    await button('Verify').click();
+    await button('Change a byte').click();
+    await page.getByText('A byte of the event was changed here.').waitFor();
+    released.resolve();
+    await page.getByRole('region', { name: 'Checkpoints' }).waitFor();
+    expect(await page.getByRole('form', { name: 'Verify' }).textContent()).not.toContain('erified:');
+    expect(await page.locator('dl.facts').count()).toBe(0);
+    await page.unroute('**/console/call/logKeys');
+  });
+
   it('is not there for what is not recorded, or of another merchant, and the page says so', async () => {
     const { id } = await event();
     for (const address of [`merchant=acme&event=pay_none:1`, `merchant=stranger&event=${id}`]) {

@@ -84,6 +84,10 @@ export const isReservedMerchantId = (id: string): boolean => id.startsWith(reser
 /** The merchant id of operators' events: they concern messages of many merchants, and belong to none of them. */
 export const operatorMerchantId = `${reserved}operator`;
 
+/** Whose an id must be, whatever merchant is given: operators' records have a merchant id of their own. */
+export const ownerOf = (id: string): string | undefined =>
+  id.startsWith('op_') ? operatorMerchantId : undefined;
+
 /** Any type, not only those of the catalog: the log has events of types that are not published any more. */
 export const eventType = z
   .string()

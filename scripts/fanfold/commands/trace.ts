@@ -1,5 +1,6 @@
+import { ownerOf } from '@fanfold/contracts/event';
 import { cloudOf } from '../aws/cloud.ts';
-import { ownerOf, traceOf } from '../operations/trace.ts';
+import { traceOf } from '../operations/trace.ts';
 import { print, printHeading, printJson } from '../terminal.ts';
 import { merchantOf } from './arguments.ts';
 import { linesOf } from './flowText.ts';

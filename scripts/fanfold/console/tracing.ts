@@ -1,6 +1,7 @@
 import type { Answers, Asked, TracedEvent } from '@fanfold/console/api';
 import { Refused } from '@fanfold/console/server';
 import { auditSubjectErased } from '@fanfold/contracts/audit';
+import { ownerOf } from '@fanfold/contracts/event';
 import { eventsBy } from '../aws/auditLog.ts';
 import { type Cloud, cloudOf } from '../aws/cloud.ts';
 import type { StagePlace } from '../commandFor.ts';
@@ -9,7 +10,7 @@ import { CommandError } from '../errors.ts';
 import type { DeadLetter } from '../operations/deadLetters/deadLetter.ts';
 import { findDeadLetters } from '../operations/deadLetters/deadLetters.ts';
 import type { Cause } from '../operations/flow.ts';
-import { ownerOf, type Trace, traceOf } from '../operations/trace.ts';
+import { type Trace, traceOf } from '../operations/trace.ts';
 
 /** SQS names its messages so. */
 const messageId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

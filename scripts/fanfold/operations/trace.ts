@@ -1,4 +1,4 @@
-import { identifier, maxLength, operatorMerchantId } from '@fanfold/contracts/event';
+import { identifier, maxLength } from '@fanfold/contracts/event';
 import { eventOf, eventsBy, type RecordedEvent } from '../aws/auditLog.ts';
 import { type Cloud, invoke } from '../aws/cloud.ts';
 import { CommandError } from '../errors.ts';
@@ -34,10 +34,6 @@ export async function traceOf(cloud: Cloud, id: string, merchantId: string): Pro
   );
   return { flows, isErased: events.some(({ erased }) => erased) };
 }
-
-/** Whose an id must be, whatever merchant is given: operators' records have a merchant id of their own. */
-export const ownerOf = (id: string): string | undefined =>
-  id.startsWith('op_') ? operatorMerchantId : undefined;
 
 /** What was said of something, or in a request, or is the event itself. */
 async function eventsAbout(id: string, cloud: Cloud, merchantId: string): Promise<RecordedEvent[]> {

@@ -1,3 +1,4 @@
+import { ownerOf } from '@fanfold/contracts/event';
 import { ageSeconds, durationOf } from '@fanfold/verify/age';
 import { base64Of } from '@fanfold/verify/bytes';
 import type { Checkpoint } from '@fanfold/verify/note';
@@ -21,9 +22,9 @@ export const proof: View = {
   opened(query) {
     const [merchant, event] = [query.get('merchant') ?? '', query.get('event') ?? ''];
     if (merchant !== asked.merchant || event !== asked.event) {
-      Object.assign(asked, { merchant, event });
+      asked = { merchant, event };
       served = undefined;
-      Object.assign(asking, idle());
+      asking = idle();
       if (event !== '') void ask();
     }
     if (checkpoints.length === 0) void lookAtLog();
@@ -36,8 +37,8 @@ export const proof: View = {
 
 // Which event.
 
-const asked = { merchant: '', event: '' };
-const asking = idle();
+let asked = { merchant: '', event: '' };
+let asking = idle();
 
 const question = () => html`<form
     class="bar"
@@ -59,45 +60,76 @@ const question = () => html`<form
     ${outcomeOf(asking)}
   </form>`;
 
-/** A proof file, as it was served, and as it is now. */
-type Served = { original: string; file: string; changedAt: string; path: ProofPath | undefined };
+/** A proof file, of what was asked for, as it was served, and as it is now. */
+type Served = {
+  askedFor: typeof asked;
+  original: string;
+  file: string;
+  changedAt: string;
+  path: ProofPath | undefined;
+};
 
 let served: Served | undefined;
 
-const ask = () =>
-  perform(asking, async () => {
-    served = undefined;
-    verdict = undefined;
-    const { file } = await call('proof', asked);
-    served = { original: file, file, changedAt: '', path: await pathIn(file).catch(() => undefined) };
+function ask(): Promise<void> {
+  const [of, doing] = [asked, idle()];
+  asking = doing;
+  forgetVerdict();
+  served = undefined;
+  return perform(doing, async () => {
+    const { file } = await call('proof', of);
+    const path = await pathIn(file).catch(() => undefined);
+    // Another one may have been asked for meanwhile.
+    if (asking === doing) served = { askedFor: of, original: file, file, changedAt: '', path };
     return '';
   });
+}
 
 // Verifying it.
 
 type Verdict = Judgement & { sentence: string; proven?: Proven; checkpoint?: Checkpoint };
 
 let verdict: Verdict | undefined;
-const verifying = idle();
+let verifying = idle();
 
-const verify = (of: Served) =>
-  perform(verifying, async () => {
-    verdict = undefined;
-    const keys = await trustedKeys();
-    try {
-      const proven = await verifyProofFile(of.file, { keys: keys.keys });
-      const checkpoint = await openWith(proven.checkpoint.text, keys);
-      const { index, event } = proven;
-      const sentence =
-        event === 'erased'
-          ? `Verified: there was such an event, and it is entry ${count(index)} of the log. Its text was erased.`
-          : `Verified: this event, to the letter, is entry ${count(index)} of the log.`;
-      verdict = { state: 'verified', broken: undefined, sentence, proven, checkpoint };
-    } catch (error) {
-      verdict = await failed(of, error as Error);
-    }
-    return verdict.state === 'verified' ? verdict.sentence : Promise.reject(new Error(verdict.sentence));
+function forgetVerdict(): void {
+  verdict = undefined;
+  verifying = idle();
+}
+
+function verify(of: Served): Promise<void> {
+  forgetVerdict();
+  return perform(verifying, async () => {
+    const found = await verdictOn(of).catch((error) => failed(of, error as Error));
+    // Its bytes may have been changed meanwhile, or another one asked for.
+    if (served !== of) return '';
+    verdict = found;
+    return found.state === 'verified' ? found.sentence : Promise.reject(new Error(found.sentence));
   });
+}
+
+async function verdictOn({ file, askedFor }: Served): Promise<Verdict> {
+  const keys = await trustedKeys();
+  const proven = await verifyProofFile(file, { keys: keys.keys });
+  const checkpoint = await openWith(proven.checkpoint.text, keys);
+  const { index, event } = proven;
+  if (event !== 'erased') requireAsked(event, askedFor);
+  const sentence =
+    event === 'erased'
+      ? `Verified: entry ${count(index)} of the log is an event whose text was erased. That it is the one asked for cannot be checked: its id and its merchant were in its text.`
+      : `Verified: this event, to the letter, is entry ${count(index)} of the log.`;
+  return { state: 'verified', broken: undefined, sentence, proven, checkpoint };
+}
+
+/** A proof is as good for another event: that one would be taken for what was asked for. */
+function requireAsked({ id, merchantid }: { id: string; merchantid: string }, of: typeof asked): void {
+  const merchant = ownerOf(of.event) ?? of.merchant;
+  if (id === of.event && merchantid === merchant) return;
+  throw new VerificationError(
+    'event',
+    `it is ${id} of ${merchantid}, and ${of.event} of ${merchant} was asked for`,
+  );
+}
 
 async function failed({ path }: Served, error: Error): Promise<Verdict> {
   if (!(error instanceof VerificationError)) throw error;
@@ -123,21 +155,21 @@ let part = 'the event';
 function change(of: Served, name: string): void {
   const found = partsOf(of.original, false).find((each) => each.name === name);
   if (!found) return;
-  void show(found.change(of.original), name);
+  void show(of, found.change(of.original), name);
 }
 
-async function show(file: string, changedAt: string): Promise<void> {
-  if (!served) return;
-  served = { ...served, file, changedAt, path: await pathIn(file).catch(() => served?.path) };
-  verdict = undefined;
-  Object.assign(verifying, idle());
+async function show(of: Served, file: string, changedAt: string): Promise<void> {
+  const path = await pathIn(file).catch(() => of.path);
+  if (served?.askedFor !== of.askedFor) return;
+  served = { ...of, file, changedAt, path };
+  forgetVerdict();
   changed();
 }
 
 function shownProof(of: Served): TemplateResult {
   const parts = partsOf(of.original, !/"event"/.test(atob(/\nextra (\S+)/.exec(of.original)?.[1] ?? '')));
   return html`<section aria-label="Proof of the event">
-    <h2><code>${asked.event}</code></h2>
+    <h2><code>${of.askedFor.event}</code></h2>
     <form class="bar" aria-label="Verify" @submit=${(event: Event) => event.preventDefault()}>
       <button type="button" ?disabled=${verifying.state === 'running'} @click=${() => verify(of)}>Verify</button>
       <label>
@@ -151,8 +183,8 @@ function shownProof(of: Served): TemplateResult {
         </select>
       </label>
       <button type="button" @click=${() => change(of, part)}>Change a byte</button>
-      <button type="button" ?disabled=${of.changedAt === ''} @click=${() => show(of.original, '')}>As it was served</button>
-      <a download=${`${asked.event.replaceAll(/[^\w.-]/g, '-')}.tlog-proof`} href=${`data:text/plain,${encodeURIComponent(of.file)}`}>Download</a>
+      <button type="button" ?disabled=${of.changedAt === ''} @click=${() => show(of, of.original, '')}>As it was served</button>
+      <a download=${`${of.askedFor.event.replaceAll(/[^\w.-]/g, '-')}.tlog-proof`} href=${`data:text/plain,${encodeURIComponent(of.file)}`}>Download</a>
       ${of.changedAt === '' ? nothing : html`<p role="status">A byte of ${of.changedAt} was changed here.</p>`} ${outcomeOf(verifying)}
     </form>
     <p>
