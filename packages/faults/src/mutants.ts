@@ -517,6 +517,13 @@ export const mutants: Mutant[] = [
     replace: 'if (isOpen || !isCharge(instruction)) return outcome;',
   },
   {
+    name: 'a charge that its customer can try again counts as failed',
+    concerns: /observePayment/,
+    file: `${payments}/providers/provider.ts`,
+    find: "outcome.result === 'failed' && outcome.isOpen === true",
+    replace: "outcome.result === 'failed' && outcome.isOpen === undefined",
+  },
+  {
     name: 'an error of Stripe counts as a refusal',
     concerns: /POST .*answered-500/,
     file: `${payments}/providers/stripe/provider.ts`,

@@ -50,7 +50,7 @@ export const stripeStories: Record<string, Story> = {
     await world.drain();
   },
 
-  /** Customers have to authenticate: one does so, one fails, and one never comes back. */
+  /** Customers have to authenticate: one does so, one fails and tries again later with another card, and one never comes back. */
   async 'stripe-action'(world, shop) {
     const asked = { paymentMethod: 'pm_card_authenticationRequired' };
     const payments: Payment[] = [];
@@ -64,6 +64,7 @@ export const stripeStories: Record<string, Story> = {
     }
     await notify(world, 'twice-in-reverse');
     await world.drain();
+    for (const { id } of world.stripe.intents.values()) world.stripe.tryAgain(id);
     world.clock.advance(61 * 60_000);
     await tick(world, 'payments.janitor');
     await notify(world, 'as-it-happened');

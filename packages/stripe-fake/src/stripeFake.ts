@@ -130,6 +130,14 @@ export class StripeFake {
     else this.#decline(intent, { code: 'payment_intent_authentication_failure' });
   }
 
+  /** The customer's page confirms a payment that failed once more, with its client secret and another card. */
+  tryAgain(intentId: string): void {
+    const intent = this.#intent(intentId);
+    if (intent.status !== 'requires_payment_method' || !intent.last_payment_error) return;
+    intent.last_payment_error = null;
+    this.#charge(intent, {});
+  }
+
   /** The customer's bank takes the money of a payment back. */
   dispute(intentId: string): void {
     const intent = this.#intent(intentId);

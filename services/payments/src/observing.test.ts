@@ -82,7 +82,10 @@ describe('A payment of which the provider has news', () => {
   });
 
   test('has one outcome, whenever the news come, however often and in whichever order', async () => {
-    const step = fc.constantFrom('authenticate', 'refund', 'fail', 'dispute', 'win', 'observe', 'observe');
+    const step = fc.constantFrom(
+      ...(['authenticate', 'fail to authenticate', 'try again'] as const),
+      ...(['refund', 'fail', 'dispute', 'win', 'observe', 'observe'] as const),
+    );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
         const { fake } = stripe;
@@ -99,6 +102,8 @@ describe('A payment of which the provider has news', () => {
         for (const each of steps) {
           if (each === 'observe') await observeReference(reference, moment());
           if (each === 'authenticate') fake.authenticate(reference);
+          if (each === 'fail to authenticate') fake.authenticate(reference, false);
+          if (each === 'try again') fake.tryAgain(reference);
           if (each === 'dispute' && intent()?.status === 'succeeded' && !mine(fake.disputes))
             fake.dispute(reference);
           const dispute = mine(fake.disputes);
@@ -122,7 +127,8 @@ describe('A payment of which the provider has news', () => {
         expect(writes()).toBe(before);
         const payment = stored();
         const isCaptured = intent()?.status === 'succeeded';
-        expect(payment.status).toBe(isCaptured ? 'captured' : 'processing');
+        const isEnded = intent()?.status === 'canceled';
+        expect(payment.status).toBe(isCaptured ? 'captured' : isEnded ? 'failed' : 'processing');
         const refund = mine(fake.refunds);
         expect(payment.amountRefunded).toBe(refund?.status === 'succeeded' ? 4000 : 0);
         if (refund) expect(payment.refunds[`re_${attempts}`]?.status).toBe(refund.status);
@@ -136,6 +142,33 @@ describe('A payment of which the provider has news', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test('has failed once its customer cannot try again with another card, and was paid when that came first', async () => {
+    for (const isFirst of [true, false]) {
+      items.clear();
+      const { reference, ...asked } = await prepared(undefined, 'pm_card_authenticationRequired');
+      await provider.perform({ ...asked, reference });
+      stripe.fake.authenticate(reference, false);
+      if (isFirst) stripe.fake.tryAgain(reference);
+      await observeReference(reference, moment());
+      stripe.fake.tryAgain(reference);
+      await observeReference(reference, moment());
+      expect(stored().status).toBe(isFirst ? 'captured' : 'failed');
+      expect(stripe.fake.intents.get(reference)?.status).toBe(isFirst ? 'succeeded' : 'canceled');
+      if (!isFirst)
+        expect(stored().failure).toMatchObject({ declineCode: 'payment_intent_authentication_failure' });
+    }
+    expect(stripe.fake.charges.size).toBe(1);
+  });
+
+  test('that failed stays as it is while it cannot be ended', async () => {
+    const instruction = await prepared(undefined, 'pm_card_authenticationRequired');
+    await provider.perform(instruction);
+    stripe.fake.authenticate(instruction.reference, false);
+    stripe.fake.fault = ({ path }) => (path.endsWith('/cancel') ? 'lost-before' : undefined);
+    await expect(observeReference(instruction.reference, moment())).rejects.toThrow();
+    expect(stored().status).toBe('processing');
   });
 
   test('is left alone when it is another’s: of another stage, of an attempt that was not written, or nobody’s', async () => {

@@ -2,7 +2,7 @@ import type { Trace } from '@fanfold/contracts/event';
 import { metrics } from '@fanfold/runtime/metrics';
 import { observe } from './payment/observe.ts';
 import type { Payment } from './payment/payment.ts';
-import { factsOf } from './providers/gateway.ts';
+import { endedFacts, factsOf } from './providers/gateway.ts';
 import { load, update } from './store/payments.ts';
 
 /**
@@ -25,5 +25,6 @@ export async function observeReference(
     metrics.addMetric('ForeignPayments', 'Count', 1);
     return undefined;
   }
-  return update(found, (current) => observe(current, facts, { now, trace, runsUntil: null }));
+  const ended = await endedFacts(reference, facts);
+  return update(found, (current) => observe(current, ended, { now, trace, runsUntil: null }));
 }

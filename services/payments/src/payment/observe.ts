@@ -1,4 +1,4 @@
-import type { Facts, Outcome, ProviderDispute } from '../providers/provider.ts';
+import { type Facts, isRetriable, type Outcome, type ProviderDispute } from '../providers/provider.ts';
 import { withEvent } from './events.ts';
 import { canceled, captured, settle } from './lifecycle.ts';
 import { told } from './lookup.ts';
@@ -45,6 +45,7 @@ function observeCharge(payment: Payment, charge: Facts['charge'], moment: Moment
   if (!charge || !ask || (ask.operation !== 'authorize' && ask.operation !== 'charge'))
     return unchanged(payment);
   const { outcome } = charge;
+  if (isRetriable(outcome)) return unchanged(payment);
   switch (outcome.result) {
     case 'succeeded':
     case 'failed':

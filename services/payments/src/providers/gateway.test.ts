@@ -162,6 +162,13 @@ describe('What came of an instruction that is not settled', () => {
     expect(close).toHaveBeenCalledOnce();
   });
 
+  test('is believed to have failed once it was closed, where the customer may try again', async () => {
+    const failure = { code: 'card_declined', message: 'No.', declineCode: null };
+    const { close } = provided({ result: 'failed', failure, isOpen: true });
+    expect(await findOut(asked('charge'), false, minutesLater(0))).toEqual({ result: 'nothing' });
+    expect(close).toHaveBeenCalledOnce();
+  });
+
   test('is sent again, whenever that is, where a payment allows it once', async () => {
     for (const operation of ['capture', 'void'] as const) {
       const { perform } = provided({ result: 'nothing' });

@@ -4,7 +4,7 @@ import { metrics } from '@fanfold/runtime/metrics';
 import { invalidRequest, Refusal } from '@fanfold/runtime/refusal';
 import { provider } from '#provider';
 import type { Failure } from '../payment/payment.ts';
-import { type Facts, type Instruction, type Outcome, ProviderRefusal } from './provider.ts';
+import { type Facts, type Instruction, isRetriable, type Outcome, ProviderRefusal } from './provider.ts';
 
 export const { accepts, paymentMethods } = provider;
 
@@ -70,7 +70,7 @@ export async function findOut(instruction: Instruction, isAbandoned: boolean, no
   const { key, operation } = instruction;
   const askedForMs = now.getTime() - Date.parse(instruction.askedAt);
   const outcome = await answerOf(key, async () => provider.look(instruction));
-  if (outcome.result === 'action' && isAbandoned) return close(instruction);
+  if ((outcome.result === 'action' && isAbandoned) || isRetriable(outcome)) return close(instruction);
   if (outcome.result !== 'nothing') return outcome;
   if (operation === 'authorize' || operation === 'charge')
     return askedForMs < provider.patienceMs ? { result: 'unknown' } : close(instruction);
@@ -135,8 +135,22 @@ async function inTime<Answer>(call: () => Promise<Answer>, late: () => Answer): 
  * @throws ProviderRefusal, and whatever it throws when it cannot be asked
  */
 export async function factsOf(reference: string): Promise<Facts | undefined> {
+  return noted(reference, async () => provider.facts?.(reference));
+}
+
+/**
+ * The same of a payment of ours, once a charge that failed cannot be tried again: its customer has the secret to do so, with
+ * another card.
+ */
+export async function endedFacts(reference: string, facts: Facts): Promise<Facts> {
+  if (!facts.charge || !isRetriable(facts.charge.outcome)) return facts;
+  await noted(reference, async () => provider.end?.(reference));
+  return (await factsOf(reference)) ?? facts;
+}
+
+async function noted<Answer>(reference: string, call: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await provider.facts?.(reference);
+    return await call();
   } catch (error) {
     if (error instanceof ProviderRefusal) noteRefusal(reference, error);
     throw error;

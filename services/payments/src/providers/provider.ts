@@ -21,7 +21,8 @@ export type Instruction = {
 export type Outcome =
   /** @param expiresAt of an authorization, when the provider says when it ends */
   | { result: 'succeeded'; expiresAt?: string }
-  | { result: 'failed'; failure: Failure }
+  /** @param isOpen set when the customer may try again, until it is closed: it is not to be believed before */
+  | { result: 'failed'; failure: Failure; isOpen?: true }
   /** It has not happened. After `close` it never will. */
   | { result: 'nothing' }
   | { result: 'unknown' }
@@ -69,7 +70,12 @@ export type Provider = {
   close(instruction: Instruction): Promise<Outcome>;
   /** What the provider knows of a payment now, by its reference: undefined of one that is not ours. Missing where it never changes its mind. */
   facts?(reference: string): Promise<Facts | undefined>;
+  /** Sees to it that a charge which failed cannot be tried again, if that can happen: afterwards `facts` tells what it is. */
+  end?(reference: string): Promise<void>;
 };
+
+export const isRetriable = (outcome: Outcome): boolean =>
+  outcome.result === 'failed' && outcome.isOpen === true;
 
 /** What a provider knows of a payment. */
 export type Facts = {

@@ -48,9 +48,16 @@ export function chargeOutcome(intent: Intent, askedAt: string): Outcome {
       const until = new Date(Date.parse(askedAt) + actionMs).toISOString();
       return { result: 'action', nextAction: nextActionOf(intent), until };
     }
-    case 'requires_payment_method': {
-      const { last_payment_error: error } = intent;
-      return error ? { result: 'failed', failure: declined(error) } : { result: 'nothing' };
+    case 'requires_payment_method':
+    case 'canceled': {
+      const { last_payment_error: error, status } = intent;
+      if (!error) return { result: 'nothing' };
+      // Whoever has the client secret, which a page that customers return to is given, may confirm it again with another card.
+      return {
+        result: 'failed',
+        failure: declined(error),
+        ...(status !== 'canceled' && { isOpen: true as const }),
+      };
     }
     default:
       return { result: 'nothing' };
@@ -111,7 +118,7 @@ export function refusedOutcome(error: unknown): Outcome | undefined {
   if (!(error instanceof StripeError)) return undefined;
   const { status, type, code, declineCode } = error;
   if (type === 'card_error')
-    return { result: 'failed', failure: declined({ code, decline_code: declineCode }) };
+    return { result: 'failed', failure: declined({ code, decline_code: declineCode }), isOpen: true };
   if (code === 'charge_expired_for_capture') {
     return failed(
       'authorization_expired',

@@ -123,6 +123,7 @@ describe('A payment', () => {
       const declined = { result: 'failed', failure: { code: 'card_declined', declineCode, message } };
       expect(await provider.perform(charge)).toEqual(declined);
       expect(await provider.perform(charge)).toEqual(declined);
+      stripe.fake.tryAgain(charge.reference);
       expect(await provider.look(charge)).toEqual(declined);
       expect(await facts(charge)).toMatchObject({ charge: { outcome: declined } });
     },
@@ -170,6 +171,35 @@ describe('A customer who has to authenticate', () => {
       result: 'failed',
       failure: { declineCode: 'payment_intent_authentication_failure' },
     });
+  });
+
+  test('may fail to, and try again with another card, until it is closed', async () => {
+    const fails = async () => {
+      const charge = await prepared('charge', { paymentMethod, key: `pay_${stripe.fake.intents.size}` });
+      await provider.perform(charge);
+      stripe.fake.authenticate(charge.reference, false);
+      expect(await provider.look(charge)).toMatchObject({ result: 'failed', isOpen: true });
+      return charge;
+    };
+    const paid = await fails();
+    stripe.fake.tryAgain(paid.reference);
+    expect(await provider.close(paid)).toEqual(succeeded);
+    const failed = await fails();
+    expect(await provider.close(failed)).toMatchObject({ result: 'failed' });
+    stripe.fake.tryAgain(failed.reference);
+    expect(await provider.look(failed)).not.toMatchObject({ isOpen: true });
+    expect(charges()).toHaveLength(1);
+  });
+
+  test('and tries again in the very moment in which it is ended: that it failed is not believed', async () => {
+    const charge = await prepared('charge', { paymentMethod });
+    await provider.perform(charge);
+    stripe.fake.authenticate(charge.reference, false);
+    const { end } = provider;
+    provider.end = async () => {};
+    await expect(provider.close(charge).finally(() => Object.assign(provider, { end }))).rejects.toThrow(
+      'tried again',
+    );
   });
 
   test('cannot pay any more once it was closed', async () => {

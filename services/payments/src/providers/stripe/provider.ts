@@ -1,5 +1,12 @@
 import { invalidRequest } from '@fanfold/runtime/refusal';
-import { type Facts, type Instruction, type Outcome, type Provider, ProviderRefusal } from '../provider.ts';
+import {
+  type Facts,
+  type Instruction,
+  isRetriable,
+  type Outcome,
+  type Provider,
+  ProviderRefusal,
+} from '../provider.ts';
 import { fromStripeAmount, inexpressible, toStripeAmount } from './amounts.ts';
 import { get, list, post, StripeError } from './client.ts';
 import {
@@ -55,30 +62,33 @@ export const provider: Provider = {
   },
 
   async perform(instruction) {
-    try {
-      const outcome = await carryOut(instruction);
-      // A customer who is to act has to be told where. Without an address nobody can complete it.
-      return outcome.result === 'action' && outcome.nextAction.url === ''
-        ? provider.close(instruction)
-        : outcome;
-    } catch (error) {
-      return refusedOutcome(error) ?? lookIfChanged(error, instruction);
-    }
+    const outcome = await carryOut(instruction).catch(
+      (error) => refusedOutcome(error) ?? lookIfChanged(error, instruction),
+    );
+    // A customer who is to act has to be told where. Without an address nobody can complete it.
+    const isEndless = outcome.result === 'action' && outcome.nextAction.url === '';
+    return isEndless || isRetriable(outcome) ? provider.close(instruction) : outcome;
   },
 
   look: (instruction) => permitted(() => lookUp(instruction)),
 
   async close(instruction) {
     const outcome = await provider.look(instruction);
-    const isOpen = outcome.result === 'nothing' || outcome.result === 'action';
+    const isOpen = outcome.result === 'nothing' || outcome.result === 'action' || isRetriable(outcome);
     if (!isOpen || !isCharge(instruction)) return outcome;
+    await provider.end?.(await referenceOf(instruction));
+    const ended = await provider.look(instruction);
+    if (isRetriable(ended)) throw new Error('The charge failed, and was being tried again when it was ended');
+    return ended;
+  },
+
+  async end(reference) {
     try {
-      await post(`${await intentPath(instruction)}/cancel`);
+      await post(`${intentOf(reference)}/cancel`);
     } catch (error) {
       // When it is no longer as it was a moment ago, looking at it shows what it is.
       if (!isChanged(error)) throw permanent(error);
     }
-    return provider.look(instruction);
   },
 
   facts: (reference) => permitted(() => factsOf(reference)),
