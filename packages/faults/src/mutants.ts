@@ -518,10 +518,10 @@ export const mutants: Mutant[] = [
   },
   {
     name: 'a charge that its customer can try again counts as failed',
-    concerns: /observePayment/,
+    concerns: /observePayment POST/,
     file: `${payments}/providers/provider.ts`,
     find: "outcome.result === 'failed' && outcome.isOpen === true",
-    replace: "outcome.result === 'failed' && outcome.isOpen === undefined",
+    replace: "outcome.result === 'failed' && false",
   },
   {
     name: 'an error of Stripe counts as a refusal',

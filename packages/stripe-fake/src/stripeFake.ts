@@ -162,10 +162,12 @@ export class StripeFake {
     this.#emit('charge.dispute.funds_withdrawn', dispute);
   }
 
-  closeDispute(id: string, status: 'won' | 'lost'): void {
+  /** @param caseType `resolution` refunds the customer before there is a dispute, and `block` refuses it. */
+  closeDispute(id: string, status: 'won' | 'lost' | 'prevented', caseType = 'chargeback'): void {
     const dispute = found(this.disputes, id, 'dispute');
     dispute.status = status;
-    if (status === 'won') this.#move('adjustment', dispute.amount, dispute);
+    Object.assign(dispute, { payment_method_details: { type: 'card', card: { case_type: caseType } } });
+    if (status === 'won' || caseType === 'block') this.#move('adjustment', dispute.amount, dispute);
     this.#emit('charge.dispute.closed', dispute);
   }
 

@@ -1,5 +1,6 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
+import { metrics } from '@fanfold/runtime/metrics';
 import type { Run } from '@fanfold/runtime/schedule';
 import { startTrace } from '@fanfold/runtime/trace';
 import fc from 'fast-check';
@@ -169,6 +170,27 @@ describe('A payment of which the provider has news', () => {
     stripe.fake.fault = ({ path }) => (path.endsWith('/cancel') ? 'lost-before' : undefined);
     await expect(observeReference(instruction.reference, moment())).rejects.toThrow();
     expect(stored().status).toBe('processing');
+  });
+
+  test('whose dispute was lost stays so when an appeal wins it, which is told to a person', async () => {
+    const instruction = await prepared();
+    await provider.perform(instruction);
+    stripe.fake.dispute(instruction.reference);
+    const [dispute] = stripe.fake.disputes.values();
+    const observed = async (status: 'won' | 'lost') => {
+      stripe.fake.closeDispute(String(dispute?.id), status);
+      await observeReference(instruction.reference, moment());
+      return logged().filter(({ message }) => message === 'provider differs');
+    };
+    expect(await observed('lost')).toEqual([]);
+    Object.assign(dispute ?? {}, { status: 'appeal_under_review' });
+    await observeReference(instruction.reference, moment());
+    expect(await observed('won')).toMatchObject([
+      { level: 'ERROR', id: paymentId, disputeId: dispute?.id, atProvider: 'won', inPayments: 'lost' },
+    ]);
+    metrics.publishStoredMetrics();
+    expect(JSON.stringify(measured())).toContain('ProviderDifferences');
+    expect(Object.values(stored().disputes ?? {})).toMatchObject([{ status: 'lost' }]);
   });
 
   test('is left alone when it is another’s: of another stage, of an attempt that was not written, or nobody’s', async () => {

@@ -1,8 +1,10 @@
 import type { Trace } from '@fanfold/contracts/event';
+import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import { observe } from './payment/observe.ts';
 import type { Payment } from './payment/payment.ts';
 import { endedFacts, factsOf } from './providers/gateway.ts';
+import type { Facts } from './providers/provider.ts';
 import { load, update } from './store/payments.ts';
 
 /**
@@ -26,5 +28,17 @@ export async function observeReference(
     return undefined;
   }
   const ended = await endedFacts(reference, facts);
-  return update(found, (current) => observe(current, ended, { now, trace, runsUntil: null }));
+  const payment = await update(found, (current) => observe(current, ended, { now, trace, runsUntil: null }));
+  noteOtherOutcomes(payment, ended);
+  return payment;
+}
+
+/** A dispute that is closed stays as it is. When it was lost and an appeal won it, a person has to set the books right. */
+function noteOtherOutcomes({ id, merchantId, disputes = {} }: Payment, facts: Facts): void {
+  for (const { id: disputeId, status } of facts.disputes) {
+    const known = disputes[disputeId]?.status;
+    if (status === 'open' || known === undefined || known === status) continue;
+    metrics.addMetric('ProviderDifferences', 'Count', 1);
+    logger.error('provider differs', { id, merchantId, disputeId, atProvider: status, inPayments: known });
+  }
 }

@@ -27,7 +27,14 @@ export type StripeRefund = Pick<Stripe.Refund, 'id' | 'status' | 'failure_reason
 
 export type Dispute = Pick<
   Stripe.Dispute,
-  'id' | 'amount' | 'created' | 'currency' | 'evidence_details' | 'reason' | 'status'
+  | 'id'
+  | 'amount'
+  | 'created'
+  | 'currency'
+  | 'evidence_details'
+  | 'payment_method_details'
+  | 'reason'
+  | 'status'
 >;
 
 /** For how long a customer may take to authenticate. After that the payment is given up. */
@@ -103,9 +110,15 @@ export function refundOutcome({ status, failure_reason }: StripeRefund): Outcome
     : { result: 'pending' };
 }
 
-/** A warning, which no money follows, is never lost. https://docs.stripe.com/disputes/how-disputes-work */
-export const disputeStatus = ({ status }: Dispute): 'open' | 'won' | 'lost' =>
-  status === 'lost' ? 'lost' : ['won', 'warning_closed', 'prevented'].includes(status) ? 'won' : 'open';
+/**
+ * A warning, which no money follows, is never lost. https://docs.stripe.com/disputes/how-disputes-work
+ *
+ * One that was prevented is won where it was blocked; where it was resolved, the customer was refunded.
+ */
+export function disputeStatus({ status, payment_method_details }: Dispute): 'open' | 'won' | 'lost' {
+  if (status === 'prevented') return payment_method_details?.card?.case_type === 'block' ? 'won' : 'lost';
+  return status === 'lost' ? 'lost' : ['won', 'warning_closed'].includes(status) ? 'won' : 'open';
+}
 
 export const isAuthorization = ({ capture_method }: Intent): boolean => capture_method === 'manual';
 

@@ -292,6 +292,19 @@ test('a dispute is known until it is closed', async () => {
   expect(await facts(charge)).toMatchObject({ disputes: [{ status: 'won' }] });
 });
 
+test.each([
+  ['won', undefined, 'won'],
+  ['lost', undefined, 'lost'],
+  ['prevented', 'block', 'won'],
+  ['prevented', 'resolution', 'lost'],
+] as const)('a dispute that is %s (%s) is %s for the merchant', async (status, caseType, expected) => {
+  const charge = await prepared('charge');
+  await provider.perform(charge);
+  stripe.fake.dispute(charge.reference);
+  for (const { id } of stripe.fake.disputes.values()) stripe.fake.closeDispute(id, status, caseType);
+  expect(await facts(charge)).toMatchObject({ disputes: [{ status: expected }] });
+});
+
 test('of a payment that somebody else made at Stripe nothing is told', async () => {
   const charge = await prepared('charge');
   Object.assign(intent(charge) ?? {}, { metadata: {} });
