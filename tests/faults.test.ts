@@ -19,7 +19,7 @@ beforeAll(async () => {
   // One process: each has a world to start, and to get warm.
   pool = await Pool.start(1);
   baselines = await baselinesOf(pool);
-}, 120_000);
+}, 600_000);
 
 afterAll(() => pool?.stop());
 

@@ -79,15 +79,8 @@ export async function templateSources(folder: string): Promise<string[]> {
 /** What is written about a service, and read by nothing that makes its template. */
 const descriptions = new Set(['openapi.json', 'asyncapi.json', 'examples.json']);
 
-/** Of the last three, tools and running services change the files all the time. */
-const foldersWithoutConfiguration = new Set([
-  'node_modules',
-  'src',
-  'fixtures',
-  '.serverless',
-  '.esbuild',
-  '.fanfold',
-]);
+/** Nor have hidden folders any, in which tools, running services and tests change files all the time. */
+const foldersWithoutConfiguration = new Set(['node_modules', 'src', 'fixtures']);
 
 async function configurationFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
@@ -96,7 +89,8 @@ async function configurationFiles(folder: string): Promise<string[]> {
       const path = join(folder, entry.name);
       if (!entry.isDirectory())
         return !descriptions.has(entry.name) && /\.(ya?ml|json|[cm]?js)$/.test(entry.name) ? [path] : [];
-      return foldersWithoutConfiguration.has(entry.name) ? [] : configurationFiles(path);
+      const isLeftOut = foldersWithoutConfiguration.has(entry.name) || entry.name.startsWith('.');
+      return isLeftOut ? [] : configurationFiles(path);
     }),
   );
   return files.flat();
