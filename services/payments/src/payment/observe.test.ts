@@ -318,8 +318,8 @@ describe('Whatever is read at the provider, whenever, by whom and how often', ()
     kind: fc.constantFrom(
       'happens',
       'happens',
-      'hears',
-      'hears',
+      'observes',
+      'observes',
       'looks',
       'answers',
       'captures',
@@ -357,7 +357,7 @@ describe('Whatever is read at the provider, whenever, by whom and how often', ()
           events.push(...eventsOf(change).map((event) => JSON.stringify(event)));
           payment = change.payment;
         };
-        const hear = (facts: Facts) => {
+        const observeIt = (facts: Facts) => {
           become(observe(payment, facts, later));
           expect(observe(payment, facts, momentAt('13:00:00.000')).payment).toBe(payment);
         };
@@ -369,7 +369,7 @@ describe('Whatever is read at the provider, whenever, by whom and how often', ()
           const known = payment;
           try {
             if (kind === 'happens') provider.next(payment, choice);
-            else if (kind === 'hears') hear(facts);
+            else if (kind === 'observes') observeIt(facts);
             else if (kind === 'captures') become(capturing(known, 1 + (choice % 12_100)));
             else if (kind === 'cancels') become(canceling(known));
             else if (kind === 'refunds') become(refunding(known, 1 + (choice % 3000), `re_${n}`));
@@ -381,7 +381,7 @@ describe('Whatever is read at the provider, whenever, by whom and how often', ()
             if ((error as Error).name !== 'Refusal') throw error;
           }
         }
-        hear(provider.told.at(-1) as Facts);
+        observeIt(provider.told.at(-1) as Facts);
 
         // A capture or cancellation that was asked for last may still be on its way.
         const isOnItsWay = provider.status === 'authorized' && payment.ask !== null;

@@ -1,5 +1,5 @@
 import type { Next } from '@fanfold/runtime/restore';
-import type { Failure, NextAction } from '../payment/payment.ts';
+import type { Dispute, Failure, NextAction } from '../payment/payment.ts';
 
 /** An instruction to a payment provider. The provider carries out each key once, however often it is sent. */
 export type Instruction = {
@@ -90,17 +90,8 @@ export type Facts = {
   disputes: ProviderDispute[];
 };
 
-/** A customer's bank takes money back, unless the merchant can show that it was owed. */
-export type ProviderDispute = {
-  id: string;
-  /** In the minor unit of the currency. */
-  amount: number;
-  currency: string;
-  reason: string;
-  status: 'open' | 'won' | 'lost';
-  openedAt: string;
-  evidenceDueBy?: string;
-};
+/** A dispute as the provider tells of it, which may not say until when it can be answered. */
+export type ProviderDispute = Omit<Dispute, 'evidenceDueBy'> & { evidenceDueBy?: string };
 
 /** What a provider knows of the past. When payments' table was put back to an earlier time, what it lost is looked up there. */
 export type ProviderRecords = {
