@@ -18,8 +18,8 @@ import {
 import type { Look } from '@fanfold/console/api';
 import { accountId, clientConfiguration, region } from '@fanfold/local-cloud/account';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { maxPictureBytes, pictureNames, takePictures } from '../scripts/pictures.ts';
 import { openPage, startBrowser, violations } from './browser.ts';
@@ -69,6 +69,13 @@ const waiting = (service: string, count: string) =>
 const outcome = async (form: string): Promise<string> => {
   const status = page.getByRole('form', { name: form }).locator('[role=status].done');
   return (await status.textContent()) ?? '';
+};
+
+/** Does something to a call of the page, until the end of the test, however that ends. */
+const intercept = async (name: string, handler: (route: Route) => Promise<void>) => {
+  const url = `**/console/call/${name}`;
+  await page.route(url, handler);
+  onTestFinished(() => page.unroute(url, handler));
 };
 
 /** What the page's server answers to a call. */
@@ -662,6 +669,16 @@ describe('the trace', () => {
 });
 
 describe('a proof', () => {
+  // Whatever was recorded before: a path of some hashes.
+  beforeAll(async () => {
+    for (let i = 0; i < 2; i += 1) await client.post('/payments', twoChairs());
+    await vi.waitFor(async () => {
+      const { body } = await client.get('/events?limit=5');
+      expect(body.data.length).toBe(5);
+    }, 20_000);
+    await signLog(stack);
+  });
+
   const picture = () => page.getByRole('img', { name: /^Entry \d+ is under the root by \d+ hashes/ });
   const verdict = () => page.getByRole('form', { name: 'Verify' }).getByRole('status').last();
   const broken = () => picture().locator('g.broken');
@@ -671,7 +688,6 @@ describe('a proof', () => {
   };
 
   it('of an event is drawn as the path to the root, and the page itself verifies it and names who signed', async () => {
-    await signLog(stack);
     const { id, position } = await event();
     await page.getByRole('link', { name: 'Proof', exact: true }).click();
     const form = page.getByRole('form', { name: 'Event' });
@@ -729,7 +745,7 @@ describe('a proof', () => {
   });
 
   it('that is manipulated on its way to the page fails in the browser, at the hash that was changed', async () => {
-    await page.route('**/console/call/proof', async (route) => {
+    await intercept('proof', async (route) => {
       const { file } = (await (await route.fetch()).json()) as { file: string };
       const lines = file.split('\n');
       const bytes = Buffer.from(lines[4] ?? '', 'base64');
@@ -740,13 +756,12 @@ describe('a proof', () => {
     await button('Verify').click();
     await page.getByText(/Not verified: .* It breaks at hash 2\.$/).waitFor();
     expect(await broken().textContent()).toContain('Hash 2');
-    await page.unroute('**/console/call/proof');
   });
 
   it('of another event than was asked for is not verified, however valid it is', async () => {
     const { body } = await client.get('/events?limit=2');
     const [other, asked] = body.data as unknown as { id: string }[];
-    await page.route('**/console/call/proof', (route) =>
+    await intercept('proof', (route) =>
       route.continue({ postData: JSON.stringify({ merchant: 'acme', event: other?.id }) }),
     );
     await page.goto(`${origin()}/proof?${new URLSearchParams({ merchant: 'acme', event: asked?.id ?? '' })}`);
@@ -754,7 +769,6 @@ describe('a proof', () => {
     await page
       .getByText(`Not verified: event: it is ${other?.id} of acme, and ${asked?.id} of acme was asked for.`)
       .waitFor();
-    await page.unroute('**/console/call/proof');
   });
 
   it('that comes late is not shown for the event that was asked for since', async () => {
@@ -763,7 +777,7 @@ describe('a proof', () => {
     const form = page.getByRole('form', { name: 'Event' });
     const [released, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     await page.goto(`${origin()}/proof`);
-    await page.route('**/console/call/proof', async (route) => {
+    await intercept('proof', async (route) => {
       const isLate = route.request().postDataJSON().event === late?.id;
       if (isLate) await released.promise;
       await route.continue();
@@ -776,6 +790,8 @@ describe('a proof', () => {
     );
     await form.getByRole('button').click();
     await page.waitForURL(/event=/);
+    // What is typed stays, also where frames are late.
+    await page.evaluate('requestAnimationFrame = (show) => setTimeout(show, 300)');
     await page.getByRole('link', { name: 'Proof', exact: true }).click();
     await form.getByLabel('Merchant').fill('acme');
     await form.getByLabel('Event').fill(asked?.id ?? '');
@@ -788,13 +804,12 @@ describe('a proof', () => {
     await page
       .getByText(`Verified: this event, to the letter, is entry ${asked?.position} of the log.`)
       .waitFor();
-    await page.unroute('**/console/call/proof');
   });
 
   it('has no verdict on bytes that were changed while it was verified', async () => {
     const { id } = await event();
     const released = Promise.withResolvers<void>();
-    await page.route('**/console/call/logKeys', async (route) => {
+    await intercept('logKeys', async (route) => {
       await released.promise;
       await route.continue();
     });
@@ -806,7 +821,6 @@ describe('a proof', () => {
     await page.getByRole('region', { name: 'Checkpoints' }).waitFor();
     expect(await page.getByRole('form', { name: 'Verify' }).textContent()).not.toContain('erified:');
     expect(await page.locator('dl.facts').count()).toBe(0);
-    await page.unroute('**/console/call/logKeys');
   });
 
   it('is not there for what is not recorded, or of another merchant, and the page says so', async () => {

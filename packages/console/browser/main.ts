@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import type { PlaceOfConsole } from '../src/api.ts';
 import { call, NotLetIn, takeToken } from './calls.ts';
 import { listen, live } from './live.ts';
-import { changed, renderAlways } from './render.ts';
+import { changed, changedNow, renderAlways } from './render.ts';
 import type { View } from './view.ts';
 import { deadLetters } from './views/deadLetters.ts';
 import { findings } from './views/findings.ts';
@@ -20,7 +20,7 @@ let problem = '';
 let shown: View | undefined;
 
 takeToken();
-addEventListener('popstate', openView);
+addEventListener('popstate', showView);
 addEventListener('click', followLink);
 openView();
 renderAlways(page);
@@ -51,7 +51,11 @@ function openView(): void {
   shown = view;
   document.title = view ? `${view.title} · Fanfold` : 'Fanfold';
   view?.opened?.(query);
-  changed();
+}
+
+function showView(): void {
+  openView();
+  changedNow();
 }
 
 /** A link to a view changes the address, and loads nothing. */
@@ -62,7 +66,7 @@ function followLink(event: MouseEvent): void {
   if (url.origin !== location.origin || url.hash || !views.some(({ path }) => path === url.pathname)) return;
   event.preventDefault();
   history.pushState(null, '', url);
-  openView();
+  showView();
   document.querySelector<HTMLElement>('main')?.focus();
 }
 

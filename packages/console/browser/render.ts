@@ -6,7 +6,12 @@ let isDue = false;
 /** Shows what `template` makes of the state, now and after each change. */
 export function renderAlways(template: () => TemplateResult): void {
   show = template;
-  changed();
+  changedNow();
+}
+
+/** All is shown anew at once. What a view's fields hold is set before anybody can type, however late the next frame is. */
+export function changedNow(): void {
+  render(show(), document.body);
 }
 
 /** The state has changed: all is shown anew with the next frame. */
@@ -15,7 +20,7 @@ export function changed(): void {
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    render(show(), document.body);
+    changedNow();
   });
 }
 
