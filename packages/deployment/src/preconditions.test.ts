@@ -40,6 +40,13 @@ describe('a deployment', () => {
       { alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' },
       withSeller({}),
       { paymentProvider: 'stripe', paymentReturnUrl: 'https://shop.example/paid' },
+      ...[
+        'log.example.com',
+        'log.example.com:8443/2026',
+        // What a stage had that was deployed before it had to name its log.
+        'fanfold.example/production/audit',
+        `example.com/${'a'.repeat(235)}`,
+      ].map((logOrigin) => ({ logOrigin })),
     ];
     expect(others.flatMap((other) => settingsProblems({ ...sound, ...other }))).toEqual([]);
   });
@@ -62,8 +69,17 @@ describe('a deployment', () => {
       { logOrigin: 'https://example.com/audit' },
       'it is a URL without scheme, such as example.com/production/audit',
     ],
-    [{ logOrigin: 'example.com/our audit' }, 'without spaces and +'],
-    [{ logOrigin: 'example.com/a+b' }, 'without spaces and +'],
+    ...[
+      'example.com/our audit',
+      'example.com/a+b',
+      'example.com/audit/',
+      'example.com//audit',
+      'example.com/audit?of=us',
+      'Example.com/audit',
+      'audit',
+      'example.com/é',
+      `example.com/${'a'.repeat(236)}`,
+    ].map((logOrigin): [Partial<Settings>, string] => [{ logOrigin }, 'in at most 247 characters: a domain']),
     [{ logRetentionDays: 0 }, 'Files of the log cannot be locked for "0" days'],
     [{ logRetentionDays: 40_000 }, 'a whole number from 1 to 36500'],
     [{ logRetentionDays: 'a year' }, 'Files of the log cannot be locked for "a year" days'],

@@ -61,15 +61,30 @@ function tokenIssuerProblem({ tokenIssuer }: Settings, awsEndpoint?: string) {
   return `The token issuer "${tokenIssuer}" is not an https URL: anybody on the network path could issue tokens. ${give}`;
 }
 
-/** https://c2sp.org/tlog-checkpoint: not empty, and https://c2sp.org/signed-note: no spaces, no plus. */
+/**
+ * Of the 255 bytes that a cosignature has for the name of a log, and for that of a cosigner
+ * (https://c2sp.org/tlog-cosignature@v1.0.1): the log's own witness is named `<log>/witness`.
+ */
+const maxLogOriginLength = 255 - '/witness'.length;
+
+/**
+ * The form that https://c2sp.org/tlog-tiles@v0.1.0 recommends: the prefix of a URL, without its scheme and without a slash
+ * at its end. So it has no spaces and no plus, which https://c2sp.org/signed-note forbids.
+ */
 function logOriginProblem({ logOrigin, stage }: Settings) {
   const example = `example.com/${stage}/audit`;
   const give = howToGive('logOrigin', 'FANFOLD_LOG_ORIGIN', example);
   if (!logOrigin) {
     return `The audit log has no name. The name is in all its checkpoints, for ever. ${give}`;
   }
-  if (/^(?!.*:\/\/)[^\s+\p{Cc}]{1,200}$/u.test(logOrigin)) return undefined;
-  return `"${logOrigin}" cannot be the name of the audit log: it is a URL without scheme, such as ${example}, without spaces and +.`;
+  const isUrlPrefix = /^([a-z\d]([a-z\d-]*[a-z\d])?\.)+[a-z][a-z\d-]*(:\d{1,5})?(\/[\w.~-]+)*$/.test(
+    logOrigin,
+  );
+  if (isUrlPrefix && logOrigin.length <= maxLogOriginLength) return undefined;
+  return (
+    `"${logOrigin}" cannot be the name of the audit log: it is a URL without scheme, such as ${example}, in at most ` +
+    `${maxLogOriginLength} characters: a domain in lower case, then words of letters, digits and . _ ~ - after one slash each.`
+  );
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html */

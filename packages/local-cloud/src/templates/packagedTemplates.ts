@@ -43,7 +43,7 @@ export async function packageService(
 }
 
 /** The parameters that a stage in AWS has to have, for who needs nothing of its template that they change. */
-export const anyParameters = { tokenIssuer: 'https://issuer.invalid', logOrigin: 'unnamed' };
+export const anyParameters = { tokenIssuer: 'https://issuer.invalid', logOrigin: 'log.invalid' };
 
 /**
  * The resources of one of the services in `services/`, packaged for the local stage and resolved.
