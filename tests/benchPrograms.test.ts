@@ -28,16 +28,20 @@ it('Fanfold writes 36.8 units for a payment at low load, and shares calls but fe
     // KB and its number in a transaction, which PDF it has, and two indexes. audit: two indexes for each of three events, these,
     // of which the issued invoice has two KB, in a transaction with a thirtieth of the head and of thirty entries, and a key.
     writeUnits: 9 + (4 + 2 + 3 + 2) + 3 * 2 + (2 + 4 + 2 + 0.8) + 2,
-    snsRequests: 3,
-    // Five deliveries, each received when it comes, and one to the renderer. Audit's three are deleted with others.
-    sqsRequests: 6 + 6 + 3 + 3 / 10,
+    // A capture is published at once, what billing says with that of nine other payments.
+    snsRequests: 1 + 2 / 10,
+    // Five deliveries, each received when it comes, and with nine others the message to the renderer, which is sent, received and
+    // deleted with them, as are payments' and audit's four.
+    sqsRequests: 5 + 5 + 1 + (3 + 4) / 10,
   });
-  expect(totalOf(low, 'invocations')).toBeCloseTo(8.1, 1);
+  // What somebody waits for: the API's function, a publisher and billing's consumer. Six others run for ten payments, the
+  // publisher of billing twice.
+  expect(totalOf(low, 'invocations')).toBeCloseTo(3 + 6 / 10);
   // Full batches: ten share a number's counter, forty-nine share the log's head.
   expect(writesOf(high, /^fanfold-local-billing$/)).toBeCloseTo(4 + 3 + 2 / 9.8);
   expect(totalOf(high, 'writeUnits')).toBeLessThan(35);
-  expect(totalOf(high, 'sqsRequests')).toBeLessThan(8.2);
-  expect(totalOf(high, 'invocations')).toBeLessThan(2.4);
+  expect(totalOf(high, 'sqsRequests')).toBeLessThan(6.5);
+  expect(totalOf(high, 'invocations')).toBeLessThan(1.6);
 }, 120_000);
 
 it('the usual design sends every message on its own and writes 36 units for a payment, at any load', async () => {

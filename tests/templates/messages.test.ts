@@ -197,16 +197,16 @@ describe('the mapping of a queue', () => {
     expect(breaking(mappings, keeps)).toEqual([]);
   });
 
-  test('of documents to render gives one at once, so that one which ends the function ends no other, to 5 at most', () => {
-    const { BatchSize, ScalingConfig } = one(
+  test('of documents to render gives ten at once, which were sent together, to 5 at most', () => {
+    const { BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig } = one(
       'billing',
       'RendererEventSourceMappingSQSRenderingQueue',
     ).Properties;
-    expect([BatchSize, ScalingConfig.MaximumConcurrency]).toEqual([1, 5]);
+    expect([BatchSize, MaximumBatchingWindowInSeconds, ScalingConfig.MaximumConcurrency]).toEqual([10, 1, 5]);
   });
 
   test.each([
-    { service: 'payments', messages: 10, windowSeconds: undefined, concurrency: 10 },
+    { service: 'payments', messages: 10, windowSeconds: 0, concurrency: 10 },
     { service: 'billing', messages: 10, windowSeconds: undefined, concurrency: 5 },
     { service: 'audit', messages: 49, windowSeconds: 1, concurrency: 2 },
   ])('of $service gives $messages messages at once to $concurrency at most', (expected) => {

@@ -42,7 +42,7 @@ const comparable = (template: Template, stage: string, region: string): unknown 
     .replaceAll(/("RoleName":"fanfold-STAGE-)[^"]*/g, '$1ROLE')
     .replaceAll(/fanfold-(STAGE-REGION|a-stage-of-[0-9a-f]{8})/g, 'fanfold-STAGE')
     .replaceAll(/serverless\/[^"]*\.zip/g, 'BUNDLE')
-    .replaceAll(/("MaximumBatchingWindowInSeconds":)(10|1)\b/g, '$1"WINDOW"')
+    .replaceAll(/("MaximumBatchingWindowInSeconds":)(10|[01])\b/g, '$1"WINDOW"')
     .replaceAll(/http:\/\/127\.0\.0\.1:4000|https:\/\/id\.example\.com/g, 'TOKEN ISSUER')
     .replaceAll(/\{"Ref":"AWS::NoValue"\}|"arn:aws:sns:REGION:1{12}:alarms"/g, '"ALARM TOPIC"')
     .replaceAll(/arn:aws:sns:REGION:(1{12}:other|0{12}:fanfold-STAGE)-events/g, 'TOPIC');

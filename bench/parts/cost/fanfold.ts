@@ -3,16 +3,16 @@ import { type ServiceName, startServices } from '../../measuring/services.ts';
 import { Invocations } from './invocations.ts';
 import type { Program } from './program.ts';
 
-/** How many payments audit gathers the events of in its window of ten seconds, at a payment a second. */
+/** How many payments come in a window of ten seconds, at a payment a second. */
 const paymentsPerWindow = 10;
 
 /** A line of the API's access log, by the format in packages/topology/provider.yml. */
 const accessLogBytes = 300;
 
 /**
- * Fanfold's own services, with their code, templates and mappings. At low load, audit's queue is read when its window would
- * have filled, and the clocks run after a minute of payments. At high load each mapping runs when everything before it is
- * done, so that every batch is full.
+ * Fanfold's own services, with their code, templates and mappings. At low load, what has a batching window of ten seconds is
+ * read when it would have filled, and the clocks run after a minute of payments. At high load each mapping runs when everything
+ * before it is done, so that every batch is full.
  */
 export const fanfold: Program = {
   name: 'Fanfold',
@@ -24,30 +24,32 @@ export const fanfold: Program = {
     const services = await startServices(cloud.emulators, cloud.metered, (service, key, run) =>
       invocations.run(`${service} ${key}`, memoryMbOf(services.resources[service], key), run),
     );
-    /** Runs mappings of a service, from queues or streams, until there is nothing left for them. */
     let arriveApart = false;
-    const drain = (service: ServiceName, ...sources: string[]) => {
+    /** Runs the mappings of some functions of a service until there is nothing left for them. */
+    const drain = (service: ServiceName, keys: string[], apart = arriveApart) => {
       const resources = Object.entries(services.resources[service]).filter(
-        ([, { Type, Properties }]) =>
-          Type !== 'AWS::Lambda::EventSourceMapping' ||
-          sources.includes(String(Properties.EventSourceArn).split(':')[2] ?? ''),
+        ([logicalId, { Type }]) =>
+          Type !== 'AWS::Lambda::EventSourceMapping' || keys.some((key) => isMappingOf(key, logicalId)),
       );
       return cloud.drain(
         Object.fromEntries(resources),
         (name, event) => services.invoke(service, name.split('-').at(-1) ?? '', event),
-        arriveApart,
+        apart,
       );
     };
-    const flow = async () => {
-      await drain('payments', 'dynamodb');
-      await drain('billing', 'sqs');
-      await drain('billing', 'dynamodb');
-      // The PDF, and its event.
-      await drain('billing', 'sqs');
-      await drain('billing', 'dynamodb');
-      await drain('payments', 'sqs');
+    const invoice = async () => {
+      await drain('payments', ['publisher']);
+      await drain('billing', ['consumer']);
     };
-    const audit = () => drain('audit', 'sqs', 'dynamodb');
+    /** What nobody waits for, and so is gathered. */
+    const windows = async () => {
+      await drain('billing', ['publisher', 'queueRendering']);
+      // One function sends all of them together.
+      await drain('billing', ['renderer'], false);
+      await drain('billing', ['publisher']);
+      await drain('payments', ['consumer']);
+      await drain('audit', ['consumer', 'publisher']);
+    };
     const everyMinute = async () => {
       await services.invoke('payments', 'markTable', {});
       await services.invoke('billing', 'markTable', {});
@@ -65,10 +67,10 @@ export const fanfold: Program = {
       arriveApart = true;
       for (let i = 1; i <= payments; i++) {
         await pay();
-        await flow();
-        if (i % together === 0) await audit();
+        await invoice();
+        if (i % together === 0) await windows();
       }
-      await audit();
+      await windows();
       return invocations.take();
     };
     await payOneByOne(5);
@@ -88,8 +90,8 @@ export const fanfold: Program = {
       async payTogether(payments) {
         arriveApart = false;
         for (let i = 0; i < payments; i++) await pay();
-        await flow();
-        await audit();
+        await invoice();
+        await windows();
         return invocations.take();
       },
       async stop() {
@@ -98,6 +100,9 @@ export const fanfold: Program = {
     };
   },
 };
+
+const isMappingOf = (key: string, logicalId: string): boolean =>
+  logicalId.toLowerCase().startsWith(`${key.toLowerCase()}eventsourcemapping`);
 
 function memoryMbOf(resources: Record<string, Resource>, key: string): number {
   const logicalId = `${key.charAt(0).toUpperCase()}${key.slice(1)}LambdaFunction`;

@@ -72,7 +72,7 @@ describe('A consumer', () => {
     expect(await handler(queueEvent([body]), contextWith())).toEqual(failures());
     expect(seen).toEqual({
       invoiceIds: ['inv_1'],
-      messages: [{ body, firstReceivedAt: new Date(1_795_428_000_000) }],
+      messages: [{ body, firstReceivedAt: new Date(1_795_428_000_000), receiveCount: 1 }],
     });
   });
 

@@ -14,13 +14,15 @@ import { metrics } from './metrics.ts';
  * Handles the events of a batch, each once, even if it came in several messages. An event has the fields that its
  * schema knows; `messages` has the messages of the events, in the same order.
  */
-type Handle<E> = (events: E[], messages: ReceivedMessage[], inTurn: InTurn) => Promise<void>[];
+export type Handle<E> = (events: E[], messages: ReceivedMessage[], inTurn: InTurn) => Promise<void>[];
 
 type ReceivedMessage = {
   /** As it came, with fields that are not known here. */
   body: string;
   /** When the message was first received. Since then it may have failed and come again. */
   firstReceivedAt: Date;
+  /** How often it was received: more than once when it failed before, or when the function ended while it had it. */
+  receiveCount: number;
 };
 
 /**
@@ -80,7 +82,11 @@ async function process<E extends { id: string; time: string }>(
     () =>
       handle(
         received.map(({ event }) => event),
-        received.map(({ body, records }) => ({ body, firstReceivedAt: firstReceivedAt(records) })),
+        received.map(({ body, records }) => ({
+          body,
+          firstReceivedAt: firstReceivedAt(records),
+          receiveCount: receiveCount(records),
+        })),
         oneAfterAnother(context),
       ),
     received.length,
@@ -109,6 +115,9 @@ async function process<E extends { id: string; time: string }>(
 
 const firstReceivedAt = (records: SQSRecord[]): Date =>
   new Date(Math.min(...records.map(({ attributes }) => Number(attributes.ApproximateFirstReceiveTimestamp))));
+
+const receiveCount = (records: SQSRecord[]): number =>
+  Math.max(...records.map(({ attributes }) => Number(attributes.ApproximateReceiveCount)));
 
 /**
  * The time from the event to the end of its processing here. Not for messages that an operator has sent again: they

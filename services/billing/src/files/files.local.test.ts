@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
@@ -42,7 +43,7 @@ import {
 } from '../store/items.ts';
 import { marked } from '../store/mark.ts';
 import { readAll } from '../store/table.ts';
-import { writeForms } from './written.ts';
+import { keyOfForms, writeForms } from './written.ts';
 
 const api = described('billing', {
   invoiceUbl: invoiceUbl.handler,
@@ -145,13 +146,16 @@ async function issueCreditNote(n: number, invoice: Invoice, taxDocument?: TaxDoc
   return eventOfCreditNote('acme', creditNote);
 }
 
-const deliver = (...events: Event[]) =>
+const deliver = (...events: Event[]) => deliverFor(1, ...events);
+
+/** All of them for the n-th time. */
+const deliverFor = (n: number, ...events: Event[]) =>
   renderer(
     {
       Records: events.map((event, i) => ({
         messageId: String(i),
         body: JSON.stringify(event),
-        attributes: { ApproximateReceiveCount: '1' },
+        attributes: { ApproximateReceiveCount: String(n) },
         messageAttributes: {},
       })),
     } as never,
@@ -279,7 +283,47 @@ describe('The PDF of a document', () => {
     });
 
     expect(await deliver(issued, issued)).toEqual({ batchItemFailures: [] });
+    expect(await deliverFor(2, issued)).toEqual({ batchItemFailures: [] });
     expect(await renderingItem(invoiceId(10))).toEqual(item);
+  });
+
+  it('waits at times when its message comes again with others, as one of them may end the function each time', async () => {
+    const numbers = [18, 19, 20];
+    const events: Event[] = [];
+    for (const n of numbers) events.push((await issueInvoice(n, soundInvoice)).issued);
+    const drawn = async () =>
+      (await Promise.all(numbers.map((n) => renderingItem(invoiceId(n))))).map((item) => item !== undefined);
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0);
+    // One is always made, so that no run is in vain.
+    expect(await deliverFor(2, ...events)).toEqual({
+      batchItemFailures: [{ itemIdentifier: '1' }, { itemIdentifier: '2' }],
+    });
+    expect(await drawn()).toEqual([true, false, false]);
+    // One that comes for the first time has ended nothing.
+    expect(await deliver(...events.slice(1))).toEqual({ batchItemFailures: [] });
+    random.mockRestore();
+    expect(await drawn()).toEqual([true, true, true]);
+  });
+
+  it('has the CII that the document was issued with, also where it would be written in another way now', async () => {
+    const text = ciiOf({ ...soundInvoice, notes: ['As it was written once'] }, 'en16931');
+    const cii = { format: 'cii', profile: 'en16931', sha256: sha256(text) } as const;
+    const { invoice } = await issueInvoice(21, soundInvoice);
+    const files = { electronic: { available: true, reason: null }, documents: [cii] };
+    await put(
+      accountItem(
+        { ...newAccount('acme', invoice.id), invoice: { ...invoice, files } as Invoice, version: 1 },
+        true,
+      ),
+    );
+    const issued = eventOfInvoice('acme', { ...invoice, files } as Invoice);
+    await expect(deliver(issued)).rejects.toThrow('All 1 messages of the batch failed');
+    expect(await renderingItem(invoiceId(21))).toBeUndefined();
+    const key = keyOfForms(files.documents);
+    const bytes = gzipSync(JSON.stringify({ [cii.sha256]: text }));
+    await storeFile({ key, bytes, contentType: 'application/gzip' });
+    expect(await deliver(issued)).toEqual({ batchItemFailures: [] });
+    expect((await ask(api.invoicePdf, invoiceId(21))).status).toBe(200);
   });
 
   it('has the logo that the seller had when the document was issued, whatever the seller has now', async () => {

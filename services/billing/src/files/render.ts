@@ -1,7 +1,10 @@
 import type { EventOfType } from '@fanfold/contracts/catalog';
 import type { Seller } from '@fanfold/contracts/seller';
+import { ciiOf } from '@fanfold/invoicing/cii';
 import { readFont } from '@fanfold/invoicing/fontFiles';
 import { renderPdf } from '@fanfold/invoicing/pdf';
+import type { Handle } from '@fanfold/runtime/consume';
+import { Unfinished } from '@fanfold/runtime/failure';
 import { traceOf } from '@fanfold/runtime/trace';
 import type { CreditNote } from '../creditNote.ts';
 import type { Invoice } from '../invoice.ts';
@@ -13,17 +16,33 @@ import { copyOf } from './copy.ts';
 import { renderingOf } from './rendering.ts';
 import { asNamed, keyOfForms, keyOfPdf, sha256, xmlIn } from './written.ts';
 
-export type DocumentIssued = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
+type DocumentIssued = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
 
 /**
- * Makes the PDF of a document that was issued, once. The PDF is stored before the table says which it is, and whatever run
- * says so first has decided: another run's PDF is referred to by nobody.
+ * Makes the PDFs of documents, one after another. A message that comes again may be of a document that has ended the function,
+ * and with it the others that were there. So of such messages about half wait each time, which parts it from the others
+ * after some receives.
+ */
+export const renderEach: Handle<DocumentIssued> = (documents, messages, inTurn) => {
+  const first = Math.floor(Math.random() * documents.length);
+  return documents.map(async (document, i) => {
+    const isRepeated = (messages[i]?.receiveCount ?? 1) > 1;
+    if (isRepeated && i !== first && Math.random() < 0.5)
+      throw new Unfinished('Not begun beside others, as one of them may have ended the function before');
+    await inTurn(() => render(document, isRepeated));
+  });
+};
+
+/**
+ * Makes the PDF of a document that was issued. The same document always gives the same PDF. It is stored before the table says which it is, and whatever run
+ * says so first has decided: what other code made of it is referred to by nobody.
  *
+ * @param isRepeated whether it may have been made before: then it is looked up, which costs a read that is seldom needed
  * @throws when it cannot be made now, or at all
  */
-export async function render(event: DocumentIssued): Promise<void> {
+async function render(event: DocumentIssued, isRepeated: boolean): Promise<void> {
   const { merchantid, subject } = event;
-  if (await readRendering(merchantid, subject)) return;
+  if (isRepeated && (await readRendering(merchantid, subject))) return;
   const { document, corrected } = await load(event);
   const isCopy = document.taxDocument === undefined;
   const seller = document.taxDocument?.seller as Seller | undefined;
@@ -61,8 +80,14 @@ async function load({
   throw new Error(`${subject} is not in the table: its event came from elsewhere, or the table was put back`);
 }
 
-/** The CII that the document was issued with, to the byte: it goes into the PDF. */
-async function ciiOfIssued({ files }: Invoice | CreditNote): Promise<string | null> {
+/**
+ * The CII that the document was issued with, to the byte: it goes into the PDF. It is written again, which costs less than
+ * reading it, and read where other code has written it.
+ */
+async function ciiOfIssued({ files, taxDocument }: Invoice | CreditNote): Promise<string | null> {
   const cii = files?.documents.find(({ format, profile }) => format === 'cii' && profile === 'en16931');
-  return cii && files ? xmlIn(await readFile(keyOfForms(files.documents)), cii).toString() : null;
+  if (!files || !cii || !taxDocument) return null;
+  const again = ciiOf(taxDocument, 'en16931');
+  if (sha256(again) === cii.sha256) return again;
+  return xmlIn(await readFile(keyOfForms(files.documents)), cii).toString();
 }
