@@ -222,7 +222,7 @@ inStage(program.command('replay'))
 inStage(program.command('findings'))
   .summary('show the days on which events or documents are missing, and what of the log does not fit')
   .description(
-    "Shows what billing and audit found missing when they compared a day with payments' counts. " +
+    "Shows what billing and audit found missing when they compared a day with payments' counts, and where the payment provider differs. " +
       'Without --date, the findings of the last seven days. Also shows whether a table was put back to an earlier time and has to be restored, ' +
       'and whether the audit log fits, so that it can be signed. ' +
       'Exits with 1 when anything is wrong. See docs/operations.md, "An event is missing", and docs/audit-log.md, ' +

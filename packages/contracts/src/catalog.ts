@@ -19,6 +19,7 @@ import {
   paymentRefunded,
   paymentRefundFailed,
   paymentsDayClosed,
+  paymentsDifferenceFound,
 } from './payments.ts';
 
 const definitions = [
@@ -31,6 +32,7 @@ const definitions = [
   paymentDisputeOpened,
   paymentDisputeClosed,
   paymentsDayClosed,
+  paymentsDifferenceFound,
   invoiceIssued,
   invoiceRendered,
   creditNoteIssued,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { defineEvent, eventType, maxLength } from './event.ts';
+import { defineEvent, eventType, identifier, maxLength, subjectId } from './event.ts';
 import { amountMinor, currency, customer, day, line, maxTextLength } from './fields.ts';
 import { credit, maxOrderLines, order } from './order.ts';
 
@@ -152,7 +152,8 @@ export const dayTotals = z.record(
   }),
 );
 
-export const paymentsDayClosed = defineEvent({
+// Most functions do not publish these two, and have them not in their bundles.
+export const paymentsDayClosed = /* @__PURE__ */ defineEvent({
   type: 'payments.day-closed.v1',
   source,
   description: "A merchant's day (UTC) is over: the events of its payments, counted and added up.",
@@ -162,5 +163,52 @@ export const paymentsDayClosed = defineEvent({
       /** How many events of each type happened on that day. */
       counts: z.record(eventType, z.int().min(0)),
       totals: dayTotals,
+    }),
+});
+
+/** What moves on an account at a payment provider. */
+export const movementTypes = ['charge', 'refund', 'refund_failure'] as const;
+
+/** How many differences of a comparison have an event each. Of the others one event says how many they are. */
+export const maxDifferencesPerRun = 100;
+
+const outcome = z.enum(['won', 'lost']);
+
+export const paymentsDifferenceFound = /* @__PURE__ */ defineEvent({
+  type: 'payments.difference-found.v1',
+  source,
+  description:
+    'The payment provider knows something else than payments, or nothing can be learned there of a payment: a person has to settle it.',
+  data: () =>
+    z.object({
+      /** The day (UTC) that it is about. */
+      date: day,
+      kind: z.enum([
+        'only-at-provider',
+        'only-in-payments',
+        'dispute-decided-otherwise',
+        'not-observable',
+        'not-listed',
+      ]),
+      /** Null where the provider does not say whose it is. */
+      paymentId: subjectId.nullable(),
+      /** Null where there is none, or none is known. */
+      reference: identifier(255).nullable(),
+      /** Of `only-at-provider`. */
+      movement: z
+        .object({
+          id: identifier(255),
+          type: z.enum(movementTypes),
+          amount: amountMinor,
+          currency,
+          refundId: z.string().max(maxLength.subject).nullable(),
+        })
+        .optional(),
+      /** Of `dispute-decided-otherwise`. */
+      dispute: z.object({ id: identifier(255), atProvider: outcome, inPayments: outcome }).optional(),
+      /** Of `not-observable`: since when. */
+      since: z.iso.datetime().optional(),
+      /** Of `not-listed`: how many. */
+      count: z.int().min(1).optional(),
     }),
 });

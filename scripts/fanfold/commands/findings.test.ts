@@ -19,6 +19,7 @@ const example = (type: string) =>
 const gap = example('audit.gap-found.v1');
 const numberTwice = example('audit.number-twice.v1');
 const failure = example('billing.reconciliation-failed.v1');
+const difference = example('payments.difference-found.v1');
 const again = {
   ...failure,
   id: failure.id.replace(/1$/, '2'),
@@ -119,6 +120,48 @@ it('name refunds that failed and were not charged again', async () => {
   ]);
 });
 
+it('of the payment provider say what each side has, and where it is said what to do', async () => {
+  const { paymentId, reference, movement } = difference.data;
+  const about = { date: '2026-03-03', paymentId, reference };
+  const told = [
+    [
+      difference.data,
+      `moved at the provider, and payments does not have it so: refund of 4000 EUR, in minor units (${movement.id}), of ${paymentId}, ${reference} at the provider`,
+    ],
+    [
+      { ...about, kind: 'only-in-payments', reference: null },
+      `captured or refunded as payments has it, and the provider does not: ${paymentId}`,
+    ],
+    [
+      {
+        ...{ ...about, kind: 'dispute-decided-otherwise' },
+        dispute: { id: 'dp_1', atProvider: 'won', inPayments: 'lost' },
+      },
+      `dispute dp_1 of ${paymentId}, ${reference} at the provider: won at the provider, lost in payments`,
+    ],
+    [
+      { ...about, kind: 'not-observable', paymentId: null, since: '2026-03-03T10:00:00.000Z' },
+      `nothing could be learned of it since 2026-03-03T10:00:00.000Z, and its news were left out: no known payment, ${reference} at the provider`,
+    ],
+    [
+      { ...about, kind: 'not-listed', count: 1200 },
+      '1,200 more differences of the day, which only the log names',
+    ],
+  ] as const;
+  recorded(...told.map(([data], n) => ({ ...difference, id: `dif_${n}:1`, data })));
+  expect(await findings({ stage: 'test', date: '2026-03-03' })).toBe(true);
+  expect(printed().split('\n')).toEqual([
+    ...told.flatMap(([, line], n) => [
+      '2026-03-03  acme  payments.difference-found.v1',
+      `  ${line}`,
+      '  What to do is in docs/stripe.md, "Differences".',
+      `  found ${difference.time}, dif_${n}:1`,
+      '',
+    ]),
+    expect.any(String),
+  ]);
+});
+
 it('of a number name both documents that have it, on the day on which that was found', async () => {
   recorded(numberTwice);
   expect(await findings({ stage: 'test', date: '2026-03-03' })).toBe(true);
@@ -190,6 +233,7 @@ it('are none when there are none, of the last seven days and of both services', 
     { read: 'lack' },
     { read: 'lack' },
     { read: 'lost' },
+    { ...asked, type: 'payments.difference-found.v1' },
     { ...asked, type: 'billing.reconciliation-failed.v1' },
     { ...asked, type: 'audit.gap-found.v1' },
     { ...asked, type: 'audit.number-twice.v1' },

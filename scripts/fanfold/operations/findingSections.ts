@@ -66,7 +66,7 @@ function sectionOf(place: StagePlace, finding: Finding): FindingSection {
 /** The way on which an event most probably comes back: docs/operations.md, "An event is missing". */
 function comingBack(place: StagePlace, finding: Finding): string | undefined {
   const { data, merchantid } = finding;
-  if ('documents' in data) return undefined;
+  if ('documents' in data || 'kind' in data) return undefined;
   const day = dayOf(finding);
   const after = new Date(Date.parse(day) + 86_400_000).toISOString().slice(0, 10);
   const command =
@@ -110,6 +110,7 @@ function differencesOf({ data }: Finding): string[] {
       .map((each) => `${each.what}: ${each.expected} expected, ${each.found} found`)
       .concat(parkedLinesOf(data.parked));
   }
+  if ('kind' in data) return [...providerLinesOf(data), 'What to do is in docs/stripe.md, "Differences".'];
   const named = data.missing.length;
   return [
     ...Object.entries(data.counts).map(
@@ -118,4 +119,36 @@ function differencesOf({ data }: Finding): string[] {
     ...data.missing.map((id) => `missing: ${id}`),
     ...(data.missingCount > named ? [`missing: ${data.missingCount - named} more, not listed`] : []),
   ];
+}
+
+/** Where the payment provider and payments differ. Amounts are as they are in events, in minor units. */
+function providerLinesOf({
+  kind,
+  paymentId,
+  reference,
+  movement,
+  dispute,
+  since,
+  count = 0,
+}: Extract<Finding['data'], { kind: unknown }>): string[] {
+  const of = [paymentId ?? 'no known payment', ...(reference ? [`${reference} at the provider`] : [])].join(
+    ', ',
+  );
+  switch (kind) {
+    case 'only-at-provider': {
+      const { type, amount, currency, id, refundId } = movement ?? {};
+      const what = `${type} of ${amount} ${currency}, in minor units (${id}${refundId ? `, ${refundId}` : ''})`;
+      return [`moved at the provider, and payments does not have it so: ${what}, of ${of}`];
+    }
+    case 'only-in-payments':
+      return [`captured or refunded as payments has it, and the provider does not: ${of}`];
+    case 'dispute-decided-otherwise':
+      return [
+        `dispute ${dispute?.id} of ${of}: ${dispute?.atProvider} at the provider, ${dispute?.inPayments} in payments`,
+      ];
+    case 'not-observable':
+      return [`nothing could be learned of it since ${since}, and its news were left out: ${of}`];
+    case 'not-listed':
+      return [`${count.toLocaleString('en-US')} more differences of the day, which only the log names`];
+  }
 }

@@ -1,6 +1,7 @@
 import { auditGapFound, auditNumberTwice } from '@fanfold/contracts/audit';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import type { EventOf } from '@fanfold/contracts/event';
+import { paymentsDifferenceFound } from '@fanfold/contracts/payments';
 import {
   checkLog,
   type FoundLost,
@@ -15,9 +16,17 @@ import type { Cloud } from '../aws/cloud.ts';
 import { type Lack, lacksByMark } from '../aws/lacks.ts';
 import { comingBack } from './restore/audit.ts';
 
-const kinds = [billingReconciliationFailed, auditGapFound, auditNumberTwice] as const;
+const kinds = [
+  paymentsDifferenceFound,
+  billingReconciliationFailed,
+  auditGapFound,
+  auditNumberTwice,
+] as const;
 
-/** An event that says what of a merchant's day was found missing, or which documents have the same number. */
+/**
+ * An event that says what of a merchant's day was found missing, which documents have the same number, or where the payment
+ * provider and payments differ.
+ */
 export type Finding = EventOf<(typeof kinds)[number]>;
 
 /** The day (UTC) that a finding is about. A number is found a minute after it was given again. */
@@ -27,9 +36,10 @@ export const dayOf = ({ time, data }: Finding): string => ('date' in data ? data
 const defaultDays = 7;
 
 /**
- * Which days were found not to be complete, and which numbers two documents have, from what audit has recorded. Whether one
- * is mended is not said by an event, so it cannot be told from there. And what is wrong now, whichever day is asked for: which
- * tables were put back to an earlier time, what of the log does not fit, and which of its entries have no event: those of all days.
+ * Which days were found not to be complete, which numbers two documents have, and where the payment provider and payments differ,
+ * from what audit has recorded. Whether one is mended is not said by an event, so it cannot be told from there. And what is wrong
+ * now, whichever day is asked for: which tables were put back to an earlier time, what of the log does not fit, and which of its
+ * entries have no event: those of all days.
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
  * @returns the last finding of each merchant's day at each service, the time from which they were looked for, which

@@ -5,8 +5,11 @@ import { sellerRequest } from '@fanfold/contracts/seller';
 import type { Mappings } from '@fanfold/local-cloud/mappings';
 import { queueEvent } from '@fanfold/runtime/invocationFixtures';
 import { captureLog } from '@fanfold/runtime/logFixtures';
+import { startTrace } from '@fanfold/runtime/trace';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, type Service, type ShownPayment, startService } from '../fixtures/service.ts';
+import { differenceOf, eventOfDifference } from './payment/difference.ts';
+import { saveDifference } from './store/differences.ts';
 import { sellerOf } from './store/sellers.ts';
 
 let service: Service;
@@ -36,6 +39,7 @@ async function eventsAbout(paymentId: string): Promise<Event[]> {
   const events = (await published()).filter(({ subject }) => subject === paymentId);
   return events.sort((a, b) => (a.sequence < b.sequence ? -1 : 1));
 }
+const bySubject = (a: Event, b: Event) => (a.subject < b.subject ? -1 : 1);
 const typesOf = (events: Event[]) => events.map(({ type }) => type);
 
 const totals = { net: 12_100, tax: 0, gross: 12_100, taxByRate: [{ rate: '0.00', net: 12_100, tax: 0 }] };
@@ -277,6 +281,24 @@ describe('The events of a day are published again when an operator asks for it',
     expect(again.sort()).toEqual(expected.map((event) => JSON.stringify(event)).sort());
     expect(again).toHaveLength(7);
     expect((await client.list()).body).toEqual(noted);
+  });
+
+  test('with differences from the provider, each of which is stored once', async () => {
+    const { merchantId } = await newMerchant();
+    const about = { date: '2026-11-22', kind: 'only-in-payments', reference: null } as const;
+    const found = (paymentId: string) =>
+      differenceOf(merchantId, { ...about, paymentId }, { now: new Date(), trace: startTrace('clock_1') });
+    const differences = [found('pay_1'), found('pay_2')];
+    for (const each of [...differences, found('pay_1')]) await saveDifference(each);
+    const told = async () => {
+      await mappings.idle();
+      return (await published()).filter((event) => event.merchantid === merchantId);
+    };
+    const once = await told();
+    expect(once.toSorted(bySubject)).toEqual(differences.map(eventOfDifference).toSorted(bySubject));
+    expect(await service.run('republish', { date: '2026-11-22', merchantId })).toEqual({ republished: 0 });
+    expect(await service.run('republish', { date: today(), merchantId })).toEqual({ republished: 2 });
+    expect((await told()).slice(2).toSorted(bySubject)).toEqual(once.toSorted(bySubject));
   });
 
   test('of everybody, as often as one likes, and nothing of other days', async () => {

@@ -7,12 +7,13 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { catchUp } from './catchingUp.ts';
 import { observeReference } from './observing.ts';
+import type { DifferenceFound } from './payment/difference.ts';
 import type { Payment } from './payment/payment.ts';
 import { captured, paymentId, processing, refunding } from './payment/paymentFixtures.ts';
 import { provider } from './providers/stripe/provider.ts';
 import { hourMs, instructionFor, stripeAt } from './providers/stripe/stripeFixtures.ts';
 import { hasMoved, isToldBy, reconcile } from './reconciling.ts';
-import { itemOf, paymentOf } from './store/items.ts';
+import { itemOf, paymentOf, eventsOf as streamEventsOf } from './store/items.ts';
 import { conditionFailed, type Item, table } from './store/tableFixtures.ts';
 
 vi.mock('#provider', () => import('./providers/stripe/provider.ts'));
@@ -40,6 +41,11 @@ afterEach(() => {
   stripe.secretsManager.restore();
 });
 
+/** The events of the differences that are stored, as the table's stream tells them. */
+const findings = () =>
+  [...items.values()]
+    .filter(({ difference }) => difference !== undefined)
+    .map((item) => streamEventsOf(item)[0] as DifferenceFound);
 const moment = () => ({ now: new Date(stripe.clock.now), trace: startTrace('webhook_evt_1') });
 const run = (): Run => ({ ...moment(), remainingTimeMs: () => 60_000 });
 /** Its time is up after so many pages and payments were begun. */
@@ -185,8 +191,15 @@ describe('A payment of which the provider has news', () => {
     expect(await observed('lost')).toEqual([]);
     Object.assign(dispute ?? {}, { status: 'appeal_under_review' });
     await observeReference(instruction.reference, moment());
-    expect(await observed('won')).toMatchObject([
-      { level: 'ERROR', id: paymentId, disputeId: dispute?.id, atProvider: 'won', inPayments: 'lost' },
+    expect(findings()).toEqual([]);
+    const about = { paymentId, dispute: { id: dispute?.id, atProvider: 'won', inPayments: 'lost' } };
+    expect(await observed('won')).toMatchObject([{ level: 'ERROR', merchantId: 'acme', ...about }]);
+    await observed('won');
+    expect(findings()).toMatchObject([
+      {
+        merchantid: 'acme',
+        data: { date: '2026-11-23', kind: 'dispute-decided-otherwise', ...about },
+      },
     ]);
     metrics.publishStoredMetrics();
     expect(JSON.stringify(measured())).toContain('ProviderDifferences');
@@ -261,6 +274,45 @@ describe('News that one payment cannot take', () => {
     expect(readTo()).toBe(new Date(stripe.clock.now).toISOString());
   });
 
+  test('are a finding after a day, and left out, so that the clock goes on', async () => {
+    await brokenAndLater();
+    const since = new Date(stripe.clock.now).toISOString();
+    for (let hours = 0; hours < 24; hours += 6) {
+      await expect(catchUp(run())).rejects.toThrow('could not be observed');
+      expect(findings()).toEqual([]);
+      stripe.clock.now += 6 * hourMs;
+    }
+    const [[reference] = []] = Object.entries(items.get('news')?.failing?.M ?? {});
+    expect(await catchUp(run())).toMatchObject({ observed: 2 });
+    expect(readTo()).toBe(new Date(stripe.clock.now).toISOString());
+    expect(findings()).toMatchObject([
+      { merchantid: '_operator', data: { kind: 'not-observable', reference, since, paymentId: null } },
+    ]);
+    expect(logged()).toContainEqual(expect.objectContaining({ message: 'payment left out', reference }));
+    // What comes later of it is tried again.
+    stripe.clock.now += hourMs;
+    stripe.fake.dispute(String(reference));
+    stripe.clock.now += 60_000;
+    await expect(catchUp(run())).rejects.toThrow('1 of 1 payments');
+    stripe.fake.fault = () => undefined;
+    await catchUp(run());
+    expect(items.get('news')?.failing?.M).toEqual({});
+    expect(findings()).toHaveLength(1);
+  });
+
+  test('are not left out when very many fail, which has another cause than they', async () => {
+    await catchUp(run());
+    for (let n = 0; n < 25; n++) await provider.perform(await prepared());
+    stripe.fake.fault = ({ path }) => (path.startsWith('/v1/payment_intents/') ? 'lost-before' : undefined);
+    stripe.clock.now += 60_000;
+    await expect(catchUp(run())).rejects.toThrow('25 of 25');
+    stripe.clock.now += 25 * hourMs;
+    await expect(catchUp(run())).rejects.toThrow('5 of 25');
+    expect(findings()).toHaveLength(20);
+    stripe.fake.fault = () => undefined;
+    expect(await catchUp(run())).toEqual({ observed: 25 });
+  });
+
   test('are told of, also when time was up before the rest was read', async () => {
     await brokenAndLater();
     await expect(catchUp(shortRun(3))).rejects.toThrow('1 of 1 payments');
@@ -326,7 +378,9 @@ describe('The day before is compared with the provider', () => {
     stripe.fake.charges.clear();
     stripe.clock.now += 16 * hourMs;
     expect(await reconcile(run())).toEqual({ moved: 1, told: 0, differences: 1 });
-    expect(logged()).toMatchObject([{ message: 'provider differs', amount: 14_931, currency: 'USD' }]);
+    const movement = { amount: 14_931, currency: 'USD' };
+    expect(logged()).toMatchObject([{ message: 'provider differs', movement }]);
+    expect(findings()).toMatchObject([{ data: { kind: 'only-at-provider', paymentId: null, movement } }]);
   });
 
   test('and a payment that had not heard of it is told', async () => {
@@ -346,7 +400,7 @@ describe('The day before is compared with the provider', () => {
     stripe.fake.intents.clear();
     stripe.fake.movements.length = 0;
     expect(await reconcile(run())).toEqual({ moved: 0, told: 1, differences: 1 });
-    expect(logged()).toMatchObject([{ message: 'provider differs', onlyAt: 'payments', id: paymentId }]);
+    expect(logged()).toMatchObject([{ message: 'provider differs', kind: 'only-in-payments', paymentId }]);
   });
 
   test('and what a payment says is compared again after it was told what has become of it since', async () => {
@@ -366,7 +420,7 @@ describe('The day before is compared with the provider', () => {
     expect(stored()).toMatchObject({ refunds: { re_1: { status: 'failed' } } });
   });
 
-  test('and money that only one of them knows is named and measured', async () => {
+  test('and money that only one of them knows is a finding, once however often the day is compared', async () => {
     const instruction = await prepared();
     await provider.perform(instruction);
     items.clear();
@@ -374,15 +428,59 @@ describe('The day before is compared with the provider', () => {
     await prepared(captured());
     await active([stored()]);
     stripe.clock.now += 16 * hourMs;
-    expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 2 });
-    expect(logged()).toMatchObject([
+    const { reference } = instruction;
+    const differing = [
       {
-        ...{ message: 'provider differs', onlyAt: 'provider', reference: instruction.reference },
-        ...{ amount: 12_100, currency: 'EUR' },
+        ...{ date: '2026-11-23', kind: 'only-at-provider', paymentId: null, reference },
+        movement: {
+          ...{ id: expect.stringMatching(/^txn_/), type: 'charge', amount: 12_100, currency: 'EUR' },
+          refundId: null,
+        },
       },
-      { message: 'provider differs', onlyAt: 'payments', id: paymentId, merchantId: 'acme' },
+      { date: '2026-11-23', kind: 'only-in-payments', paymentId, reference: stored().reference },
+    ];
+    for (let n = 0; n < 2; n++) expect(await reconcile(run())).toEqual({ moved: 1, told: 1, differences: 2 });
+    expect(logged().slice(0, 2)).toMatchObject(
+      differing.map(({ kind, reference }) => ({ message: 'provider differs', kind, reference })),
+    );
+    expect(findings().map(({ merchantid, data }) => ({ merchantid, data }))).toEqual([
+      // Nobody knows whose it is.
+      { merchantid: '_operator', data: differing[0] },
+      { merchantid: 'acme', data: differing[1] },
     ]);
-    expect(measured().length).toBeGreaterThanOrEqual(0);
+    metrics.publishStoredMetrics();
+    expect(JSON.stringify(measured())).toContain('ProviderDifferences');
+  });
+
+  test('and of very many differences one finding says how many are not listed, once', async () => {
+    await provider.perform(await prepared());
+    items.clear();
+    await active([]);
+    const [movement] = stripe.fake.movements;
+    if (!movement) throw new Error('Nothing moved');
+    for (let n = 0; n < 119; n++) stripe.fake.movements.push({ ...movement, id: `txn_more${n}` });
+    stripe.clock.now += 16 * hourMs;
+    expect(await reconcile(run())).toMatchObject({ moved: 120, differences: 120 });
+    const notListed = findings().filter(({ data }) => data.kind === 'not-listed');
+    expect(notListed).toMatchObject([{ merchantid: '_operator', data: { count: 20 } }]);
+    expect(findings()).toHaveLength(101);
+    metrics.publishStoredMetrics();
+    const counted = measured().flatMap(({ ProviderDifferences: count = [] }) => count);
+    expect(counted.reduce((sum: number, each) => sum + Number(each), 0)).toBe(121);
+  });
+
+  test('and what somebody else writes beside money of theirs is in no finding', async () => {
+    const instruction = await prepared(captured());
+    await provider.perform(instruction);
+    await provider.perform({
+      ...instruction,
+      ...{ operation: 'refund', key: 'Ada Example, ada@example.com', amount: 4000 },
+    });
+    await active([]);
+    stripe.clock.now += 16 * hourMs;
+    await reconcile(run());
+    expect(findings()).toMatchObject([{ data: { movement: { type: 'refund', refundId: null } } }]);
+    expect(JSON.stringify(logged())).not.toContain('Ada');
   });
 
   test('amount by amount', () => {

@@ -1,6 +1,6 @@
 import type { Trace } from '@fanfold/contracts/event';
-import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
+import { tellDifference } from './differing.ts';
 import { observe } from './payment/observe.ts';
 import type { Payment } from './payment/payment.ts';
 import { endedFacts, factsOf } from './providers/gateway.ts';
@@ -29,16 +29,22 @@ export async function observeReference(
   }
   const ended = await endedFacts(reference, facts);
   const payment = await update(found, (current) => observe(current, ended, { now, trace, runsUntil: null }));
-  noteOtherOutcomes(payment, ended);
+  await tellOtherOutcomes(payment, reference, ended, { now, trace });
   return payment;
 }
 
 /** A dispute that is closed stays as it is. When it was lost and an appeal won it, a person has to set the books right. */
-function noteOtherOutcomes({ id, merchantId, disputes = {} }: Payment, facts: Facts): void {
-  for (const { id: disputeId, status } of facts.disputes) {
-    const known = disputes[disputeId]?.status;
-    if (status === 'open' || known === undefined || known === status) continue;
-    metrics.addMetric('ProviderDifferences', 'Count', 1);
-    logger.error('provider differs', { id, merchantId, disputeId, atProvider: status, inPayments: known });
+async function tellOtherOutcomes(
+  { id: paymentId, merchantId, disputes = {} }: Payment,
+  reference: string,
+  facts: Facts,
+  moment: { now: Date; trace: Trace },
+): Promise<void> {
+  for (const { id, status, openedAt } of facts.disputes) {
+    const known = disputes[id]?.status;
+    if (status === 'open' || known === undefined || known === 'open' || known === status) continue;
+    const about = { date: openedAt.slice(0, 10), kind: 'dispute-decided-otherwise' as const };
+    const dispute = { id, atProvider: status, inPayments: known };
+    await tellDifference(merchantId, { ...about, paymentId, reference, dispute }, moment);
   }
 }

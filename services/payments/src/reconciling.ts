@@ -1,8 +1,9 @@
-import { logger } from '@fanfold/runtime/logger';
-import { metrics } from '@fanfold/runtime/metrics';
+import { maxDifferencesPerRun } from '@fanfold/contracts/payments';
 import { processItems, type Run } from '@fanfold/runtime/schedule';
 import { startTrace } from '@fanfold/runtime/trace';
+import { noteDifference, tellDifference } from './differing.ts';
 import { observeReference } from './observing.ts';
+import type { Difference } from './payment/difference.ts';
 import type { Payment } from './payment/payment.ts';
 import { factsOf } from './providers/gateway.ts';
 import type { Facts } from './providers/provider.ts';
@@ -14,17 +15,19 @@ const dayMs = 86_400_000;
 
 /**
  * Compares the day before (UTC) with the provider. What moved there has to be in the payments, which are observed first, as they
- * may only not have heard of it; and what payments say was captured or refunded that day has to be known there.
+ * may only not have heard of it; and what payments say was captured or refunded that day has to be known there. Each difference
+ * is a finding, up to a number: that many have one cause, and the last finding says how many more there are.
  *
  * @throws when a comparison failed, or time was up
  */
 export async function reconcile(run: Run): Promise<Record<string, number>> {
   const day = new Date(run.now.getTime() - dayMs).toISOString().slice(0, 10);
   let differences = 0;
-  const note = (difference: object) => {
+  const tell = async (merchantId: string | undefined, about: Omit<Difference['data'], 'date'>) => {
     differences += 1;
-    metrics.addMetric('ProviderDifferences', 'Count', 1);
-    logger.error('provider differs', { day, ...difference });
+    const difference = { date: day, ...about };
+    if (differences <= maxDifferencesPerRun) await tellDifference(merchantId, difference, run);
+    else noteDifference(merchantId, difference);
   };
   const observe = (reference: string) =>
     observeReference(reference, {
@@ -36,25 +39,44 @@ export async function reconcile(run: Run): Promise<Record<string, number>> {
     movementsOf(day),
     async (movement) => {
       const payment = movement.reference === undefined ? undefined : await observe(movement.reference);
-      if (!hasMoved(payment, movement)) note({ onlyAt: 'provider', ...movement });
+      if (!hasMoved(payment, movement))
+        await tell(payment?.merchantId, { kind: 'only-at-provider', ...toldOf(payment, movement) });
     },
     run.remainingTimeMs,
   );
   const told = await processItems(
     settledOn(day, run.now),
     async (payment) => {
-      const { id, merchantId } = payment;
+      const { id: paymentId, merchantId } = payment;
       // One that was restored from its events has no reference.
-      const reference = payment.reference ?? (await findIntent(id))?.id;
+      const reference = payment.reference ?? (await findIntent(paymentId))?.id;
       if (!(await isTold(payment, reference, observe)))
-        note({ onlyAt: 'payments', id, merchantId, reference });
+        await tell(merchantId, { kind: 'only-in-payments', paymentId, reference: reference ?? null });
     },
     run.remainingTimeMs,
   );
+  const count = differences - maxDifferencesPerRun;
+  if (count > 0)
+    await tellDifference(
+      undefined,
+      { date: day, kind: 'not-listed', paymentId: null, reference: null, count },
+      run,
+    );
   const failed = moved.failed + told.failed;
   if (failed > 0) throw new Error(`${failed} comparisons failed; see the log`);
   if (moved.isTimeUp || told.isTimeUp) throw new Error(`There was no time to compare all of ${day}`);
   return { moved: moved.done, told: told.done, differences };
+}
+
+function toldOf(
+  payment: Payment | undefined,
+  { id, type, amount, currency, reference, refundId }: Movement,
+): Pick<Difference['data'], 'paymentId' | 'reference' | 'movement'> {
+  return {
+    paymentId: payment?.id ?? null,
+    reference: reference ?? null,
+    movement: { id, type, amount, currency, refundId: refundId ?? null },
+  };
 }
 
 /** Whether the provider has what a payment says, or what it says once it is observed: it may only not have heard what came after. */

@@ -12,7 +12,8 @@ import { refund, settleRefund } from './payment/refunds.ts';
 import { provider as sandbox } from './providers/sandbox/provider.ts';
 import { closingsOf } from './store/days.ts';
 import { load } from './store/payments.ts';
-import { republishDay } from './store/republish.ts';
+import { differencesOn } from './store/queries.ts';
+import { republishWhole } from './store/republish.ts';
 import { paymentsRestorer } from './store/restore.ts';
 import { sellerOf } from './store/sellers.ts';
 
@@ -98,16 +99,20 @@ describe('Events of one payment', () => {
   });
 });
 
-it('A closed day is restored without being published, until that is asked for', async () => {
-  const example = new URL(
-    '../../../packages/contracts/examples/payments.day-closed.v1.json',
-    import.meta.url,
-  );
+/** How it is found again, to be published. */
+const wholes: [string, () => AsyncGenerator<{ merchantId: string; subject: string }[]>][] = [
+  ['payments.day-closed.v1', () => closingsOf('2026-03-03', ['acme'])],
+  ['payments.difference-found.v1', () => differencesOn('2026-03-04', 'acme')],
+];
+
+it.each(wholes)('%s is restored without being published, until that is asked for', async (type, find) => {
+  const example = new URL(`../../../packages/contracts/examples/${type}.json`, import.meta.url);
   const event = JSON.parse(readFileSync(example, 'utf8'));
   const texts = [{ text: JSON.stringify(event) }];
+  expect(await compare(erased(texts))).toEqual([{ state: 'missing' }]);
   expect(await compare(asked(texts))).toEqual([{ state: 'missing' }]);
   expect(await write(texts)).toEqual([{ state: 'same' }]);
-  expect(await compare(asked(texts))).toEqual([{ state: 'same' }]);
+  expect(await compare([...asked(texts), ...erased(texts)])).toEqual(Array(2).fill({ state: 'same' }));
   const saysNothing = async () => {
     const Key = { pk: { S: `acme#${event.subject}` } };
     const { Item } = await new DynamoDBClient({}).send(
@@ -116,8 +121,8 @@ it('A closed day is restored without being published, until that is asked for', 
     return Item?.saysNothing;
   };
   expect(await saysNothing()).toEqual({ BOOL: true });
-  for await (const [closing] of closingsOf('2026-03-03', ['acme'])) {
-    if (closing) await republishDay(closing, new Date());
+  for await (const [whole] of find()) {
+    if (whole) await republishWhole(whole, new Date());
   }
   expect(await saysNothing()).toBeUndefined();
 });

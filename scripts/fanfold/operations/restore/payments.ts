@@ -18,7 +18,7 @@ type PaymentEvent = EventOfType<(typeof ofPayments)[number]>;
 
 const isOfPayment = (type: string): boolean => (ofPayments as readonly string[]).includes(type);
 
-/** Payments, the numbers of their documents, who issues those, and closed days, from the events of each. */
+/** Payments, the numbers of their documents, who issues those, closed days, and differences from the provider, from the events of each. */
 export const paymentsEvents: EventSource = {
   service: 'payments',
   types: [
@@ -27,6 +27,7 @@ export const paymentsEvents: EventSource = {
     'credit-note.issued.v1',
     'seller.changed.v1',
     'payments.day-closed.v1',
+    'payments.difference-found.v1',
   ],
   needsCause: () => false,
   isCounted: isOfPayment,

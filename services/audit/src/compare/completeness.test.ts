@@ -28,10 +28,11 @@ describe('a day', () => {
     const mentions = [
       mention('pay_1', 1),
       mention('pay_1', 2, { type: 'payment.refunded.v1' }),
-      // Of another day, of another service, and the closing itself: not counted.
+      // Of another day, of another service, the closing itself, and what differs from the provider: not counted.
       mention('pay_2', 1, nextDay),
       mention('inv_1', 1, { type: 'invoice.issued.v1' }),
       mention('day_2026-11-22_acme', 1, { type: 'payments.day-closed.v1' }),
+      mention('dif_1', 1, { type: 'payments.difference-found.v1' }),
     ];
     const counts = { 'payment.captured.v1': 1, 'payment.refunded.v1': 1 };
     expect(miscounted(dayClosed(counts), all(mentions))).toEqual({});

@@ -1,17 +1,20 @@
 import { type RepublishRequest, republish } from '@fanfold/runtime/republish';
 import { type DayClosing, daysSince } from '../days/day.ts';
+import type { Difference } from '../payment/difference.ts';
 import { eventNumbersOn } from '../payment/events.ts';
 import type { Payment } from '../payment/payment.ts';
 import { closingsOf } from '../store/days.ts';
-import { activeOn } from '../store/queries.ts';
-import { republishDay, republishEvents } from '../store/republish.ts';
+import { activeOn, differencesOn } from '../store/queries.ts';
+import { republishEvents, republishWhole } from '../store/republish.ts';
 
-/** Publishes the events of a day again, and the event of the day's closing. */
+/** Publishes the events of a day again, the event of the day's closing, and those of differences that were found on it. */
 export const handler = republish(find, (again, now) =>
-  'payment' in again ? republishEvents(again.payment, again.numbers, now) : republishDay(again.closing, now),
+  'payment' in again ? republishEvents(again.payment, again.numbers, now) : republishWhole(again.whole, now),
 );
 
-type Again = { id: string; payment: Payment; numbers: number[] } | { id: string; closing: DayClosing };
+type Again =
+  | { id: string; payment: Payment; numbers: number[] }
+  | { id: string; whole: DayClosing | Difference };
 
 async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGenerator<Again[]> {
   const merchants = new Set<string>();
@@ -26,6 +29,9 @@ async function* find({ date, merchantId }: RepublishRequest, now: Date): AsyncGe
     }
   }
   for await (const closings of closingsOf(date, [...merchants])) {
-    yield closings.map((closing) => ({ id: closing.subject, closing }));
+    yield closings.map((whole) => ({ id: whole.subject, whole }));
+  }
+  for await (const differences of differencesOn(date, merchantId)) {
+    yield differences.map((whole) => ({ id: whole.subject, whole }));
   }
 }

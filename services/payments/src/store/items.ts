@@ -3,13 +3,14 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import { type DayClosing, eventOfDay } from '../days/day.ts';
+import { type Difference, eventOfDifference } from '../payment/difference.ts';
 import { eventOf, lastTimeOf } from '../payment/events.ts';
 import { lookupAt } from '../payment/lookup.ts';
 import type { Payment } from '../payment/payment.ts';
 
 /**
- * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, one per closed day, and one per merchant that has
- * put a seller in billing.
+ * The payments table: one item per payment, `pk` = `<merchant>#<payment id>`, one per closed day, one per difference from the
+ * provider, and one per merchant that has put a seller in billing.
  *
  * Every write replaces the item on condition that it was not written since it was read. The item has the state, its
  * version, and in `said` the numbers of the events of this very write. The table's stream takes each image to the
@@ -20,7 +21,7 @@ import type { Payment } from '../payment/payment.ts';
  * Indexes hold keys only, so that a write costs them nothing unless a key changes:
  * - `ByMerchant`: the payments of a merchant by time of creation;
  * - `Due`: what a scheduled function has to look at, and when; in 16 partitions, as one takes 1,000 writes a second;
- * - `ByDay`: payments by the day (UTC) of their last event, in 16 partitions.
+ * - `ByDay`: payments by the day (UTC) of their last event, in 16 partitions, and differences by that of theirs in another one.
  */
 export type PaymentItem = Omit<Payment, 'id' | keyof typeof nothing> &
   Partial<Pick<Payment, keyof typeof nothing>> & {
@@ -43,6 +44,14 @@ const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt:
 
 /** With `saysNothing` when it was restored: then its event was published before. */
 export type DayItem = { pk: string; closing: DayClosing; saidAgainAt?: string; saysNothing?: true };
+/** With `saysNothing` when it was restored, as a day. */
+export type DifferenceItem = {
+  pk: string;
+  difference: Difference;
+  day: string;
+  saidAgainAt?: string;
+  saysNothing?: true;
+};
 /** Stores that a day is closed for every merchant, or how far its closing has come. */
 export type Marker = { pk: string; progress?: Progress };
 
@@ -86,6 +95,15 @@ export function itemOf(payment: Payment, eventNumbers: number[]): PaymentItem {
 
 export const newWriteId = () => randomBytes(12).toString('base64url');
 
+export const differenceItem = (difference: Difference): DifferenceItem => ({
+  pk: `${difference.merchantId}#${difference.subject}`,
+  difference,
+  day: differencesOf(difference.foundAt.slice(0, 10)),
+});
+
+/** The partition of the index `ByDay` of the differences that were found on a day. */
+export const differencesOf = (day: string): string => `${day}#differences`;
+
 /** When the janitor should ask the provider. */
 function settleAt(payment: Payment): string | undefined {
   const { ask, refunds } = payment;
@@ -102,8 +120,9 @@ export function paymentOf(item: Record<string, AttributeValue>): Payment {
 
 /** The events of the write that this image of the stream shows. */
 export function eventsOf(image: Record<string, AttributeValue>): Event[] {
-  const item = unmarshall(image) as PaymentItem | DayItem | Marker;
+  const item = unmarshall(image) as PaymentItem | DayItem | DifferenceItem | Marker;
   if ('closing' in item) return [eventOfDay(item.closing)];
+  if ('difference' in item) return [eventOfDifference(item.difference)];
   if (!('said' in item)) return [];
   const payment = paymentOf(image);
   return item.said.map((n) => eventOf(payment, n));

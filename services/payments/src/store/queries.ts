@@ -1,9 +1,11 @@
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type ListQuery, nothingToStartAfter, type Page } from '@fanfold/runtime/list';
+import { readItems } from '@fanfold/runtime/readItems';
+import type { Difference } from '../payment/difference.ts';
 import type { Payment } from '../payment/payment.ts';
-import { shards } from './items.ts';
+import { type DifferenceItem, differencesOf, shards } from './items.ts';
 import { load, loadAll } from './payments.ts';
 import { tableName } from './table.ts';
 
@@ -48,14 +50,28 @@ export async function* dueFor(kind: 'settle' | 'expire', now: Date): AsyncGenera
 
 /** The payments whose last event was on a day, or all of a merchant: page by page, also empty ones. */
 export async function* activeOn(date: string, merchantId?: string): AsyncGenerator<Payment[]> {
+  for (const shard of shards) {
+    for await (const page of keysOfDay(`${date}#${shard}`, merchantId)) yield await loadAll(page);
+  }
+}
+
+/** The differences from the provider that were found on a day, or those of a merchant: page by page. */
+export async function* differencesOn(date: string, merchantId?: string): AsyncGenerator<Difference[]> {
+  for await (const page of keysOfDay(differencesOf(date), merchantId)) {
+    const keys = page.map(({ pk }) => ({ pk: pk?.S ?? '' }));
+    for await (const items of readItems(tableName(), keys))
+      yield items.map((item) => (unmarshall(item) as DifferenceItem).difference);
+  }
+}
+
+function keysOfDay(
+  part: string,
+  merchantId: string | undefined,
+): AsyncGenerator<Record<string, AttributeValue>[]> {
   const [ofMerchant, prefix] =
     merchantId === undefined ? ['', {}] : [' AND begins_with(pk, :prefix)', { ':prefix': `${merchantId}#` }];
-  for (const shard of shards) {
-    const values = { ':part': `${date}#${shard}`, ...prefix };
-    for await (const page of queryKeys('ByDay', `#day = :part${ofMerchant}`, values, { '#day': 'day' })) {
-      yield await loadAll(page);
-    }
-  }
+  const values = { ':part': part, ...prefix };
+  return queryKeys('ByDay', `#day = :part${ofMerchant}`, values, { '#day': 'day' });
 }
 
 async function* queryKeys(

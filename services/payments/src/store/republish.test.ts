@@ -7,7 +7,7 @@ import { refund, settleRefund } from '../payment/refunds.ts';
 import { closingsOf } from './days.ts';
 import { eventsOf } from './items.ts';
 import { load } from './payments.ts';
-import { republishDay, republishEvents } from './republish.ts';
+import { republishEvents, republishWhole } from './republish.ts';
 import { capturedNow, itemOf, table, updates } from './tableFixtures.ts';
 
 describe('Events are published again', () => {
@@ -54,8 +54,8 @@ describe('Events are published again', () => {
       { pk: { S: 'globex#day_2026-11-23_globex' } },
     ]);
     table.on(UpdateItemCommand).resolvesOnce({}).rejects(new Error('away'));
-    for (const each of closings) await republishDay(each, now);
+    for (const each of closings) await republishWhole(each, now);
     expect(updates()).toMatchObject([{ Key: { pk: { S: 'acme#day_2026-11-23_acme' } } }]);
-    await expect(republishDay(closings[0] as DayClosing, now)).rejects.toThrow('away');
+    await expect(republishWhole(closings[0] as DayClosing, now)).rejects.toThrow('away');
   });
 });

@@ -18,9 +18,11 @@ export const republishEvents = ({ merchantId, id }: Payment, numbers: number[], 
     now,
   );
 
-/** Makes the stream carry the closing of a merchant's day again. */
-export const republishDay = ({ merchantId, subject }: DayClosing, now: Date): Promise<void> =>
-  touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now REMOVE saysNothing', {}, now);
+/** Makes the stream carry the closing of a merchant's day again, or a difference from the provider. */
+export const republishWhole = (
+  { merchantId, subject }: Pick<DayClosing, 'merchantId' | 'subject'>,
+  now: Date,
+): Promise<void> => touch(keyOf(merchantId, subject), 'SET saidAgainAt = :now REMOVE saysNothing', {}, now);
 
 /** @throws ConditionalCheckFailedException when there is no such item */
 async function touch(

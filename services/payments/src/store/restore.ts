@@ -22,10 +22,18 @@ import {
   type Totals,
 } from '@fanfold/runtime/restore';
 import { records } from '#providerRecords';
-import { type DayClosing, eventOfDay } from '../days/day.ts';
+import type { DifferenceFound } from '../payment/difference.ts';
 import type { Payment, PaymentEvent } from '../payment/payment.ts';
 import { type Beginning, restored, standingOf, tellsOf, withNumber } from '../payment/restore.ts';
-import { type DayItem, itemOf, type PaymentItem, paymentOf } from './items.ts';
+import {
+  type DayItem,
+  type DifferenceItem,
+  differenceItem,
+  eventsOf,
+  itemOf,
+  type PaymentItem,
+  paymentOf,
+} from './items.ts';
 import { noteSeller, sellerKey } from './sellers.ts';
 import { tableName } from './table.ts';
 
@@ -38,7 +46,9 @@ export const paymentsRestorer: Restorer = { compare, write, totals, provider };
 type DocumentEvent = EventOfType<'invoice.issued.v1' | 'credit-note.issued.v1'>;
 type DayClosed = EventOfType<'payments.day-closed.v1'>;
 type SellerChanged = EventOfType<'seller.changed.v1'>;
-type RecordedEvent = PaymentEvent | DocumentEvent | DayClosed | SellerChanged;
+type RecordedEvent = PaymentEvent | DocumentEvent | WholeEvent | SellerChanged;
+/** An item is of one of these alone. */
+type WholeEvent = DayClosed | DifferenceFound;
 
 const read = (text: string): RecordedEvent => {
   const value = JSON.parse(text);
@@ -48,7 +58,8 @@ const read = (text: string): RecordedEvent => {
 const isDocument = (event: RecordedEvent): event is DocumentEvent =>
   event.type === 'invoice.issued.v1' || event.type === 'credit-note.issued.v1';
 
-const isDay = (event: RecordedEvent): event is DayClosed => event.type === 'payments.day-closed.v1';
+const isWhole = (event: RecordedEvent): event is WholeEvent =>
+  event.type === 'payments.day-closed.v1' || event.type === 'payments.difference-found.v1';
 
 const isSeller = (event: RecordedEvent): event is SellerChanged => event.type === 'seller.changed.v1';
 
@@ -88,13 +99,12 @@ function standing(
   text: string,
   item: Record<string, AttributeValue> | undefined,
 ): Standing {
-  if (isDay(event)) {
+  if (isWhole(event)) {
     if (!item) return { state: 'missing' };
-    const { closing } = unmarshall(item) as DayItem;
-    // The table does not keep the order of the members of maps, of which this event has some.
-    return isDeepStrictEqual(eventOfDay(closing), JSON.parse(text))
-      ? { state: 'same' }
-      : { state: 'other', why: 'the day was closed with other counts' };
+    // The table does not keep the order of the members of maps, of which these events have some.
+    const [stored] = eventsOf(item);
+    if (isDeepStrictEqual(stored, JSON.parse(text))) return { state: 'same' };
+    return { state: 'other', why: otherwise[event.type] };
   }
   if (isSeller(event)) {
     const { version = 0 } = item ? (unmarshall(item) as Partial<SellerVersion>) : {};
@@ -110,6 +120,11 @@ function standing(
   return { state: (payment?.history.length ?? 0) === n - 1 ? 'missing' : 'early' };
 }
 
+const otherwise: Record<WholeEvent['type'], string> = {
+  'payments.day-closed.v1': 'the day was closed with other counts',
+  'payments.difference-found.v1': 'the difference was found again at another time',
+};
+
 /**
  * Of what was erased only the id is known. Which payment a document was for is not: its number is no loss for payments. Nor is
  * a seller, whom billing has.
@@ -117,7 +132,8 @@ function standing(
 function standingOfErased(id: string, item: Record<string, AttributeValue> | undefined): Standing {
   if (/^(inv|cn|seller)_/.test(id)) return { state: 'same' };
   const n = Number(id.slice(id.lastIndexOf(':') + 1));
-  const isThere = item?.closing !== undefined || (item?.history?.L?.length ?? 0) >= n;
+  const isWhole = item?.closing !== undefined || item?.difference !== undefined;
+  const isThere = isWhole || (item?.history?.L?.length ?? 0) >= n;
   return { state: isThere ? 'same' : 'missing' };
 }
 
@@ -127,10 +143,10 @@ const maxAttempts = 10;
 async function write(events: RestoredEvent[]): Promise<Standing[]> {
   const recorded = events.map(({ text }) => ({ text, event: read(text) }));
   const standings = new Map<Recorded, Standing>();
-  const ofPayments = recorded.filter(({ event }) => !isDay(event) && !isSeller(event));
+  const ofPayments = recorded.filter(({ event }) => !isWhole(event) && !isSeller(event));
   await Promise.all(
     recorded.map(async (each) => {
-      if (isDay(each.event)) standings.set(each, await writeDay(each.event, each.text));
+      if (isWhole(each.event)) standings.set(each, await writeWhole(each.event, each.text));
       if (isSeller(each.event)) {
         await noteSeller(each.event.merchantid, each.event.data);
         standings.set(each, { state: 'same' });
@@ -178,7 +194,7 @@ function apply(
   { event, text }: Recorded,
   beginning: Beginning | undefined,
 ): { payment?: Payment | undefined; standing: Standing } {
-  if (isDay(event) || isSeller(event)) throw new Error(`${event.id} is no event of a payment`);
+  if (isWhole(event) || isSeller(event)) throw new Error(`${event.id} is no event of a payment`);
   return isDocument(event) ? withNumber(payment, event) : restored(payment, event, text, beginning);
 }
 
@@ -199,23 +215,24 @@ const save = (payment: Payment, before: Payment | undefined): Promise<boolean> =
     before && { ':version': { N: String(before.version) } },
   );
 
-async function writeDay({ merchantid, subject, time, ...event }: DayClosed, text: string): Promise<Standing> {
-  const { correlationid, causationid, traceparent, data } = event;
-  const closing: DayClosing = {
-    subject,
-    merchantId: merchantid,
-    closedAt: time,
-    trace: { correlationid, causationid, traceparent },
-    ...data,
-  };
-  const item: DayItem = { pk: `${merchantid}#${subject}`, closing, saysNothing: true };
-  await put(item, 'attribute_not_exists(pk)');
-  const [standing] = await compare([{ merchantId: merchantid, id: event.id, text }]);
+async function writeWhole(event: WholeEvent, text: string): Promise<Standing> {
+  const item: DayItem | DifferenceItem =
+    event.type === 'payments.day-closed.v1'
+      ? { pk: keyOf(event), closing: { ...ofEvent(event), ...event.data, closedAt: event.time } }
+      : differenceItem({ ...ofEvent(event), data: event.data, foundAt: event.time });
+  await put({ ...item, saysNothing: true }, 'attribute_not_exists(pk)');
+  const [standing] = await compare([{ merchantId: event.merchantid, id: event.id, text }]);
   return standing as Standing;
 }
 
+const ofEvent = ({ subject, merchantid, correlationid, causationid, traceparent }: WholeEvent) => ({
+  subject,
+  merchantId: merchantid,
+  trace: { correlationid, causationid, traceparent },
+});
+
 async function put(
-  item: PaymentItem | DayItem,
+  item: PaymentItem | DayItem | DifferenceItem,
   condition: string,
   values?: Record<string, AttributeValue>,
 ): Promise<boolean> {

@@ -1,3 +1,4 @@
+import type { movementTypes } from '@fanfold/contracts/payments';
 import type Stripe from 'stripe';
 import { fromStripeAmount } from './amounts.ts';
 import { list } from './client.ts';
@@ -8,7 +9,7 @@ import { list } from './client.ts';
  */
 export type Movement = {
   id: string;
-  type: 'charge' | 'refund' | 'refund_failure';
+  type: (typeof movementTypes)[number];
   amount: number;
   currency: string;
   /** The PaymentIntent. */
@@ -36,6 +37,9 @@ const types: Record<string, Movement['type']> = {
   payment_failure_refund: 'refund_failure',
 };
 
+/** What others write there may be anything. */
+const ours = /^re_\w{1,120}$/;
+
 function movementOf({ id, type, source, ...settled }: Stripe.BalanceTransaction): Movement | undefined {
   const known = types[type];
   if (!known) return undefined;
@@ -46,7 +50,7 @@ function movementOf({ id, type, source, ...settled }: Stripe.BalanceTransaction)
     amount: fromStripeAmount(amount, currency),
     currency: currency.toUpperCase(),
     reference: typeof payment_intent === 'string' ? payment_intent : undefined,
-    refundId: metadata?.fanfold_operation,
+    refundId: ours.exec(metadata?.fanfold_operation ?? '')?.[0],
   };
 }
 
