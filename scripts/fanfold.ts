@@ -380,7 +380,7 @@ program
   .summary('verify the proof of an event, or the whole audit log')
   .description(
     'Verifies a proof file offline, or with --log the whole log. packages/verify/README.md says what is verified, and what ' +
-      'that does not prove. Exits with 1 when anything is wrong.',
+      'that does not prove. Exits with 1 when anything is wrong, and with 2 when it cannot be read.',
   )
   .option(
     '--document <file>',
@@ -396,8 +396,12 @@ program
   .option('--key <vkey>', 'a key of the log, as `fanfold audit key` prints it; may be repeated', several)
   .option('--witness <vkey>', 'the key of a witness that must have signed too; may be repeated', several)
   .option(
+    '--policy <file>',
+    'instead of keys: the logs, the witnesses and the quorum that must have signed (https://c2sp.org/tlog-policy)',
+  )
+  .option(
     '--max-age <seconds>',
-    'of the whole log: exit with 1 if a witness has not signed for longer; if not given, only warn after 300 seconds',
+    'of the whole log: exit with 1 if a witness has not signed for longer, or with a policy the newest signature is older; if not given, only warn after 300 seconds',
   )
   .option(
     '--remember <file>',
@@ -405,10 +409,11 @@ program
   )
   .option('--json', 'print the result as JSON')
   .action(async (file, options) => {
-    const { log, remember, document } = options;
+    const { log, policy, remember, document } = options;
     exitCode = await (await import('./fanfold/commands/verify.ts')).verify(file && fromHere(file), {
       ...options,
       ...(log && { log: /^https?:/.test(log) ? log : fromHere(log) }),
+      ...(policy && { policy: fromHere(policy) }),
       ...(remember && { remember: fromHere(remember) }),
       ...(document && { document: fromHere(document) }),
     });

@@ -1,6 +1,6 @@
 import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { parseKey } from '@fanfold/verify/key';
 import { verifyLog } from '@fanfold/verify/log';
-import { parseKey } from '@fanfold/verify/note';
 import { verifyProofFile } from '@fanfold/verify/proof';
 import { urlReader } from '@fanfold/verify/reader';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

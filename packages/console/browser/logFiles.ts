@@ -1,9 +1,10 @@
 import { bytesOf, textOf } from '@fanfold/verify/bytes';
 import { parseEntry } from '@fanfold/verify/entry';
+import { parseKey } from '@fanfold/verify/key';
 import type { LogReader } from '@fanfold/verify/logReader';
-import { type Checkpoint, openCheckpoint, parseKey, type TrustedKeys } from '@fanfold/verify/note';
+import { type Checkpoint, maxCheckpointBytes, openCheckpoint, type TrustedKeys } from '@fanfold/verify/note';
+import { noQuorum } from '@fanfold/verify/quorum';
 import { entriesIn, pathOf, tileWidth, widthOf } from '@fanfold/verify/tile';
-import { VerificationError } from '@fanfold/verify/wrong';
 import { call } from './calls.ts';
 import type { Grown } from './parts/growth.ts';
 
@@ -16,30 +17,16 @@ export const log: LogReader = {
   },
 };
 
-/** Who may have signed, as KMS has their keys. */
-export async function trustedKeys(): Promise<Required<TrustedKeys>> {
+/** Who may have signed, as KMS has their keys. What the witness has not signed yet is shown as well. */
+export async function trustedKeys(): Promise<TrustedKeys> {
   const { log: key, witness } = await call('logKeys', {});
-  return { keys: [await parseKey(key)], witnessKeys: [await parseKey(witness)] };
-}
-
-/**
- * Opens a checkpoint; with its witness, if that has signed it.
- *
- * @throws VerificationError when the log's own signature does not fit
- */
-export async function openWith(note: string, keys: Required<TrustedKeys>): Promise<Checkpoint> {
-  try {
-    return await openCheckpoint(note, keys);
-  } catch (error) {
-    if (!(error instanceof VerificationError && error.part === 'witness')) throw error;
-    return openCheckpoint(note, { keys: keys.keys });
-  }
+  return { keys: [await parseKey(key)], witnessKeys: [await parseKey(witness)], quorum: noQuorum };
 }
 
 /** @returns the checkpoint that the log shows now, verified; undefined when it has none yet */
-export async function newestCheckpoint(keys: Required<TrustedKeys>): Promise<Checkpoint | undefined> {
-  const bytes = await log.read('checkpoint', 65_536);
-  return bytes && openWith(textOf(bytes, 'checkpoint'), keys);
+export async function newestCheckpoint(keys: TrustedKeys): Promise<Checkpoint | undefined> {
+  const bytes = await log.read('checkpoint', maxCheckpointBytes);
+  return bytes && openCheckpoint(textOf(bytes, 'checkpoint'), keys);
 }
 
 /** Of so many bundles, each of 256 entries, the last entry of each is looked at. */

@@ -5,7 +5,7 @@ import { emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/m
 import { assembleNote, cosignatureMessage, noteCosignature, noteSignature } from '@fanfold/tlog/note';
 import { formatProof } from '@fanfold/tlog/proof';
 import { encodeBundle, encodeTile } from '@fanfold/tlog/tile';
-import { formatKey, parseKey } from '@fanfold/verify/note';
+import { formatKey, parseKey } from '@fanfold/verify/key';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fillerEntry, LogWatch, logBreaches, proofBreaches } from './log.ts';
 

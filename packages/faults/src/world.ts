@@ -19,7 +19,7 @@ import type { Resource } from '@fanfold/local-cloud/template';
 import { StripeFake } from '@fanfold/stripe-fake/stripeFake';
 import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
 import { encodeBundle } from '@fanfold/tlog/tile';
-import { formatKey, parseKey, type VerifierKey } from '@fanfold/verify/note';
+import { formatKey, parseKey, type Role } from '@fanfold/verify/key';
 import { bucketPrefix } from '../../topology/names.js';
 import type { Answer, Call } from './calls.ts';
 import { Clock } from './clock.ts';
@@ -567,7 +567,7 @@ export class World {
   async logKeys(): Promise<LogKeys> {
     const { LOG_ORIGIN, LOG_SIGNING_KEY_IDS, WITNESS_SIGNING_KEY_ID } =
       this.functions.environmentOf('audit.witness');
-    const key = async (name: string, kind: VerifierKey['kind'], KeyId: string | undefined) => {
+    const key = async (name: string, kind: Role, KeyId: string | undefined) => {
       const { PublicKey } = await this.#emulators.ask<{ PublicKey: string }>('kms', 'GetPublicKey', {
         KeyId,
       });

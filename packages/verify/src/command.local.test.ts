@@ -32,6 +32,14 @@ const proof = proofFile(
 );
 const key = ['--key', log.vkey];
 
+const theirs = new Signer('witness.example/theirs', true);
+const policy = `log ${log.vkey}
+witness ours ${witness.vkey}
+witness theirs ${theirs.vkey}
+group both 1 ours theirs
+quorum both
+`;
+
 let folder: string;
 let bundle: string;
 let work: string;
@@ -86,6 +94,17 @@ describe('a proof', () => {
   witness   ${origin}/witness+id, at 2027-01-15T08:00:00.000Z
 `,
     );
+  });
+
+  it('has the cosignatures that a policy demands', async () => {
+    const file = await write('pay.tlog-proof', proof);
+    const proven = await run(file, '--policy', await write('people', policy));
+    expect([proven.code, proven.stderr]).toEqual([0, '']);
+    expect(proven.stdout).toContain(`\n  witness   ${origin}/witness+`);
+    const stricter = policy.replace('group both 1', 'group both 2');
+    const refused = await run(file, '--policy', await write('people', stricter), '--json');
+    expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([1, { part: 'witness' }]);
+    expect(refused.stderr).toContain('the quorum both is not met: theirs has not signed');
   });
 
   it('of an erased event says so', async () => {
@@ -285,10 +304,46 @@ describe('a log', () => {
     expect((await run('--log', 'log', ...key)).stdout).toContain('\n  age       not known');
   });
 
+  it('is followed by a policy for several logs, and old when its newest cosignature is', async () => {
+    const another = new Signer('log.example/another');
+    const files = filesOf(entries, log);
+    const body = bodyOf(leaves);
+    const people = await write('people', `log ${another.vkey}\n${policy}`);
+    const signedBefore = async (ours: number, other: number) => {
+      const now = Math.floor(Date.now() / 1000);
+      const lines = witness.line(body, now - ours) + theirs.line(body, now - other);
+      files.set('checkpoint', Buffer.from(noteOf(body, log) + lines));
+      return run('--log', await writeLog(files), '--policy', people, '--max-age', '300');
+    };
+    // What is remembered of another log in the same policy is no past of this one.
+    await write(
+      `.fanfold/verified/${another.id.toString('hex')}`,
+      noteOf(bodyOf(leaves, another.name), another),
+    );
+    expect(await signedBefore(4000, 2)).toMatchObject({ code: 0, stderr: '' });
+    const old = await signedBefore(4000, 400);
+    expect([old.code, old.stdout]).toEqual([
+      1,
+      expect.stringContaining('has signed 6 min ago, and no other'),
+    ]);
+    expect((await run('--log', 'log', '--policy', people)).stdout).toContain(
+      '\nwarning: witness.example/theirs+',
+    );
+  });
+
+  it('that cannot be read is not called wrong: the exit code is 2', async () => {
+    await writeLog(filesOf(entries, log));
+    await rm(join(work, 'log/tile/0/000'));
+    await mkdir(join(work, 'log/tile/0/000'));
+    expect(await run('--log', 'log', ...key)).toMatchObject({ code: 2, stdout: '' });
+    await rm(join(work, 'log/tile/0/000'), { recursive: true });
+    expect((await run('--log', 'log', ...key)).code).toBe(1);
+  });
+
   it('that is an empty folder is none', async () => {
     await mkdir(join(work, 'log'));
     const { code, stderr } = await run('--log', 'log', ...key);
-    expect([code, stderr]).toEqual([1, 'checkpoint: there is none, so there is no log at log\n']);
+    expect([code, stderr]).toEqual([2, 'There is no checkpoint, so there is no log, at log.\n']);
   });
 });
 
@@ -299,20 +354,38 @@ describe('used wrongly', () => {
     [[...key], 'Give either a proof file or --log'],
     [['a', '--log', '.', ...key], 'Give either a proof file or --log'],
     [['a', '--key', typo], '--key: The key fanfold.example/tset/audit'],
-    [['a', '--key', witness.vkey], '--key: It is the key of a witness: give it with --witness'],
-    [['a', ...key, '--witness', log.vkey], '--witness: It is the key of a log: give it with --key'],
+    [
+      ['a', '--key', witness.vkey],
+      '--key: It is the key of a witness, and not of a log. Give it with --witness.',
+    ],
+    [
+      ['a', ...key, '--witness', log.vkey],
+      '--witness: It is the key of a log, and not of a witness. Give it with --key.',
+    ],
     [['a', ...key, '--remember', 'b'], '--remember is for --log'],
     [['a', ...key, '--max-age', '300'], '--max-age is for --log'],
-    [['--log', '.', ...key, '--max-age', '300'], '--max-age needs --witness'],
+    [
+      ['--log', '.', ...key, '--max-age', '300'],
+      '--max-age needs a witness, --witness <vkey> or one in the policy',
+    ],
     [['--log', '.', ...key, '--witness', witness.vkey, '--max-age', '5m'], '--max-age: It is a whole number'],
     [['a', ...key], 'There is no file a.'],
     [['.', ...key], '. cannot be read'],
+    [['a', '--policy', 'nowhere'], '--policy: There is no file nowhere.'],
+    [['a', '--policy', 'people', ...key], '--policy names the keys of logs: leave --key out.'],
+    [['a', '--policy', 'people', '--witness', witness.vkey], '--policy names the witnesses'],
+    [['a', '--policy', 'nobody'], '--policy has no line that begins with log: give'],
+    [['--log', '.', '--policy', 'nobody', ...key, '--max-age', '9'], '--max-age needs a witness'],
+    [['a', '--policy', 'typo'], '--policy: typo, line 2: it is none of: log'],
     [['a', 'b', ...key], 'Give one proof file at a time'],
     [['a', ...key, '--colour'], "Unknown option '--colour'"],
     [['--log', 'nowhere', ...key], 'There is no folder nowhere'],
     [['--log', 'ftp://127.0.0.1/', ...key], 'It is the URL (http or https)'],
     [['--log', 'http://', ...key], 'It is the URL (http or https)'],
   ])('%j exits with 2 and says what is wrong', async (args, complaint) => {
+    await write('people', policy);
+    await write('nobody', 'quorum none\n');
+    await write('typo', '# people\nlogs\n');
     const { code, stdout, stderr } = await run(...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(complaint);

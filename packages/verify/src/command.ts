@@ -1,15 +1,25 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { type AgeLimit, ageSeconds, durationOf, usualMaxAgeSeconds } from './age.ts';
 import { base64Of, textOf } from './bytes.ts';
 import { type NamedFile, nameOf, verifyDocument } from './document.ts';
-import { type LogReport, verifyLog } from './log.ts';
+import { shortOf } from './key.ts';
+import { type LogReport, readCheckpoint, verifyLog } from './log.ts';
 import type { LogReader } from './logReader.ts';
-import { type Checkpoint, openCheckpoint, parseKey, type TrustedKeys, type VerifierKey } from './note.ts';
+import {
+  NotRemembered,
+  rememberAs,
+  rememberedAs,
+  rememberedFolder,
+  rememberedOf,
+  rememberIn,
+} from './memory.ts';
+import { type Checkpoint, cannotBeChecked, type TrustedKeys } from './note.ts';
 import { maxProofFileBytes, type Proven, verifyProofFile } from './proof.ts';
-import { folderReader, urlReader } from './reader.ts';
+import { folderReader } from './reader.ts';
+import { jsonText, printable } from './terminal.ts';
+import { ageLimitOf, BadUsage, readerOf, trustedKeys } from './usage.ts';
 import { VerificationError } from './wrong.ts';
 
 export type VerifyOptions = {
@@ -17,9 +27,11 @@ export type VerifyOptions = {
   log?: string | LogReader | undefined;
   /** A file that the event of the proof must name by its hash. */
   document?: string | undefined;
-  /** vkeys of the log, and of witnesses. */
+  /** vkeys of the log, and of witnesses, each of which must have signed. */
   key?: string[] | undefined;
   witness?: string[] | undefined;
+  /** Instead, a file that names logs, witnesses and a quorum of them: https://c2sp.org/tlog-policy */
+  policy?: string | undefined;
   /** Where the last verified checkpoint is stored; by default in one file for each key. */
   remember?: string | undefined;
   /** Of a whole log: it is wrong when a witness has not signed for more seconds than this. */
@@ -29,16 +41,10 @@ export type VerifyOptions = {
   onProgress?: (entries: number, size: number) => void;
 };
 
-/** The command was used wrongly. The message says what to do. */
-class BadUsage extends Error {}
-
-/** Relative to the working folder, which is that of the repository for `fanfold`. */
-const rememberedFolder = join('.fanfold', 'verified');
-
 /**
  * `fanfold verify`: verifies a proof file, or a whole log, and prints the result.
  *
- * @returns the exit code: 0 verified, 1 wrong or unreadable, 2 bad usage
+ * @returns the exit code: 0 verified, 1 wrong, 2 not to be read, or used wrongly
  */
 export async function verify(file: string | undefined, options: VerifyOptions): Promise<0 | 1 | 2> {
   try {
@@ -59,7 +65,10 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
     }
     if (options.document !== undefined)
       throw new BadUsage('--document is for a proof file: give that of the event which names the document.');
-    const ageLimit = ageLimitOf(options, keys);
+    const ageLimit = ageLimitOf(options, keys) ?? {
+      ...{ now: new Date(), maxAgeSeconds: usualMaxAgeSeconds, isDemanded: false },
+      of: options.policy === undefined ? 'each' : 'newest',
+    };
     const { report, wasRemembered } = await reportOf(options, keys, ageLimit);
     print(
       report,
@@ -70,40 +79,13 @@ export async function verify(file: string | undefined, options: VerifyOptions): 
     return report.findingCount === 0 ? 0 : 1;
   } catch (error) {
     const { message } = error as Error;
-    console.error(printable(message));
-    if (error instanceof BadUsage) return 2;
+    const hint = 'Give the key that it was verified with too, or another --remember.';
+    console.error(printable(error instanceof NotRemembered ? `${message} ${hint}` : message));
+    if (error instanceof BadUsage || error instanceof NotRemembered) return 2;
     const part = error instanceof VerificationError ? error.part : null;
     if (options.json) console.log(jsonText({ verified: false, part, error: message }));
-    return 1;
+    return part === null ? 2 : 1;
   }
-}
-
-async function trustedKeys({ key = [], witness = [] }: VerifyOptions): Promise<Required<TrustedKeys>> {
-  const parse = async (option: string, kind: VerifierKey['kind'], text: string) => {
-    const parsed = await parseKey(text).catch((error: Error) => {
-      throw new BadUsage(`${option}: ${error.message}`);
-    });
-    if (parsed.kind === kind) return parsed;
-    const other = kind === 'log' ? 'a witness: give it with --witness' : 'a log: give it with --key';
-    throw new BadUsage(`${option}: It is the key of ${other}.`);
-  };
-  if (key.length === 0)
-    throw new BadUsage("Give the log's key: --key <vkey>, as `fanfold audit key` prints it.");
-  return {
-    keys: await Promise.all(key.map((text) => parse('--key', 'log', text))),
-    witnessKeys: await Promise.all(witness.map((text) => parse('--witness', 'witness', text))),
-  };
-}
-
-function ageLimitOf({ maxAge }: VerifyOptions, { witnessKeys }: Required<TrustedKeys>): AgeLimit {
-  const now = new Date();
-  if (maxAge === undefined) return { now, maxAgeSeconds: usualMaxAgeSeconds, isDemanded: false };
-  if (!/^[1-9]\d{0,8}$/.test(maxAge))
-    throw new BadUsage('--max-age: It is a whole number of seconds from 1 to 999999999.');
-  if (witnessKeys.length > 0) return { now, maxAgeSeconds: Number(maxAge), isDemanded: true };
-  throw new BadUsage(
-    "--max-age needs --witness <vkey>: only a witness's signature has a time. `fanfold audit key --witness` prints its key.",
-  );
 }
 
 async function provenOf(file: string, keys: TrustedKeys): Promise<Proven> {
@@ -134,63 +116,26 @@ async function sha256OfFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-async function reportOf(options: VerifyOptions, keys: Required<TrustedKeys>, ageLimit: AgeLimit) {
-  const { log } = options;
-  const reader = typeof log === 'object' ? log : await readerOf(log as string);
-  const files = options.remember ? [options.remember] : keys.keys.map(({ id }) => join(rememberedFolder, id));
-  const known = await Promise.all(files.map((file) => rememberedIn(file, keys)));
-  const remembered = newestOf(known);
+async function reportOf(options: VerifyOptions, keys: TrustedKeys, ageLimit: AgeLimit) {
+  const { log, remember } = options;
+  const reader = typeof log === 'object' ? log : await readerOf('--log', log as string);
+  const checkpoint = await readCheckpoint(reader, keys);
+  const remembered =
+    remember === undefined
+      ? await rememberedOf(keys, checkpoint.origin, rememberedFolder)
+      : await rememberedAs(remember, keys);
   const report = await verifyLog(reader, {
     ...keys,
+    checkpoint,
     remembered: remembered?.text,
     ageLimit,
     onProgress: options.onProgress ?? progress(),
   });
   if (report.findingCount === 0) {
-    const signers = report.checkpoint.signedBy.map(({ id }) => join(rememberedFolder, id));
-    for (const file of options.remember ? files : signers) await remember(file, report.checkpoint, keys);
+    if (remember === undefined) await rememberIn(rememberedFolder, checkpoint, keys);
+    else await rememberAs(remember, checkpoint, keys);
   }
   return { report, wasRemembered: remembered !== undefined };
-}
-
-async function readerOf(log: string): Promise<LogReader> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(log)) {
-    const url = URL.canParse(log) ? new URL(log) : undefined;
-    if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
-      return urlReader(log);
-    throw new BadUsage(
-      '--log: It is the URL (http or https) below which a log has its checkpoint, or a folder.',
-    );
-  }
-  const found = await stat(log).catch(() => undefined);
-  if (found?.isDirectory()) return folderReader(log);
-  throw new BadUsage(`--log: There is no folder ${log}. A URL begins with http:// or https://.`);
-}
-
-async function rememberedIn(file: string, keys: TrustedKeys): Promise<Checkpoint | undefined> {
-  const bytes = await folderReader(dirname(file)).read(basename(file), 65_536);
-  if (!bytes) return undefined;
-  try {
-    return await openCheckpoint(textOf(bytes, 'checkpoint'), { keys: keys.keys });
-  } catch (error) {
-    throw new BadUsage(
-      `What ${file} remembers is no checkpoint of this key (${(error as Error).message}). ` +
-        'Give the key that it was verified with too, or another --remember.',
-    );
-  }
-}
-
-const newestOf = (checkpoints: (Checkpoint | undefined)[]): Checkpoint | undefined =>
-  checkpoints.reduce((newest, each) => (each && each.size >= (newest?.size ?? 0) ? each : newest), undefined);
-
-/** Replaces the stored checkpoint, completely or not at all, unless another run has stored a later one meanwhile. */
-async function remember(file: string, checkpoint: Checkpoint, keys: TrustedKeys): Promise<void> {
-  const now = await rememberedIn(file, keys);
-  if (now && now.size > checkpoint.size) return;
-  await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  await writeFile(temporary, checkpoint.text, { flush: true });
-  await rename(temporary, file);
 }
 
 /** One line on a terminal that shows the progress. */
@@ -213,40 +158,22 @@ function print<Result>(
   console.log(json ? jsonText(jsonOf(result)) : linesOf(result).map(printable).join('\n'));
 }
 
-/**
- * Makes a line safe for a terminal, so that a log cannot move its cursor, change the direction of text or begin
- * another line. (The operator's tool has the same function. This one is separate, because the verifier uses no other
- * code of Fanfold.)
- */
-const printable = (text: string): string =>
-  text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16)}}`);
-
-/** The same for programs, with JSON's escapes. */
-const jsonText = (value: object): string =>
-  JSON.stringify(value, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, (each) =>
-    each
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
-
-const keyOf = ({ name, id }: VerifierKey): string => `${name}+${id}`;
-
 const jsonOfCheckpoint = ({ origin, size, root, signedBy, witnessedBy }: Checkpoint) => ({
   origin,
   size,
   root: base64Of(root),
-  keys: signedBy.map(keyOf),
-  witnesses: witnessedBy.map(({ key, time }) => ({ key: keyOf(key), time: time.toISOString() })),
+  keys: signedBy.map(shortOf),
+  witnesses: witnessedBy.map(({ key, time }) => ({ key: shortOf(key), time: time.toISOString() })),
 });
 
 const linesOfCheckpoint = (
-  { origin, signedBy, witnessedBy }: Checkpoint,
+  { origin, signedBy, witnessedBy, notChecked }: Checkpoint,
   ageOf: (time: Date) => string = () => '',
 ): string[] => [
   `log       ${origin}`,
-  ...signedBy.map((key) => `key       ${keyOf(key)}`),
-  ...witnessedBy.map(({ key, time }) => `witness   ${keyOf(key)}, at ${time.toISOString()}${ageOf(time)}`),
+  ...signedBy.map((key) => `key       ${shortOf(key)}`),
+  ...witnessedBy.map(({ key, time }) => `witness   ${shortOf(key)}, at ${time.toISOString()}${ageOf(time)}`),
+  ...notChecked.map((key) => `witness   ${shortOf(key)}: ${cannotBeChecked}`),
 ];
 
 type ProvenWithDocument = Proven & { document: NamedDocument | undefined };
@@ -288,7 +215,7 @@ const jsonOfReport = (
   verified: findingCount === 0,
   ...jsonOfCheckpoint(checkpoint),
   witnesses: checkpoint.witnessedBy.map(({ key, time }) => ({
-    key: keyOf(key),
+    key: shortOf(key),
     time: time.toISOString(),
     ageSeconds: ageSeconds(time, now),
   })),
@@ -326,4 +253,4 @@ function linesOfReport(report: LogReport, wasRemembered: boolean, now: Date): st
 }
 
 const ageUnknown =
-  'age       not known: only a witness signs with the time, and none was given with --witness';
+  'age       not known: only a witness signs with the time, and none of those given has signed it';

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseKey } from './key.ts';
 import { type LogOptions, verifyLog } from './log.ts';
 import {
   bodyOf,
@@ -13,7 +14,6 @@ import {
   readerOf,
   Signer,
 } from './logFixtures.ts';
-import { parseKey } from './note.ts';
 import { pathOf } from './tile.ts';
 
 const log = new Signer(origin);
@@ -437,7 +437,7 @@ describe('a checkpoint', () => {
   const files = filesOf(entriesOf(3), log);
   it('that is not there, is no note, or is too large, is an error that says so', async () => {
     await expect(verified(new Map())).rejects.toThrow(
-      'checkpoint: there is none, so there is no log at the test',
+      'There is no checkpoint, so there is no log, at the test.',
     );
     for (const text of ['<html></html>', 'x'.repeat(70_000), '\n\n', '']) {
       await expect(verified(new Map(files).set('checkpoint', Buffer.from(text)))).rejects.toThrow(

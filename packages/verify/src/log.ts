@@ -6,7 +6,7 @@ import type { Hash } from './hashes.ts';
 import { LogFiles } from './logFiles.ts';
 import type { LogReader } from './logReader.ts';
 import { nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
-import { type Checkpoint, openCheckpoint, type TrustedKeys } from './note.ts';
+import { type Checkpoint, maxCheckpointBytes, openCheckpoint, type TrustedKeys } from './note.ts';
 import { Numbers } from './numbers.ts';
 import { Remembered } from './remembered.ts';
 import { allOf, hashesAt, pathOf, tileWidth } from './tile.ts';
@@ -24,6 +24,8 @@ export type LogReport = {
 };
 
 export type LogOptions = TrustedKeys & {
+  /** The log's checkpoint, if it was read already. */
+  checkpoint?: Checkpoint;
   /** An earlier checkpoint: a note signed by a trusted key. */
   remembered?: string | undefined;
   /** Without it, the witnesses may have signed at any time. */
@@ -33,8 +35,6 @@ export type LogOptions = TrustedKeys & {
   maxSubjects?: number;
 };
 
-const maxCheckpointBytes = 65_536;
-
 /**
  * Verifies a whole log (https://c2sp.org/tlog-tiles): hashes every entry, compares each hash of every tile with the
  * entries or hashes below it, and the root with the checkpoint. Memory does not grow with the log, except for the
@@ -43,20 +43,29 @@ const maxCheckpointBytes = 65_536;
  * It goes from the root downwards, so it is known which hashes are right. So for an entry that differs from its hash,
  * or a hash from the tile below, it can name the one that was changed.
  *
- * @throws VerificationError when there is no trusted checkpoint
+ * @throws VerificationError when its checkpoint is not one that is trusted
  * @throws when the log cannot be read
  */
 export async function verifyLog(reader: LogReader, options: LogOptions): Promise<LogReport> {
-  const bytes = await reader.read('checkpoint', maxCheckpointBytes);
-  if (!bytes)
-    throw new VerificationError('checkpoint', `there is none, so there is no log at ${reader.name}`);
-  if (bytes.length > maxCheckpointBytes) throw new VerificationError('checkpoint', 'is too large to be one');
-  const checkpoint = await openCheckpoint(textOf(bytes, 'checkpoint'), options);
+  const checkpoint = options.checkpoint ?? (await readCheckpoint(reader, options));
   const remembered =
     options.remembered === undefined
       ? undefined
       : new Remembered(await openCheckpoint(options.remembered, { keys: options.keys }));
   return new LogCheck(reader, checkpoint, remembered, options).run();
+}
+
+/**
+ * The checkpoint that a log shows.
+ *
+ * @throws VerificationError when it is not one that is trusted
+ * @throws when it cannot be read, or there is none
+ */
+export async function readCheckpoint(reader: LogReader, trusted: TrustedKeys): Promise<Checkpoint> {
+  const bytes = await reader.read('checkpoint', maxCheckpointBytes);
+  if (!bytes) throw new Error(`There is no checkpoint, so there is no log, at ${reader.name}.`);
+  if (bytes.length > maxCheckpointBytes) throw new VerificationError('checkpoint', 'is too large to be one');
+  return openCheckpoint(textOf(bytes, 'checkpoint'), trusted);
 }
 
 /** The hash of a tile in the tile above. */

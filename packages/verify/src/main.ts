@@ -6,8 +6,9 @@
 import { parseArgs } from 'node:util';
 import { verify } from './command.ts';
 
-const usage = `usage: verify <proof file> --key <vkey> [--witness <vkey>] [--document <file>] [--json]
-       verify --log <url or folder> --key <vkey> [--witness <vkey>] [--max-age <seconds>] [--remember <file>] [--json]`;
+const usage = `usage: verify <proof file> <keys> [--document <file>] [--json]
+       verify --log <url or folder> <keys> [--max-age <seconds>] [--remember <file>] [--json]
+with <keys>: --key <vkey> [--witness <vkey>], or --policy <file>`;
 
 try {
   const { values, positionals } = parseArgs({
@@ -15,6 +16,7 @@ try {
     options: {
       key: { type: 'string', multiple: true },
       witness: { type: 'string', multiple: true },
+      policy: { type: 'string' },
       log: { type: 'string' },
       document: { type: 'string' },
       remember: { type: 'string' },

@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { expect, it, vi } from 'vitest';
+import { parseKey } from './key.ts';
 import { bodyOf, leaf, noteOf, origin, Signer } from './logFixtures.ts';
-import { openCheckpoint, parseKey } from './note.ts';
+import { maxCheckpointBytes, openCheckpoint } from './note.ts';
+import { parsePolicy } from './policy.ts';
+import { noQuorum } from './quorum.ts';
 
 const log = new Signer(origin);
 const witness = new Signer(`${origin}/witness`, true);
@@ -73,6 +77,72 @@ it("a witness's time is part of what it signed", async () => {
   );
 });
 
+it('of a witness that has signed twice the latest time counts', async () => {
+  const [early, late] = [1_800_000_000, 1_800_000_060].map((seconds) => witness.line(body, seconds));
+  for (const lines of [`${early}${late}`, `${late}${early}`]) {
+    const { witnessedBy } = await openCheckpoint(noteOf(body, log) + lines, trusted);
+    expect(witnessedBy.map(({ time }) => time.getTime())).toEqual([1_800_000_060_000]);
+  }
+});
+
+/** What tessera wrote, cosigned by a witness with Ed25519 and one with ML-DSA-44: see the policy's first line. */
+const tessera = new URL('../testdata/tessera/', import.meta.url);
+const [postQuantum, policy] = await Promise.all([
+  readFile(new URL('log/checkpoint', tessera), 'utf8'),
+  parsePolicy(await readFile(new URL('policy', tessera))),
+]);
+
+it('an ML-DSA-44 cosignature by another implementation fits, with its time', async () => {
+  const { witnessedBy, notChecked } = await openCheckpoint(postQuantum, policy);
+  expect(witnessedBy.map(({ key, time }) => [key.type, time.toISOString()])).toEqual([
+    [4, '2026-11-30T23:12:24.000Z'],
+    [6, '2026-11-30T23:12:24.000Z'],
+  ]);
+  expect(notChecked).toEqual([]);
+});
+
+it.each([
+  ['time', (bytes: Buffer) => bytes.writeUInt8((bytes[11] as number) ^ 1, 11)],
+  ['last byte', (bytes: Buffer) => bytes.writeUInt8((bytes.at(-1) as number) ^ 1, bytes.length - 1)],
+])('an ML-DSA-44 cosignature whose %s was changed is wrong', async (_, change) => {
+  const [, base64 = ''] = /\/pq (\S+)\n/.exec(postQuantum) ?? [];
+  const bytes = Buffer.from(base64, 'base64');
+  change(bytes);
+  await expect(openCheckpoint(postQuantum.replace(base64, bytes.toString('base64')), policy)).rejects.toThrow(
+    'signature: that of witness.example/pq+6f28173b does not fit',
+  );
+});
+
+it('where there is no ML-DSA-44, as in a browser, a cosignature counts for nothing, and it is said', async () => {
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never);
+  await expect(openCheckpoint(postQuantum, policy)).rejects.toThrow(
+    'witness: the quorum both is not met: the signature of pq cannot be checked here: this browser, or version of Node, does not have ML-DSA-44',
+  );
+  const { witnessedBy, notChecked } = await openCheckpoint(postQuantum, { ...policy, quorum: noQuorum });
+  expect([witnessedBy.length, notChecked.map(({ name }) => name)]).toEqual([1, ['witness.example/pq']]);
+  vi.restoreAllMocks();
+});
+
+it('a checkpoint with as many post-quantum signatures as are read is not too large', async () => {
+  const strangers = Array.from({ length: 63 }, (_, i) => {
+    const bytes = Buffer.alloc(4 + 8 + 2420, i + 1);
+    return `— ${`witness-${i}.example/`.padEnd(255, 'a')} ${bytes.toString('base64')}\n`;
+  });
+  const text = noteOf(body, log) + strangers.join('');
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(maxCheckpointBytes);
+  expect((await openCheckpoint(text, { keys: trusted.keys })).signedBy).toEqual(trusted.keys);
+  // Of those of ML-DSA-87, the largest of their kind, 16 fit, as signed-note demands.
+  expect(16 * Math.ceil((4 + 8 + 4627) / 3) * 4 + 17 * 260).toBeLessThan(maxCheckpointBytes);
+});
+
+it('of several logs, a checkpoint is of the one that it names', async () => {
+  const other = new Signer('fanfold.example/other/audit');
+  const keys = [await parseKey(other.vkey), ...trusted.keys];
+  expect((await openCheckpoint(noteOf(body, log), { keys })).signedBy).toEqual(trusted.keys);
+  expect((await openCheckpoint(noteOf(body, other, log), { keys })).signedBy).toEqual(trusted.keys);
+  await expect(openCheckpoint(noteOf(body, other), { keys })).rejects.toThrow(/^origin: /);
+});
+
 it('a log cannot sign for another one', async () => {
   const other = bodyOf([], 'fanfold.example/other/audit');
   await expect(openCheckpoint(noteOf(other, log), trusted)).rejects.toThrow(
@@ -105,8 +175,12 @@ it.each([
   ['a part less', log.vkey.split('+').slice(0, 2).join('+'), 'It is not a key'],
   ['another name', log.vkey.replace('test', 'tset'), 'has a typing error'],
   ['another id', log.vkey.replace(/\+[0-9a-f]{8}\+/, '+00000000+'), 'has a typing error'],
-  ['a character less', log.vkey.slice(0, -1), 'not an Ed25519 key'],
-  ['another type', log.vkey.replace(/^([^+]*\+[^+]*\+)A/, '$1B'), 'not an Ed25519 key'],
+  ['a character less', log.vkey.slice(0, -1), 'is not whole, or has too much'],
+  [
+    'another type',
+    log.vkey.replace(/^([^+]*\+[^+]*\+)A/, '$1B'),
+    'is of type 5, and known are 1 (Ed25519 of a log), 4 (Ed25519 of a witness) and 6 (ML-DSA-44)',
+  ],
 ])('a key that is %s is refused', async (_, text, reason) => {
   await expect(parseKey(text)).rejects.toThrow(reason);
 });

@@ -1,16 +1,10 @@
-import { base64Of, bytesOf, hexOf, joined, utf8 } from './bytes.ts';
-import { type Hash, hashBytes, sha256 } from './hashes.ts';
+import { parseBody } from './body.ts';
+import { bytesOf, hexOf } from './bytes.ts';
+import type { Hash } from './hashes.ts';
+import { shortOf, type VerifierKey } from './key.ts';
+import { isMet, type Quorum, witnessesIn } from './quorum.ts';
+import { verdictOn } from './signature.ts';
 import { VerificationError } from './wrong.ts';
-
-/** A public key that a verifier trusts: of a log, or of a witness. */
-export type VerifierKey = {
-  name: string;
-  /** The first four bytes of the key's hash, in hex. Name and id identify the key of a signature. */
-  id: string;
-  kind: 'log' | 'witness';
-  /** Of Ed25519: 32 bytes. */
-  publicKey: Uint8Array;
-};
 
 /** A checkpoint: the log has signed that its first `size` entries have this root. */
 export type Checkpoint = {
@@ -20,109 +14,127 @@ export type Checkpoint = {
   root: Hash;
   /** The trusted keys of the log that have signed it. */
   signedBy: VerifierKey[];
-  /** The required witnesses, and when each of them has seen it. */
+  /** The trusted witnesses that have signed it, and when each of them has seen it. */
   witnessedBy: { key: VerifierKey; time: Date }[];
+  /** Trusted witnesses whose signatures cannot be checked here, so they count for nothing. */
+  notChecked: VerifierKey[];
   /** The note that it was parsed from. */
   text: string;
 };
 
 export type TrustedKeys = {
-  /** Keys of the log. One of them must have signed. */
+  /** Keys of logs. One of the log that a checkpoint names must have signed it. */
   keys: readonly VerifierKey[];
-  /** Keys of witnesses. Each of them must have signed. */
+  /** Keys of witnesses. */
   witnessKeys?: readonly VerifierKey[];
+  /** Which of the witnesses must have signed: each of them, if not given. */
+  quorum?: Quorum;
 };
 
-/** Signature types of https://c2sp.org/signed-note: Ed25519, and an Ed25519 cosignature with its time. */
-const kinds: Record<number, VerifierKey['kind']> = { 1: 'log', 4: 'witness' };
-
 /**
- * Parses a vkey: name, id and base64 of type and public key, with `+` between them.
- *
- * @throws Error when it is malformed; the message says why
+ * Of a checkpoint with its signatures. A note must be read with 16 signatures, of nearly 5 kB each where they are post-quantum ones
+ * (https://c2sp.org/signed-note): with their names, in base64, 16 of ML-DSA-87 have 105 kB. Those of ML-DSA-44 have 3.5 kB,
+ * so {@link maxSignatures} of them fit as well.
  */
-export async function parseKey(text: string): Promise<VerifierKey> {
-  const [, name, id, base64] = /^([^+\s]{1,255})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{1,100})$/i.exec(text) ?? [];
-  if (name === undefined || id === undefined || base64 === undefined) {
-    throw new Error('It is not a key: it has the form name+id+base64, as `fanfold audit key` prints it.');
-  }
-  const bytes = typedKeyOf(base64);
-  const kind = kinds[bytes?.[0] ?? 0];
-  if (!bytes || !kind) {
-    throw new Error(`The key ${name}+${id} is not an Ed25519 key, or a part of it is missing.`);
-  }
-  if ((await idOf(name, bytes)) !== id.toLowerCase()) {
-    throw new Error(`The key ${name}+${id} has a typing error: its parts do not belong together.`);
-  }
-  return { name, id: id.toLowerCase(), kind, publicKey: bytes.slice(1) };
-}
-
-function typedKeyOf(base64: string): Uint8Array | undefined {
-  try {
-    return bytesOf(base64, 'key', 33);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The vkey of an Ed25519 public key, which has 32 bytes. */
-export async function formatKey(
-  name: string,
-  kind: VerifierKey['kind'],
-  publicKey: Uint8Array,
-): Promise<string> {
-  const type = kind === 'log' ? 1 : 4;
-  const bytes = Uint8Array.of(type, ...publicKey);
-  return `${name}+${await idOf(name, bytes)}+${base64Of(bytes)}`;
-}
-
-const idOf = async (name: string, typeAndKey: Uint8Array): Promise<string> =>
-  hexOf((await sha256(joined(utf8(`${name}\n`), typeAndKey))).subarray(0, 4));
+export const maxCheckpointBytes = 262_144;
 
 /** Many more than a log and its witnesses need; the specification requires 16. */
-const maxSignatures = 64;
+export const maxSignatures = 64;
 
 /**
  * Opens a checkpoint (https://c2sp.org/tlog-checkpoint): a note that is signed by a trusted key of the log that it
- * names. Signatures by other keys are ignored. If one by a trusted key is invalid, all is refused.
+ * names, and by a quorum of witnesses. Signatures by other keys are ignored. If one by a trusted key is invalid, all is
+ * refused.
  *
- * @throws VerificationError when it is not such a note
+ * @throws VerificationError when it is not such a note; its part is `witness` when only cosignatures are missing
  */
-export async function openCheckpoint(
-  text: string,
-  { keys, witnessKeys = [] }: TrustedKeys,
-): Promise<Checkpoint> {
+export async function openCheckpoint(text: string, trusted: TrustedKeys): Promise<Checkpoint> {
+  const { keys, witnessKeys = [] } = trusted;
   const { body, signatures } = parseNote(text);
-  const valid: { key: VerifierKey; time: Date | undefined }[] = [];
+  /** Of each key that has signed; a witness may have signed again, and then the latest counts. */
+  const times = new Map<VerifierKey, Date | undefined>();
+  const notChecked = new Set<VerifierKey>();
   for (const signature of signatures) {
     for (const key of [...keys, ...witnessKeys]) {
       if (key.name !== signature.name || key.id !== signature.id) continue;
-      valid.push({ key, time: await timeOfSignature(key, signature.bytes, body) });
+      const verdict = await verdictOn(key, signature.bytes, body);
+      if (verdict === 'wrong') throw doesNotFit(key);
+      if (verdict === 'cannot be checked here') notChecked.add(key);
+      else times.set(key, latestOf(times.get(key), verdict.time));
     }
   }
   const { origin, size, root } = parseBody(body);
-  const signedBy = keys.filter((key) => valid.some((each) => each.key === key));
-  if (signedBy.length === 0) {
-    const signers = signatures.map(({ name, id }) => `${name}+${id}`).join(', ');
-    throw new VerificationError(
-      'signature',
-      `the checkpoint is signed by none of the keys given, but by ${signers}`,
-    );
-  }
-  const stranger = signedBy.find(({ name }) => name !== origin);
-  if (stranger) {
+  const signers = keys.filter((key) => times.has(key));
+  const signedBy = signers.filter(({ name }) => name === origin);
+  const [stranger] = signers;
+  if (signedBy.length === 0 && stranger) {
     throw new VerificationError('origin', `it is ${origin}, but the key is that of ${stranger.name}`);
   }
-  const witnessedBy = witnessKeys.map((key) => {
-    const time = valid.find((each) => each.key === key)?.time;
-    if (time) return { key, time };
-    throw new VerificationError(
-      'witness',
-      `${key.name}+${key.id} has not signed the checkpoint. It follows the log within a minute or two: get it again then`,
+  if (signedBy.length === 0)
+    throw notSigned(
+      signatures,
+      keys.filter((key) => notChecked.has(key)),
     );
+  const witnessedBy = witnessKeys.flatMap((key) => {
+    const time = times.get(key);
+    return time ? [{ key, time }] : [];
   });
-  return { origin, size, root, signedBy, witnessedBy, text };
+  const cosigners = new Set(witnessedBy.map(({ key }) => key));
+  const { quorum = allOf(witnessKeys) } = trusted;
+  if (!isMet(quorum, cosigners)) throw notMet(trusted, quorum, cosigners, notChecked);
+  const unchecked = witnessKeys.filter((key) => notChecked.has(key));
+  return { origin, size, root, signedBy, witnessedBy, notChecked: unchecked, text };
 }
+
+const latestOf = (one: Date | undefined, other: Date | undefined): Date | undefined =>
+  one && other && one > other ? one : other;
+
+const allOf = (witnessKeys: readonly VerifierKey[]): Quorum => ({
+  name: 'all',
+  threshold: witnessKeys.length,
+  members: witnessKeys.map((witness) => ({ name: shortOf(witness), witness })),
+});
+
+const doesNotFit = (key: VerifierKey) =>
+  new VerificationError(
+    'signature',
+    `that of ${shortOf(key)} does not fit: the checkpoint or the signature was changed`,
+  );
+
+function notSigned(signatures: Signature[], notChecked: VerifierKey[]): VerificationError {
+  const [key] = notChecked;
+  if (key) return new VerificationError('signature', `that of ${shortOf(key)} ${cannotBeChecked}`);
+  return new VerificationError(
+    'signature',
+    `the checkpoint is signed by none of the keys given, but by ${signatures.map(shortOf).join(', ')}`,
+  );
+}
+
+function notMet(
+  { quorum: demanded }: TrustedKeys,
+  quorum: Quorum,
+  cosigners: ReadonlySet<VerifierKey>,
+  notChecked: ReadonlySet<VerifierKey>,
+): VerificationError {
+  const others = witnessesIn(quorum).filter(({ witness }) => !cosigners.has(witness));
+  const missing = others.filter(({ witness }) => !notChecked.has(witness)).map(({ name }) => name);
+  const unchecked = others.filter(({ witness }) => notChecked.has(witness)).map(({ name }) => name);
+  const reasons = [
+    ...(missing.length > 0
+      ? [`${missing.join(', ')} ${missing.length > 1 ? 'have' : 'has'} not signed the checkpoint`]
+      : []),
+    ...unchecked.map((name) => `the signature of ${name} ${cannotBeChecked}`),
+  ];
+  const which = demanded ? `the quorum ${demanded.name} is not met: ` : '';
+  return new VerificationError(
+    'witness',
+    `${which}${reasons.join(', and ')}. A witness follows the log within a minute or two: get it again then`,
+  );
+}
+
+/** Of a signature by ML-DSA-44. */
+export const cannotBeChecked =
+  'cannot be checked here: this browser, or version of Node, does not have ML-DSA-44';
 
 type Signature = { name: string; id: string; bytes: Uint8Array };
 
@@ -150,61 +162,4 @@ export function parseNote(text: string): { body: string; signatures: Signature[]
     return { name, id: hexOf(bytes.subarray(0, 4)), bytes: bytes.subarray(4) };
   });
   return { body: text.slice(0, end + 1), signatures };
-}
-
-/**
- * Verifies a signature by a trusted key. @returns when a witness has signed; undefined for a log, whose signatures
- * have no time
- */
-async function timeOfSignature(key: VerifierKey, bytes: Uint8Array, body: string): Promise<Date | undefined> {
-  if (key.kind === 'log') {
-    if (await isSigned(key, body, bytes)) return undefined;
-  } else if (bytes.length === 72) {
-    // https://c2sp.org/tlog-cosignature: eight bytes of seconds since 1970, and the signature.
-    const seconds = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
-    const time = new Date(Number(seconds) * 1000);
-    const isTime = !Number.isNaN(time.getTime());
-    const message = `cosignature/v1\ntime ${seconds}\n${body}`;
-    if (isTime && (await isSigned(key, message, bytes.subarray(8)))) return time;
-  }
-  throw new VerificationError(
-    'signature',
-    `that of ${key.name}+${key.id} does not fit: the checkpoint or the signature was changed`,
-  );
-}
-
-/** What WebCrypto takes: bytes of memory that is not shared. */
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/** https://www.rfc-editor.org/rfc/rfc8032 */
-async function isSigned(
-  { publicKey }: VerifierKey,
-  message: string,
-  signature: Uint8Array,
-): Promise<boolean> {
-  const bytes = [publicKey, signature, utf8(message)] as const;
-  const [key, signed, text] = bytes as readonly [Bytes, Bytes, Bytes];
-  const imported = await crypto.subtle.importKey('raw', key, 'Ed25519', false, ['verify']);
-  return crypto.subtle.verify('Ed25519', imported, signed, text);
-}
-
-export function parseBody(body: string): { origin: string; size: number; root: Hash } {
-  const [origin, size, root, ...extensions] = body.slice(0, -1).split('\n');
-  if (!origin || size === undefined || root === undefined || extensions.includes('')) {
-    throw new VerificationError('checkpoint', 'it has not the lines of one: origin, size and root');
-  }
-  return {
-    origin,
-    size: wholeNumber(size, 'size'),
-    root: bytesOf(root, 'root of the checkpoint', hashBytes),
-  };
-}
-
-/** @throws VerificationError when it does not have the form of numbers in a log, or is 2^53 or more */
-export function wholeNumber(text: string, part: string): number {
-  if (/^(0|[1-9]\d{0,19})$/.test(text)) {
-    if (Number.isSafeInteger(Number(text))) return Number(text);
-    throw new VerificationError(part, `${text} is more than this verifier can count`);
-  }
-  throw new VerificationError(part, 'is not a whole number');
 }

@@ -1,8 +1,9 @@
+import { parseBody } from './body.ts';
 import { isSame, utf8 } from './bytes.ts';
 import { type Hash, hashBytes, ofLeaf, ofNode, sha256 } from './hashes.ts';
 import { type Step, stepsToRoot } from './inclusion.ts';
 import type { LogReader } from './logReader.ts';
-import { parseBody, parseNote } from './note.ts';
+import { parseNote } from './note.ts';
 import { parseExtra, readProofFile } from './proof.ts';
 import { fullPathOf, pathOf, tileWidth, widthOf } from './tile.ts';
 import { VerificationError } from './wrong.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyInclusion } from './inclusion.ts';
+import { parseKey } from './key.ts';
 import { bodyOf, entriesOf, eventOf, leaf, noteOf, origin, path, proofFile, Signer } from './logFixtures.ts';
 import { nodeHash, rootOf, rootOfPartialTiles } from './merkle.ts';
-import { parseKey } from './note.ts';
 import { verifyProofFile } from './proof.ts';
 
 const log = new Signer(origin);

@@ -1,8 +1,9 @@
+import { wholeNumber } from './body.ts';
 import { bytesOf, textOf, utf8 } from './bytes.ts';
 import { type Entry, type OpenedEvent, type Opening, objectOf, openEntry, parseEntry } from './entry.ts';
 import { type Hash, hashBytes, ofLeaf, sha256 } from './hashes.ts';
 import { verifyInclusion } from './inclusion.ts';
-import { type Checkpoint, openCheckpoint, type TrustedKeys, wholeNumber } from './note.ts';
+import { type Checkpoint, openCheckpoint, type TrustedKeys } from './note.ts';
 import { VerificationError } from './wrong.ts';
 
 /** What a proof file proves: that the log has this entry, and its event. */

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseKey } from './key.ts';
 import { verifyLog } from './log.ts';
 import { entriesOf, filesOf, origin, Signer } from './logFixtures.ts';
-import { parseKey } from './note.ts';
 import { urlReader } from './reader.ts';
 
 const log = new Signer(origin);

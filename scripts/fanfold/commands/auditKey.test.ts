@@ -2,7 +2,8 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { GetPublicKeyCommand, KMSClient, NotFoundException } from '@aws-sdk/client-kms';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { openCheckpoint, parseKey } from '@fanfold/verify/note';
+import { parseKey } from '@fanfold/verify/key';
+import { openCheckpoint } from '@fanfold/verify/note';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { UsageError } from '../errors.ts';
@@ -31,7 +32,7 @@ const printed = () => vi.mocked(console.log).mock.calls.flat().join('\n');
 it('prints the key of the log, and nothing else: it verifies what KMS signs', async () => {
   await auditKey({ stage, origin });
   const key = await parseKey(printed());
-  expect(key).toMatchObject({ name: 'fanfold.example/test/audit', kind: 'log' });
+  expect(key).toMatchObject({ name: 'fanfold.example/test/audit', type: 1 });
   const body = `${key.name}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n`;
   const signature = Buffer.concat([Buffer.from(key.id, 'hex'), sign(null, Buffer.from(body), privateKey)]);
   const note = `${body}\n— ${key.name} ${signature.toString('base64')}\n`;
@@ -45,7 +46,7 @@ it("prints the witness's key, under another name of the log, as JSON", async () 
   await auditKey({ stage, witness: true, origin: 'log.example.com', json: true });
   const { key, ...rest } = JSON.parse(printed());
   expect(rest).toEqual({ stage, alias: 'alias/fanfold-test-audit-witness' });
-  expect(await parseKey(key)).toMatchObject({ name: 'log.example.com/witness', kind: 'witness' });
+  expect(await parseKey(key)).toMatchObject({ name: 'log.example.com/witness', type: 4 });
 });
 
 it('a stage without the key is refused', async () => {

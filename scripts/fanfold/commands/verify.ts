@@ -10,7 +10,7 @@ type Options = Omit<VerifyOptions, 'onProgress'> & { stage?: string; region?: st
  * `fanfold verify`: what the verifier does. For a stage it takes the log's key from KMS, where none is given, and the log
  * from the stage, where neither a proof nor a log is given; for --max-age the witness's key as well.
  *
- * @returns the exit code: 0 verified, 1 wrong or not to be read, 2 used wrongly
+ * @returns the exit code: 0 verified, 1 wrong, 2 not to be read, or used wrongly
  * @throws UsageError when there is no such stage, or it has no log yet
  */
 export async function verify(
@@ -26,9 +26,14 @@ export async function verify(
   try {
     if (stage === undefined) return await verifyWith(file, { ...options, onProgress });
     const cloud = await cloudOf({ stage, region });
-    const { key = [(await keyOf(cloud)).key], log = file === undefined ? stageLog(cloud) : undefined } =
-      options;
-    const { witness = options.maxAge ? [(await keyOf(cloud, { witness: true })).key] : undefined } = options;
+    const isNamed = options.policy !== undefined;
+    const {
+      key = isNamed ? undefined : [(await keyOf(cloud)).key],
+      log = file === undefined ? stageLog(cloud) : undefined,
+    } = options;
+    const {
+      witness = options.maxAge && !isNamed ? [(await keyOf(cloud, { witness: true })).key] : undefined,
+    } = options;
     return await verifyWith(file, { ...options, key, log, witness, onProgress });
   } finally {
     progress?.end();

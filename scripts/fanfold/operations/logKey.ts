@@ -1,5 +1,6 @@
 import { GetPublicKeyCommand, NotFoundException } from '@aws-sdk/client-kms';
-import { formatKey } from '@fanfold/verify/note';
+import { formatKey } from '@fanfold/verify/key';
+import { maxCheckpointBytes } from '@fanfold/verify/note';
 import type { Cloud } from '../aws/cloud.ts';
 import { stageLog } from '../aws/stageLog.ts';
 import { UsageError } from '../errors.ts';
@@ -39,7 +40,7 @@ export async function keyOf(
 /** The name of a stage's log: on a laptop always the same, in AWS the one that its checkpoint has. */
 async function originOf(cloud: Cloud): Promise<string> {
   if (cloud.stage === 'local') return 'fanfold.example/local/audit';
-  const checkpoint = await stageLog(cloud).read('checkpoint', 65_536);
+  const checkpoint = await stageLog(cloud).read('checkpoint', maxCheckpointBytes);
   if (checkpoint) return Buffer.from(checkpoint).toString().split('\n', 1)[0] as string;
   throw new UsageError(
     `The log of ${cloud.stage} has no checkpoint yet, from which its name is read. Give the name, which is the ` +

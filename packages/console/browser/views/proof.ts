@@ -1,13 +1,14 @@
 import { ownerOf } from '@fanfold/contracts/event';
 import { ageSeconds, durationOf } from '@fanfold/verify/age';
 import { base64Of } from '@fanfold/verify/bytes';
-import type { Checkpoint } from '@fanfold/verify/note';
+import { shortOf } from '@fanfold/verify/key';
+import { type Checkpoint, cannotBeChecked } from '@fanfold/verify/note';
 import { breakIn, type ProofPath, pathIn } from '@fanfold/verify/path';
 import { type Proven, verifyProofFile } from '@fanfold/verify/proof';
 import { VerificationError } from '@fanfold/verify/wrong';
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { call } from '../calls.ts';
-import { grownTo, log, newestCheckpoint, openWith, trustedKeys } from '../logFiles.ts';
+import { grownTo, log, newestCheckpoint, trustedKeys } from '../logFiles.ts';
 import { type Grown, growth } from '../parts/growth.ts';
 import { type Judgement, merklePath, nameOf } from '../parts/merklePath.ts';
 import { changed } from '../render.ts';
@@ -87,7 +88,7 @@ function ask(): Promise<void> {
 
 // Verifying it.
 
-type Verdict = Judgement & { sentence: string; proven?: Proven; checkpoint?: Checkpoint };
+type Verdict = Judgement & { sentence: string; proven?: Proven };
 
 let verdict: Verdict | undefined;
 let verifying = idle();
@@ -109,16 +110,14 @@ function verify(of: Served): Promise<void> {
 }
 
 async function verdictOn({ file, askedFor }: Served): Promise<Verdict> {
-  const keys = await trustedKeys();
-  const proven = await verifyProofFile(file, { keys: keys.keys });
-  const checkpoint = await openWith(proven.checkpoint.text, keys);
+  const proven = await verifyProofFile(file, await trustedKeys());
   const { index, event } = proven;
   if (event !== 'erased') requireAsked(event, askedFor);
   const sentence =
     event === 'erased'
       ? `Verified: entry ${count(index)} of the log is an event whose text was erased. That it is the one asked for cannot be checked: its id and its merchant were in its text.`
       : `Verified: this event, to the letter, is entry ${count(index)} of the log.`;
-  return { state: 'verified', broken: undefined, sentence, proven, checkpoint };
+  return { state: 'verified', broken: undefined, sentence, proven };
 }
 
 /** A proof is as good for another event: that one would be taken for what was asked for. */
@@ -191,7 +190,7 @@ function shownProof(of: Served): TemplateResult {
       This page verifies the bytes that audit served, with the key of the log, by the code of <code>fanfold verify</code>.
     </p>
     ${of.path ? merklePath(of.path, verdict ?? { state: 'served', broken: undefined }) : nothing} ${verdict?.proven ? whatIsProven(verdict.proven) : nothing}
-    ${verdict?.checkpoint ? signersOf(verdict.checkpoint) : nothing}
+    ${verdict?.proven ? signersOf(verdict.proven.checkpoint) : nothing}
   </section>`;
 }
 
@@ -265,14 +264,15 @@ function theLog(): TemplateResult {
 }
 
 /** Whose signatures a checkpoint has, of those that are trusted. */
-const signersOf = ({ signedBy, witnessedBy }: Checkpoint) => html`<ul>
-  ${signedBy.map(({ name, id }) => html`<li>Signed by the log, <code>${name}+${id}</code></li>`)}
+const signersOf = ({ signedBy, witnessedBy, notChecked }: Checkpoint) => html`<ul>
+  ${signedBy.map((key) => html`<li>Signed by the log, <code>${shortOf(key)}</code></li>`)}
+  ${notChecked.map((key) => html`<li>The cosignature of <code>${shortOf(key)}</code> ${cannotBeChecked}</li>`)}
   ${
-    witnessedBy.length === 0
+    witnessedBy.length + notChecked.length === 0
       ? html`<li>Not cosigned by the witness yet: it follows within a minute or two.</li>`
       : witnessedBy.map(
-          ({ key: { name, id }, time: at }) =>
-            html`<li>Cosigned by the witness, <code>${name}+${id}</code>, at ${time(at.toISOString())}, ${durationOf(Math.max(0, ageSeconds(at, new Date())))} ago</li>`,
+          ({ key, time: at }) =>
+            html`<li>Cosigned by the witness, <code>${shortOf(key)}</code>, at ${time(at.toISOString())}, ${durationOf(Math.max(0, ageSeconds(at, new Date())))} ago</li>`,
         )
   }
 </ul>`;
