@@ -91,7 +91,7 @@ test('every failure of a clock raises an alarm', () => {
     Properties.Targets[0].Arn.split(':').at(-1),
   );
   const clocks = functions.filter((resource) => names.includes(functionName(resource)));
-  expect(clocks).toHaveLength(9);
+  expect(clocks).toHaveLength(10);
   expect(breaking(clocks, isWatched('AWS/Lambda Errors Sum', 'FunctionName', 1, functionName))).toEqual([]);
   // What runs every minute may fail once: it makes up for it the next time.
   const patient = alarms.filter(
@@ -100,6 +100,7 @@ test('every failure of a clock raises an alarm', () => {
   expect(patient.map(({ logicalId }) => logicalId)).toEqual([
     'LogAlarm',
     'WitnessAlarm',
+    'AskWitnessesAlarm',
     'MarkTableErrorsAlarm',
     'MarkTableErrorsAlarm',
   ]);
@@ -128,6 +129,7 @@ test('a clock that does not run raises an alarm, later than its schedule would h
   expect(patience).toEqual([
     ['publishLog', 'rate(1 minute)', 15],
     ['witness', 'rate(1 minute)', 15],
+    ['askWitnesses', 'rate(1 minute)', 15],
     ['checkEvents', 'rate(5 minutes)', 30],
     ['releaseParked', 'rate(1 minute)', 15],
     ['markTable', 'rate(1 minute)', 15],
@@ -173,6 +175,7 @@ test.each([
   ['audit', 'NumberTwice', '"A number is there twice" in docs/operations.md'],
   ['audit', 'EventChanged', '"The log does not fit" in docs/audit-log.md'],
   ['audit', 'LogMisfit', '"The log does not fit" in docs/audit-log.md'],
+  ['audit', 'WitnessRefused', '"A witness refuses" in docs/audit-log.md'],
 ])('what %s finds wrong raises an alarm, whose page says how to mend it: %s', (service, metric, page) => {
   const found = alarms.filter(({ Properties }) => Properties.Namespace === 'Fanfold');
   const [alarm, ...more] = found.filter(({ Properties }) => Properties.MetricName === metric);

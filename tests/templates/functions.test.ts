@@ -65,7 +65,7 @@ describe('a function', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
-    expect(scheduled).toHaveLength(9);
+    expect(scheduled).toHaveLength(10);
     const timeoutOf = ({ Properties }: Deployed) => [
       Properties.FunctionName.split('-').at(-1),
       Properties.Timeout,
@@ -76,6 +76,7 @@ describe('a function', () => {
       dayClose: 900,
       publishLog: 120,
       witness: 60,
+      askWitnesses: 60,
       checkEvents: 60,
       releaseParked: 60,
       markTable: 30,
@@ -119,6 +120,7 @@ describe('the clocks', () => {
     expect(rules).toEqual([
       ['fanfold-audit-local-publishLog', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-witness', 'rate(1 minute)', 'ENABLED'],
+      ['fanfold-audit-local-askWitnesses', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-checkEvents', 'rate(5 minutes)', 'ENABLED'],
       ['fanfold-billing-local-releaseParked', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-billing-local-markTable', 'rate(1 minute)', 'ENABLED'],

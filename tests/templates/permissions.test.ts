@@ -280,11 +280,13 @@ const permissions: Record<string, Record<string, string[]>> = {
       'dynamodb:BatchGetItem table/fanfold-local-audit-keys',
       'dynamodb:GetItem table/fanfold-local-audit',
       'dynamodb:GetItem table/fanfold-local-audit-witness',
+      'dynamodb:Query table/fanfold-local-audit if cosignatures',
       's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
       's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
     getCheckpoint: [
       'dynamodb:GetItem table/fanfold-local-audit-witness',
+      'dynamodb:Query table/fanfold-local-audit if cosignatures',
       's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
       's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
@@ -376,6 +378,15 @@ const permissions: Record<string, Record<string, string[]>> = {
       'kms:GetPublicKey key/fanfold-local-audit-log',
       'kms:GetPublicKey key/fanfold-local-audit-witness',
       'kms:Sign key/fanfold-local-audit-witness',
+      's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
+      's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
+    ],
+    askWitnesses: [
+      'dynamodb:GetItem table/fanfold-local-audit-witness',
+      'dynamodb:PutItem table/fanfold-local-audit if cosignatures',
+      'dynamodb:Query table/fanfold-local-audit if cosignatures',
+      'dynamodb:UpdateItem table/fanfold-local-audit if cosignatures',
+      'never dynamodb:DeleteItem table/fanfold-local-audit',
       's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
       's3:ListBucket fanfold-local-eu-west-1-audit-log-000000000000',
     ],
@@ -586,7 +597,7 @@ const actionsIn = ({ paths, text }: FunctionBundle): string[] => {
 };
 
 const environmentVariablesIn = ({ text }: FunctionBundle): string[] =>
-  [...new Set([...text.matchAll(/environmentVariable\("([A-Z_]+)"\)/g)].map(([, name = '']) => name))].sort();
+  [...new Set([...text.matchAll(/nvironmentVariable\("([A-Z_]+)"\)/g)].map(([, name = '']) => name))].sort();
 
 /** The permissions that a command needs. Most are called like it. */
 function actionsOf(command: string, code: string): string[] {

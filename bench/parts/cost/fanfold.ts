@@ -56,6 +56,7 @@ export const fanfold: Program = {
       await services.invoke('payments', 'janitor', {});
       await services.invoke('audit', 'publishLog', {});
       await services.invoke('audit', 'witness', {});
+      await services.invoke('audit', 'askWitnesses', {});
     };
     let next = 0;
     const pay = async () => {

@@ -15,6 +15,8 @@ const sound: Settings = {
   region: 'eu-west-1',
   tokenIssuer: 'https://id.example.com',
   logOrigin: 'example.com/production/audit',
+  witnesses: '',
+  quorum: '',
   logRetentionDays: 365,
   alarmTopicArn: { Ref: 'AWS::NoValue' },
   defaultSeller: 'null',
@@ -22,6 +24,8 @@ const sound: Settings = {
   paymentReturnUrl: '',
   stripeSecretName: 'fanfold/production/stripe',
 };
+
+const witnessKey = 'witness.example+3c436f90+BIqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c';
 
 const seller = {
   legalName: 'Example BV',
@@ -36,6 +40,7 @@ describe('a deployment', () => {
     const others: Partial<Settings>[] = [
       { region: 'us-gov-west-1' },
       { region: 'eusc-de-east-1' },
+      { witnesses: `https://witness.example ${witnessKey}`, quorum: '1' },
       { logRetentionDays: '1' },
       { alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' },
       withSeller({}),
@@ -80,6 +85,20 @@ describe('a deployment', () => {
       'example.com/é',
       `example.com/${'a'.repeat(236)}`,
     ].map((logOrigin): [Partial<Settings>, string] => [{ logOrigin }, 'in at most 247 characters: a domain']),
+    [
+      { witnesses: `http://witness.example ${witnessKey}`, quorum: '1' },
+      'cannot be witnessed as the parameters witnesses and quorum say: witness 1 is at http://witness.example, which is not an https URL',
+    ],
+    [
+      { witnesses: `http://127.0.0.1:7700 ${witnessKey}`, quorum: '1' },
+      'witness 1 is at http://127.0.0.1:7700, which is not an https URL',
+    ],
+    [{ witnesses: `https://witness.example ${witnessKey}` }, 'the quorum is "" instead of'],
+    [{ quorum: 1 }, 'a quorum of 1 cannot be reached without witnesses'],
+    [
+      { witnesses: `https://${'w'.repeat(3100)}.example` },
+      'they have 3116 bytes, and there is room for 3072',
+    ],
     [{ logRetentionDays: 0 }, 'Files of the log cannot be locked for "0" days'],
     [{ logRetentionDays: 40_000 }, 'a whole number from 1 to 36500'],
     [{ logRetentionDays: 'a year' }, 'Files of the log cannot be locked for "a year" days'],
@@ -109,7 +128,8 @@ describe('a deployment', () => {
 
   test('may trust a laptop where AWS is on the laptop too', () => {
     const laptop = { ...sound, tokenIssuer: 'http://127.0.0.1:4000' };
-    expect(settingsProblems(laptop, 'http://127.0.0.1:5500')).toEqual([]);
+    const witnessed = { ...laptop, witnesses: `http://127.0.0.1:7700 ${witnessKey}`, quorum: '1' };
+    expect(settingsProblems(witnessed, 'http://127.0.0.1:5500')).toEqual([]);
     expect(
       settingsProblems({ ...sound, tokenIssuer: 'http://id.example.com' }, 'http://127.0.0.1:5500'),
     ).toHaveLength(1);

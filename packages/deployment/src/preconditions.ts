@@ -1,5 +1,7 @@
 import { sellerRequest } from '@fanfold/contracts/seller';
 import { sellerFindings } from '@fanfold/invoicing/findings';
+import { NoteError } from '@fanfold/tlog/note';
+import { parseWitnesses } from '@fanfold/tlog/witnesses';
 import { stageProblem } from '../../topology/names.js';
 import { regionProblem } from '../../topology/region.js';
 
@@ -9,6 +11,9 @@ export type Settings = {
   region: string;
   tokenIssuer: string;
   logOrigin: string;
+  /** URL and verifier key of each witness outside. */
+  witnesses: string;
+  quorum: unknown;
   logRetentionDays: unknown;
   /** An ARN, or the template's value for none. */
   alarmTopicArn: unknown;
@@ -34,6 +39,7 @@ export function settingsProblems(settings: Settings, awsEndpoint?: string): stri
     regionProblem(settings.region),
     tokenIssuerProblem(settings, awsEndpoint),
     logOriginProblem(settings),
+    witnessesProblem(settings, awsEndpoint),
     logRetentionProblem(settings),
     alarmTopicProblem(settings),
     defaultSellerProblem(settings),
@@ -87,6 +93,21 @@ function logOriginProblem({ logOrigin, stage }: Settings) {
   );
 }
 
+/** The rules are those of the function that asks them. */
+function witnessesProblem({ witnesses, quorum }: Settings, awsEndpoint?: string) {
+  const bytes = Buffer.byteLength(witnesses);
+  if (bytes > maxWitnessesBytes) {
+    return `Functions cannot hold the witnesses of the log: they have ${bytes} bytes, and there is room for ${maxWitnessesBytes}.`;
+  }
+  try {
+    parseWitnesses(witnesses, String(quorum), { isLocal: awsEndpoint !== undefined });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    return `The audit log cannot be witnessed as the parameters witnesses and quorum say: ${error.message}.`;
+  }
+}
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DefaultRetention.html */
 function logRetentionProblem({ logRetentionDays }: Settings) {
   if (/^[1-9]\d{0,4}$/.test(String(logRetentionDays)) && Number(logRetentionDays) <= 36_500) return undefined;
@@ -101,6 +122,7 @@ function alarmTopicProblem({ alarmTopicArn, region }: Settings) {
 
 /** All environment variables of a function have 4 KB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const maxSellerBytes = 2560;
+const maxWitnessesBytes = 3072;
 
 function defaultSellerProblem({ defaultSeller, stage }: Settings) {
   if (defaultSeller === 'null') return undefined;

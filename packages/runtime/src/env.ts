@@ -9,3 +9,6 @@ export function environmentVariable(name: string): string {
     throw new Error(`The environment variable ${name} is not set: give it to the function in serverless.yml`);
   return value;
 }
+
+/** The same of one that a stage may leave empty. */
+export const optionalEnvironmentVariable = (name: string): string => process.env[name] ?? '';

@@ -151,6 +151,16 @@ describe('A consistency proof', () => {
     }
     verifyConsistency(0, 5, consistencyProof(0, 5, new Map()), emptyRoot, MTH(entries.slice(0, 5)));
   });
+
+  test('to ten million entries, for a witness that has seen one, reads five tiles, and from no size more than six', () => {
+    const tenMillion = 10_000_000;
+    expect(tilesForConsistency(1, tenMillion)).toHaveLength(5);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: tenMillion }), fc.nat(tenMillion), (size, old) => {
+        expect(tilesForConsistency(Math.min(old, size), size).length).toBeLessThanOrEqual(6);
+      }),
+    );
+  });
 });
 
 test('The tiles that a log writes, from its edge alone, are those that the specification says', () => {

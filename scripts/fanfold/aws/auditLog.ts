@@ -96,6 +96,8 @@ export const checkLog = async (cloud: Cloud) =>
   (await invoke(cloud, 'audit', 'exportEvents', { read: 'log' })) as {
     misfits: string[];
     lack: string | null;
+    /** What was deployed before there were witnesses outside does not tell. */
+    refusals?: string[];
   };
 
 /** Entries of the log without an event: how many of each type, by the day (UTC) of the event, and which are the first thousand. */

@@ -29,6 +29,8 @@ const ofAnotherDay = { ...gap, id: 'gap_2026-03-09_acme:1', data: { ...gap.data,
 
 /** What of the log does not fit. */
 let misfits: string[];
+/** Why witnesses refuse it. */
+let refusals: string[] | undefined;
 /** How many entries of the log have no event, by type. */
 let open: Record<string, number>;
 /** What tables lack, by the service that is asked. */
@@ -49,7 +51,7 @@ function recorded(...events: (typeof gap)[]): void {
     }));
     const answer =
       request.read === 'log' || request.read === 'lack'
-        ? { misfits, lack }
+        ? { misfits, lack, refusals }
         : request.restore === 'open'
           ? { count: Object.values(open).reduce((sum, each) => sum + each, 0), days: { '2026-03-03': open } }
           : request.read === 'lost'
@@ -72,6 +74,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-03-10T12:00:00.000Z') });
   print.mockReset().mockReturnValue();
   misfits = [];
+  refusals = [];
   open = {};
   lacks = {};
   lost = [];
@@ -211,6 +214,7 @@ it('of a day are those of that day, whenever they were found; of a day that was 
     from: '2026-03-03T00:00:00.000Z',
     lacks: [],
     misfits: [],
+    refusals: [],
     entriesWithoutEvent: { inTables: 0, nowhereElse: 0 },
     lostNumbers: [],
     findings: [{ id: again.id, type: again.type, merchantId: 'acme', foundAt: again.time, ...again.data }],
@@ -254,6 +258,20 @@ it('of the log say why it cannot be signed and what to do, whatever day is asked
   print.mockClear();
   expect(await findings({ stage: 'test', json: true })).toBe(true);
   expect(JSON.parse(printed())).toMatchObject({ misfits, findings: [] });
+});
+
+it('of the log say which witnesses refuse it, if what is deployed knows any', async () => {
+  recorded();
+  refusals = ['witness.example/w1 answered 404: it does not know this log'];
+  expect(await findings({ stage: 'test' })).toBe(true);
+  expect(printed().split('\n').slice(0, 4)).toEqual([
+    'Witnesses refuse to cosign the audit log:',
+    '  witness.example/w1 answered 404: it does not know this log',
+    '  What to do is in docs/audit-log.md, "A witness refuses".',
+    '',
+  ]);
+  refusals = undefined;
+  expect(await findings({ stage: 'test' })).toBe(false);
 });
 
 it('of a table that was put back say what it lacks, and the command that brings it back', async () => {

@@ -7,9 +7,9 @@ import { requirePastDay } from './past.ts';
 type Options = { stage: string; region?: string; date?: string; merchant?: string; json?: true };
 
 /**
- * `fanfold findings`: shows which tables were put back to an earlier time, what of the audit log does not fit, how many of its
- * entries have no event, which days were found not to be complete, which numbers two documents have, and which were given to
- * documents that are lost.
+ * `fanfold findings`: shows which tables were put back to an earlier time, what of the audit log does not fit, which witnesses
+ * refuse it, how many of its entries have no event, which days were found not to be complete, which numbers two documents have,
+ * and which were given to documents that are lost.
  *
  * @returns whether there are any
  * @throws UsageError when the day is in the future
@@ -21,7 +21,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
   const cloud = await cloudOf(place);
   const asked = { date, merchantId: merchant };
   const all = await findingsOf(cloud, asked, now);
-  const { from, lacks, misfits, entriesWithoutEvent, lostNumbers, findings: found } = all;
+  const { from, lacks, misfits, refusals, entriesWithoutEvent, lostNumbers, findings: found } = all;
   const isAny = isAnythingIn(all);
   if (json) {
     const parts = found.map(({ id, type, merchantid, time, data }) => ({
@@ -31,7 +31,7 @@ export async function findings({ date, merchant, json, ...place }: Options): Pro
       foundAt: time,
       ...data,
     }));
-    printJson({ stage, from, lacks, misfits, entriesWithoutEvent, lostNumbers, findings: parts });
+    printJson({ stage, from, lacks, misfits, refusals, entriesWithoutEvent, lostNumbers, findings: parts });
     return isAny;
   }
   for (const { heading, lines } of sectionsOf(cloud, all)) {

@@ -15,6 +15,7 @@ export const sectionsOf = (place: StagePlace, found: Found): FindingSection[] =>
     ],
   })),
   ...misfitSections(found),
+  ...refusalSections(found),
   ...openSections(place, found),
   ...found.lostNumbers.map((lost) => ({
     heading: `${namedNumbers(lost)}: given, and the ${lost.first === lost.last ? 'document is' : 'documents are'} lost.`,
@@ -30,6 +31,16 @@ const misfitSections = ({ misfits }: Found): FindingSection[] =>
         {
           heading: 'The audit log does not fit, so it is not signed any more, and new events have no proofs:',
           lines: [...misfits, 'What to do is in docs/audit-log.md, "The log does not fit".'],
+        },
+      ];
+
+const refusalSections = ({ refusals }: Found): FindingSection[] =>
+  refusals.length === 0
+    ? []
+    : [
+        {
+          heading: 'Witnesses refuse to cosign the audit log:',
+          lines: [...refusals, 'What to do is in docs/audit-log.md, "A witness refuses".'],
         },
       ];
 

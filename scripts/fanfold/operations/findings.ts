@@ -38,12 +38,12 @@ const defaultDays = 7;
 /**
  * Which days were found not to be complete, which numbers two documents have, and where the payment provider and payments differ,
  * from what audit has recorded. Whether one is mended is not said by an event, so it cannot be told from there. And what is wrong
- * now, whichever day is asked for: which tables were put back to an earlier time, what of the log does not fit, and which of its
- * entries have no event: those of all days.
+ * now, whichever day is asked for: which tables were put back to an earlier time, what of the log does not fit, which witnesses
+ * refuse it, and which of its entries have no event: those of all days.
  *
  * @param date only of this day (UTC); otherwise what was found in the last seven days
  * @returns the last finding of each merchant's day at each service, the time from which they were looked for, which
- *   services' tables lack something, why the log cannot be signed, which numbers a restore found lost, and how many of its entries have no event: those whose events
+ *   services' tables lack something, why the log cannot be signed, why witnesses refuse it, which numbers a restore found lost, and how many of its entries have no event: those whose events
  *   publishers' tables may have, and those that are in no other table, and so lost once no message waits
  */
 export async function findingsOf(
@@ -68,11 +68,12 @@ export async function findingsOf(
     found.push(...texts.flatMap(({ text }) => (text === null ? [] : (JSON.parse(text) as Finding))));
   }
   if (log.lack !== null) lacks.push({ service: 'audit', lack: log.lack });
-  const { misfits } = log;
+  const { misfits, refusals = [] } = log;
   return {
     from,
     lacks,
     misfits,
+    refusals,
     entriesWithoutEvent: entriesIn(open),
     lostNumbers: lost.filter(
       (each) =>
@@ -89,6 +90,8 @@ export type Found = {
   findings: Finding[];
   lacks: Lack[];
   misfits: string[];
+  /** Why witnesses outside refuse the log's checkpoints. */
+  refusals: string[];
   entriesWithoutEvent: EntriesWithoutEvent;
   lostNumbers: FoundLost[];
 };
@@ -97,11 +100,12 @@ export type Found = {
 export const isAnythingIn = ({
   lacks,
   misfits,
-  entriesWithoutEvent,
+  refusals,
+  entriesWithoutEvent: { inTables },
   lostNumbers,
   findings,
 }: Found): boolean =>
-  lacks.length + misfits.length + entriesWithoutEvent.inTables + lostNumbers.length + findings.length > 0;
+  inTables > 0 || [lacks, misfits, refusals, lostNumbers, findings].some(({ length }) => length > 0);
 
 /** Entries of a restored log, by whether a publisher's table may have their events. */
 export type EntriesWithoutEvent = { inTables: number; nowhereElse: number };

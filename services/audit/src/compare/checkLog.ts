@@ -1,3 +1,4 @@
+import { refusalsOfWitnesses } from '../cosign/refusals.ts';
 import { isMisfit } from '../publish/misfit.ts';
 import { compareLog } from '../publish/publishLog.ts';
 import { compareWithCosigned } from '../publish/witness.ts';
@@ -7,15 +8,17 @@ import { lackOfLog } from '../record/lack.ts';
  * Whether the log can be signed, for operators: entries, files and checkpoint belong to one tree, which continues the one
  * that the witness cosigned.
  *
- * @returns what does not fit, each in a sentence; and what the table lacks of what is published, if it was put back
+ * @returns what does not fit, each in a sentence; what the table lacks of what is published, if it was put back; and why
+ *   witnesses outside refuse the checkpoint
  */
-export async function checkLog(): Promise<{ misfits: string[]; lack: string | null }> {
-  const [lack, ...compared] = await Promise.all([
+export async function checkLog(): Promise<{ misfits: string[]; lack: string | null; refusals: string[] }> {
+  const [lack, refusals, ...compared] = await Promise.all([
     lackOfLog(),
+    refusalsOfWitnesses(),
     misfitOf(compareLog),
     misfitOf(compareWithCosigned),
   ]);
-  return { misfits: [...new Set(compared.flat())], lack: lack ?? null };
+  return { misfits: [...new Set(compared.flat())], lack: lack ?? null, refusals };
 }
 
 async function misfitOf(compare: () => Promise<void>): Promise<string[]> {
