@@ -25,6 +25,7 @@ import {
   longestPolicy,
   missingIn,
   neededBy,
+  ofOtherStages,
   type Policy,
   policyFor,
   type Reference,
@@ -351,7 +352,7 @@ async function rehearse(): Promise<void> {
     const { handlers, withoutResource } = JSON.parse(
       succeed(await run(join(await linters, 'python'), [program, ...types])),
     ) as Reference;
-    const needed = neededBy(await endpoint.calls(), handlers, deployer.arn);
+    const needed = [...neededBy(await endpoint.calls(), handlers, deployer.arn), ...ofOtherStages];
     const least = policyFor(needed, withoutResource);
     if (writePolicy) await writeFile(policyFile, `${JSON.stringify(least, null, 2)}\n`);
     const allowed = JSON.parse(await readFile(policyFile, 'utf8')) as Policy;

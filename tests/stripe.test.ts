@@ -1,10 +1,15 @@
+import { join } from 'node:path';
+import { packageService } from '@fanfold/local-cloud/packagedTemplates';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { findStack } from '@fanfold/local-cloud/stack';
 import { type StripeServer, startStripeFake } from '@fanfold/stripe-fake/server';
 import { signatureHeader } from '@fanfold/stripe-fake/signature';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { paymentProviderOf } from '../scripts/dev/paymentProvider.ts';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { Wire } from './wire.ts';
 
 /**
  * What payments does with a provider is the same whoever it is. So one story is told to the sandbox, to Stripe as the fake has it, and
@@ -17,6 +22,7 @@ const declinedCards: Record<string, string> = { sandbox: 'pm_card_declined' };
 const key = 'sk_test_canary4242';
 const webhookSecret = 'whsec_canary4242';
 
+let environment: Record<string, string>;
 let stack: RunningStack;
 let stripe: StripeServer | undefined;
 let merchant: Client;
@@ -25,12 +31,13 @@ async function start(provider: string): Promise<void> {
   const base = await freeBasePort();
   const webhookUrl = `http://127.0.0.1:${base + 1}/webhooks/stripe`;
   stripe = provider === 'stripe' ? await startStripeFake({ key, webhookSecret, webhookUrl }) : undefined;
-  stack = await startDev(base, {
+  environment = {
     FANFOLD_PAYMENT_PROVIDER: provider === 'sandbox' ? 'sandbox' : 'stripe',
     FANFOLD_STRIPE_KEY: stripe ? key : (STRIPE_TEST_KEY ?? ''),
     FANFOLD_STRIPE_WEBHOOK_SECRET: webhookSecret,
     FANFOLD_STRIPE_URL: stripe?.url ?? '',
-  });
+  };
+  stack = await startDev(base, environment);
   merchant = await clientOf(base, 'story-provider');
 }
 
@@ -217,14 +224,49 @@ describe('With Stripe', () => {
     expect((await send(signatureHeader(unknown, webhookSecret, at(0)), unknown)).status).toBe(200);
   });
 
-  it('the payments of the day before and what moved at Stripe are compared', async () => {
+  it('its description of payments has payment methods of Stripe', async () => {
+    const response = await fetch(`http://127.0.0.1:${stack.base + 1}/openapi.json`);
+    const { components } = (await response.json()) as Record<string, never>;
+    expect(components).toMatchObject({
+      schemas: {
+        PaymentRequest: { properties: { paymentMethod: { pattern: expect.stringMatching('pm') } } },
+      },
+    });
+  });
+
+  it('money that moved at Stripe the day before, and is no payment’s, is a finding', async () => {
+    const [movement] = fake().movements;
+    if (!movement) throw new Error('Nothing has moved');
+    const created = Math.floor(Date.now() / 1000) - 86_400;
+    fake().movements.push({ ...movement, id: 'txn_foreign', created, source: 'ch_foreign' });
     await invoke(stack.base, 'payments', 'reconcile');
+    await eventually(async () => {
+      const { code, stdout } = await fanfold(['findings'], stack.base);
+      expect([code, stdout]).toEqual([
+        1,
+        expect.stringMatching(/payments\.difference-found.*\n.*txn_foreign/),
+      ]);
+    });
   });
 
   test('its key and the webhook’s secret are nowhere', async () => {
+    const [webhooks, letters] = ['webhooks-events', 'webhooks-events-dead-letters'].map(
+      (queue) => `fanfold-local-payments-${queue}`,
+    );
+    const wire = new Wire((await findStack(stack.base))?.endpoints.aws as string);
+    await wire.send(webhooks as string, 'no notice');
+    await eventually(async () => expect(await wire.depth(letters as string)).toBe(1));
+    const { stdout: deadLetters } = await fanfold(['dlq', 'show', '--all', '--body', '--json'], stack.base);
+    expect(deadLetters).toContain('no-notice');
     const events = JSON.stringify(await merchant.all('/events'));
-    const { stdout: deadLetters } = await fanfold(['dlq', 'show', '--body', '--json'], stack.base);
-    for (const text of [events, deadLetters, stack.output.join('\n')])
+    // It was packaged by dev with the same environment, which names the secret and has it.
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    const { parameters } = paymentProviderOf(environment, stack.base);
+    const folder = join(import.meta.dirname, '../services/payments');
+    const template = JSON.stringify(await packageService(folder, 'local', parameters));
+    vi.unstubAllEnvs();
+    expect(template).toContain('STRIPE_SECRET_NAME');
+    for (const text of [events, deadLetters, template, stack.output.join('\n')])
       expect(text).not.toContain('canary4242');
   });
 });

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { missingIn, neededBy, type Policy, policyFor } from './policy.ts';
+import { missingIn, neededBy, ofOtherStages, type Policy, policyFor } from './policy.ts';
 
 const deployer = 'arn:aws:iam::000000000000:user/deployer';
 const handlers = {
@@ -65,4 +66,28 @@ it('an action that is not allowed, or only on other resources, is missing', () =
 
 it('an action of a service that nothing uses is asked about, not allowed on everything', () => {
   expect(() => policyFor([{ action: 'ec2:RunInstances' }])).toThrow('ec2:RunInstances');
+});
+
+const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const policyOfDocs: Policy = JSON.parse(read('docs/deploy-policy.json'));
+
+/** By client and command: what a deployment's own code calls before, between and after what the framework does. */
+const calledByPlugin = ['adoption', 'kept', 'preconditions', 'plugin'].flatMap((name) => {
+  const source = read(`packages/deployment/src/${name}.ts`);
+  const imports = source.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([a-z0-9-]+)'/g);
+  return [...imports].flatMap(([, names = '', client = '']) =>
+    [...names.matchAll(/(\w+)Command\b/g)].map(([, command]) => `${client.replace(/-/g, '')}:${command}`),
+  );
+});
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html */
+const actionOf: Record<string, string> = { 's3:HeadBucket': 's3:ListBucket' };
+
+it.each(calledByPlugin)('docs/deploy-policy.json allows what the plugin calls: %s', (call) => {
+  expect(missingIn(policyOfDocs, [{ action: actionOf[call] ?? call }])).toEqual([]);
+});
+
+it('docs/deploy-policy.json allows what stages need that no rehearsal has, such as one with Stripe', () => {
+  expect(calledByPlugin).toContain('secretsmanager:DescribeSecret');
+  expect(missingIn(policyOfDocs, ofOtherStages)).toEqual([]);
 });

@@ -114,6 +114,11 @@ const scopes: Scope[] = [
     },
   },
   { sid: 'Keys', actions: /^kms:/, resources: ['arn:aws:kms:*:*:key/*', 'arn:aws:kms:*:*:alias/fanfold-*'] },
+  {
+    sid: 'Secrets',
+    actions: /^secretsmanager:DescribeSecret$/,
+    resources: ['arn:aws:secretsmanager:*:*:secret:fanfold/*'],
+  },
   // Before it removes a stack the framework looks for images of functions.
   { sid: 'Images', actions: /^ecr:Describe/, resources: ['*'] },
   {
@@ -124,6 +129,14 @@ const scopes: Scope[] = [
       'arn:aws:apigateway:*::/apis/*',
       'arn:aws:apigateway:*::/tags/*',
     ],
+  },
+];
+
+/** What stages need that the rehearsal has none of: one with Stripe, whose secret has to be there. */
+export const ofOtherStages: Needed[] = [
+  {
+    action: 'secretsmanager:DescribeSecret',
+    resource: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:fanfold/production/stripe-AbCdEf',
   },
 ];
 

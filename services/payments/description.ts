@@ -1,10 +1,10 @@
 import { currencyCodes } from '@fanfold/contracts/currency';
 import type { ApiDescription } from '@fanfold/description/operations';
+import { paymentMethods } from '#paymentMethods';
 import * as answers from './src/api/answers.ts';
 import * as changes from './src/api/changeRequests.ts';
 import * as body from './src/api/paymentBody.ts';
 import { paymentRequest } from './src/api/paymentRequest.ts';
-import { paymentMethods } from './src/providers/gateway.ts';
 
 const paymentPath = { id: { schema: answers.paymentId, description: 'The id of the payment.' } };
 const ofPayment = {
@@ -136,7 +136,7 @@ export const api: ApiDescription = {
     amount_too_large: { status: 422, when: 'Less than that was authorized.' },
   },
   refinements: new Map<unknown, Record<string, unknown>>([
-    [body.isAccepted, { enum: paymentMethods }],
+    [body.isAccepted, paymentMethods],
     [body.isCountry, { enum: [...body.countries].sort() }],
     [body.isPaidIn, { enum: currencyCodes().filter(body.isPaidIn) }],
     [body.fewEntries, { maxProperties: body.maxMetadataEntries }],

@@ -10,6 +10,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import type { Failure } from '../../payment/payment.ts';
 import { type Instruction, type Outcome, type Provider, ProviderRefusal } from '../provider.ts';
+import { paymentMethods } from './paymentMethods.ts';
 
 const declined = (declineCode: string, message: string): Failure => ({
   code: 'card_declined',
@@ -32,7 +33,7 @@ const succeeded: Outcome = { result: 'succeeded' };
 const pending = (): Outcome => ({ result: 'pending' });
 
 /** How each payment method behaves. */
-const behaviours: Record<string, Behaviour> = {
+const behaviours: Record<(typeof paymentMethods.enum)[number], Behaviour> = {
   pm_card_visa: { outcome: succeeded },
   pm_card_declined: {
     outcome: { result: 'failed', failure: declined('generic_decline', 'The card was declined.') },
@@ -75,6 +76,9 @@ const behaviours: Record<string, Behaviour> = {
   },
 };
 
+const isKnown = (paymentMethod: string): paymentMethod is keyof typeof behaviours =>
+  Object.hasOwn(behaviours, paymentMethod);
+
 /** How long something is pending, or a customer takes, who always authenticates here. */
 const tellsAfterMs = 5000;
 const authenticationMs = 3_600_000;
@@ -85,8 +89,8 @@ const authenticationMs = 3_600_000;
  */
 export const provider: Provider = {
   name: 'sandbox',
-  paymentMethods: Object.keys(behaviours),
-  accepts: (paymentMethod) => Object.hasOwn(behaviours, paymentMethod),
+  paymentMethods: paymentMethods.enum,
+  accepts: (paymentMethod) => isKnown(paymentMethod),
   expressible: () => undefined,
   answerTimeMs: 2500,
   // What is closed here has no effect later on, however late the call comes.
@@ -94,7 +98,7 @@ export const provider: Provider = {
 
   async perform(instruction) {
     const { paymentMethod, operation } = instruction;
-    const behaviour = provider.accepts(paymentMethod) ? behaviours[paymentMethod] : undefined;
+    const behaviour = isKnown(paymentMethod) ? behaviours[paymentMethod] : undefined;
     if (!behaviour) throw new ProviderRefusal(`There is no payment method ${paymentMethod}`);
     const isAbout = behaviour.only?.includes(operation) ?? true;
     const { outcome, first, answers = true } = isAbout ? behaviour : { outcome: succeeded };

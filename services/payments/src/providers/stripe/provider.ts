@@ -23,6 +23,7 @@ import {
   timeOf,
   voidOutcome,
 } from './intent.ts';
+import { paymentMethods } from './paymentMethods.ts';
 
 /**
  * Stripe. A payment is a PaymentIntent: `prepare` creates it, which moves no money, and `perform` confirms it. One call for both
@@ -37,7 +38,7 @@ export const provider: Provider = {
   answerTimeMs: 8500,
   // Ending a payment earlier could only cut off what its request has just begun.
   patienceMs: 60_000,
-  accepts: (paymentMethod) => /^(pm|card|src)_\w{1,200}$/.test(paymentMethod),
+  accepts: (paymentMethod) => accepted.test(paymentMethod),
   expressible: inexpressible,
 
   async prepare({ key, operation, paymentId, merchantId, amount, currency, askedAt }) {
@@ -93,6 +94,8 @@ export const provider: Provider = {
 
   facts: (reference) => permitted(() => factsOf(reference)),
 };
+
+const accepted = new RegExp(paymentMethods.pattern);
 
 async function carryOut(instruction: Instruction): Promise<Outcome> {
   const { key, operation, paymentMethod, amount, currency, askedAt } = instruction;
