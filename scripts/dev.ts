@@ -7,7 +7,7 @@ import { checkDataFolder } from '@fanfold/local-cloud/dataFolder';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
 import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
 import { secrets } from '@fanfold/local-cloud/kms';
-import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
+import { namesOfStack, packageService } from '@fanfold/local-cloud/packagedTemplates';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
 import { modulesOf, type ServiceRuntime, startServiceRuntime } from '@fanfold/local-cloud/serviceRuntime';
 import {
@@ -222,10 +222,10 @@ async function requireFreeStackPorts(base: number, services: Service[]): Promise
 
 type Service = { name: string; folder: string; localPort: number };
 
-/** Services that have functions, and the port of each, counted from the base port: `custom.localPort`. */
+/** Services of the stack that have functions, and the port of each, counted from the base port: `custom.localPort`. */
 async function servicesWithFunctions(): Promise<Service[]> {
   const services: Service[] = [];
-  for (const name of await serviceNames()) {
+  for (const name of await namesOfStack()) {
     const folder = join(repository, 'services', name);
     const configuration = await readFile(join(folder, 'serverless.yml'), 'utf8');
     if (!/^functions:/m.test(configuration)) continue;

@@ -1,6 +1,6 @@
 import { clientSettings } from '@fanfold/runtime/aws';
 import { describe, expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, one, servicesWithFunctions } from './stacks.ts';
+import { allOf, breaking, type Deployed, one, servicesWithApi } from './stacks.ts';
 
 const functions = allOf('AWS::Lambda::Function');
 const mappings = allOf('AWS::Lambda::EventSourceMapping');
@@ -32,10 +32,8 @@ describe('a function', () => {
   });
 
   test('that answers what no route fits knows every other route of its API', () => {
-    const apis = servicesWithFunctions.map((service) =>
-      [service, '$default', ...routesKnown(service)].sort(),
-    );
-    const deployed = servicesWithFunctions.map((service) => [
+    const apis = servicesWithApi.map((service) => [service, '$default', ...routesKnown(service)].sort());
+    const deployed = servicesWithApi.map((service) => [
       service,
       ...allOf('AWS::ApiGatewayV2::Route')
         .filter((route) => route.service === service)
@@ -46,7 +44,7 @@ describe('a function', () => {
 
   test('that consumes or publishes has 30 s, and a minute to render', () => {
     const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
-    expect(mapped).toHaveLength(9);
+    expect(mapped).toHaveLength(10);
     const others = mapped.filter(({ logicalId }) => logicalId !== 'PublishLogLambdaFunction');
     const secondsOf = (logicalId: string) => (logicalId === 'RendererLambdaFunction' ? 60 : 30);
     expect(
@@ -175,12 +173,12 @@ describe('an HTTP API', () => {
     expect(breaking(allOf('AWS::ApiGatewayV2::Route'), keeps)).toEqual([]);
   });
 
-  test.each(servicesWithFunctions)('of %s limits the requests of all its routes', (service) => {
+  test.each(servicesWithApi)('of %s limits the requests of all its routes', (service) => {
     const { DefaultRouteSettings } = one(service, 'HttpApiStage').Properties;
     expect(DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 });
   });
 
-  test.each(servicesWithFunctions)('of %s logs each access as JSON, and keeps it for 30 days', (service) => {
+  test.each(servicesWithApi)('of %s logs each access as JSON, and keeps it for 30 days', (service) => {
     const { AccessLogSettings } = one(service, 'HttpApiStage').Properties;
     const { LogGroupName, RetentionInDays } = one(service, 'HttpApiLogGroup').Properties;
     expect(AccessLogSettings.DestinationArn).toContain(`log-group:${LogGroupName}`);
@@ -188,7 +186,7 @@ describe('an HTTP API', () => {
     expect(RetentionInDays).toBe(30);
   });
 
-  test.each(servicesWithFunctions)(
+  test.each(servicesWithApi)(
     'of %s logs no addresses, no id that means another one elsewhere, and no words that could break a line',
     (service) => {
       const format = JSON.parse(one(service, 'HttpApiStage').Properties.AccessLogSettings.Format);

@@ -263,6 +263,16 @@ const permissions: Record<string, Record<string, string[]>> = {
       's3:PutObject fanfold-local-eu-west-1-bus-marks-000000000000/billing',
     ],
   },
+  archive: {
+    consumer: [
+      's3:PutObject fanfold-local-eu-west-1-archive-events-000000000000/*',
+      'sqs:ChangeMessageVisibility fanfold-local-archive-events',
+      'sqs:DeleteMessage fanfold-local-archive-events',
+      'sqs:GetQueueAttributes fanfold-local-archive-events',
+      'sqs:ReceiveMessage fanfold-local-archive-events',
+      'sqs:SendMessage fanfold-local-archive-events-dead-letters',
+    ],
+  },
   audit: {
     listEvents: [
       'dynamodb:BatchGetItem table/fanfold-local-audit',
@@ -526,6 +536,7 @@ describe('the role of a function', () => {
         'logs:CreateLogGroup log-group:/aws/lambda/:*:*',
         'logs:CreateLogStream log-group:/aws/lambda/:*:*',
         'logs:PutLogEvents log-group:/aws/lambda/:*:*',
+        's3:PutObject fanfold-local-eu-west-1-archive-events-000000000000/*',
         's3:GetObject fanfold-local-eu-west-1-audit-log-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/*',
         's3:PutObject fanfold-local-eu-west-1-audit-log-000000000000/erased/*',

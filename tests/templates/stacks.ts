@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
+import { namesOfStack, packageService, serviceNames } from '@fanfold/local-cloud/packagedTemplates';
 import { resolveTemplate } from '@fanfold/local-cloud/template';
 
 /** A resource as it is deployed, with plain values where its template has `Ref` and `Fn::…`. */
@@ -25,6 +25,8 @@ export const templateFor = (
 ) => packageService(folder(service), stage, parameters, region);
 
 export const services = (await serviceNames()).sort();
+/** Those that are in a stack which nobody has changed: what pages count. The others are opt-in. */
+export const servicesOfStack = (await namesOfStack()).sort();
 /** Those with functions: all but the bus. */
 export const servicesWithFunctions = services.filter((service) => service !== 'bus');
 
@@ -36,6 +38,11 @@ for (const service of services) {
     resources.push({ ...template.Resources[logicalId], ...resolved, service, logicalId });
   }
 }
+
+/** Those that requests reach. */
+export const servicesWithApi = services.filter((service) =>
+  resources.some((resource) => resource.service === service && resource.logicalId === 'HttpApi'),
+);
 
 /**
  * All resources of a type, such as `AWS::SQS::Queue`.

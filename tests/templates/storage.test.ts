@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { eventTypes } from '@fanfold/contracts/catalog';
 import { keepablesOf } from '@fanfold/deployment/kept';
 import { describe, expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, one, services, templateFor } from './stacks.ts';
+import { allOf, breaking, type Deployed, one, servicesOfStack, templateFor } from './stacks.ts';
 
 const tables = allOf('AWS::DynamoDB::Table');
 
@@ -215,6 +216,38 @@ describe('the bucket of documents', () => {
   });
 });
 
+describe('the bucket of the archive', () => {
+  const { Properties, DeletionPolicy, UpdateReplacePolicy } = one('archive', 'ArchiveBucket');
+
+  test('outlives its stack, and no file of it is written over another', () => {
+    expect([DeletionPolicy, UpdateReplacePolicy]).toEqual(['Retain', 'Retain']);
+    expect(one('archive', 'ArchiveBucketPolicy').Properties.PolicyDocument.Statement[1]).toEqual({
+      Sid: 'FilesAreWrittenOnce',
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:PutObject',
+      Resource: `arn:aws:s3:::${Properties.BucketName}/*`,
+      Condition: { Null: { 's3:if-none-match': true } },
+    });
+  });
+
+  test('is where the tables of all types of events look', () => {
+    const tables = allOf('AWS::Glue::Table').map(({ Properties: { TableInput } }) => TableInput);
+    expect(tables.map(({ StorageDescriptor }) => StorageDescriptor.Location).sort()).toEqual(
+      ['ndjson/', ...eventTypes.map((type) => `parquet/type=${type}/`)]
+        .map((folder) => `s3://${Properties.BucketName}/${folder}`)
+        .sort(),
+    );
+    for (const { Name, StorageDescriptor, PartitionKeys, Parameters } of tables) {
+      expect(Name).toMatch(/^[a-z0-9_]+$/);
+      const columns = [...StorageDescriptor.Columns, ...PartitionKeys].map((column) => column.Name);
+      expect(new Set(columns).size).toBe(columns.length);
+      for (const { Name: partition } of PartitionKeys)
+        expect(Parameters).toHaveProperty([`projection.${partition}.type`]);
+    }
+  });
+});
+
 describe('the log’s bucket', () => {
   const { Properties, DeletionPolicy, UpdateReplacePolicy } = one('audit', 'LogBucket');
   const statements = one('audit', 'LogBucketPolicy').Properties.PolicyDocument.Statement as {
@@ -263,7 +296,7 @@ describe('the log’s bucket', () => {
 
 test('all that outlives its stack can be found again, and be given to the next', async () => {
   const kept = await Promise.all(
-    services.map(async (service) => keepablesOf(await templateFor(service, 'local'), '123456789012')),
+    servicesOfStack.map(async (service) => keepablesOf(await templateFor(service, 'local'), '123456789012')),
   );
   const count = (type: string) => kept.flat().filter((each) => each.type === type).length;
   expect({

@@ -1,4 +1,4 @@
-import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
+import { namesOfStack, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
 import { type Bill, type ProgramCost, totalOf } from './bill.ts';
 import { allUnits, idleRequestsPerQueue, monthly, secondsPerMonth, units } from './prices.ts';
@@ -17,7 +17,7 @@ const rates = { alone: 0.05, low: 1, high: 1000 };
 
 /** @param programs Fanfold first, of which the templates tell what stands there. What others watch themselves with is left out. */
 export async function monthlyCosts(programs: ProgramCost[]): Promise<MonthlyCost[]> {
-  const templates = await Promise.all((await serviceNames()).map((service) => templateOf(service)));
+  const templates = await Promise.all((await namesOfStack()).map((service) => templateOf(service)));
   const resources = templates.flatMap((each) => Object.values(each));
   return volumes.map((payments) => ({
     payments,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defineEvent, eventType, identifier, maxLength, subjectId } from './event.ts';
 import { day, documentNumber } from './fields.ts';
+import { nonPersonal, personal } from './personal.ts';
 
 /** How many ids an `audit.gap-found.v1` lists at most. */
 export const maxMissingIds = 100;
@@ -16,7 +17,7 @@ export const auditGapFound = defineEvent({
       /** Only the types whose number of events differs. */
       counts: z.record(eventType, z.object({ expected: z.int().min(0), found: z.int().min(0) })),
       /** Ids of events that must exist, because their subject has events with higher numbers. */
-      missing: z.array(z.string()).max(maxMissingIds),
+      missing: z.array(nonPersonal(z.string())).max(maxMissingIds),
       /** How many are known to be missing, which may be more than `missing` lists. */
       missingCount: z.int().min(0),
     }),
@@ -43,7 +44,7 @@ export const auditSubjectErased = defineEvent({
     z.object({
       /** The payment whose events were made unreadable, with those of its refunds and documents. */
       dataSubject: subjectId,
-      reason: z.string().nullable(),
+      reason: personal(z.string()).nullable(),
       /** The order: an `operation.ordered.v1` of the operator. */
       operationId: identifier(maxLength.subject),
     }),

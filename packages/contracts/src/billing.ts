@@ -1,15 +1,25 @@
 import * as z from 'zod';
 import { defineEvent, maxLength } from './event.ts';
-import { amountMinor, currency, day, documentNumber, maxTextLength, sha256, totals } from './fields.ts';
+import {
+  amountMinor,
+  currency,
+  day,
+  documentNumber,
+  electronicAddress,
+  orderId,
+  sha256,
+  totals,
+} from './fields.ts';
 import { dayTotals } from './payments.ts';
+import { nonPersonal, personal } from './personal.ts';
 import { seller } from './seller.ts';
 
 const source = '/billing';
 
-const id = z.string().max(maxLength.subject);
+const id = nonPersonal(z.string().max(maxLength.subject));
 
 /** Where billing's API shows the file, such as `/invoices/inv_…/ubl?profile=peppol`. */
-const path = z.string().max(256);
+const path = nonPersonal(z.string().max(256));
 
 /** An XML file that a document was issued with: its syntax, and the rules that it fulfils besides those of EN 16931. */
 export const issuedFile = z.object({
@@ -21,15 +31,15 @@ export const issuedFile = z.object({
 
 /** Whom a document is for: what a service that sends it needs. */
 const recipient = z.object({
-  name: z.string(),
-  email: z.string().nullable(),
+  name: personal(z.string()),
+  email: personal(z.string()).nullable(),
   /** In a network of electronic documents, such as `0208` `0403019261`. */
-  electronicAddress: z.object({ scheme: z.string(), id: z.string() }).nullable(),
+  electronicAddress: electronicAddress.nullable(),
 });
 export type Recipient = z.output<typeof recipient>;
 
 /** Whether there is a file for accounting systems, and if not, why. */
-export const electronic = z.object({ available: z.boolean(), reason: z.string().nullable() });
+export const electronic = z.object({ available: z.boolean(), reason: personal(z.string()).nullable() });
 
 /** What is known of a document's files when it is issued. Absent in events of documents that were issued without any. */
 const asIssued = {
@@ -59,7 +69,7 @@ export const invoiceIssued = defineEvent({
       number: documentNumber,
       issueDate: day,
       paymentId: id,
-      orderId: z.string().max(maxTextLength.orderId),
+      orderId,
       currency,
       totals,
       /** As it was at issue. Invoices of payments without an order have none. */
@@ -148,9 +158,9 @@ export const billingReconciliationFailed = defineEvent({
           missing: z
             .array(
               z.object({
-                pointer: z.string().max(200),
-                rule: z.string().max(64),
-                message: z.string().max(300),
+                pointer: nonPersonal(z.string().max(200)),
+                rule: nonPersonal(z.string().max(64)),
+                message: personal(z.string().max(300)),
               }),
             )
             .max(maxParkedReasons),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { inOrder } from './inOrder.ts';
+import { nonPersonal } from './personal.ts';
 
 /**
  * The envelope of every event: CloudEvents 1.0 in structured JSON
@@ -57,12 +58,14 @@ export const maxLength = { eventId: 160, subject: 128, correlationId: 128, type:
 
 /** The id of an object. One check only, because it runs for every event that is read. */
 export const identifier = (maxLength: number) =>
-  z
-    .string()
-    .regex(
-      new RegExp(`^[\\x21-\\x7e]{1,${maxLength}}$`),
-      `must be 1 to ${maxLength} characters of printable ASCII without spaces`,
-    );
+  nonPersonal(
+    z
+      .string()
+      .regex(
+        new RegExp(`^[\\x21-\\x7e]{1,${maxLength}}$`),
+        `must be 1 to ${maxLength} characters of printable ASCII without spaces`,
+      ),
+  );
 
 /**
  * The subject of an event. An operator can order its erasure, so it may have no form that such an order could not
@@ -71,9 +74,9 @@ export const identifier = (maxLength: number) =>
 export const subjectId = identifier(maxLength.subject);
 
 /** A merchant's id, as in the `merchant_id` claim of an access token, or a reserved one. */
-export const merchantId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+export const merchantId = nonPersonal(
+  z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'),
+);
 
 /** The first character of reserved ids, which belong to no merchant. */
 const reserved = '_';
@@ -89,10 +92,12 @@ export const ownerOf = (id: string): string | undefined =>
   id.startsWith('op_') ? operatorMerchantId : undefined;
 
 /** Any type, not only those of the catalog: the log has events of types that are not published any more. */
-export const eventType = z
-  .string()
-  .max(maxLength.type)
-  .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"');
+export const eventType = nonPersonal(
+  z
+    .string()
+    .max(maxLength.type)
+    .regex(/^[a-z][a-z.-]*\.v\d+$/, 'must be an event type such as "payment.captured.v1"'),
+);
 
 export const envelope = z.object({
   specversion: z.literal('1.0'),
@@ -101,15 +106,15 @@ export const envelope = z.object({
   type: identifier(maxLength.type),
   subject: subjectId,
   // At most nanoseconds.
-  time: z.iso.datetime().max(30),
+  time: nonPersonal(z.iso.datetime().max(30)),
   datacontenttype: z.literal('application/json'),
-  sequence: z.string().regex(/^(?!0{10})\d{10}$/, 'must be ten digits and count from 1'),
+  sequence: nonPersonal(z.string().regex(/^(?!0{10})\d{10}$/, 'must be ten digits and count from 1')),
   merchantid: merchantId,
   correlationid: identifier(maxLength.correlationId),
   causationid: identifier(maxLength.eventId),
-  traceparent: z
-    .string()
-    .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, 'must be a W3C traceparent'),
+  traceparent: nonPersonal(
+    z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, 'must be a W3C traceparent'),
+  ),
 });
 
 /**

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defineEvent, identifier, maxLength, subjectId } from './event.ts';
+import { nonPersonal, personal } from './personal.ts';
 
 export const operationOrdered = defineEvent({
   type: 'operation.ordered.v1',
@@ -9,13 +10,13 @@ export const operationOrdered = defineEvent({
   data: () =>
     z.object({
       /** No closed list: an audit that is older than the operator's tool records a command that it does not know, too. */
-      command: z.string().max(64),
-      stage: z.string(),
+      command: nonPersonal(z.string().max(64)),
+      stage: nonPersonal(z.string()),
       /** The user of the laptop, or the ARN of the caller in AWS. */
-      orderedBy: z.string(),
-      reason: z.string().nullable(),
+      orderedBy: personal(z.string()),
+      reason: personal(z.string()).nullable(),
       /** How the messages were selected: options and their values. */
-      filters: z.record(z.string(), z.string()),
+      filters: z.record(nonPersonal(z.string()), personal(z.string())),
       /**
        * How many messages the operation concerns, in all its parts. 0 when it is about none, or only a service will
        * know, as with `republish`, `audit erase` and `restore`.
@@ -27,9 +28,9 @@ export const operationOrdered = defineEvent({
            * The id of the message in its queue, or the object's key in its bucket; null for an event that is
            * replayed.
            */
-          messageId: z.string().nullable(),
+          messageId: nonPersonal(z.string()).nullable(),
           /** Null when the message is not an event, or has several. */
-          eventId: z.string().nullable(),
+          eventId: nonPersonal(z.string()).nullable(),
         }),
       ),
     }),
@@ -44,15 +45,15 @@ export const deadLetterEdited = defineEvent({
     z.object({
       /** The order, an `operation.ordered.v1`, which says who gave it. */
       operationId: identifier(maxLength.subject),
-      reason: z.string(),
+      reason: personal(z.string()),
       /** The queue where the message was a dead letter. */
-      queue: z.string().max(80),
-      messageId: z.string().max(128),
+      queue: nonPersonal(z.string().max(80)),
+      messageId: nonPersonal(z.string().max(128)),
       /** The payment that the event belongs to, or else its own subject: whoever erases that erases both bodies. */
       paymentId: subjectId,
       /** The body as it was, to the letter; it need not have been an event. */
-      original: z.string(),
+      original: personal(z.string()),
       /** The body that is sent instead. */
-      edited: z.string(),
+      edited: personal(z.string()),
     }),
 });

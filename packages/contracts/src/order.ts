@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { amountMinor, currency, day, maxRoundingMinor, taxRate } from './fields.ts';
+import { nonPersonal, personal } from './personal.ts';
 import { vatCategories } from './vatCategory.ts';
 
 /** How many lines an order can have. */
@@ -13,31 +14,28 @@ const vat = z.object({
   taxRate,
   taxCategory: z.enum(vatCategories),
   /** Why there is no VAT: a code of the list VATEX, a text, or both. */
-  exemptionCode: z.string().nullable(),
-  exemptionReason: z.string().nullable(),
+  exemptionCode: nonPersonal(z.string()).nullable(),
+  exemptionReason: personal(z.string()).nullable(),
 });
 
 /** What a line or an order is reduced or raised by as a whole, in minor units. */
 const adjustment = z.object({
   amount: amountMinor,
-  reason: z.string(),
+  reason: personal(z.string()),
   /** When it was said as a percentage, of which the amount was made. */
-  percent: z
-    .string()
-    .regex(/^\d{1,3}(\.\d{1,4})?$/)
-    .optional(),
+  percent: nonPersonal(z.string().regex(/^\d{1,3}(\.\d{1,4})?$/)).optional(),
 });
 export type OrderAdjustment = z.output<typeof adjustment>;
 
 /** Texts are as the request has them, in numbers of one form: `1.5`, and `0.0035` in the currency's major unit. */
 export const orderLine = vat.extend({
-  description: z.string(),
-  itemId: z.string().nullable(),
+  description: personal(z.string()),
+  itemId: nonPersonal(z.string()).nullable(),
   /** Negative in a line that takes something off. */
-  quantity: z.string().regex(/^-?\d{1,7}(\.\d{1,4})?$/),
+  quantity: nonPersonal(z.string().regex(/^-?\d{1,7}(\.\d{1,4})?$/)),
   /** UN/ECE Recommendation 20: `C62` for pieces, `HUR` for hours. */
-  unit: z.string(),
-  unitPrice: z.string().regex(/^\d{1,12}(\.\d{1,6})?$/),
+  unit: nonPersonal(z.string()),
+  unitPrice: nonPersonal(z.string().regex(/^\d{1,12}(\.\d{1,6})?$/)),
   discount: adjustment.nullable(),
   charge: adjustment.nullable(),
 });
@@ -46,8 +44,8 @@ export type OrderLine = z.output<typeof orderLine>;
 /** The rate of exchange to the currency in which the seller accounts for VAT, and where it is from. */
 export const exchange = z.object({
   currency,
-  rate: z.string().regex(/^\d{1,9}(\.\d{1,10})?$/),
-  source: z.string(),
+  rate: nonPersonal(z.string().regex(/^\d{1,9}(\.\d{1,10})?$/)),
+  source: personal(z.string()),
 });
 
 /**
@@ -67,14 +65,14 @@ export const order = z.object({
   /** On the whole order, beside those of its lines; missing when there is none. They share it in proportion, category by category and rate by rate. */
   discount: adjustment.optional(),
   charge: adjustment.optional(),
-  buyerReference: z.string().nullable(),
-  orderReference: z.string().nullable(),
+  buyerReference: personal(z.string()).nullable(),
+  orderReference: personal(z.string()).nullable(),
   delivery: z
     .object({
       date: day.nullable(),
-      city: z.string().nullable(),
-      postalCode: z.string().nullable(),
-      country: z.string().nullable(),
+      city: personal(z.string()).nullable(),
+      postalCode: personal(z.string()).nullable(),
+      country: nonPersonal(z.string()).nullable(),
     })
     .nullable(),
   exchange: exchange.nullable(),
@@ -96,10 +94,7 @@ export const credit = z.object({
         /** With tax, in minor units. */
         amount: amountMinor.min(1),
         /** How many were returned; null when nobody said. */
-        quantity: z
-          .string()
-          .regex(/^\d{1,7}(\.\d{1,4})?$/)
-          .nullable(),
+        quantity: nonPersonal(z.string().regex(/^\d{1,7}(\.\d{1,4})?$/)).nullable(),
       }),
     )
     .max(maxOrderLines),

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { defineEvent, eventType, identifier, maxLength, subjectId } from './event.ts';
-import { amountMinor, currency, customer, day, line, maxTextLength } from './fields.ts';
+import { amountMinor, currency, customer, day, line, maxTextLength, orderId, time } from './fields.ts';
 import { credit, maxOrderLines, order } from './order.ts';
+import { nonPersonal, personal } from './personal.ts';
 
 const source = '/payments';
 
@@ -13,8 +14,8 @@ export const maxRefundsEverPerPayment = 50;
 
 /** All fields are bounded: consumers store them, with all refunds of a payment in one item. */
 const paymentFacts = z.object({
-  paymentId: z.string().max(maxLength.subject),
-  orderId: z.string().max(maxTextLength.orderId),
+  paymentId: nonPersonal(z.string().max(maxLength.subject)),
+  orderId,
   /** The amount that was authorized; less may have been captured. */
   amount: amountMinor,
   currency,
@@ -24,7 +25,7 @@ export const paymentAuthorized = defineEvent({
   type: 'payment.authorized.v1',
   source,
   description: 'The provider has reserved the amount; nothing is charged before it is captured.',
-  data: () => paymentFacts.extend({ expiresAt: z.iso.datetime() }),
+  data: () => paymentFacts.extend({ expiresAt: time }),
 });
 
 export const paymentCaptured = defineEvent({
@@ -34,7 +35,7 @@ export const paymentCaptured = defineEvent({
   data: () =>
     paymentFacts.extend({
       amountCaptured: amountMinor,
-      description: z.string().nullable(),
+      description: personal(z.string()).nullable(),
       customer,
       /** Net unit amounts that add up to `amount` with tax; null when the payment has no lines, or `order` has them. */
       lines: z.array(line).max(1000).nullable(),
@@ -44,7 +45,11 @@ export const paymentCaptured = defineEvent({
 });
 
 /** Why the provider did not do it. */
-const failure = z.object({ code: z.string(), message: z.string(), declineCode: z.string().nullable() });
+const failure = z.object({
+  code: nonPersonal(z.string()),
+  message: personal(z.string()),
+  declineCode: nonPersonal(z.string()).nullable(),
+});
 
 export const paymentFailed = defineEvent({
   type: 'payment.failed.v1',
@@ -58,7 +63,7 @@ export const paymentCanceled = defineEvent({
   type: 'payment.canceled.v1',
   source,
   description: 'An authorization was given up, by the merchant or because it expired. No money moved.',
-  data: () => paymentFacts.extend({ reason: z.string() }),
+  data: () => paymentFacts.extend({ reason: personal(z.string()) }),
 });
 
 /**
@@ -83,9 +88,9 @@ export const paymentRefunded = defineEvent({
       /** The total refunded of the payment, this refund included. */
       amountRefunded: amountMinor,
       refund: z.object({
-        id: z.string().max(maxLength.subject),
+        id: nonPersonal(z.string().max(maxLength.subject)),
         amount: amountMinor.min(1),
-        reason: z.string().max(maxTextLength.reason).nullable(),
+        reason: personal(z.string().max(maxTextLength.reason)).nullable(),
         credit: credit.optional(),
         /** Missing as long as no refund of the payment has failed after it had succeeded. */
         afterFailures: afterFailures.optional(),
@@ -104,9 +109,9 @@ export const paymentRefundFailed = defineEvent({
       /** The total refunded of the payment, without this refund. */
       amountRefunded: amountMinor,
       refund: z.object({
-        id: z.string().max(maxLength.subject),
+        id: nonPersonal(z.string().max(maxLength.subject)),
         amount: amountMinor.min(1),
-        reason: z.string().max(maxTextLength.reason).nullable(),
+        reason: personal(z.string().max(maxTextLength.reason)).nullable(),
       }),
       reason: failure,
       /** Whether it had succeeded before: a `payment.refunded.v1` said so. */
@@ -116,14 +121,14 @@ export const paymentRefundFailed = defineEvent({
 
 /** A cardholder's claim against a payment, as the provider has it. */
 const dispute = z.object({
-  id: z.string().max(maxLength.subject),
+  id: nonPersonal(z.string().max(maxLength.subject)),
   amount: amountMinor,
   currency,
   /** In the provider's terms. */
-  reason: z.string().max(maxTextLength.reason),
-  openedAt: z.iso.datetime(),
+  reason: nonPersonal(z.string().max(maxTextLength.reason)),
+  openedAt: time,
   /** Until when the merchant can answer it; null when there is nothing to answer. */
-  evidenceDueBy: z.iso.datetime().nullable(),
+  evidenceDueBy: time.nullable(),
 });
 
 export const paymentDisputeOpened = defineEvent({
@@ -201,13 +206,13 @@ export const paymentsDifferenceFound = /* @__PURE__ */ defineEvent({
           type: z.enum(movementTypes),
           amount: amountMinor,
           currency,
-          refundId: z.string().max(maxLength.subject).nullable(),
+          refundId: nonPersonal(z.string().max(maxLength.subject)).nullable(),
         })
         .optional(),
       /** Of `dispute-decided-otherwise`. */
       dispute: z.object({ id: identifier(255), atProvider: outcome, inPayments: outcome }).optional(),
       /** Of `not-observable`: since when. */
-      since: z.iso.datetime().optional(),
+      since: time.optional(),
       /** Of `not-listed`: how many. */
       count: z.int().min(1).optional(),
     }),

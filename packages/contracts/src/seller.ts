@@ -1,26 +1,30 @@
 import * as z from 'zod';
 import { sha256 } from './fields.ts';
+import { nonPersonal, personal } from './personal.ts';
 import { isVisible, unfitCharactersOf } from './text.ts';
 
 /** The languages that documents can be written in. */
 export const invoiceLanguages = ['en', 'de', 'fr', 'nl'] as const;
 
-const numberingPrefix = z
-  .string()
-  .regex(/^[A-Z][A-Z0-9]{0,15}$/, 'must be 1 to 16 capital letters and digits, a letter first')
-  .refine(
-    (prefix) => prefix !== 'INV' && prefix !== 'CN',
-    'must not be what numbers without a prefix begin with',
-  );
+const numberingPrefix = nonPersonal(
+  z
+    .string()
+    .regex(/^[A-Z][A-Z0-9]{0,15}$/, 'must be 1 to 16 capital letters and digits, a letter first')
+    .refine(
+      (prefix) => prefix !== 'INV' && prefix !== 'CN',
+      'must not be what numbers without a prefix begin with',
+    ),
+);
 
 /**
  * Who issues documents. `object` says what becomes of unknown members, and `text` what a text has to be. Of a scheme there is
  * its code: of ISO 6523 for a registration, and of the list of electronic addresses (EAS) for such an address.
  */
 const sellerOf = (object: typeof z.object, text: (maxLength: number) => z.ZodType<string>) => {
-  const optional = (maxLength: number) => text(maxLength).nullable().default(null);
+  /** Whose details these are may be one person. */
+  const optional = (maxLength: number) => personal(text(maxLength)).nullable().default(null);
   return object({
-    legalName: text(200),
+    legalName: personal(text(200)),
     tradeName: optional(200),
     address: object({
       line1: optional(200),
@@ -28,21 +32,25 @@ const sellerOf = (object: typeof z.object, text: (maxLength: number) => z.ZodTyp
       city: optional(100),
       postalCode: optional(20),
       state: optional(100),
-      country: text(2),
+      country: nonPersonal(text(2)),
     }),
     vatId: optional(20),
     /** The number in a register of companies. */
-    registration: object({ id: text(50), scheme: optional(4) })
+    registration: object({ id: personal(text(50)), scheme: nonPersonal(text(4)).nullable().default(null) })
       .nullable()
       .default(null),
-    contact: object({ name: text(100), telephone: text(40), email: text(254) })
+    contact: object({
+      name: personal(text(100)),
+      telephone: personal(text(40)),
+      email: personal(text(254)),
+    })
       .nullable()
       .default(null),
-    electronicAddress: object({ scheme: text(4), id: text(100) })
+    electronicAddress: object({ scheme: nonPersonal(text(4)), id: personal(text(100)) })
       .nullable()
       .default(null),
     /** For transfers. `account` is an IBAN where the country has them. */
-    bankAccount: object({ account: text(34), bic: optional(11), holder: optional(200) })
+    bankAccount: object({ account: personal(text(34)), bic: optional(11), holder: optional(200) })
       .nullable()
       .default(null),
     /** What the numbers of documents begin with: `ACME` for `ACME-INV-2026-000001`. */
@@ -60,7 +68,7 @@ const logo = /* @__PURE__ */ z.object({
   sha256,
   contentType: z.enum(['image/png', 'image/jpeg']),
   /** What it shows, for who does not see it; null when that is the seller's name. */
-  alternativeText: z.string().max(200).nullable(),
+  alternativeText: personal(z.string().max(200)).nullable(),
 });
 export type Logo = z.output<typeof logo>;
 

@@ -10,6 +10,7 @@ import {
   servicesWithApi,
   toText,
 } from '@fanfold/description/service';
+import { describeColumns } from '../../../services/archive/src/describeColumns.ts';
 
 /** A document that is made from the code, and committed. */
 export type Description = {
@@ -33,7 +34,8 @@ export async function makeDescriptions(): Promise<Description[]> {
       text: await describeApi(name),
     })),
   );
-  return [...apis, ...(await describeEvents())];
+  const columns = { path: 'services/archive/columns.json', text: toText(describeColumns()) };
+  return [...apis, columns, ...(await describeEvents())];
 }
 
 /** Whether the committed document says the same. */

@@ -66,6 +66,12 @@ export async function serviceNames(): Promise<string[]> {
   return names.filter((name) => existsSync(join(repository, 'services', name, 'serverless.yml')));
 }
 
+/** The names of those that are in a stack: the others are opt-in, and wait for somebody to list them. */
+export async function namesOfStack(): Promise<string[]> {
+  const compose = await readFile(join(repository, 'serverless-compose.yml'), 'utf8');
+  return [...compose.matchAll(/^ +path: services\/(\S+)$/gm)].map(([, name = '']) => name);
+}
+
 /**
  * The configuration of the service and of what it includes, and the versions of the tools. Function code is left out:
  * it is bundled with the template, but is not part of it.

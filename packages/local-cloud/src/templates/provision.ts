@@ -88,6 +88,9 @@ const withoutLocalMeaning = new Set([
   'AWS::S3::BucketPolicy',
   'AWS::SNS::TopicPolicy',
   'AWS::SQS::QueuePolicy',
+  // There is no Athena: any engine reads the files.
+  'AWS::Glue::Database',
+  'AWS::Glue::Table',
   // There is no CloudWatch: logs go to the terminal.
   'AWS::CloudWatch::Alarm',
   'AWS::Logs::LogGroup',
