@@ -173,6 +173,7 @@ async function startServices(
   progress.note('waiting for the emulators');
   const { description } = await starting;
   const { endpoints, dataFolder, issuer } = description;
+  description.paymentProvider = provider.name;
   useEndpoints(endpoints);
   progress.note('creating tables, topics and queues');
   await Promise.all(

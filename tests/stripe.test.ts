@@ -1,12 +1,18 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { packageService } from '@fanfold/local-cloud/packagedTemplates';
-import { freeBasePort } from '@fanfold/local-cloud/ports';
+import { freeBasePort, freePort } from '@fanfold/local-cloud/ports';
 import { findStack } from '@fanfold/local-cloud/stack';
 import { type StripeServer, startStripeFake } from '@fanfold/stripe-fake/server';
 import { signatureHeader } from '@fanfold/stripe-fake/signature';
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { paymentProviderOf } from '../scripts/dev/paymentProvider.ts';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
+import { payable, pay as payByConsole } from '../scripts/fanfold/console/paying.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
 import { Wire } from './wire.ts';
@@ -19,6 +25,7 @@ const { STRIPE_TEST_KEY } = process.env;
 const providers = ['sandbox', 'stripe', ...(STRIPE_TEST_KEY ? ['stripe itself'] : [])];
 const declinedCards: Record<string, string> = { sandbox: 'pm_card_declined' };
 
+const repository = join(import.meta.dirname, '..');
 const key = 'sk_test_canary4242';
 const webhookSecret = 'whsec_canary4242';
 
@@ -45,6 +52,17 @@ async function end(): Promise<void> {
   expect(await stack?.stop()).toBe(0);
   await stripe?.stop();
 }
+
+/** The lines that docs/stripe.md has for a shell, with another port of the fake, as others run one too. */
+async function commandsOfPage(fakePort: number): Promise<string[]> {
+  const page = await readFile(join(repository, 'docs/stripe.md'), 'utf8');
+  const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  return blocks.flatMap((block) => block.trim().replaceAll(':12111', `:${fakePort}`).split('\n'));
+}
+
+/** What a line sets in the shell that it is typed in. */
+const exportsOf = (line = ''): Record<string, string> =>
+  Object.fromEntries([...line.matchAll(/(FANFOLD_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]));
 
 const eventually = <T>(check: () => Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 30_000, interval: 100 });
@@ -100,6 +118,49 @@ describe.each(providers)('With %s as the provider', (provider) => {
     const { status, body } = await pay({ paymentMethod });
     expect([status, body]).toMatchObject([402, { code: 'card_declined', declineCode: 'generic_decline' }]);
     expect(await payment(body.paymentId)).toMatchObject({ status: 'failed' });
+  });
+});
+
+describe('With the commands of docs/stripe.md', () => {
+  let fake: ChildProcess;
+  let commands: string[];
+
+  beforeAll(async () => {
+    const base = await freeBasePort();
+    commands = await commandsOfPage(await freePort());
+    const exported = exportsOf(commands.find((line) => line.startsWith('export ')));
+    expect(commands.slice(0, 3)).toEqual(['pnpm stripe-fake', expect.stringMatching(/^export /), 'pnpm dev']);
+    const { scripts } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8'));
+    const [node, script] = scripts['stripe-fake'].split(' ');
+    expect([node, scripts.dev]).toEqual(['node', 'node scripts/dev.ts']);
+    const { FANFOLD_STRIPE_URL = '' } = exported;
+    const env = { ...process.env, FANFOLD_PORT: String(base), FANFOLD_STRIPE_URL };
+    fake = spawn(process.execPath, [script], { cwd: repository, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = await once(createInterface({ input: fake.stdout as Readable }), 'line');
+    expect(line).toContain(`at ${FANFOLD_STRIPE_URL}`);
+    stack = await startDev(base, exported);
+    merchant = await clientOf(base, 'acme');
+  }, 120_000);
+  afterAll(async () => {
+    await end();
+    fake?.kill();
+  });
+
+  it('the fake takes payments, and tells of them; the console offers what it knows', async () => {
+    vi.stubEnv('FANFOLD_PORT', String(stack.base));
+    expect(await payable()).toEqual(['payment', 'declined', 'refund']);
+    const { paymentId, sentence } = await payByConsole({ merchant: 'acme', what: 'payment' });
+    expect(sentence).toContain('captured');
+    const declined = await payByConsole({ merchant: 'acme', what: 'declined' });
+    expect(declined.sentence).toContain('declined');
+    await expect(payByConsole({ merchant: 'acme', what: 'timeout' })).rejects.toThrow('no such card');
+    vi.unstubAllEnvs();
+    const { body } = await pay({ paymentMethod: 'pm_card_authenticationRequired' });
+    await fetch(String((await payment(body.id)).nextAction?.url), { redirect: 'manual' });
+    await eventually(async () => expect(await payment(body.id)).toMatchObject({ status: 'captured' }));
+    const webhook = commands.find((line) => line.startsWith('./fanfold webhook')) ?? '';
+    const [, ...typed] = webhook.replace('pay_…', paymentId).split(' ');
+    expect(await fanfold(typed, stack.base)).toMatchObject({ code: 0 });
   });
 });
 
@@ -262,7 +323,7 @@ describe('With Stripe', () => {
     // It was packaged by dev with the same environment, which names the secret and has it.
     for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     const { parameters } = paymentProviderOf(environment, stack.base);
-    const folder = join(import.meta.dirname, '../services/payments');
+    const folder = join(repository, 'services/payments');
     const template = JSON.stringify(await packageService(folder, 'local', parameters));
     vi.unstubAllEnvs();
     expect(template).toContain('STRIPE_SECRET_NAME');

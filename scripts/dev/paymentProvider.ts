@@ -10,6 +10,9 @@ export type PaymentProvider = {
 /** The secret of the webhook when none is set, and the one that `fanfold webhook` signs with then. */
 export const localWebhookSecret = 'whsec_local';
 
+/** Where `pnpm stripe-fake` is, if nothing else is said. */
+export const localFakeUrl = 'http://127.0.0.1:12111';
+
 /** As packages/topology/parameters.yml names it for the stage `local`. */
 export const localSecretName = 'fanfold/local/stripe';
 
@@ -44,7 +47,7 @@ export function paymentProviderOf(
   const { FANFOLD_STRIPE_URL: stripeUrl = '' } = environment;
   if (stripeUrl !== '' && !URL.canParse(stripeUrl)) {
     throw new Error(
-      `FANFOLD_STRIPE_URL is "${stripeUrl}": set it to a URL such as http://127.0.0.1:12111, or to nothing.`,
+      `FANFOLD_STRIPE_URL is "${stripeUrl}": set it to a URL such as ${localFakeUrl}, or to nothing.`,
     );
   }
   return {

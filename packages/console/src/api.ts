@@ -117,6 +117,8 @@ export type PlaceOfConsole = {
   operator: string;
   /** Whether it is the stack of `dev`, where events of all merchants are seen and payments can be made. */
   isLocal: boolean;
+  /** What can be paid, and how: nothing in AWS. */
+  payable: Asked<'pay'>['what'][];
   /** Whether SNS can be taken away: only by the process that runs it. */
   hasTopicSwitch: boolean;
   /** Whose objects are meant while nobody says otherwise. */

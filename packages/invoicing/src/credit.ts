@@ -337,7 +337,7 @@ function takenByLine(
 ): TakenByLine {
   const gross = items.map(() => 0);
   const quantities = new Map<number, Decimal>();
-  for (const wanted of lines) {
+  eachLine(lines, (wanted) => {
     const { line } = wanted;
     const item = items[line];
     if (!item || !('quantity' in item.of)) throw new RangeError(`The invoice has no line ${line + 1}`);
@@ -351,11 +351,35 @@ function takenByLine(
     // A part of the line may have been paid back already without saying for how many.
     const taken = 'quantity' in wanted ? Math.min(amount, rest) : amount;
     if (taken < 1 || taken > rest)
-      throw new RangeError(`Of line ${line + 1}, ${rest} is left, and not ${taken}`);
+      throw new RangeError(`of line ${line + 1}, ${rest} is left, and not ${taken}`);
     gross[line] = taken;
     if ('quantity' in wanted) quantities.set(line, decimalOf(wanted.quantity));
-  }
+  });
   return { gross, quantities };
+}
+
+/** More of a line than is left of it, or nothing. */
+export class LineError extends RangeError {
+  override name = 'LineError';
+  /** Which of the lines that a refund is for, from 0. */
+  readonly index: number;
+
+  constructor(index: number, message: string) {
+    super(message);
+    this.index = index;
+  }
+}
+
+/** @throws LineError for a RangeError of one of them */
+export function eachLine<Line>(lines: readonly Line[], work: (line: Line) => void): void {
+  for (const [index, line] of lines.entries()) {
+    try {
+      work(line);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new LineError(index, error.message);
+    }
+  }
 }
 
 /**
@@ -373,9 +397,10 @@ export function grossOfQuantity(
   const quantity = decimalOf(line.quantity);
   const before = decimalOf(item?.creditedQuantity ?? '0');
   const after = plus(before, wanted);
-  if (wanted.units <= 0n || compare(after, quantity) > 0)
+  if (wanted.units <= 0n) throw new RangeError('must be more than 0');
+  if (compare(after, quantity) > 0)
     throw new RangeError(
-      `${decimalText(wanted)} cannot be returned: ${decimalText(before)} of ${decimalText(quantity)} were`,
+      `must be at most what is left of ${decimalText(quantity)}, of which ${decimalText(before)} were returned`,
     );
   const cut = (part: Decimal) =>
     roundedRatio(

@@ -16,7 +16,7 @@ import { findingsOf, isAnythingIn } from '../operations/findings.ts';
 import { logKeysOf, proofOf } from '../operations/proofs.ts';
 import { switchTriggers } from '../operations/triggers.ts';
 import { deadLettersOf } from './deadLetters.ts';
-import { pay } from './paying.ts';
+import { pay, payable } from './paying.ts';
 import { paymentsOf } from './payments.ts';
 import { merchantOf, traced } from './tracing.ts';
 import { refusalOf } from './troubles.ts';
@@ -74,6 +74,7 @@ export function consoleOf(
           region,
           account,
           operator,
+          payable: isLocal ? await payable() : [],
           isLocal,
           hasTopicSwitch: topic !== undefined,
           merchant: isLocal ? parse.localMerchant : null,

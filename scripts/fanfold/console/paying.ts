@@ -1,6 +1,7 @@
 import type { Answers, Asked } from '@fanfold/console/api';
 import { Refused } from '@fanfold/console/server';
 import { formatAmount } from '@fanfold/contracts/currency';
+import { runningStack } from '../aws/stack.ts';
 import { connect } from '../operations/merchantApi.ts';
 import { twoChairs } from '../operations/twoChairs.ts';
 
@@ -16,25 +17,38 @@ type Payment = {
 };
 type RefusedCard = { detail: string; paymentId: string };
 
-const methods: Record<Exclude<What, 'refund'>, string> = {
-  payment: 'pm_card_visa',
-  declined: 'pm_card_declined',
-  timeout: 'pm_card_timeout',
+/** With Stripe, or its fake, no card keeps a payment from being answered. https://docs.stripe.com/testing */
+const methodsOf: Record<'sandbox' | 'stripe', Partial<Record<Exclude<What, 'refund'>, string>>> = {
+  sandbox: { payment: 'pm_card_visa', declined: 'pm_card_declined', timeout: 'pm_card_timeout' },
+  stripe: { payment: 'pm_card_visa', declined: 'pm_card_visa_chargeDeclined' },
 };
+
+async function methods() {
+  const { paymentProvider = 'sandbox' } = await runningStack();
+  return methodsOf[paymentProvider];
+}
+
+/** What can be done with the provider that a laptop runs with. */
+export const payable = async (): Promise<What[]> => [
+  ...(Object.keys(await methods()) as (keyof Awaited<ReturnType<typeof methods>>)[]),
+  'refund',
+];
 
 const maxRefundMinor = 4_000;
 
 /**
  * Makes a payment of a merchant of a laptop, or gives a part of its newest one back.
  *
- * @throws Refused when there is nothing to give back
+ * @throws Refused when there is nothing to give back, or the provider does nothing like it
  */
 export async function pay({ merchant, what }: Asked<'pay'>): Promise<Answers['pay']> {
   const { payments } = await connect(merchant);
   if (what !== 'refund') {
+    const paymentMethod = (await methods())[what];
+    if (!paymentMethod) throw new Refused('The payment provider of this laptop has no such card.');
     const { status, answer } = await payments.ask<Payment & RefusedCard>('/payments', {
       ...twoChairs,
-      paymentMethod: methods[what],
+      paymentMethod,
       orderId: `console-${Date.now()}`,
     });
     const amount = formatAmount(twoChairs.amount, twoChairs.currency);

@@ -27,7 +27,7 @@ export const flow: View = {
   },
   show: (query) => html`
     <h1>Flow</h1>
-    ${place?.isLocal ? makers() : nothing} ${live.picture ? pictureOf(live.picture) : html`<p>Looking at the stage…</p>`}
+    ${place && place.payable.length > 0 ? makers(place) : nothing} ${live.picture ? pictureOf(live.picture) : html`<p>Looking at the stage…</p>`}
     ${eventsTable(query)}
   `,
 };
@@ -47,7 +47,7 @@ const kinds: [Asked<'pay'>['what'], string][] = [
   ['refund', 'Refund'],
 ];
 
-const makers = () => html`
+const makers = ({ payable }: PlaceOfConsole) => html`
   <form class="bar" aria-label="Make a payment" @submit=${(event: Event) => event.preventDefault()}>
     <label>
       Merchant
@@ -61,9 +61,11 @@ const makers = () => html`
         }}
       />
     </label>
-    ${kinds.map(
-      ([what, label]) =>
-        html`<button
+    ${kinds
+      .filter(([what]) => payable.includes(what))
+      .map(
+        ([what, label]) =>
+          html`<button
           type="button"
           ?disabled=${paying.state === 'running'}
           @click=${() =>
@@ -74,7 +76,7 @@ const makers = () => html`
         >
           ${label}
         </button>`,
-    )}
+      )}
     ${outcomeOf(paying)}
   </form>
 `;

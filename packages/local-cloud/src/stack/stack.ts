@@ -20,6 +20,8 @@ export type StackDescription = {
   /** Where its data is kept; in memory without. */
   dataFolder?: string;
   services: Record<string, RunningService>;
+  /** Whom payments are made with. */
+  paymentProvider?: 'sandbox' | 'stripe';
 };
 
 /** Pages for people, at the base port. Requests of other pages do not reach them. */

@@ -13,7 +13,7 @@ export const cancelRequest = z.strictObject({
 export const refundLineRequest = z
   .strictObject({
     line: z.int().min(1).max(maxOrderLines),
-    quantity: quantity.optional(),
+    quantity: quantity.refine((wanted) => Number(wanted) > 0, 'must be more than 0').optional(),
     amount: positiveAmount.optional(),
   })
   .refine(({ quantity, amount }) => quantity === undefined || amount === undefined, {

@@ -158,16 +158,36 @@ describe('A refund of lines', () => {
     expect(refunding(lines, amount).amount).toBe(amount);
   });
 
-  test.each<[string, object[], string]>([
-    ['a line that is not there', [{ line: 4 }], 'The invoice has no line 4'],
-    ['a line twice', [{ line: 1 }, { line: 1 }], 'Line 1 is named twice'],
-    ['more than it cost', [{ line: 1, amount: 1091 }], 'Of line 1, 1090 is left, and not 1091'],
-    ['more than were bought', [{ line: 3, quantity: '4' }], '4 cannot be returned: 0 of 3 were'],
-    ['less than none', [{ line: 3, quantity: '-1' }], '-1 cannot be returned: 0 of 3 were'],
-  ])('is refused of %s', (_what, lines, detail) => {
+  test.each<[string, object[], string, string]>([
+    ['a line that is not there', [{ line: 4 }], '0/line', 'there is no line 4: the order has 3'],
+    ['a line twice', [{ line: 1 }, { line: 1 }], '1/line', 'line 1 is named twice'],
+    ['more than it cost', [{ line: 1, amount: 1091 }], '0/amount', 'of line 1, 1090 is left, and not 1091'],
+    [
+      'more than were bought',
+      [{ line: 1 }, { line: 3, quantity: '4' }],
+      '1/quantity',
+      'must be at most what is left of 3, of which 0 were returned',
+    ],
+    ['less than none', [{ line: 3, quantity: '-1' }], '0/quantity', 'must be more than 0'],
+  ])('is refused of %s, at its place', (_what, lines, place, detail) => {
     expect(() => refunding(lines)).toThrow(
-      expect.objectContaining({ status: 422, errors: [{ pointer: '#/lines', detail }] }),
+      expect.objectContaining({ status: 422, errors: [{ pointer: `#/lines/${place}`, detail }] }),
     );
+  });
+
+  test('is refused of each line that is not there, also when nothing is left to refund', () => {
+    const { payment } = settling(asking(bought(), 're_1', {}), 're_1');
+    const ask = (...lines: object[]) => asking(payment, 're_2', { lines: lines as never });
+    expect(() => ask({ line: 4 }, { line: 1 }, { line: 9 })).toThrow(
+      expect.objectContaining({
+        status: 422,
+        errors: [
+          { pointer: '#/lines/0/line', detail: 'there is no line 4: the order has 3' },
+          { pointer: '#/lines/2/line', detail: 'there is no line 9: the order has 3' },
+        ],
+      }),
+    );
+    expect(() => ask({ line: 1 })).toThrow(expect.objectContaining({ status: 409 }));
   });
 
   test('has the amount of its lines, if it says one', () => {
@@ -188,14 +208,18 @@ describe('A refund of lines', () => {
       credit: { lines: [{ line: 1, amount: 666, quantity: null }], creditedBefore: [0, 0] },
     });
     expect(credited(event, inGroupsOf(payment)).amounts.vat).toMatchObject([{ taxRate: '21.00' }]);
-    for (const [lines, detail] of [
-      [[{ line: 1, amount: 537 }], 'Of line 1, 536 can be given back, and not 537'],
-      [[{ line: 4 }], 'The order has no line 4'],
-      [[{ line: 2 }, { line: 2 }], 'Line 2 is named twice'],
-      [[{ line: 3, quantity: '4' }], '4 cannot be returned: 0 of 3 were'],
+    for (const [lines, place, detail] of [
+      [[{ line: 1, amount: 537 }], '0/amount', 'of line 1, 536 can be given back, and not 537'],
+      [[{ line: 4 }], '0/line', 'there is no line 4: the order has 3'],
+      [[{ line: 2 }, { line: 2 }], '1/line', 'line 2 is named twice'],
+      [
+        [{ line: 3, quantity: '4' }],
+        '0/quantity',
+        'must be at most what is left of 3, of which 0 were returned',
+      ],
     ] as const)
       expect(() => asking(payment, 're_2', { lines: lines as never })).toThrow(
-        expect.objectContaining({ status: 422, errors: [{ pointer: '#/lines', detail }] }),
+        expect.objectContaining({ status: 422, errors: [{ pointer: `#/lines/${place}`, detail }] }),
       );
     // All that is left of what was captured.
     expect(asking(payment, 're_2', { lines: [{ line: 1 }] }).refunds.re_2?.amount).toBe(536);

@@ -6,9 +6,11 @@ import {
   amountsOfPart,
   creditableOf,
   creditedOfGroups,
+  eachLine,
   grossOfQuantity,
   groupsOfTaken,
   inGroups,
+  LineError,
   nothingCredited,
   type Progress,
   type Taken,
@@ -60,8 +62,29 @@ export function creditFor(
     return { amount: paidMinor, lines: taken.map(creditedLineOf) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw refusedLines(error.message);
+    const index = error instanceof LineError ? error.index : undefined;
+    throw refusedLines(error.message, 'lines' in wanted ? placeOf(wanted.lines, index) : undefined);
   }
+}
+
+/** Where in a request it is said how much of a line is wanted; without that, which line. */
+function placeOf(lines: RefundLine[], index: number | undefined): string {
+  if (index === undefined) return '#/lines';
+  const { quantity, amount } = lines[index] as RefundLine;
+  const member = quantity !== undefined ? 'quantity' : amount !== undefined ? 'amount' : 'line';
+  return `#/lines/${index}/${member}`;
+}
+
+/** @throws Refusal 422 `invalid_request` when the order does not have some of these lines, or one is named twice */
+export function requireLines(payment: Payment, lines: RefundLine[]): void {
+  const count = (isInGroups(payment) ? orderedOf(payment) : invoicedOf(payment)).lines.length;
+  const errors = lines.flatMap(({ line }, i) => {
+    const pointer = `#/lines/${i}/line`;
+    if (line > count) return { pointer, detail: `there is no line ${line}: the order has ${count}` };
+    const isTwice = lines.findIndex((other) => other.line === line) < i;
+    return isTwice ? { pointer, detail: `line ${line} is named twice` } : [];
+  });
+  if (errors.length > 0) throw invalidRequest('The body', errors);
 }
 
 const creditedLineOf = ({ item, amountMinor, quantity }: Taken): Credit['lines'][number] => ({
@@ -127,11 +150,9 @@ function linesInGroups(
 ): { line: number; amountMinor: number }[] {
   const creditable = creditableOf(ordered);
   const sums = new Map<number, number>();
-  for (const [i, { line, quantity, amount }] of lines.entries()) {
+  eachLine(lines, ({ line, quantity, amount }) => {
     const [of, item] = [ordered.lines[line - 1], creditable[line - 1]];
-    if (!of || !item) throw new RangeError(`The order has no line ${line}`);
-    if (lines.findIndex((other) => other.line === line) < i)
-      throw new RangeError(`Line ${line} is named twice`);
+    if (!of || !item) throw new RangeError(`the order has no line ${line}`);
     const group = invoice.lines.findIndex(
       ({ category, taxRate }) => category === of.category && taxRate === of.taxRate,
     );
@@ -144,10 +165,10 @@ function linesInGroups(
         : grossOfQuantity(of, item.grossMinor, undefined, decimalOf(quantity));
     if (wanted < 1 || wanted > Math.min(item.grossMinor, left))
       throw new RangeError(
-        `Of line ${line}, ${Math.min(item.grossMinor, left)} can be given back, and not ${wanted}`,
+        `of line ${line}, ${Math.min(item.grossMinor, left)} can be given back, and not ${wanted}`,
       );
     sums.set(group, taken + wanted);
-  }
+  });
   return [...sums].map(([line, amountMinor]) => ({ line, amountMinor }));
 }
 
@@ -162,8 +183,8 @@ const plainOrder = (isOneAmount: boolean): Order => ({
   exchange: null,
 });
 
-const refusedLines = (detail: string): Refusal =>
-  invalidRequest('The body', [{ pointer: '#/lines', detail }]);
+const refusedLines = (detail: string, pointer = '#/lines'): Refusal =>
+  invalidRequest('The body', [{ pointer, detail }]);
 
 /** What some refunds have taken back. Those of an amount alone come before all that say what they are for. */
 function progressOf(payment: Payment, invoice: Amounts, counts: (refund: Refund) => boolean): Progress {

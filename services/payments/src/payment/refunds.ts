@@ -7,6 +7,7 @@ import {
   creditFor,
   isByLine,
   type RefundLine,
+  requireLines,
   withFixedCredits,
 } from './credit.ts';
 import { nextEventTime, wasRefunded, withEvent } from './events.ts';
@@ -51,6 +52,7 @@ export function refund(
     );
   }
   const left = refundable(payment);
+  if (request.lines) requireLines(payment, request.lines);
   const byLine = request.lines && left > 0 ? creditFor(payment, { lines: request.lines }) : undefined;
   if (byLine && request.amount !== undefined && request.amount !== byLine.amount) {
     throw invalidRequest('The body', [
