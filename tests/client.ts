@@ -86,11 +86,17 @@ export const accessToken = (base: number, merchantId: string, scopes = merchantS
     expiresInSeconds: 3600,
   });
 
-export async function clientOf(base: number, merchantId: string, scopes = merchantScopes): Promise<Client> {
+/** @param urlOf where a path is answered */
+export async function clientOf(
+  base: number,
+  merchantId: string,
+  scopes = merchantScopes,
+  urlOf = (path: string) => `http://127.0.0.1:${base + offsetOf(path)}`,
+): Promise<Client> {
   const token = await accessToken(base, merchantId, scopes);
   const ask = (method: string, path: string, init: RequestInit) => {
     const headers = { authorization: `Bearer ${token}`, ...init.headers };
-    return fetch(`http://127.0.0.1:${base + offsetOf(path)}${path}`, { ...init, method, headers });
+    return fetch(`${urlOf(path)}${path}`, { ...init, method, headers });
   };
   const send = async (method: string, path: string, init: RequestInit = {}): Promise<Answer> => {
     const response = await ask(method, path, init);

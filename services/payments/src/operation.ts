@@ -208,7 +208,7 @@ function measureUnknown({ unknown }: Ask | Refund, now: Date): void {
     metrics.addMetric('OutcomesOverdue', 'Count', 1);
 }
 
-function instructionOf(payment: Payment, id: string): Instruction | undefined {
+export function instructionOf(payment: Payment, id: string): Instruction | undefined {
   const { id: paymentId, merchantId, paymentMethod, currency, reference, ask, refunds } = payment;
   const about = { key: id, paymentId, merchantId, paymentMethod, currency, ...(reference && { reference }) };
   if (ask?.id === id) {
@@ -219,7 +219,7 @@ function instructionOf(payment: Payment, id: string): Instruction | undefined {
   return refund && { ...about, operation: 'refund', amount: refund.amount, askedAt: refund.createdAt };
 }
 
-function refuseFailed(payment: Payment, id: string, headers: Record<string, string> = {}): void {
+export function refuseFailed(payment: Payment, id: string, headers: Record<string, string> = {}): void {
   const failure = payment.requests[id]?.failure;
   if (failure) throw paymentRequired(payment, failure, headers);
 }
