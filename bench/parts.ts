@@ -8,6 +8,7 @@ import { devPart } from './parts/dev/part.ts';
 import { flowPart } from './parts/flow/part.ts';
 import { logPart } from './parts/log/part.ts';
 import { messagingPart } from './parts/messaging/part.ts';
+import { monolithPart } from './parts/monolith/part.ts';
 import { pipelinePart } from './parts/pipeline/part.ts';
 
 /** Everything that `pnpm bench` measures, in this order. */
@@ -19,6 +20,7 @@ export const parts: Part[] = [
   messagingPart,
   flowPart,
   devPart,
+  monolithPart,
   contentionPart,
   dayPart,
   logPart,

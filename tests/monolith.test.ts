@@ -1,6 +1,7 @@
 import { freeBasePort } from '@fanfold/local-cloud/ports';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Monolith, startMonolith } from '../bench/monolith/monolith.ts';
+import { countLines } from '../bench/parts/monolith/lines.ts';
 import { clientOf } from './client.ts';
 import { productRules } from './productRules.ts';
 
@@ -19,4 +20,10 @@ describe('the monolith', () => {
     (chapter) => clientOf(base, `monolith-${chapter}`, undefined, () => monolith.url),
     () => monolith.doWhatIsDue(),
   );
+
+  it('is a fraction of what the services need besides what both share', async () => {
+    const { shared, services, monolith: own } = await countLines();
+    expect(shared).toBeGreaterThan(services);
+    expect(own).toBeLessThan(services / 4);
+  });
 });

@@ -25,7 +25,7 @@ export type DevStack = {
  * @throws when it ends before it is ready, with what it printed
  */
 export async function startDev(
-  { folder }: Checkout,
+  { folder }: Pick<Checkout, 'folder'>,
   base: number,
   resources: AsyncDisposableStack,
 ): Promise<DevStack> {
