@@ -155,6 +155,8 @@ describe('used wrongly', () => {
     [['verify'], "Give the log's key: --key"],
     [['verify', '--key', 'a+b'], '--key: It is not a key'],
     [['verify', 'a', 'b'], 'too many arguments'],
+    [['monitor'], "missing required argument 'url'"],
+    [['monitor', 'http://127.0.0.1:1'], "Give the log's key: --key"],
     [['audit'], 'Commands:'],
     [['audit', 'key', '--origin', 'a b'], 'the name of a log'],
     [['audit', 'erase', 'x'.repeat(129)], '1 to 128 printable characters without spaces'],
@@ -201,6 +203,7 @@ it('help lists the commands and exits with 0', async () => {
     'findings',
     'republish',
     'verify',
+    'monitor',
     'audit',
   ])
     expect(stdout).toContain(`\n  ${command} `);

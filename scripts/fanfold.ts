@@ -420,6 +420,38 @@ program
   });
 
 program
+  .command('monitor')
+  .argument('<url...>', 'a log that is served below this URL, or lies in this folder')
+  .summary('verify what is new in audit logs, ours or others')
+  .description(
+    'Verifies that each log continues what it was at the last run, every new entry and tile, and who has signed. Several URLs of one ' +
+      'log must show one history. Exits with 0 when all are sound, 1 when one is not, 2 when one could not be read.',
+  )
+  .option(
+    '--policy <file>',
+    'the logs, the witnesses and the quorum that must have signed (https://c2sp.org/tlog-policy)',
+  )
+  .option('--key <vkey>', 'or a key of a log, as `fanfold audit key` prints it; may be repeated', several)
+  .option('--witness <vkey>', 'and the key of a witness that must have signed; may be repeated', several)
+  .option(
+    '--max-age <seconds>',
+    'how old the newest signature of a witness may be (without --policy that of each)',
+  )
+  .option(
+    '--state <folder>',
+    'where the checkpoints of earlier runs are; .fanfold/verified if not given, as for `verify --log`',
+  )
+  .option('--timeout <seconds>', 'give up what is not read after so long; 3600 if not given')
+  .option('--json', 'print the result as JSON')
+  .action(async (urls: string[], options) => {
+    const { policy, state } = options;
+    exitCode = await (await import('./fanfold/commands/verify.ts')).monitor(
+      urls.map((url) => (/^https?:/.test(url) ? url : fromHere(url))),
+      { ...options, ...(policy && { policy: fromHere(policy) }), ...(state && { state: fromHere(state) }) },
+    );
+  });
+
+program
   .command('describe')
   .summary('write the descriptions of APIs and events, or compare them with those of a commit')
   .description(

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { type AgeLimit, ageSeconds, durationOf, usualMaxAgeSeconds } from './age.ts';
-import { base64Of, textOf } from './bytes.ts';
+import { type AgeLimit, usualMaxAgeSeconds } from './age.ts';
+import { textOf } from './bytes.ts';
 import { type NamedFile, nameOf, verifyDocument } from './document.ts';
-import { shortOf } from './key.ts';
 import { type LogReport, readCheckpoint, verifyLog } from './log.ts';
 import type { LogReader } from './logReader.ts';
 import {
@@ -15,9 +14,10 @@ import {
   rememberedOf,
   rememberIn,
 } from './memory.ts';
-import { type Checkpoint, cannotBeChecked, type TrustedKeys } from './note.ts';
+import type { TrustedKeys } from './note.ts';
 import { maxProofFileBytes, type Proven, verifyProofFile } from './proof.ts';
 import { folderReader } from './reader.ts';
+import { howMany, jsonOfCheckpoint, linesOfCheckpoint, linesOfFindings } from './shown.ts';
 import { jsonText, printable } from './terminal.ts';
 import { ageLimitOf, BadUsage, readerOf, trustedKeys } from './usage.ts';
 import { VerificationError } from './wrong.ts';
@@ -158,24 +158,6 @@ function print<Result>(
   console.log(json ? jsonText(jsonOf(result)) : linesOf(result).map(printable).join('\n'));
 }
 
-const jsonOfCheckpoint = ({ origin, size, root, signedBy, witnessedBy }: Checkpoint) => ({
-  origin,
-  size,
-  root: base64Of(root),
-  keys: signedBy.map(shortOf),
-  witnesses: witnessedBy.map(({ key, time }) => ({ key: shortOf(key), time: time.toISOString() })),
-});
-
-const linesOfCheckpoint = (
-  { origin, signedBy, witnessedBy, notChecked }: Checkpoint,
-  ageOf: (time: Date) => string = () => '',
-): string[] => [
-  `log       ${origin}`,
-  ...signedBy.map((key) => `key       ${shortOf(key)}`),
-  ...witnessedBy.map(({ key, time }) => `witness   ${shortOf(key)}, at ${time.toISOString()}${ageOf(time)}`),
-  ...notChecked.map((key) => `witness   ${shortOf(key)}: ${cannotBeChecked}`),
-];
-
 type ProvenWithDocument = Proven & { document: NamedDocument | undefined };
 
 const jsonOfProof = ({ index, checkpoint, entry, event, document }: ProvenWithDocument) => ({
@@ -213,12 +195,7 @@ const jsonOfReport = (
   now: Date,
 ) => ({
   verified: findingCount === 0,
-  ...jsonOfCheckpoint(checkpoint),
-  witnesses: checkpoint.witnessedBy.map(({ key, time }) => ({
-    key: shortOf(key),
-    time: time.toISOString(),
-    ageSeconds: ageSeconds(time, now),
-  })),
+  ...jsonOfCheckpoint(checkpoint, now),
   rememberedSize: rememberedSize ?? null,
   findingCount,
   findings,
@@ -226,7 +203,7 @@ const jsonOfReport = (
 });
 
 function linesOfReport(report: LogReport, wasRemembered: boolean, now: Date): string[] {
-  const { checkpoint, rememberedSize, findings, findingCount, warnings } = report;
+  const { checkpoint, rememberedSize, findingCount, warnings } = report;
   const { size, origin } = checkpoint;
   const memory = wasRemembered
     ? `continues the ${rememberedSize} entries that were verified before`
@@ -234,19 +211,11 @@ function linesOfReport(report: LogReport, wasRemembered: boolean, now: Date): st
   const meaning =
     findingCount === 0
       ? [`verified: all ${size} entries of ${origin} are those that were signed`, `  memory    ${memory}`]
-      : [
-          `WRONG: ${findingCount} ${findingCount === 1 ? 'finding' : 'findings'} in ${origin}, of ${size} entries`,
-        ];
-  const hidden = findingCount - findings.length;
-  const ageOf = (time: Date) => {
-    const age = ageSeconds(time, now);
-    return age < 0 ? '' : `, ${durationOf(age)} ago`;
-  };
+      : [`WRONG: ${howMany(findingCount)} in ${origin}, of ${size} entries`];
   return [
     ...meaning,
-    ...findings.map(({ where, message }) => `  ${where}: ${message}`),
-    ...(hidden > 0 ? [`  and ${hidden} more`] : []),
-    ...linesOfCheckpoint(checkpoint, ageOf).map((line) => `  ${line}`),
+    ...linesOfFindings(report).map((line) => `  ${line}`),
+    ...linesOfCheckpoint(checkpoint, now).map((line) => `  ${line}`),
     ...(checkpoint.witnessedBy.length === 0 ? [`  ${ageUnknown}`] : []),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];

@@ -1,4 +1,6 @@
 export type FindingKind =
+  /** The checkpoint is none, or is not signed by a trusted key of its log. */
+  | 'checkpoint'
   /** A file is missing, and later ones exist. */
   | 'missing'
   /** All entries from one on are missing: the end of the log was cut off. */
@@ -9,6 +11,8 @@ export type FindingKind =
   | 'forked'
   /** The checkpoint has fewer entries than the stored one. */
   | 'old-checkpoint'
+  /** The cosignatures that are demanded are not there. */
+  | 'quorum'
   /** A witness has not signed for longer than was demanded. */
   | 'old-signature'
   /** An entry was changed: its hash still fits the tree. */

@@ -5,9 +5,11 @@
  */
 import { parseArgs } from 'node:util';
 import { verify } from './command.ts';
+import { monitor } from './monitor.ts';
 
 const usage = `usage: verify <proof file> <keys> [--document <file>] [--json]
        verify --log <url or folder> <keys> [--max-age <seconds>] [--remember <file>] [--json]
+       verify monitor <url or folder>… <keys> [--max-age <seconds>] [--state <folder>] [--timeout <seconds>] [--json]
 with <keys>: --key <vkey> [--witness <vkey>], or --policy <file>`;
 
 try {
@@ -20,14 +22,19 @@ try {
       log: { type: 'string' },
       document: { type: 'string' },
       remember: { type: 'string' },
+      state: { type: 'string' },
+      timeout: { type: 'string' },
       'max-age': { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
+  const [first, ...urls] = positionals;
+  const options = { ...values, maxAge: values['max-age'] };
   if (values.help) console.log(usage);
-  else if (positionals.length > 1) throw new Error('Give one proof file at a time.');
-  else process.exitCode = await verify(positionals[0], { ...values, maxAge: values['max-age'] });
+  else if (first === 'monitor') process.exitCode = await monitor(urls, options);
+  else if (urls.length > 0) throw new Error('Give one proof file at a time.');
+  else process.exitCode = await verify(first, options);
 } catch (error) {
   console.error(`${(error as Error).message}\n${usage}`);
   process.exitCode = 2;

@@ -272,20 +272,14 @@ it('no bytes make it do anything but read or refuse with a line', async () => {
     a.vkey,
     log.vkey,
   );
-  const texts = fc.array(fc.oneof(words, fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 30 });
+  const texts = fc.array(words, { maxLength: 30 }).map((parts) => Buffer.from(parts.join(' ')));
   await fc.assert(
-    fc.asyncProperty(
-      fc.oneof(
-        texts.map((parts) => Buffer.from(parts.join(' '))),
-        fc.uint8Array(),
-      ),
-      async (bytes) => {
-        const refusal = await parsePolicy(bytes).then(
-          () => 'line 1: read',
-          (error: Error) => error.message,
-        );
-        expect(refusal).toMatch(/^line [1-9]\d*: /);
-      },
-    ),
+    fc.asyncProperty(fc.oneof(texts, fc.uint8Array()), async (bytes) => {
+      const refusal = await parsePolicy(bytes).then(
+        () => 'line 1: read',
+        (error: Error) => error.message,
+      );
+      expect(refusal).toMatch(/^line [1-9]\d*: /);
+    }),
   );
 });

@@ -27,19 +27,36 @@ export const folderReader = (folder: string): LogReader => ({
 
 type Patience = { timeoutMs: number; attempts: number; firstPauseMs: number };
 
-/** A log that is served over HTTP. Temporary errors (5xx, 429, connections) are retried. */
+/**
+ * A log that is served over HTTP. Temporary errors (5xx, 429, connections) are retried. A log cannot send its reader elsewhere:
+ * redirections are not followed.
+ *
+ * @param signal ends all reading
+ */
 export function urlReader(
   url: string,
   { timeoutMs, attempts, firstPauseMs }: Patience = { timeoutMs: 30_000, attempts: 5, firstPauseMs: 250 },
+  signal?: AbortSignal,
 ): LogReader {
   const base = url.replace(/\/+$/, '');
   const get = async (path: string, maxBytes: number) => {
-    const response = await fetch(`${base}/${path}`, { signal: AbortSignal.timeout(timeoutMs) });
+    const limit = AbortSignal.timeout(timeoutMs);
+    const response = await fetch(`${base}/${path}`, {
+      signal: signal ? AbortSignal.any([limit, signal]) : limit,
+      redirect: 'manual',
+    });
     if (response.ok) return { bytes: await bytesOf(response, maxBytes) };
     await response.body?.cancel();
-    if (response.status === 404) return { bytes: undefined };
-    if (response.status === 429 || response.status >= 500) throw new Error(`answered ${response.status}`);
-    return { refused: response.status };
+    const { status } = response;
+    if (status === 404) return { bytes: undefined };
+    if (status === 429 || status >= 500) throw new Error(`answered ${status}`);
+    const location = response.headers.get('location')?.slice(0, 200);
+    return {
+      refused:
+        status >= 400
+          ? `${status}`
+          : `${status}, which points to ${location}: give the URL of the log itself`,
+    };
   };
   return {
     name: base,
@@ -50,7 +67,7 @@ export function urlReader(
           if (!refused) return bytes;
           throw Object.assign(new Error(`${base}/${path} was answered ${refused}.`), { isFinal: true });
         } catch (error) {
-          if ((error as { isFinal?: true }).isFinal) throw error;
+          if ((error as { isFinal?: true }).isFinal || signal?.aborted) throw error;
           if (attempt === attempts) {
             const { message, cause } = error as Error;
             const reason =
@@ -60,7 +77,7 @@ export function urlReader(
             );
           }
         }
-        await pause(firstPauseMs * 2 ** (attempt - 1));
+        await pause(firstPauseMs * 2 ** (attempt - 1), undefined, { signal });
       }
     },
   };

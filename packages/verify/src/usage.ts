@@ -81,11 +81,11 @@ export function ageLimitOf(
 }
 
 /** A log by its URL or folder. @throws BadUsage when it is neither */
-export async function readerOf(option: string, log: string): Promise<LogReader> {
+export async function readerOf(option: string, log: string, signal?: AbortSignal): Promise<LogReader> {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(log)) {
     const url = URL.canParse(log) ? new URL(log) : undefined;
     if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username)
-      return urlReader(log);
+      return urlReader(log, undefined, signal);
     throw new BadUsage(
       `${option}: It is the URL (http or https) below which a log has its checkpoint, or a folder.`,
     );
