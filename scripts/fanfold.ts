@@ -10,6 +10,7 @@ import {
   eventType,
   identifier,
   identifiers,
+  list,
   localMerchant,
   logName,
   merchant,
@@ -470,6 +471,36 @@ program
     if (against === undefined) await describe(options);
     else exitWith(await describeAgainst(against, options));
   });
+
+const making = program
+  .command('new')
+  .summary('make a service that runs, an event or an endpoint')
+  .description('Writes what CONTRIBUTING.md says by hand of its recipes. It never overwrites a file.');
+
+making
+  .command('service')
+  .argument('<name>', 'the name of the service and its folder')
+  .summary('make a service that runs, with its tests')
+  .description(
+    'Makes a service that keeps an entry for each event that it subscribes to: its template, consumer, store, tests and README in ' +
+      'services/<name>, and its places in serverless-compose.yml and the lockfile. No other file changes. A running `pnpm dev` starts it.',
+  )
+  .requiredOption('--subscribes-to <types>', 'the types of events that it handles, separated by commas', list)
+  .option('--publishes <types>', 'new types of events that it publishes, separated by commas', list)
+  .option('--api', 'with an HTTP API that shows what it has')
+  .option('--json', 'print the result as JSON')
+  .action(async (name, options) => (await import('./fanfold/commands/new.ts')).service(name, options));
+
+making
+  .command('event')
+  .argument('<type>', 'a noun, a verb in the past and a version, such as points.earned.v1')
+  .requiredOption('--service <name>', 'the service that publishes it')
+  .summary('declare an event that a service publishes')
+  .description(
+    'Writes services/<name>/events/<type>.ts, which declares the event, and a real message beside it.',
+  )
+  .option('--json', 'print the result as JSON')
+  .action(async (type, options) => (await import('./fanfold/commands/new.ts')).event(type, options));
 
 program
   .command('faults')

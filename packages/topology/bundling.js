@@ -1,6 +1,7 @@
 // How functions are bundled everywhere: for AWS, for a laptop, for tests and for benchmarks.
+import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** ES modules first: a third smaller than what Node would choose. */
 export const mainFields = ['module', 'main'];
@@ -70,7 +71,27 @@ const modulesOfStdnum = {
     ),
 };
 
-const plugins = [pureSchemas, builtinHttp, noJsonSchemas, modulesOfStdnum];
+/** On disk the services are looked for, each time. A bundle has the events that they declare when it is made. */
+export const declaredEvents = {
+  name: 'declared-events',
+  /** @param {{ onLoad(options: object, load: (args: { path: string }) => Promise<{ contents: string, resolveDir: string }>): void }} build */
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]contracts[\\/]src[\\/]declaredEvents\.js$/ }, async ({ path }) => {
+      const services = join(dirname(path), '../../../services');
+      const files = globSync('*/events/*.ts', { cwd: services }).sort();
+      return {
+        resolveDir: services,
+        contents: [
+          ...files.map(
+            (file, i) => `import { event as event${i} } from ${JSON.stringify(join(services, file))};`,
+          ),
+          `export const declaredEvents = [${files.map((_, i) => `event${i}`)}];`,
+        ].join('\n'),
+      };
+    }),
+};
+
+const plugins = [pureSchemas, builtinHttp, noJsonSchemas, modulesOfStdnum, declaredEvents];
 
 /** The options of esbuild for deployed functions, wherever serverless-esbuild does not set them. */
 export const functionOptions = {

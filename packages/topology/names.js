@@ -2,8 +2,12 @@
 // unique in an account. A name that would be too long is cut and ends in a hash of the whole.
 import { createHash } from 'node:crypto';
 
-/** The longest stage with which the longest names of functions (64) and queues (80) still fit. */
+/** The longest stage with which the longest names of functions and queues still fit. */
 const longestStage = 32;
+/** https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html */
+const longestFunction = 64;
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html */
+const longestQueue = 80;
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const longestRole = 64;
 /**
@@ -23,6 +27,24 @@ export function stageProblem(stage) {
   return (
     `The stage "${stage}" cannot be deployed: its name may have lower-case letters, digits and hyphens, up to ` +
     `${longestStage} of them, and ${found}.`
+  );
+}
+
+/**
+ * What is wrong with the name of a service, as a sentence; undefined when nothing is.
+ *
+ * @param {string} service
+ * @param {string[]} functionKeys of its functions, whose names have the service's and the stage's in them
+ */
+export function serviceNameProblem(service, functionKeys) {
+  const room = Math.min(
+    ...functionKeys.map((key) => longestFunction - `fanfold--${key}-`.length - longestStage),
+    longestQueue - 'fanfold---subscription-dead-letters'.length - longestStage,
+  );
+  if (/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(service) && service.length <= room) return undefined;
+  return (
+    `"${service}" is no name of a service: it may have lower-case letters, digits and single hyphens, begins with a letter, ` +
+    `and has ${room} characters at most, so that names of functions and queues fit with every stage.`
   );
 }
 

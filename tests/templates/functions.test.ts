@@ -1,6 +1,6 @@
 import { clientSettings } from '@fanfold/runtime/aws';
 import { describe, expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, one, servicesWithApi } from './stacks.ts';
+import { allOf, breaking, type Deployed, listed, one, servicesWithApi } from './stacks.ts';
 
 const functions = allOf('AWS::Lambda::Function');
 const mappings = allOf('AWS::Lambda::EventSourceMapping');
@@ -27,7 +27,7 @@ describe('a function', () => {
 
   test('that answers a request ends before the gateway gives up after 29 s', () => {
     const behindApi = invokedBy('AWS::ApiGatewayV2::Integration', ({ IntegrationUri }) => [IntegrationUri]);
-    expect(behindApi).toHaveLength(29);
+    expect(listed(behindApi)).toHaveLength(29);
     expect(breaking(behindApi, ({ Properties }) => Properties.Timeout === 15)).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ describe('a function', () => {
 
   test('that consumes or publishes has 30 s, and a minute to render', () => {
     const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
-    expect(mapped).toHaveLength(10);
+    expect(listed(mapped)).toHaveLength(10);
     const others = mapped.filter(({ logicalId }) => logicalId !== 'PublishLogLambdaFunction');
     const secondsOf = (logicalId: string) => (logicalId === 'RendererLambdaFunction' ? 60 : 30);
     expect(
@@ -63,12 +63,12 @@ describe('a function', () => {
     const scheduled = invokedBy('AWS::Events::Rule', ({ Targets }) =>
       Targets.map(({ Arn }: { Arn: string }) => Arn),
     );
-    expect(scheduled).toHaveLength(10);
+    expect(listed(scheduled)).toHaveLength(10);
     const timeoutOf = ({ Properties }: Deployed) => [
       Properties.FunctionName.split('-').at(-1),
       Properties.Timeout,
     ];
-    expect(Object.fromEntries(scheduled.map(timeoutOf))).toEqual({
+    expect(Object.fromEntries(listed(scheduled).map(timeoutOf))).toEqual({
       janitor: 60,
       expiry: 60,
       dayClose: 900,
@@ -110,11 +110,13 @@ describe('a function', () => {
 
 describe('the clocks', () => {
   test('run when they should', () => {
-    const rules = allOf('AWS::Events::Rule').map(({ Properties: { ScheduleExpression, State, Targets } }) => [
-      nameOf(Targets[0].Arn),
-      ScheduleExpression,
-      State,
-    ]);
+    const rules = listed(allOf('AWS::Events::Rule')).map(
+      ({ Properties: { ScheduleExpression, State, Targets } }) => [
+        nameOf(Targets[0].Arn),
+        ScheduleExpression,
+        State,
+      ],
+    );
     expect(rules).toEqual([
       ['fanfold-audit-local-publishLog', 'rate(1 minute)', 'ENABLED'],
       ['fanfold-audit-local-witness', 'rate(1 minute)', 'ENABLED'],
@@ -132,7 +134,7 @@ describe('the clocks', () => {
 
 describe('an HTTP API', () => {
   test('has exactly these routes', () => {
-    const routes = allOf('AWS::ApiGatewayV2::Route').map(
+    const routes = listed(allOf('AWS::ApiGatewayV2::Route')).map(
       ({ service, Properties }) => `${service} ${Properties.RouteKey}`,
     );
     expect(routes.sort()).toEqual([

@@ -9,7 +9,7 @@ import { forms } from '@fanfold/invoicing/profile';
 import { resolveTemplate, type Template } from '@fanfold/local-cloud/template';
 import { load } from 'js-yaml';
 import { describe, expect, test, vi } from 'vitest';
-import { services, servicesOfStack, servicesWithApi, servicesWithFunctions, templateFor } from './stacks.ts';
+import { services, servicesOfStack, servicesWithFunctions, templateFor } from './stacks.ts';
 
 const stage = 'a-stage-of-thirty-two-characters';
 const region = 'ap-southeast-2';
@@ -76,10 +76,11 @@ describe('a stage in AWS', () => {
       join(import.meta.dirname, '../../services', service, 'serverless.yml'),
       'utf8',
     );
-    expect(configuration).toMatch(/^plugins:(\n {2}- | \[)'@fanfold\/deployment\/plugin'/m);
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a variable of the Serverless Framework.
-    const settings = '\n  deployment: ${file(../../packages/topology/plugins.yml):deployment}\n';
-    expect(configuration).toContain(settings);
+    const shared = (name: string) => `\${file(../../packages/topology/plugins.yml):${name}}\n`;
+    expect([`\nplugins: ${shared('plugins')}`, "\nplugins: ['@fanfold/deployment/plugin']\n"]).toContainEqual(
+      /\nplugins: .*\n/.exec(configuration)?.[0],
+    );
+    expect(configuration).toContain(`\n  deployment: ${shared('deployment')}`);
   });
 
   test('has to say who issues its tokens, and how its log is named', async () => {
@@ -196,9 +197,9 @@ describe('a stage with all parameters and the longest name, in a region with a l
     const matching = roles.filter(([, { Properties }]) =>
       new RegExp(`^${pattern.replace('*', '.*')}$`).test(String(Properties.RoleName)),
     );
-    expect(matching.map(([logicalId]) => logicalId)).toEqual(
-      servicesWithApi.map(() => 'PublisherIamRoleLambdaExecution'),
-    );
+    const publishers = roles.filter(([logicalId]) => logicalId === 'PublisherIamRoleLambdaExecution');
+    expect(publishers.length).toBeGreaterThan(0);
+    expect(matching).toEqual(publishers);
   });
 });
 
@@ -211,11 +212,11 @@ test('a stage whose name does not fit is refused before anything is packaged', a
 describe('deployed together', () => {
   test('the services are all, behind the bus, and behind audit those whose events it records', async () => {
     const compose = await readFile(join(import.meta.dirname, '../../serverless-compose.yml'), 'utf8');
-    expect([...compose.matchAll(/path: services\/(\w+)/g)].map(([, service]) => service).sort()).toEqual(
+    expect([...compose.matchAll(/path: services\/([\w-]+)/g)].map(([, service]) => service).sort()).toEqual(
       // What is opt-in waits as a comment.
       services,
     );
-    const dependencies = [...compose.matchAll(/^ {2}(\w+):\n(?: {4}.*\n)*? {4}dependsOn: \[(.*)\]/gm)];
+    const dependencies = [...compose.matchAll(/^ {2}([\w-]+):\n(?: {4}.*\n)*? {4}dependsOn: \[(.*)\]/gm)];
     expect(Object.fromEntries(dependencies.map(([, service, others]) => [service, others]))).toEqual({
       audit: 'bus',
       ...Object.fromEntries(

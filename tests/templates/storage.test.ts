@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { eventTypes } from '@fanfold/contracts/catalog';
 import { keepablesOf } from '@fanfold/deployment/kept';
 import { describe, expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, one, servicesOfStack, templateFor } from './stacks.ts';
+import { allOf, breaking, type Deployed, listed, one, servicesOfStack, templateFor } from './stacks.ts';
 
 const tables = allOf('AWS::DynamoDB::Table');
 
@@ -40,7 +40,10 @@ const typeAndTimes = { ProjectionType: 'INCLUDE', NonKeyAttributes: ['type', 'ti
 describe('a table', () => {
   test('is where the code looks for it, with its keys and indexes', () => {
     const found = Object.fromEntries(
-      tables.map((table) => [table.Properties.TableName, { keys: keysOf(table), indexes: indexesOf(table) }]),
+      listed(tables).map((table) => [
+        table.Properties.TableName,
+        { keys: keysOf(table), indexes: indexesOf(table) },
+      ]),
     );
     expect(found).toEqual({
       'fanfold-local-payments': {
@@ -73,7 +76,7 @@ describe('a table', () => {
   });
 
   test('of a service that publishes has a stream with the new image', () => {
-    const streams = tables
+    const streams = listed(tables)
       .filter(({ Properties }) => Properties.StreamSpecification)
       .map(({ Properties }) => [Properties.TableName, Properties.StreamSpecification.StreamViewType]);
     expect(streams).toEqual([
@@ -100,7 +103,7 @@ describe('a table', () => {
   });
 
   test('of keys forgets what was destroyed after a week, for which a month would be too long', () => {
-    const days = tables.map(({ logicalId, Properties }) => [
+    const days = listed(tables).map(({ logicalId, Properties }) => [
       logicalId,
       Properties.PointInTimeRecoverySpecification.RecoveryPeriodInDays ?? 35,
     ]);
@@ -151,7 +154,7 @@ describe('a bucket', () => {
   });
 
   test('of records that were given up forgets them after 30 days', () => {
-    expect(failures.map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
+    expect(listed(failures).map(({ service }) => service)).toEqual(['audit', 'billing', 'payments']);
     const keeps = ({ Properties }: Deployed) => {
       const [rule] = Properties.LifecycleConfiguration.Rules;
       return rule.Status === 'Enabled' && rule.ExpirationInDays === 30;
@@ -296,7 +299,9 @@ describe('the log’s bucket', () => {
 
 test('all that outlives its stack can be found again, and be given to the next', async () => {
   const kept = await Promise.all(
-    servicesOfStack.map(async (service) => keepablesOf(await templateFor(service, 'local'), '123456789012')),
+    listed(servicesOfStack.map((service) => ({ service }))).map(async ({ service }) =>
+      keepablesOf(await templateFor(service, 'local'), '123456789012'),
+    ),
   );
   const count = (type: string) => kept.flat().filter((each) => each.type === type).length;
   expect({

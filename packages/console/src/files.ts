@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pageStyle } from '@fanfold/local-cloud/page';
 import { build } from 'esbuild';
+import { declaredEvents } from '../../topology/bundling.js';
 
 /** A file of the page. */
 export type PageFile = { type: string; content: string | Uint8Array };
@@ -17,6 +18,7 @@ export async function bundleScript(): Promise<Uint8Array> {
     format: 'esm',
     target: 'es2024',
     legalComments: 'none',
+    plugins: [declaredEvents],
     write: false,
   });
   return outputFiles[0]?.contents ?? new Uint8Array();

@@ -7,7 +7,8 @@ import {
   invoiceRendered,
   sellerChanged,
 } from './billing.ts';
-import type { EventOf } from './event.ts';
+import { declaredEvents } from './declaredEvents.js';
+import type { EventDefinition, EventOf } from './event.ts';
 import { deadLetterEdited, operationOrdered } from './operator.ts';
 import {
   paymentAuthorized,
@@ -46,7 +47,14 @@ const definitions = [
   deadLetterEdited,
 ] as const;
 
-type Definition = (typeof definitions)[number];
+/**
+ * The events that services declare in their own folder, by type: each file in `services/<name>/events` adds its own to this
+ * interface, so that the compiler knows them wherever it knows the others.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: it is where declarations are merged.
+export interface DeclaredEvents {}
+
+type Definition = (typeof definitions)[number] | DeclaredEvents[keyof DeclaredEvents];
 
 export type EventType = Definition['type'];
 
@@ -56,9 +64,11 @@ type Catalog = { [Type in EventType]: Extract<Definition, { type: Type }> };
 /** The event of a type; without a type, any event of the catalog. */
 export type EventOfType<Type extends EventType = EventType> = { [T in Type]: EventOf<Catalog[T]> }[Type];
 
-/** All events of Fanfold's services, by type. A new event is added here. */
+const all: readonly EventDefinition[] = [...definitions, ...declaredEvents];
+
+/** All events of Fanfold's services, by type. A new one is declared by its service (declaredEvents.js). */
 export const catalog = Object.fromEntries(
-  definitions.map((definition) => [definition.type, definition]),
+  all.map((definition) => [definition.type, definition]),
 ) as unknown as Catalog;
 
-export const eventTypes = definitions.map((definition) => definition.type);
+export const eventTypes = all.map(({ type }) => type) as EventType[];

@@ -150,6 +150,17 @@ export function defineEvent<Type extends string, Data extends z.ZodType>(definit
 export type EventOf<Definition> =
   Definition extends EventDefinition<infer Type, infer Data> ? Event<Type, z.output<Data>> : never;
 
+/**
+ * The data subject of an event, within its merchant. If the event belongs to a payment, that payment: it stands for
+ * the customer who paid, as it has the customer's details. Otherwise, or if the payment's id could not be in an order
+ * to erase, the event's own subject.
+ */
+export function dataSubjectOf({ subject, data }: Event): string {
+  const { paymentId } = Object(data) as { paymentId?: unknown };
+  const payment = subjectId.safeParse(paymentId);
+  return payment.success ? payment.data : subject;
+}
+
 export const eventId = (subject: string, n: number): string => `${subject}:${n}`;
 
 export const sequenceOf = (n: number): string => String(n).padStart(10, '0');

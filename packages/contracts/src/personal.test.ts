@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { catalog, eventTypes } from './catalog.ts';
+import { catalog, type EventType, eventTypes } from './catalog.ts';
+import { exampleFile } from './exampleFile.ts';
 import { isPersonal, nonPersonal, personal, withoutPersonal } from './personal.ts';
 
 /** The texts of a schema, by path, with their classes. */
@@ -36,8 +37,7 @@ const unclassified = (schema: z.core.$ZodType, name: string) =>
 const personalIn = (type: keyof typeof catalog) =>
   textsOf(catalog[type].schema, '').flatMap(([path, text]) => (isPersonal(text) ? [path] : []));
 
-const example = (type: string) =>
-  JSON.parse(readFileSync(new URL(`../examples/${type}.json`, import.meta.url), 'utf8'));
+const example = (type: EventType) => JSON.parse(readFileSync(exampleFile(catalog[type]), 'utf8'));
 
 describe('the texts of events', () => {
   test.each(eventTypes)('of %s are all classified where they are declared', (type) => {

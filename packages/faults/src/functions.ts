@@ -14,7 +14,7 @@ import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
 import type { Context } from 'aws-lambda';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { functionOptions } from '../../topology/bundling.js';
+import { declaredEvents, functionOptions } from '../../topology/bundling.js';
 import type { Clock } from './clock.ts';
 import type { Invocation, Network } from './network.ts';
 import { randomFrom } from './random.ts';
@@ -97,7 +97,7 @@ export async function bundleService(
       resolveDir: folder,
     },
     conditions: [provider, 'module'],
-    plugins: [undrawn, libraries.plugin, ...(mutation ? [mutating(mutation)] : [])],
+    plugins: [undrawn, declaredEvents, libraries.plugin, ...(mutation ? [mutating(mutation)] : [])],
   });
 }
 

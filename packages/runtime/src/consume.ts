@@ -67,10 +67,12 @@ export const consumeMessages = <Message extends { id: string; time: string }>(
 /** Handles each event by its type, independently of the others. */
 export const byType =
   <Type extends EventType>(
-    handlers: { [T in Type]: (event: EventOfType<T>) => Promise<void> },
+    handlers: { [T in Type]: (event: EventOfType<T>) => Promise<unknown> },
   ): Handle<EventOfType<Type>> =>
   (events) =>
-    events.map(async (event) => (handlers[event.type as Type] as (event: unknown) => Promise<void>)(event));
+    events.map(async (event) => {
+      await (handlers[event.type as Type] as (event: unknown) => Promise<unknown>)(event);
+    });
 
 async function process<E extends { id: string; time: string }>(
   records: SQSRecord[],

@@ -20,4 +20,8 @@ export const publishStream = (eventsOf: (image: Record<string, AttributeValue>) 
     ),
   );
 
+/** The same for a table whose items carry the events of their write, each as its JSON, in the list `events`. */
+export const publishCarriedEvents = () =>
+  publishStream(({ events }) => (events?.L ?? []).map(({ S = '' }) => JSON.parse(S) as Event));
+
 const sns = /* @__PURE__ */ new SNSClient(clientSettings);

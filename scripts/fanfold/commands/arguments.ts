@@ -41,6 +41,9 @@ export function scopeList(value: string): string[] {
   throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
 }
 
+/** A list, separated by commas. */
+export const list = (value: string): string[] => value.split(',').map((entry) => entry.trim());
+
 const maxSeconds = 999_999_999;
 
 /** A time from now, or with a minus before now. */

@@ -81,11 +81,14 @@ describe('An event', () => {
       definitions.filter(({ type }) => type !== 'payment.failed.v1'),
       [payments],
     );
-    const after = describedBy(definitions, [payments, messagingFor('loyalty', ['payment.captured.v1'])]);
+    const after = describedBy(definitions, [
+      payments,
+      messagingFor('new-subscriber', ['payment.captured.v1']),
+    ]);
     expect(descriptionChanges(before, after, [])).toMatchObject([
       {
         of: 'payment.captured.v1',
-        what: 'loyalty (services/loyalty/src/functions/consumer.handler) subscribes',
+        what: 'new-subscriber (services/new-subscriber/src/functions/consumer.handler) subscribes',
         effect: 'compatible',
       },
       { of: 'payment.failed.v1', what: 'added', effect: 'compatible' },

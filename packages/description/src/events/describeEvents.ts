@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalog } from '@fanfold/contracts/catalog';
 import type { EventDefinition } from '@fanfold/contracts/event';
+import { exampleFile } from '@fanfold/contracts/exampleFile';
 import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { toText } from '../service.ts';
 import { asyncApiOf } from './asyncApi.ts';
@@ -16,11 +17,11 @@ export async function describeEvents(): Promise<{ path: string; text: string }[]
   const services = await messagingOfServices();
   const examples = Object.fromEntries(
     await Promise.all(
-      definitions.map(async ({ type }) => [type, await read(`packages/contracts/examples/${type}.json`)]),
+      definitions.map(async (definition) => [definition.type, await readJson(exampleFile(definition))]),
     ),
   );
   const documents = services.map(async (messaging) => {
-    const { version } = await read(`services/${messaging.service}/package.json`);
+    const { version } = await readJson(join(repository, 'services', messaging.service, 'package.json'));
     return {
       path: `services/${messaging.service}/asyncapi.json`,
       text: toText(asyncApiOf({ version, messaging, definitions, examples })),
@@ -38,4 +39,4 @@ async function messagingOfServices(): Promise<Messaging[]> {
   return found.filter((messaging) => messaging !== undefined);
 }
 
-const read = async (path: string) => JSON.parse(await readFile(join(repository, path), 'utf8'));
+const readJson = async (file: string | URL) => JSON.parse(await readFile(file, 'utf8'));

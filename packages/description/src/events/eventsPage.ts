@@ -1,6 +1,11 @@
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { EventDefinition } from '@fanfold/contracts/event';
+import { exampleFile } from '@fanfold/contracts/exampleFile';
 import { receives } from './asyncApi.ts';
 import type { Messaging } from './messaging.ts';
+
+const docs = join(import.meta.dirname, '../../../../docs');
 
 /** docs/events.md: what events there are, who publishes them, and who subscribes. */
 export function eventsPage(definitions: EventDefinition[], services: Messaging[]): string {
@@ -17,13 +22,13 @@ export function eventsPage(definitions: EventDefinition[], services: Messaging[]
       description.replaceAll('|', '\\|'),
       [
         ...(described ? [`[schema](../services/${described}/asyncapi.json)`] : []),
-        `[example](../packages/contracts/examples/${type}.json)`,
+        `[example](${relative(docs, fileURLToPath(exampleFile({ type, source }))).replaceAll('\\', '/')})`,
       ].join(', '),
     ];
   });
   return `# Events
 
-This page is written by \`pnpm fanfold describe\`, from the catalog in \`packages/contracts\`, and the templates and
+This page is written by \`pnpm fanfold describe\`, from the catalog in \`packages/contracts\`, what services declare themselves in \`events\`, and the templates and
 \`subscriptions.js\` of the services. The \`asyncapi.json\` of a service (AsyncAPI 3.0) has the schemas of all events that it
 publishes and receives, under \`components\`, \`messages\`, with their topic and its queue.
 

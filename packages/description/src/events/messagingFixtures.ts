@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { catalog } from '@fanfold/contracts/catalog';
 import type { EventDefinition } from '@fanfold/contracts/event';
+import { exampleFile } from '@fanfold/contracts/exampleFile';
 import { asyncApiOf } from './asyncApi.ts';
 import type { Messaging } from './messaging.ts';
 
@@ -27,17 +28,15 @@ const functionFor = (service: string, name: string) => ({
 
 const queueNamed = (name: string) => ({ name, retentionSeconds: 345_600, visibilityTimeoutSeconds: 190 });
 
-const folder = new URL('../../../contracts/examples/', import.meta.url);
+export const definitions = Object.values(catalog) as EventDefinition[];
 
 /** The examples of the catalog, by type. */
 export const examples: Record<string, unknown> = Object.fromEntries(
-  readdirSync(folder).map((file) => [
-    file.replace(/\.json$/, ''),
-    JSON.parse(readFileSync(new URL(file, folder), 'utf8')),
+  definitions.map((definition) => [
+    definition.type,
+    JSON.parse(readFileSync(exampleFile(definition), 'utf8')),
   ]),
 );
-
-export const definitions = Object.values(catalog) as EventDefinition[];
 
 /** The document of a service. */
 export const documentOf = (messaging: Messaging, defined = definitions) =>

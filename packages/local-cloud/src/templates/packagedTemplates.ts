@@ -86,7 +86,7 @@ export async function templateSources(folder: string): Promise<string[]> {
 const descriptions = new Set(['openapi.json', 'asyncapi.json', 'examples.json']);
 
 /** Nor have hidden folders any, in which tools, running services and tests change files all the time. */
-const foldersWithoutConfiguration = new Set(['node_modules', 'src', 'fixtures']);
+const foldersWithoutConfiguration = new Set(['node_modules', 'src', 'events', 'fixtures']);
 
 async function configurationFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });

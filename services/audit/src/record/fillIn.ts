@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { dataSubjectOf } from '@fanfold/contracts/event';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import { issuedIn } from '../compare/series.ts';
 import { erasuresOf } from '../store/erasures.ts';
@@ -6,7 +7,7 @@ import { fill, fillErased } from '../store/filledEntries.ts';
 import { erasedAtOf, keyName, loadKeys } from '../store/keys.ts';
 import { waitingFor } from '../store/openEntries.ts';
 import { isCommittedBy, pseudonymOf } from './entry.ts';
-import { comparableTime, dataSubjectOf, type Received } from './received.ts';
+import { comparableTime, type Received } from './received.ts';
 import type { DataKey } from './seal.ts';
 
 /**

@@ -1,8 +1,9 @@
+import { dataSubjectOf } from '@fanfold/contracts/event';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eraseRequest } from '../erase/eraseRequest.ts';
 import { erasedEventOf } from '../store/erasures.ts';
-import { comparableTime, dataSubjectOf, depthOf, isSameJson } from './received.ts';
+import { comparableTime, depthOf, isSameJson } from './received.ts';
 import { receivedOf } from './receivedFixtures.ts';
 
 describe('texts with the same JSON', () => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Event, subjectId } from '@fanfold/contracts/event';
+import type { Event } from '@fanfold/contracts/event';
 
 /** An event, and the text of its message. The text is recorded, because it has fields that are not known here too. */
 export type Received = { event: Event; text: string };
@@ -13,17 +13,6 @@ export type Recorded = Pick<Event, 'id' | 'type' | 'subject' | 'merchantid' | 't
   /** The event as it came, unless it was erased. */
   text?: string;
 };
-
-/**
- * The data subject of an event, within its merchant. If the event belongs to a payment, that payment: it stands for
- * the customer who paid, as it has the customer's details. Otherwise, or if the payment's id could not be in an order
- * to erase, the event's own subject.
- */
-export function dataSubjectOf({ subject, data }: Event): string {
-  const { paymentId } = Object(data) as { paymentId?: unknown };
-  const payment = subjectId.safeParse(paymentId);
-  return payment.success ? payment.data : subject;
-}
 
 /** Whether two JSON texts have the same content, whatever the order of members and the white space. */
 export const isSameJson = (a: string, b: string): boolean =>

@@ -1,6 +1,6 @@
-import { eventId, maxLength, sequenceOf } from '@fanfold/contracts/event';
+import { dataSubjectOf, eventId, maxLength, sequenceOf } from '@fanfold/contracts/event';
 import type { Opened } from '../record/entry.ts';
-import { comparableTime, dataSubjectOf, type Received, type Recorded } from '../record/received.ts';
+import { comparableTime, type Received, type Recorded } from '../record/received.ts';
 import { type DataKey, keyIdOf, newDataKey, seal, unseal } from '../record/seal.ts';
 import { keyName, loadKeys } from './keys.ts';
 

@@ -8,6 +8,7 @@ import {
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { dataSubjectOf } from '@fanfold/contracts/event';
 import { chunksOf } from '@fanfold/runtime/batch';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
@@ -16,7 +17,7 @@ import { decodeEdge, type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf 
 import { decodeBundle, encodeBundle, fullWidth } from '@fanfold/tlog/tile';
 import { type Issued, issuedIn, placeOf } from '../compare/series.ts';
 import { entryOf } from '../record/entry.ts';
-import { dataSubjectOf, type Received, type Recorded } from '../record/received.ts';
+import type { Received, Recorded } from '../record/received.ts';
 import { type DataKey, newDataKey } from '../record/seal.ts';
 import { type EventItem, itemOf, unsealAll } from './eventItems.ts';
 import { keyName, loadKeys, putKeyOnce } from './keys.ts';

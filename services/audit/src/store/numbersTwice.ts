@@ -1,7 +1,5 @@
-import { ConditionalCheckFailedException, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Trace } from '@fanfold/contracts/event';
-import { dynamodb } from '@fanfold/runtime/dynamodb';
+import { putOnce } from '@fanfold/runtime/putOnce';
 import { tableName } from './tables.ts';
 
 /** A number that two documents of a merchant have. */
@@ -33,15 +31,5 @@ export async function saveNumberTwice(numberTwice: NumberTwice): Promise<void> {
     sk: `${number}#${documents.at(-1)}`,
     numberTwice,
   };
-  try {
-    await dynamodb.send(
-      new PutItemCommand({
-        TableName: tableName(),
-        Item: marshall(item),
-        ConditionExpression: 'attribute_not_exists(pk)',
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw error;
-  }
+  await putOnce(tableName(), item);
 }

@@ -1,0 +1,22 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { run } from '../../../processes.ts';
+import { CommandError } from '../../errors.ts';
+
+export const repository = join(import.meta.dirname, '../../../..');
+export const servicesFolder = join(repository, 'services');
+
+/** @throws when the file is there: nothing is overwritten */
+export async function writeNew(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text, { flag: 'wx' });
+}
+
+/** Breaks the lines of files as `pnpm check` wants them. */
+export async function format(folder: string): Promise<void> {
+  const biome = join(repository, 'node_modules/@biomejs/biome/bin/biome');
+  const { code, output } = await run(process.execPath, [biome, 'format', '--write', folder], {
+    cwd: repository,
+  });
+  if (code !== 0) throw new CommandError('The files cannot be formatted:', ...output.trim().split('\n'));
+}
