@@ -66,22 +66,29 @@ test.each([false, true])(
   },
 );
 
-test('what is not signed by a current secret, not now or too large is refused without a word, counted, and not stored', async () => {
+test('what is not signed by a current secret, not now or too large is refused without a word, logged with its reason, counted, and not stored', async () => {
   const body = notification();
   const large = notification({ more: 'x'.repeat(256 * 1024) });
-  for (const [text, signature] of [
-    [body, ''],
-    [body, signed(body, 0, 'whsec_other')],
-    [body, signed(body, -301)],
-    [body, signed(body, 301)],
-    [`${body} `, signed(body)],
-    [large, signed(large)],
-    ['{', signed('{')],
+  const otherSecret = 'it was signed with none of the webhook secrets, or changed since';
+  const notNow = 'it was signed more than 300 s from now';
+  for (const [text, signature, reason] of [
+    [body, '', 'it has no header stripe-signature'],
+    [body, 'v1=00', 'its signature has no time'],
+    [body, signed(body, 0, 'whsec_other'), otherSecret],
+    [body, signed(body, -301), notNow],
+    [body, signed(body, 301), notNow],
+    [`${body} `, signed(body), otherSecret],
+    [large, signed(large), 'it has more than 262144 bytes'],
+    ['{', signed('{'), 'it is no JSON'],
   ] as const) {
     expect(await send(text, { signature })).toMatchObject({ status: 400, body: {} });
+    expect(logged()).toContainEqual(
+      expect.objectContaining({ level: 'WARN', message: 'webhook refused', reason }),
+    );
   }
+  expect(JSON.stringify(logged())).not.toMatch(/whsec|evt_1|Ada/);
   expect(messages()).toEqual([]);
-  expect(measured()).toHaveLength(7);
+  expect(measured()).toHaveLength(8);
   expect(measured()[0]).toMatchObject({ WebhooksRefused: 1 });
 });
 

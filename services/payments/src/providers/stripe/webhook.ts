@@ -4,22 +4,29 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 const toleranceSeconds = 300;
 
 /**
- * Whether a notification is Stripe's: one of its signatures is by one of the secrets, and its time is near.
+ * Why a notification is not Stripe's; undefined when it is: one of its signatures is by one of the secrets, and its time is near.
  * https://docs.stripe.com/webhooks#verify-manually
  *
  * @param raw the body, byte for byte as it was sent
  * @param header `stripe-signature`: `t=<unix seconds>,v1=<hex>,…`, with several v1 while a secret is rotated
  */
-export function isSigned(raw: Uint8Array, header: string, secrets: readonly string[], now: Date): boolean {
+export function signatureFault(
+  raw: Uint8Array,
+  header: string,
+  secrets: readonly string[],
+  now: Date,
+): string | undefined {
   const parts = header.split(',').map((part) => part.split('=', 2) as [string, string | undefined]);
   const time = parts.find(([name]) => name === 't')?.[1] ?? '';
-  if (!/^\d{1,12}$/.test(time)) return false;
-  if (Math.abs(secondsOf(now) - Number(time)) > toleranceSeconds) return false;
+  if (!/^\d{1,12}$/.test(time)) return 'its signature has no time';
+  if (Math.abs(secondsOf(now) - Number(time)) > toleranceSeconds)
+    return `it was signed more than ${toleranceSeconds} s from now`;
   const given = parts.flatMap(([name, value]) => (name === 'v1' && value ? [Buffer.from(value)] : []));
-  return secrets.some((secret) => {
+  const isSigned = secrets.some((secret) => {
     const expected = Buffer.from(signature(raw, secret, time));
     return given.some((each) => each.length === expected.length && timingSafeEqual(each, expected));
   });
+  return isSigned ? undefined : 'it was signed with none of the webhook secrets, or changed since';
 }
 
 const signature = (raw: Uint8Array, secret: string, time: string): string =>
