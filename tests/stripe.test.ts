@@ -15,6 +15,7 @@ import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { payable, pay as payByConsole } from '../scripts/fanfold/console/paying.ts';
 import { type Client, clientOf, type Shown, twoChairs } from './client.ts';
 import { invoke, type RunningStack, startDev } from './runningStack.ts';
+import { type Item, Tables } from './tables.ts';
 import { Wire } from './wire.ts';
 
 /**
@@ -178,6 +179,17 @@ describe('With Stripe', () => {
     fake().onEvent = onEvent;
   };
 
+  /** The tables before a refund failed that had succeeded, and the payment that it was of. */
+  const kept = new Map<string, Item[]>();
+  let reversed: string;
+  const keepTables = async () => {
+    const tables = await Tables.of(stack.base);
+    for (const service of ['payments', 'billing']) {
+      await invoke(stack.base, service, 'markTable');
+      kept.set(service, await tables.itemsOf(service));
+    }
+  };
+
   it('a customer authenticates, and notifications that come twice and reversed leave one outcome', async () => {
     const { status, body } = await pay({ paymentMethod: 'pm_card_authenticationRequired' });
     expect([status, body.status]).toEqual([201, 'processing']);
@@ -211,6 +223,8 @@ describe('With Stripe', () => {
     await eventually(async () => {
       expect(await payment(body.id)).toMatchObject({ refunds: [{ creditNoteNumber: expect.any(String) }] });
     });
+    await keepTables();
+    reversed = body.id;
     const [last] = [...fake().refunds.values()].slice(-1);
     fake().failRefund(String(last?.id));
     await eventually(async () => {
@@ -309,6 +323,44 @@ describe('With Stripe', () => {
       ]);
     });
   });
+
+  it('tables that are put back to before a refund failed get it and its reversal back from what audit has', async () => {
+    const tables = await Tables.of(stack.base);
+    const documents = async () => {
+      const { body } = await merchant.get(`/invoices?paymentId=${reversed}`);
+      const { body: credited } = await merchant.get(`/credit-notes?paymentId=${reversed}`);
+      return [...body.data, ...credited.data];
+    };
+    const shown = async () => {
+      const { amountRefunded, refunds } = await payment(reversed);
+      return { amountRefunded, refunds, documents: await documents() };
+    };
+    const before = await eventually(async () => {
+      // The last of it is the PDF of the invoice that reverses.
+      const [last] = await documents();
+      expect(await typesOf(String(last?.id))).toEqual(['invoice.issued.v1', 'invoice.rendered.v1']);
+      return shown();
+    });
+    expect(before).toMatchObject({
+      amountRefunded: 0,
+      refunds: [{ status: 'failed', reversalInvoiceNumber: expect.stringMatching(/^INV-/) }],
+      documents: [{ reverses: expect.anything() }, {}, { reversedBy: expect.anything() }],
+    });
+    for (const service of ['billing', 'payments']) {
+      expect(await fanfold(['stage', 'stop', '--service', service], stack.base)).toMatchObject({ code: 0 });
+      const at = { S: new Date(Date.now() - 3_600_000).toISOString() };
+      const items = kept.get(service) ?? [];
+      await tables.replace(
+        service,
+        items.map((item) => (item.pk?.S === 'mark' ? { ...item, at } : item)),
+      );
+      expect(await shown()).not.toEqual(before);
+      const restored = await fanfold(['restore', service, '--yes', '--json'], stack.base);
+      expect(JSON.parse(restored.stdout)).toMatchObject({ proof: { holds: true, missing: 0 } });
+      expect(await fanfold(['stage', 'start', '--service', service], stack.base)).toMatchObject({ code: 0 });
+      expect(await shown()).toEqual(before);
+    }
+  }, 90_000);
 
   test('its key and the webhook’s secret are nowhere', async () => {
     const [webhooks, letters] = ['webhooks-events', 'webhooks-events-dead-letters'].map(
