@@ -39,6 +39,11 @@ const transactions = () => dynamodb.commandCalls(TransactWriteItemsCommand);
 /** What each transaction wrote: the number of its puts. */
 const sizes = () => transactions().map(({ args }) => args[0].input.TransactItems?.length);
 
+const series = (kind: 'INV' | 'CN') => ({
+  ...{ pk: `acme#${kind}-2026`, merchantId: 'acme', name: `${kind}-2026` },
+  lastIssuedAt: '2026-11-23T09:00:00.000Z',
+});
+
 /** How far each transaction moved the series of invoices. */
 const numbersTaken = () =>
   transactions().map(({ args }) => unmarshall(args[0].input.TransactItems?.[0]?.Put?.Item ?? {}).count);
@@ -116,6 +121,27 @@ describe('a batch of events', () => {
     dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [marshall(account)] } });
     expect((await bill([refunded(1, 100, 0)])).size).toBe(0);
     expect(transactions()).toEqual([]);
+  });
+
+  it('reads of a capture its account, its seller and one series, and that of credit notes only for refunds that came before it', async () => {
+    const readKeys = () =>
+      dynamodb
+        .commandCalls(BatchGetItemCommand)
+        .flatMap(({ args }) => args[0].input.RequestItems?.billing?.Keys?.map(({ pk }) => pk?.S) ?? []);
+    await bill([captureOf(1)]);
+    expect(readKeys()).toEqual(['acme#inv_1', 'acme#seller_acme', 'acme#INV-2026']);
+    dynamodb.resetHistory();
+    const parked = [refunded(1, 100, 0)];
+    const account = { ...newAccount('acme', 'inv_1'), version: 1, parked, pk: 'acme#inv_1' };
+    dynamodb
+      .on(BatchGetItemCommand)
+      .resolvesOnce({ Responses: { billing: [marshall(account)] } })
+      .resolves({ Responses: { billing: [marshall({ ...series('CN'), count: 7 })] } });
+    await bill([captureOf(1)]);
+    expect(readKeys().slice(3)).toEqual(['acme#CN-2026']);
+    const [transaction] = transactions().slice(-1);
+    const written = transaction?.args[0].input.TransactItems?.map(({ Put }) => unmarshall(Put?.Item ?? {}));
+    expect(written?.find(({ pk }) => pk === 'acme#CN-2026')).toMatchObject({ count: 8 });
   });
 
   it('reads on until the table has given every item', async () => {

@@ -4,7 +4,7 @@ import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import type { BillableEvent, Entries } from './books.ts';
 import type { StoredFile } from './files/written.ts';
-import { booksOf, commit, parkedFailuresIn, readStored } from './store/books.ts';
+import { booksOf, commit, hasParked, readStored } from './store/books.ts';
 import { storeFile } from './store/files.ts';
 
 /** The events of a batch that could not be billed, and why. */
@@ -91,7 +91,7 @@ async function billAtOnce(events: BillableEvent[]): Promise<Failures> {
     // A failed transaction returns the current items, which are as good as a read, so the first retry follows at
     // once. If that fails too, there are many writers: each waits for a random time, and reads again. A failed
     // transaction costs as much as a successful one, and ten times as much as a read.
-    if (newer.size > 0 && attempt % 2 === 1 && parkedFailuresIn(newer).length === 0) {
+    if (newer.size > 0 && attempt % 2 === 1 && !hasParked(newer)) {
       stored = new Map([...stored, ...newer]);
     } else {
       await delay(Math.random() * Math.min(20 * 2 ** (attempt / 2), 200));

@@ -148,13 +148,20 @@ export const accountOf = ({ merchantid, data }: BillableEvent): { merchantId: st
 /** The id of the credit note that a refund has or will get. */
 export const creditNoteOf = ({ data }: Refunded | Failed): string => creditNoteIdOf(data.refund.id);
 
-/** The series that an event may take a number from, of documents with a prefix. */
-export const seriesOf = (
-  { merchantid }: BillableEvent,
+/**
+ * The series that an event may take a number from, of documents with a prefix. A capture takes one of credit notes only for
+ * refunds that came before it.
+ */
+export function seriesOf(
+  { merchantid, type }: BillableEvent,
   now: Date,
   prefix: string | null,
-): { merchantId: string; name: string }[] =>
-  (['INV', 'CN'] as const).map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now, prefix) }));
+  account: Pick<Account, 'parked'> | undefined,
+): { merchantId: string; name: string }[] {
+  const kinds: Kind[] =
+    type === 'payment.captured.v1' && (account?.parked ?? []).length === 0 ? ['INV'] : ['INV', 'CN'];
+  return kinds.map((kind) => ({ merchantId: merchantid, name: seriesName(kind, now, prefix) }));
+}
 
 /**
  * The books, and the changes that a batch of events makes to them. Events, also several of one payment, are applied

@@ -12,7 +12,7 @@ import {
   maxTransactionWrites,
   seriesOf,
 } from '../books.ts';
-import { type Failed, reversalIdOf } from '../reversal.ts';
+import { reversalIdOf } from '../reversal.ts';
 import { prefixOfNumber } from '../series.ts';
 import { hasOrder } from '../taxDocument.ts';
 import {
@@ -37,28 +37,39 @@ export type StoredItems = Map<string, Stored>;
 
 /**
  * Reads the items that a batch of events concerns, all with one read; with a second one where numbers have a prefix, which only the
- * seller or the invoice tells, and where failures of refunds are parked, whose credit notes only the account tells.
+ * seller or the invoice tells, and where refunds or failures of them are parked, whose series and credit notes only the account
+ * tells.
  */
 export async function readStored(events: BillableEvent[], now: Date): Promise<StoredItems> {
-  const keysOf = (event: BillableEvent) => {
-    const { merchantId, id } = accountOf(event);
-    return [`${merchantId}#${id}`, ...documentKeys(event), ...seriesKeys(event, now, null)];
-  };
-  const stored = await readByKey(events.flatMap(keysOf));
-  const prefixed = events.flatMap((event) => {
-    const prefix = prefixOf(event, stored);
-    return prefix === null ? [] : seriesKeys(event, now, prefix);
-  });
-  const further = [...prefixed, ...parkedFailuresIn(stored).flatMap(documentKeys)];
+  const none: StoredItems = new Map();
+  const first = events.flatMap((event) => [
+    accountKey(event),
+    ...documentKeys(event),
+    ...seriesKeys(event, now, null, none),
+  ]);
+  const stored = await readByKey(first);
+  const all = [
+    ...events.flatMap((event) => seriesKeys(event, now, prefixOf(event, stored), stored)),
+    ...accountsIn(stored).flatMap(({ parkedFailures = [] }) => parkedFailures.flatMap(documentKeys)),
+  ];
+  const further = all.filter((key) => !first.includes(key));
   return further.length === 0 ? stored : new Map([...stored, ...(await readByKey(further))]);
 }
 
-/** What was read without them lacks the credit notes that these failures reverse. */
-export const parkedFailuresIn = (stored: StoredItems): Failed[] =>
-  [...stored.values()].flatMap((item) => ('parked' in item && item.parkedFailures) || []);
+/** Whether refunds wait in these accounts, or failures: what was read without them lacks what they need. */
+export const hasParked = (stored: StoredItems): boolean =>
+  accountsIn(stored).some(({ parked, parkedFailures = [] }) => parked.length + parkedFailures.length > 0);
+
+const accountsIn = (stored: StoredItems): AccountItem[] =>
+  [...stored.values()].filter((item): item is AccountItem => 'parked' in item);
 
 const readByKey = async (keys: string[]): Promise<StoredItems> =>
   new Map((await readAll([...new Set(keys)])).map((item) => [item.pk, item]));
+
+function accountKey(event: BillableEvent): string {
+  const { merchantId, id } = accountOf(event);
+  return `${merchantId}#${id}`;
+}
 
 /** Of the documents that follow from an event, and what it needs to issue them. */
 function documentKeys(event: BillableEvent): string[] {
@@ -73,13 +84,15 @@ function documentKeys(event: BillableEvent): string[] {
   }
 }
 
-const seriesKeys = (event: BillableEvent, now: Date, prefix: string | null): string[] =>
-  seriesOf(event, now, prefix).map((series) => `${series.merchantId}#${series.name}`);
+function seriesKeys(event: BillableEvent, now: Date, prefix: string | null, stored: StoredItems): string[] {
+  const account = stored.get(accountKey(event)) as AccountItem | undefined;
+  return seriesOf(event, now, prefix, account).map((series) => `${series.merchantId}#${series.name}`);
+}
 
 /** The prefix of the number that an event will take: of the seller, or once there is an invoice, of that. */
 function prefixOf(event: BillableEvent, stored: StoredItems): string | null {
-  const { merchantId, id } = accountOf(event);
-  const { invoice } = (stored.get(`${merchantId}#${id}`) ?? {}) as Partial<AccountItem>;
+  const { merchantId } = accountOf(event);
+  const { invoice } = (stored.get(accountKey(event)) ?? {}) as Partial<AccountItem>;
   if (invoice) return prefixOfNumber(invoice.number);
   if (event.type !== 'payment.captured.v1' || !hasOrder(event)) return null;
   return currentSeller(stored.get(sellerKey(merchantId)))?.seller.numberingPrefix ?? null;
@@ -88,7 +101,7 @@ function prefixOf(event: BillableEvent, stored: StoredItems): string | null {
 /** The books with these items. */
 export function booksOf(stored: StoredItems, now: Date): Books {
   const items = [...stored.values()];
-  const accounts = items.filter((item): item is AccountItem => 'parked' in item).map(accountOfItem);
+  const accounts = accountsIn(stored).map(accountOfItem);
   const series = items.filter((item): item is SeriesItem => 'count' in item).map(seriesOfItem);
   const creditNotes = items.filter((item): item is CreditNoteItem => 'creditNote' in item).map(issuedOfItem);
   const reversals = items.filter((item): item is ReversalItem => 'reversal' in item);
