@@ -19,15 +19,15 @@ const used = (bill: Bill, ...units: Unit[]) =>
 
 const requests = ['restRequests', 'writeUnits', 'snsRequests', 'sqsRequests', 'busEvents'] as const;
 
-it('Fanfold writes 36.8 units for a payment at low load, and shares calls but few writes at high load', async () => {
+it('Fanfold writes 30.8 units for a payment at low load, and shares calls but few writes at high load', async () => {
   const { low, high } = await measure('fanfold', 10, 49);
   const perPayment = { httpRequests: 1, restRequests: 0, busEvents: 0 };
   expect(used(low, ...requests, 'httpRequests')).toEqual({
     ...perPayment,
-    // payments: an item, which has two KB with its order once it is captured, and three indexes. billing: a document of two
-    // KB and its number in a transaction, which PDF it has, and two indexes. audit: two indexes for each of three events, these,
+    // payments: an item, written three times, and three indexes, of which one is written twice. billing: a document and its
+    // number in a transaction, which PDF it has, and two indexes. audit: two indexes for each of three events, these,
     // of which the issued invoice has two KB, in a transaction with a thirtieth of the head and of thirty entries, and a key.
-    writeUnits: 9 + (4 + 2 + 3 + 2) + 3 * 2 + (2 + 4 + 2 + 0.8) + 2,
+    writeUnits: 3 + 4 + (2 + 2 + 1 + 2) + 3 * 2 + (2 + 4 + 2 + 0.8) + 2,
     // A capture is published at once, what billing says with that of nine other payments.
     snsRequests: 1 + 2 / 10,
     // Five deliveries, each received when it comes, and with nine others the message to the renderer, which is sent, received and
@@ -38,8 +38,8 @@ it('Fanfold writes 36.8 units for a payment at low load, and shares calls but fe
   // publisher of billing twice.
   expect(totalOf(low, 'invocations')).toBeCloseTo(3 + 6 / 10);
   // Full batches: ten share a number's counter, forty-nine share the log's head.
-  expect(writesOf(high, /^fanfold-local-billing$/)).toBeCloseTo(4 + 3 + 2 / 9.8);
-  expect(totalOf(high, 'writeUnits')).toBeLessThan(35);
+  expect(writesOf(high, /^fanfold-local-billing$/)).toBeCloseTo(2 + 1 + 2 / 9.8);
+  expect(totalOf(high, 'writeUnits')).toBeLessThan(29);
   expect(totalOf(high, 'sqsRequests')).toBeLessThan(6.5);
   expect(totalOf(high, 'invocations')).toBeLessThan(1.6);
 }, 120_000);

@@ -22,6 +22,8 @@ const kilobytesOfS3 = 84;
 const kilobytesOfFindings = 75;
 /** What a refund takes back of each line, category and rate, also after one that failed. */
 const kilobytesOfCredit = 10;
+/** What packs items, and most of that is what they have in common. */
+const kilobytesOfPacking = 6;
 
 let bundles: Map<string, FunctionBundle>;
 beforeAll(async () => {
@@ -40,6 +42,7 @@ describe.each(functions)('the bundle of $service $functionKey', ({ service, func
     const hasS3 = bundle.paths.some((path) => path.includes('@aws-sdk/client-s3/'));
     const hasFindings = bundle.paths.some((path) => path.endsWith('packages/invoicing/src/vatId.ts'));
     const hasCredit = bundle.paths.some((path) => path.endsWith('src/payment/credit.ts'));
+    const packs = bundle.paths.some((path) => path.endsWith('/runtime/src/packed.ts'));
     const kilobytes = Math.ceil(bundle.bytes / 1024);
     const writes = bundle.paths.some((path) => path.endsWith('/invoicing/src/ubl.ts'));
     expect(writes).toBe(service === 'billing' && /^(consumer|releaseParked)$/.test(functionKey));
@@ -50,6 +53,7 @@ describe.each(functions)('the bundle of $service $functionKey', ({ service, func
         (hasS3 ? kilobytesOfS3 : 0) +
         (hasFindings ? kilobytesOfFindings : 0) +
         (hasCredit ? kilobytesOfCredit : 0) +
+        (packs ? kilobytesOfPacking : 0) +
         (writes ? kilobytesOfXml : 0) +
         (draws ? kilobytesOfPdf : 0),
     );

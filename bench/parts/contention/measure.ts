@@ -9,6 +9,7 @@ import { type Endpoints, startEmulators, useEndpoints } from '@fanfold/local-clo
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { provision } from '@fanfold/local-cloud/provision';
 import type { Resource } from '@fanfold/local-cloud/template';
+import { unpackedItem } from '@fanfold/runtime/packed';
 import type { Batch, Outcome } from './consumer.ts';
 import { capturedPayments, type Merchants } from './events.ts';
 import { type Asked, startNetwork } from './network.ts';
@@ -125,7 +126,9 @@ async function numbersIn({ dynamodb }: Endpoints, tableName: string): Promise<nu
   const series = new Map<string, number[]>();
   for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName })) {
     for (const item of Items) {
-      const { merchantId, invoice, position } = unmarshall(item) as Numbered;
+      const { merchantId, invoice, position } = (
+        item.invoice ? unpackedItem(item) : unmarshall(item)
+      ) as Numbered;
       if (!invoice && position === undefined) continue;
       const name = invoice ? merchantId : 'log';
       const number = invoice ? Number(invoice.number.split('-').at(-1)) : Number(position) + 1;

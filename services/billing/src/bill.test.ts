@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   BatchGetItemCommand,
   DynamoDBClient,
@@ -19,6 +20,7 @@ import { captured, ordering, refunded, refundFailed, sellerOf } from './eventFix
 import type { IssuedFiles } from './files/issued.ts';
 import { keyOfForms } from './files/written.ts';
 import type { Invoice } from './invoice.ts';
+import { type AccountItem, eventsOf, storedOf } from './store/items.ts';
 
 process.env.BILLING_TABLE_NAME = 'billing';
 process.env.DOCUMENTS_BUCKET_NAME = 'documents';
@@ -94,8 +96,8 @@ describe('a batch of events', () => {
     const keys = s3.keysWritten();
     expect(new Set(keys).size).toBe(2);
     const account = transactions().at(-1)?.args[0].input.TransactItems?.[1]?.Put?.Item ?? {};
-    const { documents } = (unmarshall(account).invoice as Invoice).files as IssuedFiles;
-    expect(keys.at(-1)).toBe(keyOfForms(documents));
+    const { files } = (storedOf(account) as AccountItem).invoice as Invoice;
+    expect(keys.at(-1)).toBe(keyOfForms((files as IssuedFiles).documents));
   });
 
   it('does not store twice what it tries to write again unchanged', async () => {
@@ -142,6 +144,25 @@ describe('a batch of events', () => {
     const [transaction] = transactions().slice(-1);
     const written = transaction?.args[0].input.TransactItems?.map(({ Put }) => unmarshall(Put?.Item ?? {}));
     expect(written?.find(({ pk }) => pk === 'acme#CN-2026')).toMatchObject({ count: 8 });
+  });
+
+  it('packs an invoice that was stored as it is, and says what it said', async () => {
+    const [line = ''] = readFileSync(new URL('../fixtures/stored.jsonl', import.meta.url), 'utf8').split(
+      '\n',
+    );
+    const { item, events } = JSON.parse(line) as { item: AccountItem; events: object[] };
+    dynamodb.on(BatchGetItemCommand).resolves({ Responses: { billing: [marshall(item)] } });
+    expect((await bill([refunded(2, 100, 100)])).size).toBe(0);
+    const [transaction] = transactions();
+    const written = transaction?.args[0].input.TransactItems?.map(({ Put }) => Put?.Item ?? {}) ?? [];
+    const account = written.find(({ pk }) => pk?.S === 'acme#inv_1') ?? {};
+    expect(account.invoice).toEqual({ B: expect.anything() });
+    const { id: _id, ...invoice } = item.invoice as Invoice;
+    expect(storedOf(account)).toMatchObject({ invoice, version: item.version + 1 });
+    expect(eventsOf({ ...account, said: { BOOL: true } }).map((event) => JSON.stringify(event))).toEqual(
+      events.map((event) => JSON.stringify(event)),
+    );
+    expect(written.find(({ pk }) => pk?.S === 'acme#cn_2')?.creditNote).toEqual({ B: expect.anything() });
   });
 
   it('reads on until the table has given every item', async () => {

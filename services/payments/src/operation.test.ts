@@ -29,6 +29,7 @@ import {
   processing,
 } from './payment/paymentFixtures.ts';
 import { refund } from './payment/refunds.ts';
+import { type PaymentItem, storedOf } from './store/items.ts';
 
 /** Two tables in memory that let another write come between where a test says so. */
 const client = mockClient(DynamoDBClient);
@@ -80,7 +81,7 @@ beforeEach(() => {
       dueAt: _dueAt,
       day: _day,
       ...payment
-    } = unmarshall(Item);
+    } = storedOf(Item) as PaymentItem;
     const nothing = { ask: null, failure: null, cancellationReason: null, expiresAt: null };
     stored = { ...nothing, id: pk.replace(/^.*#/, ''), ...payment } as Payment;
     return {};

@@ -1,5 +1,5 @@
 import { type TransactWriteItem, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { type Cancelled, reasonsOf } from '@fanfold/runtime/failure';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
@@ -19,6 +19,7 @@ import {
   type AccountItem,
   accountItem,
   accountOfItem,
+  attributesOf,
   type CreditNoteItem,
   creditNoteItem,
   issuedOfItem,
@@ -28,6 +29,7 @@ import {
   type Stored,
   seriesItem,
   seriesOfItem,
+  storedOf,
 } from './items.ts';
 import { currentSeller, sellerKey } from './sellers.ts';
 import { readAll, tableName } from './table.ts';
@@ -154,7 +156,7 @@ export async function commit({
 const isRace = ({ cause }: Cancelled): boolean => cause === 'condition' || cause === 'conflict';
 
 function itemsIn(reasons: Cancelled[]): StoredItems {
-  const items = reasons.flatMap(({ Item }) => (Item ? (unmarshall(Item) as Stored) : []));
+  const items = reasons.flatMap(({ Item }) => (Item ? storedOf(Item) : []));
   return new Map(items.map((item) => [item.pk, item]));
 }
 
@@ -162,7 +164,7 @@ function itemsIn(reasons: Cancelled[]): StoredItems {
 const putOver = (item: CreditNoteItem): TransactWriteItem => ({
   Put: {
     TableName: tableName(),
-    Item: marshall(item, { removeUndefinedValues: true }),
+    Item: attributesOf(item),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ConditionExpression: 'attribute_exists(pk)',
   },
@@ -176,7 +178,7 @@ const putIf = (
 ): TransactWriteItem => ({
   Put: {
     TableName: tableName(),
-    Item: marshall(item, { removeUndefinedValues: true }),
+    Item: attributesOf(item),
     ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
     ...(before === 0
       ? { ConditionExpression: 'attribute_not_exists(pk)' }

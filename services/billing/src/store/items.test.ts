@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import type { BillableEvent } from '../books.ts';
 import { captured, now, refunded } from '../eventFixtures.ts';
 import { booksOf } from './books.ts';
-import { type AccountItem, type CreditNoteItem, eventsOf, type Stored, toRender } from './items.ts';
+import {
+  type AccountItem,
+  attributesOf,
+  type CreditNoteItem,
+  eventsOf,
+  type Stored,
+  storedOf,
+  toRender,
+} from './items.ts';
 
 /** Items as they were written once, with their events: a line for each. Lines are added and never changed. */
 const stored = readFileSync(new URL('../../fixtures/stored.jsonl', import.meta.url), 'utf8')
@@ -16,6 +24,21 @@ it.each(stored.map(({ item, events }) => [item.pk, events.map(({ type }) => type
   'the events of %s (%s) stay the same to the letter, whatever becomes of the code',
   (_pk, _types, item, events) => {
     expect(eventsOf(marshall(item)).map((event) => JSON.stringify(event))).toEqual(
+      (events as unknown[]).map((event) => JSON.stringify(event)),
+    );
+  },
+);
+
+it.each(stored.map(({ item, events }) => [item.pk, item, events]))(
+  'the event of %s is the same once it was written again, packed',
+  (_pk, item, events) => {
+    const attributes = attributesOf(item as Stored);
+    expect(storedOf(attributes)).toEqual(item);
+    // As streams give it to functions.
+    const image = JSON.parse(JSON.stringify(attributes), (name, value) =>
+      name === 'B' ? Buffer.from(value).toString('base64') : value,
+    );
+    expect(eventsOf(image).map((event) => JSON.stringify(event))).toEqual(
       (events as unknown[]).map((event) => JSON.stringify(event)),
     );
   },

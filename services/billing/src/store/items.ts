@@ -1,8 +1,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { billingReconciliationFailed } from '@fanfold/contracts/billing';
 import { type Event, makeEvent } from '@fanfold/contracts/event';
 import type { Finding } from '@fanfold/runtime/finding';
+import { packedItem, unpackedItem } from '@fanfold/runtime/packed';
 import type { Account, Entries, Issued, Reversed } from '../books.ts';
 import { type CreditNote, eventOfCreditNote } from '../creditNote.ts';
 import { eventOfRendering, type Rendering } from '../files/rendering.ts';
@@ -25,6 +25,9 @@ import type { Series } from '../series.ts';
  * written since it was read. So a number is never taken without its document, and never twice. `said` marks writes
  * that have an event: that of the issued document, or of the finding. The publisher makes it from the image in the
  * table's stream. If a record is lost before it was published, `republishDocument` makes the stream carry it again.
+ *
+ * What a document says is packed: the attributes `invoice`, `creditNote` and `reversal` of an item. Items from before that are read as
+ * they are, and packed by their next write.
  *
  * Invoices and credit notes are stored with the fingerprint of the event that they are of, so that the event is
  * recognised even if the form of documents changes.
@@ -111,6 +114,17 @@ export type Stored =
   | SellerItem
   | SellerVersionItem
   | SellerRequestItem;
+
+/** What a document says, which no index, condition or filter needs. */
+const packedNames = ['invoice', 'creditNote', 'reversal'];
+
+/** An item as the table has it. */
+export const attributesOf = (item: Stored): Record<string, AttributeValue> =>
+  packedItem<Record<string, unknown> & { pk: string }>(item, packedNames);
+
+/** An item of the table, or of its stream. */
+export const storedOf = (attributes: Record<string, AttributeValue>): Stored =>
+  unpackedItem(attributes) as Stored;
 
 export function accountItem(account: Account, hasNewInvoice: boolean): AccountItem {
   const { id, invoice, ...stored } = account;
@@ -215,12 +229,11 @@ export function renderingItem(merchantId: string, rendering: Rendering): Renderi
 }
 
 /** The events of the write that this image of the stream shows. */
-export const eventsOf = (image: Record<string, AttributeValue>): Event[] =>
-  eventsOfItem(unmarshall(image) as Stored);
+export const eventsOf = (image: Record<string, AttributeValue>): Event[] => eventsOfItem(storedOf(image));
 
 /** Documents to render, by the events of their issue: those that this image issues, or whose PDF somebody asked for. */
 export function toRender(image: Record<string, AttributeValue>): Event[] {
-  const item = unmarshall(image) as Stored;
+  const item = storedOf(image);
   if ('asked' in item && item.asked) return [JSON.parse(item.asked)];
   return 'renders' in item && item.renders ? eventsOfItem(item) : [];
 }

@@ -51,6 +51,7 @@ import {
   type AccountItem,
   accountItem,
   accountOfItem,
+  attributesOf,
   type CreditNoteItem,
   creditNoteItem,
   eventsOfItem,
@@ -287,7 +288,7 @@ async function isDone(command: PutItemCommand | UpdateItemCommand): Promise<bool
 
 const put = (item: Stored) => ({
   TableName: tableName(),
-  Item: marshall(item, { removeUndefinedValues: true }),
+  Item: attributesOf(item),
 });
 
 /** What was not issued for another event. */

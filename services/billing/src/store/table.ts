@@ -1,9 +1,8 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { environmentVariable } from '@fanfold/runtime/env';
 import { readItems } from '@fanfold/runtime/readItems';
-import type { Stored } from './items.ts';
+import { type Stored, storedOf } from './items.ts';
 
 export const tableName = () => environmentVariable('BILLING_TABLE_NAME');
 
@@ -15,14 +14,14 @@ export async function read(merchantId: string, id: string): Promise<Stored | und
       ConsistentRead: true,
     }),
   );
-  return Item && (unmarshall(Item) as Stored);
+  return Item && storedOf(Item);
 }
 
 export async function readAll(pks: string[]): Promise<Stored[]> {
   const stored: Stored[] = [];
   const keys = pks.map((pk) => ({ pk }));
   for await (const items of readItems(tableName(), keys)) {
-    stored.push(...items.map((item) => unmarshall(item) as Stored));
+    stored.push(...items.map(storedOf));
   }
   return stored;
 }

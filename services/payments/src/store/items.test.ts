@@ -14,7 +14,7 @@ import {
   processing,
 } from '../payment/paymentFixtures.ts';
 import { refund, settleRefund } from '../payment/refunds.ts';
-import { eventsOf } from './items.ts';
+import { attributesOf, eventsOf, type PaymentItem, storedOf } from './items.ts';
 import { insert } from './payments.ts';
 import { capturedNow, itemOf, table, unchanged, written } from './tableFixtures.ts';
 
@@ -101,6 +101,21 @@ test.each(
   'the events of %s (%s) stay the same to the letter, whatever becomes of the code',
   (_pk, _types, item, events) => {
     expect(eventsOf(marshall(item)).map((event) => JSON.stringify(event))).toEqual(
+      (events as unknown[]).map((event) => JSON.stringify(event)),
+    );
+  },
+);
+
+test.each(stored.map(({ item, events }) => [item.pk, item, events]))(
+  'the events of %s are the same once it was written again, packed',
+  (_pk, item, events) => {
+    const attributes = attributesOf(item as PaymentItem);
+    expect(storedOf(attributes)).toEqual(item);
+    // As streams give it to functions.
+    const image = JSON.parse(JSON.stringify(attributes), (name, value) =>
+      name === 'B' ? Buffer.from(value).toString('base64') : value,
+    );
+    expect(eventsOf(image).map((event) => JSON.stringify(event))).toEqual(
       (events as unknown[]).map((event) => JSON.stringify(event)),
     );
   },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
+import { packedItem, unpackedItem } from '@fanfold/runtime/packed';
 import { type DayClosing, eventOfDay } from '../days/day.ts';
 import { type Difference, eventOfDifference } from '../payment/difference.ts';
 import { eventOf, lastTimeOf } from '../payment/events.ts';
@@ -17,6 +17,9 @@ import type { Payment } from '../payment/payment.ts';
  * publisher, so there is no event without its write and no write without its event. Events of earlier writes were
  * published from earlier images. If a record is lost before it was published, `republishEvents` makes the stream
  * carry its events again.
+ *
+ * What is for the events and documents only is packed in `facts`: a write unit takes a kilobyte. Items from before that are read as
+ * they are, and packed by their next write.
  *
  * Indexes hold keys only, so that a write costs them nothing unless a key changes:
  * - `ByMerchant`: the payments of a merchant by time of creation;
@@ -93,6 +96,22 @@ export function itemOf(payment: Payment, eventNumbers: number[]): PaymentItem {
   };
 }
 
+type TableItem = PaymentItem | DayItem | DifferenceItem | Marker;
+
+/** An item as the table has it. */
+export function attributesOf(item: TableItem): Record<string, AttributeValue> {
+  if (!('history' in item)) return packedItem(item, []);
+  const { customer, description, lines, order, metadata, requests, history, ...attributes } = item;
+  const facts = { customer, description, lines, order, metadata, requests, history };
+  return packedItem({ ...attributes, facts }, ['facts']);
+}
+
+/** An item of the table, or of its stream. */
+export function storedOf(attributes: Record<string, AttributeValue>): TableItem {
+  const { facts, ...item } = unpackedItem(attributes);
+  return { ...item, ...(facts as object) } as TableItem;
+}
+
 export const newWriteId = () => randomBytes(12).toString('base64url');
 
 export const differenceItem = (difference: Difference): DifferenceItem => ({
@@ -112,7 +131,7 @@ function settleAt(payment: Payment): string | undefined {
 }
 
 export function paymentOf(item: Record<string, AttributeValue>): Payment {
-  const { pk, writeId, said, saysNothing, saidAgainAt, due, dueAt, day, ...payment } = unmarshall(
+  const { pk, writeId, said, saysNothing, saidAgainAt, due, dueAt, day, ...payment } = storedOf(
     item,
   ) as PaymentItem;
   return { ...nothing, id: pk.slice(payment.merchantId.length + 1), ...payment };
@@ -120,7 +139,7 @@ export function paymentOf(item: Record<string, AttributeValue>): Payment {
 
 /** The events of the write that this image of the stream shows. */
 export function eventsOf(image: Record<string, AttributeValue>): Event[] {
-  const item = unmarshall(image) as PaymentItem | DayItem | DifferenceItem | Marker;
+  const item = storedOf(image);
   if ('closing' in item) return [eventOfDay(item.closing)];
   if ('difference' in item) return [eventOfDifference(item.difference)];
   if (!('said' in item)) return [];

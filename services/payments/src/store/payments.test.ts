@@ -58,6 +58,22 @@ describe('A new payment is written', () => {
     expect(await load('acme', payment.id)).toEqual(payment);
   });
 
+  test('with what is for its events only in one packed attribute, as whoever changed it last', async () => {
+    table.on(PutItemCommand).resolves({});
+    const before = authorized();
+    // As it was stored before anything was packed.
+    table.on(GetItemCommand).resolves({ Item: itemOf(before, { due: 'expire#1', dueAt: 'x', day: 'y' }) });
+    const loaded = await load('acme', before.id);
+    expect(loaded).toEqual(before);
+    const changed = { ...before, invoiceNumber: 'INV-2026-000001', version: before.version + 1 };
+    await update(loaded as Payment, () => unchanged(changed));
+    const [{ Item } = {}] = puts();
+    expect(Item).toMatchObject({ facts: { B: expect.anything() }, invoiceNumber: { S: 'INV-2026-000001' } });
+    for (const name of ['customer', 'lines', 'history', 'requests']) expect(Item).not.toHaveProperty(name);
+    table.on(GetItemCommand).resolves({ Item: Item as Item });
+    expect(await load('acme', before.id)).toEqual(changed);
+  });
+
   test('with a mark where it has no event, so that no publisher runs for it', async () => {
     table.on(PutItemCommand).resolves({});
     await insert(unchanged(processing()));

@@ -5,13 +5,12 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Refusal } from '@fanfold/runtime/refusal';
 import { eventOf } from '../payment/events.ts';
 import type { Change, Payment } from '../payment/payment.ts';
-import { isPaymentId, itemOf, keyOf, paymentOf } from './items.ts';
+import { attributesOf, isPaymentId, itemOf, keyOf, paymentOf } from './items.ts';
 import { tableName } from './table.ts';
 
 export async function load(merchantId: string, id: string): Promise<Payment | undefined> {
@@ -80,7 +79,7 @@ async function put(
     await dynamodb.send(
       new PutItemCommand({
         TableName: tableName(),
-        Item: marshall(item, { removeUndefinedValues: true }),
+        Item: attributesOf(item),
         ConditionExpression: condition,
         ExpressionAttributeValues: values,
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',

@@ -26,6 +26,7 @@ import type { DifferenceFound } from '../payment/difference.ts';
 import type { Payment, PaymentEvent } from '../payment/payment.ts';
 import { type Beginning, restored, standingOf, tellsOf, withNumber } from '../payment/restore.ts';
 import {
+  attributesOf,
   type DayItem,
   type DifferenceItem,
   differenceItem,
@@ -33,6 +34,7 @@ import {
   itemOf,
   type PaymentItem,
   paymentOf,
+  storedOf,
 } from './items.ts';
 import { noteSeller, sellerKey } from './sellers.ts';
 import { tableName } from './table.ts';
@@ -133,7 +135,7 @@ function standingOfErased(id: string, item: Record<string, AttributeValue> | und
   if (/^(inv|cn|seller)_/.test(id)) return { state: 'same' };
   const n = Number(id.slice(id.lastIndexOf(':') + 1));
   const isWhole = item?.closing !== undefined || item?.difference !== undefined;
-  const isThere = isWhole || (item?.history?.L?.length ?? 0) >= n;
+  const isThere = isWhole || (item && paymentOf(item).history.length >= n);
   return { state: isThere ? 'same' : 'missing' };
 }
 
@@ -240,7 +242,7 @@ async function put(
     await dynamodb.send(
       new PutItemCommand({
         TableName: tableName(),
-        Item: marshall(item, { removeUndefinedValues: true }),
+        Item: attributesOf(item),
         ConditionExpression: condition,
         ExpressionAttributeValues: values,
       }),
@@ -285,12 +287,12 @@ async function totals(after: Next | undefined, isTimeUp: () => boolean): Promise
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
       new ScanCommand({
         TableName: tableName(),
-        FilterExpression: 'attribute_exists(history)',
-        ProjectionExpression: 'merchantId, currency, amount, amountCaptured, refunds, history',
+        FilterExpression: 'attribute_exists(facts) OR attribute_exists(history)',
+        ProjectionExpression: 'pk, merchantId, currency, amount, amountCaptured, refunds, facts, history',
         ExclusiveStartKey: next,
       }),
     );
-    found.push(...Items.flatMap((item) => totalsOf(unmarshall(item) as PaymentItem)));
+    found.push(...Items.flatMap((item) => totalsOf(storedOf(item) as PaymentItem)));
     next = LastEvaluatedKey;
     if (!next) break;
   }

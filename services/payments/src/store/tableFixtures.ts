@@ -6,11 +6,12 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, vi } from 'vitest';
 import type { Change, Payment } from '../payment/payment.ts';
 import { answered, paymentId, processing } from '../payment/paymentFixtures.ts';
+import { type PaymentItem, storedOf } from './items.ts';
 
 /** Simulates what a real table does not do on command: lost, late and partial answers, and conflicts. */
 export const table = mockClient(DynamoDBClient);
@@ -43,7 +44,7 @@ export const itemOf = (payment: Payment, more: Record<string, unknown> = {}): It
   marshall({ ...payment, pk: `acme#${payment.id}`, writeId: 'theirs', said: [], ...more });
 
 export const puts = () => table.commandCalls(PutItemCommand).map(({ args: [{ input }] }) => input);
-export const written = () => puts().map(({ Item }) => unmarshall(Item ?? {}));
+export const written = () => puts().map(({ Item }) => storedOf(Item ?? {}) as PaymentItem);
 export const updates = () => table.commandCalls(UpdateItemCommand).map(({ args: [{ input }] }) => input);
 
 export const unchanged = (payment: Payment): Change => ({ payment, eventNumbers: [] });
