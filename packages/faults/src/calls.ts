@@ -2,14 +2,14 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { region } from '@fanfold/local-cloud/account';
 import { bucketPrefix } from '../../topology/names.js';
 
-/** A call to AWS or Stripe as it goes over the wire: one attempt of one command of the SDK. */
+/** A call to AWS, Stripe or a witness as it goes over the wire: one attempt of one command of the SDK. */
 export type Call = {
   /** Such as `payments.createPayment`. */
   functionName: string;
   operation: string;
   /** The table, topic, queue, key, secret or kind of file that it is about; of Stripe, the kind of object and what is done to it. */
   target: string;
-  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms' | 'secretsmanager' | 's3' | 'stripe';
+  protocol: 'dynamodb' | 'sqs' | 'sns' | 'kms' | 'secretsmanager' | 's3' | 'stripe' | 'witness';
   /** The same for all attempts of a command. */
   commandId: string;
   method: string;
@@ -23,7 +23,8 @@ export type Answer = { status: number; headers: IncomingHttpHeaders; body: strin
 
 /**
  * Reads a request of the SDK: JSON with a target for DynamoDB, SQS, KMS and Secrets Manager, a form for SNS, a path with the
- * operation in its query for S3. Or one of Stripe's API: a path with a resource and, of one that is there, what is done to it.
+ * operation in its query for S3. Or one of Stripe's API: a path with a resource and, of one that is there, what is done to it. Or
+ * the one call to a witness.
  */
 export function callOf(
   functionName: string,
@@ -51,6 +52,10 @@ export function callOf(
     const [, resource, id, verb] = pathname.split('/').slice(1);
     const target = ['stripe', resource, id === 'search' ? id : verb].filter(Boolean).join('/');
     return { ...about, commandId: crypto.randomUUID(), operation: method, protocol: 'stripe', target };
+  }
+  if (pathname === '/add-checkpoint') {
+    const commandId = crypto.randomUUID();
+    return { ...about, commandId, operation: 'POST', protocol: 'witness', target: 'witness-outside' };
   }
   // A list has another form.
   const ofFile = searchParams.get('x-id') ?? (searchParams.has('list-type') ? 'ListObjectsV2' : undefined);
@@ -101,7 +106,7 @@ function tablesOf(input: Record<string, unknown>): string[] {
 export const writtenBy = (call: Call): string[] =>
   call.operation === 'TransactWriteItems' ? tablesOf(inputOf(call)) : [call.target];
 
-/** What AWS, or Stripe, answers when it refuses a call. */
+/** What AWS, Stripe or a witness answers when it refuses a call. */
 export function errorAnswer({ protocol }: Call, status: number, code: string, more: object = {}): Answer {
   if (protocol === 'sns') {
     const body = `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error><RequestId>fault</RequestId></ErrorResponse>`;
@@ -116,6 +121,7 @@ export function errorAnswer({ protocol }: Call, status: number, code: string, mo
     const error = { type: status >= 500 ? 'api_error' : 'invalid_request_error', code };
     return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ error }) };
   }
+  if (protocol === 'witness') return { status, headers: {}, body: '' };
   const { namespace, contentType } = json[protocol];
   const body = JSON.stringify({ __type: `${namespace}${code}`, message: code, ...more });
   return { status, headers: { 'content-type': contentType }, body };

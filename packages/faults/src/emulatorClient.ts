@@ -4,6 +4,7 @@ import { buffer } from 'node:stream/consumers';
 import { signatureFor } from '@fanfold/local-cloud/account';
 import type { Endpoints } from '@fanfold/local-cloud/emulators';
 import { type Fault, StripeFake } from '@fanfold/stripe-fake/stripeFake';
+import { WitnessFake } from '@fanfold/witness-fake/witnessFake';
 import type { Answer, Call } from './calls.ts';
 
 /** Asks emulators over connections that stay. Not through the SDK, which would take a fifth of a run. */
@@ -12,6 +13,8 @@ export class EmulatorClient {
   readonly #agent = new http.Agent({ keepAlive: true });
   /** Its state is in this process. */
   stripe = new StripeFake();
+  /** The one outside, which belongs to nobody here. */
+  witness = new WitnessFake({ logKeys: [] });
 
   constructor(endpoints: Endpoints) {
     this.#endpoints = endpoints;
@@ -60,6 +63,13 @@ export class EmulatorClient {
       body: String(body),
     });
     if (!answer) throw new Error(`Stripe's fake did not answer, because of ${fault}`);
+    return answer;
+  }
+
+  /** Asks the witness outside. */
+  askWitness(body: string | Buffer): Answer {
+    const answer = this.witness.addCheckpoint(String(body));
+    if (!answer) throw new Error(`The witness did not answer, because of ${this.witness.fault}`);
     return answer;
   }
 

@@ -82,7 +82,12 @@ const writes = new Set(['PutItem', 'UpdateItem', 'TransactWriteItems', 'DeleteIt
 /** Whether a call changes, sends or signs something: what was signed is out in the world. */
 export const isWrite = (call: Call): boolean => {
   const { operation, protocol } = call;
-  return writes.has(operation) || operation === 'Sign' || ['sqs', 'sns'].includes(protocol) || isPost(call);
+  return (
+    writes.has(operation) ||
+    operation === 'Sign' ||
+    ['sqs', 'sns', 'witness'].includes(protocol) ||
+    isPost(call)
+  );
 };
 
 /** Whether it changes anything at Stripe. */
@@ -106,6 +111,9 @@ export function kindsFor(call: Call): FaultKind[] {
         return writes.has(operation) || isPost(call);
       case 'conflict-throttled':
         return operation === 'TransactWriteItems';
+      case 'denied':
+        // A witness that does not know the log says so to every call.
+        return call.protocol !== 'witness';
       case 'stale':
         return (
           (operation === 'Query' && target.includes('/')) ||

@@ -12,6 +12,7 @@ import { publicKeySet } from '@fanfold/local-cloud/issuer';
 import { lambdaFunctions } from '@fanfold/local-cloud/mappings';
 import { templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
+import { WitnessFake } from '@fanfold/witness-fake/witnessFake';
 import type { Context } from 'aws-lambda';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { declaredEvents, functionOptions } from '../../topology/bundling.js';
@@ -21,13 +22,13 @@ import { randomFrom } from './random.ts';
 
 export const servicesUnderTest = ['payments', 'billing', 'audit'] as const;
 
-/** The resources of a service, with the provider that payments is to have. */
-export const templateUnderTest = (
+/** The resources of a service, with the provider that payments is to have, and the witness that audit's log is to have. */
+export async function templateUnderTest(
   service: string,
   provider: PaymentProvider,
   awsEndpoint?: string,
-): Promise<Record<string, Resource>> =>
-  templateOf(
+): Promise<Record<string, Resource>> {
+  const resources = await templateOf(
     service,
     awsEndpoint,
     // Nobody listens there: whatever functions ask of Stripe goes to the network.
@@ -39,6 +40,15 @@ export const templateUnderTest = (
         }
       : {},
   );
+  // Here, as another value of a parameter would be another package, which takes seconds.
+  for (const { Properties } of Object.values(resources)) {
+    const variables = Object(Object(Properties?.Environment).Variables) as Record<string, string>;
+    if (!('LOG_WITNESSES' in variables)) continue;
+    variables.LOG_WITNESSES = `http://127.0.0.1:4568 ${new WitnessFake({ logKeys: [] }).verifierKey}`;
+    variables.LOG_QUORUM = '1';
+  }
+  return resources;
+}
 
 export const repository = join(import.meta.dirname, '../../..');
 
@@ -443,7 +453,7 @@ export class Functions {
       // Jitter is the same each time.
       Math: Object.create(Math, { random: { value: () => this.random() } }),
       ...timers,
-      // Only Stripe is asked by it.
+      // Only Stripe and the witness outside are asked by it.
       fetch: (...asked: Parameters<typeof fetch>) =>
         this.#network.fetch(this.#running.getStore()?.current as Invocation, ...asked),
       AbortSignal: new Proxy(AbortSignal, {

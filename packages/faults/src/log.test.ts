@@ -6,8 +6,9 @@ import { assembleNote, cosignatureMessage, noteCosignature, noteSignature } from
 import { formatProof } from '@fanfold/tlog/proof';
 import { encodeBundle, encodeTile } from '@fanfold/tlog/tile';
 import { formatKey, parseKey } from '@fanfold/verify/key';
+import { WitnessFake } from '@fanfold/witness-fake/witnessFake';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fillerEntry, LogWatch, logBreaches, proofBreaches } from './log.ts';
+import { cosigningBreaches, fillerEntry, LogWatch, logBreaches, proofBreaches } from './log.ts';
 
 const origin = 'log.example';
 const [log, witness] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
@@ -294,5 +295,58 @@ describe('a proof', () => {
     ['no witness has seen', expected, unwitnessed, 'has not signed the checkpoint'],
   ])('that %s is none', async (_what, of, file, breach) => {
     expect(await proofBreaches(of, file, keys)).toEqual([expect.stringContaining(breach)]);
+  });
+});
+
+describe('the cosignatures of witnesses outside', () => {
+  const collects = (size: number, timestamp: number) => {
+    const collected = { M: { size: { N: String(size) }, timestamp: { N: String(timestamp) } } };
+    const Key = { pk: { S: 'cosignatures' }, sk: { S: 'witness:w' } };
+    did('UpdateItem', 'audit', { Key, ExpressionAttributeValues: { ':collected': collected } });
+  };
+  const hasQuorum = (size: number, at: string) => {
+    const pk = { S: 'cosignatures' };
+    const Item = { pk, sk: { S: 'quorum' }, size: { N: String(size) }, collectedAt: { S: at } };
+    did('PutItem', 'audit', { Item });
+  };
+
+  it('go forward, unless the table was put back', () => {
+    for (const [size, time] of [
+      [1, 5],
+      [1, 5],
+      [1, 6],
+      [2, 6],
+    ] as const) {
+      collects(size, time);
+      hasQuorum(size, `T0${time}`);
+    }
+    watch.forgetCosignatures();
+    collects(1, 5);
+    hasQuorum(1, 'T05');
+    expect(watch.breaches).toEqual([]);
+    collects(1, 4);
+    collects(0, 9);
+    hasQuorum(1, 'T04');
+    expect(watch.breaches).toEqual([
+      'the cosignatures witness:w went from 1 at 5 to 1 at 4',
+      'the cosignatures witness:w went from 1 at 4 to 0 at 9',
+      'the cosignatures quorum went from 1 at T05 to 1 at T04',
+    ]);
+  });
+
+  it('are of all that is published, and of no other log', async () => {
+    const outside = new WitnessFake({ logKeys: [await formatKey(origin, 'log', rawKey(log.publicKey))] });
+    const show = (note: string, old: number) => outside.addCheckpoint(`old ${old}\n\n${note}`)?.body ?? '';
+    const note = signedNote(textAt(1));
+    const cosigned = note + show(note, 0);
+    expect(cosigningBreaches(cosigned, outside, 1)).toEqual([]);
+    expect(cosigningBreaches(cosigned, outside, 2)).toEqual(['I6 readers get 1 of 2 entries cosigned']);
+    expect(cosigningBreaches(note, outside, 1)).toEqual([
+      expect.stringContaining('I6 readers get no cosignature of the witness outside'),
+    ]);
+    show(signedNote(textAt(1, rootAt(2))), 1);
+    expect(cosigningBreaches(cosigned, outside, 1)).toEqual([
+      expect.stringContaining('I6 a witness was shown another log'),
+    ]);
   });
 });

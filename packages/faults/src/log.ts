@@ -3,10 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { inflateRawSync } from 'node:zlib';
 import { parseCheckpoint } from '@fanfold/tlog/checkpoint';
 import { type Edge, emptyEdge, encodeEdge, extend, leafHash, rootOf } from '@fanfold/tlog/merkle';
+import { openNote } from '@fanfold/tlog/note';
 import { decodeBundle, newTiles, tilePath } from '@fanfold/tlog/tile';
 import type { VerifierKey } from '@fanfold/verify/key';
 import { verifyLog } from '@fanfold/verify/log';
 import { verifyProofFile } from '@fanfold/verify/proof';
+import type { WitnessFake } from '@fanfold/witness-fake/witnessFake';
 import { type Answer, type Call, inputOf } from './calls.ts';
 import type { Item } from './item.ts';
 
@@ -36,6 +38,8 @@ export class LogWatch {
   readonly #given = new Map<string, number>();
   /** Of which types events may be lost, though not their entries: nobody else had them when audit's table was put back. */
   mayBeLost: (type: string) => boolean = () => false;
+  /** What witnesses outside have cosigned, as the table has it, by its item: the size, and when. */
+  readonly #collected = new Map<string, { size: number; time: string }>();
   /** How many entries were appended. */
   headSize: number;
 
@@ -88,7 +92,29 @@ export class LogWatch {
       const { Key, ExpressionAttributeValues: values } = inputOf(call) as HeadUpdate;
       // A log that is restored.
       if (Key.pk?.S === 'head' && values?.[':size']) this.headSize = Number(values[':size'].N);
+      const { size, timestamp } = values?.[':collected']?.M ?? {};
+      if (size) this.#collect(String(Key.sk?.S), Number(size.N), String(timestamp?.N));
+    } else if (call.operation === 'PutItem' && call.target === 'fanfold-local-audit') {
+      const { pk, sk, size, collectedAt } = inputOf(call).Item as SeriesPut['Item'];
+      if (pk?.S === 'cosignatures') this.#collect(String(sk?.S), Number(size?.N), String(collectedAt?.S));
     }
+  }
+
+  /** Times of an item are of one form and length. */
+  #collect(item: string, size: number, time: string): void {
+    const last = this.#collected.get(item);
+    const isBefore = last && (size < last.size || (size === last.size && time < last.time));
+    if (isBefore) {
+      this.breaches.push(
+        `the cosignatures ${item} went from ${last.size} at ${last.time} to ${size} at ${time}`,
+      );
+    }
+    this.#collected.set(item, { size, time });
+  }
+
+  /** The table was put back, with what it had of cosignatures. */
+  forgetCosignatures(): void {
+    this.#collected.clear();
   }
 
   /** The bucket is not put back with the table, so it has to know of a number first. */
@@ -166,7 +192,7 @@ export class LogWatch {
 
 type HeadUpdate = {
   Key: Record<string, { S?: string }>;
-  ExpressionAttributeValues: Record<string, { N?: string }>;
+  ExpressionAttributeValues: Record<string, { N?: string; M?: Record<string, { N?: string }> }>;
 };
 
 type SeriesPut = { Item: Record<string, { S?: string; N?: string }> };
@@ -239,6 +265,25 @@ export async function logBreaches(
         .map(({ where, message }) => `${where}: ${message}`),
     );
   }
+  return breaches.map((breach) => `I6 ${breach}`);
+}
+
+/**
+ * I6: witnesses outside have cosigned the log that readers get, all of it, and were shown no other one.
+ *
+ * @param note what readers get
+ * @param published how many entries are published
+ */
+export function cosigningBreaches(note: string, witness: WitnessFake, published: number): string[] {
+  const breaches: string[] = [];
+  try {
+    const { text } = openNote(note, [witness.verifierKey]);
+    const { size } = parseCheckpoint(text);
+    if (Number(size) !== published) breaches.push(`readers get ${size} of ${published} entries cosigned`);
+  } catch (error) {
+    breaches.push(`readers get no cosignature of the witness outside: ${(error as Error).message}`);
+  }
+  breaches.push(...witness.refused.map((request) => `a witness was shown another log: ${request}`));
   return breaches.map((breach) => `I6 ${breach}`);
 }
 

@@ -292,6 +292,7 @@ function boundaryOf(site: string): string {
   if (key === 'consumer' && /Batch .*(events|letters)/.test(rest)) return 'B7 quarantine and backoff';
   if (key === 'publishLog') return 'B12 log → tiles, checkpoint';
   if (key === 'witness') return 'B13 checkpoint → witness';
+  if (key === 'askWitnesses') return 'B13 checkpoint → witness outside';
   if (key === 'eraseSubject') return 'B14 erasing';
   if (key === 'consumer') {
     return (

@@ -382,7 +382,9 @@ export class Network {
     const answer =
       protocol === 'stripe'
         ? this.#emulators.askStripe(method, path, headers, changedBody, faultAtStripe)
-        : await this.during(this.#emulators.send(protocol, method, path, headers, changedBody));
+        : protocol === 'witness'
+          ? this.#emulators.askWitness(changedBody)
+          : await this.during(this.#emulators.send(protocol, method, path, headers, changedBody));
     this.#onDone(call, answer);
     return answer;
   }
@@ -401,6 +403,7 @@ const internalError = {
   kms: 'KMSInternalException',
   secretsmanager: 'InternalServiceError',
   s3: 'InternalError',
+  witness: '',
 };
 const throttling = {
   dynamodb: { status: 400, code: 'ProvisionedThroughputExceededException' },
@@ -410,6 +413,7 @@ const throttling = {
   secretsmanager: { status: 400, code: 'ThrottlingException' },
   stripe: { status: 429, code: 'rate_limit' },
   s3: { status: 503, code: 'SlowDown' },
+  witness: { status: 429, code: '' },
 };
 const denial = {
   dynamodb: { status: 400, code: 'AccessDeniedException' },
@@ -419,6 +423,7 @@ const denial = {
   secretsmanager: { status: 400, code: 'AccessDeniedException' },
   stripe: { status: 403, code: 'platform_account_required' },
   s3: { status: 403, code: 'AccessDenied' },
+  witness: { status: 403, code: '' },
 };
 
 /**

@@ -1,5 +1,5 @@
 import { type Fate, type Fault, fateOf, nothingBreaks, type Place } from './faults.ts';
-import { logBreaches } from './log.ts';
+import { cosigningBreaches, logBreaches } from './log.ts';
 import { Merchant } from './merchant.ts';
 import {
   breachesOf,
@@ -89,6 +89,8 @@ export async function run(
     await publish(world);
     const observed = await observe(world, shops);
     breaches.push(...(await logBreachesOf(world)));
+    // Only there is it asked.
+    if (story === 'log') breaches.push(...(await cosigningBreachesOf(world, restores.isDone)));
     for (const [shop, observation] of observed) {
       seen.push(...seenBy(observation, shop));
       breaches.push(...breachesOf(observation, shop));
@@ -139,6 +141,32 @@ async function rest(world: World, story: string): Promise<void> {
 
 const logBreachesOf = async (world: World): Promise<string[]> =>
   logBreaches(world.log, await world.itemsOf('audit'), world.readFile, await world.logKeys());
+
+/** Until a witness that failed is asked again: services/audit/src/cosign/askWitnesses.ts. */
+const longestPauseMs = 15 * 60_000;
+
+/** That in the end readers get the whole log with the cosignature of the witness outside, which was never shown another one. */
+async function cosigningBreachesOf(world: World, isPutBack: boolean): Promise<string[]> {
+  world.clock.advance(longestPauseMs);
+  await must(world, 'audit.askWitnesses');
+  const outcome = await world.run('audit.getCheckpoint', getCheckpoint);
+  const { body = '' } = outcome.status === 'answered' ? (outcome.value as { body?: string }) : {};
+  const note = Buffer.from(body, 'base64').toString();
+  const refused = world.functions.log.filter((line) => line.includes('"witness refused"'));
+  return [
+    ...cosigningBreaches(note, world.witness, world.log.published),
+    // Files that were put back have less than the witness has seen, until they are published again.
+    ...(isPutBack ? [] : refused.map((line) => `I6 a witness refuses a log that is sound: ${line}`)),
+  ];
+}
+
+const getCheckpoint = {
+  version: '2.0',
+  headers: {},
+  rawPath: '/checkpoint',
+  rawQueryString: '',
+  requestContext: { http: { method: 'GET', path: '/checkpoint' } },
+};
 
 /** Lets the clocks of the log run until its checkpoint covers everything, also what they found, and is witnessed. */
 async function publish(world: World): Promise<void> {

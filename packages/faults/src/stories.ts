@@ -149,7 +149,7 @@ export const stories: Record<string, Story> = {
 };
 
 /**
- * A log as it grows: by size, by clock, by two publishers at once, witnessed in between; somebody issues a document whose
+ * A log as it grows: by size, by clock, by two publishers at once, witnessed in between, by its own witness and one outside; somebody issues a document whose
  * number is there; somebody is erased; and somebody changes entries that are not published yet, and changes them back.
  */
 stories.log = async (world, shop) => {
@@ -157,6 +157,7 @@ stories.log = async (world, shop) => {
   const { body: payment } = await shop.pay();
   await world.drain();
   await tick(world, 'audit.witness');
+  await tick(world, 'audit.askWitnesses');
   await tick(world, 'audit.publishLog');
   await world.send('audit', forgedInvoice(shop, payment, world.clock.now));
   world.clock.advance(1000);
@@ -165,6 +166,7 @@ stories.log = async (world, shop) => {
   await world.drain();
   await Promise.all([tick(world, 'audit.publishLog'), tick(world, 'audit.publishLog')]);
   await Promise.all([tick(world, 'audit.witness'), tick(world, 'audit.witness')]);
+  await Promise.all([tick(world, 'audit.askWitnesses'), tick(world, 'audit.askWitnesses')]);
   await shop.refund(payment.id, 100);
   await world.drain();
   const changeBack = await world.changeLastEntries();
@@ -172,6 +174,8 @@ stories.log = async (world, shop) => {
   await changeBack();
   await tick(world, 'audit.publishLog');
   await tick(world, 'audit.witness');
+  world.clock.advance(60_000);
+  await tick(world, 'audit.askWitnesses');
 };
 
 /** The event of another invoice of a payment, with the number of the shop's first one. */

@@ -22,6 +22,7 @@ import { StripeFake } from '@fanfold/stripe-fake/stripeFake';
 import { emptyEdge, encodeEdge, extend, leafHash } from '@fanfold/tlog/merkle';
 import { encodeBundle } from '@fanfold/tlog/tile';
 import { formatKey, parseKey, type Role } from '@fanfold/verify/key';
+import { WitnessFake } from '@fanfold/witness-fake/witnessFake';
 import { bucketPrefix } from '../../topology/names.js';
 import type { Answer, Call } from './calls.ts';
 import { Clock } from './clock.ts';
@@ -254,6 +255,11 @@ export class World {
     return this.#emulators.stripe;
   }
 
+  /** The witness outside that the stage names. */
+  get witness(): WitnessFake {
+    return this.#emulators.witness;
+  }
+
   /** What has happened at Stripe and was not taken before, in its order. */
   takeEventsOfStripe(): StripeFake['events'] {
     this.stripe.passTime();
@@ -278,6 +284,10 @@ export class World {
       now: () => this.clock.now,
     });
     this.#told = 0;
+    this.#emulators.witness = new WitnessFake({
+      logKeys: [await this.#logKey()],
+      now: () => this.clock.now,
+    });
     const tables = this.#tables();
     for (const { Properties } of tables)
       await this.#emulators.ask('dynamodb', 'DeleteTable', { TableName: Properties.TableName });
@@ -494,7 +504,10 @@ export class World {
       }
       for (const mapping of ofTable) await mapping.restart();
     }
-    if (tables.includes('audit')) this.log.headSize = kept.headSize;
+    if (tables.includes('audit')) {
+      this.log.headSize = kept.headSize;
+      this.log.forgetCosignatures();
+    }
     const keysAfter = new Map((await this.itemsOf('audit-keys')).map(({ pk, dataKey }) => [pk, dataKey]));
     for (const { pk, dataKey } of keysBefore) {
       if (dataKey !== undefined && dataKey !== keysAfter.get(pk)) this.lostKeys.set(pk, this.clock.now);
@@ -574,17 +587,22 @@ export class World {
   async logKeys(): Promise<LogKeys> {
     const { LOG_ORIGIN, LOG_SIGNING_KEY_IDS, WITNESS_SIGNING_KEY_ID } =
       this.functions.environmentOf('audit.witness');
-    const key = async (name: string, kind: Role, KeyId: string | undefined) => {
-      const { PublicKey } = await this.#emulators.ask<{ PublicKey: string }>('kms', 'GetPublicKey', {
-        KeyId,
-      });
-      return parseKey(await formatKey(name, kind, Buffer.from(PublicKey as string, 'base64').subarray(-32)));
-    };
     this.#logKeys ??= {
-      log: await key(String(LOG_ORIGIN), 'log', LOG_SIGNING_KEY_IDS),
-      witness: await key(`${LOG_ORIGIN}/witness`, 'witness', WITNESS_SIGNING_KEY_ID),
+      log: await parseKey(await this.#keyOf(String(LOG_ORIGIN), 'log', LOG_SIGNING_KEY_IDS)),
+      witness: await parseKey(await this.#keyOf(`${LOG_ORIGIN}/witness`, 'witness', WITNESS_SIGNING_KEY_ID)),
     };
     return this.#logKeys;
+  }
+
+  /** The key of the log, as those who are to trust it are told. */
+  #logKey(): Promise<string> {
+    const { LOG_ORIGIN, LOG_SIGNING_KEY_IDS } = this.functions.environmentOf('audit.witness');
+    return this.#keyOf(String(LOG_ORIGIN), 'log', LOG_SIGNING_KEY_IDS);
+  }
+
+  async #keyOf(name: string, role: Role, KeyId: string | undefined): Promise<string> {
+    const { PublicKey } = await this.#emulators.ask<{ PublicKey: string }>('kms', 'GetPublicKey', { KeyId });
+    return formatKey(name, role, Buffer.from(PublicKey, 'base64').subarray(-32));
   }
 
   #filePath = (path: string) => `/${bucketPrefix('local', region)}-audit-log-${accountId}/${path}`;
