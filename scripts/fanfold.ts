@@ -446,7 +446,7 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (urls: string[], options) => {
     const { policy, state } = options;
-    exitCode = await (await import('./fanfold/commands/verify.ts')).monitor(
+    exitCode = await (await import('@fanfold/verify/monitor')).monitor(
       urls.map((url) => (/^https?:/.test(url) ? url : fromHere(url))),
       { ...options, ...(policy && { policy: fromHere(policy) }), ...(state && { state: fromHere(state) }) },
     );

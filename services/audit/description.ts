@@ -89,6 +89,7 @@ export const api: ApiDescription = {
           when: 'The tile. It never changes.',
           contentType: 'application/octet-stream',
           file: 'Hashes of 32 bytes, or entries with their lengths.',
+          headers: { Vary: 'It is sent by gzip, where that is smaller, to who takes it.' },
         },
       },
       problems: ['not_found'],

@@ -171,6 +171,7 @@ function read(service: string): Described {
 const ofEveryServer = new Set([
   'content-type',
   'content-length',
+  'content-encoding',
   'connection',
   'date',
   'keep-alive',

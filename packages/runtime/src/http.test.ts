@@ -1,5 +1,6 @@
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { unknownRoute } from './http.ts';
+import { publicEndpoint, unknownRoute } from './http.ts';
 import { answerOf, apiRequest, contextWith } from './invocationFixtures.ts';
 import { captureLog } from './logFixtures.ts';
 
@@ -42,5 +43,47 @@ describe('What no route fits', () => {
         detail: `${path} has no ${method}; it has ${allowed}.`,
       },
     });
+  });
+});
+
+describe('A file that can be compressed', () => {
+  const text = Buffer.from('the same words again and again, '.repeat(100));
+  const noise = Buffer.from(Uint8Array.from({ length: 256 }, (_, i) => i));
+  const send = async (file: Uint8Array, acceptEncoding?: string) => {
+    const endpoint = publicEndpoint(async () => ({
+      ...{ file, contentType: 'application/octet-stream', cacheControl: 'no-store' },
+      isCompressible: true,
+    }));
+    const headers = acceptEncoding === undefined ? {} : { 'accept-encoding': acceptEncoding };
+    const { body, headers: sent } = (await endpoint(apiRequest({ headers }), contextWith())) as {
+      body: string;
+      headers: Record<string, string>;
+    };
+    return { encoding: sent['Content-Encoding'], vary: sent.Vary, bytes: Buffer.from(body, 'base64') };
+  };
+
+  test.each(['gzip', 'br;q=1.0, gzip;q=0.8, *;q=0.1', 'identity, GZIP ; q=1', 'deflate,x-gzip'])(
+    'is, for who says "Accept-Encoding: %s"',
+    async (acceptEncoding) => {
+      const { encoding, vary, bytes } = await send(text, acceptEncoding);
+      expect([encoding, vary]).toEqual(['gzip', 'Accept-Encoding']);
+      expect(bytes.length).toBeLessThan(text.length / 10);
+      expect(gunzipSync(bytes)).toEqual(text);
+    },
+  );
+
+  test.each([undefined, '', 'identity', 'br', 'gzip;q=0', 'gzip;q=0.000', 'gzipped', '*'])(
+    'is sent as it is for who says "Accept-Encoding: %s"',
+    async (acceptEncoding) => {
+      expect(await send(text, acceptEncoding)).toEqual({
+        encoding: undefined,
+        vary: 'Accept-Encoding',
+        bytes: text,
+      });
+    },
+  );
+
+  test('is sent as it is when it would not become smaller', async () => {
+    expect(await send(noise, 'gzip')).toEqual({ encoding: undefined, vary: 'Accept-Encoding', bytes: noise });
   });
 });

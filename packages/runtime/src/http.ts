@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import type { Trace } from '@fanfold/contracts/event';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import * as z from 'zod';
@@ -46,6 +47,8 @@ export type FileReply = {
   fileName?: string;
   /** Names the bytes: others have another one. */
   etag?: string;
+  /** Whether it is sent by gzip to who takes that. */
+  isCompressible?: true;
 };
 
 type Endpoint<Body, Query> = {
@@ -139,7 +142,7 @@ function respond(
     let result: APIGatewayProxyStructuredResultV2;
     try {
       const reply = await answer(event, context, trace);
-      result = 'file' in reply ? fileResult(reply) : jsonResult(reply);
+      result = 'file' in reply ? fileResult(reply, event.headers['accept-encoding']) : jsonResult(reply);
     } catch (error) {
       result = problem(refusalFor(error), requestId);
     }
@@ -276,23 +279,35 @@ const titles: Record<number, string> = {
 const jsonResult = ({ status, body, replayed }: Reply): APIGatewayProxyStructuredResultV2 =>
   json(status, body, 'application/json', replayed ? { 'Idempotent-Replayed': 'true' } : {});
 
-const fileResult = ({
-  file,
-  contentType,
-  cacheControl,
-  fileName,
-  etag,
-}: FileReply): APIGatewayProxyStructuredResultV2 => ({
-  statusCode: 200,
-  headers: {
-    'Content-Type': contentType,
-    'Cache-Control': cacheControl,
-    ...(fileName && { 'Content-Disposition': `attachment; filename="${fileName}"` }),
-    ...(etag && { ETag: `"${etag}"` }),
-  },
-  body: Buffer.from(file).toString('base64'),
-  isBase64Encoded: true,
-});
+function fileResult(
+  { file, contentType, cacheControl, fileName, etag, isCompressible }: FileReply,
+  acceptEncoding: string | undefined,
+): APIGatewayProxyStructuredResultV2 {
+  // Level 3 takes a quarter of the usual time, and half a percent more bytes.
+  const compressed = isCompressible && takesGzip(acceptEncoding) ? gzipSync(file, { level: 3 }) : file;
+  const isSmaller = compressed.length < file.length;
+  return {
+    statusCode: 200,
+    headers: {
+      'Content-Type': contentType,
+      'Cache-Control': cacheControl,
+      ...(fileName && { 'Content-Disposition': `attachment; filename="${fileName}"` }),
+      ...(etag && { ETag: `"${etag}"` }),
+      ...(isCompressible && { Vary: 'Accept-Encoding' }),
+      ...(isSmaller && { 'Content-Encoding': 'gzip' }),
+    },
+    body: Buffer.from(isSmaller ? compressed : file).toString('base64'),
+    isBase64Encoded: true,
+  };
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-12.5.3; who says nothing gets the bytes as they are. */
+const takesGzip = (acceptEncoding = ''): boolean =>
+  acceptEncoding
+    .toLowerCase()
+    .split(',')
+    .map((each) => each.replaceAll(/\s/g, ''))
+    .some((each) => /^(x-)?gzip(;q=(1|0\.\d*[1-9]).*)?$/.test(each));
 
 const json = (
   statusCode: number,

@@ -38,7 +38,7 @@ async function followed(files: Files, from?: number | Checkpoint, of = entries) 
   };
   const checkpoint = await readCheckpoint(reader, { keys });
   const before = typeof from === 'number' ? await opened(from, of) : from;
-  const growth = await verifyGrowth(counting, checkpoint, before, { findings });
+  const growth = await verifyGrowth(counting, checkpoint, before, findings);
   return { found: findings.first.map(({ kind, where }) => `${kind} ${where}`), findings, growth, read };
 }
 

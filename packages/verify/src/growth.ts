@@ -8,13 +8,6 @@ import { rootOf, rootOfPartialTiles } from './merkle.ts';
 import type { Checkpoint } from './note.ts';
 import { allOf, hashesAt, pathOf, tileWidth } from './tile.ts';
 
-export type GrowthOptions = {
-  findings: Findings;
-  /** Ends it: it throws, when it has not come to its end. */
-  signal?: AbortSignal;
-  onProgress?: (entries: number, size: number) => void;
-};
-
 /** Of the entries that were read, how many are an audit log's, by their form. Of other logs' entries nothing is known. */
 export type Growth = { entries: number; auditEntries: number };
 
@@ -27,13 +20,15 @@ export type Growth = { entries: number; auditEntries: number };
  * signed if that tree has the signed root; and others can prove it from the tiles if these have the same hashes.
  *
  * @param before undefined for the whole log
+ * @param signal ends it: it throws, when it has not come to its end
  * @throws when the log cannot be read
  */
 export async function verifyGrowth(
   reader: LogReader,
   checkpoint: Checkpoint,
   before: Checkpoint | undefined,
-  { findings, signal, onProgress }: GrowthOptions,
+  findings: Findings,
+  signal?: AbortSignal,
 ): Promise<Growth> {
   const read = { entries: 0, auditEntries: 0 };
   if (before && before.size >= checkpoint.size) {
@@ -77,7 +72,6 @@ export async function verifyGrowth(
       formats.read(entry, bundle.entries[i] as Uint8Array);
       await tree.add(hash);
     }
-    onProgress?.(tree.size, checkpoint.size);
   }
   if (tree.size === checkpoint.size) await tree.compareEdge();
   files.reportMissing();

@@ -20,7 +20,6 @@ export type MonitorOptions = TrustOptions & {
   /** What is not read within so many seconds is given up. */
   timeout?: string | undefined;
   json?: boolean | undefined;
-  onProgress?: (entries: number, size: number) => void;
 };
 
 /** What is known of a log behind a URL. */
@@ -149,18 +148,14 @@ class Run {
   }
 
   async #check({ reader, checkpoint }: Opened, before: Checkpoint | undefined): Promise<Seen['status']> {
-    const { trusted, ageLimit, signal, onProgress, state = rememberedFolder } = this.#settings;
+    const { trusted, ageLimit, signal, state = rememberedFolder } = this.#settings;
     const findings = new Findings();
     try {
       await openCheckpoint(checkpoint.text, trusted).catch((error: VerificationError) => {
         findings.add('quorum', 'checkpoint', error.message.slice(`${error.part}: `.length));
       });
       if (ageLimit) checkAges(checkpoint, ageLimit, findings, []);
-      const growth = await verifyGrowth(reader, checkpoint, before, {
-        findings,
-        signal,
-        ...(onProgress && { onProgress }),
-      });
+      const growth = await verifyGrowth(reader, checkpoint, before, findings, signal);
       const isForked = before && findings.first.some(({ kind }) => kind === 'forked');
       const evidence = isForked ? await evidenceIn(state, before, checkpoint) : undefined;
       return this.#note(reader, findings, { checkpoint, continues: before?.size, growth, evidence });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseKey } from './key.ts';
 import { verifyLog } from './log.ts';
@@ -87,6 +88,17 @@ describe('a log that is served', () => {
       more();
     };
     expect(await urlReader(base, patience).read('checkpoint', 2500)).toHaveLength(2501);
+  });
+
+  it('may be compressed, and is read no further than it can be of use for all that', async () => {
+    answer = ({ url = '', headers }, response) => {
+      expect(headers['accept-encoding']).toContain('gzip');
+      const file = url.endsWith('huge') ? Buffer.alloc(50_000_000) : files.get(url.slice('/audit/'.length));
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(file ?? '', { level: 1 }));
+    };
+    const reader = urlReader(base, patience);
+    expect(await reader.read('tile/entries/000', 1_000_000)).toEqual(files.get('tile/entries/000'));
+    expect(await reader.read('huge', 8192)).toHaveLength(8193);
   });
 
   it('that is not there says why', async () => {

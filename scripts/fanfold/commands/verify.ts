@@ -1,5 +1,4 @@
 import { type VerifyOptions, verify as verifyWith } from '@fanfold/verify/command';
-import { type MonitorOptions, monitor as monitorWith } from '@fanfold/verify/monitor';
 import { startProgress } from '../../progress.ts';
 import { cloudOf } from '../aws/cloud.ts';
 import { stageLog } from '../aws/stageLog.ts';
@@ -18,8 +17,14 @@ export async function verify(
   file: string | undefined,
   { stage, region, ...options }: Options,
 ): Promise<0 | 1 | 2> {
-  return withProgress(async (onProgress) => {
-    if (stage === undefined) return verifyWith(file, { ...options, onProgress });
+  let progress: ReturnType<typeof startProgress> | undefined;
+  const onProgress = (entries: number, size: number) => {
+    progress ??= startProgress('verifying entries of the log', size);
+    progress.set(entries);
+    if (entries === size) progress.end();
+  };
+  try {
+    if (stage === undefined) return await verifyWith(file, { ...options, onProgress });
     const cloud = await cloudOf({ stage, region });
     const isNamed = options.policy !== undefined;
     const {
@@ -29,27 +34,7 @@ export async function verify(
     const {
       witness = options.maxAge && !isNamed ? [(await keyOf(cloud, { witness: true })).key] : undefined,
     } = options;
-    return verifyWith(file, { ...options, key, log, witness, onProgress });
-  });
-}
-
-/** `fanfold monitor`: what the verifier does. @returns the exit code: 0 all sound, 1 one unsound, 2 one not read, or used wrongly */
-export const monitor = (urls: string[], options: Omit<MonitorOptions, 'onProgress'>): Promise<0 | 1 | 2> =>
-  // Of several logs at once nobody could follow the progress, and a cron job mails what is printed.
-  urls.length > 1 || !process.stderr.isTTY
-    ? monitorWith(urls, options)
-    : withProgress((onProgress) => monitorWith(urls, { ...options, onProgress }));
-
-async function withProgress<Result>(
-  verifying: (onProgress: (entries: number, size: number) => void) => Promise<Result>,
-): Promise<Result> {
-  let progress: ReturnType<typeof startProgress> | undefined;
-  try {
-    return await verifying((entries, size) => {
-      progress ??= startProgress('verifying entries of the log', size);
-      progress.set(entries);
-      if (entries === size) progress.end();
-    });
+    return await verifyWith(file, { ...options, key, log, witness, onProgress });
   } finally {
     progress?.end();
   }

@@ -7,5 +7,5 @@ export const handler = publicEndpoint(async ({ path = '' }) => {
   const tile = parseTilePath(`tile/${path}`);
   const file = tile && (await readFile(tilePath(tile)));
   if (!file) throw new Refusal(404, 'not_found', 'The log has no such tile, or none as wide yet.');
-  return { file: file.bytes, ...tileHeaders };
+  return { file: file.bytes, isCompressible: true, ...tileHeaders };
 });
