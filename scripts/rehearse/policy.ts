@@ -101,6 +101,11 @@ const scopes: Scope[] = [
       'arn:aws:logs:*:*:log-group:/aws/http-api/fanfold-*',
     ],
   },
+  {
+    sid: 'Dashboards',
+    actions: /^cloudwatch:\w+Dashboards?$/,
+    resources: ['arn:aws:cloudwatch::*:dashboard/fanfold-*'],
+  },
   { sid: 'Alarms', actions: /^cloudwatch:/, resources: ['arn:aws:cloudwatch:*:*:alarm:fanfold-*'] },
   { sid: 'Schedules', actions: /^events:/, resources: ['arn:aws:events:*:*:rule/fanfold-*'] },
   {

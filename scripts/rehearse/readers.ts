@@ -5,7 +5,7 @@ import {
   GetRouteCommand,
   GetStageCommand,
 } from '@aws-sdk/client-apigatewayv2';
-import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, DescribeAlarmsCommand, GetDashboardCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CloudWatchLogsClient,
   DescribeLogGroupsCommand,
@@ -103,6 +103,14 @@ export function readersOf(settings: object): Record<string, Reader> {
       const { MetricAlarms = [] } = await cloudWatch.send(new DescribeAlarmsCommand({ AlarmNames: [name] }));
       return MetricAlarms[0] ?? {};
     },
+    'AWS::CloudWatch::CompositeAlarm': async (name) => {
+      const { CompositeAlarms = [] } = await cloudWatch.send(
+        new DescribeAlarmsCommand({ AlarmNames: [name], AlarmTypes: ['CompositeAlarm'] }),
+      );
+      return CompositeAlarms[0] ?? {};
+    },
+    'AWS::CloudWatch::Dashboard': (DashboardName) =>
+      cloudWatch.send(new GetDashboardCommand({ DashboardName })),
     'AWS::DynamoDB::Table': async (TableName) => {
       const { Table = {} } = await dynamodb.send(new DescribeTableCommand({ TableName }));
       const { ContinuousBackupsDescription } = await dynamodb.send(

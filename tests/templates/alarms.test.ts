@@ -1,10 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { allOf, breaking, type Deployed, listed, one, services, servicesOfStack } from './stacks.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { watchesOf } from '../../bench/parts/cost/month.ts';
+import { monthly } from '../../bench/parts/cost/prices.ts';
+import { resourcesOf } from '../../packages/topology/alarms.js';
+import { measured, wholeStage } from '../../packages/topology/measured.js';
+import { operations as audit } from '../../services/audit/operations.js';
+import { operations as billing } from '../../services/billing/operations.js';
+import { operations as bus } from '../../services/bus/operations.js';
+import { operations as payments } from '../../services/payments/operations.js';
+import {
+  allOf,
+  breaking,
+  type Deployed,
+  listed,
+  one,
+  resources,
+  servicesOfStack,
+  servicesWithFunctions,
+} from './stacks.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
 const alarms = allOf('AWS::CloudWatch::Alarm');
+const composites = allOf('AWS::CloudWatch::CompositeAlarm');
+const operations = { bus, audit, billing, payments };
 
 /** Whether an alarm goes off at this many, on a metric of this resource. */
 const isWatched =
@@ -30,38 +49,34 @@ const logicalId = (resource: Deployed) => resource.logicalId;
 const queues = allOf('AWS::SQS::Queue');
 const functions = allOf('AWS::Lambda::Function');
 const publishers = functions.filter((resource) => resource.logicalId === 'PublisherLambdaFunction');
-test('the first dead letter raises an alarm, in every queue of dead letters', () => {
-  const deadLetterQueues = queues.filter(({ Properties }) => !Properties.RedrivePolicy);
+const named = (name: string) =>
+  alarms.find(({ Properties }) => Properties.AlarmName === `fanfold-local-${name}`);
+
+test('the first dead letter raises an alarm, in every queue of dead letters of a consumer', () => {
+  const targets = queues.map(({ Properties }) => Properties.RedrivePolicy?.deadLetterTargetArn);
+  const deadLetterQueues = queues.filter(({ Properties }) =>
+    targets.some((arn) => arn?.endsWith(`:${Properties.QueueName}`)),
+  );
+  expect(listed(deadLetterQueues)).toHaveLength(5);
   const watched = isWatched('AWS/SQS ApproximateNumberOfMessagesVisible Maximum', 'QueueName', 1, queueName);
   expect(breaking(deadLetterQueues, watched)).toEqual([]);
+});
+
+test('what the topic could not deliver raises an alarm, whether a dead-letter queue took it or not', () => {
+  const topics = allOf('AWS::SNS::Topic').filter(({ logicalId }) => logicalId === 'EventsTopic');
+  const watched = isWatched(
+    'AWS/SNS NumberOfNotificationsFailed Sum',
+    'TopicName',
+    1,
+    ({ Properties }) => Properties.TopicName,
+  );
+  expect(breaking(topics, watched)).toEqual([]);
 });
 
 test('a message that waits for 15 minutes raises an alarm, in every queue of events', () => {
   const sourceQueues = queues.filter(({ Properties }) => Properties.RedrivePolicy);
   const watched = isWatched('AWS/SQS ApproximateAgeOfOldestMessage Maximum', 'QueueName', 900, queueName);
   expect(breaking(sourceQueues, watched)).toEqual([]);
-});
-
-test('a message that fails for the eighth time raises an alarm, in every consumer', () => {
-  const filters = allOf('AWS::Logs::MetricFilter');
-  const watched = ({ service, Properties: { FunctionName } }: Deployed) =>
-    filters.some(
-      ({ Properties: { LogGroupName, FilterPattern, MetricTransformations } }) =>
-        LogGroupName === `/aws/lambda/${FunctionName}` &&
-        FilterPattern === '{ $.message = "message failed" && $.receiveCount >= 8 }' &&
-        alarms.some(
-          (alarm) =>
-            alarm.service === service &&
-            alarm.Properties.Namespace === MetricTransformations[0].MetricNamespace &&
-            alarm.Properties.MetricName === MetricTransformations[0].MetricName &&
-            alarm.Properties.Dimensions.length === 0 &&
-            alarm.Properties.Statistic === 'Sum' &&
-            alarm.Properties.Threshold === 1,
-        ),
-    );
-  const consumers = functions.filter(({ logicalId }) => logicalId === 'ConsumerLambdaFunction');
-  expect(listed(consumers)).toHaveLength(4);
-  expect(breaking(consumers, watched)).toEqual([]);
 });
 
 test('a publisher that is 15 minutes behind its stream raises an alarm', () => {
@@ -86,175 +101,245 @@ test('five answers of 5xx raise an alarm, in every API', () => {
   expect(breaking(allOf('AWS::ApiGatewayV2::Api'), watched)).toEqual([]);
 });
 
-test('every failure of a clock raises an alarm', () => {
-  const names = allOf('AWS::Events::Rule').map(({ Properties }) =>
-    Properties.Targets[0].Arn.split(':').at(-1),
-  );
-  const clocks = functions.filter((resource) => names.includes(functionName(resource)));
-  expect(listed(clocks)).toHaveLength(10);
-  expect(breaking(clocks, isWatched('AWS/Lambda Errors Sum', 'FunctionName', 1, functionName))).toEqual([]);
-  // What runs every minute may fail once: it makes up for it the next time.
-  const patient = listed(alarms).filter(
-    ({ Properties }) => Properties.MetricName === 'Errors' && Properties.EvaluationPeriods > 1,
-  );
-  expect(patient.map(({ logicalId }) => logicalId)).toEqual([
-    'LogAlarm',
-    'WitnessAlarm',
-    'AskWitnessesAlarm',
-    'MarkTableErrorsAlarm',
-    'MarkTableErrorsAlarm',
-  ]);
-});
+describe('a schedule', () => {
+  /** The metrics that a good run of these measures, so that their absence tells as much. */
+  const measuredBy: Record<string, string> = { publishLog: 'CheckpointAge', witness: 'OwnWitnessAge' };
 
-test('a clock that does not run raises an alarm, later than its schedule would have it run', () => {
-  const watches = alarms.filter(({ Properties }) => Properties.MetricName === 'Invocations');
-  const patience = allOf('AWS::Events::Rule').map(({ service, Properties }) => {
-    const name = Properties.Targets[0].Arn.split(':').at(-1);
-    const { Properties: watch } =
-      watches.find((alarm) => alarm.service === service && alarm.Properties.Dimensions[0].Value === name) ??
-      {};
-    expect(watch).toMatchObject({
-      Namespace: 'AWS/Lambda',
-      Statistic: 'Sum',
-      ComparisonOperator: 'LessThanThreshold',
-      Threshold: 1,
+  test('without a good run raises an alarm, later than it would have run: it failed each time, or was disabled', () => {
+    // A stage without witnesses outside has nobody to ask, and no alarm about it.
+    const rules = allOf('AWS::Events::Rule').filter(
+      ({ Properties }) => !Properties.Name.endsWith('askWitnesses'),
+    );
+    const patience = listed(rules).map(({ service, Properties }) => {
+      const name = Properties.Targets[0].Arn.split(':').at(-1);
+      const short = name.split('-').at(-1);
+      const watch = alarms.find(({ Properties: { MetricName, Dimensions, TreatMissingData } }) =>
+        measuredBy[short]
+          ? MetricName === measuredBy[short] && TreatMissingData === 'breaching'
+          : MetricName === 'Errors' && Dimensions[0].Value === name,
+      );
+      expect(watch?.service).toBe(service);
+      expect(watch?.Properties).toMatchObject({ TreatMissingData: 'breaching' });
+      if (!measuredBy[short]) {
+        // 0 as soon as one run was good.
+        expect(watch?.Properties).toMatchObject({
+          Namespace: 'AWS/Lambda',
+          Statistic: 'Minimum',
+          Threshold: 1,
+        });
+      }
+      const { Period, EvaluationPeriods } = watch?.Properties ?? {};
+      return [short, Properties.ScheduleExpression, (Period * EvaluationPeriods) / 60];
+    });
+    expect(patience).toEqual([
+      ['publishLog', 'rate(1 minute)', 15],
+      ['witness', 'rate(1 minute)', 15],
+      ['checkEvents', 'rate(5 minutes)', 30],
+      ['releaseParked', 'rate(1 minute)', 15],
+      ['markTable', 'rate(1 minute)', 15],
+      ['janitor', 'rate(1 minute)', 15],
+      ['expiry', 'rate(5 minutes)', 30],
+      ['dayClose', 'cron(15/15 0-5 * * ? *)', 20 * 60],
+      ['markTable', 'rate(1 minute)', 15],
+    ]);
+  });
+
+  test('that nobody says when to miss is not packaged', () => {
+    const clock = { events: [{ schedule: {} }] };
+    expect(() => resourcesOf({ ...service, functions: { clock } })).toThrow(
+      'clock has a schedule. Say in operations.js of other after how many minutes',
+    );
+  });
+
+  test('that asks witnesses outside is watched where a stage has some', () => {
+    const found = resourcesOf({
+      ...service,
+      service: 'audit',
+      operations: audit,
+      witnesses: 'https://w.example w+1+A',
+    });
+    expect(found.WitnessLagAlarm?.Properties).toMatchObject({
+      MetricName: 'WitnessLag',
       TreatMissingData: 'breaching',
     });
-    return [
-      name.split('-').at(-1),
-      Properties.ScheduleExpression,
-      (watch.Period * watch.EvaluationPeriods) / 60,
-    ];
-  });
-  expect(patience).toEqual([
-    ['publishLog', 'rate(1 minute)', 15],
-    ['witness', 'rate(1 minute)', 15],
-    ['askWitnesses', 'rate(1 minute)', 15],
-    ['checkEvents', 'rate(5 minutes)', 30],
-    ['releaseParked', 'rate(1 minute)', 15],
-    ['markTable', 'rate(1 minute)', 15],
-    ['janitor', 'rate(1 minute)', 15],
-    ['expiry', 'rate(5 minutes)', 30],
-    ['dayClose', 'cron(15/15 0-5 * * ? *)', 20 * 60],
-    ['markTable', 'rate(1 minute)', 15],
-  ]);
-});
-
-test.each([
-  'NumberOfNotificationsFailed',
-  'NumberOfNotificationsRedrivenToDlq',
-  'NumberOfNotificationsFailedToRedriveToDlq',
-])('what the topic could not deliver raises an alarm: %s', (metric) => {
-  const watched = isWatched(
-    `AWS/SNS ${metric} Sum`,
-    'TopicName',
-    1,
-    ({ Properties }) => Properties.TopicName,
-  );
-  expect(breaking(allOf('AWS::SNS::Topic'), watched)).toEqual([]);
-});
-
-test('an issuer of tokens that cannot be read raises an alarm, in every service with an API', () => {
-  const watched = isWatched(
-    'Fanfold TokenIssuerUnavailable Sum',
-    'service',
-    1,
-    ({ service }) =>
-      functions.find((resource) => resource.service === service)?.Properties.Environment.Variables
-        .POWERTOOLS_SERVICE_NAME,
-  );
-  const apis = allOf('AWS::ApiGatewayV2::Api');
-  expect(apis.length).toBeGreaterThan(0);
-  expect(breaking(apis, watched)).toEqual([]);
-});
-
-test.each([
-  ['billing', 'ReconciliationFailed', '"An event is missing" in docs/operations.md'],
-  ['billing', 'RefundContradictsInvoice', '"A refund contradicts its invoice" in docs/operations.md'],
-  ['audit', 'GapFound', '"An event is missing" in docs/operations.md'],
-  ['audit', 'NumberTwice', '"A number is there twice" in docs/operations.md'],
-  ['audit', 'EventChanged', '"The log does not fit" in docs/audit-log.md'],
-  ['audit', 'LogMisfit', '"The log does not fit" in docs/audit-log.md'],
-  ['audit', 'WitnessRefused', '"A witness refuses" in docs/audit-log.md'],
-])('what %s finds wrong raises an alarm, whose page says how to mend it: %s', (service, metric, page) => {
-  const found = alarms.filter(({ Properties }) => Properties.Namespace === 'Fanfold');
-  const [alarm, ...more] = found.filter(({ Properties }) => Properties.MetricName === metric);
-  expect(more).toEqual([]);
-  expect(alarm).toMatchObject({
-    service,
-    Properties: {
-      Statistic: 'Sum',
-      // Powertools measures by the service's name.
-      Dimensions: [
-        {
-          Name: 'service',
-          Value: one(service, 'ConsumerLambdaFunction').Properties.Environment.Variables
-            .POWERTOOLS_SERVICE_NAME,
-        },
-      ],
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      Threshold: 1,
-    },
-  });
-  expect(alarm?.Properties.AlarmDescription).toContain(`See ${page}`);
-});
-
-test.each([
-  ['OutcomesOverdue', 3600],
-  ['ProviderRefused', 300],
-])('what payments does not know, or is refused, raises an alarm: %s', (metric, period) => {
-  const [alarm] = alarms.filter(({ Properties }) => Properties.MetricName === metric);
-  const janitor = one('payments', 'JanitorLambdaFunction').Properties.Environment.Variables;
-  expect(alarm).toMatchObject({
-    service: 'payments',
-    Properties: {
-      Namespace: 'Fanfold',
-      Statistic: 'Sum',
-      Dimensions: [{ Name: 'service', Value: janitor.POWERTOOLS_SERVICE_NAME }],
-      Period: period,
-      Threshold: 1,
-    },
+    expect(found).toHaveProperty('WitnessRefusedAlarm');
+    expect(resourcesOf({ ...service, service: 'audit', operations: audit })).not.toHaveProperty(
+      'WitnessLagAlarm',
+    );
   });
 });
 
-test.each(services)('the README of %s says of each of its alarms what to do', (service) => {
-  const [, table = ''] = read(`services/${service}/README.md`).split('## When it breaks');
-  const rows = [...table.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| .+ \| .+ \|$/gm)].map(
-    ([, names = '']) => names,
+const service = {
+  stage: 'local',
+  service: 'other',
+  functions: {},
+  operations: {},
+  accountConcurrency: 1000,
+  witnesses: '',
+};
+
+describe('an objective', () => {
+  test('is each of these, with its alarm for a fast and for a slow loss', () => {
+    const told = Object.entries(operations).flatMap(([service, { objectives = [] }]) =>
+      objectives.map(({ name, promise, pair }) => {
+        const names = pair ?? [`${name}-fast`, `${name}-slow`];
+        const found = names.filter((each) =>
+          alarms.some(({ Properties }) => Properties.AlarmName.endsWith(`-${each}`)),
+        );
+        expect(found).toEqual(names);
+        return `${service}: ${promise}`;
+      }),
+    );
+    expect(told).toEqual([
+      'bus: no message becomes a dead letter',
+      'audit: 99 % of events are recorded within 60 s',
+      'audit: 99 % of checkpoints cover all that was recorded more than 2 minutes before',
+      'audit: no event of a closed day is missing',
+      'billing: 99 % of captures and refunds have their document within 60 s of the event',
+      'payments: 99.5 % of the requests to take a payment are answered within 2 s, and not with a 5xx',
+    ]);
+    for (const line of told) expect(read('docs/operations.md')).toContain(`| ${line.split(': ')[1]} |`);
+  });
+
+  test('spends its budget in two days at the fast rate, and in five at the slow one', () => {
+    expect(named('billing-invoiced-late-fast')?.Properties).toMatchObject({
+      ...{ Namespace: 'Fanfold/local', MetricName: 'CriticalTime', ExtendedStatistic: 'PR(60000:)' },
+      ...{ Period: 3600, EvaluationPeriods: 1, Threshold: 14.4 },
+    });
+    expect(named('billing-invoiced-late-slow')?.Properties).toMatchObject({ Period: 21_600, Threshold: 6 });
+    expect(named('payments-payments-unanswered-fast')?.Properties).toMatchObject({ Threshold: 7.2 });
+  });
+
+  test('that names what nothing measures is not packaged', () => {
+    const objectives = [{ name: 'x', promise: 'x', metric: 'Happiness', withinMs: 1, percent: 99 }];
+    expect(() => resourcesOf({ ...service, operations: { objectives } })).toThrow(
+      'Nothing measures Happiness',
+    );
+  });
+});
+
+describe('a metric', () => {
+  const sources = (folder: string): string[] =>
+    readdirSync(new URL(`../../${folder}/`, import.meta.url), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory()
+        ? sources(`${folder}/${entry.name}`)
+        : entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts')
+          ? [`${folder}/${entry.name}`]
+          : [],
+    );
+  const code = ['packages/runtime', ...servicesWithFunctions.map((name) => `services/${name}`)]
+    .flatMap((folder) => sources(`${folder}/src`))
+    .map(read)
+    .join('\n');
+
+  test('that is declared is measured by code', () => {
+    const missing = Object.keys(measured).filter((name) => !code.includes(`'${name}'`));
+    expect(missing).toEqual([]);
+  });
+
+  test('is of one stage: the functions measure in its namespace, and alarms read there', () => {
+    const namespaces = functions.map(
+      ({ Properties }) => Properties.Environment.Variables.POWERTOOLS_METRICS_NAMESPACE,
+    );
+    const own = alarms
+      .map(({ Properties }) => Properties.Namespace)
+      .filter((name) => !name.startsWith('AWS/'));
+    expect(new Set([...namespaces, ...own])).toEqual(new Set(['Fanfold/local']));
+  });
+
+  test('is asked for by the service that measures it, or by that of the whole stage', () => {
+    const keeps = ({ service, Properties: { Namespace, MetricName, Dimensions } }: Deployed) => {
+      if (Namespace.startsWith('AWS/')) return true;
+      const { of } = (measured as Record<string, { of: string }>)[MetricName] ?? {};
+      const name =
+        of === 'stage'
+          ? wholeStage
+          : one(service, 'ConsumerLambdaFunction').Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME;
+      return Dimensions.length === 1 && Dimensions[0].Name === 'service' && Dimensions[0].Value === name;
+    };
+    expect(breaking(alarms, keeps)).toEqual([]);
+  });
+});
+
+describe('one fault wakes once', () => {
+  const actsItself = ({ Properties }: Deployed) => Properties.AlarmActions !== undefined;
+  const rules = composites.map(({ Properties }) => Properties.AlarmRule as string);
+  const inRule = (rule: string) => [...rule.matchAll(/ALARM\("([^"]+)"\)/g)].map(([, name]) => name ?? '');
+
+  test('each alarm tells operators by itself or by the one of its service', () => {
+    expect(composites.map(({ service }) => service).sort()).toEqual([...servicesWithFunctions].sort());
+    const gathered = rules.flatMap((rule) =>
+      inRule(rule.replaceAll(/AND NOT \((ALARM\("[^"]+"\)( OR )?)+\)/g, '')),
+    );
+    const names = alarms.filter((alarm) => !actsItself(alarm)).map(({ Properties }) => Properties.AlarmName);
+    expect(gathered.sort()).toEqual(names.sort());
+    const targets = [...alarms, ...composites].flatMap(({ Properties }) => Properties.AlarmActions ?? []);
+    expect(new Set(targets)).toEqual(new Set(['arn:aws:sns:eu-west-1:000000000000:fanfold-local-operators']));
+  });
+
+  test('a rule names alarms that are there, of its own stack or of the bus, which is deployed before', () => {
+    for (const { service, Properties } of composites) {
+      for (const name of inRule(Properties.AlarmRule)) {
+        const alarm = alarms.find((each) => each.Properties.AlarmName === name);
+        expect([service, 'bus'], name).toContain(alarm?.service);
+      }
+      // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+      expect(Properties.AlarmRule.length).toBeLessThan(10_240);
+    }
+  });
+
+  test('a consumer that fails wakes by what is retried, and not again by its queue', () => {
+    const [rule = ''] = rules.filter((each) => each.includes('billing-queue-age'));
+    const part = rule.split(' OR ((').find((each) => each.includes('billing-queue-age')) ?? '';
+    expect(part).toMatch(/AND NOT \(.*ALARM\("fanfold-local-bus-messages-retried"\)/);
+  });
+});
+
+describe('what watching costs', () => {
+  const {
+    alarms: count,
+    compositeAlarms,
+    dashboards,
+    metrics,
+  } = watchesOf(resources.filter(({ service }) => servicesOfStack.includes(service)));
+  const withoutMetrics = count * monthly.alarm.dollars + compositeAlarms * monthly.compositeAlarm.dollars;
+
+  test('is less than $10 a month for alarms and dashboard at list price, and for alarms and metrics', () => {
+    expect(dashboards).toBe(1);
+    expect(withoutMetrics + dashboards * monthly.dashboard.dollars).toBeLessThan(10);
+    expect(withoutMetrics + metrics * monthly.metric.dollars).toBeLessThan(10);
+  });
+
+  test('is told in docs/deploy.md', () => {
+    const text = read('docs/deploy.md').replaceAll('\n', ' ');
+    expect(text).toContain(
+      `${count} alarms at ten cents, ${compositeAlarms} composite alarms at fifty, ${metrics} metrics at thirty`,
+    );
+  });
+});
+
+describe('a runbook', () => {
+  const linked = [...alarms, ...composites].map(
+    ({ Properties }) => /Runbook: docs\/runbooks\/([\w-]+)\.md$/.exec(Properties.AlarmDescription)?.[1],
   );
-  const documented = rows.flatMap((names) => names.split(', ')).map((name) => `${name.slice(1, -1)}Alarm`);
-  const there = alarms.filter((alarm) => alarm.service === service).map(({ logicalId }) => logicalId);
-  expect(documented.sort()).toEqual(there.sort());
-});
 
-test('docs/deploy.md counts what alarms cost', () => {
-  const inStack = listed(alarms).filter(({ service }) => servicesOfStack.includes(service));
-  expect(read('docs/deploy.md')).toContain(`: ${inStack.length} alarms at ten cents`);
-});
+  test('is linked by every alarm, and by its name', () => {
+    const keeps = ({ Properties: { AlarmName, AlarmDescription } }: Deployed) => {
+      const [, told = '', page = ''] =
+        /^(.+[.:)].*) Runbook: docs\/runbooks\/([\w-]+)\.md$/.exec(AlarmDescription) ?? [];
+      return told.length > 30 && new RegExp(`^fanfold-local-\\w+-${page}(-|$)`).test(AlarmName);
+    };
+    expect(breaking([...alarms, ...composites], keeps)).toEqual([]);
+  });
 
-test('every page that an alarm names is there', () => {
-  const keeps = ({ Properties: { AlarmDescription } }: Deployed) => {
-    const [, section, page = ''] = /see "(.+)" in (docs\/[\w-]+\.md)/i.exec(AlarmDescription) ?? [];
-    return section === undefined || read(page).includes(`\n## ${section}\n`);
-  };
-  expect(breaking(alarms, keeps)).toEqual([]);
-});
-
-test('an alarm about what can be sent again names a command with all that it needs, and the stage', () => {
-  const complete = /\.\/fanfold (dlq list --stage local|replay --stage local --from <time> --to <time>)\./;
-  const about = alarms.filter(
-    ({ logicalId, Properties: { MetricName } }) =>
-      logicalId.endsWith('DeadLetterAlarm') || /OnFailureDestinationDelivered|Dlq$/.test(MetricName),
-  );
-  expect(listed(about)).toHaveLength(4 * 2 + 1 + 3 + 2);
-  const keeps = ({ Properties: { AlarmDescription } }: Deployed) =>
-    AlarmDescription.split('./fanfold').length === 2 && complete.test(AlarmDescription);
-  expect(breaking(about, keeps)).toEqual([]);
-});
-
-test('every alarm says what to do, and is quiet while there is nothing to measure, unless that is what it is about', () => {
-  const keeps = ({ logicalId, Properties: { AlarmDescription, TreatMissingData } }: Deployed) =>
-    AlarmDescription.length > 40 &&
-    TreatMissingData === (logicalId.endsWith('StoppedAlarm') ? 'breaching' : 'notBreaching');
-  expect(breaking(alarms, keeps)).toEqual([]);
+  test('is there for every alarm, and no other', () => {
+    const files = readdirSync(new URL('../../docs/runbooks/', import.meta.url)).filter(
+      (name) => name !== 'README.md',
+    );
+    // With Stripe, and with witnesses outside.
+    const others = ['provider-differences', 'webhooks-refused', 'witness-lag', 'witness-refused'];
+    expect(files.map((name) => name.replace(/\.md$/, '')).sort()).toEqual(
+      [...new Set([...linked, ...others])].sort(),
+    );
+  });
 });

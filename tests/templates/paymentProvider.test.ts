@@ -122,13 +122,11 @@ describe('A stage with Stripe', () => {
     );
     const more = alarms.filter((name) => !(name in withSandbox));
     expect(more.sort()).toEqual([
-      'CatchUpErrorsAlarm',
-      'CatchUpStoppedAlarm',
+      'DeadLettersWebhooksAlarm',
       'ProviderDifferencesAlarm',
-      'ReconcileErrorsAlarm',
-      'ReconcileStoppedAlarm',
-      'WebhooksDeadLetterAlarm',
-      'WebhooksQueueAgeAlarm',
+      'QueueAgeWebhooksAlarm',
+      'ScheduleStoppedCatchUpAlarm',
+      'ScheduleStoppedReconcileAlarm',
       'WebhooksRefusedAlarm',
     ]);
   });
@@ -142,8 +140,8 @@ describe('A stage with Stripe', () => {
       } = withStripe[name]?.Properties ?? {};
       return [EvaluationPeriods * (Period / 3600), DatapointsToAlarm * (Period / 3600)];
     };
-    expect(hoursOf('CatchUpStoppedAlarm')).toEqual([1 + 2, 1 + 2]);
-    expect(hoursOf('ReconcileStoppedAlarm')).toEqual([24 + 2, 24 + 2]);
+    expect(hoursOf('ScheduleStoppedCatchUpAlarm')).toEqual([1 + 2, 1 + 2]);
+    expect(hoursOf('ScheduleStoppedReconcileAlarm')).toEqual([24 + 2, 24 + 2]);
   });
 
   test('keeps, encrypts and takes only over TLS what Stripe has said', () => {

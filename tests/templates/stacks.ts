@@ -31,7 +31,7 @@ export const servicesOfStack = (await namesOfStack()).sort();
 export const servicesWithFunctions = services.filter((service) => service !== 'bus');
 
 /** Every resource of every service. What holds for one stage holds for all: they differ only in names. */
-const resources: Deployed[] = [];
+export const resources: Deployed[] = [];
 for (const service of services) {
   const template = await templateFor(service, 'local');
   for (const [logicalId, resolved] of Object.entries(resolveTemplate(template))) {

@@ -14,12 +14,11 @@ import { services, servicesOfStack, servicesWithFunctions, templateFor } from '.
 const stage = 'a-stage-of-thirty-two-characters';
 const region = 'ap-southeast-2';
 const topicArn = `arn:aws:sns:${region}:111111111111:other-events`;
-const alarmTopicArn = `arn:aws:sns:${region}:111111111111:alarms`;
 const parameters = {
   tokenIssuer: 'https://id.example.com',
   logOrigin: `fanfold.example/${stage}/audit`,
   topicArn,
-  alarmTopicArn,
+  operators: 'on-call@example.com',
   tracing: 'on',
 };
 
@@ -45,14 +44,13 @@ const comparable = (template: Template, stage: string, region: string): unknown 
     .replaceAll(/serverless\/[^"]*\.zip/g, 'BUNDLE')
     .replaceAll(/("MaximumBatchingWindowInSeconds":)(300|10|[01])\b/g, '$1"WINDOW"')
     .replaceAll(/http:\/\/127\.0\.0\.1:4000|https:\/\/id\.example\.com/g, 'TOKEN ISSUER')
-    .replaceAll(/\{"Ref":"AWS::NoValue"\}|"arn:aws:sns:REGION:1{12}:alarms"/g, '"ALARM TOPIC"')
     .replaceAll(/arn:aws:sns:REGION:(1{12}:other|0{12}:fanfold-STAGE)-events/g, 'TOPIC');
   return JSON.parse(text);
 };
 
 /** What a replacer of JSON leaves of a template. */
 const withoutTracing = (key: string, value: unknown): unknown =>
-  key === 'TracingConfig'
+  key === 'TracingConfig' || key === 'OperatorsSubscription'
     ? undefined
     : key === 'DEFAULT_SELLER'
       ? 'SELLER'
@@ -146,11 +144,14 @@ describe('a stage with all parameters and the longest name, in a region with a l
     expect(topics).toEqual([topicArn]);
   });
 
-  test.each(servicesWithFunctions)('sends alarms of %s where it says', (service) => {
-    const actions = ofType(service, 'AWS::CloudWatch::Alarm').map(
-      ({ Properties }) => Properties.AlarmActions,
+  test('tells its operators, who are subscribed to the topic of its alarms', () => {
+    const [topic] = ofType('bus', 'AWS::SNS::Topic').filter(({ Properties }) =>
+      String(Properties.TopicName).endsWith('-operators'),
     );
-    expect(new Set(actions.map(String))).toEqual(new Set([alarmTopicArn]));
+    expect(topic?.Properties.TopicName).toBe(`fanfold-${stage}-operators`);
+    expect(ofType('bus', 'AWS::SNS::Subscription').map(({ Properties }) => Properties)).toMatchObject([
+      { Protocol: 'email', Endpoint: 'on-call@example.com', TopicArn: expect.stringContaining('-operators') },
+    ]);
   });
 
   test.each(servicesWithFunctions)(
@@ -243,7 +244,7 @@ describe('the outputs', () => {
   ];
 
   test.each([
-    ['bus', ['TopicArn', 'MarksBucketName']],
+    ['bus', ['TopicArn', 'MarksBucketName', 'OperatorsTopicArn']],
     ['payments', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['billing', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['archive', [...inbox, 'ArchiveBucketName']],

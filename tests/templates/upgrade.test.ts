@@ -42,7 +42,14 @@ test('a stage from before the first release is updated by what the page says, in
   await mkdir(root, { recursive: true });
   await symlink(join(repository, 'packages'), join(root, 'packages'), 'dir');
   for (const service of ['audit', 'billing']) {
-    for (const file of ['serverless.yml', 'package.json', 'subscriptions.js', 'src', 'node_modules']) {
+    for (const file of [
+      'serverless.yml',
+      'package.json',
+      'operations.js',
+      'subscriptions.js',
+      'src',
+      'node_modules',
+    ]) {
       const from = join(repository, 'services', service, file);
       await mkdir(join(root, 'services', service), { recursive: true });
       if (file === 'serverless.yml') await cp(from, join(root, 'services', service, file));

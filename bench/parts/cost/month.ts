@@ -1,5 +1,6 @@
 import { namesOfStack, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import type { Resource } from '@fanfold/local-cloud/template';
+import { measured } from '../../../packages/topology/measured.js';
 import { type Bill, type ProgramCost, totalOf } from './bill.ts';
 import { allUnits, idleRequestsPerQueue, monthly, secondsPerMonth, units } from './prices.ts';
 
@@ -60,13 +61,35 @@ const queuesOf = (resources: Resource[]): number =>
       Type === 'AWS::Lambda::EventSourceMapping' && String(Properties.EventSourceArn).includes(':sqs:'),
   ).length;
 
-/** Each consumer says how long things took, which is a metric of its own; what is said of failures is rare. */
-const watchingOf = (resources: Resource[]) => ({
-  'alarms, metrics, keys':
-    countOf(resources, 'AWS::CloudWatch::Alarm') * monthly.alarm.dollars +
-    (countOf(resources, 'AWS::Logs::MetricFilter') + queuesOf(resources)) * monthly.metric.dollars +
-    countOf(resources, 'AWS::KMS::Key') * monthly.key.dollars,
+/** What a stage is watched with, in numbers. A dashboard is among the three of an account that cost nothing. */
+export const watchesOf = (resources: Resource[]) => ({
+  alarms: countOf(resources, 'AWS::CloudWatch::Alarm'),
+  compositeAlarms: countOf(resources, 'AWS::CloudWatch::CompositeAlarm'),
+  dashboards: countOf(resources, 'AWS::CloudWatch::Dashboard'),
+  metrics: metricsOf(resources),
 });
+
+/** Metrics that have values at all times: those of each publisher and each consumer, and the others, which are one service's. */
+function metricsOf(resources: Resource[]): number {
+  const always = Object.entries(measured).filter(([, each]) => each.always).length;
+  const functions = (name: string) =>
+    resources.filter(
+      ({ Type, Properties }) =>
+        Type === 'AWS::Lambda::Function' && String(Properties.FunctionName).endsWith(`-${name}`),
+    ).length;
+  return always - 2 + functions('publisher') + functions('consumer');
+}
+
+const watchingOf = (resources: Resource[]) => {
+  const { alarms, compositeAlarms, metrics } = watchesOf(resources);
+  return {
+    'alarms, metrics, keys':
+      alarms * monthly.alarm.dollars +
+      compositeAlarms * monthly.compositeAlarm.dollars +
+      metrics * monthly.metric.dollars +
+      countOf(resources, 'AWS::KMS::Key') * monthly.key.dollars,
+  };
+};
 
 function standingOf(resources: Resource[]): NonNullable<ProgramCost['standing']> {
   const clockRunsPerMonth = resources

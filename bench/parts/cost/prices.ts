@@ -96,6 +96,9 @@ export type Used = { unit: Unit; place: string; count: number };
 /** What is billed by the month, whether anything happens or not. */
 export const monthly = {
   alarm: { dollars: 0.1, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
+  compositeAlarm: { dollars: 0.5, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
+  // The first three of an account cost nothing.
+  dashboard: { dollars: 3, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
   metric: { dollars: 0.3, source: 'https://aws.amazon.com/cloudwatch/pricing/' },
   key: { dollars: 1, source: 'https://aws.amazon.com/kms/pricing/' },
 };

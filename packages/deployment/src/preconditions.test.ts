@@ -18,7 +18,9 @@ const sound: Settings = {
   witnesses: '',
   quorum: '',
   logRetentionDays: 365,
-  alarmTopicArn: { Ref: 'AWS::NoValue' },
+  operators: '',
+  accountConcurrency: 1000,
+  alarmTopicArn: '',
   defaultSeller: 'null',
   paymentProvider: 'sandbox',
   paymentReturnUrl: '',
@@ -42,7 +44,9 @@ describe('a deployment', () => {
       { region: 'eusc-de-east-1' },
       { witnesses: `https://witness.example ${witnessKey}`, quorum: '1' },
       { logRetentionDays: '1' },
-      { alarmTopicArn: 'arn:aws:sns:eu-west-1:123456789012:on-call' },
+      { operators: 'on-call@example.com' },
+      { operators: 'https://events.example.com/integration/x/enqueue' },
+      { accountConcurrency: '10' },
       withSeller({}),
       { paymentProvider: 'stripe', paymentReturnUrl: 'https://shop.example/paid' },
       ...[
@@ -110,10 +114,11 @@ describe('a deployment', () => {
     [withSeller({ vatId: 'BE0403019262' }), 'sellers.yml: /vatId is no VAT id of BE'],
     [withSeller({ vatId: null }), 'sellers.yml: /vatId must be given'],
     [withSeller({ legalNote: '€'.repeat(1000) }), 'it has 3091 bytes, and they have room for 2560'],
-    [{ alarmTopicArn: 'on-call' }, 'Alarms cannot go to "on-call"'],
+    [{ operators: 'on-call' }, 'Alarms cannot go to "on-call"'],
+    [{ accountConcurrency: 'many' }, '"many" functions cannot run at once'],
     [
       { alarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:on-call' },
-      'is the ARN of an SNS topic in eu-west-1',
+      'go to the topic fanfold-production-operators',
     ],
   ])('with %j is refused in one sentence', (other, problem) => {
     const found = settingsProblems({ ...sound, ...other });

@@ -15,8 +15,12 @@ export type Settings = {
   witnesses: string;
   quorum: unknown;
   logRetentionDays: unknown;
-  /** An ARN, or the template's value for none. */
-  alarmTopicArn: unknown;
+  /** Who is told of alarms: an e-mail address or an https URL; empty for nobody. */
+  operators: string;
+  /** How many functions of the account may run at once. */
+  accountConcurrency: unknown;
+  /** What `operators` had before: empty. */
+  alarmTopicArn: string;
   /** Who takes the money. */
   paymentProvider: string;
   /** Where customers come back to, at a provider that sends them away. */
@@ -41,7 +45,8 @@ export function settingsProblems(settings: Settings, awsEndpoint?: string): stri
     logOriginProblem(settings),
     witnessesProblem(settings, awsEndpoint),
     logRetentionProblem(settings),
-    alarmTopicProblem(settings),
+    operatorsProblem(settings),
+    concurrencyProblem(settings),
     defaultSellerProblem(settings),
     paymentProviderProblem(settings),
   ];
@@ -114,10 +119,20 @@ function logRetentionProblem({ logRetentionDays }: Settings) {
   return `Files of the log cannot be locked for "${logRetentionDays}" days: logRetentionDays is a whole number from 1 to 36500.`;
 }
 
-function alarmTopicProblem({ alarmTopicArn, region }: Settings) {
-  if (typeof alarmTopicArn !== 'string') return undefined;
-  if (new RegExp(`^arn:aws[a-z-]*:sns:${region}:\\d{12}:[\\w-]+$`).test(alarmTopicArn)) return undefined;
-  return `Alarms cannot go to "${alarmTopicArn}": alarmTopicArn is the ARN of an SNS topic in ${region}.`;
+function operatorsProblem({ operators, alarmTopicArn, stage }: Settings) {
+  if (alarmTopicArn) {
+    return `Alarms do not go to "${alarmTopicArn}" any more: they go to the topic fanfold-${stage}-operators. Replace alarmTopicArn by operators, an e-mail address or an https URL, or subscribe what the other topic had.`;
+  }
+  if (operators === '' || subscribable.test(operators)) return undefined;
+  return `Alarms cannot go to "${operators}": operators is an e-mail address or an https URL.`;
+}
+
+/** https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html */
+const subscribable = /^([^\s@]+@[^\s@]+|https:\/\/\S+)$/;
+
+function concurrencyProblem({ accountConcurrency }: Settings) {
+  if (/^[1-9]\d{0,6}$/.test(String(accountConcurrency))) return undefined;
+  return `"${accountConcurrency}" functions cannot run at once: accountConcurrency is a whole number, the account's quota of concurrent executions.`;
 }
 
 /** All environment variables of a function have 4 KB: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

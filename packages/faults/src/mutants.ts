@@ -112,8 +112,8 @@ export const mutants: Mutant[] = [
     name: 'the publisher does not look at what was not taken',
     concerns: /PublishBatch .*partial/,
     file: `${runtime}/streamEvents.ts`,
-    find: 'for (const notTaken of notTakenOf(chunk, await sendBatch(chunk))) failed.add(notTaken);',
-    replace: 'await sendBatch(chunk);',
+    find: 'for (const { record } of notTaken) failed.add(record);',
+    replace: 'void notTaken;',
   },
   {
     name: 'a message that a batch call does not name counts as sent',
@@ -140,8 +140,8 @@ export const mutants: Mutant[] = [
     name: 'a consumer does not look at rejections',
     concerns: /consumer .*refused/,
     file: `${runtime}/consume.ts`,
-    find: "if (outcome?.status === 'fulfilled') measureTime(each);",
-    replace: 'if (outcome) measureTime(each);',
+    find: "if (outcome?.status !== 'fulfilled') {",
+    replace: 'if (!outcome) {',
   },
   {
     name: 'quarantine does not look at what was not taken',

@@ -14,7 +14,7 @@ import {
 import { byType, consume } from './consume.ts';
 import { Behind, retryDelaySeconds } from './failure.ts';
 import { contextWith, queueEvent } from './invocationFixtures.ts';
-import { metrics } from './metrics.ts';
+import { stageMetrics } from './metrics.ts';
 import { eachDue, onSchedule } from './schedule.ts';
 
 const lack = 'The log has 62 entries, and 124 are published';
@@ -81,7 +81,7 @@ describe('A guard', () => {
     found = undefined;
     expect(logged()).toMatchObject([{ level: 'ERROR', message: 'table is behind', detail: lack }]);
     expect(logged()[0]?.help).toContain('./fanfold restore audit');
-    metrics.publishStoredMetrics();
+    stageMetrics.publishStoredMetrics();
     expect(measured()).toMatchObject([{ TableBehind: 1 }]);
   });
 

@@ -2,7 +2,7 @@ import { Behind } from './failure.ts';
 import { lambda } from './lambda.ts';
 import { logger } from './logger.ts';
 import { type Lack, lackBeforeWriting, lackOf, type Marked, raiseMarks } from './mark.ts';
-import { metrics } from './metrics.ts';
+import { stageMetrics } from './metrics.ts';
 
 /**
  * What a function that writes asks before it does: whether its service's table has all that it must have. Fulfilled
@@ -70,7 +70,7 @@ const describeLack = (lack: Lack | undefined): string | undefined =>
   `The table lacks what was written ${lack.from === null ? 'before' : `between ${lack.from} and`} ${lack.to}: it was put back`;
 
 function reportBehind(service: string, lack: string): void {
-  metrics.addMetric('TableBehind', 'Count', 1);
+  stageMetrics.addMetric('TableBehind', 'Count', 1);
   logger.error('table is behind', { detail: lack, help: helpFor(service) });
 }
 

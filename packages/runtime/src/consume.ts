@@ -32,7 +32,8 @@ type ReceivedMessage = {
  * another. Work that is still running when time is short counts as failed, so every handler must be safe to run
  * twice.
  *
- * With a `guard`, nothing is read or handled while the service's table has to be restored: all messages come again.
+ * With a `guard`, nothing is read or handled while the service's table has to be restored: all messages come again. `isTimed` is
+ * false for a consumer beside that of the service's subscription, whose times are none of its objectives'.
  *
  * The event source mapping must have `ReportBatchItemFailures`: otherwise Lambda takes the response for success
  * (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html).
@@ -41,17 +42,20 @@ export const consume = <Type extends EventType>(
   subscribedTypes: readonly Type[],
   handle: Handle<EventOfType<Type>>,
   guard?: Guard,
-) => consumeMessages((body) => readEvent(body, subscribedTypes), handle, guard);
+  isTimed = true,
+) => consumeMessages((body) => readEvent(body, subscribedTypes), handle, guard, isTimed);
 
 /**
  * The same for a queue whose messages are no events.
  *
  * @param read throws `Unprocessable` for a message that can never be read
+ * @param isTimed whether its time counts as the service's
  */
 export const consumeMessages = <Message extends { id: string; time: string }>(
   read: (body: string) => Message,
   handle: Handle<Message>,
   guard?: Guard,
+  isTimed = false,
 ) =>
   lambda(async ({ Records }: SQSEvent, context: Context) => {
     const refusal = await guard?.().then(
@@ -61,7 +65,7 @@ export const consumeMessages = <Message extends { id: string; time: string }>(
     const batch = refusal
       ? { received: [], failed: new Map(Records.map((record) => [record, refusal.error])) }
       : readBatch(Records, read);
-    return process(Records, batch, handle, context);
+    return process(Records, batch, handle, context, isTimed);
   });
 
 /** Handles each event by its type, independently of the others. */
@@ -79,6 +83,7 @@ async function process<E extends { id: string; time: string }>(
   { received, failed }: Batch<E>,
   handle: Handle<E>,
   context: Context,
+  isTimed: boolean,
 ): Promise<SQSBatchResponse> {
   const outcomes = await settleInTime(
     () =>
@@ -96,8 +101,9 @@ async function process<E extends { id: string; time: string }>(
   );
   for (const [i, each] of received.entries()) {
     const outcome = outcomes[i];
-    if (outcome?.status === 'fulfilled') measureTime(each);
-    else for (const record of each.records) failed.set(record, outcome?.reason);
+    if (outcome?.status !== 'fulfilled') {
+      for (const record of each.records) failed.set(record, outcome?.reason);
+    } else if (isTimed) measureTime(each);
   }
 
   // The usual case, without a timer that would run until the end of the function's time.

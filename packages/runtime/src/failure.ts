@@ -82,11 +82,19 @@ export function isSystemic(error: unknown): boolean {
   const failure = error as AwsError;
   return (
     isTransientError(failure) ||
-    isThrottlingError(failure) ||
+    isThrottled(failure) ||
     isServerError(failure) ||
     failure.$fault === 'server' ||
-    failure.CancellationReasons?.some((reason) => causeOf(reason) === 'throttled') ||
     unavailable.test(failure.name)
+  );
+}
+
+/** Whether a dependency refused a call, or an item of a transaction, because there were too many. */
+export function isThrottled(error: unknown): boolean {
+  const failure = Object(error) as AwsError;
+  return (
+    (error instanceof Error && isThrottlingError(failure)) ||
+    (failure.CancellationReasons ?? []).some((reason) => causeOf(reason) === 'throttled')
   );
 }
 

@@ -13,6 +13,7 @@ import { parseStrictJson } from './http/strictJson.ts';
 import { parseIdempotencyKey } from './idempotency.ts';
 import { lambda } from './lambda.ts';
 import { describeError, logger } from './logger.ts';
+import { metrics } from './metrics.ts';
 import { invalidRequest, Refusal } from './refusal.ts';
 import { startTrace } from './trace.ts';
 
@@ -64,9 +65,14 @@ type Endpoint<Body, Query> = {
   idempotent?: boolean;
   /** How many bytes a body has at most: {@link usualMaxBodyBytes} unless it says otherwise. Whole KiB. */
   maxBodyBytes?: number;
+  /** Whether its time counts as the service's: how long it took until the answer, and {@link longestAnswerMs} if that was a 5xx. */
+  isTimed?: boolean;
   /** Asked before the handler runs. While the service's table has to be restored, requests are refused. */
   guard?: Guard;
 };
+
+/** The timeout of functions that answer requests (packages/topology/provider.yml). */
+const longestAnswerMs = 15_000;
 
 export const usualMaxBodyBytes = 32 * 1024;
 const noFields = /* @__PURE__ */ z.strictObject({});
@@ -88,7 +94,7 @@ export const endpoint = <Body = Record<string, never>, Query = Record<string, ne
       const request = await admit(settings, event, context, trace);
       await settings.guard?.();
       return handle(request);
-    }),
+    }, settings.isTimed),
     { settings: settings as EndpointSettings },
   );
 
@@ -133,6 +139,7 @@ export const unknownRoute = () =>
 
 function respond(
   answer: (event: APIGatewayProxyEventV2, context: Context, trace: Trace) => Promise<Reply | FileReply>,
+  isTimed = false,
 ) {
   return lambda<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>(async (event, context) => {
     const started = performance.now();
@@ -146,11 +153,12 @@ function respond(
     } catch (error) {
       result = problem(refusalFor(error), requestId);
     }
-    logger.info('request', {
-      route: event.routeKey,
-      status: result.statusCode,
-      durationMs: Math.round(performance.now() - started),
-    });
+    const durationMs = Math.round(performance.now() - started);
+    logger.info('request', { route: event.routeKey, status: result.statusCode, durationMs });
+    if (isTimed) {
+      const isAnswered = Number(result.statusCode) < 500;
+      metrics.addMetric('AnswerTime', 'Milliseconds', isAnswered ? durationMs : longestAnswerMs);
+    }
     return { ...result, headers: { ...result.headers, 'Request-Id': requestId } };
   });
 }

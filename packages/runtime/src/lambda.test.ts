@@ -4,7 +4,7 @@ import { contextWith } from './invocationFixtures.ts';
 import { lambda } from './lambda.ts';
 import { captureOutput } from './logFixtures.ts';
 import { describeError, logger } from './logger.ts';
-import { metrics } from './metrics.ts';
+import { metrics, stageMetrics } from './metrics.ts';
 import { notFound, Refusal } from './refusal.ts';
 
 const { logged, measured } = captureOutput();
@@ -41,14 +41,19 @@ describe('A function', () => {
 
   test('writes what it measured when it ends, well or not, and nothing when it measured nothing', async () => {
     const handler = lambda(async (fails: boolean) => {
-      metrics.addMetric('things', 'Count', 2);
+      metrics.addMetric('NumberTwice', 'Count', 2);
+      stageMetrics.addMetric('TableBehind', 'Count', 3);
       if (fails) throw new Error('no');
     });
     await handler(false, contextWith());
     await expect(handler(true, contextWith())).rejects.toThrow('no');
-    expect(measured().map(({ things }) => things)).toEqual([2, 2]);
+    const both = [
+      { service: 'service_undefined', NumberTwice: 2 },
+      { service: 'fanfold', TableBehind: 3 },
+    ];
+    expect(measured()).toMatchObject([...both, ...both]);
     await lambda(async () => {})(undefined, contextWith());
-    expect(measured()).toHaveLength(2);
+    expect(measured()).toHaveLength(4);
   });
 });
 

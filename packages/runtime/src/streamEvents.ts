@@ -11,7 +11,7 @@ type Image = Record<string, AttributeValue>;
 /** The message of an event, on its way to a topic or a queue. */
 export type Outgoing = {
   record: DynamoDBRecord;
-  eventId: string;
+  event: Event;
   body: string;
   attributes: MessageAttributes;
 };
@@ -26,14 +26,21 @@ type SendBatch = (chunk: Outgoing[]) => Promise<Parameters<typeof notConfirmed>[
  * the stream waits and retries.
  *
  * @param eventsOf the events of this very write, made from the item as it was written
+ * @param measures told of each event that was sent, and of calls that failed
  */
-export const sendStream = (eventsOf: (image: Image) => Event[], sendBatch: SendBatch) =>
-  lambda(({ Records }: DynamoDBStreamEvent) => send(Records, eventsOf, sendBatch));
+export const sendStream = (
+  eventsOf: (image: Image) => Event[],
+  sendBatch: SendBatch,
+  measures?: SendingMeasures,
+) => lambda(({ Records }: DynamoDBStreamEvent) => send(Records, eventsOf, sendBatch, measures));
+
+export type SendingMeasures = { sent(event: Event): void; failed(): void };
 
 async function send(
   records: DynamoDBRecord[],
   eventsOf: (image: Image) => Event[],
   sendBatch: SendBatch,
+  measures?: SendingMeasures,
 ): Promise<DynamoDBBatchResponse> {
   const failed = new Set<DynamoDBRecord>();
   const outgoing: Outgoing[] = [];
@@ -53,10 +60,14 @@ async function send(
 
   for (const chunk of chunksOf(outgoing, messageBytes)) {
     try {
-      for (const notTaken of notTakenOf(chunk, await sendBatch(chunk))) failed.add(notTaken);
+      const notTaken = notTakenOf(chunk, await sendBatch(chunk));
+      for (const { record } of notTaken) failed.add(record);
+      if (notTaken.size > 0) measures?.failed();
+      for (const each of chunk) if (!notTaken.has(each)) measures?.sent(each.event);
     } catch (error) {
       logger.error('publish failed', { events: chunk.length, error: describeError(error) });
       for (const { record } of chunk) failed.add(record);
+      measures?.failed();
       // All records from here on come again anyway, so an unavailable target is not called for every chunk.
       break;
     }
@@ -64,21 +75,23 @@ async function send(
   return { batchItemFailures: [...failed].map((record) => ({ itemIdentifier: sequenceNumberOf(record) })) };
 }
 
-/** The records that were not confirmed although the call succeeded. */
-const notTakenOf = (chunk: Outgoing[], answer: Awaited<ReturnType<SendBatch>>): DynamoDBRecord[] =>
-  [...notConfirmed(chunk, answer)].map(([{ record, eventId }, { Code, Message, SenderFault }]) => {
+/** What was not confirmed although the call succeeded. */
+function notTakenOf(chunk: Outgoing[], answer: Awaited<ReturnType<SendBatch>>): Set<Outgoing> {
+  const refused = notConfirmed(chunk, answer);
+  for (const [{ event }, { Code, Message, SenderFault }] of refused) {
     logger.error('event not accepted', {
-      event: eventId,
+      event: event.id,
       code: Code,
       detail: Message,
       senderFault: SenderFault,
     });
-    return record;
-  });
+  }
+  return new Set(refused.keys());
+}
 
 const outgoingOf = (record: DynamoDBRecord, event: Event): Outgoing => ({
   record,
-  eventId: event.id,
+  event,
   body: JSON.stringify(event),
   attributes: messageAttributesOf(event),
 });

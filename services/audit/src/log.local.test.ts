@@ -298,7 +298,7 @@ it('an event that was changed beside the log is not proven, although its seal is
   const { metrics } = await import('@fanfold/runtime/metrics');
   const measure = vi.spyOn(metrics, 'addMetric');
   await expect(proofOf('pay_forged:1')).rejects.toThrow('not the one that the log has');
-  expect(measure.mock.calls).toEqual([['EventChanged', 'Count', 1]]);
+  expect(measure.mock.calls).toEqual([['LogMisfit', 'Count', 1]]);
 });
 
 describe('the witness', () => {

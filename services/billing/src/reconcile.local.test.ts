@@ -67,7 +67,7 @@ const twoCaptures = {
   totals: { EUR: { captured: 24_200, refunded: 0 } },
 };
 const failedReconciliations = () =>
-  measured().reduce((sum, line) => sum + Number(line.ReconciliationFailed ?? 0), 0);
+  measured().reduce((sum, line) => sum + Number(line.EventsMissing ?? 0), 0);
 
 describe('a closed day', () => {
   it('that adds up is done at once, with what came in the same batch, and nothing is found', async () => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Finding, noteDifference } from '@fanfold/runtime/finding';
 import { logger } from '@fanfold/runtime/logger';
-import { metrics } from '@fanfold/runtime/metrics';
+import { stageMetrics } from '@fanfold/runtime/metrics';
 import {
   type DayClosed,
   type DaySum,
@@ -35,7 +35,7 @@ export async function reconcile(dayClosed: DayClosed, firstReceivedAt: Date): Pr
   });
   // Before the write: when the write's answer is lost, it is better to count twice than never.
   if (isAlarming && !(difference && isOnlyParked(difference)))
-    metrics.addMetric('ReconciliationFailed', 'Count', 1);
+    stageMetrics.addMetric('EventsMissing', 'Count', 1);
   if (noted) {
     logger.warn(noted.isNew ? 'reconciliation failed' : 'reconciliation mended', {
       merchantId: merchantid,

@@ -7,7 +7,7 @@ import { provision } from '@fanfold/local-cloud/provision';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import type { Finding } from '@fanfold/runtime/finding';
 import { captureOutput } from '@fanfold/runtime/logFixtures';
-import { metrics } from '@fanfold/runtime/metrics';
+import { metrics, stageMetrics } from '@fanfold/runtime/metrics';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bill } from './bill.ts';
 import { triedOf } from './books.ts';
@@ -26,7 +26,7 @@ let emulators: Emulators;
 const { measured: written, logged } = captureOutput();
 /** What is measured is written when a function ends. */
 function measured() {
-  if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  for (const each of [metrics, stageMetrics]) if (each.hasStoredMetrics()) each.publishStoredMetrics();
   return written();
 }
 
@@ -320,7 +320,7 @@ describe('A day with captures that wait', () => {
     });
     await compare('released', 1);
     expect(await numbered('released')).toHaveLength(1);
-    expect(measured().filter((metric) => 'ReconciliationFailed' in metric)).toEqual([]);
+    expect(measured().filter((metric) => 'EventsMissing' in metric)).toEqual([]);
     expect(await loadFinding('released', '2026-11-23')).toBeUndefined();
   });
 
@@ -328,7 +328,7 @@ describe('A day with captures that wait', () => {
     const others = await countWaiting();
     await bill([capture('lost', 1), refund('lost', 1)]);
     await compare('lost', 2);
-    expect(measured()).toMatchObject([{ ReconciliationFailed: 1 }]);
+    expect(measured()).toMatchObject([{ EventsMissing: 1 }]);
     await put('lost');
     await release(plenty);
     expect(await loadFinding('lost', '2026-11-23')).toMatchObject({ mendedAt: null });

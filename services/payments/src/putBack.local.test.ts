@@ -148,7 +148,8 @@ test('Its marks stay as they are, what is missing is told in a line a minute, an
   const before = await items();
   expect(await service.run('markTable', { read: 'lack' })).toEqual({ lack });
   const lines = logged().length;
-  expect(measured()).toEqual([]);
+  const found = () => measured().filter((line) => 'TableBehind' in line);
+  expect(found()).toEqual([]);
   expect(await mark()).toEqual({ lack });
   const isBehind = { BOOL: true };
   expect(await items()).toEqual(before.map((item) => (item.pk?.S === 'mark' ? { ...item, isBehind } : item)));
@@ -160,7 +161,7 @@ test('Its marks stay as they are, what is missing is told in a line a minute, an
       help: expect.stringContaining('restore payments'),
     },
   ]);
-  expect(measured()).toMatchObject([{ TableBehind: 1, service: 'fanfold-payments' }]);
+  expect(found()).toMatchObject([{ TableBehind: 1, service: 'fanfold' }]);
 });
 
 test('When it has caught up, the service goes on by itself within seconds, in instances that are running', async () => {

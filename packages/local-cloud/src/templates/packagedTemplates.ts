@@ -77,9 +77,14 @@ export async function namesOfStack(): Promise<string[]> {
  * it is bundled with the template, but is not part of it.
  */
 export async function templateSources(folder: string): Promise<string[]> {
-  const roots = [folder, join(repository, 'packages')];
+  // The stage's dashboard is made of what all services take part in.
+  const ofAll = (await readFile(join(folder, 'serverless.yml'), 'utf8')).includes('/dashboard.js)')
+    ? [join(repository, 'services')]
+    : [];
+  const roots = [folder, join(repository, 'packages'), ...ofAll];
   const found = await Promise.all(roots.map((root) => configurationFiles(root)));
-  return [...found.flat().sort(), join(repository, 'pnpm-lock.yaml')];
+  const ofStack = ofAll.length > 0 ? [join(repository, 'serverless-compose.yml')] : [];
+  return [...new Set(found.flat())].sort().concat(ofStack, join(repository, 'pnpm-lock.yaml'));
 }
 
 /** What is written about a service, and read by nothing that makes its template. */

@@ -93,6 +93,8 @@ const withoutLocalMeaning = new Set([
   'AWS::Glue::Table',
   // There is no CloudWatch: logs go to the terminal.
   'AWS::CloudWatch::Alarm',
+  'AWS::CloudWatch::CompositeAlarm',
+  'AWS::CloudWatch::Dashboard',
   'AWS::Logs::LogGroup',
   'AWS::Logs::MetricFilter',
 ]);

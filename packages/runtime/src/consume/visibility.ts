@@ -4,7 +4,15 @@ import { chunksOf } from '../batch.ts';
 import { environmentVariable } from '../env.ts';
 import { NotYet, retryDelaySeconds } from '../failure.ts';
 import { describeError, logger } from '../logger.ts';
+import { stageMetrics } from '../metrics.ts';
 import { sqs } from './sqs.ts';
+
+/**
+ * The eighth receive is about five minutes after the first (eleven at most), or about fifteen in an outage. The age of the
+ * queue's oldest message leaves out messages that were received three times, and it takes hours until such a message is a dead
+ * letter.
+ */
+const alarmingReceives = 8;
 
 /** Logs messages that failed or wait, and delays them until their next try. */
 export async function hideUntilRetry(
@@ -17,7 +25,10 @@ export async function hideUntilRetry(
     const { messageId } = record;
     const about = { messageId, receiveCount, delaySeconds };
     if (error instanceof NotYet) logger.info('message waits', { ...about, detail: error.message });
-    else logger.error('message failed', { ...about, error: describeError(error) });
+    else {
+      logger.error('message failed', { ...about, error: describeError(error) });
+      if (receiveCount >= alarmingReceives) stageMetrics.addMetric('MessagesRetried', 'Count', 1);
+    }
     return { record, delaySeconds };
   });
   await hide(retries, abortSignal);

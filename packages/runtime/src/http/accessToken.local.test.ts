@@ -437,8 +437,8 @@ describe('While the issuer’s keys cannot be read', () => {
       issuer.answer.with = serverError;
       pass(10 * minutes);
       expect(await verify(await issuer.token())).toMatchObject({ merchantId: 'acme' });
-      const { metrics } = await import('../metrics.ts');
-      expect(metrics.serializeMetrics()).toMatchObject({ TokenIssuerUnavailable: 1 });
+      const { stageMetrics } = await import('../metrics.ts');
+      expect(stageMetrics.serializeMetrics()).toMatchObject({ TokenIssuerUnavailable: 1 });
       pass(12 * hours - 10 * minutes - 1);
       expect(await verify(await issuer.token())).toMatchObject({ merchantId: 'acme' });
       pass(1 * minutes);

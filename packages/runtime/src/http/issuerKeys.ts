@@ -12,7 +12,7 @@ import {
   type JWTHeaderParameters,
 } from 'jose';
 import { describeError, logger } from '../logger.ts';
-import { metrics } from '../metrics.ts';
+import { stageMetrics } from '../metrics.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Keys are read again after this time, so that a key that the issuer has withdrawn is not accepted for longer. */
@@ -75,7 +75,7 @@ export function issuerKeys(url: URL): IssuerKeys {
       .catch((error) => {
         failuresInARow += 1;
         readableFrom = Date.now() + Math.min(1000 * 2 ** (failuresInARow - 1), maxBackOffMs);
-        metrics.addMetric('TokenIssuerUnavailable', 'Count', 1);
+        stageMetrics.addMetric('TokenIssuerUnavailable', 'Count', 1);
         logger.error('token issuer unavailable', { error: describeError(error) });
       })
       .finally(() => {

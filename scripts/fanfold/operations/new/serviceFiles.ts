@@ -88,21 +88,8 @@ Fields, limits, problems and examples: [openapi.json](openapi.json), which the s
 
 ## When it breaks
 
-| Alarm | What it means | Do |
-|---|---|---|
-| \`EventsRetried\`, \`EventsQueueAge\` | events are handled late | look for \`message failed\` in the consumer's log, and at its throttles; messages come again by themselves |
-| \`EventsDeadLetter\`, \`EventsSubscriptionDeadLetter\` | an event was not handled | \`fanfold dlq show\`, fix the cause, \`fanfold dlq redrive\`; nothing happens twice |
-${
-  publishes.length > 0
-    ? `| \`PublisherIteratorAge\`, \`StreamFailures\`, \`StreamEventsDropped\` | entries are there, but their events are not published | look at the publisher's errors and at the topic, then \`fanfold dlq redrive\` |
-`
-    : ''
-}${
-  api
-    ? `| \`HttpApiServerErrors\`, \`TokenIssuerUnavailable\` | requests fail | look for \`request failed\` and \`token issuer unavailable\` in the logs |
-`
-    : ''
-}`;
+Its alarms follow from its functions; each names its page in [docs/runbooks](../../docs/runbooks/README.md).
+`;
 
 const subscriptions = ({
   name,
@@ -391,5 +378,6 @@ resources:
 ${publishes.length > 0 ? '          StreamSpecification: { StreamViewType: NEW_IMAGE }\n' : ''}  - ${shared('inbox.yml')}
   - ${shared('subscribed.yml')}
 ${publishes.length > 0 ? `  - ${shared('outbox.yml')}\n` : ''}${api ? `  - ${shared('api.yml')}\n` : ''}  - ${shared('roles.yml')}
+  - ${sharedPart('alarms.js', 'alarms')}
 `;
 }

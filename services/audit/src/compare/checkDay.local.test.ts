@@ -46,7 +46,7 @@ async function deliver(events: Event[], waitedMs = comparedForMs): Promise<strin
 
 const canceled = (merchantid: string, subject: string, n: number, time = '2026-11-23T10:00:00.000Z') =>
   receivedOf(subject, n, { merchantid, time }).event;
-const gapsFound = () => measured().reduce((sum, line) => sum + Number(line.GapFound ?? 0), 0);
+const gapsFound = () => measured().reduce((sum, line) => sum + Number(line.EventsMissing ?? 0), 0);
 const findingOf = (merchantId: string) => loadFinding(merchantId, '2026-11-23');
 
 describe('a closed day', () => {

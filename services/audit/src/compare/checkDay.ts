@@ -1,6 +1,6 @@
 import { noteDifference } from '@fanfold/runtime/finding';
 import { logger } from '@fanfold/runtime/logger';
-import { metrics } from '@fanfold/runtime/metrics';
+import { stageMetrics } from '@fanfold/runtime/metrics';
 import { loadFinding, saveFinding } from '../store/findings.ts';
 import { absentOf, mentionsSince } from '../store/mentions.ts';
 import { type DayClosed, gapOf, gapsIn, Mentioned, miscounted } from './completeness.ts';
@@ -27,7 +27,7 @@ export async function checkDay(dayClosed: DayClosed, firstReceivedAt: Date): Pro
     firstReceivedAt,
   });
   // Before the write: when the write's answer is lost, it is better to count twice than never.
-  if (isAlarming) metrics.addMetric('GapFound', 'Count', 1);
+  if (isAlarming) stageMetrics.addMetric('EventsMissing', 'Count', 1);
   if (noted) {
     logger.warn(noted.isNew ? 'gap found' : 'gap mended', { merchantId: merchantid, date: data.date });
     await saveFinding(noted, known);

@@ -136,7 +136,7 @@ describe('what is changed beside the log is found in the next round, and in each
       expect(await goRound()).toMatchObject({ changed: subjects.length, missing: 0 });
       const lines = logged().filter(({ message }) => message === 'event changed');
       expect(lines.map(({ pk }) => pk).sort()).toEqual(before.map(({ pk }) => pk).sort());
-      const values = measure.mock.calls.map(([name, , value]) => name === 'EventChanged' && Number(value));
+      const values = measure.mock.calls.map(([name, , value]) => name === 'LogMisfit' && Number(value));
       expect(values.reduce<number>((sum, value) => sum + Number(value), 0)).toBe(subjects.length);
       expect(await goRound()).toMatchObject({ changed: subjects.length });
       for (const item of before) await write(table(), item);

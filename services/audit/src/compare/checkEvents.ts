@@ -47,7 +47,7 @@ export async function checkEvents(
   const missing = next ? 0 : Math.abs(round.expected - found - (await openBefore(round.expected)));
   if (missing > 0) logger.error('events missing', { expected: round.expected, found });
   // Before the progress is saved: when the run ends here, it is better to count twice than never.
-  if (changed.size + missing > 0) metrics.addMetric('EventChanged', 'Count', changed.size + missing);
+  if (changed.size + missing > 0) metrics.addMetric('LogMisfit', 'Count', changed.size + missing);
   await saveRound(
     next ? { next, expected: round.expected, found } : { expected: Number(size), found: 0 },
     round,

@@ -30,7 +30,7 @@ export async function proofOf({ position, opened }: Openable, now: Date): Promis
   verifyInclusion(index, size, leafHash(entry), proof, root);
   const text = Buffer.from(entry).toString();
   if (opened === 'broken' || (opened && !isCommittedBy(text, opened))) {
-    metrics.addMetric('EventChanged', 'Count', 1);
+    metrics.addMetric('LogMisfit', 'Count', 1);
     throw new Misfit(`The event at ${position} is not the one that the log has`);
   }
   const extra = Buffer.from(openingOf(text, opened));

@@ -1,3 +1,4 @@
+import { metrics } from '@fanfold/runtime/metrics';
 import { type Edge, emptyRoot, rootOf } from '@fanfold/tlog/merkle';
 import { fullWidth, tilePath } from '@fanfold/tlog/tile';
 import { checkpointPath, readFile, replaceCheckpoint, type StoredFile, writeOnce } from '../store/files.ts';
@@ -32,17 +33,27 @@ export async function publishLog(
   const head = await readHead();
   const size = sizeToPublish(last.size, Number(head.size), occasion, maxEntries);
   if (size === last.size) {
-    if (occasion === 'clock' && last.file) await publishAgain(last.file, last.root, head);
+    if (occasion === 'clock') {
+      if (last.file) await publishAgain(last.file, last.root, head);
+      measureAge(0);
+    }
     return { size, published: 0 };
   }
 
   const builder = await builderAt(last.size - (last.size % fullWidth), BigInt(last.size));
-  const { root, files } = await buildFiles(builder, last, size, head);
+  const { root, files, first } = await buildFiles(builder, last, size, head);
   await writeAll(files);
   const note = await signCheckpoint(size, root);
   const isNewest = await replaceCheckpoint(note, last.file);
+  if (first) measureAge(Date.now() - Date.parse(JSON.parse(Buffer.from(first).toString()).recordedtime));
   return { size, published: isNewest ? size - last.size : 0 };
 }
+
+/**
+ * How long the oldest entry that is provable now had to wait for it since it was recorded; 0 when all were provable. A run that
+ * publishes nothing because it fails measures nothing.
+ */
+const measureAge = (ageMs: number) => metrics.addMetric('CheckpointAge', 'Milliseconds', ageMs);
 
 /**
  * Writes the same checkpoint again when nothing was appended, for one write a minute: only then does the witness cosign it
@@ -106,6 +117,7 @@ async function readLast(): Promise<Last> {
  * Builds the files between two sizes, and the root of the tree at the second one. Nothing is written before all
  * comparisons: a wrong file could never be replaced.
  *
+ * @returns the first entry after the last checkpoint, too
  * @throws Misfit when the entries do not match the last checkpoint, or the head, or the tree stored with the last entries
  *   read
  */
@@ -114,11 +126,12 @@ async function buildFiles(
   last: Last,
   size: number,
   head: Edge,
-): Promise<{ root: Uint8Array; files: LogFile[] }> {
+): Promise<{ root: Uint8Array; files: LogFile[]; first?: Uint8Array }> {
   // If less than a tile remains after it, the rest is read for its hashes, up to the head.
   const isHeadFar = Number(head.size) - size >= fullWidth;
   let [tree, expected] = ['the head', rootOf(head)];
   let root = emptyRoot;
+  let first: Uint8Array | undefined;
   const files: LogFile[] = [];
   const arrive = () => {
     if (builder.size === last.size) requireSame('the last checkpoint', rootOf(builder.edge()), last.root);
@@ -131,6 +144,7 @@ async function buildFiles(
     for (const [i, entry] of entries.entries()) {
       if (index + i < builder.size || builder.size === Number(head.size)) continue;
       if (index + i > builder.size) throw new Misfit(`Entry ${builder.size} is not in the log's table`);
+      if (builder.size === last.size) first = entry;
       // After the size, only the hashes are needed.
       const completed = builder.add(entry);
       if (builder.size <= size) files.push(...completed);
@@ -143,7 +157,7 @@ async function buildFiles(
     }
   }
   requireSame(tree, rootOf(builder.edge()), expected);
-  return { root, files };
+  return { root, files, ...(first && { first }) };
 }
 
 /** How many files are written in parallel. */

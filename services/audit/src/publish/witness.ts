@@ -1,3 +1,4 @@
+import { metrics } from '@fanfold/runtime/metrics';
 import { verifyConsistency } from '@fanfold/tlog/merkle';
 import { consistencyProof, tilesForConsistency } from '@fanfold/tlog/prove';
 import { type Cosigned, loadCosigned, replaceCosigned } from '../store/cosigned.ts';
@@ -20,12 +21,14 @@ export async function witness(now: Date): Promise<{ size: number }> {
   const [file, last] = await Promise.all([readFile(checkpointPath), loadCosigned()]);
   if (!file) {
     requireNothingCosigned(last);
+    measureAge(0);
     return { size: 0 };
   }
   const note = Buffer.from(file.bytes).toString();
   const { size, root } = await openOwnCheckpoint(note);
   if (last) {
     await requireContinuation(last, { size, root });
+    measureAge(now.getTime() - Date.parse(last.cosignedAt));
     if (Number(size) === last.size && file.writtenAt === last.writtenAt) return { size: last.size };
   }
   const cosigned = {
@@ -38,6 +41,9 @@ export async function witness(now: Date): Promise<{ size: number }> {
   await replaceCosigned(cosigned, last);
   return { size: cosigned.size };
 }
+
+/** How long ago the witness had signed last. A run that cannot vouch for the log measures nothing. */
+const measureAge = (ageMs: number) => metrics.addMetric('OwnWitnessAge', 'Milliseconds', ageMs);
 
 /**
  * Compares what the witness compares, except for signatures, and signs nothing.

@@ -9,7 +9,7 @@ import { load } from '../store/payments.ts';
 import { sellerOf } from '../store/sellers.ts';
 
 export const handler = endpoint(
-  { scope: 'payments:write', body: paymentRequest, idempotent: true, guard: tableGuard },
+  { scope: 'payments:write', body: paymentRequest, idempotent: true, guard: tableGuard, isTimed: true },
   async (request) => {
     const { merchantId } = request.caller;
     const operation = operationOf('pay', request, 'POST /payments');
