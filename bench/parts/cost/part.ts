@@ -4,6 +4,7 @@ import type { Part } from '../../part.ts';
 import { costChart } from '../../reporting/costChart.ts';
 import { table } from '../../reporting/table.ts';
 import { billOf, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
+import { goalsTable } from './goals.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
 import { allUnits, pricesDate, type Unit, units } from './prices.ts';
 import type { MeasuredProgram } from './program.ts';
@@ -49,6 +50,11 @@ export const costPart: Part<Result> = {
 What one payment is billed, until it is invoiced and recorded:
 
 ${usageTable(programs)}
+
+Fanfold's goals, and what they were counted from. *Without deliveries by SNS* leaves out what SNS puts into queues, of which AWS
+does not say whether it is billed as requests of SQS; everywhere else it is counted:
+
+${goalsTable(programs[0] as ProgramCost)}
 
 Where its write units go:
 
