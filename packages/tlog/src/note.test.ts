@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -315,8 +316,15 @@ describe('A verifier key', () => {
     ['verifier key has a hash that is not 8 hexadecimal digits', neumann.key.replace('c74f20a3', 'c74f20a')],
     ['verifier key has no base64 after its hash', `${neumann.key} `],
     ['verifier key has no base64 after its hash', `${neumann.key}\n`],
-    ['verifier key is of type undefined; known are 1 and 4', 'PeterNeumann+c74f20a3+'],
-    ['verifier key is of type 6; known are 1 and 4', `PeterNeumann+c74f20a3+${bytes(6, Buffer.alloc(1312))}`],
+    ['verifier key is of type undefined; known are 1, 4 and 6', 'PeterNeumann+c74f20a3+'],
+    [
+      'verifier key is of type 2; known are 1, 4 and 6',
+      `PeterNeumann+c74f20a3+${bytes(2, Buffer.alloc(32))}`,
+    ],
+    [
+      'verifier key has a key of 32 bytes instead of 1312',
+      `PeterNeumann+c74f20a3+${bytes(6, Buffer.alloc(32))}`,
+    ],
     [
       'verifier key has a key of 31 bytes instead of 32',
       `PeterNeumann+c74f20a3+${bytes(1, Buffer.alloc(31))}`,
@@ -546,5 +554,42 @@ describe('A cosignature', () => {
     expect(() => openNote(assembleNote(text, [cosigned(1)]), [sameKey.verifierKey])).toThrow(
       /signed by none/,
     );
+  });
+});
+
+describe('A cosignature by ML-DSA-44', () => {
+  /** A checkpoint of tessera, cosigned by the formats of transparency-dev. */
+  const vectors = new URL('../../verify/testdata/tessera/', import.meta.url);
+  const load = async () => {
+    const note = await readFile(new URL('log/checkpoint', vectors), 'utf8');
+    const [, key = ''] = /^witness pq (\S+)/m.exec(await readFile(new URL('policy', vectors), 'utf8')) ?? [];
+    return { note, key };
+  };
+
+  test('by another implementation opens, with its time', async () => {
+    const { note, key } = await load();
+    expect(openNote(note, [key]).signatures).toEqual([
+      { name: 'witness.example/pq', keyHash: '6f28173b', timestamp: 1_796_080_344n },
+    ]);
+  });
+
+  test.each([
+    ['size', (note: string) => note.replace('\n700\n', '\n701\n')],
+    ['log', (note: string) => note.replace('log.example/tessera\n', 'log.example/another\n')],
+    ['root', (note: string) => note.replace('\nbKQh', '\ncKQh')],
+    ['root to none', (note: string) => note.replace('\nbKQh', '\nKQh')],
+  ])('is wrong when the %s was changed', async (_, change) => {
+    const { note, key } = await load();
+    expect(change(note)).not.toBe(note);
+    expect(() => openNote(change(note), [key])).toThrow(
+      'signature of known key witness.example/pq+6f28173b is wrong',
+    );
+  });
+
+  test('is of its length', async () => {
+    const { note, key } = await load();
+    const [, base64 = ''] = /pq (\S+)\n/.exec(note) ?? [];
+    const shorter = Buffer.from(base64, 'base64').subarray(0, -1).toString('base64');
+    expect(() => openNote(note.replace(base64, shorter), [key])).toThrow('is 2427 bytes instead of 2428');
   });
 });

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
-import { decodeBase64, encodeBase64, toUint64, type Uint64 } from './encoding.ts';
+import { decodeBase64, encodeBase64, parseUint64, toUint64, type Uint64 } from './encoding.ts';
 
-// Signed notes, https://c2sp.org/signed-note, and the cosignatures of https://c2sp.org/tlog-cosignature: a text, a blank
+// Signed notes, https://c2sp.org/signed-note, and the cosignatures of https://c2sp.org/tlog-cosignature@v1.0.1: a text, a blank
 // line, and a line for each signature. Keys are texts in the form of https://pkg.go.dev/golang.org/x/mod/sumdb/note.
 
 /** A note, a key or a checkpoint is malformed, or no known key has signed it; the message says which. */
@@ -21,6 +21,8 @@ export const signatureTypes = {
   ed25519: 0x01,
   /** A time and the text of a checkpoint, by a witness. */
   cosignatureV1: 0x04,
+  /** A time, the signer's name and a checkpoint, with ML-DSA-44, which quantum computers do not break. Only verified here. */
+  mlDsa44: 0x06,
 } as const;
 
 export type SignatureType = (typeof signatureTypes)[keyof typeof signatureTypes];
@@ -31,7 +33,7 @@ export type VerifierKey = {
   /** Eight hexadecimal digits, of name, type and public key. */
   keyHash: string;
   type: SignatureType;
-  /** 32 bytes, https://www.rfc-editor.org/rfc/rfc8032#section-5.1.5 */
+  /** 32 bytes, https://www.rfc-editor.org/rfc/rfc8032#section-5.1.5, or 1,312 of ML-DSA-44. */
   publicKey: Uint8Array;
 };
 
@@ -160,8 +162,7 @@ export function noteCosignature(
   signature: Uint8Array,
 ): string {
   checkSignature(signature);
-  const time = Buffer.alloc(timestampBytes);
-  time.writeBigUInt64BE(checkTimestamp(timestamp));
+  const time = uint64Bytes(checkTimestamp(timestamp));
   const keyHash = keyHashOf(name, publicKey, signatureTypes.cosignatureV1);
   return signatureLine(keyHash, name, Buffer.concat([time, signature]));
 }
@@ -214,20 +215,60 @@ function parseSignatureLine(line: string, n: number): SignatureLine {
 }
 
 function verifySignature(key: VerifierKey, text: string, signature: Uint8Array): VerifiedSignature {
-  const { name, keyHash } = key;
+  const { name, keyHash, type } = key;
   const wrong = (why: string) => new NoteError(`signature of known key ${name}+${keyHash} ${why}`);
-  const isCosignature = key.type === signatureTypes.cosignatureV1;
-  const expected = (isCosignature ? timestampBytes : 0) + signatureBytes;
+  const isCosignature = type !== signatureTypes.ed25519;
+  const expected = (isCosignature ? timestampBytes : 0) + bytesOf[type].signature;
   if (signature.length !== expected) throw wrong(`is ${signature.length} bytes instead of ${expected}`);
   const timestamp = isCosignature ? Buffer.from(signature).readBigUInt64BE() : undefined;
   if (timestamp !== undefined && timestamp > maxTimestamp) throw wrong('has a time beyond 2^63 - 1');
-  const message = timestamp === undefined ? Buffer.from(text) : cosignatureMessage(timestamp, text);
-  const publicKey = createPublicKey({
-    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(key.publicKey).toString('base64url') },
-    format: 'jwk',
-  });
-  if (!verify(null, message, publicKey, signature.subarray(-signatureBytes))) throw wrong('is wrong');
+  const message =
+    timestamp === undefined
+      ? Buffer.from(text)
+      : type === signatureTypes.mlDsa44
+        ? mlDsaMessage(name, timestamp, text)
+        : cosignatureMessage(timestamp, text);
+  const spki = Buffer.concat([spkiPrefixes[type], key.publicKey]);
+  const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+  if (!message || !verify(null, message, publicKey, signature.subarray(-bytesOf[type].signature))) {
+    throw wrong('is wrong');
+  }
   return timestamp === undefined ? { name, keyHash } : { name, keyHash, timestamp };
+}
+
+/**
+ * What ML-DSA-44 signs of a checkpoint: https://c2sp.org/tlog-cosignature@v1.0.1
+ *
+ * @returns undefined when the text is none, or a name is too long for it
+ */
+function mlDsaMessage(name: string, timestamp: bigint, text: string): Uint8Array | undefined {
+  const [origin = '', size = '', root = ''] = text.split('\n');
+  const [cosigner, log] = [withLength(name), withLength(origin)];
+  const [end, hash] = [parseUint64(size), decodeBase64(root)];
+  if (!cosigner || !log || end === undefined || hash?.length !== 32) return undefined;
+  const label = Buffer.from('subtree/v1\n\0');
+  return Buffer.concat([
+    label,
+    cosigner,
+    uint64Bytes(timestamp),
+    log,
+    uint64Bytes(0n),
+    uint64Bytes(end),
+    hash,
+  ]);
+}
+
+function withLength(name: string): Uint8Array | undefined {
+  const bytes = Buffer.from(name);
+  return bytes.length >= 1 && bytes.length <= 255
+    ? Buffer.concat([Uint8Array.of(bytes.length), bytes])
+    : undefined;
+}
+
+function uint64Bytes(value: bigint): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(value);
+  return bytes;
 }
 
 function knownKeys(verifierKeys: readonly string[]): Map<string, VerifierKey> {
@@ -250,11 +291,22 @@ const signersOf = (lines: SignatureLine[]): string =>
     .map(({ name, keyHash }) => `${name.slice(0, 100)}+${keyHash}`)
     .join(', ') + (lines.length > 3 ? ' and others' : '');
 
-const keyBytes = 32;
 const keyHashBytes = 4;
 const signatureBytes = 64;
+const bytesOf: Record<SignatureType, { key: number; signature: number }> = {
+  [signatureTypes.ed25519]: { key: 32, signature: signatureBytes },
+  [signatureTypes.cosignatureV1]: { key: 32, signature: signatureBytes },
+  [signatureTypes.mlDsa44]: { key: 1312, signature: 2420 },
+};
 const timestampBytes = 8;
 const maxTimestamp = 2n ** 63n - 1n;
+const ed25519Prefix = Buffer.from('302a300506032b6570032100', 'hex');
+/** What stands before a public key in DER: https://www.rfc-editor.org/rfc/rfc8410#section-4, https://www.rfc-editor.org/rfc/rfc9881 */
+const spkiPrefixes: Record<SignatureType, Uint8Array> = {
+  [signatureTypes.ed25519]: ed25519Prefix,
+  [signatureTypes.cosignatureV1]: ed25519Prefix,
+  [signatureTypes.mlDsa44]: Buffer.from('30820532300b06096086480165030403110382052100', 'hex'),
+};
 /** The prefix of a seed in https://www.rfc-editor.org/rfc/rfc8410#section-7 */
 const pkcs8Prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 
@@ -267,9 +319,10 @@ function parseKey(part: string, text: string): Omit<VerifierKey, 'publicKey'> & 
   const bytes = decodeBase64(base64);
   if (!bytes) throw new NoteError(`${part} has no base64 after its hash`);
   const type = Object.values(signatureTypes).find((known) => known === bytes[0]);
-  if (type === undefined) throw new NoteError(`${part} is of type ${bytes[0]}; known are 1 and 4`);
-  if (bytes.length !== 1 + keyBytes) {
-    throw new NoteError(`${part} has a key of ${bytes.length - 1} bytes instead of ${keyBytes}`);
+  if (type === undefined) throw new NoteError(`${part} is of type ${bytes[0]}; known are 1, 4 and 6`);
+  const { key } = bytesOf[type];
+  if (bytes.length !== 1 + key) {
+    throw new NoteError(`${part} has a key of ${bytes.length - 1} bytes instead of ${key}`);
   }
   return { name, keyHash, type, key: bytes.subarray(1) };
 }
@@ -282,9 +335,9 @@ function checkKeyHash(part: string, { name, keyHash, type, publicKey }: Verifier
 
 function keyHashOf(name: string, publicKey: Uint8Array, type: SignatureType): string {
   if (!isName(name)) throw new NoteError('key name is empty or has a space, a plus or a control character');
-  if (publicKey.length !== keyBytes) {
-    throw new NoteError(`public key is ${publicKey.length} bytes instead of ${keyBytes}`);
-  }
+  const { key } = bytesOf[type];
+  if (publicKey.length !== key)
+    throw new NoteError(`public key is ${publicKey.length} bytes instead of ${key}`);
   const input = Buffer.concat([Buffer.from(`${name}\n`), Uint8Array.of(type), publicKey]);
   return hash('sha256', input, 'hex').slice(0, 2 * keyHashBytes);
 }

@@ -1,7 +1,7 @@
 import { toUint64, type Uint64 } from './encoding.ts';
 import { hashBytes } from './merkle.ts';
 
-// Tiles and entry bundles of https://c2sp.org/tlog-tiles: their paths, which of them exist, and their bytes.
+// Tiles and entry bundles of https://c2sp.org/tlog-tiles@v0.1.0: their paths, which of them exist, and their bytes.
 
 /** A tile, its path or its bytes are malformed; the message says how. */
 export class TileError extends Error {

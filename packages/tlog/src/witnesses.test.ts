@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signatureTypes } from './note.ts';
+import { formatVerifierKey, signatureTypes } from './note.ts';
 import { keyOf } from './noteFixtures.ts';
 import { parseWitnesses } from './witnesses.ts';
 
@@ -24,6 +24,13 @@ describe('the witnesses of a stage', () => {
         ],
       });
     }
+  });
+
+  it('may have keys of ML-DSA-44', () => {
+    const key = formatVerifierKey('witness.example/pq', Buffer.alloc(1312, 1), signatureTypes.mlDsa44);
+    expect(parse(`https://w1.example ${key}`).list).toMatchObject([
+      { name: 'witness.example/pq', verifierKey: key },
+    ]);
   });
 
   it('may be none', () => {

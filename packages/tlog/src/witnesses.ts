@@ -1,6 +1,6 @@
 import { NoteError, parseVerifierKey, signatureTypes } from './note.ts';
 
-// The witnesses that a log asks for cosignatures: https://c2sp.org/tlog-witness
+// The witnesses that a log asks for cosignatures: https://c2sp.org/tlog-witness@v1.0.0
 
 /** A witness that somebody else runs. */
 export type Witness = {

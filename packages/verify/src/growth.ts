@@ -12,7 +12,7 @@ import { allOf, hashesAt, pathOf, tileWidth } from './tile.ts';
 export type Growth = { entries: number; auditEntries: number };
 
 /**
- * Verifies what a log (https://c2sp.org/tlog-tiles) has beyond a checkpoint that was verified before: that it continues that one,
+ * Verifies what a log (https://c2sp.org/tlog-tiles@v0.1.0) has beyond a checkpoint that was verified before: that it continues that one,
  * each new entry, and each hash of the tiles that the new entries are in. It reads as much as is new, and one tile of each
  * level; {@link verifyLog} reads the whole log, and can tell more exactly what was changed.
  *

@@ -36,7 +36,7 @@ export type LogOptions = TrustedKeys & {
 };
 
 /**
- * Verifies a whole log (https://c2sp.org/tlog-tiles): hashes every entry, compares each hash of every tile with the
+ * Verifies a whole log (https://c2sp.org/tlog-tiles@v0.1.0): hashes every entry, compares each hash of every tile with the
  * entries or hashes below it, and the root with the checkpoint. Memory does not grow with the log, except for the
  * names of subjects.
  *

@@ -1,4 +1,4 @@
-/** How many hashes or entries a full tile has: https://c2sp.org/tlog-tiles */
+/** How many hashes or entries a full tile has: https://c2sp.org/tlog-tiles@v0.1.0 */
 export const tileWidth = 256;
 
 /** A level of tiles, or the entries below all of them. */

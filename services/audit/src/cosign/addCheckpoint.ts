@@ -3,7 +3,7 @@ import { assembleNote, NoteError, openNote } from '@fanfold/tlog/note';
 import type { Witness } from '@fanfold/tlog/witnesses';
 import { textOf } from '../publish/checkpoint.ts';
 
-// The call of https://c2sp.org/tlog-witness by which a log gets a cosignature. Nothing of an answer is believed that the
+// The call of https://c2sp.org/tlog-witness@v1.0.0 by which a log gets a cosignature. Nothing of an answer is believed that the
 // witness's key has not signed, except the size that it remembers.
 
 export type Request = {

@@ -21,7 +21,7 @@ export type Counts = Record<'asked' | 'cosigned' | 'refused' | 'unavailable', nu
 
 /**
  * Asks the witnesses outside to cosign the published checkpoint, all at once, and stores what they answer beside it:
- * https://c2sp.org/tlog-witness. Nothing that publishes or serves the log waits for it.
+ * https://c2sp.org/tlog-witness@v1.0.0. Nothing that publishes or serves the log waits for it.
  *
  * A checkpoint that was cosigned is sent again when the log has published it again, which it does every minute as long as
  * everything fits: so the time of a cosignature tells since when the log may be hiding something.

@@ -61,7 +61,7 @@ export async function openOwnCheckpoint(note: string): Promise<Checkpoint> {
 }
 
 /**
- * A checkpoint with the witness's signature after those of the log: https://c2sp.org/tlog-cosignature
+ * A checkpoint with the witness's signature after those of the log: https://c2sp.org/tlog-cosignature@v1.0.1
  *
  * @throws when the signature does not verify, because the key was changed meanwhile
  */

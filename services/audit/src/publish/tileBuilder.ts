@@ -5,7 +5,7 @@ import { encodeBundle, encodeTile, fullWidth, type Tile } from '@fanfold/tlog/ti
 export type LogFile = { tile: Tile; bytes: Uint8Array };
 
 /**
- * Builds the files of a growing log, as https://c2sp.org/tlog-tiles has them: 256 entries make a bundle and 256
+ * Builds the files of a growing log, as https://c2sp.org/tlog-tiles@v0.1.0 has them: 256 entries make a bundle and 256
  * hashes a tile, whose root is one hash in the tile above. It starts where the last full bundle ended. Of everything
  * before, it needs only the hashes in the partial tiles above.
  */

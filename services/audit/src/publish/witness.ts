@@ -9,7 +9,7 @@ import { readTiles } from './tiles.ts';
 
 /**
  * Cosigns the log's checkpoint if the log has only grown since the last one that it cosigned, and stores it. It
- * follows https://c2sp.org/tlog-witness, except that it reads the log by itself.
+ * follows https://c2sp.org/tlog-witness@v1.0.0, except that it reads the log by itself.
  *
  * It cosigns the same checkpoint again when the log has published it again, which the log does every minute as long as
  * entries, head and checkpoint fit. So the time of the signature tells readers since when the log may be hiding something.

@@ -5,7 +5,7 @@ import { readObject, type StoredObject, type WriteCondition, writeObject } from 
 import { Misfit } from '../publish/misfit.ts';
 
 /**
- * The files of the log, in the layout of https://c2sp.org/tlog-tiles: tiles and bundles, which are written once, and
+ * The files of the log, in the layout of https://c2sp.org/tlog-tiles@v0.1.0: tiles and bundles, which are written once, and
  * the checkpoint, which is replaced. Each object has the headers that the API serves it with, so that the bucket
  * could serve it as well.
  */
