@@ -22,6 +22,7 @@ async function startInstance() {
     import('./askWitnesses.ts'),
     import('./witnesses.ts'),
     import('@fanfold/runtime/metrics'),
+    import('../publish/checkpoint.ts'),
   ]);
   return Object.assign({}, ...modules) as (typeof modules)[0] &
     (typeof modules)[1] &
@@ -34,7 +35,8 @@ async function startInstance() {
     (typeof modules)[8] &
     (typeof modules)[9] &
     (typeof modules)[10] &
-    (typeof modules)[11];
+    (typeof modules)[11] &
+    (typeof modules)[12];
 }
 
 /** A log of its own on emulators of its own, with two entries that are published and seen by its own witness. */
