@@ -199,6 +199,19 @@ describe('Metrics', () => {
     },
   );
 
+  test('count for the stage a message that failed for the eighth time, and not before', async () => {
+    const fails = byType({ 'invoice.issued.v1': () => Promise.reject(new Error('no')) });
+    const received = async (count: number) => {
+      const batch = queueEvent([invoice(1)]);
+      for (const { attributes } of batch.Records) attributes.ApproximateReceiveCount = String(count);
+      await expect(consume(subscribedTypes, fails)(batch, contextWith())).rejects.toThrow('All 1 messages');
+    };
+    await received(7);
+    expect(measured()).toEqual([]);
+    await received(8);
+    expect(measured()).toMatchObject([{ MessagesRetried: 1, service: 'fanfold' }]);
+  });
+
   test('are not written for events that come again', async () => {
     await run([invoice(1), invoice(2)], async (id) => {
       if (id === 'inv_1') throw new Error('not now');

@@ -4,11 +4,11 @@ import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { contextWith, streamEvent } from './invocationFixtures.ts';
-import { captureLog } from './logFixtures.ts';
+import { captureOutput } from './logFixtures.ts';
 import { publishStream } from './publish.ts';
 
 const sns = mockClient(SNSClient);
-const logged = captureLog();
+const { logged, measured } = captureOutput();
 const topic = 'arn:aws:sns:eu-west-1:000000000000:events';
 
 beforeEach(() => {
@@ -255,4 +255,20 @@ test('No event is lost: each was taken, or its write comes again; and no call is
     }),
     { numRuns: 50 },
   );
+});
+
+describe('Metrics', () => {
+  test('tell how old events were when the topic took them', async () => {
+    vi.setSystemTime('2026-11-23T10:00:02.000Z');
+    await publish([[['a:1'], ['a:2']]]);
+    vi.useRealTimers();
+    expect(measured()).toMatchObject([{ PublishTime: [2000, 2000] }]);
+  });
+
+  test('count for the stage each call that failed, and the events of none', async () => {
+    sns.reset();
+    sns.on(PublishBatchCommand).rejects(new Error('away'));
+    await publish([[['a:1']]]);
+    expect(measured()).toMatchObject([{ PublishFailed: 1, service: 'fanfold' }]);
+  });
 });

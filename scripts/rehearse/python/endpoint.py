@@ -181,6 +181,8 @@ def taken(kind, properties):
         return properties.get("FunctionName") in lambda_svc._functions
     if kind == "AWS::CloudWatch::Alarm":
         return properties.get("AlarmName") in cloudwatch._alarms
+    if kind == "AWS::CloudWatch::CompositeAlarm":
+        return properties.get("AlarmName") in cloudwatch._composite_alarms
     return False
 
 
@@ -222,6 +224,37 @@ def delete_unprotected(kind, physical_id, *rest):
 
 
 stacks._delete_resource = delete_unprotected
+
+
+# CloudFormation makes composite alarms, which MiniStack has and its stacks do not. As in AWS, all alarms that a rule names have to
+# be there, and none of them can be deleted before it.
+def composite_call(call, body):
+    status, _headers, answer = call({}, body, False, True)
+    if status >= 400:
+        raise ValueError(json.loads(answer)["message"])
+
+
+def composite_put(_id, properties, _stack_name):
+    composite_call(cloudwatch._put_composite_alarm, properties)
+    return properties["AlarmName"], {}
+
+
+def composite_update(physical_id, _old, properties, _stack_name):
+    composite_put(physical_id, properties, None)
+    if properties["AlarmName"] != physical_id:
+        composite_delete(physical_id, {})
+    return properties["AlarmName"], {}
+
+
+def composite_delete(physical_id, _properties):
+    composite_call(cloudwatch._delete_alarms, {"AlarmNames": [physical_id]})
+
+
+provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::CompositeAlarm"] = {
+    "create": composite_put,
+    "update": composite_update,
+    "delete": composite_delete,
+}
 
 from ministack.app import main  # noqa: E402
 
