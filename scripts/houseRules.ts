@@ -22,7 +22,7 @@ const rules: Rule[] = [
   {
     because: 'services speak through events only: none imports another',
     applies: (path) => path.startsWith('services/'),
-    breaks: (file) => imports(file, /@fanfold\/(bus|payments|billing|audit|archive)\b|^(\.\.\/){3,}/),
+    breaks: (file) => imports(file, /@fanfold\/(bus|payments|billing|audit|archive|stream)\b|^(\.\.\/){3,}/),
   },
   {
     because: 'contracts are words: they know no other package and no AWS',

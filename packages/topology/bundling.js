@@ -16,14 +16,14 @@ export const alias = {
   'brotli/decompress.js': '@fanfold/invoicing/pdf/noBrotli',
 };
 
-// S3 has a schema for each of a hundred operations. They have computed member names, which could have side effects
+// S3 has a schema for each of a hundred operations, and Kinesis for each of forty. They have computed member names, which could have side effects
 // for all that esbuild knows, so it keeps them. They have none: without the schemas of unused operations a bundle is
 // 56 KB smaller.
 const pureSchemas = {
   name: 'pure-schemas',
   /** @param {{ onLoad(options: object, load: (args: { path: string }) => Promise<{ contents: string }>): void }} build */
   setup: ({ onLoad }) =>
-    onLoad({ filter: /@aws-sdk\/client-s3\/dist-es\/schemas\/\w+\.js$/ }, async ({ path }) => ({
+    onLoad({ filter: /@aws-sdk\/client-(?:s3|kinesis)\/dist-es\/schemas\/\w+\.js$/ }, async ({ path }) => ({
       contents: (await readFile(path, 'utf8')).replace(
         /^((?:export )?var [\w$]+ = )(\[[^;]*\]);$/gm,
         '$1/* @__PURE__ */ (() => $2)();',

@@ -57,7 +57,7 @@ test('the first dead letter raises an alarm, in every queue of dead letters of a
   const deadLetterQueues = queues.filter(({ Properties }) =>
     targets.some((arn) => arn?.endsWith(`:${Properties.QueueName}`)),
   );
-  expect(listed(deadLetterQueues)).toHaveLength(5);
+  expect(listed(deadLetterQueues)).toHaveLength(6);
   const watched = isWatched('AWS/SQS ApproximateNumberOfMessagesVisible Maximum', 'QueueName', 1, queueName);
   expect(breaking(deadLetterQueues, watched)).toEqual([]);
 });

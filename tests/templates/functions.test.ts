@@ -44,7 +44,7 @@ describe('a function', () => {
 
   test('that consumes or publishes has 30 s, and a minute to render', () => {
     const mapped = invokedBy('AWS::Lambda::EventSourceMapping', ({ FunctionName }) => [FunctionName]);
-    expect(listed(mapped)).toHaveLength(10);
+    expect(listed(mapped)).toHaveLength(11);
     const others = mapped.filter(({ logicalId }) => logicalId !== 'PublishLogLambdaFunction');
     const secondsOf = (logicalId: string) => (logicalId === 'RendererLambdaFunction' ? 60 : 30);
     expect(

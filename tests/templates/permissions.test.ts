@@ -273,6 +273,18 @@ const permissions: Record<string, Record<string, string[]>> = {
       'sqs:SendMessage fanfold-local-archive-events-dead-letters',
     ],
   },
+  stream: {
+    consumer: [
+      'dynamodb:BatchGetItem table/fanfold-local-stream',
+      'dynamodb:UpdateItem table/fanfold-local-stream',
+      'kinesis:PutRecords stream/fanfold-local-stream',
+      'sqs:ChangeMessageVisibility fanfold-local-stream-events',
+      'sqs:DeleteMessage fanfold-local-stream-events',
+      'sqs:GetQueueAttributes fanfold-local-stream-events',
+      'sqs:ReceiveMessage fanfold-local-stream-events',
+      'sqs:SendMessage fanfold-local-stream-events-dead-letters',
+    ],
+  },
   audit: {
     listEvents: [
       'dynamodb:BatchGetItem table/fanfold-local-audit',

@@ -49,7 +49,9 @@ export const servicesWithApi = services.filter((service) =>
  * to keep the rules that all keep, and changes no list.
  */
 export const listed = <Owned extends { service: string }>(owned: Owned[]): Owned[] =>
-  owned.filter(({ service }) => ['archive', 'audit', 'billing', 'bus', 'payments'].includes(service));
+  owned.filter(({ service }) =>
+    ['archive', 'audit', 'billing', 'bus', 'payments', 'stream'].includes(service),
+  );
 
 /**
  * All resources of a type, such as `AWS::SQS::Queue`.

@@ -248,6 +248,7 @@ describe('the outputs', () => {
     ['payments', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['billing', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
     ['archive', [...inbox, 'ArchiveBucketName']],
+    ['stream', ['TableName', 'TableArn', ...inbox, 'StreamName', 'StreamArn']],
     ['audit', ['HttpApiId', 'HttpApiUrl', 'TableName', 'TableArn', ...inbox, 'StreamFailuresBucketName']],
   ])('of %s name what operators need', async (service, expected) => {
     expect(await outputsOf(service)).toEqual(expected);

@@ -72,6 +72,7 @@ describe('a table', () => {
       },
       'fanfold-local-audit-keys': { keys: 'pk S', indexes: {} },
       'fanfold-local-audit-witness': { keys: 'pk S', indexes: {} },
+      'fanfold-local-stream': { keys: 'pk S', indexes: {} },
     });
   });
 

