@@ -32,6 +32,9 @@ const answers: Record<string, (request: any) => unknown> = {
   'DynamoDB_20120810.PutItem': () => ({}),
   'DynamoDB_20120810.UpdateItem': () => ({}),
   'DynamoDB_20120810.TransactWriteItems': () => ({}),
+  'secretsmanager.GetSecretValue': () => ({
+    SecretString: JSON.stringify({ key: 'sk_test_bench', webhookSecrets: ['whsec_bench'] }),
+  }),
   'AmazonSQS.SendMessageBatch': ({ Entries }: { Entries: { Id: string; MessageBody: string }[] }) => ({
     Successful: Entries.map(({ Id, MessageBody }) => ({
       Id,
@@ -47,6 +50,13 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const { method, url = '', headers } = request;
   if (url === '/.well-known/jwks.json') {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(await publicKeySet()));
+    return;
+  }
+  if (url.startsWith('/v1/payment_intents')) {
+    count('Stripe');
+    const status = url.endsWith('/confirm') ? 'succeeded' : 'requires_payment_method';
+    const intent = { id: 'pi_1', object: 'payment_intent', status, amount_received: 12_100, currency: 'eur' };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(intent));
     return;
   }
   const target = headers['x-amz-target'];
