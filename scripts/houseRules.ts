@@ -56,7 +56,9 @@ const rules: Rule[] = [
     // The witness of the tests belongs to the log, and what a deployment refuses of its witnesses is what audit would.
     applies: (path) =>
       !isTest(path) &&
-      !/^(services\/audit|packages\/(tlog|faults|witness-fake|deployment)|tests|bench)\//.test(path),
+      !/^((services\/audit|packages\/(tlog|faults|witness-fake|deployment)|tests|bench)\/|scripts\/logPeers\.ts$)/.test(
+        path,
+      ),
     breaks: (file) => imports(file, /^@fanfold\/tlog\/|(^|\/)packages\/tlog\//),
   },
   {

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { packageService, serviceNames, templateOf } from './packagedTemplates.ts';
 import type { Template } from './template.ts';
 
@@ -114,4 +114,16 @@ test('The template of a service is found by its name, resolved', async () => {
   expect(await serviceNames()).toContain('bus');
   const resources = await templateOf('bus');
   expect(resources.EventsTopic?.Properties.TopicName).toBe('fanfold-local-events');
+});
+
+test('What a parameter takes from the environment is in the template, whatever was packaged before', async () => {
+  const quorumIn = async () => {
+    const { GetCheckpointLambdaFunction: getCheckpoint } = await templateOf('audit');
+    return Object(getCheckpoint?.Properties.Environment).Variables.LOG_QUORUM;
+  };
+  vi.stubEnv('FANFOLD_QUORUM', undefined);
+  expect(await quorumIn()).toBe('');
+  vi.stubEnv('FANFOLD_QUORUM', '2');
+  expect(await quorumIn()).toBe('2');
+  vi.unstubAllEnvs();
 });

@@ -35,7 +35,10 @@ export async function packageService(
   ];
   const hash = createHash('sha256').update(JSON.stringify(serverlessArguments));
   for (const file of await templateSources(folder)) {
-    hash.update(relative(repository, file)).update(await readFile(file));
+    const text = await readFile(file);
+    hash.update(relative(repository, file)).update(text);
+    // What a parameter takes from the environment is in the template too.
+    for (const [, name = ''] of String(text).matchAll(/\$\{env:(\w+)/g)) hash.update(process.env[name] ?? '');
   }
   const cached = join(cacheFolder, `${hash.digest('hex')}.json`);
   if (!existsSync(cached)) await packageOnce(folder, serverlessArguments, cached);
