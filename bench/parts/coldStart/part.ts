@@ -142,7 +142,10 @@ async function leanClient(): Promise<Starting> {
 
 async function paymentByStripe(events: Record<string, unknown>): Promise<Starting> {
   const entry = join(import.meta.dirname, '../../../services/payments/src/functions/createPayment.ts');
-  const { 'cold-stripe': bundled } = await bundle({ 'cold-stripe': entry }, { conditions: ['stripe', 'module'] });
+  const { 'cold-stripe': bundled } = await bundle(
+    { 'cold-stripe': entry },
+    { conditions: ['stripe', 'module'] },
+  );
   return { name: withStripe, service: 'payments', event: events['payments createPayment'], ...bundled };
 }
 
