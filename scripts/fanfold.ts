@@ -96,6 +96,16 @@ program
   .option('--json', 'print what happened as JSON')
   .action(demo);
 
+program
+  .command('learn')
+  .argument('[page]', 'the number or the name of a page; without it the pages are listed')
+  .summary('show the tutorial, and run its commands on the stack')
+  .description(
+    'Shows a page of docs/tutorial and runs its commands on the stack that `pnpm dev` has started. At a terminal it waits for Enter before each.',
+  )
+  .option('--json', 'print the pages, or one of them, as JSON, and run nothing')
+  .action(async (page, options) => (await import('./fanfold/commands/learn.ts')).learn(page, options));
+
 inStage(program.command('trace'))
   .argument(
     '<id>',
