@@ -127,7 +127,7 @@ export function productRules(
         totals: { net: 1000, tax: 90, taxByRate: [{ rate: '9.00' }] },
       });
       const again = await merchant.post(`/payments/${id}/refunds`, { lines: [{ line: 2, quantity: 2 }] });
-      expect(again).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/lines' }] } });
+      expect(again).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/lines/0/quantity' }] } });
       const rest = await merchant.post(`/payments/${id}/refunds`, {});
       expect(rest).toMatchObject({ status: 201, body: { amount: 13_190 } });
       expect(await noteOf(rest.body.id)).toMatchObject({ totals: { net: 11_000, tax: 2190 } });
