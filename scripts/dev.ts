@@ -1,15 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { addressOf, isForConsole, newToken } from '@fanfold/console/address';
 import type { Console } from '@fanfold/console/server';
 import { checkDataFolder } from '@fanfold/local-cloud/dataFolder';
 import { useEndpoints } from '@fanfold/local-cloud/emulators';
-import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
 import { secrets } from '@fanfold/local-cloud/kms';
-import { namesOfStack, packageService } from '@fanfold/local-cloud/packagedTemplates';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
-import { modulesOf, type ServiceRuntime, startServiceRuntime } from '@fanfold/local-cloud/serviceRuntime';
+import type { ServiceRuntime } from '@fanfold/local-cloud/serviceRuntime';
 import {
   basePort,
   defaultBasePort,
@@ -22,10 +19,11 @@ import {
   startStack,
 } from '@fanfold/local-cloud/stack';
 import { tablesOf } from '@fanfold/local-cloud/tableShape';
-import { resolveTemplate, type Template } from '@fanfold/local-cloud/template';
-import { watchConfiguration } from '@fanfold/local-cloud/watchConfiguration';
+import { resolveTemplate } from '@fanfold/local-cloud/template';
 import { Command } from 'commander';
 import { type PaymentProvider, paymentProviderOf } from './dev/paymentProvider.ts';
+import { type Service, Services, servicesWithFunctions, templateOf } from './dev/services.ts';
+import { watchServices } from './dev/watchServices.ts';
 import { developmentToken, merchantScopes } from './fanfold/operations/accessToken.ts';
 import { type Progress, startProgress } from './progress.ts';
 
@@ -82,19 +80,27 @@ async function run(base: number): Promise<void> {
   const token = newToken();
   const pages = [reference(base), consolePages(token, () => starting)];
   const starting: Promise<Stack> = startStack(base, data, pages);
-  const started: Started = { runtimes: new Map() };
+  const running = new Services({
+    base,
+    provider,
+    show: printers(services.map(({ name }) => name)),
+    showError: (text) => console.error(text),
+  });
+  let endWatching = () => {};
   try {
-    const ready = startServices(services, provider, base, starting, started, progress);
+    const watching = watchServices(() => void running.follow());
+    endWatching = () => void watching.then((end) => end());
+    const ready = startServices(services, running, provider, starting, progress);
     const failed = starting.then((stack) => stack.failed);
     const description = await Promise.race([ready, failed, interrupted]);
     progress.end();
     if (!description) return;
-    await announce(description, started.runtimes, base, token);
+    await announce(description, running.runtimes, base, token);
     await Promise.race([failed, interrupted]);
   } finally {
     progress.end();
-    await Promise.all([...started.runtimes.values()].map((runtime) => runtime.stop()));
-    await started.bundles?.stop();
+    endWatching();
+    await running.stop();
     // Last: what the services still do needs it.
     await starting.then((stack) => stack.stop()).catch(() => {});
   }
@@ -137,67 +143,27 @@ function portFor(base: number): string {
   return base === defaultBasePort ? '' : `FANFOLD_PORT=${base} `;
 }
 
-/** What has been started so far. */
-type Started = { runtimes: Map<string, ServiceRuntime>; bundles?: FunctionBundles };
-
+/** Starts the services, and follows what is edited. */
 async function startServices(
-  services: Service[],
+  wanted: Service[],
+  services: Services,
   provider: PaymentProvider,
-  base: number,
   starting: Promise<Stack>,
-  started: Started,
   progress: Progress,
 ): Promise<StackDescription> {
-  const folders = services.map(({ folder }) => folder);
-  const show = printers(services.map(({ name }) => name));
   progress.note('packaging the templates');
-  const templates = await Promise.all(services.map((service) => templateOf(service, provider)));
-  const folder = join(repository, '.fanfold/functions', String(base));
-  progress.note('bundling the functions');
-  started.bundles = await bundleFunctions({
-    services: services.map((service, i) => ({ ...service, modules: modulesOf(templates[i] as Template) })),
-    folder,
-    conditions: [provider.name],
-    onReload(changed, durationMs) {
-      if (changed.length === 0) console.log('No function has changed.');
-      for (const name of changed) {
-        started.runtimes.get(name)?.reload();
-        show(name, `Reloaded in ${Math.round(durationMs)} ms.`);
-      }
-    },
-    onError: ({ message }) => console.error(`Not reloaded: ${message}`),
-  });
-  await watchConfiguration(folders, (path) =>
-    console.log(`Restart needed: ${path} has changed, and is read only at the start.`),
+  const packaged = await Promise.all(
+    wanted.map(async (service) => ({ service, template: await templateOf(service, provider) })),
   );
+  progress.note('bundling the functions');
+  await services.bundle(packaged);
   progress.note('waiting for the emulators');
   const { description } = await starting;
-  const { endpoints, dataFolder, issuer } = description;
   description.paymentProvider = provider.name;
-  useEndpoints(endpoints);
+  useEndpoints(description.endpoints);
   progress.note('creating tables, topics and queues');
-  await Promise.all(
-    services.map(async ({ name, localPort }, i) => {
-      const runtime = await startServiceRuntime({
-        template: templates[i] as Template,
-        endpoints,
-        dataFolder,
-        issuer,
-        port: base + localPort,
-        bundles: join(folder, name),
-        onLine: (line) => show(name, line),
-      });
-      started.runtimes.set(name, runtime);
-      const { url, lambdaUrl } = runtime;
-      description.services[name] = { url, lambdaUrl };
-    }),
-  );
+  await services.start(packaged, description);
   return description;
-}
-
-/** Only payments has another template with another provider. */
-function templateOf({ name, folder }: Service, { parameters }: PaymentProvider): Promise<Template> {
-  return packageService(folder, 'local', name === 'payments' ? parameters : {});
 }
 
 /** Shapes of the tables that the services will have, by name. */
@@ -221,26 +187,6 @@ async function requireFreeStackPorts(base: number, services: Service[]): Promise
   await requireFreePorts(offsets.map((offset) => base + offset));
 }
 
-type Service = { name: string; folder: string; localPort: number };
-
-/** Services of the stack that have functions, and the port of each, counted from the base port: `custom.localPort`. */
-async function servicesWithFunctions(): Promise<Service[]> {
-  const services: Service[] = [];
-  for (const name of await namesOfStack()) {
-    const folder = join(repository, 'services', name);
-    const configuration = await readFile(join(folder, 'serverless.yml'), 'utf8');
-    if (!/^functions:/m.test(configuration)) continue;
-    const [, localPort] = /^ {2}localPort: (\d+)/m.exec(configuration) ?? [];
-    if (localPort === undefined) {
-      throw new Error(
-        `services/${name}/serverless.yml has no custom.localPort: give the service's HTTP port, counted from FANFOLD_PORT.`,
-      );
-    }
-    services.push({ name, folder, localPort: Number(localPort) });
-  }
-  return services;
-}
-
 function signal(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, () => resolve(undefined));
@@ -254,9 +200,14 @@ function signal(): Promise<undefined> {
 function printers(names: string[]): (name: string, line: string) => void {
   const colors = ['cyan', 'magenta', 'yellow', 'green', 'blue'] as const;
   const width = Math.max(...names.map(({ length }) => length));
-  const prefixes = new Map(
-    names.map((name, i) => [name, styleText(colors[i % colors.length] ?? 'white', name.padEnd(width))]),
-  );
+  const prefixes = new Map<string, string>();
+  const prefixOf = (name: string) => {
+    const color = colors[prefixes.size % colors.length] ?? 'white';
+    const prefix = prefixes.get(name) ?? styleText(color, name.padEnd(width));
+    prefixes.set(name, prefix);
+    return prefix;
+  };
+  names.forEach(prefixOf);
   let lines: string[] = [];
   const print = () => {
     if (lines.length > 0) console.log(lines.join('\n'));
@@ -264,7 +215,7 @@ function printers(names: string[]): (name: string, line: string) => void {
   };
   process.once('exit', print);
   return (name, line) => {
-    lines.push(`${prefixes.get(name)}  ${line}`);
+    lines.push(`${prefixOf(name)}  ${line}`);
     if (lines.length === 1) setTimeout(print, 20);
   };
 }

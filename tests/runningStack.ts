@@ -17,9 +17,10 @@ export type RunningStack = {
 export async function startDev(
   base: number,
   environment: Record<string, string> = {},
+  checkout: string | URL = new URL('..', import.meta.url),
 ): Promise<RunningStack> {
   const child = spawn(process.execPath, ['scripts/dev.ts'], {
-    cwd: new URL('..', import.meta.url),
+    cwd: checkout,
     env: { ...process.env, ...environment, FANFOLD_PORT: String(base) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

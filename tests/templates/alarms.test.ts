@@ -301,7 +301,7 @@ describe('what watching costs', () => {
     compositeAlarms,
     dashboards,
     metrics,
-  } = watchesOf(resources.filter(({ service }) => servicesOfStack.includes(service)));
+  } = watchesOf(listed(resources).filter(({ service }) => servicesOfStack.includes(service)));
   const withoutMetrics = count * monthly.alarm.dollars + compositeAlarms * monthly.compositeAlarm.dollars;
 
   test('is less than $10 a month for alarms and dashboard at list price, and for alarms and metrics', () => {
@@ -327,7 +327,7 @@ describe('a runbook', () => {
     const keeps = ({ Properties: { AlarmName, AlarmDescription } }: Deployed) => {
       const [, told = '', page = ''] =
         /^(.+[.:)].*) Runbook: docs\/runbooks\/([\w-]+)\.md$/.exec(AlarmDescription) ?? [];
-      return told.length > 30 && new RegExp(`^fanfold-local-\\w+-${page}(-|$)`).test(AlarmName);
+      return told.length > 30 && new RegExp(`^fanfold-local-[\\w-]+-${page}(-|$)`).test(AlarmName);
     };
     expect(breaking([...alarms, ...composites], keeps)).toEqual([]);
   });

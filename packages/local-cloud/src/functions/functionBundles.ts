@@ -1,4 +1,4 @@
-import { existsSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { setTimeout as waitFor } from 'node:timers/promises';
@@ -26,7 +26,15 @@ export type FunctionBundlesOptions = {
   onError: (error: Error) => void;
 };
 
-export type FunctionBundles = { stop(): Promise<void> };
+export type FunctionBundles = {
+  /**
+   * Bundles other services from now on, or other functions of theirs.
+   *
+   * @throws when the code of one cannot be bundled; then it goes on with those before
+   */
+  change(services: BundledService[]): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /**
  * Bundles every function of every service, as for a deployment but readable and with shared chunks, and again when
@@ -35,19 +43,21 @@ export type FunctionBundles = { stop(): Promise<void> };
  * @throws when the code cannot be bundled at first; later esbuild prints the error, and the old bundles stay
  */
 export async function bundleFunctions(options: FunctionBundlesOptions): Promise<FunctionBundles> {
-  const { services, folder, conditions = [], onReload, onError } = options;
+  const { folder, conditions = [], onReload, onError } = options;
+  let { services } = options;
   // A run that was killed has left its bundles.
   await rm(folder, { recursive: true, force: true });
   const written = new Map<string, string>();
-  const entryPoints = services.flatMap(({ name, folder, modules }) =>
-    modules.map((module) => ({ in: join(folder, `${module}.ts`), out: `${name}/${module}` })),
-  );
-  const bundle = () =>
-    bundleInChunks(
+  const bundle = (bundled: BundledService[]) => {
+    const entryPoints = bundled.flatMap(({ name, folder, modules }) =>
+      modules.map((module) => ({ in: join(folder, `${module}.ts`), out: `${name}/${module}` })),
+    );
+    return bundleInChunks(
       { ...developmentOptions, conditions: [...conditions, 'module'], entryPoints, outdir: folder },
       written,
     );
-  await bundle();
+  };
+  await bundle(services);
   let editedAt = 0;
   let isQueued = false;
   let last: Promise<void> = Promise.resolve();
@@ -56,15 +66,15 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
     while (performance.now() - editedAt < pauseMs) await waitFor(pauseMs);
     isQueued = false;
     const startedAt = performance.now();
-    const changed = await bundle();
-    const concerned = services.filter(({ name }) =>
-      changed.some((path) => path.startsWith(join(folder, name, sep)) && !path.endsWith('.map')),
-    );
-    onReload(
-      concerned.map(({ name }) => name),
-      performance.now() - startedAt,
-    );
+    onReload(changedOf(await bundle(services)), performance.now() - startedAt);
   };
+  /** The services of these files. */
+  const changedOf = (paths: string[]): string[] =>
+    services
+      .map(({ name }) => name)
+      .filter((name) =>
+        paths.some((path) => path.startsWith(join(folder, name, sep)) && !path.endsWith('.map')),
+      );
   const onEdit = (path: string) => {
     // A bundle in progress may be from before the edit. So another one follows it, for all edits meanwhile.
     if (!isCode(path)) return;
@@ -75,14 +85,40 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
       if (!('errors' in error)) onError(error);
     });
   };
+  const watchers = new Map<string, FSWatcher>();
+  /** Of what is watched, what is not there any more is forgotten. */
+  const watchCode = (folders: string[]) => {
+    // What a service declares of its events is in the bundles of all.
+    const sources = folders.flatMap((each) => [join(each, 'src'), join(each, 'events')]).filter(existsSync);
+    for (const [source, watcher] of watchers) {
+      if (sources.includes(source)) continue;
+      watcher.close();
+      watchers.delete(source);
+    }
+    for (const source of sources) {
+      if (watchers.has(source)) continue;
+      watchers.set(
+        source,
+        watch(source, { recursive: true }, (_event, name) => onEdit(name ?? '')),
+      );
+    }
+  };
   const shared = (await readdir(packages)).map((name) => join(packages, name));
-  const watchers = [...services.map((service) => service.folder), ...shared]
-    .map((each) => join(each, 'src'))
-    .filter(existsSync)
-    .map((source) => watch(source, { recursive: true }, (_event, name) => onEdit(name ?? '')));
+  watchCode([...services.map((service) => service.folder), ...shared]);
   return {
+    change(others) {
+      const changing = last.then(async () => {
+        const startedAt = performance.now();
+        const changed = await bundle(others);
+        services = others;
+        watchCode([...services.map((service) => service.folder), ...shared]);
+        onReload(changedOf(changed), performance.now() - startedAt);
+      });
+      last = changing.catch(() => {});
+      return changing;
+    },
     async stop() {
-      for (const watcher of watchers) watcher.close();
+      for (const watcher of watchers.values()) watcher.close();
       await last;
       await rm(folder, { recursive: true, force: true });
     },

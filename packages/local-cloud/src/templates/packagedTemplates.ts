@@ -35,10 +35,10 @@ export async function packageService(
   ];
   const hash = createHash('sha256').update(JSON.stringify(serverlessArguments));
   for (const file of await templateSources(folder)) {
-    const text = await readFile(file);
+    const text = await contentOf(file);
     hash.update(relative(repository, file)).update(text);
     // What a parameter takes from the environment is in the template too.
-    for (const [, name = ''] of String(text).matchAll(/\$\{env:(\w+)/g)) hash.update(process.env[name] ?? '');
+    for (const [, name = ''] of text.matchAll(/\$\{env:(\w+)/g)) hash.update(process.env[name] ?? '');
   }
   const cached = join(cacheFolder, `${hash.digest('hex')}.json`);
   if (!existsSync(cached)) await packageOnce(folder, serverlessArguments, cached);
@@ -88,6 +88,12 @@ export async function templateSources(folder: string): Promise<string[]> {
   const found = await Promise.all(roots.map((root) => configurationFiles(root)));
   const ofStack = ofAll.length > 0 ? [join(repository, 'serverless-compose.yml')] : [];
   return [...new Set(found.flat())].sort().concat(ofStack, join(repository, 'pnpm-lock.yaml'));
+}
+
+/** Of the lockfile, without which packages link which others: another service changes no template but its own. */
+async function contentOf(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  return file.endsWith('pnpm-lock.yaml') ? text.replace(/^importers:\n[\s\S]*?^(?=packages:)/m, '') : text;
 }
 
 /** What is written about a service, and read by nothing that makes its template. */

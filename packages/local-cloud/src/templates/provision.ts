@@ -22,6 +22,7 @@ import {
   SetSubscriptionAttributesCommand,
   SNSClient,
   SubscribeCommand,
+  UnsubscribeCommand,
 } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { clientConfiguration } from '../account.ts';
@@ -216,6 +217,32 @@ async function subscribe({ sns }: Cloud, properties: Properties): Promise<void> 
   for (const [AttributeName, AttributeValue] of Object.entries(wanted)) {
     if (AttributeValue === (Attributes[AttributeName] ?? '')) continue;
     await sns.send(new SetSubscriptionAttributesCommand({ SubscriptionArn, AttributeName, AttributeValue }));
+  }
+}
+
+/**
+ * Ends the subscriptions that a resolved template had and another has not, as its deployment would: its queue gets nothing any more.
+ * Tables, queues and buckets outlive their stack.
+ */
+export async function unsubscribe(
+  before: Record<string, Resource>,
+  after: Record<string, Resource>,
+  endpoints: Endpoints,
+): Promise<void> {
+  const endpointsOf = (resources: Record<string, Resource>) =>
+    Object.values(resources)
+      .filter(({ Type }) => Type === 'AWS::SNS::Subscription')
+      .map(({ Properties }) => ({ topic: String(Properties.TopicArn), queue: String(Properties.Endpoint) }));
+  const kept = endpointsOf(after).map(({ queue }) => queue);
+  const sns = new SNSClient(clientConfiguration(endpoints.aws));
+  try {
+    for (const { topic, queue } of endpointsOf(before)) {
+      if (kept.includes(queue)) continue;
+      const SubscriptionArn = await subscriptionArn(sns, topic, queue);
+      if (SubscriptionArn) await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
+    }
+  } finally {
+    sns.destroy();
   }
 }
 

@@ -35,16 +35,15 @@ export async function newService(service: NewService): Promise<Created> {
   const folder = join(servicesFolder, name);
   const files = [...serviceFiles(service, { localPort, cause })];
   try {
-    // Whoever watches for services finds one by its template, which comes when all else is there.
-    for (const [path, text] of files.slice(0, -1)) await writeNew(join(folder, path), text);
+    for (const [path, text] of files) await writeNew(join(folder, path), text);
     await Promise.all([format(folder), linkPackages()]);
-    for (const [path, text] of files.slice(-1)) await writeNew(join(folder, path), text);
+    if (service.api) await writeFile(openApiFile(name), await describeApi(name));
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+  // Last: a running `dev` finds there what it is to start.
   await appendFile(compose, entryInCompose(name));
-  if (service.api) await writeFile(openApiFile(name), await describeApi(name));
   return { files: files.map(([path]) => `services/${name}/${path}`), localPort };
 }
 

@@ -18,8 +18,7 @@ export type Surroundings = {
 };
 
 /**
- * The files of a new service by their path in its folder, in the order in which to write them: its template comes last. How lines
- * are broken is left to the formatter.
+ * The files of a new service by their path in its folder. How lines are broken is left to the formatter.
  */
 export function serviceFiles(service: NewService, { localPort, cause }: Surroundings): Map<string, string> {
   const published = service.publishes.map((type, i) =>
