@@ -171,10 +171,14 @@ export class Merchant {
 
   /**
    * Sends every request that was ever sent once more. Not those that were refused by the state of things, which is not
-   * kept: asked again, the state may be another.
+   * kept: asked again, the state may be another, such as a seller that a restore has brought back.
    */
   async repeatAll(): Promise<void> {
-    for (const sent of [...this.sent]) if (sent.answers.at(-1)?.status !== 409) await this.#repeat(sent);
+    for (const sent of [...this.sent]) {
+      const { status, body } = sent.answers.at(-1) ?? {};
+      const isOfState = status === 409 || (status === 422 && body?.code === 'invalid_request');
+      if (!isOfState) await this.#repeat(sent);
+    }
   }
 
   readonly #requests = new Map<Sent, object>();
