@@ -168,7 +168,7 @@ test.each([
   {
     reason: 'a resource that the emulators do not have',
     configuration: { 'AWS::SQS::Queue': 'AWS::Kinesis::Stream' },
-    says: /AWS::Kinesis::Stream/,
+    says: /arn:aws:kinesis/,
   },
 ])('a service that cannot start ends, and says why: $reason', async ({ configuration, says }) => {
   const echo = await start({ configuration });
