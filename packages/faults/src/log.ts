@@ -290,7 +290,8 @@ export function cosigningBreaches(note: string, witness: WitnessFake, published:
 /** The entries in their order, from the items in which they were appended. */
 function entriesIn(items: Item[], breaches: string[]): Uint8Array[] {
   const entries: Uint8Array[] = [];
-  const appended = items.filter(({ pk }) => pk === 'entries');
+  // Behind them stands how far their listings are merged.
+  const appended = items.filter(({ pk, sk }) => pk === 'entries' && sk !== 'merged');
   appended.sort((a, b) => Number(a.sk) - Number(b.sk));
   for (const { sk, count, deflated, entries: bundle } of appended) {
     if (Number(sk) !== entries.length)

@@ -290,6 +290,13 @@ export const mutants: Mutant[] = [
     replace: '    ReturnValuesOnConditionCheckFailure',
   },
   {
+    name: 'an event is recorded without what lists find it by',
+    concerns: /audit.consumer/,
+    file: `${audit}/store/log.ts`,
+    find: 'listed: encodeListings(items.map(listingOf)),',
+    replace: 'listed: encodeListings(items.slice(1).map(listingOf)),',
+  },
+  {
     name: 'a data subject gets another key',
     concerns: /audit.consumer/,
     // One of two consumers has asked for the key before the other one made it, and for the head after that.

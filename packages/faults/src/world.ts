@@ -337,8 +337,8 @@ export class World {
   async changeLastEntries(): Promise<() => Promise<void>> {
     const { Items } = (await this.#emulators.ask('dynamodb', 'Query', {
       TableName: 'fanfold-local-audit',
-      KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: 'entries' } },
+      KeyConditionExpression: 'pk = :pk AND sk < :merged',
+      ExpressionAttributeValues: { ':pk': { S: 'entries' }, ':merged': { S: 'merged' } },
       ScanIndexForward: false,
       Limit: 1,
     })) as { Items: [{ count: { N: string } }] };

@@ -22,25 +22,46 @@ export async function* readItems(
   keys: Record<string, string>[],
   projection?: string,
 ): AsyncGenerator<Item[]> {
-  let left: Item[] = [];
+  for await (const page of readTables(
+    keys.map((key) => ({ tableName, key })),
+    projection,
+  )) {
+    yield page[tableName] ?? [];
+  }
+}
+
+/** The same of several tables, by the same calls: the items by the names of their tables. */
+export async function* readTables(
+  wanted: { tableName: string; key: Record<string, string> }[],
+  projection?: string,
+): AsyncGenerator<Record<string, Item[]>> {
+  let left: { tableName: string; key: Item }[] = [];
   let next = 0;
-  for (let attempt = 0; left.length > 0 || next < keys.length; attempt = left.length > 0 ? attempt + 1 : 0) {
+  for (
+    let attempt = 0;
+    left.length > 0 || next < wanted.length;
+    attempt = left.length > 0 ? attempt + 1 : 0
+  ) {
     if (attempt > 0) await delay(Math.random() * Math.min(10 * 2 ** attempt, 1000));
-    const more = keys.slice(next, next + maxKeys - left.length);
+    const more = wanted.slice(next, next + maxKeys - left.length);
     next += more.length;
-    const Keys = [...left, ...more.map((key) => marshall(key))];
-    const { Responses, UnprocessedKeys } = await dynamodb.send(
-      new BatchGetItemCommand({
-        RequestItems: {
-          [tableName]: {
-            Keys,
-            ConsistentRead: true,
-            ...(projection && { ProjectionExpression: projection }),
-          },
+    const asked = [...left, ...more.map(({ tableName, key }) => ({ tableName, key: marshall(key) }))];
+    const RequestItems = Object.fromEntries(
+      [...Map.groupBy(asked, ({ tableName }) => tableName)].map(([tableName, own]) => [
+        tableName,
+        {
+          Keys: own.map(({ key }) => key),
+          ConsistentRead: true,
+          ...(projection && { ProjectionExpression: projection }),
         },
-      }),
+      ]),
     );
-    yield Responses?.[tableName] ?? [];
-    left = UnprocessedKeys?.[tableName]?.Keys ?? [];
+    const { Responses = {}, UnprocessedKeys = {} } = await dynamodb.send(
+      new BatchGetItemCommand({ RequestItems }),
+    );
+    yield Responses;
+    left = Object.entries(UnprocessedKeys).flatMap(([tableName, { Keys = [] }]) =>
+      Keys.map((key) => ({ tableName, key })),
+    );
   }
 }

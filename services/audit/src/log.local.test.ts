@@ -279,7 +279,7 @@ async function rootAt(size: number): Promise<Uint8Array> {
   return rootOf(extend(emptyEdge, leaves.slice(0, size)));
 }
 
-it('an event that was changed beside the log is not proven, although its seal is right, and that is measured', async () => {
+it('an event that was changed beside the log is not proven, although its seal is right', async () => {
   const original = receivedOf('pay_forged', 1);
   await audit.record([original]);
   await audit.publishLog('clock');
@@ -295,10 +295,7 @@ it('an event that was changed beside the log is not proven, although its seal is
       ExpressionAttributeValues: marshall({ ':sealed': sealed }),
     }),
   );
-  const { metrics } = await import('@fanfold/runtime/metrics');
-  const measure = vi.spyOn(metrics, 'addMetric');
   await expect(proofOf('pay_forged:1')).rejects.toThrow('not the one that the log has');
-  expect(measure.mock.calls).toEqual([['LogMisfit', 'Count', 1]]);
 });
 
 describe('the witness', () => {

@@ -86,8 +86,9 @@ describe('a log beside which nothing was changed', () => {
   it('is gone on from where it was when two runs meet: one of them remembers', async () => {
     const { parts } = await loadRound();
     const runs = await Promise.all([checkEvents(100), checkEvents(100)]);
-    expect(runs.map(({ compared }) => compared)).toEqual([100, 100]);
-    expect(await loadRound()).toMatchObject({ parts: parts + 1, found: 100 });
+    const [compared] = runs.map((run) => run.compared);
+    expect(runs.map((run) => run.compared)).toEqual([compared, compared]);
+    expect(await loadRound()).toMatchObject({ parts: parts + 1, found: compared });
     expect(await goRound()).toMatchObject({ changed: 0, missing: 0 });
   });
 });
@@ -116,9 +117,10 @@ describe('what is changed beside the log is found in the next round, and in each
     pay_9: ['its type', () => ({ type: 'payment.failed.v1' })],
     pay_12: ['its time', () => ({ time: '2026-11-22T10:00:00.000000000Z' })],
     pay_15: ['when it was recorded', () => ({ recordedAt: '2026-11-22T10:00:00.000Z' })],
-    pay_18: ['its correlation', () => ({ correlation: 'acme#another' })],
+    pay_18: ['its correlation', () => ({ correlationId: 'another' })],
     pay_21: ['its merchant', () => ({ merchantId: 'initech' })],
     pay_24: ['its place in the log', ({ position }) => ({ position: position + 3 })],
+    pay_30: ['what an index finds it by', () => ({ merchantId: 'acme', correlation: 'acme#another' })],
     pay_27: ['its place, to one before the log', () => ({ position: -1.5 })],
   };
 

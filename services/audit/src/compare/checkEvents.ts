@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { logger } from '@fanfold/runtime/logger';
 import { metrics } from '@fanfold/runtime/metrics';
 import { fullWidth } from '@fanfold/tlog/tile';
@@ -6,20 +7,22 @@ import { readBundle } from '../publish/tiles.ts';
 import { isCommittedBy } from '../record/entry.ts';
 import { comparableTime } from '../record/received.ts';
 import { erasuresOf } from '../store/erasures.ts';
+import { indexedItem, keyNameOf, merchantOf } from '../store/eventItems.ts';
 import { checkpointPath, readFile } from '../store/files.ts';
 import { readHead } from '../store/log.ts';
 import { readOpen } from '../store/openEntries.ts';
 import { type Recording, readRecordings } from '../store/recordings.ts';
 import { loadRound, saveRound } from '../store/round.ts';
+import { compareListings } from './listings.ts';
 
-/** The most that a run compares: about 600 read units, and the bundles with these events. */
+/** The most that a run compares of events and of listings: about 900 read units, and the bundles with these events. */
 const maxEventsPerRun = 300;
 
 /**
- * Compares a part of the stored events with the published entries of the log. The next run goes on where this one
- * ended; after the last part it starts again. An event that was changed, added or made unreadable without an erasure
- * is logged and counted in a metric with an alarm, in each round until it is mended. So is the number of missing
- * events, at the end of a round.
+ * Compares a part of the stored events with the published entries of the log, and a part of the listings, by which lists find
+ * events, with these. The next run goes on where this one ended; after the last part it starts again. An event that was
+ * changed, added, hidden from lists or made unreadable without an erasure is logged and counted in a metric with an alarm, in
+ * each round until it is mended. So is the number of missing events, at the end of a round.
  *
  * @returns how many were compared, and how many differ from the log
  * @throws when the files of the log cannot be read
@@ -43,16 +46,19 @@ export async function checkEvents(
   for (const { item } of changed) {
     logger.error('event changed', { position: item.position, pk: item.pk, sk: item.sk });
   }
+  const { misplaced, next: listed } = await compareListings(round.listed ?? 0, maxEvents);
+  for (const position of misplaced) logger.error('event not found by lists', { position });
   const found = round.found + recordings.filter(({ item }) => item.position < round.expected).length;
   const missing = next ? 0 : Math.abs(round.expected - found - (await openBefore(round.expected)));
   if (missing > 0) logger.error('events missing', { expected: round.expected, found });
+  const wrong = changed.size + misplaced.length;
   // Before the progress is saved: when the run ends here, it is better to count twice than never.
-  if (changed.size + missing > 0) metrics.addMetric('LogMisfit', 'Count', changed.size + missing);
+  if (wrong + missing > 0) metrics.addMetric('LogMisfit', 'Count', wrong + missing);
   await saveRound(
-    next ? { next, expected: round.expected, found } : { expected: Number(size), found: 0 },
+    { listed, ...(next ? { next, expected: round.expected, found } : { expected: Number(size), found: 0 }) },
     round,
   );
-  return { compared: published.length, changed: changed.size, missing };
+  return { compared: published.length, changed: wrong, missing };
 }
 
 /** Entries of a log that was restored whose events are not there: that is known, and `fanfold restore audit` names them. */
@@ -95,10 +101,11 @@ export function isAsIn(entry: string, { item, opened }: Recording): boolean {
   if (!isFoundRightly || opened === 'broken') return false;
   if (!opened) return true;
   const { merchantid, subject, correlationid } = opened.received.event;
+  const { indexed = indexedItem(item).indexed } = item;
   return (
     item.pk === `${merchantid}#${subject}` &&
-    item.merchantId === merchantid &&
-    item.correlation === `${merchantid}#${correlationid}` &&
+    item.correlationId === correlationid &&
+    isDeepStrictEqual(indexed, { merchantId: merchantid, correlation: `${merchantid}#${correlationid}` }) &&
     isCommittedBy(entry, opened)
   );
 }
@@ -106,11 +113,11 @@ export function isAsIn(entry: string, { item, opened }: Recording): boolean {
 /** Those that cannot be decrypted although nobody ordered an erasure. */
 async function unerased(published: Recording[]): Promise<Recording[]> {
   const unreadable = published.filter(({ opened }) => !opened);
-  const bySubject = Map.groupBy(unreadable, ({ item }) => `${item.merchantId}#${item.dataSubject}`);
+  const bySubject = Map.groupBy(unreadable, ({ item }) => keyNameOf(item));
   const without: Recording[] = [];
   for (const recordings of bySubject.values()) {
     const [{ item } = { item: undefined }] = recordings;
-    if (item && (await erasuresOf(item.merchantId, item.dataSubject)).length === 0)
+    if (item && (await erasuresOf(merchantOf(item), item.dataSubject)).length === 0)
       without.push(...recordings);
   }
   return without;

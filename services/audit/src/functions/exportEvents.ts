@@ -2,6 +2,7 @@ import { lambda } from '@fanfold/runtime/lambda';
 import { listOf } from '@fanfold/runtime/list';
 import { checkLog } from '../compare/checkLog.ts';
 import { proofOf } from '../prove/proof.ts';
+import { isMisfit, reportMisfit } from '../publish/misfit.ts';
 import { eventResource } from '../query/eventResource.ts';
 import { type ExportRequest, exportRequest } from '../query/exportRequest.ts';
 import { load, loadOpenable } from '../store/events.ts';
@@ -27,7 +28,7 @@ async function read(request: ExportRequest, isTimeUp: () => boolean) {
     case 'proof': {
       const openable = await loadOpenable(request.merchantId, request.id);
       // Null also when there is no such event, for `event` tells that.
-      return { proof: (openable && (await proofOf(openable, new Date()))) ?? null };
+      return { proof: (openable && (await proofOf(openable, new Date()).catch(failByMisfit))) ?? null };
     }
     case 'events': {
       const { items, hasMore } = await find(request.merchantId, request.query, isTimeUp);
@@ -46,4 +47,10 @@ async function read(request: ExportRequest, isTimeUp: () => boolean) {
     case 'lost':
       return readLost(request.after);
   }
+}
+
+/** Whoever asked learns what does not fit. So do the operators. */
+function failByMisfit(error: unknown): never {
+  if (isMisfit(error)) reportMisfit(error);
+  throw error;
 }

@@ -4,10 +4,12 @@ import { startTrace } from '@fanfold/runtime/trace';
 import { checkNumbers } from '../compare/checkNumbers.ts';
 import { reportingMisfits } from '../publish/misfit.ts';
 import { publishLog } from '../publish/publishLog.ts';
+import { mergeListings } from '../store/mergedListings.ts';
 
 /**
- * Runs every minute, and by the stream of the table when a tile is complete. Every minute it also looks for numbers that
- * two documents have, whether or not the log fits: it reads what was appended in either case.
+ * Runs every minute, and by the stream of the table when a tile is complete. Listings of what is published are merged. Every
+ * minute it also looks for numbers that two documents have, whether or not the log fits: it reads what was appended in
+ * either case.
  */
 export const handler = lambda(async (event: object, { awsRequestId }) => {
   const occasion = 'Records' in event ? 'size' : 'clock';
@@ -15,7 +17,9 @@ export const handler = lambda(async (event: object, { awsRequestId }) => {
     reportingMisfits(async () => {
       const published = await publishLog(occasion);
       logger.info('log published', published);
-      return published;
+      // Only then it has compared the table with what is published.
+      const isCompared = occasion === 'clock' || published.published > 0;
+      return { ...published, merged: isCompared ? await mergeListings(published.size) : 0 };
     });
   if (occasion === 'size') return publish();
   const check = () => checkNumbers(new Date(), startTrace(`clock_${awsRequestId}`));

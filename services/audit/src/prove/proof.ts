@@ -1,4 +1,3 @@
-import { metrics } from '@fanfold/runtime/metrics';
 import { leafHash, verifyInclusion } from '@fanfold/tlog/merkle';
 import { formatProof } from '@fanfold/tlog/proof';
 import { inclusionProof, tilesForInclusion } from '@fanfold/tlog/prove';
@@ -12,8 +11,7 @@ import type { Openable } from '../store/eventItems.ts';
 
 /**
  * A file that proves that an event is in the log, and that anybody can verify: https://c2sp.org/tlog-proof. An event
- * that was changed in the table is counted in a metric with an alarm: only somebody who has the keys can have changed
- * it.
+ * that was changed in the table is a misfit: only somebody who has the keys can have changed it.
  *
  * @returns undefined when no checkpoint covers the event yet
  * @throws Misfit, ProofError or TileError when the files of the log do not prove it, or the stored event was changed
@@ -30,7 +28,6 @@ export async function proofOf({ position, opened }: Openable, now: Date): Promis
   verifyInclusion(index, size, leafHash(entry), proof, root);
   const text = Buffer.from(entry).toString();
   if (opened === 'broken' || (opened && !isCommittedBy(text, opened))) {
-    metrics.addMetric('LogMisfit', 'Count', 1);
     throw new Misfit(`The event at ${position} is not the one that the log has`);
   }
   const extra = Buffer.from(openingOf(text, opened));

@@ -24,7 +24,10 @@ export const exportRequest = z.discriminatedUnion('read', [
     merchantId: merchantId.optional(),
     /** `next` of the part before. */
     after: z
-      .strictObject({ pk: z.string(), sk: z.string(), merchantId: z.string(), position: z.int() })
+      .union([
+        z.strictObject({ position: z.int() }),
+        z.strictObject({ pk: z.string(), sk: z.string(), merchantId: z.string(), position: z.int() }),
+      ])
       .optional(),
   }),
   z.strictObject({

@@ -1,9 +1,8 @@
 import { isAsIn } from '../compare/checkEvents.ts';
 import type { Received } from '../record/received.ts';
-import type { Next } from '../store/exports.ts';
-import { putMoved } from '../store/filledEntries.ts';
+import { indexAgain, putMoved } from '../store/filledEntries.ts';
 import { append, entryAt, prepare, readHead, transactionsOf } from '../store/log.ts';
-import { readRecordings } from '../store/recordings.ts';
+import { type Next, readRecordings } from '../store/recordings.ts';
 import { entryWaitsNoMore, setForkedFrom } from '../store/restoredLog.ts';
 
 /** How many events one part compares, each with its entry. */
@@ -30,12 +29,17 @@ export async function recordAgain(after: Next | undefined, now: Date): Promise<R
   const { recordings, next } = await readRecordings(partSize, after, forkedFrom);
   const moved = new Map<Received, number>();
   let unreadable = 0;
+  // In the order in which they arrived, at least in a part.
+  recordings.sort((a, b) => a.item.position - b.item.position);
   for (const recording of recordings) {
-    const { position } = recording.item;
+    const { position, indexed } = recording.item;
     const entry = position < size ? await entryAt(position) : undefined;
-    if (entry !== undefined && isAsIn(entry, recording)) await entryWaitsNoMore({ position, entry });
-    else if (typeof recording.opened === 'object') moved.set(recording.opened.received, position);
-    else unreadable += 1;
+    if (entry !== undefined && isAsIn(entry, recording)) {
+      if (!indexed) await indexAgain(recording.item);
+      await entryWaitsNoMore({ position, entry });
+    } else if (typeof recording.opened === 'object') {
+      moved.set(recording.opened.received, position);
+    } else unreadable += 1;
   }
   for (const batch of transactionsOf([...moved.keys()])) {
     const prepared = await prepare(batch, now);

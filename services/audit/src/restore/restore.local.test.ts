@@ -37,6 +37,9 @@ async function startInstance() {
     import('./recordAgain.ts'),
     import('./restoreErasures.ts'),
     import('./restoreLog.ts'),
+    import('../store/queries.ts'),
+    import('../store/mergedListings.ts'),
+    import('../compare/listings.ts'),
   ]);
   const { dynamodb } = await import('@fanfold/runtime/dynamodb');
   return Object.assign({ dynamodb }, ...modules) as { dynamodb: typeof dynamodb } & (typeof modules)[0] &
@@ -53,7 +56,10 @@ async function startInstance() {
     (typeof modules)[11] &
     (typeof modules)[12] &
     (typeof modules)[13] &
-    (typeof modules)[14];
+    (typeof modules)[14] &
+    (typeof modules)[15] &
+    (typeof modules)[16] &
+    (typeof modules)[17];
 }
 
 type Received = ReturnType<typeof receivedOf>;
@@ -118,7 +124,8 @@ async function record(received: Received[]): Promise<void> {
 }
 
 async function publish(): Promise<void> {
-  await audit.publishLog('clock');
+  const { size } = await audit.publishLog('clock');
+  await audit.mergeListings(size);
   await audit.witness(new Date());
 }
 
@@ -184,6 +191,19 @@ async function expectProven({ event, text }: Received): Promise<void> {
   expect(opening.event).toBe(text);
 }
 
+/** Lists have every event that the table has, each once, in the order of the log. */
+async function expectListed(): Promise<void> {
+  const listed: [string, number][] = [];
+  for (let startingAfter: string | undefined; ; startingAfter = listed.at(-1)?.[0]) {
+    const query = { limit: 100, ...(startingAfter !== undefined && { startingAfter }) };
+    const { items, hasMore } = await audit.find('acme', query, always);
+    listed.push(...items.map(({ id, position }): [string, number] => [id, position]));
+    if (!hasMore) break;
+  }
+  expect(listed).toEqual(Object.entries(await positionsOf()).sort(([, a], [, b]) => a - b));
+  expect((await audit.compareListings(0, 1000)).misplaced).toEqual([]);
+}
+
 describe('a table that was put back to an earlier time', () => {
   it('gets entries and head back from the bundles, and the log goes on by itself', async () => {
     const { forgotten, note } = await forgetful();
@@ -230,6 +250,7 @@ describe('a table that was put back to an earlier time', () => {
     }
     await publish();
     for (const each of [forgotten[0], forgotten.at(-1)]) await expectProven(each as Received);
+    await expectListed();
     // And all of it is as it was for whoever looks for changed events.
     const { compared, changed, missing } = await audit.checkEvents(1000);
     expect({ compared, changed, missing }).toEqual({ compared: 330, changed: 0, missing: 0 });
@@ -282,7 +303,30 @@ describe('a table that was put back to an earlier time', () => {
     await publish();
     await expectContinued(note);
     for (const each of [meanwhile[0], meanwhile.at(-1), forgotten[5]]) await expectProven(each as Received);
+    await expectListed();
     expect(await audit.checkEvents(1000)).toMatchObject({ changed: 0, missing: 0 });
+  });
+
+  it('whose entries are changed behind where listings are merged has lists as before, and its events found by the indexes', async () => {
+    await record(payments(300));
+    const [head] = (await itemsOf(table())).filter(({ pk }) => pk?.S === 'head');
+    await record(payments(40));
+    await publish();
+    await expectListed();
+    const entries = (await itemsOf(table())).filter(({ pk, root }) => pk?.S === 'entries' && root);
+    const changed = entries.slice(-2).map((item) => ({ ...item, root: { B: Buffer.alloc(32) } }));
+    for (const Item of [head ?? {}, ...changed]) {
+      await dynamodb.send(new PutItemCommand({ TableName: table(), Item }));
+    }
+    expect(await audit.planLog()).toMatchObject({ fitting: 300, published: 340 });
+    await restoreAll();
+    expect(await audit.openEvents()).toMatchObject({ count: 0 });
+    expect(await audit.loadMerged()).toMatchObject({ mergedFrom: 300, mergedUntil: 300 });
+    await expectListed();
+    await record(payments(330));
+    await publish();
+    await expectListed();
+    expect(await audit.checkEvents(2000)).toMatchObject({ changed: 0, missing: 0 });
   });
 
   it('that is empty gets the whole log back, and one that is whole stays as it is', async () => {

@@ -8,6 +8,7 @@ import { builderAt, readBundle, readHashes, readTiles } from '../publish/tiles.t
 import { compareWithCosigned } from '../publish/witness.ts';
 import { checkpointPath, readFile } from '../store/files.ts';
 import { type Appended, maxAppended, readEntriesBackwards, readHead } from '../store/log.ts';
+import { mergeAgainFrom } from '../store/mergedListings.ts';
 import { openEntriesOf, saveOpenEntries } from '../store/openEntries.ts';
 import { moveHeadTo, putEntriesAgain, removeEntriesFrom, setForkedFrom } from '../store/restoredLog.ts';
 
@@ -79,6 +80,7 @@ export async function restoreLog(isTimeUp: () => boolean): Promise<{ size: numbe
   let edge = await edgeAt(from, size);
   await moveHeadTo(edge);
   await setForkedFrom(from);
+  await mergeAgainFrom(from);
   await removeEntriesFrom(from);
   while (edge.size < size) {
     const start = Number(edge.size);

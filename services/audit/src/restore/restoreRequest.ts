@@ -11,9 +11,7 @@ export const restoreRequest = z.discriminatedUnion('restore', [
   z.strictObject({
     restore: z.literal('moved'),
     /** `next` of the part before. */
-    after: z
-      .strictObject({ pk: z.string(), sk: z.string(), merchantId: z.string(), position: z.int() })
-      .optional(),
+    after: z.strictObject({ pk: z.string(), sk: z.string() }).optional(),
   }),
   z.strictObject({ restore: z.literal('erasures'), dryRun: z.boolean() }),
   z.strictObject({ restore: z.literal('open') }),

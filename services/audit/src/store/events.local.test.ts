@@ -1,13 +1,23 @@
+import { DeleteItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Emulators, startEmulators, useEndpoints } from '@fanfold/local-cloud/emulators';
+import { dynamodb } from '@fanfold/runtime/dynamodb';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareListings } from '../compare/listings.ts';
 import { provideTables } from '../provisionFixtures.ts';
 import { eventQuery } from '../query/eventQuery.ts';
 import { comparableTime, type Received } from '../record/received.ts';
 import { receivedOf } from '../record/receivedFixtures.ts';
 import { record } from '../record/record.ts';
 import { load } from './events.ts';
+import { readIndex } from './exports.ts';
+import { decodeListings, encodeListings, type Listing } from './listings.ts';
+import { padded } from './log.ts';
+import { mentionsSince } from './mentions.ts';
+import { loadMerged, mergeListings } from './mergedListings.ts';
 import { find } from './queries.ts';
+import { tableName } from './tables.ts';
 
 let emulators: Emulators;
 beforeAll(async () => {
@@ -26,6 +36,35 @@ const times = [
 ];
 const subjects = ['pay_1', 'pay_2', 'inv_1'];
 const correlations = ['req_1', 'req_2', 'clock_1'];
+
+type Item = Record<string, unknown>;
+
+/** The log's table, as somebody with access to it could change it. */
+const table = {
+  async all(): Promise<Item[]> {
+    const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: tableName() }));
+    return Items.map((item) => unmarshall(item));
+  },
+  async put(item: Item): Promise<void> {
+    await dynamodb.send(new PutItemCommand({ TableName: tableName(), Item: marshall(item) }));
+  },
+  async remove({ pk, sk }: Item): Promise<void> {
+    await dynamodb.send(new DeleteItemCommand({ TableName: tableName(), Key: marshall({ pk, sk }) }));
+  },
+  /** Writes events that were appended together in the form of versions without listings. */
+  async makeOld(index: number, count: number): Promise<void> {
+    for (const item of await this.all()) {
+      if (item.pk === 'entries' && item.sk === padded(index)) {
+        const { listed: _, ...old } = item;
+        await this.put(old);
+      }
+      const { position, correlationId, ...old } = item;
+      if (!item.sealed || Number(position) < index || Number(position) >= index + count) continue;
+      const merchantId = String(item.pk).split('#')[0];
+      await this.put({ ...old, position, merchantId, correlation: `${merchantId}#${correlationId}` });
+    }
+  },
+};
 
 /** Follows a query to its last page. */
 async function pagesOf(merchantId: string, query: Record<string, string>): Promise<string[][]> {
@@ -57,13 +96,14 @@ describe('a query', () => {
   );
 
   beforeAll(async () => {
-    for (let i = 0; i < arrivals.length; i += 6) {
-      const batch = [...arrivals.slice(i, i + 6), ...noise.slice(i, i + 6)];
+    for (let i = 0; i < arrivals.length; i += 3) {
+      const batch = [...arrivals.slice(i, i + 3), ...noise.slice(i, i + 3)];
       expect(await record(batch)).toEqual(new Map());
     }
   });
 
-  it('by any filters gives what fits all of them, in the order of arrival, each once on pages of any size', async () => {
+  /** What fits all of some filters comes in the order of arrival, each once, on pages of any size. */
+  async function requireRightPages(): Promise<void> {
     const optional = (values: string[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
     const queries = fc.record({
       subject: optional([...subjects, 'nothing']),
@@ -93,8 +133,70 @@ describe('a query', () => {
         expect(pages.flat()).toEqual(expected);
         for (const page of pages.slice(0, -1)) expect(page).toHaveLength(Number(limit));
       }),
-      { numRuns: 150 },
+      { numRuns: 40 },
     );
+    const day = { read: 'index' as const, from: '2026-11-23', to: '2026-11-24' };
+    for (const merchantId of ['query', undefined]) {
+      const { events } = await readIndex({ ...day, merchantId }, () => false);
+      const own = events.filter((each) => each.merchantId === 'query').map(({ id }) => id);
+      expect(own.sort()).toEqual(arrivals.map(({ event }) => event.id).sort());
+    }
+    const mentions: number[] = [];
+    for await (const page of mentionsSince('query', '2026-11-23')) mentions.push(...page.map(({ n }) => n));
+    expect(mentions.sort()).toEqual(arrivals.map(({ event }) => Number(event.sequence)).sort());
+  }
+
+  it('finds what fits any filters among what was just recorded', async () => {
+    await requireRightPages();
+  });
+
+  it('finds the same when the listings are merged, in pieces and in the batches since', async () => {
+    expect(await mergeListings(95)).toBe(0);
+    expect(await mergeListings(119)).toBe(96);
+    expect(await mergeListings(119)).toBe(0);
+    await requireRightPages();
+    expect(await compareListings(0, 1000)).toEqual({ misplaced: [], next: 0 });
+  });
+
+  it('finds the same when the merge ended before it said how far it was, and is repeated', async () => {
+    await table.put({ pk: 'entries', sk: 'merged', mergedFrom: 0, mergedUntil: 0, unlistedUntil: 0 });
+    await requireRightPages();
+    expect(await mergeListings(120)).toBe(96);
+    await requireRightPages();
+  });
+
+  it('finds the same of what an earlier version recorded, and of what both did while the stage was updated', async () => {
+    await table.remove({ pk: 'entries', sk: 'merged' });
+    for (const item of await table.all()) if (String(item.pk).startsWith('listed:')) await table.remove(item);
+    // The first two batches, and one that came in between.
+    for (const index of [0, 6, 18]) await table.makeOld(index, 6);
+    await requireRightPages();
+    expect(await mergeListings(120)).toBe(96);
+    const merged = await loadMerged();
+    expect(merged).toEqual(expect.objectContaining({ mergedFrom: 12, mergedUntil: 108, unlistedUntil: 24 }));
+    await requireRightPages();
+    expect(await compareListings(0, 1000)).toEqual({ misplaced: [], next: 0 });
+  });
+
+  it('whose listing somebody hides or changes is noticed', async () => {
+    const pieces = (await table.all()).filter(({ pk }) => pk === 'listed:query');
+    await table.remove(pieces[0] as Item);
+    const { misplaced } = await compareListings(0, 1000);
+    expect(misplaced).toEqual(expect.arrayContaining([12, 13, 14]));
+    expect(misplaced.every((position) => position % 6 < 3)).toBe(true);
+    await table.put(pieces[0] as Item);
+    expect((await compareListings(0, 1000)).misplaced).toEqual([]);
+
+    const batch = (await table.all()).find(({ pk, sk }) => pk === 'entries' && sk === padded(12)) as Item;
+    const [first, ...rest] = decodeListings(batch.listed as Uint8Array);
+    await table.put({ ...batch, listed: encodeListings(rest) });
+    expect((await compareListings(0, 1000)).misplaced).toEqual([12]);
+    await table.put({
+      ...batch,
+      listed: encodeListings([{ ...(first as Listing), type: 'a.b.v1' }, ...rest]),
+    });
+    expect((await compareListings(0, 1000)).misplaced).toEqual([12]);
+    await table.put(batch);
   });
 
   it('of a merchant without events finds none', async () => {

@@ -1,41 +1,78 @@
-import { BatchGetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { sequenceOf } from '@fanfold/contracts/event';
 import { describe, expect, it } from 'vitest';
 import { receivedOf } from '../record/receivedFixtures.ts';
 import { dataKey, stubTables } from '../storeFixtures.ts';
-import { itemOf } from './eventItems.ts';
+import { itemOf, storedEvent } from './eventItems.ts';
 import { loadTexts, readIndex } from './exports.ts';
-import { dynamodb, inLog, isNotUp, isUp, itemAt, recordedAt } from './tableFixtures.ts';
+import {
+  batchItem,
+  dynamodb,
+  inLog,
+  isNotUp,
+  isUp,
+  itemAt,
+  listingAt,
+  recordedAt,
+  stubListings,
+} from './tableFixtures.ts';
 
 describe('a part of the index', () => {
   const range = { read: 'index' as const, from: '2026-11-23', to: '2026-11-24' };
-  const indexed = (position: number) =>
-    marshall({ pk: `acme#pay_${position}`, sk: '0000000001', merchantId: 'acme', type: 'a.b.v1', position });
   const indexKey = (position: number) => ({ pk: 'acme#pay_1', sk: '1', merchantId: 'acme', position });
+  const first = listingAt(0);
+  const perBatch = 500;
+  const batches = (count: number) =>
+    dynamodb
+      .on(QueryCommand, { KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last' })
+      .callsFake(({ ExpressionAttributeValues }) => {
+        const start = Number(ExpressionAttributeValues[':first'].S);
+        const listings = Array.from({ length: perBatch }, (_, i) => ({
+          ...first,
+          position: start + i,
+          sk: sequenceOf(start + i + 1),
+        }));
+        return { Items: start < count ? [batchItem(listings)] : [] };
+      });
+  const day = { ...range, to: '2026-12-24' };
 
   it('is read until there is enough, and says where the next one begins', async () => {
-    const page = Array.from({ length: 3000 }, (_, i) => indexed(i));
+    stubListings({});
+    batches(9000);
+    const { events, next } = await readIndex(day, isNotUp);
+    expect(events).toHaveLength(5000);
+    expect(events[7]).toEqual({ merchantId: 'acme', id: 'pay_1:8', type: first.type, position: 7 });
+    expect(next).toEqual({ position: 4999 });
+    const rest = await readIndex({ ...day, after: { position: 4999 } }, isNotUp);
+    expect(rest.events.map(({ position }) => position)).toEqual(
+      Array.from({ length: 4000 }, (_, i) => 5000 + i),
+    );
+    expect(rest).not.toHaveProperty('next');
+  });
+
+  it('ends with what only the index finds, where that goes on', async () => {
+    stubListings({ indexed: [[listingAt(1)], [listingAt(2)]] });
+    batches(0);
     dynamodb
       .on(ScanCommand)
-      .resolvesOnce({ Items: page, LastEvaluatedKey: marshall(indexKey(1)) })
-      .resolvesOnce({ Items: page, LastEvaluatedKey: marshall(indexKey(2)) });
-    const { events, next } = await readIndex({ ...range, after: indexKey(0) }, isNotUp);
-    expect(events).toHaveLength(6000);
-    expect(events[7]).toEqual({ merchantId: 'acme', id: 'pay_7:1', type: 'a.b.v1', position: 7 });
-    expect(next).toEqual(indexKey(2));
-    const starts = dynamodb.commandCalls(ScanCommand).map(({ args }) => args[0].input.ExclusiveStartKey);
-    expect(starts).toEqual([marshall(indexKey(0)), marshall(indexKey(1))]);
-  });
-
-  it('ends when time is up, although nothing was found', async () => {
-    dynamodb.on(ScanCommand).resolves({ Items: [], LastEvaluatedKey: marshall(indexKey(3)) });
-    expect(await readIndex(range, isUp)).toEqual({ events: [], next: indexKey(3) });
+      .resolvesOnce({ Items: [], LastEvaluatedKey: marshall(indexKey(3)) })
+      .resolvesOnce({ Items: [] });
+    expect(await readIndex(day, isUp)).toEqual({ events: [], next: indexKey(3) });
     expect(dynamodb.commandCalls(ScanCommand)).toHaveLength(1);
+    expect(await readIndex({ ...day, after: indexKey(3) }, isUp)).toEqual({ events: [] });
+    expect(dynamodb.commandCalls(ScanCommand)[1]?.args[0].input.ExclusiveStartKey).toEqual(
+      marshall(indexKey(3)),
+    );
   });
 
-  it('is the last one when nothing is left', async () => {
-    dynamodb.on(ScanCommand).resolves({ Items: [indexed(1)] });
-    expect(await readIndex(range, isUp)).not.toHaveProperty('next');
+  it('of a merchant goes on behind the last position that was looked at', async () => {
+    stubListings({ merged: [[[listingAt(1), listingAt(2)]], [[listingAt(3)]]] });
+    const other = { ...day, merchantId: 'acme', type: 'payment.failed.v1' };
+    expect(await readIndex(other, isUp)).toEqual({ events: [], next: { position: 2 } });
+    const { events, next } = await readIndex({ ...day, merchantId: 'acme', after: { position: 1 } }, isNotUp);
+    expect(events.map(({ position }) => position)).toEqual([2, 3]);
+    expect(next).toBeUndefined();
   });
 });
 
@@ -46,7 +83,7 @@ describe('texts', () => {
   it('that are too large for one answer are given as far as they go, in the order of the log', async () => {
     const large = (position: number) => {
       const received = { ...receivedOf('pay_1', position + 1), text: JSON.stringify('"'.repeat(700_000)) };
-      return marshall(itemOf(received, dataKey, position, recordedAt));
+      return storedEvent(itemOf(received, dataKey, position, recordedAt));
     };
     dynamodb
       .on(BatchGetItemCommand, inLog)

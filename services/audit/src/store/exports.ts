@@ -1,17 +1,17 @@
-import { QueryCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { eventId } from '@fanfold/contracts/event';
 import { chunksOf, lambdaAnswer } from '@fanfold/runtime/batch';
-import { dynamodb } from '@fanfold/runtime/dynamodb';
 import type { Indexed, IndexRequest } from '../query/exportRequest.ts';
-import { type Condition, expressionsOf } from './conditions.ts';
-import { type EventItem, keyOf } from './eventItems.ts';
+import { keyOf, merchantOf, subjectOf } from './eventItems.ts';
 import { loadAll } from './events.ts';
+import { type Found, type IndexKey, scanIndexed } from './indexes.ts';
+import { timeIsUp } from './listings.ts';
+import { readBatches, readUnmerged } from './mergedListings.ts';
+import { listingsBehind } from './queries.ts';
 
-/** Where the next part of the index begins. */
+/** Where the next part begins: behind a position, or in the index of those that have no listing. */
 export type Next = NonNullable<IndexRequest['after']>;
 
-/** How many events a part of the index has, give or take a page: about 2 MB, of the 6 MB of a Lambda response. */
+/** How many events a part of the index has, give or take a batch: about 2 MB, of the 6 MB of a Lambda response. */
 const indexPartSize = 5000;
 
 /**
@@ -22,31 +22,70 @@ export async function readIndex(
   { merchantId, subject, type, from, to, after }: IndexRequest,
   isTimeUp: () => boolean,
 ): Promise<{ events: Indexed[]; next?: Next }> {
-  const filters: Condition[] = [
-    { attribute: 'time', operator: '>=', value: from },
-    { attribute: 'time', operator: '<', value: to },
-    ...(type === undefined ? [] : [{ attribute: 'type', operator: '=', value: type } as const]),
-  ];
-  const keys: Condition[] =
-    merchantId === undefined ? [] : [{ attribute: 'merchantId', operator: '=', value: merchantId }];
-  const request = { ...expressionsOf(keys, filters), IndexName: 'ByMerchant' };
   const events: Indexed[] = [];
-  let next = after && marshall(after);
-  do {
-    const input = { ...request, ExclusiveStartKey: next };
-    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      merchantId === undefined ? new ScanCommand(input) : new QueryCommand(input),
-    );
-    for (const item of Items) {
-      const { pk, sk, ...found } = unmarshall(item) as EventItem;
-      const subjectFound = pk.slice(found.merchantId.length + 1);
-      if (subject !== undefined && subject !== subjectFound) continue;
-      const { merchantId, type, position } = found;
-      events.push({ merchantId, id: eventId(subjectFound, Number(sk)), type, position });
+  let next: Next | undefined;
+  const source = merchantId === undefined ? readAll(after, isTimeUp) : readOf(merchantId, after, isTimeUp);
+  for await (const part of source) {
+    next = part.next;
+    for (const found of part.found) {
+      if ((subject ?? found.subject) !== found.subject || (type ?? found.type) !== found.type) continue;
+      if (found.time < from || found.time >= to) continue;
+      const { merchantId, position, type: typeFound } = found;
+      events.push({ merchantId, id: eventId(found.subject, Number(found.sk)), type: typeFound, position });
     }
-    next = LastEvaluatedKey;
-  } while (next && events.length < indexPartSize && !isTimeUp());
-  return { events, ...(next && { next: unmarshall(next) as Next }) };
+    if (events.length >= indexPartSize || isTimeUp()) break;
+  }
+  return { events, ...(next && { next }) };
+}
+
+type Part = { found: Found[]; next?: Next | undefined };
+
+/** How many events of a merchant are looked at together. */
+const lookedAt = 1000;
+
+async function* readOf(
+  merchantId: string,
+  after: Next | undefined,
+  isTimeUp: () => boolean,
+): AsyncGenerator<Part> {
+  let found: Found[] = [];
+  let position = after?.position ?? -1;
+  for await (const each of listingsBehind({ merchantId }, position, { isTimeUp })) {
+    if (each === timeIsUp) {
+      yield { found, next: { position } };
+      return;
+    }
+    found.push(each);
+    position = each.position;
+    if (found.length < lookedAt) continue;
+    yield { found, next: { position } };
+    found = [];
+  }
+  yield { found };
+}
+
+/** First those that have listings, then those of the index. */
+async function* readAll(after: Next | undefined, isTimeUp: () => boolean): AsyncGenerator<Part> {
+  let indexKey: IndexKey | undefined;
+  if (after && 'pk' in after) indexKey = after;
+  else {
+    for (let position = after ? after.position + 1 : 0; ; ) {
+      const batches = await readBatches(position);
+      const last = batches.at(-1);
+      if (!last) break;
+      position = last.end;
+      yield { found: batches.flatMap(({ listings = [] }) => listings), next: { position: position - 1 } };
+    }
+    if ((await readUnmerged()).unlistedUntil === 0) {
+      yield { found: [] };
+      return;
+    }
+  }
+  do {
+    const { found, next } = await scanIndexed(indexKey);
+    yield { found, next };
+    indexKey = next;
+  } while (indexKey && !isTimeUp());
 }
 
 /** The text of an event in the index. It is null when the event was erased. */
@@ -63,11 +102,13 @@ export async function loadTexts(
   const entries = events.map(({ merchantId, id, position }) => {
     const key = keyOf(merchantId, id);
     if (!key) throw new Error(`${id} is not the id of an event`);
-    return { ...key, position };
+    return { located: { merchantId: merchantOf(key), subject: subjectOf(key), sk: key.sk }, position };
   });
-  const texts = (await loadAll(entries.toSorted((a, b) => a.position - b.position))).map(
-    ({ position, text = null }) => ({ position, text }),
-  );
+  entries.sort((a, b) => a.position - b.position);
+  const texts = (await loadAll(entries.map(({ located }) => located))).map(({ position, text = null }) => ({
+    position,
+    text,
+  }));
   if (texts.length < events.length) throw new Error('The log does not have all of these events');
   const [first = []] = chunksOf(
     texts,

@@ -1,5 +1,7 @@
 import {
   type AttributeValue,
+  PutItemCommand,
+  type PutItemCommandInput,
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -9,7 +11,7 @@ import { reasonsOf } from '@fanfold/runtime/failure';
 import { issuedIn } from '../compare/series.ts';
 import type { Received } from '../record/received.ts';
 import type { DataKey } from '../record/seal.ts';
-import { type EventItem, erasedItemOf, itemOf } from './eventItems.ts';
+import { type EventItem, erasedItemOf, indexedItem, itemOf, storedEvent } from './eventItems.ts';
 import { decodeIssued, encodeIssued, entriesWith } from './log.ts';
 import { type OpenItem, openKey } from './openEntries.ts';
 import { countedKey } from './series.ts';
@@ -41,7 +43,7 @@ async function writeFilled(open: OpenItem, item: EventItem, more: TransactWriteI
   const put = {
     Put: {
       TableName: tableName(),
-      Item: marshall(item),
+      Item: storedEvent(indexedItem(item)),
       ConditionExpression: 'attribute_not_exists(pk)',
     },
   };
@@ -65,6 +67,15 @@ export const putMoved = (item: Record<string, AttributeValue>, from: number): Tr
     ExpressionAttributeValues: marshall({ ':from': from }),
   },
 });
+
+/**
+ * Has the indexes find an event whose listing is gone, with the entries that it was appended with: a log that was restored has
+ * others in their place, without listings.
+ */
+export async function indexAgain(item: EventItem): Promise<void> {
+  const { Put } = putMoved(storedEvent(indexedItem(item)), item.position);
+  await dynamodb.send(new PutItemCommand(Put as PutItemCommandInput));
+}
 
 /** That an entry waits no more. */
 export const markFilled = (open: Pick<OpenItem, 'position' | 'entry'>): TransactWriteItem => ({

@@ -1,4 +1,4 @@
-import type { TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
 import type { DataKey } from '../record/seal.ts';
@@ -23,12 +23,17 @@ export async function loadKeys(names: Iterable<string>): Promise<Map<string, Dat
   const keys = new Map<string, DataKey>();
   const wanted = [...new Set(names)].map((pk) => ({ pk }));
   for await (const items of readItems(keysTableName(), wanted)) {
-    for (const item of items) {
-      const { pk, dataKey } = unmarshall(item) as KeyItem;
-      if (dataKey) keys.set(pk, dataKey);
-    }
+    for (const [name, key] of keysIn(items)) keys.set(name, key);
   }
   return keys;
+}
+
+/** Those of some items that are not destroyed, by name. */
+export function* keysIn(items: Record<string, AttributeValue>[]): Generator<[string, DataKey]> {
+  for (const item of items) {
+    const { pk, dataKey } = unmarshall(item) as KeyItem;
+    if (dataKey) yield [pk, dataKey];
+  }
 }
 
 /** When the last key of a data subject was destroyed, if that was so and there is no other. */

@@ -19,8 +19,9 @@ import { type Issued, issuedIn, placeOf } from '../compare/series.ts';
 import { entryOf } from '../record/entry.ts';
 import type { Received, Recorded } from '../record/received.ts';
 import { type DataKey, newDataKey } from '../record/seal.ts';
-import { type EventItem, itemOf, unsealAll } from './eventItems.ts';
+import { type EventItem, eventItemOf, itemOf, listingOf, storedEvent, unsealAll } from './eventItems.ts';
 import { keyName, loadKeys, putKeyOnce } from './keys.ts';
+import { encodeListings } from './listings.ts';
 import { tableName } from './tables.ts';
 
 /**
@@ -59,6 +60,11 @@ export type EntriesItem = {
   root?: Uint8Array;
   /** Which of them give documents their numbers, as compressed JSON, which adds some ten bytes for each. */
   issued?: Uint8Array;
+  /**
+   * The listings of their events, by which lists find these. Older items have none, nor have those of a log that was
+   * restored: the indexes find their events.
+   */
+  listed?: Uint8Array;
 };
 
 /** An entry that gives a document its number: which of those that were appended together, and what. */
@@ -86,6 +92,8 @@ export type Prepared = {
   /** Their entries, as they are stored. */
   bundle: Uint8Array;
   issued?: Uint8Array;
+  /** Their listings, with positions that are counted from the first one. */
+  listed: Uint8Array;
   newKeys: TransactWriteItem[];
 };
 
@@ -101,20 +109,21 @@ export async function prepare(received: Received[], now: Date): Promise<Prepared
   const newKeys = new Map<string, DataKey>();
   for (const name of names) if (!keys.has(name) && !newKeys.has(name)) newKeys.set(name, newDataKey());
   const recordedAt = now.toISOString();
-  const items: Prepared['items'] = [];
+  const items: EventItem[] = [];
   const entries: Uint8Array[] = [];
   for (const [i, each] of received.entries()) {
     const name = names[i] ?? '';
     const key = (keys.get(name) ?? newKeys.get(name)) as DataKey;
-    items.push(marshall(itemOf(each, key, i, recordedAt)));
+    items.push(itemOf(each, key, i, recordedAt));
     entries.push(Buffer.from(entryOf(each, key, recordedAt)));
   }
   return {
     received,
-    items,
+    items: items.map(storedEvent),
     leaves: entries.map(leafHash),
     bundle: deflateRawSync(encodeBundle(entries)),
     ...issuedBy(received),
+    listed: encodeListings(items.map(listingOf)),
     newKeys: [...newKeys].map(([name, key]) => putKeyOnce(name, key)),
   };
 }
@@ -151,7 +160,7 @@ export type Attempt = {
  * @throws when the outcome is unknown, or an immediate retry would not help
  */
 export async function append(
-  { received, items, leaves, bundle, issued, newKeys }: Prepared,
+  { received, items, leaves, bundle, issued, listed, newKeys }: Prepared,
   head: Edge,
   putEvent = putOnce,
 ): Promise<Attempt> {
@@ -167,6 +176,7 @@ export async function append(
             deflated: bundle,
             root: rootOf(newHead),
             ...(issued && { issued }),
+            listed,
           }),
           ...items.map((item, i) => putEvent({ ...item, position: { N: String(size + i) } }, i)),
           ...newKeys,
@@ -221,10 +231,10 @@ const moveHead = (edge: Edge, newEdge: Edge): TransactWriteItem => ({
   },
 });
 
-export const entriesKey = (index: number) => ({
-  pk: 'entries' as const,
-  sk: String(index).padStart(16, '0'),
-});
+export const entriesKey = (index: number) => ({ pk: 'entries' as const, sk: padded(index) });
+
+/** A position, as it is sorted. */
+export const padded = (position: number): string => String(position).padStart(16, '0');
 
 const putEntries = (index: number, entries: Omit<EntriesItem, 'pk' | 'sk'>): TransactWriteItem => {
   const item: EntriesItem = { ...entriesKey(index), ...entries };
@@ -256,7 +266,7 @@ async function attemptOf(received: Received[], error: unknown): Promise<Attempt>
   for (const [i, each] of received.entries()) {
     const { cause, Code, Message, Item } = ofEvents[i] ?? { cause: 'none' };
     const refusal = `${each.event.id} was refused: ${Code} ${Message}`;
-    if (Item) found.push([each, unmarshall(Item) as EventItem]);
+    if (Item) found.push([each, eventItemOf(Item)]);
     else if (cause === 'refused') settled.set(each, new Unprocessable('refused', refusal));
     else if (cause === 'condition' || cause === 'unknown') settled.set(each, new Error(refusal));
   }
@@ -359,7 +369,7 @@ const issuedAt = (index: number, deflated: Uint8Array | undefined): IssuedAt[] =
 
 const issuedOnly = 'sk, #count, issued';
 
-/** Items of entries by where they begin: from an index on, or back from it. */
+/** Items of entries by where they begin: from an index on, or back from it. Behind the last one may be what is merged. */
 async function* queryEntries(
   direction: '>=' | '<=',
   index: number,
@@ -370,12 +380,16 @@ async function* queryEntries(
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
       new QueryCommand({
         TableName: tableName(),
-        KeyConditionExpression: `pk = :pk AND sk ${direction} :sk`,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
         ...(attributes && {
           ProjectionExpression: attributes,
           ExpressionAttributeNames: { '#count': 'count' },
         }),
-        ExpressionAttributeValues: marshall({ ':pk': 'entries', ':sk': entriesKey(index).sk }),
+        ExpressionAttributeValues: marshall({
+          ':pk': 'entries',
+          ':first': entriesKey(direction === '>=' ? index : 0).sk,
+          ':last': entriesKey(direction === '>=' ? Number.MAX_SAFE_INTEGER : index).sk,
+        }),
         ScanIndexForward: direction === '>=',
         ConsistentRead: true,
         ExclusiveStartKey: next,

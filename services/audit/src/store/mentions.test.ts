@@ -3,17 +3,10 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import type { Mention } from '../compare/completeness.ts';
 import { absentOf, mentionsSince } from './mentions.ts';
-import { dynamodb, inLog, next } from './tableFixtures.ts';
+import { dynamodb, inLog, listingAt, stubListings } from './tableFixtures.ts';
 
 describe('what was recorded since a day began', () => {
-  const mentioned = (n: number, at: string) =>
-    marshall({
-      pk: 'acme#pay_1',
-      sk: String(n).padStart(10, '0'),
-      type: 'payment.captured.v1',
-      time: at,
-      recordedAt: at,
-    });
+  const mentioned = (position: number, at: string) => listingAt(position, { time: at, recordedAt: at });
 
   async function readAll(merchantId: string, date: string): Promise<Mention[]> {
     const mentions: Mention[] = [];
@@ -22,28 +15,47 @@ describe('what was recorded since a day began', () => {
   }
 
   it('is read from the newest on, until what was recorded before, with some minutes for clocks', async () => {
-    dynamodb
-      .on(QueryCommand)
-      .resolvesOnce({ Items: [mentioned(3, '2026-11-24T01:00:00Z')], LastEvaluatedKey: next(3) })
-      .resolvesOnce({ Items: [mentioned(2, '2026-11-22T23:55:01Z')], LastEvaluatedKey: next(2) })
-      .resolvesOnce({ Items: [mentioned(1, '2026-11-22T23:54:59Z')], LastEvaluatedKey: next(1) })
-      .rejects(new Error('read on'));
+    stubListings({
+      merged: [
+        [[mentioned(1, '2026-11-22T23:54:59Z'), mentioned(2, '2026-11-22T23:54:01Z')]],
+        [[mentioned(0, '2026-11-22T23:53:59Z')]],
+        [[mentioned(0, 'read on')]],
+      ],
+      recent: [[mentioned(3, '2026-11-24T01:00:00Z')]],
+    });
     const mentions = await readAll('acme', '2026-11-23');
-    expect(mentions.map(({ n }) => n)).toEqual([3, 2, 1]);
+    expect(mentions.map(({ n }) => n)).toEqual([4, 3, 2]);
     expect(mentions[0]).toEqual({
       subject: 'pay_1',
-      n: 3,
-      type: 'payment.captured.v1',
+      n: 4,
+      type: listingAt(3).type,
       time: '2026-11-24T01:00:00Z',
     });
-    const [first, second] = dynamodb.commandCalls(QueryCommand).map(({ args: [{ input }] }) => input);
-    expect(first).toMatchObject({ IndexName: 'ByMerchant', ScanIndexForward: false });
-    expect(second?.ExclusiveStartKey).toEqual(next(3));
+    const asked = dynamodb.commandCalls(QueryCommand).map(({ args: [{ input }] }) => input);
+    expect(asked.map(({ ScanIndexForward }) => ScanIndexForward)).toEqual([false, false, false]);
+  });
+
+  it('has once what is merged while it is read: two of it would be an event too many', async () => {
+    const recent = [mentioned(2, '2026-11-24T00:30:00Z'), mentioned(3, '2026-11-24T01:00:00Z')];
+    stubListings({
+      merged: [[[mentioned(1, '2026-11-24T00:00:00Z'), ...recent]]],
+      mergedUntil: 2,
+      recent: [recent],
+    });
+    expect((await readAll('acme', '2026-11-23')).map(({ n }) => n)).toEqual([4, 3, 2]);
+  });
+
+  it('has what only the index finds, too', async () => {
+    stubListings({
+      indexed: [[mentioned(2, '2026-11-24T00:30:00Z'), mentioned(1, '2026-11-22T23:00:00Z')]],
+      recent: [[mentioned(3, '2026-11-24T01:00:00Z')]],
+    });
+    expect((await readAll('acme', '2026-11-23')).map(({ n }) => n)).toEqual([4, 3]);
   });
 
   it('is too much to be read in time at a quarter of a million, and the message will never succeed', async () => {
-    const Items = Array.from({ length: 5000 }, (_, i) => mentioned(i + 1, '2026-11-24T01:00:00Z'));
-    dynamodb.on(QueryCommand).resolves({ Items, LastEvaluatedKey: next(1) });
+    const piece = Array.from({ length: 5000 }, (_, i) => mentioned(i, '2026-11-24T01:00:00Z'));
+    stubListings({ merged: Array.from({ length: 51 }, () => [piece]) });
     await expect(readAll('acme', '2026-11-23')).rejects.toMatchObject({
       name: 'Unprocessable',
       reason: 'too-many-events',

@@ -1,16 +1,17 @@
-import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { sequenceOf } from '@fanfold/contracts/event';
-import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import type { Mention, Numbered } from '../compare/completeness.ts';
-import { type Condition, expressionsOf } from './conditions.ts';
-import type { EventItem } from './eventItems.ts';
+import { type Found, readIndexed } from './indexes.ts';
+import { timeIsUp } from './listings.ts';
+import { listingsIn, readMerged, readUnmerged } from './mergedListings.ts';
 import { tableName } from './tables.ts';
 
 /** How far the clocks of publishers and of this service may differ. */
 const clockSkewMs = 5 * 60_000;
+
+/** How long concurrent appends may take at most: only so far times of recording may be out of the order of positions. */
+const appendingMs = 60_000;
 
 /**
  * The consumer has 30 s and 512 MB. To read so many takes about five seconds at 4,000 entries a page, and 60 MB. That
@@ -25,36 +26,41 @@ const maxMentionsRead = 250_000;
  * @throws Unprocessable when there are too many to read
  */
 export async function* mentionsSince(merchantId: string, date: string): AsyncGenerator<Mention[]> {
+  const earliest = new Date(Date.parse(date) - clockSkewMs - appendingMs).toISOString();
+  const { batches, mergedUntil, unlistedUntil } = await readUnmerged();
   let read = 0;
-  const earliest = new Date(Date.parse(date) - clockSkewMs).toISOString();
-  const merchant: Condition = { attribute: 'merchantId', operator: '=', value: merchantId };
-  let next: Record<string, AttributeValue> | undefined;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      new QueryCommand({
-        ...expressionsOf([merchant], []),
-        IndexName: 'ByMerchant',
-        ScanIndexForward: false,
-        ExclusiveStartKey: next,
-      }),
-    );
-    const page = Items.map((item) => unmarshall(item) as EventItem);
-    yield page.map(({ pk, sk, type, time }) => ({
-      subject: pk.slice(merchantId.length + 1),
-      n: Number(sk),
-      type,
-      time,
-    }));
+  const mentionsOf = (page: Found[]): Mention[] => {
     read += page.length;
-    next = page.some(({ recordedAt }) => recordedAt < earliest) ? undefined : LastEvaluatedKey;
-    if (next && read >= maxMentionsRead) {
+    if (read > maxMentionsRead) {
       throw new Unprocessable(
         'too-many-events',
         `${merchantId} has more than ${maxMentionsRead} events since ${date}: check that day by hand`,
       );
     }
-  } while (next);
+    return page.map(({ subject, sk, type, time }) => ({ subject, n: Number(sk), type, time }));
+  };
+  yield mentionsOf(listingsIn(batches, { merchantId }).reverse());
+  const sources = [
+    ...(mergedUntil > 0 ? [readMerged({ merchantId }, -1, { until: mergedUntil, isForward: false })] : []),
+    ...(unlistedUntil > 0
+      ? [readIndexed({ merchantId }, -1, { until: unlistedUntil, isForward: false })]
+      : []),
+  ];
+  for (const source of sources) {
+    let page: Found[] = [];
+    for await (const each of source) {
+      if (each === timeIsUp || (each.recordedAt ?? '') < earliest) break;
+      page.push(each);
+      if (page.length < pageSize) continue;
+      yield mentionsOf(page);
+      page = [];
+    }
+    yield mentionsOf(page);
+  }
 }
+
+/** How many are handed on together. */
+const pageSize = 4000;
 
 /**
  * The consumer has 30 s and 512 MB. So many lookups take about eleven seconds, at 5 ms of a whole processor per

@@ -1,15 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type AttributeValue,
-  BatchWriteItemCommand,
-  QueryCommand,
-  type QueryCommandInput,
-  type WriteRequest,
-} from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Event } from '@fanfold/contracts/event';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { comparableTime } from '../record/received.ts';
+import { putAll } from './putAll.ts';
 import { tableName } from './tables.ts';
 
 /**
@@ -43,26 +37,9 @@ export const openKey = ({ position, entry }: OpenEntry): Pick<OpenItem, 'pk' | '
 export const openEntriesOf = (entries: Uint8Array[], start: number): OpenEntry[] =>
   entries.map((entry, i) => ({ position: start + i, entry: Buffer.from(entry).toString() }));
 
-const itemsPerWrite = 25;
-
 /** Writes them, some at the same time. Nothing is filled before the log is restored, so none is written over. */
 export async function saveOpenEntries(entries: OpenEntry[]): Promise<void> {
-  const requests = entries.map(
-    (each): WriteRequest => ({ PutRequest: { Item: marshall({ ...openKey(each), ...each }) } }),
-  );
-  const chunks = [];
-  for (let i = 0; i < requests.length; i += itemsPerWrite) chunks.push(requests.slice(i, i + itemsPerWrite));
-  await Promise.all(chunks.map(write));
-}
-
-async function write(chunk: WriteRequest[]): Promise<void> {
-  let left: WriteRequest[] | undefined = chunk;
-  for (let attempt = 0; left && left.length > 0; attempt++) {
-    if (attempt > 0) await delay(Math.random() * Math.min(10 * 2 ** attempt, 1000));
-    const { UnprocessedItems }: { UnprocessedItems?: Record<string, WriteRequest[]> | undefined } =
-      await dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [tableName()]: left } }));
-    left = UnprocessedItems?.[tableName()];
-  }
+  await putAll(entries.map((each) => ({ ...openKey(each), ...each })));
 }
 
 /** The entries that wait for an event like this one. Usually one. */

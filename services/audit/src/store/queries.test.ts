@@ -1,88 +1,108 @@
 import { BatchGetItemCommand, GetItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
+import { dataKey } from '../storeFixtures.ts';
 import { find } from './queries.ts';
-import { dynamodb, entryAt, inLog, isNotUp, isUp, itemAt, next } from './tableFixtures.ts';
+import { dynamodb, inLog, isNotUp, isUp, itemAt, listingAt, next, stubListings } from './tableFixtures.ts';
 
 const positionsOf = ({ items }: { items: { position: number }[] }) => items.map(({ position }) => position);
 
+const listingsAt = (...positions: number[]) => positions.map((position) => listingAt(position));
+const failed = (position: number) => listingAt(position, { type: 'payment.failed.v1' });
+const stubEvents = (...positions: number[]) =>
+  dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: positions.map(itemAt) } });
+
 describe('a page', () => {
-  it('asks again for what DynamoDB left out, and stands in the order of the log', async () => {
-    dynamodb.on(QueryCommand).resolves({ Items: [entryAt(1), entryAt(4), entryAt(7)] });
+  it('has what is merged and what came since, in the order of the log, by three calls', async () => {
+    stubListings({ merged: [[listingsAt(1, 4), listingsAt(7)]], recent: [listingsAt(8), listingsAt(9, 10)] });
     dynamodb
       .on(BatchGetItemCommand, inLog)
       .resolvesOnce({
-        Responses: { audit: [itemAt(7)] },
+        Responses: { audit: [itemAt(7), itemAt(10)] },
         UnprocessedKeys: { audit: { Keys: [{ pk: { S: 'acme#pay_1' }, sk: { S: '0000000005' } }] } },
       })
-      .resolvesOnce({ Responses: { audit: [itemAt(4), itemAt(1)] } });
-    expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([1, 4, 7]);
-    expect(dynamodb.commandCalls(BatchGetItemCommand)[1]?.args[0].input.RequestItems?.audit?.Keys).toEqual([
-      { pk: { S: 'acme#pay_1' }, sk: { S: '0000000005' } },
-    ]);
+      .resolvesOnce({ Responses: { audit: [4, 1, 9, 8].map(itemAt) } });
+    expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([1, 4, 7, 8, 9, 10]);
+    const [first, again] = dynamodb.commandCalls(BatchGetItemCommand).map(({ args }) => args[0].input);
+    // The keys of their data subjects are read by the same call.
+    expect(first?.RequestItems?.audit?.Keys).toHaveLength(6);
+    expect(first?.RequestItems?.keys?.Keys).toEqual([{ pk: { S: 'acme#pay_1' } }]);
+    expect(again?.RequestItems?.audit?.Keys).toEqual([{ pk: { S: 'acme#pay_1' }, sk: { S: '0000000005' } }]);
+    expect(dynamodb.commandCalls(QueryCommand)).toHaveLength(2);
+  });
+
+  it('has texts where the keys were read with the events', async () => {
+    stubListings({ recent: [listingsAt(1)] });
+    dynamodb
+      .on(BatchGetItemCommand, inLog)
+      .resolves({ Responses: { audit: [itemAt(1)], keys: [marshall({ pk: 'acme#pay_1', dataKey })] } });
+    const { items } = await find('acme', { limit: 10 }, isNotUp);
+    expect(items[0]?.text).toContain('"id":"pay_1:2"');
+    expect(dynamodb.commandCalls(BatchGetItemCommand)).toHaveLength(1);
+  });
+
+  it('asks no index of a stage whose events all have listings, and no piece of one that has none', async () => {
+    stubListings({ recent: [listingsAt(1)] });
+    stubEvents(1);
+    await find('acme', { limit: 10 }, isNotUp);
+    expect(dynamodb.commandCalls(QueryCommand)).toHaveLength(1);
+  });
+
+  it('has what only the index finds among the rest, each once', async () => {
+    stubListings({ merged: [[listingsAt(2, 3)]], recent: [listingsAt(4)], indexed: [listingsAt(0, 1, 3)] });
+    stubEvents(0, 1, 2, 3, 4);
+    expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('ends where the log ended when it was asked for, also when what came later is merged in part', async () => {
+    stubListings({ merged: [[listingsAt(1), listingsAt(9)]], mergedUntil: 2, recent: [listingsAt(2, 3)] });
+    stubEvents(1, 2, 3, 9);
+    expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([1, 2, 3]);
+  });
+
+  it('has an event that was recorded again only where it is now', async () => {
+    stubListings({ merged: [[listingsAt(1, 2)]], recent: [[listingAt(9, { sk: listingAt(1).sk })]] });
+    const moved = { ...itemAt(1), position: { N: '9' } };
+    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [moved, itemAt(2)] } });
+    expect(positionsOf(await find('acme', { limit: 10 }, isNotUp))).toEqual([2, 9]);
   });
 
   it('is looked for until it is full, also behind parts in which nothing matches', async () => {
-    dynamodb
-      .on(QueryCommand)
-      .resolvesOnce({ Items: [], LastEvaluatedKey: next(999) })
-      .resolvesOnce({ Items: [entryAt(1000), entryAt(1001)], LastEvaluatedKey: next(1999) })
-      .resolvesOnce({ Items: [entryAt(2000)], LastEvaluatedKey: next(2999) });
-    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1000), itemAt(1001)] } });
+    stubListings({
+      merged: [[listingsAt(999)], [[failed(1000), failed(1001)]], [[failed(2000)]], [[failed(3000)]]],
+    });
+    stubEvents(1000, 1001);
     const page = await find('acme', { limit: 2, type: 'payment.failed.v1' }, isNotUp);
-    expect(positionsOf(page)).toEqual([1000, 1001]);
     expect(page.hasMore).toBe(true);
-    expect(dynamodb.commandCalls(QueryCommand)[2]?.args[0].input.ExclusiveStartKey).toEqual(next(1999));
+    const asked = dynamodb.commandCalls(QueryCommand).map(({ args }) => args[0].input.ExclusiveStartKey);
+    expect(asked).toEqual([undefined, undefined, next(0), next(1)]);
   });
 
-  it.each([
-    ['one in two', 2, [84]],
-    ['one in ten', 10, [84, 336]],
-    ['one in a hundred', 100, [84, 336, 1000, 1000]],
-    ['none', Number.POSITIVE_INFINITY, [84, 336, 1000, 1000, 1000, 1000, 1000]],
-  ])(
-    'of which %s matches looks at few entries at first, and then at ever more',
-    async (_which, everyNth, looked) => {
-      let position = 0;
-      dynamodb.on(QueryCommand).callsFake(({ Limit }) => {
-        const Items = [];
-        for (let i = 0; i < Limit && position < 5000; i++, position++) {
-          if ((position + 1) % everyNth === 0) Items.push(entryAt(position));
-        }
-        return { Items, ...(position < 5000 && { LastEvaluatedKey: next(position) }) };
-      });
-      dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [] } });
-      await find('acme', { limit: 20, type: 'payment.failed.v1' }, isNotUp);
-      expect(dynamodb.commandCalls(QueryCommand).map(({ args }) => args[0].input.Limit)).toEqual(looked);
-    },
-  );
-
-  it('of which all matches looks at no more than is on it, and whether there is another', async () => {
-    dynamodb.on(QueryCommand).resolves({ Items: [] });
-    await find('acme', { limit: 20, correlationId: 'req_1' }, isNotUp);
-    await find('acme', { limit: 20, subject: 'pay_1', type: 'payment.failed.v1' }, isNotUp);
+  it('looks at few pieces at first, and then at ever more', async () => {
+    stubListings({ merged: Array.from({ length: 5 }, (_, i) => [listingsAt(i)]) });
+    stubEvents();
+    await find('acme', { limit: 20, type: 'payment.failed.v1' }, isNotUp);
+    await find('acme', { limit: 20 }, isNotUp);
     const limits = dynamodb.commandCalls(QueryCommand).map(({ args }) => args[0].input.Limit);
-    expect(limits).toEqual([21, undefined]);
+    expect(limits).toEqual([32, 84, 336, 1000, 1000, 1000, 32, 21, 84, 336, 1000, 1000]);
   });
 
   it('is the last one when nothing is left, however much DynamoDB had looked at', async () => {
-    dynamodb
-      .on(QueryCommand)
-      .resolvesOnce({ Items: [entryAt(1)], LastEvaluatedKey: next(1) })
-      .resolvesOnce({ Items: [] });
-    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(1)] } });
+    stubListings({ merged: [[listingsAt(1)], []] });
+    stubEvents(1);
     expect((await find('acme', { limit: 1 }, isNotUp)).hasMore).toBe(false);
   });
 
   it('that is not full when time is up is given as it is, and says that there may be more', async () => {
-    dynamodb.on(QueryCommand).resolves({ Items: [entryAt(5)], LastEvaluatedKey: next(999) });
-    dynamodb.on(BatchGetItemCommand, inLog).resolves({ Responses: { audit: [itemAt(5)] } });
+    stubListings({ merged: [[[failed(5)]], [[failed(6)]]], recent: [[failed(7)]] });
+    stubEvents(5);
     const page = await find('acme', { limit: 2, type: 'payment.failed.v1' }, isUp);
     expect(positionsOf(page)).toEqual([5]);
     expect(page.hasMore).toBe(true);
   });
 
   it('on which nothing is when time is up cannot be gone on from: the query is too broad', async () => {
-    dynamodb.on(QueryCommand).resolves({ Items: [], LastEvaluatedKey: next(999) });
+    stubListings({ merged: [[listingsAt(5)], [listingsAt(6)]] });
     await expect(find('acme', { limit: 2, type: 'payment.failed.v1' }, isUp)).rejects.toMatchObject({
       status: 422,
       code: 'query_too_broad',

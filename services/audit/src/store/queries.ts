@@ -1,13 +1,16 @@
-import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { nothingToStartAfter, type Page } from '@fanfold/runtime/list';
 import { Refusal } from '@fanfold/runtime/refusal';
 import type { EventQuery } from '../query/eventQuery.ts';
 import type { Recorded } from '../record/received.ts';
-import { type Condition, expressionsOf } from './conditions.ts';
-import { type EventItem, unsealAll } from './eventItems.ts';
-import { load, loadAll } from './events.ts';
+import { type EventItem, eventItemOf, unsealAll } from './eventItems.ts';
+import { loadAll, loadPosition } from './events.ts';
+import { type Found, readIndexed } from './indexes.ts';
+import { inOrder, type Read, type Scope, timeIsUp } from './listings.ts';
+import { listingsIn, type Reading, readMerged, readUnmerged } from './mergedListings.ts';
+import { tableName } from './tables.ts';
 
 /**
  * A merchant's events, in the order of arrival. The events of a subject are few, so all of them are read. Of a
@@ -22,32 +25,69 @@ export async function find(
   query: EventQuery,
   isTimeUp: () => boolean,
 ): Promise<Page<Recorded>> {
-  const { limit, startingAfter, subject } = query;
+  const { limit, startingAfter, subject, correlationId } = query;
   const after = startingAfter === undefined ? -1 : await positionOf(merchantId, startingAfter);
   if (query.from !== undefined && query.from === query.to) return { items: [], hasMore: false };
-  const request = requestOf(merchantId, query, after);
-  let { Limit } = request;
+  if (subject !== undefined) return findOf(`${merchantId}#${subject}`, query, after);
+
+  const found: Found[] = [];
+  let isCut = false;
+  const reading = { limit: isFiltered(query) ? filteredReadFactor * (limit + 1) : limit + 1, isTimeUp };
+  for await (const each of listingsBehind({ merchantId, correlationId }, after, reading)) {
+    if (each === timeIsUp) isCut = true;
+    else if (fits(query, each)) found.push(each);
+    if (isCut || found.length > limit) break;
+  }
+  if (isCut && found.length === 0) throw tooBroad();
+  return { items: await loadAll(found.slice(0, limit)), hasMore: isCut || found.length > limit };
+}
+
+/** The events of a subject. */
+async function findOf(pk: string, query: EventQuery, after: number): Promise<Page<Recorded>> {
   const found: EventItem[] = [];
   let next: Record<string, AttributeValue> | undefined;
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      new QueryCommand({ ...request, Limit, ExclusiveStartKey: next }),
+      new QueryCommand({
+        TableName: tableName(),
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: marshall({ ':pk': pk }),
+        ConsistentRead: true,
+        ExclusiveStartKey: next,
+      }),
     );
-    found.push(...Items.map((item) => unmarshall(item) as EventItem));
+    found.push(...Items.map(eventItemOf).filter((each) => each.position > after && fits(query, each)));
     next = LastEvaluatedKey;
-    Limit &&= Math.min(Limit * filteredReadFactor, maxFilteredPageSize);
-  } while (next && (subject !== undefined || (found.length <= limit && !isTimeUp())));
-
-  if (next && found.length === 0) throw tooBroad();
-  const hasMore = next !== undefined || found.length > limit;
-  if (subject === undefined) return { items: await loadAll(found.slice(0, limit)), hasMore };
+  } while (next);
   found.sort((a, b) => a.position - b.position);
-  return { items: await unsealAll(found.slice(0, limit)), hasMore };
+  return { items: await unsealAll(found.slice(0, query.limit)), hasMore: found.length > query.limit };
+}
+
+/**
+ * The listings of a scope behind a position, in the order of the log: those that are merged, those of the batches since, and
+ * what only the indexes find, where there is any.
+ */
+export async function* listingsBehind(
+  scope: Scope,
+  after: number,
+  reading: Reading,
+): AsyncGenerator<Read<Found>> {
+  // Before those that are merged: what it says to be merged must be found there.
+  const { batches, mergedUntil, unlistedUntil } = await readUnmerged(after);
+  yield* inOrder<Found>([
+    ...(after + 1 < unlistedUntil ? [readIndexed(scope, after, { ...reading, until: unlistedUntil })] : []),
+    ...(after + 1 < mergedUntil ? [readMerged(scope, after, { ...reading, until: mergedUntil })] : []),
+    each(listingsIn(batches, scope, after)),
+  ]);
+}
+
+async function* each<Each>(list: Each[]): AsyncGenerator<Each> {
+  yield* list;
 }
 
 async function positionOf(merchantId: string, id: string): Promise<number> {
-  const recorded = await load(merchantId, id);
-  if (recorded) return recorded.position;
+  const position = await loadPosition(merchantId, id);
+  if (position !== undefined) return position;
   throw nothingToStartAfter('an event');
 }
 
@@ -59,40 +99,20 @@ const tooBroad = (): Refusal =>
   );
 
 /**
- * How many index entries are read, if some may not match the filters: four times a page, and four times as many with
+ * How many items of listings are read, if some may not match the filters: four times a page, and four times as many with
  * each further call. So frequent matches cost little, and rare ones at most three calls more.
  */
 const filteredReadFactor = 4;
-const maxFilteredPageSize = 1000;
 
-/**
- * Reads the index with the fewest events: the subject, else the correlation, else the merchant. The rest is a filter.
- */
-function requestOf(
-  merchantId: string,
-  { subject, correlationId, type, from, to, limit }: EventQuery,
-  after: number,
-): QueryCommandInput {
-  const position: Condition = { attribute: 'position', operator: '>', value: after };
-  const correlation: Condition = {
-    attribute: 'correlation',
-    operator: '=',
-    value: correlationId && `${merchantId}#${correlationId}`,
-  };
-  const given = (conditions: Condition[]) => conditions.filter(({ value }) => value !== undefined);
-  const filters = given([
-    { attribute: 'type', operator: '=', value: type },
-    { attribute: 'time', operator: '>=', value: from },
-    { attribute: 'time', operator: '<', value: to },
-  ]);
-  if (subject !== undefined) {
-    const key: Condition = { attribute: 'pk', operator: '=', value: `${merchantId}#${subject}` };
-    return { ...expressionsOf([key], [position, ...given([correlation]), ...filters]), ConsistentRead: true };
-  }
-  const [IndexName, key]: [string, Condition] =
-    correlationId === undefined
-      ? ['ByMerchant', { attribute: 'merchantId', operator: '=', value: merchantId }]
-      : ['ByCorrelation', correlation];
-  const Limit = filters.length > 0 ? filteredReadFactor * (limit + 1) : limit + 1;
-  return { ...expressionsOf([key, position], filters), IndexName, Limit };
-}
+const isFiltered = ({ type, from, to }: EventQuery): boolean =>
+  [type, from, to].some((each) => each !== undefined);
+
+/** An index of correlations does not tell again which one it is. */
+const fits = (
+  { correlationId, type, from, to }: EventQuery,
+  found: Pick<Found, 'correlationId' | 'type' | 'time'>,
+): boolean =>
+  (correlationId ?? found.correlationId) === (found.correlationId ?? correlationId) &&
+  (type ?? found.type) === found.type &&
+  (from ?? found.time) <= found.time &&
+  (to === undefined || found.time < to);

@@ -56,9 +56,13 @@ export async function removeEntriesFrom(position: number): Promise<void> {
     const { Items = [] } = await dynamodb.send(
       new QueryCommand({
         TableName: tableName(),
-        KeyConditionExpression: 'pk = :pk AND sk >= :sk',
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
         ProjectionExpression: 'pk, sk',
-        ExpressionAttributeValues: marshall({ ':pk': 'entries', ':sk': entriesKey(position).sk }),
+        ExpressionAttributeValues: marshall({
+          ':pk': 'entries',
+          ':first': entriesKey(position).sk,
+          ':last': entriesKey(Number.MAX_SAFE_INTEGER).sk,
+        }),
         ScanIndexForward: false,
         ConsistentRead: true,
         Limit: 100,

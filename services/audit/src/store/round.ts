@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
-import type { Next } from './exports.ts';
+import type { Next } from './recordings.ts';
 import { tableName } from './tables.ts';
 
 /** How far checkEvents has come. When all events are compared, the next round begins. */
@@ -14,6 +14,8 @@ export type Round = {
   expected: number;
   /** How many it has found so far. */
   found: number;
+  /** From which position on listings are compared next. */
+  listed?: number;
 };
 
 const key = { pk: 'checked', sk: 'checked' };
@@ -22,7 +24,11 @@ export async function loadRound(): Promise<Round> {
   const { Item } = await dynamodb.send(
     new GetItemCommand({ TableName: tableName(), Key: marshall(key), ConsistentRead: true }),
   );
-  return Item ? (unmarshall(Item) as Round) : { parts: 0, expected: 0, found: 0 };
+  if (!Item) return { parts: 0, expected: 0, found: 0 };
+  const { next, ...round } = unmarshall(Item) as Round;
+  // Of an earlier version, which went through an index: its round begins again.
+  if (next && Object.keys(next).length > 2) return { ...round, found: 0 };
+  return { ...round, next };
 }
 
 /** Stores the progress, unless another run has done so since. */
