@@ -10,6 +10,7 @@ const first = [
   'tests/faults.test.ts',
   'packages/local-cloud/src/plugin.local.test.ts',
   'tests/restoreAll.test.ts',
+  'tests/gameday.test.ts',
   'scripts/deploy.local.test.ts',
   'tests/restoreLog.test.ts',
   'tests/bench.test.ts',

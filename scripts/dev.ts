@@ -158,11 +158,11 @@ async function startServices(
   progress.note('bundling the functions');
   await services.bundle(packaged);
   progress.note('waiting for the emulators');
-  const { description } = await starting;
+  const { description, measurements } = await starting;
   description.paymentProvider = provider.name;
   useEndpoints(description.endpoints);
   progress.note('creating tables, topics and queues');
-  await services.start(packaged, description);
+  await services.start(packaged, description, measurements);
   return description;
 }
 

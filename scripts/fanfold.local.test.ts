@@ -94,6 +94,15 @@ describe('token', () => {
   });
 });
 
+it('gameday lists each failure with its alarm and runbook, without a stack', async () => {
+  const { code, stdout } = await fanfold(['gameday', '--list'], await freeBasePort());
+  expect(code).toBe(0);
+  expect(stdout).toMatch(
+    /^ +sns-away +fanfold-local-bus-publishing-failed +docs\/runbooks\/publishing-failed\.md /m,
+  );
+  expect(stdout).toContain('Not here: table-throttled (fanfold-local-bus-tables-throttled)');
+});
+
 const past = ['replay', '--from', '2025-01-01T00:00Z', '--to', '2025-01-02T00:00Z'];
 
 describe('used wrongly', () => {
@@ -102,6 +111,7 @@ describe('used wrongly', () => {
     [['reboot'], "unknown command 'reboot'"],
     [['token', '--colour'], "unknown option '--colour'"],
     [['token', 'now'], 'too many arguments'],
+    [['gameday', 'fire'], 'There is no failure fire. There are: sns-away, '],
     [['trace'], "missing required argument 'id'"],
     [['trace', ''], '1 to 160 characters in one line'],
     [['trace', 'pay_1', '--stage', 'test'], 'Give the merchant with --merchant <id>'],
@@ -202,6 +212,7 @@ it('help lists the commands and exits with 0', async () => {
     'replay',
     'findings',
     'republish',
+    'gameday',
     'verify',
     'monitor',
     'audit',
@@ -216,6 +227,7 @@ it.each([
   [past],
   [['republish', '--date', '2026-01-01']],
   [['audit', 'key']],
+  [['gameday']],
 ])('%j without a stack says how to start one', async (args) => {
   const port = await freeBasePort();
   const { code, stdout, stderr } = await fanfold(args, port);

@@ -513,6 +513,21 @@ making
   .action(async (type, options) => (await import('./fanfold/commands/new.ts')).event(type, options));
 
 program
+  .command('gameday')
+  .argument('[failure]', 'one failure, as --list names it; all, one after another, if not given')
+  .summary('make failures on the stack of this machine, and follow their runbooks')
+  .description(
+    'Makes each failure on the stack that `pnpm dev` runs, waits until its alarm would ring by the definition that is deployed and by what ' +
+      'the stack measures, follows the commands of the runbook, and waits until the stack is whole again. ' +
+      'Exits with 1 when something of that did not happen. See docs/operations.md, "Game day".',
+  )
+  .option('--list', 'only list the failures, with their alarms and runbooks')
+  .option('--json', 'print the result as JSON')
+  .action(async (failure, options) =>
+    exitWith(!(await (await import('./fanfold/commands/gameday.ts')).gameday(failure, options))),
+  );
+
+program
   .command('faults')
   .summary('make every call fail in turn, and check that nothing is lost or done twice')
   .description(

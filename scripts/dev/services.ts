@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { eventTypes } from '@fanfold/contracts/catalog';
 import { bundleFunctions, type FunctionBundles } from '@fanfold/local-cloud/functionBundles';
+import type { Measurements } from '@fanfold/local-cloud/measurements';
 import { namesOfStack, packageService } from '@fanfold/local-cloud/packagedTemplates';
 import { requireFreePorts } from '@fanfold/local-cloud/ports';
 import { provision, unsubscribe } from '@fanfold/local-cloud/provision';
@@ -64,6 +65,7 @@ export class Services {
   readonly #running = new Map<string, Running>();
   #bundles: FunctionBundles | undefined;
   #stack: StackDescription | undefined;
+  #measurements: Measurements | undefined;
   #isStopped = false;
   readonly #started = Promise.withResolvers<void>();
   #last: Promise<void> = this.#started.promise;
@@ -97,8 +99,13 @@ export class Services {
   }
 
   /** Starts them in a stack, which then describes them. */
-  async start(wanted: Wanted[], stack: StackDescription): Promise<void> {
+  async start(
+    wanted: Wanted[],
+    stack: StackDescription,
+    measurements: Measurements | undefined,
+  ): Promise<void> {
     this.#stack = stack;
+    this.#measurements = measurements;
     await Promise.all(wanted.map((each) => this.#start(each, stack)));
     this.#started.resolve();
   }
@@ -223,6 +230,7 @@ export class Services {
       port: this.#options.base + service.localPort,
       bundles: join(this.#bundleFolder, service.name),
       onLine: (line) => this.#options.show(service.name, line),
+      measurements: this.#measurements,
     });
     this.#running.set(service.name, { service, template, runtime });
     const { url, lambdaUrl } = runtime;

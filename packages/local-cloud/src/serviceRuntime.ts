@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Endpoints } from './emulators/emulators.ts';
-import { readableLine } from './functions/functionOutput.ts';
+import { isMeasurement, readableLine } from './functions/functionOutput.ts';
 import { FunctionPool, type FunctionPoolOptions, type PooledFunction } from './functions/functionPool.ts';
 import { startLambdaEndpoint } from './functions/lambdaEndpoint.ts';
 import { reservedConcurrency } from './functions/reservedConcurrency.ts';
@@ -14,6 +14,7 @@ import type { Invocation } from './mappings/invocation.ts';
 import { lambdaFunctions, startMappings } from './mappings/mappings.ts';
 import { retryNotice } from './mappings/retryNotice.ts';
 import { keepTables } from './stack/dataFolder.ts';
+import type { Measurements } from './stack/measurements.ts';
 import type { RunningService } from './stack/stack.ts';
 import { provision } from './templates/provision.ts';
 import { tablesOf } from './templates/tableShape.ts';
@@ -33,6 +34,8 @@ export type ServiceRuntimeOptions = {
   bundles: string;
   /** Called with each line to show: requests, runs, output of functions, and errors around them. */
   onLine: (line: string) => void;
+  /** Takes what the functions measure. */
+  measurements?: Measurements | undefined;
 };
 
 export type ServiceRuntime = RunningService & {
@@ -49,7 +52,7 @@ export type ServiceRuntime = RunningService & {
  *   shape, or a port is taken
  */
 export async function startServiceRuntime(options: ServiceRuntimeOptions): Promise<ServiceRuntime> {
-  const { template, endpoints, dataFolder, port, lambdaPort, onLine } = options;
+  const { template, endpoints, dataFolder, port, lambdaPort, onLine, measurements } = options;
   const resources = resolveTemplate(template, endpoints.aws);
   const api = httpApiOf(resources);
   if (dataFolder) await keepTables(dataFolder, tablesOf(resources));
@@ -60,9 +63,16 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
   const output: Omit<FunctionPoolOptions, 'functions'> = {
     // It goes with the bundles: what they are compiled to is worth nothing without them.
     compileCache: join(options.bundles, '.compiled'),
-    onLine: (line) => show(readableLine(line), onLine),
-    onRun: (name, durationMs) => onLine(`${keyOf(name)} took ${Math.round(durationMs)} ms`),
+    onLine(line) {
+      if (isMeasurement(line)) measurements?.line(line);
+      else show(readableLine(line), onLine);
+    },
+    onRun(name, durationMs) {
+      measurements?.run(name, false);
+      onLine(`${keyOf(name)} took ${Math.round(durationMs)} ms`);
+    },
     onFailure: (name, { errorMessage, trace }) => {
+      measurements?.run(name, true);
       onLine(`ERROR ${keyOf(name)} failed`);
       show(withSources(trace.length > 0 ? trace.join('\n') : errorMessage), onLine);
     },

@@ -2,18 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fanfold } from '../commandFixtures.ts';
+import { commandsIn, runbooks as folder } from '../operations/runbook.ts';
 
-const folder = join(import.meta.dirname, '../../../docs/runbooks');
 const pages = readdirSync(folder)
   .filter((name) => name !== 'README.md')
   .map((name) => ({ name, text: readFileSync(join(folder, name), 'utf8') }));
-
-/** The commands of a page that begin so, in blocks and in sentences, each in one line. */
-const commandsIn = (text: string, program: string): string[] =>
-  [...text.matchAll(/^```sh\n([\s\S]*?)^```$|`([^`\n]+)`/gm)]
-    .flatMap(([, block, inline]) => (block ?? inline ?? '').replaceAll('\\\n', ' ').split('\n'))
-    .map((line) => line.trim())
-    .filter((line) => line.startsWith(`${program} `));
 
 describe('a runbook', () => {
   test.each(pages)(

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { readableLine } from './functionOutput.ts';
+import { isMeasurement, readableLine } from './functionOutput.ts';
 
-test('metrics, which nobody collects here, are left out', () => {
-  expect(readableLine('{"_aws":{"Timestamp":1},"PaymentsCaptured":1}')).toBeUndefined();
+test('a line of metrics is told from one to read', () => {
+  expect(isMeasurement('{"_aws":{"Timestamp":1},"Captured":1}')).toBe(true);
+  expect(isMeasurement('{"level":"INFO","message":"request"}')).toBe(false);
 });
 
 test('a log line is shown as text, with what only it says', () => {

@@ -10,6 +10,9 @@ export function readableLine(line: string): string | undefined {
   return line.startsWith('{') ? readableLog(line) : withSources(line);
 }
 
+/** Whether a line is in CloudWatch's embedded metric format: for programs, and nothing to read. */
+export const isMeasurement = (line: string): boolean => line.startsWith('{"_aws":{');
+
 /** Fields that are the same in every line of a function, or in its first line. */
 const repeated = new Set([
   'level',
@@ -32,8 +35,6 @@ function readableLog(line: string): string | undefined {
   } catch {
     return line;
   }
-  // CloudWatch's embedded metric format, which nothing collects here.
-  if ('_aws' in entry) return undefined;
   if (typeof entry.level !== 'string') return line;
   const { error, ...others } = entry;
   const details = Object.entries(others)

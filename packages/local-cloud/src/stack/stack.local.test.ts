@@ -48,6 +48,24 @@ test('a stack is found by its base port and says where everything is', async () 
   );
 });
 
+test('what is measured can be read, and SNS taken away and given back, by this machine only', async () => {
+  const base = await freeBasePort();
+  const { measurements, topic } = await started(base);
+  const at = `http://127.0.0.1:${base}/stack`;
+  measurements?.run('janitor', true);
+  const read = await fetch(`${at}/measurements?sinceMs=0`);
+  expect(await read.json()).toMatchObject([{ dimensions: { FunctionName: 'janitor' }, value: 1 }]);
+  const later = await fetch(`${at}/measurements?sinceMs=${Date.now() + 60_000}`);
+  expect(await later.json()).toEqual([]);
+  const put = async (isAvailable: boolean, headers = {}) => {
+    const init = { method: 'PUT', headers, body: JSON.stringify({ isAvailable }) };
+    return [(await fetch(`${at}/topic`, init)).status, topic?.isAvailable];
+  };
+  expect(await put(false, { origin: 'https://elsewhere.invalid' })).toEqual([403, true]);
+  expect(await put(false)).toEqual([204, false]);
+  expect(await put(true)).toEqual([204, true]);
+});
+
 test('its key set proves the tokens of this repository', async () => {
   const { description } = await started(await freeBasePort());
   const { issuer } = description;

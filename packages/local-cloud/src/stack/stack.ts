@@ -5,6 +5,7 @@ import type { Emulators, Endpoints } from '../emulators/emulators.ts';
 import { isForeign, isOfForeignPage } from '../foreign.ts';
 import { holdDataFolder } from './dataFolder.ts';
 import { publicKeySet } from './issuer.ts';
+import { keepMeasurements, type Measurements } from './measurements.ts';
 import { requireFreePorts } from './ports.ts';
 
 /** Base URLs of a service: its HTTP API, and the Lambda endpoint where its functions can be invoked by name. */
@@ -35,6 +36,8 @@ export type Stack = {
   description: StackDescription;
   /** The topic of a stack that this process has started. */
   topic?: Emulators['topic'];
+  /** What the services measure that this process runs; of a stack that it has started. */
+  measurements?: Measurements;
   /** Rejects when something that all services share ends without having been stopped; never resolves. */
   failed: Promise<never>;
   /** Stops what this process has started: nothing when the stack is another process's. */
@@ -69,7 +72,8 @@ export function basePort(): number {
  */
 export async function startStack(base: number, dataFolder?: string, pages: Pages[] = []): Promise<Stack> {
   const services: StackDescription['services'] = {};
-  const ready = Promise.withResolvers<StackDescription>();
+  const measurements = keepMeasurements();
+  const ready = Promise.withResolvers<Started>();
   const server = createServer((request, response) => {
     answer(request, response, ready.promise, pages).catch((error: Error) => response.destroy(error));
   });
@@ -99,13 +103,13 @@ export async function startStack(base: number, dataFolder?: string, pages: Pages
       ...(dataFolder && { dataFolder }),
       services,
     };
-    ready.resolve(description);
+    ready.resolve({ description, topic, measurements });
     const stop = async () => {
       stopServer();
       await emulators.stop();
       await release();
     };
-    return { description, failed, topic, stop };
+    return { description, failed, topic, measurements, stop };
   } catch (error) {
     stopServer();
     await release();
@@ -113,10 +117,12 @@ export async function startStack(base: number, dataFolder?: string, pages: Pages
   }
 }
 
+type Started = { description: StackDescription; topic: Emulators['topic']; measurements: Measurements };
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  ready: Promise<StackDescription>,
+  ready: Promise<Started>,
   pages: Pages[],
 ): Promise<void> {
   const reply = (status: number, body: object) =>
@@ -127,18 +133,28 @@ async function answer(
     return;
   }
   if (asked) {
-    await asked.answer(request, response, await ready);
+    await asked.answer(request, response, (await ready).description);
     return;
   }
-  switch (`${request.method} ${request.url}`) {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://stack');
+  switch (`${request.method} ${pathname}`) {
     case 'GET /stack':
-      reply(200, await ready);
+      reply(200, (await ready).description);
       return;
+    case 'GET /stack/measurements':
+      reply(200, (await ready).measurements.since(Number(searchParams.get('sinceMs'))));
+      return;
+    case 'PUT /stack/topic': {
+      const { isAvailable } = (await json(request)) as Emulators['topic'];
+      (await ready).topic.isAvailable = isAvailable === true;
+      response.writeHead(204).end();
+      return;
+    }
     case 'GET /.well-known/jwks.json':
       reply(200, await publicKeySet());
       return;
     case 'POST /services':
-      await holdService(request, response, (await ready).services);
+      await holdService(request, response, (await ready).description.services);
       return;
     default:
       reply(404, { message: 'The paths are /stack and /.well-known/jwks.json.' });
