@@ -173,7 +173,7 @@ export const mutants: Mutant[] = [
     concerns: /billing.consumer delivery delivered-apart/,
     // What one of them has read is old when the other one has written: they compare the table's marks first, and need not be level.
     shownBy:
-      'crowd: billing.consumer delivery #0 delivered-apart (once) + billing.consumer TransactWriteItems billing #0 refused (once)',
+      'crowd: billing.consumer delivery #0 delivered-apart (once) + billing.consumer TransactWriteItems billing #1 refused (once)',
     file: `${billing}/store/books.ts`,
     find: "putIf(seriesItem(series), 'count', countBefore)",
     replace: '({ Put: { TableName: tableName(), Item: marshall(seriesItem(series)) } })',
