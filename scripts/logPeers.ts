@@ -1,6 +1,6 @@
 /**
- * Has programs of others, in Go, read and witness the log of a stack on this laptop: tessera's fsck reads all of it, and
- * omniwitness cosigns it, as the stage's only witness. Needs Go, and its module proxy. `node scripts/logPeers.ts`, with FANFOLD_PORT
+ * Has programs of others, in Go, read and witness the log of a stack on this laptop: omniwitness cosigns it, as the stage's only
+ * witness, tessera's fsck reads all of it, and torchwood verifies all of it and a proof by the policy. Needs Go, and its module proxy. `node scripts/logPeers.ts`, with FANFOLD_PORT
  * for other ports. Not part of the tests, as it downloads and compiles for minutes.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -41,6 +41,12 @@ try {
     console.log(`go install ${peer}`);
     execFileSync('go', ['install', peer], { env: { ...process.env, GOBIN: folder }, stdio: 'inherit' });
   }
+  // It asks for a newer Go, which Go fetches.
+  execFileSync('go', ['build', '-o', join(folder, 'torchwood'), '.'], {
+    cwd: join(import.meta.dirname, 'logPeers'),
+    env: { ...process.env, GOTOOLCHAIN: 'auto' },
+    stdio: 'inherit',
+  });
   const stack = await startDev(base, {
     FANFOLD_WITNESSES: `http://127.0.0.1:${witnessPort} ${verifierKey}`,
     FANFOLD_QUORUM: '1',
@@ -83,6 +89,15 @@ try {
   );
   if (!stderr.includes("Successfully fsck'd")) throw new Error(`fsck found:\n${stderr}`);
   console.log("fsck: Successfully fsck'd");
+
+  const headers = { authorization: `Bearer ${fanfold('token').trim()}` };
+  const listed = await fetch(`${logUrl}/events?limit=1`, { headers });
+  const { data } = (await listed.json()) as { data: { id: string }[] };
+  const proof = await fetch(`${logUrl}/events/${data[0]?.id}/proof`, { headers });
+  await writeFile(join(folder, 'proof'), await proof.text());
+  execFileSync(join(folder, 'torchwood'), [logUrl, join(folder, 'policy'), join(folder, 'proof')], {
+    stdio: 'inherit',
+  });
 } finally {
   witness?.kill();
   await stop?.();
