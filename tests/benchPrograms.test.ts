@@ -19,15 +19,19 @@ const used = (bill: Bill, ...units: Unit[]) =>
 
 const requests = ['restRequests', 'writeUnits', 'snsRequests', 'sqsRequests', 'busEvents'] as const;
 
-it('Fanfold writes 30.8 units for a payment at low load, and shares calls but few writes at high load', async () => {
+it('Fanfold writes 25 units for a payment at low load, and shares calls but few writes at high load', async () => {
   const { low, high } = await measure('fanfold', 10, 49);
   const perPayment = { httpRequests: 1, restRequests: 0, busEvents: 0 };
-  expect(used(low, ...requests, 'httpRequests')).toEqual({
+  const { writeUnits, ...others } = used(low, ...requests, 'httpRequests');
+  // payments: an item, written three times, and three indexes, of which one is written twice. billing: a document and its
+  // number in a transaction, which PDF it has, and two indexes. audit: three events, of which the issued invoice has two KB,
+  // in a transaction with a thirtieth of the head and of thirty entries with what lists find them by, and a key. Merging what
+  // lists find them by is the clock's. Ids are random, so that the entries take a kilobyte more or less.
+  const most = 3 + 4 + (2 + 2 + 1 + 2) + (2 + 4 + 2 + 1) + 2;
+  expect(writeUnits).toBeLessThanOrEqual(most);
+  expect(writeUnits).toBeGreaterThanOrEqual(most - 0.2);
+  expect(others).toEqual({
     ...perPayment,
-    // payments: an item, written three times, and three indexes, of which one is written twice. billing: a document and its
-    // number in a transaction, which PDF it has, and two indexes. audit: two indexes for each of three events, these,
-    // of which the issued invoice has two KB, in a transaction with a thirtieth of the head and of thirty entries, and a key.
-    writeUnits: 3 + 4 + (2 + 2 + 1 + 2) + 3 * 2 + (2 + 4 + 2 + 0.8) + 2,
     // A capture is published at once, what billing says with that of nine other payments.
     snsRequests: 1 + 2 / 10,
     // Five deliveries, each received when it comes, and with nine others the message to the renderer, which is sent, received and
@@ -39,7 +43,7 @@ it('Fanfold writes 30.8 units for a payment at low load, and shares calls but fe
   expect(totalOf(low, 'invocations')).toBeCloseTo(3 + 6 / 10);
   // Full batches: ten share a number's counter, forty-nine share the log's head.
   expect(writesOf(high, /^fanfold-local-billing$/)).toBeCloseTo(2 + 1 + 2 / 9.8);
-  expect(totalOf(high, 'writeUnits')).toBeLessThan(29);
+  expect(totalOf(high, 'writeUnits')).toBeLessThan(24);
   expect(totalOf(high, 'sqsRequests')).toBeLessThan(6.5);
   expect(totalOf(high, 'invocations')).toBeLessThan(1.6);
 }, 120_000);
