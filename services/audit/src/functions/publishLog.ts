@@ -4,7 +4,7 @@ import { startTrace } from '@fanfold/runtime/trace';
 import { checkNumbers } from '../compare/checkNumbers.ts';
 import { reportingMisfits } from '../publish/misfit.ts';
 import { publishLog } from '../publish/publishLog.ts';
-import { mergeListings } from '../store/mergedListings.ts';
+import { mergeListings, mergingMs } from '../store/mergedListings.ts';
 
 /**
  * Runs every minute, and by the stream of the table when a tile is complete. Listings of what is published are merged. Every
@@ -19,7 +19,9 @@ export const handler = lambda(async (event: object, { awsRequestId }) => {
       logger.info('log published', published);
       // Only then it has compared the table with what is published.
       const isCompared = occasion === 'clock' || published.published > 0;
-      return { ...published, merged: isCompared ? await mergeListings(published.size) : 0 };
+      const endsAt = Date.now() + mergingMs;
+      const merged = isCompared ? await mergeListings(published.size, () => Date.now() > endsAt) : 0;
+      return { ...published, merged };
     });
   if (occasion === 'size') return publish();
   const check = () => checkNumbers(new Date(), startTrace(`clock_${awsRequestId}`));

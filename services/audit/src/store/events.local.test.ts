@@ -15,7 +15,7 @@ import { readIndex } from './exports.ts';
 import { decodeListings, encodeListings, type Listing } from './listings.ts';
 import { padded } from './log.ts';
 import { mentionsSince } from './mentions.ts';
-import { loadMerged, mergeListings } from './mergedListings.ts';
+import { loadMerged, mergeListings, readUnmerged } from './mergedListings.ts';
 import { find } from './queries.ts';
 import { tableName } from './tables.ts';
 
@@ -152,6 +152,11 @@ describe('a query', () => {
 
   it('finds the same when the listings are merged, in pieces and in the batches since', async () => {
     expect(await mergeListings(95)).toBe(0);
+    expect(await mergeListings(119, () => true)).toBe(0);
+    const { batches } = await readUnmerged(-1, { merchantId: 'query' });
+    expect(
+      new Set(batches.flatMap(({ listings = [] }) => listings.map(({ merchantId }) => merchantId))),
+    ).toEqual(new Set(['query']));
     expect(await mergeListings(119)).toBe(96);
     expect(await mergeListings(119)).toBe(0);
     await requireRightPages();

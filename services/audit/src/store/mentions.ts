@@ -27,7 +27,7 @@ const maxMentionsRead = 250_000;
  */
 export async function* mentionsSince(merchantId: string, date: string): AsyncGenerator<Mention[]> {
   const earliest = new Date(Date.parse(date) - clockSkewMs - appendingMs).toISOString();
-  const { batches, mergedUntil, unlistedUntil } = await readUnmerged();
+  const { batches, mergedUntil, unlistedUntil } = await readUnmerged(-1, { merchantId });
   let read = 0;
   const mentionsOf = (page: Found[]): Mention[] => {
     read += page.length;

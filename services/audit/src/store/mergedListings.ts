@@ -60,8 +60,12 @@ const batchOf = ({ sk, count, listed }: EntriesItem): Batch => {
 /** How many batches are merged together. Until then, lists read them as they are: they fit into one answer. */
 const batchesTogether = 16;
 
-/** After a long outage a run merges so much and no more, in some ten seconds. */
+/**
+ * After a long outage a run merges so much and no more. A merge takes some ten milliseconds, and with a thousand merchants in each
+ * batch a hundred times as long: what else the function does must not wait for that.
+ */
 const mergesPerRun = 200;
+export const mergingMs = 30_000;
 
 /** A page of a list has 100 events at most, and few of them are in one piece where there are many merchants. */
 const eventsPerPiece = 64;
@@ -78,9 +82,10 @@ const unlistedInARow = 500;
 /**
  * The batches that are not merged, from the end of the log backwards, and no further than a position.
  *
+ * @param scope whose listings are kept: there may be many of others, when merging has stood still for hours
  * @returns of what comes before that position, `unlistedUntil` may know nothing
  */
-export async function readUnmerged(after = -1): Promise<Unmerged> {
+export async function readUnmerged(after = -1, scope?: Scope): Promise<Unmerged> {
   let merged: Merged | undefined;
   const batches: Batch[] = [];
   let unlistedUntil = 0;
@@ -93,12 +98,14 @@ export async function readUnmerged(after = -1): Promise<Unmerged> {
     }
     const batch = batchOf(item);
     if (batch.end <= Math.max(merged?.mergedUntil ?? 0, after + 1)) break;
-    batches.unshift(batch);
+    batches.push(
+      scope && batch.listings ? { ...batch, listings: batch.listings.filter(isIn(scope)) } : batch,
+    );
     inARow = batch.listings ? 0 : inARow + 1;
     if (!batch.listings) unlistedUntil = Math.max(unlistedUntil, batch.end);
     if (!merged && inARow === unlistedInARow) break;
   }
-  return { ...nothing, ...merged, unlistedUntil, batches };
+  return { ...nothing, ...merged, unlistedUntil, batches: batches.reverse() };
 }
 
 const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk === mergedKey.sk;
@@ -154,13 +161,18 @@ export async function readBatches(from: number, limit?: number): Promise<Batch[]
  * stays at its position whatever happens to the table. Two runs at once write the same, and so does one that is repeated.
  *
  * @param published how many events the published log has, which fits the table's
+ * @param isTimeUp asked before each merge: the next run does the rest
  * @returns how many events it merged
  */
-export async function mergeListings(published: number): Promise<number> {
+export async function mergeListings(published: number, isTimeUp = () => false): Promise<number> {
   if (published < batchesTogether) return 0;
   let merged = (await loadMerged()) ?? (await beginning());
   const begun = merged?.mergedUntil ?? 0;
-  for (let i = 0; i < mergesPerRun && merged && published - merged.mergedUntil >= batchesTogether; i++) {
+  for (
+    let i = 0;
+    i < mergesPerRun && !isTimeUp() && merged && published - merged.mergedUntil >= batchesTogether;
+    i++
+  ) {
     const batches = await readBatches(merged.mergedUntil, batchesTogether);
     const mergedUntil = batches.at(-1)?.end ?? 0;
     if (batches.length < batchesTogether || mergedUntil > published) break;
