@@ -319,7 +319,8 @@ describe.concurrent('A batch', () => {
     await send(queue, ...Array.from({ length: 98 }, (_, index) => `${index}`));
     const mapping = await startMapping(queue, ({ Records }) => void sizes.push(Records.length), {
       batchSize: 49,
-      batchingWindowSeconds: 1,
+      // Full batches end it before, however slowly they are received.
+      batchingWindowSeconds: 20,
     });
     await mapping.idle();
     expect(sizes).toEqual([49, 49]);
