@@ -48,6 +48,9 @@ const sharedProcess = { isolate: false, setupFiles: 'vitest.setup.ts' } as const
 /** What takes longer hangs. A file has a third of a processor for itself, or less on a machine that does other things as well. */
 const longestMs = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+// Tools behave otherwise where they believe to be in CI (pnpm freezes its lockfile, for one): tests run here as there.
+process.env.CI = 'true';
+
 // A test's file name says what it costs: `*.test.ts` next to the code does no IO, `*.local.test.ts` runs on
 // emulators, and what is below tests/ tells stories across services. Everything that listens has ports of its own, so
 // files run beside each other.

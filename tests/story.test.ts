@@ -391,7 +391,9 @@ describe('the log, to somebody who trusts nobody', () => {
       await signLog(stack);
       const { findings, warnings, checkpoint } = await verifyLog(urlReader(url()), keys);
       expect([findings, warnings]).toEqual([[], []]);
-      expect(checkpoint.size).toBe((await receivedByFourth()).length);
+      const ids = (await receivedByFourth()).map((body) => JSON.parse(body).id);
+      // What is published twice, since an answer was lost, is recorded once.
+      expect(checkpoint.size).toBe(new Set(ids).size);
     });
   });
 

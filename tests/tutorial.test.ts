@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyCheckout } from '../scripts/checkout.ts';
+import { copyCheckout, git } from '../scripts/checkout.ts';
 import { fanfold } from '../scripts/fanfold/commandFixtures.ts';
 import { openShell, type TutorialPage, tutorialPages } from '../scripts/fanfold/operations/tutorial.ts';
 import { type RunningStack, startDev } from './runningStack.ts';
@@ -63,6 +63,10 @@ describe('the tutorial', () => {
       const folder = await mkdtemp(join(tmpdir(), 'fanfold-tutorial-'));
       try {
         const checkout = await copyCheckout(join(import.meta.dirname, '..'), join(folder, 'fanfold'));
+        // The page shows what changes: nothing had, when it begins.
+        git(checkout.folder, 'add', '--all');
+        const author = ['-c', 'user.name=Fanfold', '-c', 'user.email=fanfold@localhost'];
+        git(checkout.folder, ...author, 'commit', '--quiet', '--allow-empty', '--message', 'as it is');
         await typePage(page, checkout.folder);
       } finally {
         await rm(folder, { recursive: true });

@@ -90,7 +90,7 @@ async function freeLocalPort(): Promise<number> {
 
 async function linkPackages(): Promise<void> {
   const [command = '', ...leading] = pnpmCommand();
-  const { code, output } = await run(command, [...leading, 'install', '--prefer-offline'], {
+  const { code, output } = await run(command, [...leading, 'install', '--no-frozen-lockfile', '--prefer-offline'], {
     cwd: repository,
   });
   if (code !== 0)
