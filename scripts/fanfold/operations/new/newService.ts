@@ -90,9 +90,13 @@ async function freeLocalPort(): Promise<number> {
 
 async function linkPackages(): Promise<void> {
   const [command = '', ...leading] = pnpmCommand();
-  const { code, output } = await run(command, [...leading, 'install', '--no-frozen-lockfile', '--prefer-offline'], {
-    cwd: repository,
-  });
+  const { code, output } = await run(
+    command,
+    [...leading, 'install', '--no-frozen-lockfile', '--prefer-offline'],
+    {
+      cwd: repository,
+    },
+  );
   if (code !== 0)
     throw new CommandError('pnpm cannot link the packages of the new service:', ...output.trim().split('\n'));
 }
