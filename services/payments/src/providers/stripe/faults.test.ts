@@ -25,7 +25,7 @@ let item: Item | undefined;
 beforeEach(() => vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(() => {
   vi.useRealTimers();
-  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   stripe.secretsManager.restore();
 });
 

@@ -9,7 +9,7 @@ beforeEach(() => {
   stripe = stripeAt('2026-11-30T12:00:00.000Z');
 });
 afterEach(() => {
-  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   stripe.secretsManager.restore();
 });

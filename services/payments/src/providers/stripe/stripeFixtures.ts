@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { fetchFrom } from '@fanfold/stripe-fake/fetch';
 import { StripeFake } from '@fanfold/stripe-fake/stripeFake';
+import { HttpResponse } from '@smithy/core/protocols';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { mockClient } from 'aws-sdk-client-mock';
 import { vi } from 'vitest';
 import type { Instruction } from '../provider.ts';
@@ -13,7 +16,18 @@ export function stripeAt(time: string) {
   const clock = { now: Date.parse(time) };
   const fake = new StripeFake({ now: () => clock.now });
   const fetched = vi.fn(fetchFrom(fake));
-  vi.stubGlobal('fetch', fetched);
+  // Calls are sent by the SDK's HTTP handler.
+  vi.spyOn(NodeHttpHandler.prototype, 'handle').mockImplementation(async (request, options) => {
+    const { protocol, hostname, port, path, query, method, headers, body } = request;
+    const url = new URL(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`);
+    url.search = new URLSearchParams(query as Record<string, string>).toString();
+    const signal = options?.abortSignal as AbortSignal;
+    const answer = await fetched(url, { method, headers, body, signal });
+    const { status: statusCode } = answer;
+    return {
+      response: new HttpResponse({ statusCode, headers: {}, body: Readable.from(await answer.text()) }),
+    };
+  });
   vi.stubEnv('STRIPE_SECRET_NAME', 'fanfold-local-stripe');
   vi.stubEnv('PAYMENT_RETURN_URL', 'https://shop.example/paid');
   const secretsManager = mockClient(SecretsManagerClient);

@@ -13,26 +13,26 @@ const { STRIPE_MOCK_URL = '' } = process.env;
 
 /** Every call, as a method and a path without ids, with the status that it was answered with, and its error. */
 async function callsOf(work: () => Promise<void>): Promise<string[]> {
-  const { fetch } = globalThis;
-  const { secretsManager } = stripeAt(new Date().toISOString());
+  const { fetched, secretsManager } = stripeAt(new Date().toISOString());
   vi.stubEnv('STRIPE_URL', STRIPE_MOCK_URL);
   const calls = new Set<string>();
-  vi.stubGlobal('fetch', async (input: URL, init: RequestInit) => {
-    const response = await fetch(input, init);
+  fetched.mockImplementation(async (input, init) => {
+    const url = input as URL;
+    const response = await fetch(url, init);
     const body = (await response.json()) as { object?: string; error?: { message: string } };
-    const path = input.pathname.replace(/\b(pi|re)_\w+/, '…');
-    calls.add(`${init.method} ${path} ${response.status} ${body.error?.message ?? ''}`.trim());
+    const path = url.pathname.replace(/\b(pi|re)_\w+/, '…');
+    calls.add(`${init?.method} ${path} ${response.status} ${body.error?.message ?? ''}`.trim());
     // So that refunds and disputes are asked for as well.
     const succeeded = {
       status: 'succeeded',
       metadata: { fanfold_payment: 'pay_1', fanfold_merchant: 'acme' },
     };
-    const isIntent = body.object === 'payment_intent' && init.method === 'GET';
+    const isIntent = body.object === 'payment_intent' && init?.method === 'GET';
     const shown = isIntent ? { ...body, ...succeeded, latest_charge: { disputed: true } } : body;
     return Response.json(shown, { status: response.status });
   });
   await work();
-  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   secretsManager.restore();
   return [...calls].sort();
