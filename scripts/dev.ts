@@ -115,7 +115,7 @@ function reference(base: number): Pages {
       await answerReference(request, response, {
         stack,
         tokenCommand: `${portFor(base)}./fanfold token`,
-        accessToken: (merchantId) => developmentToken(merchantId, merchantScopes, 60),
+        accessToken: (merchantId) => developmentToken(merchantId, merchantScopes(), 60),
       });
     },
   };
@@ -240,7 +240,7 @@ async function announce(
   ];
   for (const [what, url] of urls) console.log(`  ${what.padEnd(14)}${url}`);
   console.log(`\nTo paste into any terminal, with a token for ${tokenHours} hours:\n`);
-  console.log(`TOKEN=${await developmentToken('acme', merchantScopes, tokenHours * 60 * 60)}`);
+  console.log(`TOKEN=${await developmentToken('acme', merchantScopes(), tokenHours * 60 * 60)}`);
   for (const [name, request] of firstRequests) {
     const running = services.get(name);
     if (running) console.log(`curl -sS -H "Authorization: Bearer $TOKEN" '${running.url}${request}`);

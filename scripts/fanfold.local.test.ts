@@ -66,7 +66,7 @@ describe('token', () => {
       iss: 'http://127.0.0.1:4100',
       sub: 'operator',
       merchant_id: 'acme',
-      scope: 'payments:write payments:read invoices:read seller:read seller:write audit:read',
+      scope: 'audit:read invoices:read payments:read payments:write seller:read seller:write',
     });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(3600);
   });
@@ -116,7 +116,7 @@ describe('used wrongly', () => {
     [['trace', ''], '1 to 160 characters in one line'],
     [['trace', 'pay_1', '--stage', 'test'], 'Give the merchant with --merchant <id>'],
     [['token', '--merchant', 'a/b'], '1 to 64 letters'],
-    [['token', '--scope', 'a,,b'], 'a list, separated by commas, of: payments:write'],
+    [['token', '--scope', 'a,,b'], 'a list, separated by commas, of: audit:read'],
     [['token', '--expires-in', 'soon'], 'a whole number other than 0'],
     [['token', '--expires-in', '0'], 'a whole number other than 0'],
     [['token', '--expires-in', '99999999999999999'], 'from -999999999 to 999999999'],

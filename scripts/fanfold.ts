@@ -75,7 +75,7 @@ program
   .addOption(
     new Option('--scope <scopes>', 'the scopes it has, separated by commas')
       .argParser(scopeList)
-      .default(merchantScopes, merchantScopes.join(',')),
+      .default(merchantScopes(), merchantScopes().join(',')),
   )
   .option(
     '--expires-in <seconds>',

@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { styleText } from 'node:util';
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { namesOfStack } from '@fanfold/local-cloud/packagedTemplates';
 import { Command } from 'commander';
 import { roleName } from '../packages/topology/names.js';
 import { type Checkout, copyCheckout, pnpmCommand } from './checkout.ts';
@@ -50,7 +51,8 @@ const folder = join(repository, '.rehearsal');
 const python = join(import.meta.dirname, 'rehearse/python');
 const policyFile = join(repository, 'docs/deploy-policy.json');
 
-const services = ['bus', 'audit', 'payments', 'billing'];
+/** In the order in which they are deployed. */
+const services = await namesOfStack();
 const region = 'eu-west-1';
 const stage = 'production';
 /** As long as the name of a stage may be. */

@@ -10,6 +10,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { servicesWithApi } from '@fanfold/description/service';
 import { findStack } from '@fanfold/local-cloud/stack';
 import { developmentToken, merchantScopes } from './fanfold/operations/accessToken.ts';
 
@@ -33,9 +34,10 @@ try {
   throw error;
 }
 
-const token = await developmentToken('acme', merchantScopes, 12 * 3600);
+const token = await developmentToken('acme', merchantScopes(), 12 * 3600);
 // Payments first: the others have something to show then.
-for (const service of ['payments', 'billing', 'audit']) {
+const services = (await servicesWithApi()).filter((name) => stack.services[name]);
+for (const service of ['payments', ...services.filter((name) => name !== 'payments')]) {
   const { status } = spawnSync(
     join(programs, 'schemathesis'),
     [

@@ -235,10 +235,11 @@ describe('the archive', () => {
   });
 
   it('is in no stack that nobody gave it to, and no file of another service knows of it', async () => {
-    expect(await namesOfStack()).toEqual(['bus', 'audit', 'payments', 'billing']);
+    const stack = await namesOfStack();
+    expect(stack).not.toContain('archive');
     const services = join(import.meta.dirname, '../services');
     const read: string[] = [];
-    for await (const path of glob('{bus,audit,payments,billing}/**/*.{ts,js,yml,json}', {
+    for await (const path of glob(`{${stack.join(',')}}/**/*.{ts,js,yml,json}`, {
       cwd: services,
       exclude: (name) => name === 'node_modules',
     })) {

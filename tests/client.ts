@@ -1,6 +1,7 @@
 import { describedBy } from '@fanfold/description/answers';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { expect, vi } from 'vitest';
+import { merchantScopes } from '../scripts/fanfold/operations/accessToken.ts';
 
 /** An answer of an API: `body` is its JSON. */
 export type Answer = { status: number; headers: Headers; body: Shown };
@@ -46,14 +47,6 @@ export type Client = {
   all(path: string): Promise<Shown[]>;
 };
 
-const merchantScopes = [
-  'payments:write',
-  'payments:read',
-  'invoices:read',
-  'seller:read',
-  'seller:write',
-  'audit:read',
-];
 /** The services, by their port above the base. */
 const services = ['', 'payments', 'billing', 'audit'];
 
@@ -77,7 +70,7 @@ const offsetOf = (path: string): number =>
   ({ invoices: 2, 'credit-notes': 2, seller: 2, events: 3 })[/^\/([^/?]+)/.exec(path)?.[1] ?? ''] ?? 1;
 
 /** An access token of a merchant, for an hour. */
-export const accessToken = (base: number, merchantId: string, scopes = merchantScopes): Promise<string> =>
+export const accessToken = (base: number, merchantId: string, scopes = merchantScopes()): Promise<string> =>
   signToken({
     issuer: `http://127.0.0.1:${base}`,
     subject: 'story',
@@ -90,7 +83,7 @@ export const accessToken = (base: number, merchantId: string, scopes = merchantS
 export async function clientOf(
   base: number,
   merchantId: string,
-  scopes = merchantScopes,
+  scopes = merchantScopes(),
   urlOf = (path: string) => `http://127.0.0.1:${base + offsetOf(path)}`,
 ): Promise<Client> {
   const token = await accessToken(base, merchantId, scopes);

@@ -7,7 +7,10 @@ import type {
   RestoreRun,
 } from '../../../scripts/fanfold/operations/restore/restoration.ts';
 import { restorations } from '../../../scripts/fanfold/operations/restore/restorations.ts';
-import type { RestoredService } from '../../../scripts/fanfold/operations/restore/restoredServices.ts';
+import {
+  markedServices,
+  type RestoredService,
+} from '../../../scripts/fanfold/operations/restore/restoredServices.ts';
 import { cloudOf } from './cloud.ts';
 import { servicesUnderTest } from './functions.ts';
 import type { Merchant } from './merchant.ts';
@@ -202,7 +205,9 @@ export class Restores {
   }
 
   async #mark(): Promise<void> {
-    for (const service of markedServices) await this.#world.run(`${service}.markTable`);
+    for (const service of servicesUnderTest) {
+      if (markedServices.includes(service)) await this.#world.run(`${service}.markTable`);
+    }
   }
 
   async #signLog(): Promise<void> {
@@ -224,8 +229,5 @@ function isWholeButLost({ details: { misfits, open } }: RestoreProof): boolean {
   const types = Object.values(days).flatMap(Object.keys);
   return Array.isArray(misfits) && misfits.length === 0 && types.length > 0 && !types.some(isRepublished);
 }
-
-/** Those whose tables have marks, by which they notice that one was put back. */
-const markedServices = ['payments', 'billing'];
 
 const backupMs = 10 * 60_000;

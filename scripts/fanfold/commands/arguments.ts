@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { eventTypes } from '@fanfold/contracts/catalog';
 import * as contracts from '@fanfold/contracts/event';
 import { day } from '@fanfold/contracts/fields';
@@ -37,16 +36,9 @@ export function merchantOf(stage: string, merchant: string | undefined): string 
 
 export function scopeList(value: string): string[] {
   const list = value.split(',');
-  const scopes = [...merchantScopes, operatorScope];
-  if (list.every((scope) => scopes.includes(scope) || isOfService(scope))) return list;
+  const scopes = [...merchantScopes(), operatorScope];
+  if (list.every((scope) => scopes.includes(scope))) return list;
   throw new InvalidArgumentError(`It is a list, separated by commas, of: ${scopes.join(', ')}.`);
-}
-
-/** Whether the API of a service of that name asks for it: of those that `fanfold new service` makes, none is listed. */
-function isOfService(scope: string): boolean {
-  const [, service = ''] = /^([a-z][a-z0-9-]*):[a-z]+$/.exec(scope) ?? [];
-  const file = new URL(`../../../services/${service}/openapi.json`, import.meta.url);
-  return service !== '' && existsSync(file) && readFileSync(file, 'utf8').includes(`"${scope}"`);
 }
 
 /** A list, separated by commas. */

@@ -1,17 +1,21 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { signToken } from '@fanfold/local-cloud/issuer';
 import { stackPort } from '../aws/stack.ts';
 
-/** Everything that an access token can allow a merchant. */
-export const merchantScopes = [
-  'payments:write',
-  'payments:read',
-  'invoices:read',
-  'seller:read',
-  'seller:write',
-  'audit:read',
-];
+const services = new URL('../../../services/', import.meta.url);
+
 /** In the place of `audit:read`, reads what operators did, whichever merchant the token is of. */
 export const operatorScope = 'operations:read';
+
+/** Everything that an access token can allow a merchant: what the APIs of all services ask for, by their openapi.json, sorted. */
+export function merchantScopes(): string[] {
+  const found = readdirSync(services).flatMap((service) => {
+    const file = new URL(`${service}/openapi.json`, services);
+    const document = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    return [...document.matchAll(/"accessToken": \[\s*"([^"]+)"/g)].map(([, scope = '']) => scope);
+  });
+  return [...new Set(found)].filter((scope) => scope !== operatorScope).sort();
+}
 
 /** An access token that the stack on the laptop accepts, signed with the development key. No stack has to run. */
 export const developmentToken = (

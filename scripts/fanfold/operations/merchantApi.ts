@@ -23,7 +23,7 @@ export type Api = {
  */
 export async function connect(merchantId: string): Promise<Record<'payments' | 'billing' | 'audit', Api>> {
   const stack = await runningStack();
-  const token = await developmentToken(merchantId, merchantScopes, 3600);
+  const token = await developmentToken(merchantId, merchantScopes(), 3600);
   const apiOf = (service: string): Api => {
     const url = stack.services[service]?.url;
     if (!url) {
