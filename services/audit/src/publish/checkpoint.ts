@@ -24,14 +24,14 @@ const logKeyIds = () => environmentVariable('LOG_SIGNING_KEY_IDS').split(',');
 /**
  * The checkpoint of a tree, signed with each key of the log.
  *
- * @throws when a signature does not verify, because a key was changed meanwhile
+ * @throws when a signature does not verify
  */
 export async function signCheckpoint(size: number, root: Uint8Array): Promise<string> {
   const origin = logOrigin();
   const text = formatCheckpoint({ origin, size, root });
   const signatures = await Promise.all(
     logKeyIds().map(async (keyId) => {
-      const [publicKey, signature] = await Promise.all([publicKeyOf(keyId), sign(keyId, Buffer.from(text))]);
+      const { publicKey, signature } = await sign(keyId, Buffer.from(text));
       const key = formatVerifierKey(origin, publicKey);
       return { key, line: noteSignature(origin, publicKey, signature) };
     }),
@@ -63,13 +63,13 @@ export async function openOwnCheckpoint(note: string): Promise<Checkpoint> {
 /**
  * A checkpoint with the witness's signature after those of the log: https://c2sp.org/tlog-cosignature@v1.0.1
  *
- * @throws when the signature does not verify, because the key was changed meanwhile
+ * @throws when the signature does not verify
  */
 export async function cosign(note: string, now: Date): Promise<string> {
   const keyId = environmentVariable('WITNESS_SIGNING_KEY_ID');
   const timestamp = Math.floor(now.getTime() / 1000);
   const message = cosignatureMessage(timestamp, textOf(note));
-  const [publicKey, signature] = await Promise.all([publicKeyOf(keyId), sign(keyId, message)]);
+  const { publicKey, signature } = await sign(keyId, message);
   const cosigned = note + noteCosignature(witnessName(), publicKey, timestamp, signature);
   openNote(cosigned, [formatVerifierKey(witnessName(), publicKey, signatureTypes.cosignatureV1)]);
   return cosigned;
