@@ -1,10 +1,20 @@
 import type { Resource } from '@fanfold/local-cloud/template';
 import { type ServiceName, startServices } from '../../measuring/services.ts';
 import { Invocations } from './invocations.ts';
+import type { Used } from './prices.ts';
 import type { Program } from './program.ts';
 
 /** How many payments come in a window of ten seconds, at a payment a second. */
 const paymentsPerWindow = 10;
+
+/** How many batches of audit are merged together: those of so many windows, or of a third of so many payments' batches at high load. */
+const batchesTogether = 16;
+
+/** A capture, its invoice and the PDF of that. */
+const eventsPerPayment = 3;
+
+/** What audit appends in one transaction. */
+const eventsPerBatch = 49;
 
 /** A line of the API's access log, by the format in packages/topology/provider.yml. */
 const accessLogBytes = 300;
@@ -19,7 +29,7 @@ export const fanfold: Program = {
   about:
     'HTTP API; a table per service whose stream is its outbox; SNS and a queue per service; an audit log with proofs',
 
-  async start(cloud) {
+  async start(cloud, merchants) {
     const invocations = new Invocations(cloud);
     const services = await startServices(cloud.emulators, cloud.metered, (service, key, run) =>
       invocations.run(`${service} ${key}`, memoryMbOf(services.resources[service], key), run),
@@ -62,7 +72,7 @@ export const fanfold: Program = {
     const pay = async () => {
       invocations.count('httpRequests', 'payments');
       invocations.count('logBytes', 'payments access log', accessLogBytes);
-      await services.pay('acme', next++);
+      await services.pay(`merchant-${next % merchants}`, next++);
     };
     const payOneByOne = async (payments: number, together = paymentsPerWindow) => {
       arriveApart = true;
@@ -74,26 +84,52 @@ export const fanfold: Program = {
       await windows();
       return invocations.take();
     };
+    const publish = async () => {
+      const { merged } = (await services.invoke('audit', 'publishLog', {})) as { merged: number };
+      return merged;
+    };
+    /** Merges what was recorded before, so that what follows is merged with each other. Fewer batches are not merged at all. */
+    const mergeEarlier = async (batches: number) => {
+      if (batches < batchesTogether) return;
+      do await payOneByOne(1);
+      while ((await publish()) === 0);
+      await invocations.take();
+    };
     await payOneByOne(5);
+    await publish();
+    await payOneByOne(1);
     await invocations.take();
+    await publish();
+    /** What a checkpoint takes, however many events it is for: it belongs to the minute. */
+    const checkpoint = await invocations.take();
+    /** What payments use, and what it takes to publish and merge what was recorded of them. */
+    const withPublishing = async (used: Used[]) => {
+      await publish();
+      return [...used, ...(await invocations.take()), ...checkpoint.map(negative)];
+    };
     return {
       async payOneByOne(payments) {
-        // What was there before is published before.
-        await everyMinute();
-        await invocations.take();
-        return payOneByOne(payments);
+        await mergeEarlier(payments / paymentsPerWindow);
+        return withPublishing(await payOneByOne(payments));
       },
-      payAlone: (payments) => payOneByOne(payments, 1),
+      async payAlone(payments) {
+        await mergeEarlier(payments);
+        return withPublishing(await payOneByOne(payments, 1));
+      },
       async everyMinute() {
+        await publish();
+        await payOneByOne(1);
+        await invocations.take();
         await everyMinute();
         return invocations.take();
       },
       async payTogether(payments) {
+        await mergeEarlier((payments * eventsPerPayment) / eventsPerBatch);
         arriveApart = false;
         for (let i = 0; i < payments; i++) await pay();
         await invoice();
         await windows();
-        return invocations.take();
+        return withPublishing(await invocations.take());
       },
       async stop() {
         services.stop();
@@ -101,6 +137,8 @@ export const fanfold: Program = {
     };
   },
 };
+
+const negative = (used: Used): Used => ({ ...used, count: -used.count });
 
 const isMappingOf = (key: string, logicalId: string): boolean =>
   logicalId.toLowerCase().startsWith(`${key.toLowerCase()}eventsourcemapping`);

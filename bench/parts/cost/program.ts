@@ -8,7 +8,8 @@ export type Program = {
   about: string;
   /** What of it is asked for, and runs, when nothing happens. Fanfold's is read from its templates. */
   standing?: { queues: number; clockRunsPerMonth: number };
-  start(cloud: MeteredCloud): Promise<RunningProgram>;
+  /** @param merchants take turns */
+  start(cloud: MeteredCloud, merchants: number): Promise<RunningProgram>;
 };
 
 /** Everything that is used comes back, by the calls that it made and by the functions that were run. */
