@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { packageService, serviceNames, templateOf } from './packagedTemplates.ts';
+import { aloneIn, packageService, serviceNames, templateOf } from './packagedTemplates.ts';
 import type { Template } from './template.ts';
 
 const packageFolder = join(import.meta.dirname, '../..');
@@ -32,7 +32,6 @@ test('A service is packaged once, until its configuration changes, whatever is b
     await mkdir(dirname(join(service, file)), { recursive: true });
     await writeFile(join(service, file), 'export const made = "meanwhile";');
   }
-  // Packaged again, its versions would be named by the hash of other code.
   expect(await packageService(service)).toEqual(template);
 
   const configuration = await readFile(join(service, 'serverless.yml'), 'utf8');
@@ -92,6 +91,25 @@ test('A process that ends while it packages leaves nothing behind', async () => 
   child.kill();
   expect(await once(child, 'exit')).toEqual([0, null]);
   expect(await readdir(temporary)).toEqual([]);
+});
+
+test('What is packaged without its bundles is what serverless package makes, beside what names code', async () => {
+  const folder = join(packageFolder, '../../services/stream');
+  const framework = createRequire(join(folder, 'serverless.yml')).resolve('serverless/package.json');
+  const packageIt = [join(dirname(framework), 'bin/serverless.js'), 'package', '--package', service];
+  const run = promisify(execFile);
+  await aloneIn(folder, () => run(process.execPath, [...packageIt, '--stage', 'local'], { cwd: folder }));
+  expect((await readdir(service)).filter((file) => file.endsWith('.zip'))).not.toEqual([]);
+  const deployed = await readFile(join(service, 'cloudformation-template-update-stack.json'), 'utf8');
+
+  const withoutCode = (template: string): Template =>
+    JSON.parse(
+      template
+        .replaceAll(/"serverless\/[^"]+\.zip"/g, '"BUNDLE"')
+        .replaceAll(/(LambdaVersion)\w+/g, '$1')
+        .replaceAll(/("CodeSha256": ?)"[^"]+"/g, '$1"HASH"'),
+    );
+  expect(withoutCode(JSON.stringify(await packageService(folder)))).toEqual(withoutCode(deployed));
 });
 
 test('What is compiled inside a running framework is what is packaged', async () => {
