@@ -53,6 +53,16 @@ describe('what was recorded since a day began', () => {
     expect((await readAll('acme', '2026-11-23')).map(({ n }) => n)).toEqual([4, 3]);
   });
 
+  it('has once what came back after a restoration, which a piece from before that may have as well', async () => {
+    const again = [mentioned(1, '2026-11-24T00:10:00Z'), mentioned(2, '2026-11-24T00:30:00Z')];
+    stubListings({
+      merged: [[again]],
+      indexed: [again.toReversed()],
+      recent: [[mentioned(3, '2026-11-24T01:00:00Z')]],
+    });
+    expect((await readAll('acme', '2026-11-23')).map(({ n }) => n)).toEqual([4, 3, 2]);
+  });
+
   it('is too much to be read in time at a quarter of a million, and the message will never succeed', async () => {
     const piece = Array.from({ length: 5000 }, (_, i) => mentioned(i, '2026-11-24T01:00:00Z'));
     stubListings({ merged: Array.from({ length: 51 }, () => [piece]) });

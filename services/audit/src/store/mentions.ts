@@ -29,6 +29,9 @@ export async function* mentionsSince(merchantId: string, date: string): AsyncGen
   const earliest = new Date(Date.parse(date) - clockSkewMs - appendingMs).toISOString();
   const { batches, mergedUntil, unlistedUntil } = await readUnmerged(-1, { merchantId });
   let read = 0;
+  // What came back after a restoration is in an index, and may be in a piece from before as well.
+  const positions = new Set<number>();
+  const isNew = ({ position }: Found) => positions.size < positions.add(position).size;
   const mentionsOf = (page: Found[]): Mention[] => {
     read += page.length;
     if (read > maxMentionsRead) {
@@ -37,7 +40,7 @@ export async function* mentionsSince(merchantId: string, date: string): AsyncGen
         `${merchantId} has more than ${maxMentionsRead} events since ${date}: check that day by hand`,
       );
     }
-    return page.map(({ subject, sk, type, time }) => ({ subject, n: Number(sk), type, time }));
+    return page.filter(isNew).map(({ subject, sk, type, time }) => ({ subject, n: Number(sk), type, time }));
   };
   yield mentionsOf(listingsIn(batches, { merchantId }).reverse());
   const sources = [

@@ -70,8 +70,8 @@ export const mergingMs = 30_000;
 /** A page of a list has 100 events at most, and few of them are in one piece where there are many merchants. */
 const eventsPerPiece = 64;
 
-/** What is merged, and what was appended since, by position. */
-export type Unmerged = Merged & { batches: Batch[] };
+/** What is merged, and what was appended since, by position; not all of that when there was no time for it. */
+export type Unmerged = Merged & { batches: Batch[]; isCut: boolean };
 
 /**
  * How many batches without listings, one after another, say that those before them have none either, as long as nothing is merged:
@@ -83,14 +83,20 @@ const unlistedInARow = 500;
  * The batches that are not merged, from the end of the log backwards, and no further than a position.
  *
  * @param scope whose listings are kept: there may be many of others, when merging has stood still for hours
+ * @param isTimeUp asked after each page, of which there may be many then
  * @returns of what comes before that position, `unlistedUntil` may know nothing
  */
-export async function readUnmerged(after = -1, scope?: Scope): Promise<Unmerged> {
+export async function readUnmerged(after = -1, scope?: Scope, isTimeUp = () => false): Promise<Unmerged> {
   let merged: Merged | undefined;
   const batches: Batch[] = [];
   let unlistedUntil = 0;
   let inARow = 0;
-  for await (const item of queryBackwards()) {
+  let isCut = false;
+  for await (const item of queryBackwards(isTimeUp)) {
+    if (item === timeIsUp) {
+      isCut = true;
+      break;
+    }
     if (isMerged(item)) {
       merged = item;
       unlistedUntil = item.unlistedUntil;
@@ -105,7 +111,7 @@ export async function readUnmerged(after = -1, scope?: Scope): Promise<Unmerged>
     if (!batch.listings) unlistedUntil = Math.max(unlistedUntil, batch.end);
     if (!merged && inARow === unlistedInARow) break;
   }
-  return { ...nothing, ...merged, unlistedUntil, batches: batches.reverse() };
+  return { ...nothing, ...merged, unlistedUntil, isCut, batches: batches.reverse() };
 }
 
 const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk === mergedKey.sk;
@@ -113,7 +119,7 @@ const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk
 /** With some that are appended while a run begins, and `merged` itself. */
 const firstRead = 2 * batchesTogether;
 
-async function* queryBackwards(): AsyncGenerator<EntriesItem | MergedItem> {
+async function* queryBackwards(isTimeUp: () => boolean): AsyncGenerator<Read<EntriesItem | MergedItem>> {
   let next: QueryCommandInput['ExclusiveStartKey'];
   let Limit = firstRead;
   do {
@@ -133,6 +139,10 @@ async function* queryBackwards(): AsyncGenerator<EntriesItem | MergedItem> {
     for (const item of Items) yield unmarshall(item) as EntriesItem | MergedItem;
     next = LastEvaluatedKey;
     Limit = Math.min(4 * Limit, 1000);
+    if (next && isTimeUp()) {
+      yield timeIsUp;
+      return;
+    }
   } while (next);
 }
 
@@ -253,7 +263,7 @@ export async function mergeAgainFrom(position: number): Promise<void> {
   if (!merged || merged.mergedUntil <= position) return;
   const again: MergedItem = {
     ...mergedKey,
-    mergedFrom: position,
+    mergedFrom: Math.min(merged.mergedFrom, position),
     mergedUntil: position,
     unlistedUntil: merged.unlistedUntil,
   };

@@ -3,7 +3,17 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { dataKey } from '../storeFixtures.ts';
 import { find } from './queries.ts';
-import { dynamodb, inLog, isNotUp, isUp, itemAt, listingAt, next, stubListings } from './tableFixtures.ts';
+import {
+  batchItem,
+  dynamodb,
+  inLog,
+  isNotUp,
+  isUp,
+  itemAt,
+  listingAt,
+  next,
+  stubListings,
+} from './tableFixtures.ts';
 
 const positionsOf = ({ items }: { items: { position: number }[] }) => items.map(({ position }) => position);
 
@@ -107,6 +117,13 @@ describe('a page', () => {
       status: 422,
       code: 'query_too_broad',
     });
+  });
+
+  it('cannot be given when what is not merged is too much to read: merging has stood still for hours, and an alarm says so', async () => {
+    const items = [batchItem([listingAt(7)])];
+    dynamodb.on(QueryCommand).resolves({ Items: items, LastEvaluatedKey: next(7) });
+    await expect(find('acme', { limit: 2 }, isUp)).rejects.toMatchObject({ code: 'query_too_broad' });
+    expect(dynamodb.commandCalls(QueryCommand)).toHaveLength(1);
   });
 
   it('of a subject is read to its end, because events of one may have come in any order', async () => {

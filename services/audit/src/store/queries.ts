@@ -73,7 +73,11 @@ export async function* listingsBehind(
   reading: Reading,
 ): AsyncGenerator<Read<Found>> {
   // Before those that are merged: what it says to be merged must be found there.
-  const { batches, mergedUntil, unlistedUntil } = await readUnmerged(after, scope);
+  const { batches, mergedUntil, unlistedUntil, isCut } = await readUnmerged(after, scope, reading.isTimeUp);
+  if (isCut) {
+    yield timeIsUp;
+    return;
+  }
   yield* inOrder<Found>([
     ...(after + 1 < unlistedUntil ? [readIndexed(scope, after, { ...reading, until: unlistedUntil })] : []),
     ...(after + 1 < mergedUntil ? [readMerged(scope, after, { ...reading, until: mergedUntil })] : []),
