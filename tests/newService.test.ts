@@ -20,10 +20,11 @@ beforeAll(async () => {
   folder = join(repository, '.fanfold', `new-service-${base}`);
   await mkdir(join(repository, '.fanfold'), { recursive: true });
   checkout = await copyCheckout(repository, folder);
-  // What is packaged is kept by its content.
-  const cache = 'node_modules/.cache/fanfold';
+  // What is packaged, and what Node has compiled, is kept by its content.
+  const cache = 'node_modules/.cache';
   await mkdir(join(folder, cache), { recursive: true });
-  await symlink(join(repository, cache, 'templates'), join(folder, cache, 'templates'), 'dir');
+  await symlink(join(repository, cache, 'fanfold'), join(folder, cache, 'fanfold'), 'dir');
+  vi.stubEnv('NODE_COMPILE_CACHE', join(folder, cache, 'fanfold/compiled'));
   git(folder, 'add', '--all');
   git(
     folder,
@@ -172,7 +173,9 @@ it('is compiled, linted and tested as all services are', async () => {
       (name) => `tests/templates/${name}.test.ts`,
     ),
   ];
-  await inCheckout('node_modules/vitest/vitest.mjs', 'run', ...tested).catch(fails);
+  // The code of the others is what it was.
+  const names = ['--testNamePattern', '^(?!the code of (?!loyalty ))'];
+  await inCheckout('node_modules/vitest/vitest.mjs', 'run', ...names, ...tested).catch(fails);
 }, 240_000);
 
 describe('while dev runs', () => {

@@ -14,12 +14,7 @@ export const functions: { service: string; functionKey: string }[] = servicesWit
       .map(({ Properties }) => ({ service, functionKey: Properties.FunctionName.split('-').at(-1) })),
 );
 
-/**
- * The bundles of all functions, by `<service> <functionKey>`. Those of a service are made by one call, which reads each
- * file once; none shares code with another.
- *
- * @param minify false when names are looked for in the text
- */
+/** The bundles of all functions, by `<service> <functionKey>`. */
 export async function bundleFunctions(minify: boolean): Promise<Map<string, FunctionBundle>> {
   const bundles = await Promise.all(servicesWithFunctions.map((service) => bundleService(service, minify)));
   return new Map(bundles.flat());
@@ -27,7 +22,12 @@ export async function bundleFunctions(minify: boolean): Promise<Map<string, Func
 
 type Outputs = Record<string, { bytes: number; inputs: Record<string, { bytesInOutput: number }> }>;
 
-const bundleService = (service: string, minify: boolean): Promise<[string, FunctionBundle][]> =>
+/**
+ * The bundles of a service's functions, which are made by one call, which reads each file once; none shares code with another.
+ *
+ * @param minify false when names are looked for in the text
+ */
+export const bundleService = (service: string, minify: boolean): Promise<[string, FunctionBundle][]> =>
   bundleFunctionsOf(
     service,
     functions.flatMap((each) => (each.service === service ? [each.functionKey] : [])),

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bundleFunctions, type FunctionBundle, functions } from './functionBundles.ts';
+import { bundleService, type FunctionBundle, functions } from './functionBundles.ts';
 import { allOf, breaking, type Deployed, listed, one, servicesWithFunctions } from './stacks.ts';
 
 /**
@@ -585,15 +585,20 @@ test('whoever may invoke a function is named by ARN', () => {
   expect(breaking(allOf('AWS::Lambda::Permission'), keeps)).toEqual([]);
 });
 
-let bundles: Map<string, FunctionBundle>;
-beforeAll(async () => {
-  // Names of environment variables are looked for in the text.
-  bundles = await bundleFunctions(false);
-});
+/** Of each service that is looked at, as names of environment variables are looked for in the text. */
+const bundles = new Map<string, Promise<[string, FunctionBundle][]>>();
 
 describe.each(functions)('the code of $service $functionKey', ({ service, functionKey }) => {
+  /** What is left of the function's code after everything that it does not use has been shaken off. */
+  let bundle: FunctionBundle;
+  beforeAll(async () => {
+    const ofService = bundles.get(service) ?? bundleService(service, false);
+    bundles.set(service, ofService);
+    bundle = new Map(await ofService).get(`${service} ${functionKey}`) as FunctionBundle;
+  });
+
   test('calls what its role allows, and its role allows what it calls', () => {
-    const actions = actionsIn(bundleOf(service, functionKey));
+    const actions = actionsIn(bundle);
     const allowed = grantsOf(roleOf(functionOf(service, functionKey)))
       .filter((grant) => !isForLogs(grant) && !usedByMappings.test(grant) && !usedByNoCall.test(grant))
       .map((grant) => grant.split(' ')[0]);
@@ -603,14 +608,10 @@ describe.each(functions)('the code of $service $functionKey', ({ service, functi
   test('finds in its environment what it asks for, and nothing else of ours', () => {
     const { Variables } = functionOf(service, functionKey).Properties.Environment;
     const given = Object.keys(Variables).filter((name) => !name.startsWith('POWERTOOLS_'));
-    expect(environmentVariablesIn(bundleOf(service, functionKey))).toEqual(given.sort());
+    expect(environmentVariablesIn(bundle)).toEqual(given.sort());
     expect(Variables).toMatchObject({ POWERTOOLS_SERVICE_NAME: `fanfold-${service}` });
   });
 });
-
-/** What is left of a function's code after everything that it does not use has been shaken off. */
-const bundleOf = (service: string, functionKey: string) =>
-  bundles.get(`${service} ${functionKey}`) as FunctionBundle;
 
 const actionsIn = ({ paths, text }: FunctionBundle): string[] => {
   const commands = paths.flatMap((path) => {
