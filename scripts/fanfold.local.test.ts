@@ -100,7 +100,9 @@ it('gameday lists each failure with its alarm and runbook, without a stack', asy
   expect(stdout).toMatch(
     /^ +sns-away +fanfold-local-bus-publishing-failed +docs\/runbooks\/publishing-failed\.md /m,
   );
-  expect(stdout).toContain('Not here: table-throttled (fanfold-local-bus-tables-throttled)');
+  expect(stdout).toMatch(
+    /^ +table-throttled +fanfold-local-bus-tables-throttled +docs\/runbooks\/tables-throttled\.md /m,
+  );
 });
 
 const past = ['replay', '--from', '2025-01-01T00:00Z', '--to', '2025-01-02T00:00Z'];

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Endpoints } from './emulators/emulators.ts';
+import { configurations } from './functions/configurations.ts';
 import { isMeasurement, readableLine } from './functions/functionOutput.ts';
 import { FunctionPool, type FunctionPoolOptions, type PooledFunction } from './functions/functionPool.ts';
 import { startLambdaEndpoint } from './functions/lambdaEndpoint.ts';
@@ -82,17 +83,23 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
     functions: functions.filter((each) => !computing.includes(each)),
   });
   const background = new FunctionPool({ ...output, functions: computing, inBackground: true });
-  const concurrency = reservedConcurrency((functionName, event) =>
-    (computing.some(({ name }) => name === functionName) ? background : pool).invoke(functionName, event),
-  );
+  const isComputing = (functionName: string) => computing.some(({ name }) => name === functionName);
+  const configured = configurations(functions, {
+    invoke: (functionName, event) =>
+      (isComputing(functionName) ? background : pool).invoke(functionName, event),
+    startPool: (changed) =>
+      new FunctionPool({ ...output, functions: [changed], inBackground: isComputing(changed.name) }),
+  });
+  const concurrency = reservedConcurrency(configured.invoke);
   const { invoke } = concurrency;
-  const stops: (() => unknown)[] = [() => pool.stop(), () => background.stop()];
+  const stops: (() => unknown)[] = [() => pool.stop(), () => background.stop(), () => configured.stop()];
   const stop = async () => {
     for (const each of stops.reverse()) await each();
   };
   const reload = () => {
     pool.reload();
     background.reload();
+    configured.reload();
   };
   const keyOf = (name: string) => lambdaFunctions(resources).find((each) => each.name === name)?.key ?? name;
   try {
@@ -112,6 +119,7 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       {
         invoke,
         concurrency,
+        configurations: configured,
         functionNames: lambdaFunctions(resources).map(({ name }) => name),
         mappings: mappings.all,
         schedules: schedules.all,

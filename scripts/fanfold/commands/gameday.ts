@@ -3,7 +3,7 @@ import { cloudOf } from '../aws/cloud.ts';
 import { runningStack } from '../aws/stack.ts';
 import { CommandError, messageOf, UsageError } from '../errors.ts';
 import type { AlarmPlace } from '../operations/alarms.ts';
-import { type Failure, failures, leftOut } from '../operations/failures.ts';
+import { type Failure, failures } from '../operations/failures.ts';
 import { play, type Step } from '../operations/gameday.ts';
 import { notify, print, printHeading, printJson } from '../terminal.ts';
 import { interruption } from './interruption.ts';
@@ -36,7 +36,7 @@ export async function gameday(name: string | undefined, { list, json }: Options)
     );
   }
   if (list) {
-    show(chosen, name === undefined ? leftOut : [], json);
+    show(chosen, json);
     return true;
   }
   const stack = await runningStack();
@@ -73,18 +73,14 @@ export async function gameday(name: string | undefined, { list, json }: Options)
   return all.every(({ isWhole }) => isWhole);
 }
 
-function show(played: Failure[], others: typeof leftOut, json: true | undefined): void {
+function show(played: Failure[], json: true | undefined): void {
   if (json) {
     printJson({
       failures: played.map(({ name, makes, alarm }) => ({ name, makes, ...placesOf(alarm) })),
-      leftOut: others.map(({ name, why, alarm }) => ({ name, why, ...placesOf(alarm) })),
     });
     return;
   }
-  print(
-    ...table(played.map(({ name, makes, alarm }) => [name, ...Object.values(placesOf(alarm)), makes])),
-    ...others.map(({ name, alarm, why }) => `Not here: ${name} (${placesOf(alarm).alarm}), as ${why}.`),
-  );
+  print(...table(played.map(({ name, makes, alarm }) => [name, ...Object.values(placesOf(alarm)), makes])));
 }
 
 const placesOf = ({ service, ...alarm }: AlarmPlace): { alarm: string; runbook: string } => ({

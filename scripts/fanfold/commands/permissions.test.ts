@@ -323,8 +323,10 @@ function resourceOf(command: string, input: Record<string, string>): string {
 const grants = grantsOf({ stage: 'test', region, account });
 
 it('every command that the tool could send was sent here', () => {
+  // What a game day does to a laptop's stack an operator may not do in AWS.
+  const ofLaptop = join('operations', 'gameday.ts');
   const sources = readdirSync(new URL('..', import.meta.url), { encoding: 'utf8', recursive: true }).filter(
-    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && name !== ofLaptop,
   );
   const imported = sources.flatMap((name) => {
     // Not those in texts, of which `new service` makes files.

@@ -1,3 +1,5 @@
+import type { RequestListener } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { type Cloud, invoke, queueUrlOf } from '../aws/cloud.ts';
 import { queueOf } from '../aws/places.ts';
 import { toQueue } from '../aws/sending.ts';
@@ -24,7 +26,21 @@ export type Play = {
   ): Promise<string>;
   /** Whether all payments that were made have an outcome. */
   areSettled(): Promise<boolean>;
+  /** Gives a function these environment variables besides its own. */
+  setVariables(of: FunctionPlace, variables: Record<string, string>): Promise<void>;
+  /** Gives all functions the variables again that they had. */
+  restoreVariables(): Promise<void>;
+  /**
+   * Answers what functions call, until the failure is over.
+   *
+   * @returns the URL to call
+   */
+  serve(listener: RequestListener): Promise<string>;
+  /** Of the emulators. */
+  endpoint: string;
 };
+
+export type FunctionPlace = { service: string; functionKey: string };
 
 /** Something that goes wrong, and what is done about it. */
 export type Failure = {
@@ -43,6 +59,7 @@ export type Failure = {
   undo(play: Play): Promise<void>;
 };
 
+const billingConsumer = { service: 'billing', functionKey: 'consumer' };
 const consumer: TriggerName = { functionKey: 'consumer', kind: 'queue' };
 const janitor: TriggerName = { functionKey: 'janitor', kind: 'schedule' };
 
@@ -130,18 +147,84 @@ export const failures: Failure[] = [
     undo: async ({ cloud }) =>
       void (await switchTriggers(cloud, { on: true, services: ['payments'], only: janitor })),
   },
-];
-
-/** What a laptop cannot do, and why. */
-export const leftOut: { name: string; alarm: AlarmPlace; why: string }[] = [
   {
     name: 'table-throttled',
+    makes: "DynamoDB throttles each call of billing's consumer.",
     alarm: { service: 'bus', name: 'tables-throttled' },
-    why: 'the DynamoDB of a laptop throttles nothing',
+    speed: 1,
+    async make(play) {
+      await play.setVariables(billingConsumer, {
+        AWS_ENDPOINT_URL_DYNAMODB: await play.serve(throttling),
+        EVENTS_QUEUE_URL: await hastenedQueue(play, 'billing'),
+      });
+      await play.pay();
+    },
+    async mend(play) {
+      // DynamoDB grows by itself; the runbook says to wait.
+      await play.restoreVariables();
+      await play.follow('./fanfold dlq');
+    },
+    undo: (play) => play.restoreVariables(),
   },
   {
     name: 'consumer-throws',
+    makes: "A variable that billing's consumer needs is not set: it throws.",
     alarm: { service: 'bus', name: 'messages-retried' },
-    why: 'a message is received for the eighth time after five minutes at least, and waits on the real clock',
+    speed: 60,
+    async make(play) {
+      await play.setVariables(billingConsumer, {
+        DOCUMENTS_BUCKET_NAME: '',
+        EVENTS_QUEUE_URL: await hastenedQueue(play, 'billing'),
+      });
+      await play.pay();
+    },
+    async mend(play) {
+      // What a deployment of the corrected service does.
+      await play.restoreVariables();
+      await play.follow('./fanfold dlq');
+    },
+    undo: (play) => play.restoreVariables(),
   },
 ];
+
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html */
+const throttling: RequestListener = (request, response) => {
+  request.resume();
+  response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(
+    JSON.stringify({
+      __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
+      message: 'Throughput exceeds the current capacity of your table or index.',
+    }),
+  );
+};
+
+/**
+ * The queue of a service, for its consumer, in which a minute passes in a second: a message that failed for the eighth time has
+ * waited for five minutes at least. None waits for longer than two seconds, with which it is no dead letter for half a minute.
+ *
+ * @returns its URL
+ */
+async function hastenedQueue({ cloud, endpoint, serve }: Play, service: string): Promise<string> {
+  const queue = queueOf(cloud.stage, service);
+  const queueUrl = (await queueUrlOf(cloud, queue)) ?? '';
+  const url = await serve(async (request, response) => {
+    const input = (await json(request)) as { Entries?: { VisibilityTimeout?: number }[] };
+    const Entries = input.Entries?.map((entry) => ({
+      ...entry,
+      VisibilityTimeout: Math.min(2, Math.round((entry.VisibilityTimeout ?? 0) / 60)),
+    }));
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': String(request.headers['content-type']),
+        'x-amz-target': String(request.headers['x-amz-target']),
+        authorization: String(request.headers.authorization),
+      },
+      body: JSON.stringify({ ...input, QueueUrl: queueUrl, ...(Entries && { Entries }) }),
+    });
+    response
+      .writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' })
+      .end(await answer.text());
+  });
+  return `${url}${new URL(queueUrl).pathname}`;
+}

@@ -1,16 +1,20 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { GetFunctionConfigurationCommand, UpdateFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import type { Measurement } from '@fanfold/local-cloud/measurements';
 import type { StackDescription } from '@fanfold/local-cloud/stack';
 import { runbookOf } from '../../../packages/topology/alarms.js';
 import type { RecordedEvent } from '../aws/auditLog.ts';
 import { type Cloud, invoke, queueUrlOf } from '../aws/cloud.ts';
-import { ownerOfFunction } from '../aws/places.ts';
+import { nameOfFunction, ownerOfFunction } from '../aws/places.ts';
 import { CommandError } from '../errors.ts';
 import { type Alarm, type AlarmState, alarmAt, stateOf } from './alarms.ts';
 import { depthOfQueue } from './depths.ts';
-import type { Failure, Play } from './failures.ts';
+import type { Failure, FunctionPlace, Play } from './failures.ts';
 import { connect } from './merchantApi.ts';
 import { commandOf } from './runbook.ts';
 import { twoChairs } from './twoChairs.ts';
@@ -49,12 +53,29 @@ export async function play(
   const api = await connect(merchantId);
   const begun = performance.now();
   const paymentIds: string[] = [];
+  const servers: Server[] = [];
+  const changed: { place: FunctionPlace; variables: Record<string, string> }[] = [];
   let sampled: Measurement[] = [];
   const say = (what: string, detail: string) =>
     tell({ atMs: Math.round(performance.now() - begun), what, detail });
 
   const playing: Play = {
     cloud,
+    endpoint: stack.endpoints.aws,
+    async setVariables(place, variables) {
+      const before = await variablesOf(cloud, place);
+      changed.push({ place, variables: before });
+      await configure(cloud, place, { ...before, ...variables });
+    },
+    async restoreVariables() {
+      for (const { place, variables } of changed.splice(0)) await configure(cloud, place, variables);
+    },
+    async serve(listener) {
+      const server = createServer(listener).listen(0, '127.0.0.1');
+      servers.push(server);
+      await once(server, 'listening');
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    },
     async setTopic(isAvailable) {
       const response = await fetch(`${stack.issuer}/stack/topic`, {
         method: 'PUT',
@@ -126,6 +147,10 @@ export async function play(
     say('whole again', `${paymentIds.length} payments are invoiced and recorded, and the alarm is silent`);
   } finally {
     await failure.undo(playing);
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
   }
 }
 
@@ -188,6 +213,25 @@ async function invoked(cloud: Cloud, command: string): Promise<string> {
   const owner = ownerOfFunction(name, cloud);
   if (!owner) throw new Error(`\`${command}\` names no function of this stack.`);
   return JSON.stringify(await invoke(cloud, owner.service, owner.functionKey, {}));
+}
+
+async function variablesOf(cloud: Cloud, place: FunctionPlace): Promise<Record<string, string>> {
+  const FunctionName = nameOfFunction(cloud.stage, place);
+  const { Environment } = await cloud
+    .lambdaOf(place.service)
+    .send(new GetFunctionConfigurationCommand({ FunctionName }));
+  return Environment?.Variables ?? {};
+}
+
+async function configure(
+  cloud: Cloud,
+  place: FunctionPlace,
+  Variables: Record<string, string>,
+): Promise<void> {
+  const FunctionName = nameOfFunction(cloud.stage, place);
+  await cloud
+    .lambdaOf(place.service)
+    .send(new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } }));
 }
 
 type Found = { status: string; invoiceNumber: string | null };

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { accountId, region } from '../account.ts';
 import { isForeign } from '../foreign.ts';
 import { MappingInUse, type SwitchableMapping } from '../mappings/switchableMapping.ts';
+import type { Configurations } from './configurations.ts';
 import { FunctionError } from './invoke.ts';
 import type { ReservedConcurrency } from './reservedConcurrency.ts';
 import type { Schedule } from './schedules.ts';
@@ -16,6 +17,8 @@ export type Functions = {
   invoke: (functionName: string, event: unknown) => Promise<unknown>;
   /** Without it no function is closed. */
   concurrency?: ReservedConcurrency;
+  /** Without it no function's variables are told or changed. */
+  configurations?: Configurations;
   /** Names of all functions, to be found by the calls about their concurrency. */
   functionNames?: string[];
   mappings?: SwitchableMapping[];
@@ -23,8 +26,8 @@ export type Functions = {
 };
 
 /**
- * The calls to Lambda and EventBridge with which an operator runs functions, closes them, and switches their mappings and
- * schedules, over HTTP at 127.0.0.1.
+ * The calls to Lambda and EventBridge with which an operator runs functions, closes them, changes their variables, and switches
+ * their mappings and schedules, over HTTP at 127.0.0.1.
  *
  * @param port any free one by default
  */
@@ -47,7 +50,7 @@ export async function startLambdaEndpoint(functions: Functions, port = 0): Promi
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { invoke, concurrency, functionNames = [], mappings = [], schedules = [] }: Functions,
+  { invoke, concurrency, configurations, functionNames = [], mappings = [], schedules = [] }: Functions,
 ): Promise<void> {
   if (isForeign(request)) {
     reply(response, 403, { Type: 'User', Message: 'Functions are run for tools on this machine only.' });
@@ -64,19 +67,19 @@ async function answer(
   const { pathname } = new URL(request.url ?? '/', 'http://127.0.0.1');
   const [, name] = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(pathname) ?? [];
   const [, limited] = /^\/20\d\d-\d\d-\d\d\/functions\/([^/]+)\/concurrency$/.exec(pathname) ?? [];
+  const [, configured] = /^\/2015-03-31\/functions\/([^/]+)\/configuration$/.exec(pathname) ?? [];
   const [, isAboutMappings, uuid] = /^\/2015-03-31\/(event-source-mappings)\/?([^/]*)$/.exec(pathname) ?? [];
   const [, rulesCall] = /^AWSEvents\.(\w+)$/.exec(String(request.headers['x-amz-target'])) ?? [];
   if (request.method === 'POST' && name !== undefined) {
     const isAsynchronous = request.headers['x-amz-invocation-type'] === 'Event';
-    await run(response, invoke(decodeURIComponent(name).split(':').at(-1) as string, input), isAsynchronous);
+    await run(response, invoke(nameIn(name), input), isAsynchronous);
   } else if (concurrency && limited !== undefined) {
-    const functionName = decodeURIComponent(limited).split(':').at(-1) as string;
+    const functionName = nameIn(limited);
     if (functionNames.includes(functionName)) {
       await answerConcurrency(request, response, concurrency, functionName, input);
-    } else {
-      response.setHeader('x-amzn-errortype', 'ResourceNotFoundException');
-      reply(response, 404, { Type: 'User', Message: `There is no function ${functionName}.` });
-    }
+    } else replyUnknown(response, functionName);
+  } else if (configurations && configured !== undefined) {
+    answerConfiguration(request, response, configurations, nameIn(configured), input);
   } else if (request.method === 'GET' && isAboutMappings && !uuid) {
     reply(response, 200, { EventSourceMappings: mappings.map(configurationOf) });
   } else if (request.method === 'PUT' && uuid) {
@@ -89,8 +92,8 @@ async function answer(
     answerRules(response, rulesCall, schedules, input as RuleInput);
   } else {
     throw new Error(
-      'The calls are Invoke, ListEventSourceMappings, UpdateEventSourceMapping and Get-, Put- and DeleteFunctionConcurrency of ' +
-        'Lambda, and ListRules, EnableRule and DisableRule of EventBridge.',
+      'The calls are Invoke, Get- and UpdateFunctionConfiguration, ListEventSourceMappings, UpdateEventSourceMapping and Get-, Put- ' +
+        'and DeleteFunctionConcurrency of Lambda, and ListRules, EnableRule and DisableRule of EventBridge.',
     );
   }
 }
@@ -145,6 +148,24 @@ async function answerConcurrency(
   reply(response, 200, concurrency.isClosed(functionName) ? { ReservedConcurrentExecutions: 0 } : {});
 }
 
+/** https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html, of which only the variables are taken. */
+function answerConfiguration(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  configurations: Configurations,
+  functionName: string,
+  input: unknown,
+): void {
+  const { Environment } = input as { Environment?: { Variables?: Record<string, string> } };
+  if (configurations.variablesOf(functionName) === undefined) {
+    replyUnknown(response, functionName);
+    return;
+  }
+  if (method === 'PUT' && Environment) configurations.setVariables(functionName, Environment.Variables ?? {});
+  const Variables = configurations.variablesOf(functionName);
+  reply(response, 200, { FunctionName: functionName, Environment: { Variables } });
+}
+
 /** https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html, of which only `Enabled` is taken. */
 function updateMapping(response: ServerResponse, mapping: SwitchableMapping, input: unknown): void {
   const { Enabled } = input as { Enabled?: boolean };
@@ -196,6 +217,14 @@ function find<Item>(items: Item[], isMeant: (item: Item) => boolean, what: strin
   const found = items.find(isMeant);
   if (found) return found;
   throw new Error(`There is no ${what}.`);
+}
+
+/** Of a function, by the part of a path that has its name or ARN. */
+const nameIn = (part: string): string => decodeURIComponent(part).split(':').at(-1) as string;
+
+function replyUnknown(response: ServerResponse, functionName: string): void {
+  response.setHeader('x-amzn-errortype', 'ResourceNotFoundException');
+  reply(response, 404, { Type: 'User', Message: `There is no function ${functionName}.` });
 }
 
 const reply = (response: ServerResponse, status: number, body: unknown): void => {
