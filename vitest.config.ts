@@ -7,6 +7,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * not answer. By name or size they would begin late, and the processors would be idle while the run waits for them at its end.
  */
 const first = [
+  'tests/newService.test.ts',
+  'tests/console.test.ts',
+  'tests/tutorial.test.ts',
   'tests/faults.test.ts',
   'packages/local-cloud/src/plugin.local.test.ts',
   'tests/restoreAll.test.ts',
@@ -16,6 +19,7 @@ const first = [
   'tests/bench.test.ts',
   'services/payments/src/clocks.local.test.ts',
   'tests/restore.test.ts',
+  'tests/stripe.test.ts',
   'tests/benchPrograms.test.ts',
   'tests/restoreFromEvents.test.ts',
   'tests/benchDay.test.ts',
