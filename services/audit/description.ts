@@ -37,7 +37,7 @@ export const api: ApiDescription = {
           },
         },
       },
-      problems: ['query_too_broad'],
+      problems: ['query_too_broad', 'list_behind'],
     },
     getEvent: {
       description: 'The event as it was published, and where it is in the log.',
@@ -99,6 +99,11 @@ export const api: ApiDescription = {
     query_too_broad: {
       status: 422,
       when: 'There are too many events to search in time. Ask by subject or correlationId, or with fewer filters.',
+    },
+    list_behind: {
+      status: 503,
+      when: 'Lists are behind with what was recorded, and there was no time to search it. Ask again after the time in Retry-After, or by subject.',
+      headers: ['Retry-After'],
     },
     proof_pending: {
       status: 409,

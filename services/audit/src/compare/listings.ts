@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { listingOf } from '../store/eventItems.ts';
 import { loadItems } from '../store/events.ts';
-import { type Listing, type Scope, timeIsUp } from '../store/listings.ts';
+import { isCut, type Listing, type Scope } from '../store/listings.ts';
 import { type Batch, loadMerged, readBatches, readMerged } from '../store/mergedListings.ts';
 
 /**
@@ -35,7 +35,7 @@ export async function compareListings(
       const expected = new Map(own.map((each) => [each.position, each]));
       const found = new Map<number, Listing>();
       for await (const each of readMerged(scopeOf(own[0] as Listing), first.index - 1, reading)) {
-        if (each === timeIsUp || each.position >= last.end) break;
+        if (isCut(each) || each.position >= last.end) break;
         if (named.has(each.position)) found.set(each.position, each);
       }
       for (const position of new Set([...expected.keys(), ...found.keys()])) {

@@ -40,6 +40,7 @@ async function startInstance() {
     import('../store/queries.ts'),
     import('../store/mergedListings.ts'),
     import('../compare/listings.ts'),
+    import('../store/mentions.ts'),
   ]);
   const { dynamodb } = await import('@fanfold/runtime/dynamodb');
   return Object.assign({ dynamodb }, ...modules) as { dynamodb: typeof dynamodb } & (typeof modules)[0] &
@@ -59,7 +60,8 @@ async function startInstance() {
     (typeof modules)[14] &
     (typeof modules)[15] &
     (typeof modules)[16] &
-    (typeof modules)[17];
+    (typeof modules)[17] &
+    (typeof modules)[18];
 }
 
 type Received = ReturnType<typeof receivedOf>;
@@ -204,6 +206,15 @@ async function expectListed(): Promise<void> {
   expect((await audit.compareListings(0, 1000)).misplaced).toEqual([]);
 }
 
+/** A day is compared with every event that the table has, each once. */
+async function expectMentionedOnce(): Promise<void> {
+  const mentioned: string[] = [];
+  for await (const page of audit.mentionsSince('acme', new Date(begun).toISOString().slice(0, 10))) {
+    mentioned.push(...page.map(({ subject, n }) => `${subject}:${n}`));
+  }
+  expect(mentioned.sort()).toEqual(Object.keys(await positionsOf()).sort());
+}
+
 describe('a table that was put back to an earlier time', () => {
   it('gets entries and head back from the bundles, and the log goes on by itself', async () => {
     const { forgotten, note } = await forgetful();
@@ -321,12 +332,25 @@ describe('a table that was put back to an earlier time', () => {
     expect(await audit.planLog()).toMatchObject({ fitting: 300, published: 340 });
     await restoreAll();
     expect(await audit.openEvents()).toMatchObject({ count: 0 });
+    // What is compared with the listings begins where it did.
     expect(await audit.loadMerged()).toMatchObject({ mergedFrom: 0, mergedUntil: 300 });
     await expectListed();
+    await expectMentionedOnce();
     await record(payments(330));
     await publish();
+    expect(await audit.loadMerged()).toMatchObject({ mergedUntil: expect.toSatisfy((end) => end > 340) });
     await expectListed();
+    // Pieces that were merged before have the same events as the indexes.
+    await expectMentionedOnce();
     expect(await audit.checkEvents(2000)).toMatchObject({ changed: 0, missing: 0 });
+    const [piece] = (await itemsOf(table())).filter(({ pk }) => pk?.S === 'listed:acme');
+    await dynamodb.send(
+      new DeleteItemCommand({
+        TableName: table(),
+        Key: { pk: piece?.pk ?? { S: '' }, sk: piece?.sk ?? { S: '' } },
+      }),
+    );
+    expect((await audit.compareListings(0, 1000)).misplaced).toContain(0);
   });
 
   it('that is empty gets the whole log back, and one that is whole stays as it is', async () => {

@@ -4,7 +4,7 @@ import type { Indexed, IndexRequest } from '../query/exportRequest.ts';
 import { keyOf, merchantOf, subjectOf } from './eventItems.ts';
 import { loadAll } from './events.ts';
 import { type Found, type IndexKey, scanIndexed } from './indexes.ts';
-import { timeIsUp } from './listings.ts';
+import { isCut } from './listings.ts';
 import { readBatches, readUnmerged } from './mergedListings.ts';
 import { listingsBehind } from './queries.ts';
 
@@ -51,7 +51,7 @@ async function* readOf(
   let found: Found[] = [];
   let position = after?.position ?? -1;
   for await (const each of listingsBehind({ merchantId }, position, { isTimeUp })) {
-    if (each === timeIsUp) {
+    if (isCut(each)) {
       yield { found, next: { position } };
       return;
     }

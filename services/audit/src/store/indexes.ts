@@ -7,7 +7,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { dynamodb } from '@fanfold/runtime/dynamodb';
 import { merchantOf, subjectOf } from './eventItems.ts';
-import { type Listing, type Read, type Scope, timeIsUp } from './listings.ts';
+import { isCut, type Listing, type Read, type Scope, timeIsUp } from './listings.ts';
 import type { Reading } from './mergedListings.ts';
 import { tableName } from './tables.ts';
 
@@ -74,7 +74,7 @@ const behind = ({ merchantId, correlationId }: Scope, after: number): QueryComma
 /** The subject of a merchant's event at a position: undefined when there is none, or not yet. */
 export async function subjectIndexedAt(merchantId: string, position: number): Promise<string | undefined> {
   for await (const each of readIndexed({ merchantId }, position - 1, { limit: 1 })) {
-    return each !== timeIsUp && each.position === position ? each.subject : undefined;
+    return !isCut(each) && each.position === position ? each.subject : undefined;
   }
   return undefined;
 }

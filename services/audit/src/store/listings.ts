@@ -71,30 +71,39 @@ export function decodeListings(deflated: Uint8Array, start = 0): Listing[] {
 /** Stands where reading ended because time was up: there may be more. */
 export const timeIsUp = Symbol('time is up');
 
-export type Read<Each> = Each | typeof timeIsUp;
+/** The same, among what would have been merged long ago if its clock had run. */
+export const mergingIsBehind = Symbol('merging is behind');
+
+type Cut = typeof timeIsUp | typeof mergingIsBehind;
+
+export type Read<Each> = Each | Cut;
+
+export const isCut = (read: unknown): read is Cut => read === timeIsUp || read === mergingIsBehind;
 
 /**
- * What several sources have, each in the order of positions, in that order and each position once. Where one of them had no time
- * to go on, all end: what is behind it could come before what the others have.
+ * What several sources have, each in the order of positions, or each against it, in that order and each position once. Where one
+ * of them had no time to go on, all end: what is behind it could come before what the others have.
  */
 export async function* inOrder<Each extends { position: number }>(
   sources: AsyncIterable<Read<Each>>[],
+  isForward = true,
 ): AsyncGenerator<Read<Each>> {
   const readers = sources.map((source) => source[Symbol.asyncIterator]());
   const heads = await Promise.all(readers.map((reader) => reader.next()));
-  for (let last = -1; ; ) {
+  const rankOf = ({ position }: Each) => (isForward ? position : -position);
+  for (let last = Number.NEGATIVE_INFINITY; ; ) {
     let first: { reader: number; each: Each } | undefined;
     for (const [reader, { done, value }] of heads.entries()) {
       if (done) continue;
-      if (value === timeIsUp) {
-        yield timeIsUp;
+      if (isCut(value)) {
+        yield value;
         return;
       }
-      if (!first || value.position < first.each.position) first = { reader, each: value };
+      if (!first || rankOf(value) < rankOf(first.each)) first = { reader, each: value };
     }
     if (!first) return;
-    if (first.each.position > last) yield first.each;
-    last = first.each.position;
+    if (rankOf(first.each) > last) yield first.each;
+    last = rankOf(first.each);
     heads[first.reader] = await (readers[first.reader] as (typeof readers)[number]).next();
   }
 }

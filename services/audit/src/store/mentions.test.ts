@@ -10,7 +10,8 @@ describe('what was recorded since a day began', () => {
 
   async function readAll(merchantId: string, date: string): Promise<Mention[]> {
     const mentions: Mention[] = [];
-    for await (const page of mentionsSince(merchantId, date)) mentions.push(...page);
+    for await (const page of mentionsSince(merchantId, date, Number.POSITIVE_INFINITY))
+      mentions.push(...page);
     return mentions;
   }
 
@@ -61,6 +62,14 @@ describe('what was recorded since a day began', () => {
       recent: [[mentioned(3, '2026-11-24T01:00:00Z')]],
     });
     expect((await readAll('acme', '2026-11-23')).map(({ n }) => n)).toEqual([4, 3, 2]);
+  });
+
+  it('is read among what would have been merged long ago only as long as there is time: then the day waits', async () => {
+    const at = (position: number) => mentioned(position, '2026-11-24T01:00:00Z');
+    stubListings({ merged: [[[at(0)]]], unread: [[[at(2)]], [[at(1)]]], recent: [[at(3)]] });
+    expect((await readAll('acme', '2026-11-23')).map(({ n }) => n)).toEqual([4, 3, 2, 1]);
+    const reading = mentionsSince('acme', '2026-11-23', 0);
+    await expect(reading.next()).rejects.toMatchObject({ name: 'NotYet' });
   });
 
   it('is too much to be read in time at a quarter of a million, and the message will never succeed', async () => {

@@ -1,10 +1,10 @@
 import { sequenceOf } from '@fanfold/contracts/event';
+import { NotYet } from '@fanfold/runtime/failure';
 import { readItems } from '@fanfold/runtime/readItems';
 import { Unprocessable } from '@fanfold/runtime/unprocessable';
 import type { Mention, Numbered } from '../compare/completeness.ts';
-import { type Found, readIndexed } from './indexes.ts';
-import { timeIsUp } from './listings.ts';
-import { listingsIn, readMerged, readUnmerged } from './mergedListings.ts';
+import { isCut } from './listings.ts';
+import { listingsBehind } from './queries.ts';
 import { tableName } from './tables.ts';
 
 /** How far the clocks of publishers and of this service may differ. */
@@ -19,47 +19,41 @@ const appendingMs = 60_000;
  */
 const maxMentionsRead = 250_000;
 
+/** Half of the consumer's time. It takes longer only where others have many events that are not merged. */
+const readingMs = 15_000;
+
 /**
- * The events of a merchant recorded since a day began, page by page, the newest first. Times of recording grow with
+ * The events of a merchant recorded since a day began, page by page, the newest first, each once. Times of recording grow with
  * positions, except for the few seconds that concurrent appends may take.
  *
- * @throws Unprocessable when there are too many to read
+ * @throws Unprocessable when there are too many to read; NotYet when there is no time to, because merging is behind
  */
-export async function* mentionsSince(merchantId: string, date: string): AsyncGenerator<Mention[]> {
+export async function* mentionsSince(
+  merchantId: string,
+  date: string,
+  endsAt = Date.now() + readingMs,
+): AsyncGenerator<Mention[]> {
   const earliest = new Date(Date.parse(date) - clockSkewMs - appendingMs).toISOString();
-  const { batches, mergedUntil, unlistedUntil } = await readUnmerged(-1, { merchantId });
   let read = 0;
-  // What came back after a restoration is in an index, and may be in a piece from before as well.
-  const positions = new Set<number>();
-  const isNew = ({ position }: Found) => positions.size < positions.add(position).size;
-  const mentionsOf = (page: Found[]): Mention[] => {
-    read += page.length;
+  let page: Mention[] = [];
+  const reading = { isForward: false, isTimeUp: () => Date.now() > endsAt };
+  for await (const each of listingsBehind({ merchantId }, -1, reading)) {
+    if (isCut(each)) throw new NotYet(`there was no time to read the events of ${merchantId} since ${date}`);
+    if ((each.recordedAt ?? '') < earliest) break;
+    read += 1;
     if (read > maxMentionsRead) {
       throw new Unprocessable(
         'too-many-events',
         `${merchantId} has more than ${maxMentionsRead} events since ${date}: check that day by hand`,
       );
     }
-    return page.filter(isNew).map(({ subject, sk, type, time }) => ({ subject, n: Number(sk), type, time }));
-  };
-  yield mentionsOf(listingsIn(batches, { merchantId }).reverse());
-  const sources = [
-    ...(mergedUntil > 0 ? [readMerged({ merchantId }, -1, { until: mergedUntil, isForward: false })] : []),
-    ...(unlistedUntil > 0
-      ? [readIndexed({ merchantId }, -1, { until: unlistedUntil, isForward: false })]
-      : []),
-  ];
-  for (const source of sources) {
-    let page: Found[] = [];
-    for await (const each of source) {
-      if (each === timeIsUp || (each.recordedAt ?? '') < earliest) break;
-      page.push(each);
-      if (page.length < pageSize) continue;
-      yield mentionsOf(page);
-      page = [];
-    }
-    yield mentionsOf(page);
+    const { subject, sk, type, time } = each;
+    page.push({ subject, n: Number(sk), type, time });
+    if (page.length < pageSize) continue;
+    yield page;
+    page = [];
   }
+  yield page;
 }
 
 /** How many are handed on together. */

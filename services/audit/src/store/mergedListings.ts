@@ -14,11 +14,12 @@ import {
   encodeListings,
   isIn,
   type Listing,
+  mergingIsBehind,
   type Read,
   type Scope,
   timeIsUp,
 } from './listings.ts';
-import { type EntriesItem, padded } from './log.ts';
+import { type EntriesItem, maxAppended, padded } from './log.ts';
 import { putAll } from './putAll.ts';
 import { tableName } from './tables.ts';
 
@@ -70,8 +71,13 @@ export const mergingMs = 30_000;
 /** A page of a list has 100 events at most, and few of them are in one piece where there are many merchants. */
 const eventsPerPiece = 64;
 
-/** What is merged, and what was appended since, by position; not all of that when there was no time for it. */
-export type Unmerged = Merged & { batches: Batch[]; isCut: boolean };
+/** What is merged, and what was appended since. */
+export type Unmerged = Merged & {
+  /** The last ones, by position. */
+  batches: Batch[];
+  /** Between what is merged and these, when merging has stood still: the positions from the first one until the second one. */
+  unread?: { from: number; until: number };
+};
 
 /**
  * How many batches without listings, one after another, say that those before them have none either, as long as nothing is merged:
@@ -80,10 +86,11 @@ export type Unmerged = Merged & { batches: Batch[]; isCut: boolean };
 const unlistedInARow = 500;
 
 /**
- * The batches that are not merged, from the end of the log backwards, and no further than a position.
+ * The batches that are not merged, from the end of the log backwards, and no further than a position. When merging has stood still
+ * they are many. Then only the last ones are read, and {@link readUnread} has the others, if they are needed.
  *
- * @param scope whose listings are kept: there may be many of others, when merging has stood still for hours
- * @param isTimeUp asked after each page, of which there may be many then
+ * @param scope whose listings are kept
+ * @param isTimeUp asked as long as nothing is merged yet, when batches are read until one tells where their listings begin
  * @returns of what comes before that position, `unlistedUntil` may know nothing
  */
 export async function readUnmerged(after = -1, scope?: Scope, isTimeUp = () => false): Promise<Unmerged> {
@@ -91,27 +98,69 @@ export async function readUnmerged(after = -1, scope?: Scope, isTimeUp = () => f
   const batches: Batch[] = [];
   let unlistedUntil = 0;
   let inARow = 0;
-  let isCut = false;
-  for await (const item of queryBackwards(isTimeUp)) {
-    if (item === timeIsUp) {
-      isCut = true;
-      break;
-    }
+  let read = 0;
+  const from = () => Math.max(merged?.mergedUntil ?? 0, after + 1);
+  const found = (unread?: Unmerged['unread']): Unmerged => ({
+    ...nothing,
+    ...merged,
+    // What is not read may be unlisted, too.
+    unlistedUntil: Math.max(unlistedUntil, unread?.until ?? 0),
+    batches: batches.reverse(),
+    ...(unread && { unread }),
+  });
+  for await (const item of queryBackwards()) {
+    read += 1;
     if (isMerged(item)) {
       merged = item;
       unlistedUntil = item.unlistedUntil;
       continue;
     }
     const batch = batchOf(item);
-    if (batch.end <= Math.max(merged?.mergedUntil ?? 0, after + 1)) break;
+    if (batch.end <= from()) break;
     batches.push(
       scope && batch.listings ? { ...batch, listings: batch.listings.filter(isIn(scope)) } : batch,
     );
     inARow = batch.listings ? 0 : inARow + 1;
     if (!batch.listings) unlistedUntil = Math.max(unlistedUntil, batch.end);
+    if (batch.index <= from()) break;
     if (!merged && inARow === unlistedInARow) break;
+    if (read >= firstRead && (merged || isTimeUp())) return found({ from: from(), until: batch.index });
   }
-  return { ...nothing, ...merged, unlistedUntil, isCut, batches: batches.reverse() };
+  return found();
+}
+
+/** What {@link readUnmerged} did not read of a scope's listings, in the order of the log or against it. */
+export async function* readUnread(
+  { unread }: Pick<Unmerged, 'unread'>,
+  scope: Scope,
+  after: number,
+  { isForward = true, isTimeUp = () => false }: Reading = {},
+): AsyncGenerator<Read<Listing>> {
+  if (!unread) return;
+  let next: Record<string, AttributeValue> | undefined;
+  let Limit = firstRead;
+  do {
+    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
+      new QueryCommand({
+        ...entriesBetween(Math.max(0, unread.from - maxAppended + 1), unread.until - 1),
+        ScanIndexForward: isForward,
+        ExclusiveStartKey: next,
+        Limit,
+      }),
+    );
+    for (const item of Items) {
+      const listings = listingsIn([batchOf(unmarshall(item) as EntriesItem)], scope, after).filter(
+        ({ position }) => position >= unread.from,
+      );
+      yield* isForward ? listings : listings.reverse();
+    }
+    next = LastEvaluatedKey;
+    Limit = Math.min(4 * Limit, 1000);
+    if (next && isTimeUp()) {
+      yield mergingIsBehind;
+      return;
+    }
+  } while (next);
 }
 
 const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk === mergedKey.sk;
@@ -119,7 +168,7 @@ const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk
 /** With some that are appended while a run begins, and `merged` itself. */
 const firstRead = 2 * batchesTogether;
 
-async function* queryBackwards(isTimeUp: () => boolean): AsyncGenerator<Read<EntriesItem | MergedItem>> {
+async function* queryBackwards(): AsyncGenerator<EntriesItem | MergedItem> {
   let next: QueryCommandInput['ExclusiveStartKey'];
   let Limit = firstRead;
   do {
@@ -139,10 +188,6 @@ async function* queryBackwards(isTimeUp: () => boolean): AsyncGenerator<Read<Ent
     for (const item of Items) yield unmarshall(item) as EntriesItem | MergedItem;
     next = LastEvaluatedKey;
     Limit = Math.min(4 * Limit, 1000);
-    if (next && isTimeUp()) {
-      yield timeIsUp;
-      return;
-    }
   } while (next);
 }
 
@@ -150,21 +195,26 @@ async function* queryBackwards(isTimeUp: () => boolean): AsyncGenerator<Read<Ent
 export async function readBatches(from: number, limit?: number): Promise<Batch[]> {
   const { Items = [] } = await dynamodb.send(
     new QueryCommand({
-      TableName: tableName(),
-      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
-      ProjectionExpression: 'sk, #count, listed',
-      ExpressionAttributeNames: { '#count': 'count' },
-      ExpressionAttributeValues: marshall({
-        ':pk': mergedKey.pk,
-        ':first': padded(from),
-        ':last': padded(Number.MAX_SAFE_INTEGER),
-      }),
-      ConsistentRead: true,
+      ...entriesBetween(from, Number.MAX_SAFE_INTEGER),
       ...(limit && { Limit: limit }),
     }),
   );
   return Items.map((item) => batchOf(unmarshall(item) as EntriesItem));
 }
+
+/** The batches that begin between two positions, both of them included. */
+const entriesBetween = (first: number, last: number): QueryCommandInput => ({
+  TableName: tableName(),
+  KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
+  ProjectionExpression: 'sk, #count, listed',
+  ExpressionAttributeNames: { '#count': 'count' },
+  ExpressionAttributeValues: marshall({
+    ':pk': mergedKey.pk,
+    ':first': padded(first),
+    ':last': padded(last),
+  }),
+  ConsistentRead: true,
+});
 
 /**
  * Merges listings of events that are published, sixteen batches at a time, as long as there are so many. Only what is published
@@ -257,7 +307,10 @@ async function moveMerged(
   }
 }
 
-/** Has what comes behind a position merged anew, because a restoration puts other entries there, without listings. */
+/**
+ * Has what comes behind a position merged anew, because a restoration puts other entries there, without listings. Pieces with
+ * listings of these stay: they were published, so they are right, and the indexes find the same events once more.
+ */
 export async function mergeAgainFrom(position: number): Promise<void> {
   const merged = await loadMerged();
   if (!merged || merged.mergedUntil <= position) return;

@@ -8,8 +8,8 @@ import type { Recorded } from '../record/received.ts';
 import { type EventItem, eventItemOf, unsealAll } from './eventItems.ts';
 import { loadAll, loadPosition } from './events.ts';
 import { type Found, readIndexed } from './indexes.ts';
-import { inOrder, type Read, type Scope, timeIsUp } from './listings.ts';
-import { listingsIn, type Reading, readMerged, readUnmerged } from './mergedListings.ts';
+import { inOrder, isCut, mergingIsBehind, type Read, type Scope } from './listings.ts';
+import { listingsIn, type Reading, readMerged, readUnmerged, readUnread } from './mergedListings.ts';
 import { tableName } from './tables.ts';
 
 /**
@@ -17,8 +17,8 @@ import { tableName } from './tables.ts';
  * correlation or of the whole merchant, as many are read as the page needs.
  *
  * @param isTimeUp is asked when there is more to read and the page is not full: then the page ends there
- * @throws Refusal 404 when there is no event with the id `startingAfter`, 422 when time was up before anything was
- *   found
+ * @throws Refusal 404 when there is no event with the id `startingAfter`; when time was up before anything was found 422, or 503
+ *   where that is because merging is behind
  */
 export async function find(
   merchantId: string,
@@ -31,15 +31,15 @@ export async function find(
   if (subject !== undefined) return findOf(`${merchantId}#${subject}`, query, after);
 
   const found: Found[] = [];
-  let isCut = false;
+  let cut: symbol | undefined;
   const reading = { limit: isFiltered(query) ? filteredReadFactor * (limit + 1) : limit + 1, isTimeUp };
   for await (const each of listingsBehind({ merchantId, correlationId }, after, reading)) {
-    if (each === timeIsUp) isCut = true;
+    if (isCut(each)) cut = each;
     else if (fits(query, each)) found.push(each);
-    if (isCut || found.length > limit) break;
+    if (cut || found.length > limit) break;
   }
-  if (isCut && found.length === 0) throw tooBroad();
-  return { items: await loadAll(found.slice(0, limit)), hasMore: isCut || found.length > limit };
+  if (cut && found.length === 0) throw cut === mergingIsBehind ? behind() : tooBroad();
+  return { items: await loadAll(found.slice(0, limit)), hasMore: cut !== undefined || found.length > limit };
 }
 
 /** The events of a subject. */
@@ -64,8 +64,8 @@ async function findOf(pk: string, query: EventQuery, after: number): Promise<Pag
 }
 
 /**
- * The listings of a scope behind a position, in the order of the log: those that are merged, those of the batches since, and
- * what only the indexes find, where there is any.
+ * The listings of a scope behind a position, in the order of the log or against it, each once: those that are merged, those of the
+ * batches since, and what only the indexes find, where there is any.
  */
 export async function* listingsBehind(
   scope: Scope,
@@ -73,20 +73,27 @@ export async function* listingsBehind(
   reading: Reading,
 ): AsyncGenerator<Read<Found>> {
   // Before those that are merged: what it says to be merged must be found there.
-  const { batches, mergedUntil, unlistedUntil, isCut } = await readUnmerged(after, scope, reading.isTimeUp);
-  if (isCut) {
-    yield timeIsUp;
-    return;
-  }
-  yield* inOrder<Found>([
-    ...(after + 1 < unlistedUntil ? [readIndexed(scope, after, { ...reading, until: unlistedUntil })] : []),
+  const unmerged = await readUnmerged(after, scope, reading.isTimeUp);
+  const { batches, mergedUntil, unlistedUntil } = unmerged;
+  const { isForward = true } = reading;
+  const last = listingsIn(batches, scope, after);
+  const listed = [
     ...(after + 1 < mergedUntil ? [readMerged(scope, after, { ...reading, until: mergedUntil })] : []),
-    each(listingsIn(batches, scope, after)),
-  ]);
+    readUnread(unmerged, scope, after, reading),
+    isForward ? last : last.reverse(),
+  ];
+  yield* inOrder<Found>(
+    [
+      ...(after + 1 < unlistedUntil ? [readIndexed(scope, after, { ...reading, until: unlistedUntil })] : []),
+      oneByOne(isForward ? listed : listed.reverse()),
+    ],
+    isForward,
+  );
 }
 
-async function* each<Each>(list: Each[]): AsyncGenerator<Each> {
-  yield* list;
+/** Each source is begun when the one before has ended: often a page needs no more. */
+async function* oneByOne<Each>(sources: (AsyncIterable<Each> | Iterable<Each>)[]): AsyncGenerator<Each> {
+  for (const source of sources) yield* source;
 }
 
 async function positionOf(merchantId: string, id: string): Promise<number> {
@@ -100,6 +107,15 @@ const tooBroad = (): Refusal =>
     422,
     'query_too_broad',
     'There are too many events to search in the available time. Ask by subject or correlationId, or with fewer filters.',
+  );
+
+/** Whatever was found before could be gone on from. Nothing was, so it cannot: the next run of the clock merges what is behind. */
+const behind = (): Refusal =>
+  new Refusal(
+    503,
+    'list_behind',
+    'Lists are behind with what was recorded, and there was no time to search it. Ask again after the time in Retry-After, or by subject.',
+    { headers: { 'Retry-After': '60' } },
   );
 
 /**

@@ -35,6 +35,7 @@ export const listingAt = (position: number, changed: Partial<Listing> = {}): Lis
 export function stubListings({
   merged = [],
   recent = [],
+  unread = [],
   indexed = [],
   mergedUntil = untilOf(merged.flat()),
 }: {
@@ -42,15 +43,27 @@ export function stubListings({
   merged?: Listing[][][];
   /** Of each batch that is not merged yet. */
   recent?: Listing[][];
+  /** Batches between those that are merged and these, of each answer, when merging has stood still. */
+  unread?: Listing[][][];
   /** Of each answer of the index. */
   indexed?: Listing[][];
   /** Less than that when more is merged after it was read. */
   mergedUntil?: number;
 }): void {
   const state = { mergedFrom: 0, mergedUntil, unlistedUntil: untilOf(indexed) };
+  dynamodb.on(QueryCommand, { KeyConditionExpression: 'pk = :pk', ScanIndexForward: false }).resolves({
+    Items: [
+      marshall({ sk: 'merged', ...state }),
+      ...(unread.length > 0 ? recent.concat(fillers(recent)) : recent).map(batchItem).reverse(),
+    ],
+  });
+  const between = unread.map((batches, i) => ({
+    Items: batches.map(batchItem),
+    ...(i + 1 < unread.length && { LastEvaluatedKey: next(i) }),
+  }));
   dynamodb
-    .on(QueryCommand, { KeyConditionExpression: 'pk = :pk', ScanIndexForward: false })
-    .resolves({ Items: [marshall({ sk: 'merged', ...state }), ...recent.map(batchItem).reverse()] });
+    .on(QueryCommand, { KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last' })
+    .callsFake(inTurn(between));
   const pages = merged.map((pieces, i) => ({
     Items: pieces.map((listed) =>
       marshall({ sk: padded(listed.at(-1)?.position ?? 0), listed: encodeListings(listed) }),
@@ -67,6 +80,12 @@ export function stubListings({
   dynamodb.on(QueryCommand, { IndexName: 'ByMerchant' }).callsFake(inTurn(answers));
   dynamodb.on(ScanCommand, { IndexName: 'ByMerchant' }).callsFake(inTurn(answers));
 }
+
+/** Batches of another merchant, so that the first read has no more than the last ones. */
+const fillers = (recent: Listing[][]): Listing[][] =>
+  Array.from({ length: 31 - recent.length }, (_, i) => [
+    listingAt(untilOf(recent) + i, { merchantId: 'another' }),
+  ]);
 
 const untilOf = (listings: Listing[][]): number =>
   listings.flat().reduce((until, { position }) => Math.max(until, position + 1), 0);
