@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { missingIn, neededBy, ofOtherStages, type Policy, policyFor } from './policy.ts';
+import {
+  longestPolicy,
+  missingIn,
+  neededBy,
+  ofOptIn,
+  ofOtherStages,
+  type Policy,
+  policyFor,
+} from './policy.ts';
 
 const deployer = 'arn:aws:iam::000000000000:user/deployer';
 const handlers = {
@@ -90,4 +98,10 @@ it.each(calledByPlugin)('docs/deploy-policy.json allows what the plugin calls: %
 it('docs/deploy-policy.json allows what stages need that no rehearsal has, such as one with Stripe', () => {
   expect(calledByPlugin).toContain('secretsmanager:DescribeSecret');
   expect(missingIn(policyOfDocs, ofOtherStages)).toEqual([]);
+});
+
+it('docs/deploy-policy-opt-in.json is the least that archive and stream need besides, and fits into a managed policy', () => {
+  const text = read('docs/deploy-policy-opt-in.json');
+  expect(JSON.parse(text)).toEqual(policyFor(ofOptIn));
+  expect(text.replace(/\s/g, '').length).toBeLessThanOrEqual(longestPolicy);
 });

@@ -135,6 +135,17 @@ const scopes: Scope[] = [
       'arn:aws:apigateway:*::/tags/*',
     ],
   },
+  { sid: 'Streams', actions: /^kinesis:/, resources: ['arn:aws:kinesis:*:*:stream/fanfold-*'] },
+  // Names of Athena's databases have no hyphens: services/archive/tables.js.
+  {
+    sid: 'Catalog',
+    actions: /^glue:/,
+    resources: [
+      'arn:aws:glue:*:*:catalog',
+      'arn:aws:glue:*:*:database/fanfold_*',
+      'arn:aws:glue:*:*:table/fanfold_*/*',
+    ],
+  },
 ];
 
 /** What stages need that the rehearsal has none of: one with Stripe, whose secret has to be there. */
@@ -144,6 +155,26 @@ export const ofOtherStages: Needed[] = [
     resource: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:fanfold/production/stripe-AbCdEf',
   },
 ];
+
+/**
+ * What the opt-in services need beside the stack's: archive Glue, stream Kinesis. By the handlers of their types of resources, for the
+ * properties that their templates have: without Glue's connections, Lake Formation, and Kinesis' metrics for each shard.
+ */
+export const ofOptIn: Needed[] = [
+  ...['CreateDatabase', 'DeleteDatabase', 'GetDatabase', 'UpdateDatabase'],
+  ...['CreateTable', 'DeleteTable', 'GetTable', 'UpdateTable'],
+]
+  .map((action) => `glue:${action}`)
+  .concat(
+    [
+      ...['CreateStream', 'DeleteStream', 'DescribeStreamSummary', 'UpdateShardCount'],
+      ...['IncreaseStreamRetentionPeriod', 'DecreaseStreamRetentionPeriod'],
+      ...['StartStreamEncryption', 'StopStreamEncryption'],
+      ...['AddTagsToStream', 'ListTagsForStream', 'RemoveTagsFromStream'],
+      ...['ListTagsForResource', 'TagResource', 'UntagResource'],
+    ].map((action) => `kinesis:${action}`),
+  )
+  .map((action) => ({ action }));
 
 /**
  * What a deployment needs: the calls of whoever deployed, and what CloudFormation calls in its name.
