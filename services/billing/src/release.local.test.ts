@@ -163,7 +163,7 @@ describe('A capture whose merchant has no seller', () => {
       return { ...about, merchantid: 'parts', data: { ...data, refund: { ...data.refund, credit } } };
     });
     const failures = refunds.map((each, i) => ({ ...refundFailed(each, 100 + i), merchantid: 'parts' }));
-    for (const each of [event, ...refunds, ...failures]) expect(await bill([each])).toEqual(done);
+    for (const events of [[event], refunds, failures]) expect(await bill(events)).toEqual(done);
     await put('parts');
     let runs = 0;
     for (; (await waiting('parts')) > 0; runs++) {
