@@ -105,9 +105,9 @@ const serverless = (service: string, options: string[], environment?: Record<str
 describe('serverless deploy', () => {
   test('goes to AWS with the stage that the command names', async () => {
     const { environment, asked, regions } = await refusingAws();
-    const deploy = serverless('billing', ['deploy', '--stage', 'production'], environment);
+    const deploy = serverless('bus', ['deploy', '--stage', 'production'], environment);
     await expect(deploy).rejects.toMatchObject({ stdout: expect.stringContaining('refused by the test') });
-    expect(asked.join('\n')).toContain('StackName=fanfold-billing-production');
+    expect(asked.join('\n')).toContain('StackName=fanfold-bus-production');
     expect(regions).toEqual(new Set(['eu-west-1']));
   });
 
