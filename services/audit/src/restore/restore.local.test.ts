@@ -1,6 +1,6 @@
 import {
   type AttributeValue,
-  DeleteItemCommand,
+  BatchWriteItemCommand,
   DynamoDBClient,
   PutItemCommand,
   paginateScan,
@@ -97,13 +97,22 @@ async function itemsOf(TableName: string) {
   return items.sort((a, b) => (`${a.pk?.S}${a.sk?.S}` < `${b.pk?.S}${b.sk?.S}` ? -1 : 1));
 }
 
+/** As many as one call writes. */
+const batchesOf = <T>(requests: T[]): T[][] =>
+  Array.from({ length: Math.ceil(requests.length / 25) }, (_, i) => requests.slice(25 * i, 25 * i + 25));
+
 /** As point-in-time recovery does: the table has what it had, and nothing else. */
 async function putBack(TableName: string, items: Items): Promise<void> {
-  for (const { pk, sk } of await itemsOf(TableName)) {
-    const Key = { ...(pk && { pk }), ...(sk && { sk }) };
-    await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
+  const deletions = (await itemsOf(TableName)).map(({ pk, sk }) => ({
+    DeleteRequest: { Key: { ...(pk && { pk }), ...(sk && { sk }) } },
+  }));
+  const puts = items.map((Item) => ({ PutRequest: { Item } }));
+  for (const requests of [...batchesOf(deletions), ...batchesOf(puts)]) {
+    const { UnprocessedItems } = await dynamodb.send(
+      new BatchWriteItemCommand({ RequestItems: { [TableName]: requests } }),
+    );
+    expect(UnprocessedItems).toEqual({});
   }
-  for (const Item of items) await dynamodb.send(new PutItemCommand({ TableName, Item }));
 }
 
 let count = 0;
