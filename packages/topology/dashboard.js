@@ -34,13 +34,14 @@ export async function dashboard({ resolveVariable }) {
 /**
  * What each service of the stack takes part in, as its serverless.yml says.
  *
+ * @param {string} checkout whose serverless-compose.yml lists the services
  * @returns {Promise<Part[]>} in the order of the flow: who subscribes to few types first, who records all of them last
  */
-async function partsOfServices() {
-  const compose = await readFile(join(repository, 'serverless-compose.yml'), 'utf8');
+export async function partsOfServices(checkout = repository) {
+  const compose = await readFile(join(checkout, 'serverless-compose.yml'), 'utf8');
   const { services } = /** @type {{ services: Record<string, { path: string }> }} */ (load(compose));
   const parts = await Promise.all(
-    Object.entries(services).map(([name, { path }]) => partOf(join(repository, path), name)),
+    Object.entries(services).map(([name, { path }]) => partOf(join(checkout, path), name)),
   );
   return parts
     .filter((part) => part !== undefined)
