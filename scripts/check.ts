@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brokenReferences, decisionFaults, yamlFaults } from './documents.ts';
+import { brokenReferences, decisionFaults, lengthFaults, yamlFaults } from './documents.ts';
 import { breachesOf } from './houseRules.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -61,7 +61,11 @@ const checks: [name: string, passes: () => boolean][] = [
     'documents',
     () => {
       const documents = [...filesNamed('*.md'), ...sources, ...filesNamed('*.yml')];
-      return nothingIn([...brokenReferences(documents, pathsOf()), ...decisionFaults(documents)]);
+      return nothingIn([
+        ...brokenReferences(documents, pathsOf()),
+        ...decisionFaults(documents),
+        ...lengthFaults(documents),
+      ]);
     },
   ],
 ];

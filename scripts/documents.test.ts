@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { brokenReferences, decisionFaults, yamlFaults } from './documents.ts';
+import { brokenReferences, decisionFaults, lengthFaults, yamlFaults } from './documents.ts';
 
 const files = ['README.md', 'docs/deploy.md', 'docs/audit-log.md', 'scripts/dev.ts'];
 const broken = (path: string, text: string, deploy = '# Deploy\n\n## An account\n\n## `dev`, and then\n') =>
@@ -87,6 +87,15 @@ describe('a decision', () => {
       faults('0001-keys.md', page, '\n- [1. Keys](0001-keys.md)\n\n- [1. Keys](0001-keys.md)\n'),
     ).toHaveLength(1);
   });
+});
+
+it('a page that is read from top to bottom is not too long: the README 200 lines, one of the tutorial 80', () => {
+  const faults = (path: string, lines: number) => lengthFaults([{ path, text: 'A line.\n'.repeat(lines) }]);
+  expect(faults('README.md', 200)).toEqual([]);
+  expect(faults('README.md', 201)).toEqual(['README.md: has 201 lines, and 200 at most']);
+  expect(faults('docs/tutorial/01-event.md', 80)).toEqual([]);
+  expect(faults('docs/tutorial/01-event.md', 81)).toHaveLength(1);
+  expect(faults('docs/operations.md', 900)).toEqual([]);
 });
 
 describe('YAML', () => {

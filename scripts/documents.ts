@@ -115,6 +115,20 @@ export function decisionFaults(documents: Document[]): string[] {
   });
 }
 
+/** How many lines the pages have at most that are read from top to bottom: a tutorial's is two screens. */
+const longest = [
+  { pages: /^README\.md$/, lines: 200 },
+  { pages: /^docs\/tutorial\//, lines: 80 },
+];
+
+/** Pages that are too long, each as `path: what is wrong`. */
+export const lengthFaults = (documents: Document[]): string[] =>
+  documents.flatMap(({ path, text }) => {
+    const { lines: most = Number.POSITIVE_INFINITY } = longest.find(({ pages }) => pages.test(path)) ?? {};
+    const lines = text.split('\n').length - 1;
+    return lines > most ? [`${path}: has ${lines} lines, and ${most} at most`] : [];
+  });
+
 /** `!Ref`, `!GetAtt` and the like, which CloudFormation or the framework reads. */
 const anyTag = { matchByTagPrefix: true };
 const yaml = CORE_SCHEMA.withTags(

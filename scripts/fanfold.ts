@@ -512,6 +512,22 @@ making
   .option('--json', 'print the result as JSON')
   .action(async (type, options) => (await import('./fanfold/commands/new.ts')).event(type, options));
 
+making
+  .command('endpoint')
+  .argument('<operation>', 'its function: a verb and a noun, such as getBalance')
+  .requiredOption('--service <name>', 'the service whose API has it')
+  .requiredOption('--route <route>', "its method and path, such as 'GET /loyalty/{paymentId}/balance'")
+  .requiredOption('--scope <scope>', 'the scope that an access token must have, such as loyalty:read')
+  .summary('add a route to the API of a service')
+  .description(
+    'Writes its handler and its test, and adds its function to serverless.yml and what it answers to description.ts, examples.json and ' +
+      'openapi.json. Its role may do nothing yet. A running `pnpm dev` starts it.',
+  )
+  .option('--json', 'print the result as JSON')
+  .action(async (operation, options) =>
+    (await import('./fanfold/commands/new.ts')).endpoint(operation, options),
+  );
+
 program
   .command('gameday')
   .argument('[failure]', 'one failure, as --list names it; all, one after another, if not given')

@@ -72,13 +72,27 @@ async function printed(pattern: RegExp, from = 0): Promise<string> {
   );
 }
 
+/** The command of a recipe in CONTRIBUTING.md, as it stands there. */
+async function recipe(title: string): Promise<string[]> {
+  const text = (await checkout.read('CONTRIBUTING.md')).split(`## Recipe: ${title}\n`)[1];
+  const [, command = ''] = /^```sh\npnpm fanfold (.+)\n```$/m.exec(text ?? '') ?? [];
+  return [...command.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+}
+
+/** Its files by their path, with what is in them. */
+async function filesOfService(): Promise<Record<string, string>> {
+  const paths = git(folder, 'ls-files', '--others', '--exclude-standard', 'services/loyalty')
+    .trim()
+    .split('\n');
+  return Object.fromEntries(
+    await Promise.all(paths.map(async (path) => [path, await checkout.read(path)] as const)),
+  );
+}
+
 const changed = () => git(folder, 'status', '--porcelain').split('\n').filter(Boolean).sort();
 
 it('no file of another service or package changes when one is added, and a running dev starts it', async () => {
-  await writing(
-    ...['new', 'service', 'loyalty', '--subscribes-to', 'payment.captured.v1'],
-    ...['--publishes', 'points.earned.v1', '--api'],
-  );
+  await writing(...(await recipe('a new service')));
   expect(changed()).toEqual([' M pnpm-lock.yaml', ' M serverless-compose.yml', '?? services/loyalty/']);
   const line = await printed(/^loyalty +(Started|ERROR)|^Not changed/);
   expect(line).toMatch(
@@ -111,6 +125,48 @@ it('a payment has its effect there, and its own event is in audit', async () => 
   );
 });
 
+it('an endpoint that is added answers while dev runs, and an event can be declared', async () => {
+  const bonus = [
+    ...['new', 'endpoint', 'createBonus', '--service', 'loyalty', '--scope', 'loyalty:write'],
+    ...['--route', 'POST /loyalty/{paymentId}/bonuses'],
+  ];
+  const description = 'services/loyalty/description.ts';
+  await checkout.edit(description, ['listEntries: {', 'listNothing: {']);
+  const before = await filesOfService();
+  await expect(writing(...bonus)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /createBonus cannot be added, and nothing was changed: The function listEntries/,
+    ),
+  });
+  expect(await filesOfService()).toEqual(before);
+  await checkout.edit(description, ['listNothing: {', 'listEntries: {']);
+
+  await writing(...bonus);
+  await writing(...(await recipe('a new endpoint')));
+  await writing(...(await recipe('a new event')));
+  const { stdout: token } = await writing('token', '--scope', 'loyalty:read,loyalty:write');
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const headers = {
+      authorization: `Bearer ${token.trim()}`,
+      'content-type': 'application/json',
+      'idempotency-key': 'bonus-1',
+    };
+    const response = await fetch(`http://127.0.0.1:${stack.base + 10}/loyalty/${path}`, { ...init, headers });
+    return [response.status, await response.json()];
+  };
+  await vi.waitFor(
+    async () => {
+      expect(await ask('pay_1/bonuses', { method: 'POST', body: '{"paymentId":"pay_1"}' })).toEqual([
+        201,
+        { object: 'bonus', merchantId: 'acme', paymentId: 'pay_1' },
+      ]);
+      expect(await ask('pay_1/balance')).toEqual([200, { object: 'balance', merchantId: 'acme' }]);
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+}, 180_000);
+
 it('its queues are where operators look: in dlq list, in the console, and in its asyncapi.json', async () => {
   const queue = 'fanfold-local-loyalty-events';
   await fetch(`http://127.0.0.1:${stack.base + 4}/`, {
@@ -142,7 +198,15 @@ it('its queues are where operators look: in dlq list, in the console, and in its
   await writing('describe');
   const { channels, components } = JSON.parse(await checkout.read('services/loyalty/asyncapi.json'));
   expect(channels.queue.bindings.sqs.queue.name).toBe('fanfold-{stage}-loyalty-events');
-  expect(Object.keys(components.messages).sort()).toEqual(['payment.captured.v1', 'points.earned.v1']);
+  expect(Object.keys(components.messages).sort()).toEqual([
+    'payment.captured.v1',
+    'points.earned.v1',
+    'points.lost.v1',
+  ]);
+  const { paths } = JSON.parse(await checkout.read('services/loyalty/openapi.json'));
+  expect(Object.keys(paths)).toEqual(
+    expect.arrayContaining(['/loyalty/{paymentId}/balance', '/loyalty/{paymentId}/bonuses']),
+  );
   // Of the others, only what is said of who subscribes to everything.
   const described = /^ M (docs\/events\.md|services\/[\w-]+\/(asyncapi|columns)\.json)$/;
   expect(changed().filter((path) => !described.test(path))).toEqual([

@@ -49,6 +49,18 @@ export function serviceNameProblem(service, functionKeys) {
 }
 
 /**
+ * What is wrong with the name of a service's function, as a sentence; undefined when nothing is.
+ *
+ * @param {string} service
+ * @param {string} functionKey
+ */
+export function functionKeyProblem(service, functionKey) {
+  const room = longestFunction - `fanfold-${service}--`.length - longestStage;
+  if (functionKey.length <= room) return undefined;
+  return `"${functionKey}" is too long for a function of ${service}: it has ${room} characters at most, so that its name fits with every stage.`;
+}
+
+/**
  * The name of a function's role. services/bus/serverless.yml recognises publishers by it.
  *
  * @param {{ service: string, stage: string, functionKey: string, region: string }} of `service` without `fanfold-`

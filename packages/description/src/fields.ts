@@ -42,6 +42,7 @@ export const fieldDescriptions: Record<string, string> = {
   paymentMethod: 'The id of the payment method. Card numbers are never accepted.',
   captureMethod:
     '`automatic`: the money is taken at once. `manual`: it is reserved, to be captured within seven days.',
+  merchantId: 'The merchant to whom it belongs.',
   orderId: 'The id of the order in the merchant’s own system.',
   description: 'What it is for, in words.',
   customer: 'Who pays.',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { catalog, type EventType, eventTypes } from '@fanfold/contracts/catalog';
 import { exampleFile } from '@fanfold/contracts/exampleFile';
 import { describeApi, openApiFile } from '@fanfold/description/service';
-import { serviceNames } from '@fanfold/local-cloud/packagedTemplates';
+import { serviceNames, templateOf } from '@fanfold/local-cloud/packagedTemplates';
 import { serviceNameProblem } from '../../../../packages/topology/names.js';
 import { pnpmCommand } from '../../../checkout.ts';
 import { run } from '../../../processes.ts';
@@ -36,7 +36,9 @@ export async function newService(service: NewService): Promise<Created> {
   const files = [...serviceFiles(service, { localPort, cause })];
   try {
     for (const [path, text] of files) await writeNew(join(folder, path), text);
-    await Promise.all([format(folder), linkPackages()]);
+    await format(folder);
+    // A template is kept by its content: it is made while pnpm links, and a running `dev` finds it.
+    await Promise.all([linkPackages(), templateOf(name)]);
     if (service.api) await writeFile(openApiFile(name), await describeApi(name));
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

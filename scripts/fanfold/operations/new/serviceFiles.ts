@@ -293,18 +293,18 @@ export const entryList = listAnswer(entry);
       `import { subjectId } from '@fanfold/contracts/event';
 import type { ApiDescription } from '@fanfold/description/operations';
 import { problem } from '@fanfold/runtime/answers';
-import { entry, entryList } from './src/answers.ts';
+import * as answers from './src/answers.ts';
 
 /** What the API of ${name} says about itself, besides its code. \`pnpm fanfold describe\` makes openapi.json of both. */
 export const api: ApiDescription = {
   title: 'Fanfold ${name}',
   description: 'Shows the events that ${name} has handled.',
-  schemas: { Entry: entry, EntryList: entryList, Problem: problem },
+  schemas: { Entry: answers.entry, EntryList: answers.entryList, Problem: problem },
   operations: {
     listEntries: {
       description: 'The events about a payment that were handled, by their ids, up to a hundred.',
       path: { paymentId: { schema: subjectId, description: 'The id of the payment.' } },
-      answers: { 200: { when: 'The entries.', schema: entryList } },
+      answers: { 200: { when: 'The entries.', schema: answers.entryList } },
       problems: ['not_found'],
     },
   },

@@ -12,10 +12,10 @@ export async function writeNew(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx' });
 }
 
-/** Breaks the lines of files as `pnpm check` wants them. */
-export async function format(folder: string): Promise<void> {
+/** Breaks the lines of files, and orders their imports, as `pnpm check` wants them. */
+export async function format(...paths: string[]): Promise<void> {
   const biome = join(repository, 'node_modules/@biomejs/biome/bin/biome');
-  const { code, output } = await run(process.execPath, [biome, 'format', '--write', folder], {
+  const { code, output } = await run(process.execPath, [biome, 'check', '--write', ...paths], {
     cwd: repository,
   });
   if (code !== 0) throw new CommandError('The files cannot be formatted:', ...output.trim().split('\n'));
