@@ -3,14 +3,20 @@ import { runApart } from '../../measuring/runApart.ts';
 import type { Part } from '../../part.ts';
 import { costChart } from '../../reporting/costChart.ts';
 import { table } from '../../reporting/table.ts';
-import { billOf, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
+import { type Bill, billOf, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
 import { goalsTable } from './goals.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
 import { allUnits, pricesDate, type Unit, units } from './prices.ts';
 import type { MeasuredProgram } from './program.ts';
 import { programs } from './programs.ts';
 
-type Result = { programs: ProgramCost[]; months: MonthlyCost[] };
+type Result = { programs: ProgramCost[]; byMerchants: ByMerchants[]; months: MonthlyCost[] };
+
+/** Fanfold's cost where payments are those of so many merchants, who take turns. */
+type ByMerchants = { merchants: number } & Pick<ProgramCost, 'low' | 'high' | 'minute'>;
+
+/** So many payments that what audit records of them is sixteen batches one a second, and three times sixteen in full batches: they are merged. */
+const merged = { few: 160, many: 784 };
 
 export const costPart: Part<Result> = {
   name: 'cost',
@@ -21,12 +27,8 @@ export const costPart: Part<Result> = {
     const measured: ProgramCost[] = [];
     for (const [key, { name, about, standing }] of Object.entries(programs)) {
       tell(name);
-      const {
-        low,
-        alone = low,
-        high,
-        minute,
-      } = await measureInProcess(key, quick ? 20 : 120, quick ? 98 : 490);
+      const { few, many } = quick ? { few: 20, many: 98 } : merged;
+      const { low, alone = low, high, minute } = await measureInProcess(key, few, many);
       measured.push({
         name,
         about,
@@ -37,13 +39,25 @@ export const costPart: Part<Result> = {
         minute: billOf({ payments: 1, used: minute }),
       });
     }
-    return { programs: measured, months: await monthlyCosts(measured) };
+    const byMerchants: ByMerchants[] = [];
+    for (const merchants of quick ? [] : [10, 1000]) {
+      tell(`Fanfold with ${merchants} merchants`);
+      const { low, high, minute } = await measureInProcess('fanfold', merged.few, merged.many, merchants);
+      byMerchants.push({
+        merchants,
+        low: billOf(low),
+        high: billOf(high),
+        minute: billOf({ payments: 1, used: minute }),
+      });
+    }
+    return { programs: measured, byMerchants, months: await monthlyCosts(measured) };
   },
 
   chart: ({ months }) => costChart(months, pricesDate),
 
   report: ({
     programs,
+    byMerchants,
     months,
   }) => `${programs.map(({ name, about }) => `- **${name}**: ${about}.`).join('\n')}
 
@@ -56,7 +70,17 @@ does not say whether it is billed as requests of SQS; everywhere else it is coun
 
 ${goalsTable(programs[0] as ProgramCost)}
 
-Where its write units go:
+What its dollars are for, and where its requests of SQS go:
+
+${termsTable(programs[0] as ProgramCost)}
+
+${placesTable(programs.slice(0, 1), 'sqsRequests')}
+
+How it depends on the number of merchants, who take turns: they share no numbers, and no list.
+
+${merchantsTable([{ merchants: 1, ...(programs[0] as ProgramCost) }, ...byMerchants])}
+
+Where write units go:
 
 ${placesTable(programs, 'writeUnits')}
 
@@ -65,11 +89,28 @@ What a month costs, by how many payments it has, prices of ${pricesDate}:
 ${monthsTable(months)}`,
 };
 
-export const measureInProcess = (key: string, oneByOne: number, together: number): Promise<MeasuredProgram> =>
+export const measureInProcess = (
+  key: string,
+  oneByOne: number,
+  together: number,
+  merchants = 1,
+): Promise<MeasuredProgram> =>
   runApart(
     `Measuring ${key}`,
     [join(import.meta.dirname, 'programs.ts'), 'measureProgram'],
-    [key, oneByOne, together],
+    [key, oneByOne, together, merchants],
+  );
+
+const merchantsTable = (measured: ByMerchants[]): string =>
+  table(
+    ['merchants', ...['one a second', 'full batches'].flatMap((load) => [`units, ${load}`, `$, ${load}`])],
+    measured.map(({ merchants, low, high, minute }) => [
+      merchants.toLocaleString('en'),
+      ...[sumOf(low, minute, 1 / 60), high].flatMap((bill) => [
+        unitsOf(bill).toFixed(1),
+        dollarsOf(bill).toFixed(2),
+      ]),
+    ]),
   );
 
 function usageTable(programs: ProgramCost[]): string {
@@ -86,6 +127,22 @@ function usageTable(programs: ProgramCost[]): string {
       `**${unitsOf(bill).toFixed(1)}**`,
       `**${dollarsOf(bill).toFixed(2)}**`,
     ]),
+  );
+}
+
+/** Dollars a million, by what they are for. */
+function termsTable({ low, high, minute }: ProgramCost): string {
+  const bills = [sumOf(low, minute, 1 / 60), high];
+  const terms = [...new Set(allUnits.map((unit) => units[unit].term))];
+  const dollars = (bill: Bill, term: string) =>
+    allUnits
+      .filter((unit) => units[unit].term === term)
+      .reduce((sum, unit) => sum + totalOf(bill, unit) * units[unit].dollarsPerMillion, 0);
+  return table(
+    ['$ per million', 'one a second', 'full batches'],
+    terms
+      .filter((term) => bills.some((bill) => dollars(bill, term) > 0.005))
+      .map((term) => [term, ...bills.map((bill) => dollars(bill, term).toFixed(2))]),
   );
 }
 
