@@ -1,9 +1,10 @@
 import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { setTimeout as waitFor } from 'node:timers/promises';
-import { type BuildOptions, build, type OutputFile, stop } from 'esbuild';
+import { type BuildOptions, build, stop } from 'esbuild';
 import { functionOptions } from '../../../topology/bundling.js';
+import { type BuiltFile, builtOnce, isKeepable } from './keptBundles.ts';
 
 /** A service whose functions are bundled. */
 export type BundledService = {
@@ -48,16 +49,25 @@ export async function bundleFunctions(options: FunctionBundlesOptions): Promise<
   // A run that was killed has left its bundles.
   await rm(folder, { recursive: true, force: true });
   const written = new Map<string, string>();
-  const bundle = (bundled: BundledService[]) => {
+  const built = (bundled: BundledService[]) => {
     const entryPoints = bundled.flatMap(({ name, folder, modules }) =>
       modules.map((module) => ({ in: join(folder, `${module}.ts`), out: `${name}/${module}` })),
     );
-    return bundleInChunks(
-      { ...developmentOptions, conditions: [...conditions, 'module'], entryPoints, outdir: folder },
-      written,
-    );
+    return buildInChunks({
+      ...developmentOptions,
+      conditions: [...conditions, 'module'],
+      entryPoints,
+      outdir: folder,
+    });
   };
-  await bundle(services);
+  const bundle = async (bundled: BundledService[]) => writeWhole(await built(bundled), written);
+  const purpose = {
+    services: services.map((service) => ({ ...service, folder: relative(folder, service.folder) })),
+    conditions,
+  };
+  const build = () => built(services);
+  const isKept = isKeepable(services.map((service) => service.folder));
+  await writeWhole(await (isKept ? builtOnce(purpose, folder, build) : build()), written);
   let editedAt = 0;
   let isQueued = false;
   let last: Promise<void> = Promise.resolve();
@@ -144,14 +154,8 @@ const developmentOptions: BuildOptions = {
 /** The folder of chunks that several functions import. */
 const chunkFolder = 'shared';
 
-/**
- * Bundles all entries in one build and writes what has changed since the last time. A build for each entry, as for a
- * deployment, would take ten times the time and memory.
- *
- * @param written the existing files, by path; it is updated
- * @returns the paths of the files that were written
- */
-async function bundleInChunks(options: BuildOptions, written: Map<string, string>): Promise<string[]> {
+/** Bundles all entries in one build. One for each entry, as for a deployment, would take ten times the time and memory. */
+async function buildInChunks(options: BuildOptions): Promise<BuiltFile[]> {
   try {
     const { outputFiles = [] } = await build({
       ...options,
@@ -159,7 +163,7 @@ async function bundleInChunks(options: BuildOptions, written: Map<string, string
       write: false,
       chunkNames: `${chunkFolder}/[hash]`,
     });
-    return await writeWhole(outputFiles, written);
+    return outputFiles.map(({ path, contents, hash }) => ({ path, contents, hash }));
   } finally {
     // Saves a hundred megabytes until the next edit, which then takes a fifth of a second more.
     await stop();
@@ -169,10 +173,13 @@ async function bundleInChunks(options: BuildOptions, written: Map<string, string
 /**
  * Writes what has changed so that a function that starts meanwhile finds complete files, with all that they import.
  * One that has read half a file would fail for as long as its instance lives.
+ *
+ * @param written the existing files, by path; it is updated
+ * @returns the paths of the files that were written
  */
-async function writeWhole(files: OutputFile[], written: Map<string, string>): Promise<string[]> {
+async function writeWhole(files: BuiltFile[], written: Map<string, string>): Promise<string[]> {
   const changed = files.filter(({ path, hash }) => written.get(path) !== hash);
-  const isChunk = ({ path }: OutputFile) => basename(dirname(path)) === chunkFolder;
+  const isChunk = ({ path }: BuiltFile) => basename(dirname(path)) === chunkFolder;
   const chunksFirst = [...changed.filter(isChunk), ...changed.filter((file) => !isChunk(file))];
   for (const { path, contents, hash } of chunksFirst) {
     await mkdir(dirname(path), { recursive: true });
