@@ -41,7 +41,7 @@ export const totalOf = (bill: Bill, unit: Unit): number =>
   Object.values(bill).reduce((sum, used) => sum + (used[unit] ?? 0), 0);
 
 /** What counts as a billed unit: everything but amounts of time and bytes. */
-const countable = allUnits.filter((unit) => unit !== 'gigabyteSeconds' && unit !== 'logBytes');
+export const countable = allUnits.filter((unit) => unit !== 'gigabyteSeconds' && unit !== 'logBytes');
 
 export const unitsOf = (bill: Bill): number => countable.reduce((sum, unit) => sum + totalOf(bill, unit), 0);
 

@@ -1,5 +1,6 @@
 import { table } from '../../reporting/table.ts';
-import { type Bill, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
+import { type Bill, countable, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
+import { units } from './prices.ts';
 
 /** One a second, and in full batches. */
 type Loads = readonly [low: number, full: number];
@@ -65,6 +66,23 @@ export function goalsTable({ low, high, minute }: Pick<ProgramCost, 'low' | 'hig
     rows,
   );
 }
+
+/** Every unit by kind of call and where it is made, the most of each kind first: what a missed goal consists of. */
+export function countsTable({ low, high, minute }: Pick<ProgramCost, 'low' | 'high' | 'minute'>): string {
+  const bills = [sumOf(low, minute, 1 / 60), high];
+  const places = [...new Set(bills.flatMap((bill) => Object.keys(bill)))];
+  const rows = countable.flatMap((unit) =>
+    places
+      .map((place) => ({ place, counts: bills.map((bill) => bill[place]?.[unit] ?? 0) }))
+      .filter(({ counts }) => Math.max(...counts) >= leastShown)
+      .sort((a, b) => Math.max(...b.counts) - Math.max(...a.counts))
+      .map(({ place, counts }) => [units[unit].title, place, ...counts.map((count) => count.toFixed(2))]),
+  );
+  return table(['unit', 'where', 'one a second', 'full batches'], rows);
+}
+
+/** Less than that of a payment is in the sums alone. */
+const leastShown = 0.005;
 
 /** A bill without the messages that SNS puts into queues. */
 export const withoutDeliveries = (bill: Bill): Bill =>

@@ -4,7 +4,7 @@ import type { Part } from '../../part.ts';
 import { costChart } from '../../reporting/costChart.ts';
 import { table } from '../../reporting/table.ts';
 import { type Bill, billOf, dollarsOf, type ProgramCost, sumOf, totalOf, unitsOf } from './bill.ts';
-import { goalsTable } from './goals.ts';
+import { countsTable, goalsTable } from './goals.ts';
 import { largestOf, type MonthlyCost, monthlyCosts } from './month.ts';
 import { allUnits, pricesDate, type Unit, units } from './prices.ts';
 import type { MeasuredProgram } from './program.ts';
@@ -70,11 +70,13 @@ does not say whether it is billed as requests of SQS; everywhere else it is coun
 
 ${goalsTable(programs[0] as ProgramCost)}
 
-What its dollars are for, and where its requests of SQS go:
+What its dollars are for:
 
 ${termsTable(programs[0] as ProgramCost)}
 
-${placesTable(programs.slice(0, 1), 'sqsRequests')}
+What its units are, by kind of call and where:
+
+${countsTable(programs[0] as ProgramCost)}
 
 How it depends on the number of merchants, who take turns: they share no numbers, and no list.
 
