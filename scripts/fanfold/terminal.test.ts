@@ -1,3 +1,4 @@
+import { codePoint } from '@fanfold/contracts/codePointFixtures';
 import fc from 'fast-check';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { notify, print, printHeading, printJson, safe } from './terminal.ts';
@@ -12,7 +13,7 @@ const printed = () => [...out.mock.calls, ...err.mock.calls].flat().join('\n');
 
 /** Any text, and what somebody would write who means to deceive. */
 const texts = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  fc.string({ unit: codePoint }),
   fc.string(),
   fc
     .array(

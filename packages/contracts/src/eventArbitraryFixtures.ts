@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type * as z from 'zod';
 import { catalog, type EventOfType, type EventType } from './catalog.ts';
+import { codePoint } from './codePointFixtures.ts';
 import { eventId, maxEventBytes, sequenceOf } from './event.ts';
 import { maxAmountMinor } from './fields.ts';
 
@@ -56,7 +57,7 @@ const texts = fc.oneof(
     '€'.repeat(100),
     '"'.repeat(200),
   ),
-  fc.string({ unit: 'binary', maxLength: 10 }),
+  fc.string({ unit: codePoint, maxLength: 10 }),
 );
 
 const currencies = fc.constantFrom('EUR', 'JPY', 'KWD', 'CLF', 'XAD');

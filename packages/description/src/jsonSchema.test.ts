@@ -1,3 +1,4 @@
+import { codePoint } from '@fanfold/contracts/codePointFixtures';
 import { currency } from '@fanfold/contracts/fields';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
 import fc from 'fast-check';
@@ -88,7 +89,7 @@ describe('describing stops, with what to do, for', () => {
 
 describe('the pattern of a text, with and without the flag u,', () => {
   const patterns = (source: string) => ['', 'u'].map((flags) => new RegExp(source, flags));
-  const characters = fc.string({ unit: 'binary', maxLength: 3 }).filter((text) => text.isWellFormed());
+  const characters = fc.string({ unit: codePoint, maxLength: 3 }).filter((text) => text.isWellFormed());
 
   it('accepts just what the code accepts', () => {
     fc.assert(

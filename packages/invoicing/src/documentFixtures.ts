@@ -1,4 +1,5 @@
 /** Whatever orders, parties and refunds can be, for properties and for the official rules. */
+import { codePoint } from '@fanfold/contracts/codePointFixtures';
 import { currencyCodes, exponentOf } from '@fanfold/contracts/currency';
 import { roundedRatio } from '@fanfold/contracts/rounding';
 import { isVisible, unfitCharactersOf } from '@fanfold/contracts/text';
@@ -49,7 +50,7 @@ export const texts = (maxLength: number): fc.Arbitrary<string> =>
       { weight: 3, arbitrary: fc.constantFrom('Chair', 'Table', 'Consulting', 'Shipping') },
       { weight: 2, arbitrary: fc.constantFrom(...strangeTexts) },
       { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength, unit: 'grapheme' }) },
-      { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength, unit: 'binary' }) },
+      { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength, unit: codePoint }) },
       // As long as it may be: one word, many, and scripts without spaces or from right to left.
       {
         weight: 1,

@@ -1,3 +1,4 @@
+import { codePoint } from '@fanfold/contracts/codePointFixtures';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod';
@@ -413,8 +414,8 @@ describe('A refusal', () => {
 test('Whatever a client sends as a body, it is taken or refused, and never a failure', async () => {
   const bytes = fc.uint8Array({ maxLength: 200 }).map((body) => Buffer.from(body).toString('base64'));
   const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.json({ noUnicodeString: false }),
+    fc.string({ unit: codePoint }),
+    fc.json({ stringUnit: codePoint }),
     fc
       .record({ name: fc.jsonValue(), size: fc.jsonValue() }, { requiredKeys: [] })
       .map((body) => JSON.stringify(body)),

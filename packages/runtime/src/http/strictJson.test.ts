@@ -1,3 +1,4 @@
+import { codePoint } from '@fanfold/contracts/codePointFixtures';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quickest, slowMs } from '../durationFixtures.ts';
@@ -93,7 +94,7 @@ describe('Nothing but a value or a refusal comes', () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.string({ unit: 'binary' }),
+          fc.string({ unit: codePoint }),
           looksLikeJson.map((parts) => parts.join('')),
         ),
         (text) => {
