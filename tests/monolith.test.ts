@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { freeBasePort } from '@fanfold/local-cloud/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Monolith, startMonolith } from '../bench/monolith/monolith.ts';
@@ -25,5 +26,12 @@ describe('the monolith', () => {
     const { shared, services, monolith: own } = await countLines();
     expect(shared).toBeGreaterThan(services);
     expect(own).toBeLessThan(services / 4);
+
+    const page = await readFile(new URL('../docs/when-not.md', import.meta.url), 'utf8');
+    const said = [...page.matchAll(/^\| (?:three services|monolith) +\| +([\d,]+) \| +([\d,]+) \|/gm)];
+    const numbers = said.flatMap(([, ...cells]) => cells.map((cell) => Number(cell.replace(',', ''))));
+    for (const [i, lines] of [services, shared, own, shared].entries()) {
+      expect(Math.abs((numbers[i] ?? 0) / lines - 1), `${lines} lines in docs/when-not.md`).toBeLessThan(0.1);
+    }
   });
 });

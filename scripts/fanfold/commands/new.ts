@@ -19,7 +19,8 @@ export async function service(
     ...created.files.map((path) => `written  ${path}`),
     `changed  serverless-compose.yml, pnpm-lock.yaml`,
     '',
-    `A running \`pnpm dev\` starts it. Test it: pnpm vitest run services/${name}`,
+    'A running `pnpm dev` says when it has started: it gets what is published from then on.',
+    `Test it: pnpm vitest run services/${name}`,
     `Say in ${created.files.find((path) => path.endsWith('/README.md'))} what it is for. What others read of it, before you commit: pnpm fanfold describe`,
   );
 }

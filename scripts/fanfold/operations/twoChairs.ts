@@ -6,6 +6,7 @@ export const twoChairs = {
   description: 'Two chairs',
   customer: {
     name: 'Ada Example',
+    email: 'ada@example.com',
     address: { line1: 'Main St 1', city: 'Ghent', postalCode: '9000', country: 'BE' },
   },
   lines: [{ description: 'Chair', quantity: 2, unitAmount: 5000, taxRate: '21.00' }],
