@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { resolveTemplate } from '@fanfold/local-cloud/template';
 import { describe, expect, test } from 'vitest';
 import { watchesOf } from '../../bench/parts/cost/month.ts';
 import { monthly } from '../../bench/parts/cost/prices.ts';
@@ -17,6 +18,7 @@ import {
   resources,
   servicesOfStack,
   servicesWithFunctions,
+  templateFor,
 } from './stacks.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -308,6 +310,23 @@ describe('what watching costs', () => {
     expect(dashboards).toBe(1);
     expect(withoutMetrics + dashboards * monthly.dashboard.dollars).toBeLessThan(10);
     expect(withoutMetrics + metrics * monthly.metric.dollars).toBeLessThan(10);
+  });
+
+  test('is less than $10 with Stripe and witnesses outside too, where the dashboard is among the three that are free', async () => {
+    const stripe = { paymentProvider: 'stripe', paymentReturnUrl: 'https://shop.example/paid' };
+    const templates = await Promise.all([
+      templateFor('bus', 'local'),
+      templateFor('billing', 'local'),
+      templateFor('payments', 'local', stripe),
+      templateFor('audit', 'local', { witnesses: 'https://w.example w.example+1b45cbd4+AQ==' }),
+    ]);
+    const most = watchesOf(templates.flatMap((template) => Object.values(resolveTemplate(template))));
+    const dollars =
+      most.alarms * monthly.alarm.dollars + most.compositeAlarms * monthly.compositeAlarm.dollars;
+    expect(dollars).toBeLessThan(10);
+    expect(read('docs/deploy.md').replaceAll('\n', ' ')).toContain(
+      `With both, alarms are $${dollars.toFixed(2)}, and $${(dollars + monthly.dashboard.dollars).toFixed(2)} with a dashboard that is not free`,
+    );
   });
 
   test('is told in docs/deploy.md', () => {

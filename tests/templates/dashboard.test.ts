@@ -41,6 +41,21 @@ describe('the dashboard as it is deployed', () => {
     }
   });
 
+  test('searches for what is measured of each currency', () => {
+    const searches = widgets
+      .flatMap(metricsOf)
+      .flatMap((metric) =>
+        metric.flatMap((part) => (typeof part === 'object' ? (part.expression ?? []) : [])),
+      );
+    expect(searches).toHaveLength(1);
+    for (const search of searches) {
+      const [, namespace, metric = ''] =
+        /^SEARCH\('\{([^,]+),currency,service\} MetricName="(\w+)"'/.exec(search) ?? [];
+      expect(namespace).toBe(namespaceOf('local'));
+      expect((measured as Record<string, { of: string }>)[metric]?.of).toBe('currency');
+    }
+  });
+
   test.each([
     ['QueueName', 'AWS::SQS::Queue', 'QueueName'],
     ['FunctionName', 'AWS::Lambda::Function', 'FunctionName'],

@@ -69,7 +69,7 @@ export async function startServiceRuntime(options: ServiceRuntimeOptions): Promi
       else show(readableLine(line), onLine);
     },
     onRun(name, durationMs) {
-      measurements?.run(name, false);
+      measurements?.run(name, false, durationMs);
       onLine(`${keyOf(name)} took ${Math.round(durationMs)} ms`);
     },
     onFailure: (name, { errorMessage, trace }) => {

@@ -56,7 +56,13 @@ export function stateOf(
   const periods = Array.from({ length: alarm.EvaluationPeriods }, (_, i) => {
     const endMs = nowMs - i * periodMs;
     const values = own.filter(({ atMs }) => atMs <= endMs && atMs > endMs - periodMs);
-    const datapoint = values.length === 0 ? null : statisticOf(alarm, values);
+    const datapoint =
+      values.length === 0
+        ? null
+        : statisticOf(
+            alarm.Statistic ?? alarm.ExtendedStatistic ?? '',
+            values.map(({ value }) => value),
+          );
     return { datapoint, isWhole: endMs - periodMs >= fromMs };
   });
   const breaching = periods.filter(({ datapoint, isWhole }) =>
@@ -74,22 +80,30 @@ const isOf = (alarm: Alarm, { namespace, metric, dimensions }: Measurement): boo
   Object.keys(dimensions).length === alarm.Dimensions.length &&
   alarm.Dimensions.every(({ Name, Value }) => dimensions[Name] === Value);
 
-/** @throws for what no alarm of this repository uses */
-function statisticOf({ Statistic, ExtendedStatistic = '' }: Alarm, measurements: Measurement[]): number {
-  const values = measurements.map(({ value }) => value);
-  const [, beyond] = /^PR\(([\d.]+):\)$/.exec(ExtendedStatistic) ?? [];
+/**
+ * A statistic of CloudWatch, of one value at least:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+ *
+ * @throws for one that neither an alarm nor the dashboard of this repository uses
+ */
+export function statisticOf(statistic: string, values: number[]): number {
+  const [, beyond] = /^PR\(([\d.]+):\)$/.exec(statistic) ?? [];
   if (beyond !== undefined) {
     return (100 * values.filter((value) => value > Number(beyond)).length) / values.length;
   }
-  switch (Statistic) {
+  switch (statistic) {
+    case 'SampleCount':
+      return values.length;
     case 'Sum':
       return values.reduce((sum, value) => sum + value, 0);
     case 'Maximum':
       return Math.max(...values);
     case 'Minimum':
       return Math.min(...values);
+    case 'p99':
+      return values.toSorted((a, b) => a - b)[Math.ceil(0.99 * values.length) - 1] as number;
     default:
-      throw new Error(`No statistic of an alarm is known as ${Statistic ?? ExtendedStatistic}.`);
+      throw new Error(`No statistic is known as ${statistic}.`);
   }
 }
 

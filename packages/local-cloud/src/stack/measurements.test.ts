@@ -38,6 +38,8 @@ test('a run counts as in Lambda', () => {
     { ...errors, value: 1 },
     { ...errors, value: 0 },
   ]);
+  kept.run('janitor', false, 12);
+  expect(kept.since(0).at(-1)).toEqual({ ...errors, metric: 'Duration', value: 12 });
 });
 
 test('only the last ones are kept', () => {

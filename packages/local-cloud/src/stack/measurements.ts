@@ -11,8 +11,11 @@ export type Measurement = {
 export type Measurements = {
   /** A line in CloudWatch's embedded metric format. */
   line(text: string): void;
-  /** A run of a function: an error counts as 1, a run without one as 0, as in Lambda's metric `Errors`. */
-  run(functionName: string, failed: boolean): void;
+  /**
+   * A run of a function: an error counts as 1, a run without one as 0, as in Lambda's metric `Errors`. One that ended well has its
+   * `Duration` too.
+   */
+  run(functionName: string, failed: boolean, durationMs?: number): void;
   since(atMs: number): Measurement[];
 };
 
@@ -28,13 +31,11 @@ export function keepMeasurements(now = Date.now): Measurements {
   };
   return {
     line: keep,
-    run: (FunctionName, failed) =>
-      keep({
-        namespace: 'AWS/Lambda',
-        metric: 'Errors',
-        dimensions: { FunctionName },
-        value: failed ? 1 : 0,
-      }),
+    run(FunctionName, failed, durationMs) {
+      const of = { namespace: 'AWS/Lambda', dimensions: { FunctionName } };
+      keep({ ...of, metric: 'Errors', value: failed ? 1 : 0 });
+      if (durationMs !== undefined) keep({ ...of, metric: 'Duration', value: durationMs });
+    },
     since: (atMs) =>
       kept
         .filter((each) => each.atMs >= atMs)
