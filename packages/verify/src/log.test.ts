@@ -72,7 +72,6 @@ describe('a log that is whole', () => {
     const forged = filesOf(entries.slice(0, 512).with(300, eventOf('pay_forged', 1).entry), log);
     const rewritten = new Map(files);
     for (const path of ['tile/entries/001', 'tile/0/001']) rewritten.set(path, forged.get(path) as Buffer);
-    expect(await found(rewritten)).toEqual(['rewritten tile/0/001']);
     const [hashes, forgedHashes] = [files.get('tile/1/000'), forged.get('tile/1/000.p/2')] as [
       Buffer,
       Buffer,
@@ -256,6 +255,13 @@ describe('a log of 700 entries', () => {
     forged.set('checkpoint', files.get('checkpoint') as Buffer);
     const { findings } = await verified(forged);
     expect(findings).toMatchObject([{ kind: 'rewritten', where: 'checkpoint' }]);
+  });
+
+  it('of which a bundle and its tile were rewritten says so', async () => {
+    const forged = filesOf(entries.with(300, eventOf('pay_forged', 1).entry), log);
+    const rewritten = new Map(files);
+    for (const path of ['tile/entries/001', 'tile/0/001']) rewritten.set(path, forged.get(path) as Buffer);
+    expect(await found(rewritten)).toEqual(['rewritten tile/0/001']);
   });
 
   it('reports twenty findings, and how many there are', async () => {
