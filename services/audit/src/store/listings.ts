@@ -72,7 +72,7 @@ export function decodeListings(deflated: Uint8Array, start = 0): Listing[] {
 export const timeIsUp = Symbol('time is up');
 
 /** The same, among what would have been merged long ago if its clock had run. */
-export const mergingIsBehind = Symbol('merging is behind');
+export const mergingIsBehind = Symbol('behind');
 
 type Cut = typeof timeIsUp | typeof mergingIsBehind;
 

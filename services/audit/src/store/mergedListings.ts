@@ -12,6 +12,7 @@ import { dynamodb } from '@fanfold/runtime/dynamodb';
 import {
   decodeListings,
   encodeListings,
+  isCut,
   isIn,
   type Listing,
   mergingIsBehind,
@@ -90,26 +91,25 @@ const unlistedInARow = 500;
  * they are many. Then only the last ones are read, and {@link readUnread} has the others, if they are needed.
  *
  * @param scope whose listings are kept
- * @param isTimeUp asked as long as nothing is merged yet, when batches are read until one tells where their listings begin
+ * @param isTimeUp asked before more is read, as long as nothing is merged yet
  * @returns of what comes before that position, `unlistedUntil` may know nothing
  */
-export async function readUnmerged(after = -1, scope?: Scope, isTimeUp = () => false): Promise<Unmerged> {
+export async function readUnmerged(after = -1, scope?: Scope, isTimeUp?: () => boolean): Promise<Unmerged> {
   let merged: Merged | undefined;
   const batches: Batch[] = [];
   let unlistedUntil = 0;
   let inARow = 0;
-  let read = 0;
   const from = () => Math.max(merged?.mergedUntil ?? 0, after + 1);
-  const found = (unread?: Unmerged['unread']): Unmerged => ({
+  const found = (lowest?: Batch): Unmerged => ({
     ...nothing,
     ...merged,
     // What is not read may be unlisted, too.
-    unlistedUntil: Math.max(unlistedUntil, unread?.until ?? 0),
+    unlistedUntil: Math.max(unlistedUntil, lowest?.index ?? 0),
     batches: batches.reverse(),
-    ...(unread && { unread }),
+    ...(lowest && { unread: { from: from(), until: lowest.index } }),
   });
-  for await (const item of queryBackwards()) {
-    read += 1;
+  for await (const item of queryEntries({ ...entries(), ScanIndexForward: false }, isTimeUp)) {
+    if (isCut(item)) return found(batches.at(-1));
     if (isMerged(item)) {
       merged = item;
       unlistedUntil = item.unlistedUntil;
@@ -124,7 +124,7 @@ export async function readUnmerged(after = -1, scope?: Scope, isTimeUp = () => f
     if (!batch.listings) unlistedUntil = Math.max(unlistedUntil, batch.end);
     if (batch.index <= from()) break;
     if (!merged && inARow === unlistedInARow) break;
-    if (read >= firstRead && (merged || isTimeUp())) return found({ from: from(), until: batch.index });
+    if (merged && batches.length === firstRead - 1) return found(batch);
   }
   return found();
 }
@@ -134,33 +134,18 @@ export async function* readUnread(
   { unread }: Pick<Unmerged, 'unread'>,
   scope: Scope,
   after: number,
-  { isForward = true, isTimeUp = () => false }: Reading = {},
+  { isForward = true, isTimeUp }: Reading,
 ): AsyncGenerator<Read<Listing>> {
   if (!unread) return;
-  let next: Record<string, AttributeValue> | undefined;
-  let Limit = firstRead;
-  do {
-    const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      new QueryCommand({
-        ...entriesBetween(Math.max(0, unread.from - maxAppended + 1), unread.until - 1),
-        ScanIndexForward: isForward,
-        ExclusiveStartKey: next,
-        Limit,
-      }),
-    );
-    for (const item of Items) {
-      const listings = listingsIn([batchOf(unmarshall(item) as EntriesItem)], scope, after).filter(
-        ({ position }) => position >= unread.from,
-      );
-      yield* isForward ? listings : listings.reverse();
-    }
-    next = LastEvaluatedKey;
-    Limit = Math.min(4 * Limit, 1000);
-    if (next && isTimeUp()) {
-      yield mergingIsBehind;
+  const query = entriesBetween(Math.max(0, unread.from - maxAppended + 1), unread.until - 1);
+  for await (const item of queryEntries({ ...query, ScanIndexForward: isForward }, isTimeUp)) {
+    if (isCut(item)) {
+      yield item;
       return;
     }
-  } while (next);
+    const listings = listingsIn([batchOf(item as EntriesItem)], scope, Math.max(after, unread.from - 1));
+    yield* isForward ? listings : listings.reverse();
+  }
 }
 
 const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk === mergedKey.sk;
@@ -168,26 +153,23 @@ const isMerged = (item: EntriesItem | MergedItem): item is MergedItem => item.sk
 /** With some that are appended while a run begins, and `merged` itself. */
 const firstRead = 2 * batchesTogether;
 
-async function* queryBackwards(): AsyncGenerator<EntriesItem | MergedItem> {
+async function* queryEntries(
+  query: QueryCommandInput,
+  isTimeUp = () => false,
+): AsyncGenerator<Read<EntriesItem | MergedItem>> {
   let next: QueryCommandInput['ExclusiveStartKey'];
   let Limit = firstRead;
   do {
     const { Items = [], LastEvaluatedKey } = await dynamodb.send(
-      new QueryCommand({
-        TableName: tableName(),
-        KeyConditionExpression: 'pk = :pk',
-        ProjectionExpression: 'sk, #count, listed, mergedFrom, mergedUntil, unlistedUntil',
-        ExpressionAttributeNames: { '#count': 'count' },
-        ExpressionAttributeValues: marshall({ ':pk': mergedKey.pk }),
-        ScanIndexForward: false,
-        ConsistentRead: true,
-        Limit,
-        ExclusiveStartKey: next,
-      }),
+      new QueryCommand({ ...query, Limit, ExclusiveStartKey: next }),
     );
     for (const item of Items) yield unmarshall(item) as EntriesItem | MergedItem;
     next = LastEvaluatedKey;
     Limit = Math.min(4 * Limit, 1000);
+    if (next && isTimeUp()) {
+      yield mergingIsBehind;
+      return;
+    }
   } while (next);
 }
 
@@ -202,18 +184,25 @@ export async function readBatches(from: number, limit?: number): Promise<Batch[]
   return Items.map((item) => batchOf(unmarshall(item) as EntriesItem));
 }
 
+/** All batches, and behind them how far they are merged. */
+const entries = () => ({
+  TableName: tableName(),
+  KeyConditionExpression: 'pk = :pk',
+  ProjectionExpression: 'sk, #count, listed, mergedFrom, mergedUntil, unlistedUntil',
+  ExpressionAttributeNames: { '#count': 'count' },
+  ExpressionAttributeValues: marshall({ ':pk': mergedKey.pk }),
+  ConsistentRead: true,
+});
+
 /** The batches that begin between two positions, both of them included. */
 const entriesBetween = (first: number, last: number): QueryCommandInput => ({
-  TableName: tableName(),
+  ...entries(),
   KeyConditionExpression: 'pk = :pk AND sk BETWEEN :first AND :last',
-  ProjectionExpression: 'sk, #count, listed',
-  ExpressionAttributeNames: { '#count': 'count' },
   ExpressionAttributeValues: marshall({
     ':pk': mergedKey.pk,
     ':first': padded(first),
     ':last': padded(last),
   }),
-  ConsistentRead: true,
 });
 
 /**
