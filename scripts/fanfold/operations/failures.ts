@@ -35,7 +35,7 @@ export type Play = {
    *
    * @returns the URL to call
    */
-  serve(listener: RequestListener): Promise<string>;
+  serve(listener: (...call: Parameters<RequestListener>) => void | Promise<void>): Promise<string>;
   /** Of the emulators. */
   endpoint: string;
 };

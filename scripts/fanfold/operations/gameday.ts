@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -71,7 +71,10 @@ export async function play(
       for (const { place, variables } of changed.splice(0)) await configure(cloud, place, variables);
     },
     async serve(listener) {
-      const server = createServer(listener).listen(0, '127.0.0.1');
+      // A caller that has no patience ends its call: the failure goes on, and is undone in the end.
+      const answering: RequestListener = (request, response) =>
+        void Promise.resolve(listener(request, response)).catch(() => response.destroy());
+      const server = createServer(answering).listen(0, '127.0.0.1');
       servers.push(server);
       await once(server, 'listening');
       return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -9,9 +9,9 @@ export type BuiltFile = { path: string; contents: Uint8Array; hash: string };
 const repository = join(import.meta.dirname, '../../../..');
 const cacheFolder = join(repository, 'node_modules/.cache/fanfold/functions');
 
-/** All code that may be in a bundle: functions import from nowhere else. What is installed follows from the lockfile. */
-const codeOfFunctions = ['packages', 'services', 'pnpm-lock.yaml', 'tsconfig.base.json'].map((name) =>
-  join(repository, name),
+/** All code that may be in a bundle: functions import from nowhere else. pnpm keeps a lockfile of what it has installed. */
+const codeOfFunctions = ['packages', 'services', 'node_modules/.pnpm/lock.yaml', 'tsconfig.base.json'].map(
+  (name) => join(repository, name),
 );
 
 /** Whether all code of these folders is known, so that what was built of it can be kept. */
@@ -45,11 +45,17 @@ export async function builtOnce(
   // What was edited meanwhile may be in it or not.
   if ((await hashOf(sources)) !== code) return built;
   const files = built.map((file) => ({ ...file, path: relative(outputFolder, file.path) }));
-  await mkdir(cacheFolder, { recursive: true });
-  // Moved into place: another process never reads half a file.
-  await writeFile(`${path}.${process.pid}`, serialize({ code, files }));
-  await rename(`${path}.${process.pid}`, path);
+  await keep(path, serialize({ code, files })).catch((error) =>
+    process.emitWarning(`What was built is not kept for the next start: ${error.message}`),
+  );
   return built;
+}
+
+/** Moved into place: another process never reads half a file. */
+async function keep(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(cacheFolder, { recursive: true });
+  await writeFile(`${path}.${process.pid}`, bytes);
+  await rename(`${path}.${process.pid}`, path);
 }
 
 async function hashOf(sources: string[]): Promise<string> {

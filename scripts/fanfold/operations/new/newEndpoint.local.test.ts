@@ -30,6 +30,11 @@ it.each([
     'No service loyalty has an API. These have: audit, billing, payments.',
   ],
   ['of a service without an API', { service: 'bus' }, 'No service bus has an API.'],
+  [
+    'whose noun is a word of JavaScript',
+    { operation: 'getDefault' },
+    '"default" is a word of JavaScript: take another',
+  ],
   ['whose function there is', { operation: 'getEvent' }, 'audit has a function getEvent already.'],
   ['whose answer there is', { operation: 'findEvent' }, 'audit shows event already: take another noun'],
   [

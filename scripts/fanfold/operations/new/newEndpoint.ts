@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Script } from 'node:vm';
 import {
   describeApi,
   exchangesFile,
@@ -114,6 +115,9 @@ async function problemsOf(endpoint: NewEndpoint, { description, answers }: Knowi
     operationPattern.test(operation)
       ? functionKeyProblem(service, operation)
       : `"${operation}" is no name of an endpoint: it is a verb and a noun, such as getBalance.`,
+    isName(object)
+      ? undefined
+      : `"${object}" is a word of JavaScript: take another noun than that of ${operation}.`,
     isTaken ? `${service} has a function ${operation} already.` : undefined,
     !isTaken && isKnown
       ? `${service} shows ${object} already: take another noun than that of ${operation}.`
@@ -127,6 +131,15 @@ async function problemsOf(endpoint: NewEndpoint, { description, answers }: Knowi
       ? undefined
       : `"${scope}" is no scope: it says of what and whether it reads or writes, such as ${service}:read.`,
   ].filter((problem) => problem !== undefined);
+}
+
+function isName(word: string): boolean {
+  try {
+    new Script(`'use strict'; let ${word};`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Routes that differ only in the names of their variables are the same to API Gateway. */

@@ -74,6 +74,12 @@ describe('a part of the index', () => {
     expect(events.map(({ position }) => position)).toEqual([2, 3]);
     expect(next).toBeUndefined();
   });
+
+  it('of a merchant cannot be read when what waits to be merged takes all the time: reading on would begin there again', async () => {
+    const others = (position: number) => [[listingAt(position, { merchantId: 'globex' })]];
+    stubListings({ unread: [others(2), others(3)], recent: [[listingAt(4)]], mergedUntil: 2 });
+    await expect(readIndex({ ...day, merchantId: 'acme' }, isUp)).rejects.toThrow('publishLog');
+  });
 });
 
 describe('texts', () => {

@@ -52,6 +52,11 @@ async function* readOf(
   let position = after?.position ?? -1;
   for await (const each of listingsBehind({ merchantId }, position, { isTimeUp })) {
     if (isCut(each)) {
+      // Whoever reads on from there would read the same again, for ever.
+      if (position === (after?.position ?? -1) && found.length === 0)
+        throw new Error(
+          `There was no time to read what waits to be merged before the events of ${merchantId}: see docs/runbooks/provable-late.md, and read again when publishLog runs`,
+        );
       yield { found, next: { position } };
       return;
     }

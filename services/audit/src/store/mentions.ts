@@ -26,7 +26,7 @@ const readingMs = 15_000;
  * The events of a merchant recorded since a day began, page by page, the newest first, each once. Times of recording grow with
  * positions, except for the few seconds that concurrent appends may take.
  *
- * @throws Unprocessable when there are too many to read; NotYet when there is no time to, because merging is behind
+ * @throws Unprocessable when there are too many to read; NotYet when there is no time to, mostly because merging is behind
  */
 export async function* mentionsSince(
   merchantId: string,
@@ -38,7 +38,7 @@ export async function* mentionsSince(
   let page: Mention[] = [];
   const reading = { isForward: false, isTimeUp: () => Date.now() > endsAt };
   for await (const each of listingsBehind({ merchantId }, -1, reading)) {
-    if (isCut(each)) throw new NotYet(`no time to read ${merchantId} since ${date}`);
+    if (isCut(each)) throw new NotYet(`no time to read ${merchantId} since ${date}: merging may be behind`);
     if ((each.recordedAt ?? '') < earliest) break;
     read += 1;
     if (read > maxMentionsRead) {
