@@ -117,7 +117,8 @@ export const fanfold: Program = {
         return withPublishing(await payOneByOne(payments, 1));
       },
       async everyMinute() {
-        await publish();
+        // A minute among others: what is remembered from the one before is not asked for again.
+        await everyMinute();
         await payOneByOne(1);
         await invocations.take();
         await everyMinute();
