@@ -38,7 +38,7 @@ export async function* mentionsSince(
   let page: Mention[] = [];
   const reading = { isForward: false, isTimeUp: () => Date.now() > endsAt };
   for await (const each of listingsBehind({ merchantId }, -1, reading)) {
-    if (isCut(each)) throw new NotYet(`no time to read ${merchantId} since ${date}: merging may be behind`);
+    if (isCut(each)) throw new NotYet(`no time to read ${merchantId} since ${date}`);
     if ((each.recordedAt ?? '') < earliest) break;
     read += 1;
     if (read > maxMentionsRead) {
